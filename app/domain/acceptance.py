@@ -1,0 +1,49 @@
+"""Which decoded transactions may change a profile. The rest is invalid for a reason that has a name."""
+
+import msgspec
+
+from app.domain.card_number import contains_card_number
+from app.domain.transaction import Transaction
+from app.errors import InvalidEvent, InvalidReason
+
+_TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds of event time. A time in seconds or microseconds falls outside them by construction."""
+
+    earliest_event_time_ms: int = 946_684_800_000
+    """2000-01-01. Earlier times are mistakes: zero, or seconds taken for milliseconds."""
+    max_future_ms: int = 300_000
+    """How far an event may lie ahead of its record: five minutes cover the clocks of a payment network."""
+
+    def check(self, transaction: Transaction, *, key: bytes | None, reference_ms: int) -> None:
+        """Raise InvalidEvent unless the transaction is acceptable.
+
+        ``reference_ms`` is the time that event time is held against (see ``reference_time``); ``key`` the
+        record's key, None where the transport has none.
+        """
+        self._check_key(transaction, key)
+        self._check_time(transaction.event_time, reference_ms)
+        for name in _TEXT_FIELDS:
+            text = getattr(transaction, name)
+            if text is not None and contains_card_number(text):
+                raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
+
+    def reference_time(self, record_timestamp_ms: int, now_ms: int) -> int:
+        """The record's own timestamp where it is plausible, so that a replay judges as the first reading did."""
+        if record_timestamp_ms < self.earliest_event_time_ms:
+            return now_ms
+        return min(record_timestamp_ms, now_ms)
+
+    def _check_key(self, transaction: Transaction, key: bytes | None) -> None:
+        if key is not None and key != transaction.customer_id.encode():
+            raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the customer_id")
+
+    def _check_time(self, event_time: int, reference_ms: int) -> None:
+        if event_time < self.earliest_event_time_ms:
+            raise InvalidEvent(InvalidReason.ABSURD_TIME, "event_time lies before the earliest accepted time")
+        if event_time > reference_ms + self.max_future_ms:
+            raise InvalidEvent(
+                InvalidReason.FUTURE_TIME, "event_time lies ahead of the record by more than allowed"
+            )

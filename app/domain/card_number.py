@@ -1,0 +1,35 @@
+"""Does a text hold a primary account number? Such a text must never be stored (PCI DSS 3.5.1)."""
+
+import re
+
+# Not inside a longer word, so that UUIDs and hexadecimal digests do not match.
+_RUN = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z])")
+_SHORTEST = 13
+
+# Issuer prefixes with the lengths they come in (ISO/IEC 7812, the schemes' public ranges).
+_ISSUERS = re.compile(
+    "4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})"  # Visa
+    "|5[1-5][0-9]{14}|2(?:2[2-9]|[3-6][0-9]|7[01])[0-9]{13}|2720[0-9]{12}"  # Mastercard
+    "|3[47][0-9]{13}"  # American Express
+    "|3(?:0[0-5]|[689][0-9])[0-9]{11}"  # Diners Club
+    "|35[2-8][0-9]{13,16}"  # JCB
+    "|6(?:011|22|4[4-9]|5[0-9]|2[0-9])[0-9]{10,16}"  # Discover, UnionPay
+    "|(?:50|5[6-9]|6[0-9])[0-9]{11,17}"  # Maestro
+)
+
+
+def contains_card_number(text: str) -> bool:
+    """True when ``text`` holds 13 to 19 digits with an issuer's prefix and a valid Luhn check digit."""
+    if len(text) < _SHORTEST:
+        return False
+    return any(_is_card_number(re.sub("[ -]", "", run)) for run in _RUN.findall(text))
+
+
+def _is_card_number(digits: str) -> bool:
+    return _ISSUERS.fullmatch(digits) is not None and _luhn_sum(digits) % 10 == 0
+
+
+def _luhn_sum(digits: str) -> int:
+    """ISO/IEC 7812-1 annex B: every second digit from the right doubled, digits of the products added."""
+    odd = sum(map(int, digits[-1::-2]))
+    return odd + sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])

@@ -1,0 +1,114 @@
+"""What is published about a scored transaction: decisions (all of them) and alerts (review and decline)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.transaction import Transaction
+
+Score = Annotated[float, Meta(ge=0, le=1, description="Probability of fraud given by the champion.")]
+
+
+class Outcome(StrEnum):
+    """Ordered by severity: approve < review < decline."""
+
+    APPROVE = "approve"
+    REVIEW = "review"
+    DECLINE = "decline"
+
+
+class Degradation(StrEnum):
+    """What was missing or cut when a decision was made. Not an error: the decision stands and says so."""
+
+    LATE = "late"
+    """The event came after the allowed lateness; its windows hold what was still known."""
+    SATURATED = "saturated"
+    """The customer has more events than a profile keeps; its windows hold the newest."""
+    TERMINAL_ABSENT = "terminal_absent"
+    """The terminal's features could not be read."""
+
+
+class FeatureState(StrEnum):
+    """How far a feature of an entity can be trusted."""
+
+    FRESH = "fresh"
+    WARMING_UP = "warming_up"
+    """The entity was first seen within the window."""
+    ABSENT = "absent"
+    """Missing: the vector holds NaN, the catalog says why that can be."""
+    SATURATED = "saturated"
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores from which a transaction is reviewed and declined; ``0 <= review <= decline``."""
+
+    review: float
+    decline: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.review <= self.decline:
+            raise ValueError("thresholds must satisfy 0 <= review <= decline")
+
+
+class ModelReference(msgspec.Struct, frozen=True, kw_only=True):
+    """Which model scored: its name, its version and the sha256 of its manifest."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class SourceOffset(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the transaction stands in the log, so that a decision can be replayed."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One cause of an alert: a feature that stands out, with the value usual for legitimate transactions."""
+
+    code: str
+    text: str
+    value: float | None
+    baseline: float | None
+    contribution: float | None = None
+
+
+class FeatureValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature of an alert's snapshot; ``value`` is null where the feature is absent."""
+
+    value: float | None
+    state: FeatureState
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The audit log's record of one transaction; ``features`` is the vector in the catalog's order."""
+
+    decision_id: str
+    transaction_id: str
+    customer_id: str
+    event_time: int
+    scored_at: int
+    score: Score
+    outcome: Outcome
+    thresholds: Thresholds
+    model: ModelReference
+    catalog: str
+    features: list[float | None]
+    source: SourceOffset
+    transaction: Transaction
+    degraded: list[Degradation] = []
+    rules: list[str] = []
+    reasons: list[Reason] = []
+    shadow: dict[str, float] = {}
+
+
+class Alert(Decision, frozen=True, kw_only=True):
+    """A decision to review or decline, with what an analyst needs to judge it."""
+
+    alert_id: str
+    snapshot: dict[str, FeatureValue]

@@ -1,0 +1,25 @@
+"""What became known about a transaction later: the contract of ``fraud.labels.v1``."""
+
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.transaction import EventTime, Identifier
+
+
+class LabelSource(StrEnum):
+    CHARGEBACK = "chargeback"
+    ANALYST = "analyst"
+    CUSTOMER = "customer"
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A later label for the same transaction replaces an earlier one; ``reported_at`` says when it was known."""
+
+    transaction_id: Identifier
+    customer_id: Identifier
+    terminal_id: Identifier
+    event_time: EventTime
+    is_fraud: bool
+    source: LabelSource
+    reported_at: EventTime

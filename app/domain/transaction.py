@@ -1,0 +1,43 @@
+"""The event we score: the contract of ``payments.transactions.v1``, one record per transaction."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+MAX_AMOUNT_MINOR = 10**15
+"""Above this an amount is a mistake; below it every amount is exact in a double too."""
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
+AmountMinor = Annotated[
+    int, Meta(ge=0, le=MAX_AMOUNT_MINOR, description="Amount in the currency's minor unit; never a float.")
+]
+EventTime = Annotated[int, Meta(description="Event time, milliseconds since the epoch, UTC.")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")]
+Mcc = Annotated[str, Meta(pattern="^[0-9]{4}$", description="ISO 18245 merchant category code.")]
+Token = Annotated[str, Meta(min_length=1, max_length=64)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A card or transfer transaction before settlement. Unknown fields are ignored; card data comes as a token only."""
+
+    transaction_id: Identifier
+    customer_id: Identifier
+    terminal_id: Identifier
+    event_time: EventTime
+    amount_minor: AmountMinor
+    currency: Currency
+    channel: Token | None = None
+    mcc: Mcc | None = None
+    country: Country | None = None
+    device_id: Token | None = None
+    card_token: Token | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+
+    def __post_init__(self) -> None:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude come together")

@@ -1,0 +1,88 @@
+"""Every error of the service. The first level says what the caller must do.
+
+FraudstreamError
+├── InvalidEvent             never retry: to the dead letters, byte for byte
+├── ConfigurationError       refuse to start: the message names the setting and the remedy
+│   └── TopicMismatch        a topic is missing or differs from the table in app/streaming/topics.py
+├── ModelRejected            refuse to start, or keep the running model
+│   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
+│   ├── CatalogMismatch      the model was trained on other features
+│   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
+├── InvalidFile              a command's input file cannot be used; nothing was written
+├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
+├── StackError               the local stack cannot be started or stopped
+└── SendFailed               a record was not acknowledged: end the process without commit
+"""
+
+from enum import StrEnum
+
+
+class FraudstreamError(Exception):
+    """Base of all errors raised on purpose by this service."""
+
+
+class InvalidReason(StrEnum):
+    """Why an event can never be scored; the error code of a dead letter."""
+
+    NOT_JSON = "not_json"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    OUT_OF_RANGE = "out_of_range"
+    KEY_MISMATCH = "key_mismatch"
+    FUTURE_TIME = "future_time"
+    ABSURD_TIME = "absurd_time"
+    CARD_NUMBER = "card_number"
+
+
+class InvalidEvent(FraudstreamError):
+    """An event that will never succeed. Operator action: mend the producer, then replay the dead letter.
+
+    The detail names fields and types, never a value of the event.
+    """
+
+    def __init__(self, reason: InvalidReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ConfigurationError(FraudstreamError):
+    """A setting is wrong. Operator action: change the setting that the message names and start again."""
+
+
+class TopicMismatch(ConfigurationError):
+    """A topic is missing or differs. Operator action: `fraudstream topics ensure`, or mend what it lists."""
+
+
+class ModelRejected(FraudstreamError):
+    """A bundle may not score. Operator action: `fraudstream model verify`, then deploy a sound bundle."""
+
+
+class BundleCorrupt(ModelRejected):
+    """A file of the bundle is missing, was altered, or holds a type that is not trusted."""
+
+
+class CatalogMismatch(ModelRejected):
+    """The bundle was trained on another feature catalog. Operator action: train with this release."""
+
+
+class GoldenRowMismatch(ModelRejected):
+    """The loaded model scores its golden rows differently, or gives a score outside [0, 1]."""
+
+
+class InvalidFile(FraudstreamError):
+    """An input file of a command cannot be used. Operator action: mend the file or choose a mapping."""
+
+
+class StateCorrupt(FraudstreamError):
+    """Stored profile bytes cannot be read. Operator action: delete the worker's data directory; the
+    changelog restores it. If the changelog itself is unreadable, run the release that wrote it.
+    """
+
+
+class StackError(FraudstreamError):
+    """The local stack cannot be started or stopped. The message names the part and its log file."""
+
+
+class SendFailed(FraudstreamError):
+    """A record was not acknowledged by the broker. The process ends without commit and is started again."""

@@ -1,0 +1,185 @@
+"""Settings of the service: frozen groups, each field with its unit, default and reason.
+
+``FRAUDSTREAM_<GROUP>_<FIELD>`` in the environment sets a field; this module is the only reader of the
+environment. ``fraudstream settings`` prints all of them.
+"""
+
+import difflib
+import os
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import ConfigurationError
+
+PREFIX = "FRAUDSTREAM_"
+
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach the brokers."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    """Comma-separated host:port list."""
+    session_timeout_seconds: Seconds = 10.0
+    """A worker silent for this long loses its partitions. Shorter: faster takeover, more false alarms."""
+    heartbeat_seconds: Seconds = 1.0
+    request_timeout_seconds: Seconds = 40.0
+    """Kafka's own bound on a consumer's request; at least the session timeout."""
+    produce_timeout_seconds: Seconds = 8.0
+    """A record not acknowledged by then ends the worker. Below the session timeout, so that a worker that
+    lost its partitions does not keep writing."""
+    commit_interval_seconds: Seconds = 1.0
+    """How much work a takeover repeats at most. Repeats are recognised; shorter costs requests."""
+    compression: typing.Literal["none", "zstd", "gzip"] = "zstd"
+    """Of what the worker writes. lz4 is left out: aiokafka's takes half of all CPU at full load."""
+
+
+class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Names and sizes of the topics; the rest of their shape is the table in app/streaming/topics.py."""
+
+    transactions: str = "payments.transactions.v1"
+    decisions: str = "fraud.decisions.v1"
+    alerts: str = "fraud.alerts.v1"
+    dead_letters: str = "fraud.dead-letters.v1"
+    partitions: Positive = 8
+    """Of transactions, decisions, alerts and the changelog alike; the upper bound on workers. Frozen once
+    data flows: another count sends a customer to another partition than their profile."""
+    replication_factor: Positive = 1
+    """3 in production; 1 only where there is one broker."""
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker process."""
+
+    app_id: str = "fraudstream-risk"
+    """Consumer group, and prefix of the changelog topic's name."""
+    data_dir: str = "data/worker"
+    """RocksDB lives here. One directory per worker: a second worker on it is refused."""
+    chunk_max_events: Positive = 1000
+    """The most events that are decoded, scored and written together. A chunk is whatever is there, up to this."""
+    chunks_in_flight: Positive = 4
+    """How many chunks may wait for acknowledgements while the next is computed."""
+    profile_cache_customers: Positive = 20_000
+    """Profiles kept decoded in memory per worker; about 4 kB each at 100 events a customer."""
+    rocksdb_block_cache_bytes: Positive = 64 * 1024 * 1024
+    """Shared by all partitions of this worker."""
+    rocksdb_write_buffer_bytes: Positive = 16 * 1024 * 1024
+    """Per partition."""
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Prometheus endpoint on this port; 0 serves none."""
+    metrics_host: str = "127.0.0.1"
+    log_level: typing.Literal["debug", "info", "warning", "error"] = "info"
+    log_format: typing.Literal["console", "json"] = "console"
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which model decides."""
+
+    dir: str = "models"
+    """Holds ``aliases.toml`` and the bundles ``<name>/<version>/``."""
+    champion: str = ""
+    """``name/version``; empty takes ``champion`` of aliases.toml."""
+
+
+class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer's profile. Changing these changes features: train and deploy a model with it."""
+
+    allowed_lateness_seconds: Annotated[int, Meta(ge=0)] = 86_400
+    """An event this much older than the customer's newest is still exact; an older one is flagged late."""
+    max_events: Annotated[int, Meta(ge=16)] = 4096
+    """Events kept per customer (12 to 24 bytes each). Beyond, the oldest go and the profile is saturated."""
+    recent_transaction_ids: Annotated[int, Meta(ge=0)] = 64
+    """Transaction ids remembered per customer (8 bytes each), against producers that repeat an event."""
+
+
+class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds on event time."""
+
+    earliest_event_time_ms: int = 946_684_800_000
+    """2000-01-01; earlier is a mistake."""
+    max_future_seconds: Annotated[int, Meta(ge=0)] = 300
+    """How far ahead of its record an event may lie."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings; built once and passed down."""
+
+    kafka: KafkaSettings = msgspec.field(default_factory=KafkaSettings)
+    topics: TopicSettings = msgspec.field(default_factory=TopicSettings)
+    worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
+    model: ModelSettings = msgspec.field(default_factory=ModelSettings)
+    profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
+    acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every group from ``environ``. Raises ConfigurationError naming the setting and the remedy."""
+        _refuse_unknown(environ)
+        settings = cls(**{name: _read_group(name, group, environ) for name, group in _groups()})
+        _check_together(settings)
+        return settings
+
+
+def setting_names() -> Iterator[tuple[str, object]]:
+    """Every setting's environment name with its default."""
+    for name, group in _groups():
+        defaults = group()
+        for field in msgspec.structs.fields(group):
+            yield _variable(name, field.name), getattr(defaults, field.name)
+
+
+def _groups() -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    for field in msgspec.structs.fields(Settings):
+        yield field.name, field.type
+
+
+def _variable(group: str, field: str) -> str:
+    return f"{PREFIX}{group}_{field}".upper()
+
+
+def _read_group(name: str, group: type[msgspec.Struct], environ: Mapping[str, str]) -> msgspec.Struct:
+    given: dict[str, object] = {}
+    for field in msgspec.structs.fields(group):
+        variable = _variable(name, field.name)
+        if variable in environ:
+            given[field.name] = _read_value(variable, field.type, environ[variable])
+    return group(**given)
+
+
+def _read_value(variable: str, kind: type | types.GenericAlias, text: str) -> object:
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"{variable}={text!r}: {error}. Set it to such a value or unset it."
+        ) from error
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = {name for name, _ in setting_names()}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else "`fraudstream settings` lists the known ones."
+            raise ConfigurationError(f"{name} is not a setting. {hint}")
+
+
+def _check_together(settings: Settings) -> None:
+    kafka = settings.kafka
+    if kafka.produce_timeout_seconds >= kafka.session_timeout_seconds:
+        raise ConfigurationError(
+            "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS must be below FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS: "
+            "a worker that lost its partitions must not keep writing. Lower the first or raise the second."
+        )
+    if kafka.request_timeout_seconds < kafka.session_timeout_seconds:
+        raise ConfigurationError(
+            "FRAUDSTREAM_KAFKA_REQUEST_TIMEOUT_SECONDS must be at least "
+            "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS. Raise the first or lower the second."
+        )
