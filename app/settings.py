@@ -122,7 +122,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read every group from ``environ``. Raises ConfigurationError naming the setting and the remedy."""
         _refuse_unknown(environ)
-        settings = cls(**{name: _read_group(name, group, environ) for name, group in _groups()})
+        groups: dict[str, typing.Any] = {name: _read_group(name, group, environ) for name, group in _groups()}
+        settings = cls(**groups)
         _check_together(settings)
         return settings
 
@@ -133,6 +134,15 @@ def setting_names() -> Iterator[tuple[str, object]]:
         defaults = group()
         for field in msgspec.structs.fields(group):
             yield _variable(name, field.name), getattr(defaults, field.name)
+
+
+def values(settings: Settings) -> dict[str, object]:
+    """The settings in force by environment name."""
+    return {
+        _variable(name, field.name): getattr(getattr(settings, name), field.name)
+        for name, group in _groups()
+        for field in msgspec.structs.fields(group)
+    }
 
 
 def _groups() -> Iterator[tuple[str, type[msgspec.Struct]]]:

@@ -1,0 +1,32 @@
+"""The command ``fraudstream``: one sub-command per module of app/commands, imported as late as possible."""
+
+import sys
+
+import typer
+
+from app.commands import settings
+from app.errors import FraudstreamError
+
+app = typer.Typer(
+    name="fraudstream",
+    help="Real-time fraud scoring on Kafka.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("settings")(settings.show)
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 usage or configuration."""
+    try:
+        app()
+    except FraudstreamError as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: FraudstreamError) -> int:
+    from app.errors import ConfigurationError
+
+    return 2 if isinstance(error, ConfigurationError) else 1
