@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import settings
+from app.commands import settings, topics
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("settings")(settings.show)
+app.add_typer(topics.commands, name="topics")
 
 
 def main() -> None:

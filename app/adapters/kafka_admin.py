@@ -1,0 +1,162 @@
+"""What the brokers say about topics, and the making of new ones. Nothing is ever altered or deleted here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+# aiokafka ships no type information.
+from aiokafka.errors import (  # type: ignore[import-untyped]
+    InvalidReplicationFactorError,
+    KafkaError,
+    LeaderNotAvailableError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+from aiokafka.protocol.admin import (  # type: ignore[import-untyped]
+    CreateTopicsRequest,
+    DescribeConfigsRequest,
+)
+
+from app.adapters import kafka_brokers
+from app.adapters.kafka_brokers import REQUEST_TIMEOUT_MS, Brokers
+from app.adapters.kafka_metadata import TopicsRequest
+from app.errors import ConfigurationError, TopicMismatch
+
+LEADERS_TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.1
+TOPIC_RESOURCE = 2
+
+
+class NewTopic(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic to be made; ``configs`` under Kafka's own names."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    configs: Mapping[str, str]
+
+
+class FoundTopic(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic as the brokers have it."""
+
+    topic_id: UUID
+    """Its incarnation: a topic that is deleted and made again under the same name gets another."""
+    partitions: int
+    replication_factor: int
+    """That of the partition with the fewest copies."""
+    configs: Mapping[str, str]
+    """The values in force, whether set on the topic or by default."""
+
+
+class KafkaAdmin:
+    """Questions about topics. Raises ConfigurationError when no broker answers, or when it refuses."""
+
+    def __init__(self, brokers: Brokers) -> None:
+        self._brokers = brokers
+
+    async def broker_count(self) -> int:
+        """How many brokers are up."""
+        return len((await self._brokers.ask(TopicsRequest([]))).brokers)
+
+    async def topic_ids(self, names: Iterable[str]) -> dict[str, UUID]:
+        """The incarnations of those topics that exist."""
+        return {name: topic["topic_id"] for name, topic in (await self._topics(names)).items()}
+
+    async def find(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, FoundTopic]:
+        """Those of the topics that exist, each with the configs asked for."""
+        topics = await self._topics(wanted)
+        configs = await self._configs({name: wanted[name] for name in topics})
+        return {
+            name: FoundTopic(
+                topic_id=topic["topic_id"],
+                partitions=len(topic["partitions"]),
+                replication_factor=min(len(partition["replicas"]) for partition in topic["partitions"]),
+                configs=configs[name],
+            )
+            for name, topic in topics.items()
+        }
+
+    async def create(self, topics: Iterable[NewTopic]) -> None:
+        """Make the topics and wait until every broker knows a leader of each partition.
+
+        One that exists by now is left as it is: somebody else made it at the same moment.
+        """
+        wanted = {topic.name: topic for topic in topics}
+        rows: list[Any] = [
+            (topic.name, topic.partitions, topic.replication_factor, [], list(topic.configs.items()))
+            for topic in wanted.values()
+        ]
+        request = CreateTopicsRequest(rows, timeout=REQUEST_TIMEOUT_MS // 2, validate_only=False)
+        for name, code, message in (await self._brokers.ask(request)).topic_errors:
+            _refuse_creation(name, for_code(code), message)
+        await self._wait_for_leaders(list(wanted))
+
+    async def _wait_for_leaders(self, names: list[str]) -> None:
+        try:
+            async with asyncio.timeout(LEADERS_TIMEOUT_SECONDS):
+                while not await self._led(names):  # noqa: ASYNC110  # a broker tells nobody: it must be asked
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError as error:
+            raise TopicMismatch(
+                f"{', '.join(names)}: not every partition has a leader after {LEADERS_TIMEOUT_SECONDS:g} s. "
+                "The topics were made; look at the brokers' logs, then run `fraudstream topics check`."
+            ) from error
+
+    async def _led(self, names: list[str]) -> bool:
+        # Brokers learn of a topic one after the other, and a worker may ask any of them.
+        for node in self._brokers.nodes():
+            topics = await self._topics(names, node)
+            leaders = [partition["leader"] for topic in topics.values() for partition in topic["partitions"]]
+            if len(topics) < len(names) or min(leaders) < 0:
+                return False
+        return True
+
+    async def _topics(self, names: Iterable[str], node: int | None = None) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        response = await self._brokers.ask(TopicsRequest(list(names)), node)
+        for topic in response.to_object()["topics"]:
+            error = for_code(topic["error_code"])
+            if error in {NoError, LeaderNotAvailableError}:
+                found[topic["topic"]] = topic
+            elif error is not UnknownTopicOrPartitionError:
+                raise _refusal(f"Topic {topic['topic']} cannot be described", error)
+        return found
+
+    async def _configs(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        request = DescribeConfigsRequest([(TOPIC_RESOURCE, name, list(wanted[name])) for name in wanted])
+        for code, message, _, name, entries in (await self._brokers.ask(request)).resources:
+            if code:
+                raise _refusal(f"The configuration of topic {name} cannot be read", for_code(code), message)
+            found[name] = {entry[0]: entry[1] for entry in entries}
+        return found
+
+
+@asynccontextmanager
+async def connect(bootstrap_servers: str) -> AsyncIterator[KafkaAdmin]:
+    """Raises ConfigurationError when no broker answers within 10 seconds."""
+    async with kafka_brokers.connect(bootstrap_servers) as brokers:
+        yield KafkaAdmin(brokers)
+
+
+async def topic_ids(bootstrap_servers: str, names: Iterable[str]) -> dict[str, UUID]:
+    """The incarnations of those topics that exist, for a caller that asks nothing else."""
+    async with connect(bootstrap_servers) as admin:
+        return await admin.topic_ids(names)
+
+
+def _refuse_creation(name: str, error: type[KafkaError], message: str | None) -> None:
+    if error is InvalidReplicationFactorError:
+        raise ConfigurationError(f"Topic {name}: {message} Lower FRAUDSTREAM_TOPICS_REPLICATION_FACTOR.")
+    if error not in {NoError, TopicAlreadyExistsError}:
+        raise _refusal(f"Topic {name} cannot be created", error, message)
+
+
+def _refusal(what: str, error: type[KafkaError], message: str | None = None) -> ConfigurationError:
+    return ConfigurationError(f"{what}: {message or error.description or error.__name__} ({error.__name__}).")

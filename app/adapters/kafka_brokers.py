@@ -1,0 +1,77 @@
+"""A connection to whichever broker answers, for administrative questions; its failures name the setting."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+# aiokafka ships no type information.
+from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError  # type: ignore[import-untyped]
+
+from app.errors import ConfigurationError
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+REQUEST_TIMEOUT_MS = 10_000
+SETTING = "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS"
+
+
+class Brokers:
+    """The brokers that were up when the connection was made."""
+
+    def __init__(self, client: AIOKafkaClient, servers: str) -> None:
+        self._client = client
+        self._servers = servers
+
+    def nodes(self) -> list[int]:
+        """The ids of the brokers, the controller's first: not every broker forwards what only it can do."""
+        cluster = self._client.cluster
+        nodes: list[int] = [broker.nodeId for broker in cluster.brokers()]
+        controller = cluster.controller.nodeId if cluster.controller else None
+        return sorted(nodes, key=lambda node: node != controller)
+
+    async def ask(self, request: Any, node: int | None = None) -> Any:
+        """The response of ``node``, or else of the first that can be reached. Raises ConfigurationError."""
+        with _translated(self._servers):
+            for candidate in self.nodes() if node is None else [node]:
+                if await self._client.ready(candidate):
+                    return await self._client.send(candidate, request)
+        raise ConfigurationError(
+            f"{SETTING}={self._servers} leads to brokers that cannot be reached at the addresses they advertise. "
+            "Correct their advertised.listeners, or start them again."
+        )
+
+
+@asynccontextmanager
+async def connect(bootstrap_servers: str) -> AsyncIterator[Brokers]:
+    """Raises ConfigurationError when no broker answers within 10 seconds."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await _bootstrap(client, bootstrap_servers)
+        yield Brokers(client, bootstrap_servers)
+    finally:
+        await client.close()
+
+
+async def _bootstrap(client: AIOKafkaClient, servers: str) -> None:
+    try:
+        with _translated(servers):
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                await client.bootstrap()
+    except ValueError as error:
+        raise ConfigurationError(f"{SETTING}={servers}: {error}. Give host:port, comma-separated.") from error
+
+
+@contextmanager
+def _translated(servers: str) -> Iterator[None]:
+    try:
+        yield
+    except (IncompatibleBrokerVersion, NotImplementedError) as error:
+        raise ConfigurationError(
+            f"{SETTING}={servers}: these brokers are too old; Kafka 3.1 or newer is needed."
+        ) from error
+    except (KafkaError, OSError) as error:
+        raise ConfigurationError(
+            f"{SETTING}={servers}: no broker answers ({type(error).__name__}). "
+            "Start the brokers or correct the setting."
+        ) from error

@@ -1,0 +1,69 @@
+"""``fraudstream topics``: the table of topics, and whether the brokers have them."""
+
+import json as json_format
+from typing import Annotated
+
+import typer
+
+commands = typer.Typer(no_args_is_help=True, help="The topics: what they must be, and whether they are.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@commands.command("ensure")
+def ensure(json: Json = False) -> None:
+    """Make the topics that are missing. An existing one is never altered; if one differs, nothing is made."""
+    import asyncio
+
+    from app.settings import Settings
+    from app.streaming import provisioning
+
+    made = asyncio.run(provisioning.ensure(Settings.from_env()))
+    if json:
+        typer.echo(json_format.dumps({"made": made}))
+        return
+    for name in made:
+        typer.echo(f"made {name}")
+    typer.echo("All topics are as they must be.")
+
+
+@commands.command("check")
+def check(json: Json = False) -> None:
+    """Print every difference between the table and the brokers' topics; exit code 1 if there is one."""
+    import asyncio
+
+    import msgspec
+
+    from app.settings import Settings
+    from app.streaming import provisioning
+
+    settings = Settings.from_env()
+    found = asyncio.run(provisioning.differences(settings))
+    remedies = provisioning.remedies(found, settings.kafka.bootstrap_servers)
+    if json:
+        typer.echo(
+            json_format.dumps({"differences": msgspec.to_builtins(found), "remedies": remedies}, indent=2)
+        )
+    else:
+        typer.echo("\n".join([*map(str, found), *remedies]) or "All topics are as they must be.")
+    raise typer.Exit(1 if found else 0)
+
+
+@commands.command("list")
+def show(json: Json = False) -> None:
+    """Print the table of topics; asks no broker."""
+    import msgspec
+
+    from app.settings import Settings
+    from app.streaming.topics import topic_table
+
+    table = topic_table(Settings.from_env())
+    if json:
+        typer.echo(json_format.dumps({"topics": msgspec.to_builtins(table)}, indent=2))
+        return
+    for spec in table:
+        configs = "".join(f"\n    {name}={value}" for name, value in spec.configs().items())
+        typer.echo(
+            f"{spec.name}\n    {spec.purpose}\n    key {spec.key}, {spec.partitions} partitions, "
+            f"replication factor {spec.replication_factor}{configs}"
+        )

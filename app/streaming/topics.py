@@ -1,0 +1,126 @@
+"""Every topic of the service as one table of data: names, keys, sizes and what must not be lost.
+
+A worker writes decisions, alerts, dead letters and profiles to the partition it read the transaction from, so
+these topics have as many partitions as the transactions. A new topic is one more row.
+"""
+
+from collections import Counter
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from app.errors import ConfigurationError
+from app.settings import Settings
+
+PROFILES_TABLE = "customer-profiles"
+"""Name of the durable table; its changelog topic is named after it."""
+
+DAY_MS = 86_400_000
+KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
+LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
+"""Room for the worker's batches of up to 4 MiB, and for a dead letter: any source record and its headers."""
+
+
+class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a topic must be."""
+
+    name: str
+    key: str
+    purpose: str
+    partitions: int
+    replication_factor: int
+    min_insync_replicas: int
+    cleanup_policy: Literal["delete", "compact"] = "delete"
+    retention_ms: int | None = None
+    """None where compaction, not age, decides what goes."""
+    max_message_bytes: int = LARGE_MESSAGE_BYTES
+    min_compaction_lag_ms: int | None = None
+    timestamp_type: Literal["CreateTime", "LogAppendTime"] | None = None
+    """None where nothing depends on it."""
+
+    def configs(self) -> dict[str, str]:
+        """The topic's configuration under Kafka's own names."""
+        named = {
+            "cleanup.policy": self.cleanup_policy,
+            "retention.ms": self.retention_ms,
+            "min.insync.replicas": self.min_insync_replicas,
+            "max.message.bytes": self.max_message_bytes,
+            "min.compaction.lag.ms": self.min_compaction_lag_ms,
+            "message.timestamp.type": self.timestamp_type,
+            # A replica that is behind must never lead: what it lacks was acknowledged.
+            "unclean.leader.election.enable": "false",
+        }
+        return {name: str(value) for name, value in named.items() if value is not None}
+
+
+def profiles_changelog(settings: Settings) -> str:
+    """Faust's own name for the changelog of the profiles' table."""
+    return f"{settings.worker.app_id}-{PROFILES_TABLE}-changelog"
+
+
+def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
+    """Every topic with the sizes of ``settings``. Raises ConfigurationError when two have one name."""
+    names, copies = settings.topics, settings.topics.replication_factor
+    # With three copies one broker may go without stopping the writes and without losing what was acknowledged.
+    topic = partial(
+        TopicSpec,
+        partitions=names.partitions,
+        replication_factor=copies,
+        min_insync_replicas=2 if copies >= 3 else 1,
+    )
+    rows = (
+        topic(
+            name=names.transactions,
+            key="customer_id",
+            purpose="What is to be scored.",
+            # A profile holds 30 days: that much is needed to rebuild one, a day of lateness and four to act.
+            retention_ms=35 * DAY_MS,
+            max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
+            # The sender's clock: latency is measured from it, and an event's time is judged by it.
+            timestamp_type="CreateTime",
+        ),
+        topic(
+            name=names.decisions,
+            key="customer_id",
+            purpose="Every decision: the audit log.",
+            # Most disputes of a year ago are still answered from it, with a month to spare.
+            retention_ms=400 * DAY_MS,
+        ),
+        topic(
+            name=names.alerts,
+            key="customer_id",
+            purpose="Decisions to review or decline, for case management.",
+            # Cases live in their own system; this is how long that may take to read them again.
+            retention_ms=90 * DAY_MS,
+        ),
+        topic(
+            name=names.dead_letters,
+            key="the source record's",
+            purpose="Records that will never be scored, byte for byte.",
+            retention_ms=90 * DAY_MS,
+            # They keep the source record's timestamp.
+            timestamp_type="CreateTime",
+        ),
+        topic(
+            name=profiles_changelog(settings),
+            key="customer_id",
+            purpose="The newest profile of every customer; a worker's store is restored from it.",
+            cleanup_policy="compact",
+            # A paused worker that wakes up may append an old profile after a newer one. Both are kept for a
+            # day, so that a restore can still choose the newer; the day is counted by the broker's clock.
+            min_compaction_lag_ms=DAY_MS,
+            timestamp_type="LogAppendTime",
+        ),
+    )
+    _refuse_shared_names(rows)
+    return rows
+
+
+def _refuse_shared_names(rows: tuple[TopicSpec, ...]) -> None:
+    for name, count in Counter(row.name for row in rows).items():
+        if count > 1:
+            raise ConfigurationError(
+                f"{count} topics are called {name!r}. Give each its own name in FRAUDSTREAM_TOPICS_TRANSACTIONS, "
+                "_DECISIONS, _ALERTS and _DEAD_LETTERS, none of them the changelog's."
+            )
