@@ -1,0 +1,75 @@
+"""From the rows of a file to a batch of the contract: which column feeds which field, and what must be there."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.adapters import columns
+from app.adapters.batches import Batch
+from app.adapters.columns import Column
+from app.adapters.mappings import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
+from app.errors import InvalidFile
+
+_Decoder = Callable[[Column, ColumnMapping], list[Any]]
+
+_DECODERS: dict[str, _Decoder] = {
+    "transaction_id": lambda column, _: columns.texts(column, required=True),
+    "customer_id": lambda column, _: columns.texts(column, required=True),
+    "terminal_id": lambda column, _: columns.texts(column, required=True),
+    "event_time": lambda column, mapping: columns.event_times(column, mapping.time_unit),
+    "amount_minor": lambda column, mapping: columns.amounts(column, mapping.amount_scale),
+    "currency": lambda column, _: columns.codes(column, "^[A-Z]{3}$", "three capital letters", required=True),
+    "channel": lambda column, _: columns.texts(column, required=False),
+    "mcc": lambda column, _: columns.codes(column, "^[0-9]{4}$", "four digits", required=False),
+    "country": lambda column, _: columns.codes(column, "^[A-Z]{2}$", "two capital letters", required=False),
+    "device_id": lambda column, _: columns.texts(column, required=False),
+    "card_token": lambda column, _: columns.texts(column, required=False),
+    "latitude": lambda column, _: columns.coordinates(column, 90.0),
+    "longitude": lambda column, _: columns.coordinates(column, 180.0),
+    "is_fraud": lambda column, _: columns.fraud_flags(column),
+    "fraud_pattern": columns.fraud_patterns,
+}
+
+
+def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> Batch:
+    """The rows as a batch. Raises InvalidFile at the first value out of contract."""
+    found = {
+        field: Column(path=str(path), name=name, first_row=first_row, array=rows.column(name))
+        for field in FIELDS
+        if (name := mapping.column(field)) in rows.schema.names
+    }
+    fields = {field: _DECODERS[field](column, mapping) for field, column in found.items()}
+    if "currency" not in fields:
+        fields["currency"] = [mapping.currency] * rows.num_rows
+    _require_pairs(found)
+    return Batch(first_row=first_row, **fields)
+
+
+def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) -> None:
+    """Raise InvalidFile, with the remedy, unless every required field has its column or its constant."""
+    for field in REQUIRED_FIELDS:
+        constant = field == "currency" and mapping.currency is not None
+        if mapping.column(field) not in names and not constant:
+            raise InvalidFile(
+                f"{path} has no column `{mapping.column(field)}` (field {field}). {_remedy(names, mapping)}"
+            )
+
+
+def _remedy(names: Sequence[str], mapping: ColumnMapping) -> str:
+    if mapping != HANDBOOK and set(HANDBOOK.columns.values()) & set(names):
+        return "Did you mean --mapping handbook?"
+    listed = ", ".join(list(names)[:20])
+    return f"Its columns: {listed}. --mapping FILE.toml says which of them is which field."
+
+
+def _require_pairs(found: dict[str, Column]) -> None:
+    """A place is both coordinates: the contract takes both or none."""
+    pair = [found[field] for field in ("latitude", "longitude") if field in found]
+    if len(pair) == 1:
+        raise pair[0].invalid(0, "latitude and longitude come together")
+    if pair:
+        differs = pc.xor(pair[0].array.is_null(), pair[1].array.is_null())
+        pair[0].refuse_where(differs, "latitude and longitude come together")

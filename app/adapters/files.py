@@ -1,0 +1,137 @@
+"""Reading transactions from Parquet, CSV and JSON lines, batch by batch in bounded memory.
+
+>>> for batch in read_batches(Path("history.parquet"), HANDBOOK):    # doctest: +SKIP
+...     for customer_id, amount_minor in zip(batch.customer_id, batch.amount_minor): ...
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from app.adapters.batches import Batch
+from app.adapters.fields import require_columns, to_batch
+from app.adapters.mappings import CONTRACT, FIELDS, ColumnMapping
+from app.errors import InvalidFile
+
+DEFAULT_BATCH_ROWS = 10_000
+SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
+
+
+def read_batches(
+    path: Path, mapping: ColumnMapping = CONTRACT, *, batch_rows: int = DEFAULT_BATCH_ROWS
+) -> Iterator[Batch]:
+    """The file's rows in order, at most ``batch_rows`` at a time.
+
+    Raises InvalidFile, at the first row or column that cannot be used.
+    """
+    first_row = 1
+    try:
+        for rows in _reader(path)(path, mapping, batch_rows):
+            yield to_batch(rows, mapping, path, first_row)
+            first_row += rows.num_rows
+    except (OSError, pa.ArrowException) as error:
+        # Arrow's messages may quote the file's content, so only the kind of the error is passed on.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from error
+
+
+def row_count(path: Path) -> int | None:
+    """How many rows the file has, where it can be told without reading it: Parquet only."""
+    if path.suffix != ".parquet":
+        return None
+    try:
+        count: int = pyarrow.parquet.read_metadata(path).num_rows
+    except (OSError, pa.ArrowException):
+        return None
+    return count
+
+
+def _reader(path: Path) -> Callable[[Path, ColumnMapping, int], Iterator[pa.RecordBatch]]:
+    readers = {".parquet": _parquet_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
+    if path.suffix not in readers:
+        raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    return readers[path.suffix]
+
+
+def _parquet_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    # Without pre_buffer one row group's pages are read as they are needed: memory stays bounded.
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
+        names = file.schema_arrow.names
+        require_columns(names, mapping, path)
+        wanted = [column for field in FIELDS if (column := mapping.column(field)) in names]
+        yield from file.iter_batches(batch_rows, columns=wanted, use_threads=False)
+
+
+def _csv_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    ragged: list[int] = []
+
+    def note(row: Any) -> str:
+        ragged.append(row.number)
+        return "error"
+
+    # Everything is read as text: inference would turn the id 007 into 7, and Namibia's NA into a null.
+    convert = pyarrow.csv.ConvertOptions(
+        column_types={mapping.column(field): pa.string() for field in FIELDS},
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=False, invalid_row_handler=note)
+    read = pyarrow.csv.ReadOptions(use_threads=False)
+    try:
+        with pyarrow.csv.open_csv(
+            path, read_options=read, parse_options=parse, convert_options=convert
+        ) as reader:
+            require_columns(reader.schema.names, mapping, path)
+            for block in reader:
+                for start in range(0, block.num_rows, batch_rows):
+                    yield block.slice(start, batch_rows)
+    except pa.ArrowInvalid as error:
+        if not ragged:
+            raise
+        raise InvalidFile(f"{path}, line {ragged[0]}: another number of values than columns") from error
+
+
+def _json_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    with path.open("rb") as file:
+        first_row = 1
+        while rows := list(_json_lines(file, decode, path, first_row, batch_rows)):
+            yield _json_batch(rows, mapping, path, first_row)
+            first_row += len(rows)
+
+
+def _json_lines(
+    file: BinaryIO, decode: Callable[[bytes], dict[str, Any]], path: Path, first_row: int, batch_rows: int
+) -> Iterator[dict[str, Any]]:
+    for row, line in enumerate(itertools.islice(file, batch_rows), first_row):
+        try:
+            yield decode(line)
+        except msgspec.MsgspecError as error:
+            raise InvalidFile(f"{path}, row {row}: is not a JSON object") from error
+
+
+def _json_batch(
+    rows: list[dict[str, Any]], mapping: ColumnMapping, path: Path, first_row: int
+) -> pa.RecordBatch:
+    found = set().union(*rows)
+    require_columns(sorted(found), mapping, path)
+    names = [column for field in FIELDS if (column := mapping.column(field)) in found]
+    arrays = [_json_column([row.get(name) for row in rows], name, path, first_row) for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _json_column(values: list[Any], name: str, path: Path, first_row: int) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError, TypeError) as error:
+        raise InvalidFile(
+            f"{path}, rows {first_row} to {first_row + len(values) - 1}, column `{name}`: "
+            "the values are of several types, or too large"
+        ) from error

@@ -1,0 +1,107 @@
+"""Writing a table to Parquet, CSV or JSON lines so that the target is whole or absent.
+
+Rows go to a temporary file beside the target, which takes the target's name when all is written: a killed
+command leaves the old file as it was, and the same rows written again give the same bytes.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Literal, Protocol, Self
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from app.adapters.files import SUFFIXES
+from app.errors import InvalidFile
+
+ColumnType = Literal["text", "integer", "real", "boolean"]
+Values = Sequence[object] | np.ndarray
+
+_ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64(), "boolean": pa.bool_()}
+
+
+class _Format(Protocol):
+    def write_batch(self, batch: pa.RecordBatch) -> None: ...
+    def close(self) -> None: ...
+
+
+class TableWriter:
+    """Use with ``with``: the target appears when the block ends well; nothing stays when it raises.
+
+    ``schema`` is the type of each column, in order; ``inputs`` are files the target must not be. Parquet and
+    CSV keep a NaN; JSON has none, so JSON lines hold null.
+    """
+
+    def __init__(self, path: Path, schema: Mapping[str, ColumnType], *, inputs: Iterable[Path] = ()) -> None:
+        _refuse_target(path, inputs)
+        self._path = path
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._schema = pa.schema([(name, _ARROW_TYPES[kind]) for name, kind in schema.items()])
+
+    def __enter__(self) -> Self:
+        try:
+            self._sink = self._temporary.open("wb")
+        except OSError as error:
+            raise InvalidFile(f"{self._path} cannot be written: {error.strerror}") from error
+        self._format = _open_format(self._path.suffix, self._sink, self._schema)
+        return self
+
+    def write(self, columns: Mapping[str, Values]) -> None:
+        """Append rows: one sequence of equal length for each column of the schema."""
+        arrays = [pa.array(columns[field.name], type=field.type) for field in self._schema]
+        try:
+            self._format.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        except OSError as error:
+            raise InvalidFile(f"{self._path} cannot be written: {error.strerror}") from error
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._format.close()
+            if kind is None:
+                self._sink.flush()
+                os.fsync(self._sink.fileno())
+                self._temporary.replace(self._path)
+        finally:
+            self._sink.close()
+            self._temporary.unlink(missing_ok=True)
+
+
+def _refuse_target(path: Path, inputs: Iterable[Path]) -> None:
+    if path.suffix not in SUFFIXES:
+        raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise InvalidFile(f"{path} cannot be written: its directory does not exist")
+    if path.is_dir():
+        raise InvalidFile(f"{path} cannot be written: it is a directory")
+    if path.exists() and any(source.exists() and path.samefile(source) for source in inputs):
+        raise InvalidFile(f"{path} is the input file; choose another --out")
+
+
+def _open_format(suffix: str, sink: BinaryIO, schema: pa.Schema) -> _Format:
+    opened: _Format
+    if suffix == ".parquet":
+        opened = pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd")
+    elif suffix == ".csv":
+        opened = pyarrow.csv.CSVWriter(sink, schema)
+    else:
+        opened = _JsonLines(sink)
+    return opened
+
+
+class _JsonLines:
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self._encode = msgspec.json.Encoder().encode_lines
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        self._sink.write(self._encode(batch.to_pylist()))
+
+    def close(self) -> None:
+        """Nothing is held back here; the file is closed by its opener."""
