@@ -1,5 +1,6 @@
 """What is published about a scored transaction: decisions (all of them) and alerts (review and decline)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -98,7 +99,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Thresholds
     model: ModelReference
     catalog: str
-    features: list[float | None]
+    features: Sequence[float | None]
     source: SourceOffset
     transaction: Transaction
     degraded: list[Degradation] = []
