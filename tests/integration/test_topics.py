@@ -1,0 +1,145 @@
+"""Topics on a real broker: made once, compared exactly, never altered."""
+
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+
+from app.adapters.kafka_admin import NewTopic, connect, topic_ids
+from app.errors import ConfigurationError, TopicMismatch
+from app.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
+from app.streaming import provisioning
+from app.streaming.topics import topic_table
+
+pytestmark = pytest.mark.integration
+
+
+class Stack(Protocol):
+    @property
+    def bootstrap_servers(self) -> str: ...
+
+
+def fresh(stack: Stack, partitions: int = 2, replication_factor: int = 1) -> Settings:
+    """Settings whose topics nobody else has."""
+    prefix = f"test-{uuid4().hex[:8]}"
+    return Settings(
+        kafka=KafkaSettings(bootstrap_servers=stack.bootstrap_servers),
+        topics=TopicSettings(
+            transactions=f"{prefix}.transactions",
+            decisions=f"{prefix}.decisions",
+            alerts=f"{prefix}.alerts",
+            dead_letters=f"{prefix}.dead-letters",
+            partitions=partitions,
+            replication_factor=replication_factor,
+        ),
+        worker=WorkerSettings(app_id=prefix),
+    )
+
+
+async def make(settings: Settings, name: str, partitions: int = 2, **configs: str) -> None:
+    given = {name.replace("_", "."): value for name, value in configs.items()}
+    topic = NewTopic(name=name, partitions=partitions, replication_factor=1, configs=given)
+    async with connect(settings.kafka.bootstrap_servers) as admin:
+        await admin.create([topic])
+
+
+async def existing(settings: Settings) -> set[str]:
+    names = [spec.name for spec in topic_table(settings)]
+    return set(await topic_ids(settings.kafka.bootstrap_servers, names))
+
+
+async def test_ensure_makes_every_topic_and_then_nothing_differs(stack: Stack) -> None:
+    settings = fresh(stack)
+
+    assert [spec.name for spec in topic_table(settings)] == await provisioning.ensure(settings)
+    assert await provisioning.check(settings) == []
+    await provisioning.require(settings)
+
+
+async def test_ensure_makes_only_what_is_missing_and_leaves_the_rest(stack: Stack) -> None:
+    settings = fresh(stack)
+    await provisioning.ensure(settings)
+    before = await topic_ids(stack.bootstrap_servers, [settings.topics.alerts])
+
+    assert await provisioning.ensure(settings) == []
+    assert before == await topic_ids(stack.bootstrap_servers, [settings.topics.alerts])
+
+
+async def test_looking_at_a_missing_topic_does_not_make_it(stack: Stack) -> None:
+    """Brokers create a topic that is merely asked for, with their defaults, unless told not to."""
+    settings = fresh(stack)
+
+    await provisioning.check(settings)
+    missing = await provisioning.check(settings)
+
+    assert [
+        f"{spec.name}: topic: expected present, found missing" for spec in topic_table(settings)
+    ] == missing
+
+
+async def test_differences_are_reported_exactly(stack: Stack) -> None:
+    settings = fresh(stack)
+    alerts = settings.topics.alerts
+    await make(settings, alerts, partitions=3, retention_ms="1000", cleanup_policy="compact")
+
+    reported = [line for line in await provisioning.check(settings) if line.startswith(alerts)]
+
+    assert [
+        f"{alerts}: partitions: expected 2, found 3",
+        f"{alerts}: cleanup.policy: expected delete, found compact",
+        f"{alerts}: retention.ms: expected at least 7776000000, found 1000",
+        f"{alerts}: max.message.bytes: expected 8388608, found 1048588",
+    ] == reported
+
+
+async def test_a_default_with_the_wanted_value_is_no_difference(stack: Stack) -> None:
+    """Cleanup policy, copies in sync, message size, timestamps and elections are the broker's own here."""
+    settings = fresh(stack)
+    await make(settings, settings.topics.transactions, retention_ms="-1")
+
+    reported = await provisioning.check(settings)
+
+    assert not any(line.startswith(settings.topics.transactions) for line in reported)
+
+
+async def test_ensure_refuses_a_topic_that_differs_and_makes_nothing(stack: Stack) -> None:
+    settings = fresh(stack)
+    await make(settings, settings.topics.transactions, partitions=5, retention_ms="-1")
+
+    with pytest.raises(TopicMismatch, match="partitions: expected 2, found 5"):
+        await provisioning.ensure(settings)
+    assert {settings.topics.transactions} == await existing(settings)
+
+
+async def test_require_lists_all_differences_and_the_remedy(stack: Stack) -> None:
+    settings = fresh(stack)
+    await make(settings, settings.topics.transactions, retention_ms="1000")
+
+    with pytest.raises(TopicMismatch) as refused:
+        await provisioning.require(settings)
+    assert f"--entity-name {settings.topics.transactions} --add-config retention.ms=" in str(refused.value)
+    assert f"{settings.topics.decisions}: topic: expected present, found missing" in str(refused.value)
+
+
+async def test_more_copies_than_brokers_names_the_setting_and_makes_nothing(stack: Stack) -> None:
+    settings = fresh(stack, replication_factor=7)
+
+    with pytest.raises(ConfigurationError, match="FRAUDSTREAM_TOPICS_REPLICATION_FACTOR=7"):
+        await provisioning.ensure(settings)
+    assert set() == await existing(settings)
+
+
+async def test_a_topic_made_by_somebody_else_meanwhile_is_accepted(stack: Stack) -> None:
+    settings = fresh(stack)
+
+    await make(settings, settings.topics.alerts)
+    await make(settings, settings.topics.alerts)
+
+    assert {settings.topics.alerts} == await existing(settings)
+
+
+async def test_a_name_that_kafka_refuses_is_told(stack: Stack) -> None:
+    settings = fresh(stack)
+
+    with pytest.raises(ConfigurationError, match="InvalidTopicError"):
+        await make(settings, "not a topic")

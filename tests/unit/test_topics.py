@@ -1,0 +1,69 @@
+"""Laws of the table of topics."""
+
+import pytest
+
+from app.errors import ConfigurationError
+from app.settings import Settings, TopicSettings, WorkerSettings
+from app.streaming.topics import DAY_MS, TopicSpec, profiles_changelog, topic_table
+
+
+def table(partitions: int = 8, replication_factor: int = 1) -> dict[str, TopicSpec]:
+    topics = TopicSettings(partitions=partitions, replication_factor=replication_factor)
+    settings = Settings(topics=topics, worker=WorkerSettings(app_id="risk"))
+    return {spec.name: spec for spec in topic_table(settings)}
+
+
+@pytest.mark.parametrize("partitions", [1, 8, 24])
+def test_all_topics_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
+    """A worker writes to the partition that it read from."""
+    specs = table(partitions=partitions).values()
+
+    assert {partitions} == {spec.partitions for spec in specs}
+
+
+@pytest.mark.parametrize(("replication_factor", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])
+def test_two_copies_must_be_in_sync_where_there_are_three(replication_factor: int, in_sync: int) -> None:
+    specs = table(replication_factor=replication_factor).values()
+
+    assert {(replication_factor, in_sync)} == {
+        (spec.replication_factor, spec.min_insync_replicas) for spec in specs
+    }
+
+
+def test_a_dead_letter_can_hold_any_source_record_and_its_headers() -> None:
+    source, dead_letters = table()["payments.transactions.v1"], table()["fraud.dead-letters.v1"]
+
+    assert dead_letters.max_message_bytes >= source.max_message_bytes + 64 * 1024
+
+
+def test_transactions_outlive_the_longest_window_and_the_allowed_lateness() -> None:
+    """Or a profile could not be rebuilt from them."""
+    retention_ms = table()["payments.transactions.v1"].retention_ms
+
+    assert retention_ms is not None
+    assert retention_ms > 31 * DAY_MS
+
+
+def test_the_changelog_is_compacted_after_a_day_and_never_deleted() -> None:
+    configs = table()["risk-customer-profiles-changelog"].configs()
+
+    assert configs["cleanup.policy"] == "compact"
+    assert configs["min.compaction.lag.ms"] == "86400000"
+    assert "retention.ms" not in configs
+
+
+def test_the_changelog_has_the_name_that_faust_gives_it() -> None:
+    settings = Settings(worker=WorkerSettings(app_id="risk"))
+
+    assert profiles_changelog(settings) == "risk-customer-profiles-changelog"
+
+
+def test_every_topic_survives_a_lagging_replica() -> None:
+    assert {"false"} == {spec.configs()["unclean.leader.election.enable"] for spec in table().values()}
+
+
+def test_two_topics_may_not_share_a_name() -> None:
+    settings = Settings(topics=TopicSettings(alerts="fraud.decisions.v1"))
+
+    with pytest.raises(ConfigurationError, match=r"2 topics are called 'fraud\.decisions\.v1'"):
+        topic_table(settings)
