@@ -1,0 +1,112 @@
+"""The metrics of the catalogue as Prometheus instruments, and the page that a scraper reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import prometheus_client
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
+
+from app.adapters.prometheus_histogram import HistogramCollector
+from app.errors import ConfigurationError
+from app.metrics import CATALOGUE, PREFIX, CounterName, GaugeName, HistogramName, InfoName, Metric
+
+# A second series per counter, with nothing but the time of its first use.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped there
+
+_BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in CATALOGUE}
+
+
+class PrometheusMetrics:
+    """Implements ``app.metrics.Metrics`` on a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._instruments: dict[str, Any] = {
+            metric.name: _instrument(metric, self.registry) for metric in CATALOGUE
+        }
+        self._children: dict[tuple[object, ...], Any] = {}
+        for metric in CATALOGUE:
+            self._resolve_listed(metric)
+
+    def count(self, name: CounterName, amount: int = 1, /, **labels: str) -> None:
+        self._child(name, labels).inc(amount)
+
+    def gauge(self, name: GaugeName, value: float, /, **labels: str) -> None:
+        self._child(name, labels).set(value)
+
+    def forget(self, name: GaugeName, /, **labels: str) -> None:
+        if self._children.pop((name, *labels.items()), None) is not None:
+            self._instruments[name].remove(*labels.values())
+
+    def observe(self, name: HistogramName, value: float, /, **labels: str) -> None:
+        self._child(name, labels).observe(value)
+
+    def observe_all(
+        self, name: HistogramName, values: Sequence[float] | NDArray[np.float64], /, **labels: str
+    ) -> None:
+        self._child(name, labels).observe_all(values)
+
+    def inform(self, name: InfoName, /, **labels: str) -> None:
+        _refuse_unlisted(name, labels)
+        self._instruments[name].info(labels)
+
+    def _child(self, name: str, labels: dict[str, str]) -> Any:
+        key = (name, *labels.items())
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = self._resolve(name, labels)
+        return child
+
+    def _resolve(self, name: str, labels: dict[str, str]) -> Any:
+        _refuse_unlisted(name, labels)
+        return self._instruments[name].labels(**labels) if labels else self._instruments[name]
+
+    def _resolve_listed(self, metric: Metric) -> None:
+        """Every series is there from the start, at zero: a rate over one that appears later misses its first."""
+        for label, values in metric.labels.items():
+            for value in values:
+                self._child(metric.name, {label: value})
+
+
+class Exposition:
+    """The page ``http://host:port/metrics``, served by a thread of its own until closed."""
+
+    def __init__(self, metrics: PrometheusMetrics, host: str, port: int) -> None:
+        try:
+            self._server, self._thread = prometheus_client.start_http_server(
+                port, addr=host, registry=metrics.registry
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}: {error}. "
+                "Give each worker a port of its own, or 0 to serve none."
+            ) from error
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _refuse_unlisted(name: str, labels: dict[str, str]) -> None:
+    listed = _BY_NAME[name].labels
+    if labels.keys() != listed.keys() or any(listed[at] and labels[at] not in listed[at] for at in listed):
+        raise ValueError(f"{name} has the labels {dict(listed)}, not {labels}")
+
+
+def _instrument(metric: Metric, registry: CollectorRegistry) -> Any:
+    if metric.kind == "histogram":
+        collector = HistogramCollector(metric)
+        registry.register(collector)
+        return collector
+    if metric.kind == "info":
+        return Info(PREFIX + metric.name.removesuffix("_info"), metric.meaning, registry=registry)
+    kind = Counter if metric.kind == "counter" else Gauge
+    return kind(PREFIX + metric.name, metric.meaning, list(metric.labels), registry=registry)

@@ -1,0 +1,178 @@
+"""The closed catalogue of metrics: every name, kind, unit, label and meaning. ``docs/metrics.md`` is made from it.
+
+A name that is not in the catalogue is a type error. A label never holds a value of an event: what it may hold is
+listed, or comes from the deployment (a partition, a model).
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.decision import Outcome
+from app.errors import InvalidReason
+
+PREFIX = "fraudstream_"
+
+CounterName = Literal[
+    "transactions_total", "decisions_total", "dead_letters_total", "late_total", "fail_stops_total"
+]
+GaugeName = Literal["profiles_cached", "source_lag_records"]
+HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds"]
+InfoName = Literal["model_info"]
+
+FROM_DEPLOYMENT: tuple[str, ...] = ()
+"""A label whose values the catalogue cannot list."""
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric."""
+
+    name: CounterName | GaugeName | HistogramName | InfoName
+    kind: Literal["counter", "gauge", "histogram", "info"]
+    unit: str
+    meaning: str
+    labels: Mapping[str, tuple[str, ...]] = {}
+    """Each label with the values it may hold."""
+    buckets: tuple[float, ...] = ()
+
+
+CATALOGUE = (
+    Metric(
+        name="transactions_total",
+        kind="counter",
+        unit="records",
+        labels={"result": ("decided", "duplicate", "replayed", "dead_letter")},
+        meaning=(
+            "Records read from the transactions topic. duplicate: the producer repeated a transaction id; "
+            "replayed: read again after a takeover and already in the profile."
+        ),
+    ),
+    Metric(
+        name="decisions_total",
+        kind="counter",
+        unit="decisions",
+        labels={"outcome": tuple(Outcome)},
+        meaning="Decisions that the brokers acknowledged. A sudden share of decline is a model or a data fault.",
+    ),
+    Metric(
+        name="dead_letters_total",
+        kind="counter",
+        unit="records",
+        labels={"reason": tuple(InvalidReason)},
+        meaning="Records that will never be scored, kept in the dead letters topic. Mend the producer.",
+    ),
+    Metric(
+        name="late_total",
+        kind="counter",
+        unit="transactions",
+        meaning="Transactions older than the allowed lateness; scored on what was still known, and flagged.",
+    ),
+    Metric(
+        name="fail_stops_total",
+        kind="counter",
+        unit="stops",
+        meaning=(
+            "Times this process gave up without commit. It ends at once, so a scrape may miss it: "
+            "the supervisor's count of restarts is the sure sign."
+        ),
+    ),
+    Metric(
+        name="chunk_events",
+        kind="histogram",
+        unit="records",
+        meaning="Records per chunk. Always at the maximum: the worker is behind.",
+        buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+    ),
+    Metric(
+        name="chunk_seconds",
+        kind="histogram",
+        unit="seconds",
+        labels={"stage": ("decode", "load", "fold", "score", "encode", "send", "changelog", "store")},
+        meaning="Time of one stage for one chunk; send and changelog include the brokers' acknowledgement.",
+        buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
+    ),
+    Metric(
+        name="decision_latency_seconds",
+        kind="histogram",
+        unit="seconds",
+        meaning="From the timestamp of the transaction's record to the acknowledgement of its decision.",
+        buckets=(
+            *(0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05),
+            *(0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+        ),
+    ),
+    Metric(
+        name="profiles_cached",
+        kind="gauge",
+        unit="profiles",
+        meaning="Profiles kept decoded in memory.",
+    ),
+    Metric(
+        name="source_lag_records",
+        kind="gauge",
+        unit="records",
+        labels={"partition": FROM_DEPLOYMENT},
+        meaning="Records of the transactions topic not yet finished, per partition that this worker owns.",
+    ),
+    Metric(
+        name="model_info",
+        kind="info",
+        unit="",
+        labels={"name": FROM_DEPLOYMENT, "version": FROM_DEPLOYMENT, "digest": FROM_DEPLOYMENT},
+        meaning="The champion that decides now; always 1.",
+    ),
+)
+
+
+class Metrics(Protocol):
+    """Where the service's figures go. Cheap enough for a few calls per chunk; never raises for want of a reader."""
+
+    def count(self, name: CounterName, amount: int = 1, /, **labels: str) -> None:
+        """Add ``amount`` >= 0."""
+
+    def gauge(self, name: GaugeName, value: float, /, **labels: str) -> None:
+        """The level is now ``value``."""
+
+    def forget(self, name: GaugeName, /, **labels: str) -> None:
+        """The level is another worker's business from now on; nothing happens if it was never ours."""
+
+    def observe(self, name: HistogramName, value: float, /, **labels: str) -> None:
+        """One more value."""
+
+    def observe_all(
+        self, name: HistogramName, values: Sequence[float] | NDArray[np.float64], /, **labels: str
+    ) -> None:
+        """Many values at once: a chunk's worth costs what a few single ones do."""
+
+    def inform(self, name: InfoName, /, **labels: str) -> None:
+        """Replace what was told before."""
+
+
+def markdown() -> str:
+    """The page ``docs/metrics.md``."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made from `app/metrics.py` by `python -m app.metrics > docs/metrics.md`. A worker serves them when",
+        "`FRAUDSTREAM_WORKER_METRICS_PORT` is set. No label ever holds a value of an event.",
+        "",
+        "| name | kind | unit | labels | meaning |",
+        "| --- | --- | --- | --- | --- |",
+        *map(_row, CATALOGUE),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(metric: Metric) -> str:
+    labels = "; ".join(
+        f"`{label}`: {', '.join(values) or 'from the deployment'}" for label, values in metric.labels.items()
+    )
+    return f"| `{PREFIX}{metric.name}` | {metric.kind} | {metric.unit} | {labels} | {metric.meaning} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,142 @@
+"""The catalogue of metrics, its page, and what a scraper reads."""
+
+import http.client
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from prometheus_client import generate_latest
+
+from app.adapters.prometheus import Exposition, PrometheusMetrics
+from app.errors import ConfigurationError
+from app.metrics import CATALOGUE, CounterName, GaugeName, HistogramName, InfoName, Metrics, markdown
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+@pytest.fixture
+def metrics() -> PrometheusMetrics:
+    return PrometheusMetrics()
+
+
+@pytest.fixture
+def exposition(metrics: PrometheusMetrics) -> Iterator[Exposition]:
+    exposition = Exposition(metrics, "127.0.0.1", 0)
+    yield exposition
+    exposition.close()
+
+
+def scraped(metrics: PrometheusMetrics) -> dict[str, float]:
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line[0] != "#"}
+
+
+def test_the_page_is_up_to_date() -> None:
+    """Otherwise: python -m app.metrics > docs/metrics.md."""
+    assert PAGE.read_text(encoding="utf-8") == markdown()
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("counter", CounterName), ("gauge", GaugeName), ("histogram", HistogramName), ("info", InfoName)],
+)
+def test_the_typed_names_are_those_of_the_catalogue(kind: str, names: object) -> None:
+    assert [metric.name for metric in CATALOGUE if metric.kind == kind] == list(get_args(names))
+
+
+def test_no_label_can_hold_a_value_of_an_event() -> None:
+    """Labels whose values are not listed name a part of the deployment."""
+    unlisted = {label for metric in CATALOGUE for label, values in metric.labels.items() if not values}
+
+    assert unlisted == {"partition", "name", "version", "digest"}
+
+
+def test_a_misspelt_name_is_a_type_error(metrics: PrometheusMetrics) -> None:
+    """Mypy runs over this file and refuses an ignore that it does not need."""
+    typed: Metrics = metrics
+
+    with pytest.raises(KeyError):
+        typed.count("transaction_total", 1, result="decided")  # type: ignore[arg-type]  # the point of the test
+
+
+def test_a_misspelt_label_is_refused(metrics: PrometheusMetrics) -> None:
+    with pytest.raises(ValueError, match="transactions_total has the labels"):
+        metrics.count("transactions_total", 1, result="decide")
+
+
+def test_every_listed_series_starts_at_zero(metrics: PrometheusMetrics) -> None:
+    assert scraped(metrics)['fraudstream_dead_letters_total{reason="not_json"}'] == 0
+
+
+def test_counts_add_up(metrics: PrometheusMetrics) -> None:
+    metrics.count("transactions_total", 2, result="decided")
+    metrics.count("transactions_total", result="decided")
+
+    assert scraped(metrics)['fraudstream_transactions_total{result="decided"}'] == 3
+
+
+def test_a_partition_that_went_away_leaves_no_series(metrics: PrometheusMetrics) -> None:
+    metrics.gauge("source_lag_records", 7, partition="3")
+    assert scraped(metrics)['fraudstream_source_lag_records{partition="3"}'] == 7
+
+    metrics.forget("source_lag_records", partition="3")
+    metrics.forget("source_lag_records", partition="4")
+
+    assert not any("source_lag_records" in series for series in scraped(metrics))
+
+
+def test_another_model_replaces_the_first(metrics: PrometheusMetrics) -> None:
+    metrics.inform("model_info", name="forest", version="1", digest="aa")
+    metrics.inform("model_info", name="forest", version="2", digest="bb")
+
+    assert [
+        series for series in scraped(metrics) if "model_info" in series
+    ] == ['fraudstream_model_info{digest="bb",name="forest",version="2"}']
+
+
+def test_many_values_count_as_one_by_one() -> None:
+    values = [0.0, 0.001, 0.0011, 0.05, 3.0, 10.0, 11.0]
+    at_once, singly = PrometheusMetrics(), PrometheusMetrics()
+
+    at_once.observe_all("decision_latency_seconds", np.array(values))
+    for value in values:
+        singly.observe("decision_latency_seconds", value)
+
+    latency = "fraudstream_decision_latency_seconds"
+    assert {series: count for series, count in scraped(at_once).items() if latency in series} == {
+        series: count for series, count in scraped(singly).items() if latency in series
+    }
+
+
+def test_a_bucket_holds_its_bound_and_all_below(metrics: PrometheusMetrics) -> None:
+    metrics.observe_all("chunk_events", [1, 2, 3, 9999])
+
+    page = scraped(metrics)
+    assert [page[f'fraudstream_chunk_events_bucket{{le="{bound}"}}'] for bound in ("2.0", "5.0", "+Inf")] == [
+        2,
+        3,
+        4,
+    ]
+    assert page["fraudstream_chunk_events_sum"] == 10005
+
+
+def test_a_clock_behind_the_senders_takes_nothing_from_the_sum(metrics: PrometheusMetrics) -> None:
+    metrics.observe("decision_latency_seconds", -1.0)
+    metrics.observe_all("decision_latency_seconds", [-1.0, 0.5])
+
+    assert scraped(metrics)["fraudstream_decision_latency_seconds_sum"] == 0.5
+
+
+def test_a_scraper_reads_the_page(exposition: Exposition) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", exposition.port, timeout=5)
+    connection.request("GET", "/metrics")
+
+    assert b"fraudstream_late_total 0.0" in connection.getresponse().read()
+    connection.close()
+
+
+def test_a_port_in_use_names_the_setting(exposition: Exposition, metrics: PrometheusMetrics) -> None:
+    with pytest.raises(ConfigurationError, match=f"FRAUDSTREAM_WORKER_METRICS_PORT={exposition.port}"):
+        Exposition(metrics, "127.0.0.1", exposition.port)
