@@ -109,8 +109,9 @@ class KafkaAdmin:
             ) from error
 
     async def _led(self, names: list[str]) -> bool:
-        # Brokers learn of a topic one after the other, and a worker may ask any of them.
-        for node in self._brokers.nodes():
+        # Brokers learn of a topic one after the other, and a worker may ask any of them. One that is down
+        # learns it before it answers again.
+        for node in await self._brokers.reachable():
             topics = await self._topics(names, node)
             leaders = [partition["leader"] for topic in topics.values() for partition in topic["partitions"]]
             if len(topics) < len(names) or min(leaders) < 0:

@@ -30,6 +30,10 @@ class Brokers:
         controller = cluster.controller.nodeId if cluster.controller else None
         return sorted(nodes, key=lambda node: node != controller)
 
+    async def reachable(self) -> list[int]:
+        """Those of the brokers that can be talked to now."""
+        return [node for node in self.nodes() if await self._client.ready(node)]
+
     async def ask(self, request: Any, node: int | None = None) -> Any:
         """The response of ``node``, or else of the first that can be reached. Raises ConfigurationError."""
         with _translated(self._servers):
