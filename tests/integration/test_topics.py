@@ -5,6 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+# aiokafka ships no type information.
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+
 from app.adapters.kafka_admin import NewTopic, connect, topic_ids
 from app.errors import ConfigurationError, TopicMismatch
 from app.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
@@ -143,3 +146,19 @@ async def test_a_name_that_kafka_refuses_is_told(stack: Stack) -> None:
 
     with pytest.raises(ConfigurationError, match="InvalidTopicError"):
         await make(settings, "not a topic")
+
+
+async def test_a_topic_made_again_is_told_apart_by_its_id(stack: Stack) -> None:
+    """Its offsets start anew: a profile must not take its events for ones it has already seen."""
+    settings = fresh(stack)
+    alerts = settings.topics.alerts
+    await make(settings, alerts)
+    before = await topic_ids(stack.bootstrap_servers, [alerts])
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
+    await admin.start()
+    await admin.delete_topics([alerts])
+    await admin.close()
+    await make(settings, alerts)
+
+    assert before[alerts] != (await topic_ids(stack.bootstrap_servers, [alerts]))[alerts]
