@@ -1,0 +1,44 @@
+"""``models/aliases.toml``: which bundle decides, and which are compared with it."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from app.errors import ModelRejected
+
+FILE_NAME = "aliases.toml"
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Aliases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bundles by ``name/version``."""
+
+    champion: str
+    challengers: list[str] = []
+
+
+def read_aliases(models_dir: Path) -> Aliases:
+    """The aliases of a directory of models. Raises ModelRejected."""
+    path = models_dir / FILE_NAME
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Aliases)
+    except OSError as error:
+        raise ModelRejected(
+            f"{path} cannot be read: {error.strerror}. Set FRAUDSTREAM_MODEL_DIR, or write "
+            'the file with `champion = "name/version"`.'
+        ) from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ModelRejected(f'{path}: {error}. It must say `champion = "name/version"`.') from error
+
+
+def bundle_path(models_dir: Path, reference: str) -> Path:
+    """Where the bundle ``name/version`` lies. Raises ModelRejected when there is none."""
+    if not _REFERENCE.fullmatch(reference):
+        raise ModelRejected(f"{reference!r} is no model; write name/version")
+    path = models_dir / reference
+    if not path.is_dir():
+        raise ModelRejected(
+            f"there is no model {reference} in {models_dir}. `fraudstream model list` shows them."
+        )
+    return path

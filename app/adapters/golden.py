@@ -1,0 +1,48 @@
+"""Golden rows: feature vectors with the scores their model gave when it was trained."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from app.adapters.table_writer import ColumnType, TableWriter
+from app.errors import BundleCorrupt, GoldenRowMismatch
+from app.features import catalog
+from app.scoring.model import Rows, Scores
+
+TOLERANCE = 1e-9
+_SCORE = "score"
+
+
+def write(path: Path, rows: Rows, scores: Scores) -> None:
+    """Write rows and scores to a Parquet file."""
+    schema: dict[str, ColumnType] = dict.fromkeys((*catalog.NAMES, _SCORE), "real")
+    with TableWriter(path, schema) as table:
+        table.write(dict(zip(catalog.NAMES, rows.T, strict=True)) | {_SCORE: scores})
+
+
+def read(data: bytes, path: Path) -> tuple[Rows, Scores]:
+    """Rows and scores of the file's bytes. Raises BundleCorrupt."""
+    try:
+        table = pyarrow.parquet.read_table(io.BytesIO(data))
+        columns = [table.column(name).to_numpy() for name in (*catalog.NAMES, _SCORE)]
+        values = np.array(columns, dtype=np.float64)
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        raise BundleCorrupt(f"{path} holds no golden rows: {type(error).__name__}") from error
+    if values.shape[1] == 0:
+        raise BundleCorrupt(f"{path} holds no golden rows")
+    return np.ascontiguousarray(values[:-1].T), values[-1]
+
+
+def check(found: Scores, expected: Scores, path: Path) -> None:
+    """Raise GoldenRowMismatch unless the scores are what they were; NaN is never what it was."""
+    if not np.all((found >= 0) & (found <= 1)):
+        raise GoldenRowMismatch(f"{path} gives a score that is NaN or outside [0, 1]. Train it again.")
+    furthest = float(np.max(np.abs(found - expected)))
+    if not furthest <= TOLERANCE:
+        raise GoldenRowMismatch(
+            f"{path} scores its golden rows differently, by up to {furthest:.3g} (allowed {TOLERANCE:g}). "
+            "The libraries differ from those it was trained with, or the bundle was altered: train it again."
+        )

@@ -1,0 +1,106 @@
+"""What a bundle says about itself: ``manifest.json``. The digest of a model is the sha256 of these bytes."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.decision import ModelReference, Thresholds
+from app.errors import BundleCorrupt, CatalogMismatch
+from app.features import catalog
+from app.scoring.model import Distribution
+
+FILE_NAME = "manifest.json"
+MODEL_FILE, GOLDEN_FILE, CARD_FILE = "model.skops", "golden.parquet", "CARD.md"
+OTHER_FILES = (CARD_FILE, GOLDEN_FILE, MODEL_FILE)
+
+Name = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class TrainingWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows the model was fitted on."""
+
+    first_event_time: int
+    last_event_time: int
+    rows: int
+    frauds: int
+
+
+class ProfileBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of the profiles that gave the features; a worker must run with the same."""
+
+    allowed_lateness_seconds: int
+    max_events: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything known about a model besides its parameters."""
+
+    name: Name
+    version: Name
+    created: Day
+    """Given by whoever trained it, not read from a clock: the same training gives the same bundle."""
+    files: dict[str, Sha256] = {}
+    """sha256 of every other file of the bundle."""
+    sklearn: str
+    """Version of scikit-learn that fitted the model."""
+    catalog_version: int
+    catalog_digest: str
+    features: list[str]
+    """In the order of the model's columns."""
+    thresholds: Thresholds
+    training: TrainingWindow
+    profile: ProfileBounds
+    metrics: dict[str, float | None]
+    """Measured on transactions after the training window and its delay; None where it is not defined."""
+    distributions: dict[str, Distribution]
+    """Of each feature in the training rows."""
+    scores: Distribution
+    """Of the model's scores of the training rows."""
+
+    def reference(self, encoded: bytes) -> ModelReference:
+        """The identity that decisions carry; ``encoded`` are this manifest's bytes as they were stored."""
+        return ModelReference(name=self.name, version=self.version, digest=sha256(encoded).hexdigest())
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The manifest's bytes; equal manifests give equal bytes."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
+def decode(data: bytes, path: Path) -> Manifest:
+    """The manifest read from ``path``. Raises BundleCorrupt."""
+    try:
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise BundleCorrupt(f"{path / FILE_NAME} is no manifest: {error}. Restore the bundle.") from error
+
+
+def check_files(manifest: Manifest, path: Path) -> None:
+    """Raise BundleCorrupt unless every other file is there with the bytes it was saved with."""
+    if set(manifest.files) != set(OTHER_FILES):
+        raise BundleCorrupt(f"{path / FILE_NAME} must list exactly {', '.join(OTHER_FILES)}")
+    for name, expected in manifest.files.items():
+        if sha256(read(path, name)).hexdigest() != expected:
+            raise BundleCorrupt(f"{path / name} was altered: its sha256 is not the manifest's. Restore it.")
+
+
+def check_catalog(manifest: Manifest, path: Path) -> None:
+    """Raise CatalogMismatch unless the model was trained on this release's features."""
+    if (manifest.catalog_digest, tuple(manifest.features)) != (catalog.DIGEST, catalog.NAMES):
+        raise CatalogMismatch(
+            f"{path} was trained on catalog {manifest.catalog_digest} (version {manifest.catalog_version}), this "
+            f"release computes {catalog.DIGEST} (version {catalog.VERSION}). Train a model with this release."
+        )
+
+
+def read(path: Path, name: str) -> bytes:
+    """The bytes of one file of the bundle at ``path``. Raises BundleCorrupt."""
+    try:
+        return (path / name).read_bytes()
+    except OSError as error:
+        raise BundleCorrupt(f"{path / name} cannot be read: {error.strerror}. Restore the bundle.") from error
