@@ -1,0 +1,118 @@
+"""``fraudstream stack``: Kafka and Redis on this machine, for the demo and the tests."""
+
+import json as json_format
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.errors import ConfigurationError, StackError
+
+if TYPE_CHECKING:
+    from app.local.state import Part, Stack
+
+commands = typer.Typer(help="Kafka and Redis on this machine, without containers.", no_args_is_help=True)
+
+AVAILABLE = ("redis",)
+"""What --with accepts. Redis is always there."""
+
+Directory = Annotated[Path, typer.Option("--dir", help="Where the stack keeps data, logs and its record.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEFAULT_DIRECTORY = Path(".fraudstream/stack")
+
+
+@commands.command()
+def up(
+    brokers: Annotated[int | None, typer.Option(help="1 or 3. Default: as before in --dir, else 1.")] = None,
+    also: Annotated[
+        str, typer.Option("--with", help="Comma-separated further parts; redis is always up.")
+    ] = "redis",
+    directory: Directory = DEFAULT_DIRECTORY,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of the first broker. Default: a free one.")
+    ] = None,
+    lifeline: Annotated[
+        int | None, typer.Option("--while", metavar="PID", help="Stop when this process ends.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Start the stack and wait until it answers."""
+    _refuse_unavailable(also)
+    stack = _library()
+    running = stack.status(directory)
+    was_up = running is not None and running.supervised
+    began = time.monotonic()
+    started = stack.start(directory, brokers, port, lifeline)
+    if json:
+        typer.echo(json_format.dumps(_described(started), indent=2))
+        return
+    _print_parts(started)
+    typer.echo(f"export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={started.bootstrap_servers}")
+    typer.echo("it was up already" if was_up else f"ready in {time.monotonic() - began:.1f} s")
+
+
+@commands.command()
+def down(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> None:
+    """Stop the stack. The brokers' data stay for the next `up`."""
+    stopped = _library().stop(directory)
+    if json:
+        typer.echo(json_format.dumps({"state": "down", "stopped": stopped}))
+    else:
+        typer.echo("stopped" if stopped else f"nothing is up in {directory}")
+
+
+@commands.command()
+def status(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> None:
+    """Say what is up. Exit code 1 when the stack is down or a part of it has died."""
+    recorded = _library().status(directory)
+    if json:
+        typer.echo(json_format.dumps(_described(recorded) if recorded else {"state": "down"}, indent=2))
+    elif recorded is None:
+        typer.echo(f"down: nothing is up in {directory}")
+    else:
+        _print_parts(recorded)
+    if recorded is None or _state(recorded) != "up":
+        raise typer.Exit(1)
+
+
+def _library() -> ModuleType:
+    try:
+        from app.local import stack
+    except ModuleNotFoundError as error:
+        raise StackError(f"{error.name} is not installed: pip install 'fraudstream[local]'.") from error
+    return stack
+
+
+def _refuse_unavailable(also: str) -> None:
+    for name in filter(None, also.split(",")):
+        if name not in AVAILABLE:
+            raise ConfigurationError(f"--with {name}: not available. Known: {', '.join(AVAILABLE)}.")
+
+
+def _state(stack: "Stack") -> str:
+    return "broken" if stack.dead or not stack.supervised else "up"
+
+
+def _described(stack: "Stack") -> dict[str, object]:
+    return {
+        "state": _state(stack),
+        "directory": str(stack.directory),
+        "bootstrap_servers": stack.bootstrap_servers,
+        "redis_url": stack.redis_url,
+        "cluster_id": stack.cluster_id,
+        "parts": [_described_part(part) for part in stack.parts],
+    }
+
+
+def _described_part(part: "Part") -> dict[str, object]:
+    return {"name": part.name, "alive": part.alive, "pid": part.pid, "port": part.port, "log": str(part.log)}
+
+
+def _print_parts(stack: "Stack") -> None:
+    for part in stack.parts:
+        life = f"pid {part.pid}" if part.alive else "DIED"
+        typer.echo(f"{part.name:<8}  127.0.0.1:{part.port}  {life:<12}  {part.log}")
+    if not stack.supervised:
+        typer.echo("the supervisor has died: `fraudstream stack down` cleans up")

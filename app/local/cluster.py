@@ -1,0 +1,78 @@
+"""``cluster.json``: what must stay the same over `down` and `up` for the data to be the same cluster's."""
+
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from app.errors import ConfigurationError, StackError
+from app.local import ports
+
+FILE = "cluster.json"
+BROKER_COUNTS = (1, 3)
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A Kafka process: broker and controller in one."""
+
+    id: int
+    port: int = 0
+    controller_port: int = 0
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """Identity and addresses of a stack's servers."""
+
+    id: str
+    nodes: tuple[Node, ...]
+    redis_port: int = 0
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return ",".join(f"{ports.HOST}:{node.port}" for node in self.nodes)
+
+
+def plan(directory: Path, brokers: int | None, port: int | None) -> Cluster:
+    """The directory's cluster, or a new one, on ports that are free now; saved."""
+    known = _load(directory)
+    if known and brokers not in {None, len(known.nodes)}:
+        raise ConfigurationError(
+            f"{directory} holds the data of {len(known.nodes)} broker(s). Leave out --brokers {brokers}, "
+            "name another --dir, or delete the folder."
+        )
+    planned = _place(known or _new(brokers or 1), port)
+    (directory / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(planned), indent=2))
+    return planned
+
+
+def _new(brokers: int) -> Cluster:
+    if brokers not in BROKER_COUNTS:
+        raise ConfigurationError(f"--brokers {brokers}: choose {' or '.join(map(str, BROKER_COUNTS))}.")
+    # Kafka's ids are 16 bytes in URL-safe base64. A leading dash would read as an option.
+    identity = "f" + secrets.token_urlsafe(16)[1:]
+    return Cluster(identity, tuple(Node(number) for number in range(1, brokers + 1)))
+
+
+def _place(cluster: Cluster, port: int | None) -> Cluster:
+    fixed = {1: ports.demand(port)} if port else {}
+    nodes = tuple(
+        Node(
+            node.id,
+            fixed.get(node.id) or ports.keep_or_choose(node.port),
+            ports.keep_or_choose(node.controller_port),
+        )
+        for node in cluster.nodes
+    )
+    return Cluster(cluster.id, nodes, ports.keep_or_choose(cluster.redis_port))
+
+
+def _load(directory: Path) -> Cluster | None:
+    file = directory / FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Cluster)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise StackError(
+            f"{file} cannot be read ({error}). Delete {directory} to start from nothing."
+        ) from error

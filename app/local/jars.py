@@ -1,0 +1,103 @@
+"""The jars of the stack: pinned in ``jars.lock``, fetched once, verified at every start.
+
+A warm start opens no connection: it reads files and compares checksums. ``python -m app.local.jars``
+writes the lock anew after a change of ``ROOTS``.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from app.errors import StackError
+from app.local.coordinate import Coordinate
+from app.local.progress import each_done
+
+KAFKA = "4.1.2"
+LOG4J = "2.25.3"
+"""As Kafka's: the bridge from slf4j is in Kafka's distribution, but not among the dependencies of its jar."""
+ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA}", f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}")
+
+DAMAGED = "Delete the file and start again: it is then fetched anew."
+ALTERED = "It arrived like this and was thrown away: a proxy on the way alters it, or the lock is wrong."
+
+Fetch = Callable[[Coordinate, Path], Path]
+Lock = Mapping[Coordinate, str]
+"""SHA-256 by coordinate."""
+
+
+def cache_directory() -> Path:
+    """Where this user's jars are kept between runs."""
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "fraudstream" / "jars"
+
+
+def ensure(cache: Path, lock: Lock | None = None, fetch: Fetch | None = None) -> list[Path]:
+    """Every jar of the lock, verified. Raises StackError naming the jar and the remedy."""
+    pinned = read_lock() if lock is None else lock
+    missing = [coordinate for coordinate in pinned if not coordinate.path(cache).exists()]
+    if missing:
+        _fetch_all(missing, pinned, cache, fetch or _fetch)
+    return [_verified(coordinate.path(cache), sha256, DAMAGED) for coordinate, sha256 in pinned.items()]
+
+
+def read_lock() -> dict[Coordinate, str]:
+    """The committed lock: one line per jar, coordinate and checksum."""
+    text = files("app.local").joinpath("jars.lock").read_text(encoding="utf-8")
+    lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
+    return {Coordinate.parse(coordinate): sha256 for coordinate, sha256 in lines}
+
+
+def format_lock(lock: Lock) -> str:
+    """The text of a lock file, in an order that keeps differences small."""
+    header = "# SHA-256 of every jar of the local stack. Written by `python -m app.local.jars`.\n"
+    return header + "".join(f"{coordinate} {sha256}\n" for coordinate, sha256 in sorted(lock.items()))
+
+
+def lock_roots(roots: Iterable[str]) -> dict[Coordinate, str]:
+    """Resolve the roots afresh and take the checksum of what arrives."""
+    from app.local import maven  # noqa: PLC0415  # see _fetch
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = maven.resolve(roots, Path(folder))
+        return {coordinate: _sha256(maven.fetch(coordinate, Path(folder))) for coordinate in found}
+
+
+def _fetch_all(missing: list[Coordinate], lock: Lock, cache: Path, fetch: Fetch) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    # Beside the cache, and moved in when verified: an interrupted fetch leaves nothing to trip over.
+    with tempfile.TemporaryDirectory(dir=cache, prefix="incoming-") as incoming:
+
+        def store(coordinate: Coordinate) -> None:
+            arrived = _verified(fetch(coordinate, Path(incoming)), lock[coordinate], ALTERED)
+            target = coordinate.path(cache)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            arrived.replace(target)
+
+        each_done(store, missing, f"fetching {len(missing)} jars into {cache}")
+
+
+def _fetch(coordinate: Coordinate, folder: Path) -> Path:
+    from app.local import maven  # noqa: PLC0415  # jgo takes 0.4 s to import; a warm start does without
+
+    return maven.fetch(coordinate, folder)
+
+
+def _verified(jar: Path, sha256: str, remedy: str) -> Path:
+    found = _sha256(jar)
+    if found != sha256:
+        raise StackError(f"{jar} is not what jars.lock pins (sha256 {found}, expected {sha256}). {remedy}")
+    return jar
+
+
+def _sha256(jar: Path) -> str:
+    with jar.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("jars.lock").write_text(format_lock(lock_roots(ROOTS)), encoding="utf-8")
+    sys.stderr.write("wrote jars.lock\n")

@@ -1,0 +1,84 @@
+"""Kafka in KRaft mode: every process is broker and controller, all on loopback."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app.errors import StackError
+from app.local import java
+from app.local.cluster import Cluster, Node
+from app.local.ports import HOST
+from app.local.state import BROKER_PREFIX, Part
+
+HEAP_MB_ALONE = 384
+HEAP_MB_OF_THREE = 256
+FORMAT_SECONDS = 60
+
+
+def parts(directory: Path, cluster: Cluster, jars: Sequence[Path]) -> tuple[Part, ...]:
+    """The brokers, configured and with formatted storage, ready to be started."""
+    return tuple(_part(directory, cluster, node, jars) for node in cluster.nodes)
+
+
+def _part(directory: Path, cluster: Cluster, node: Node, jars: Sequence[Path]) -> Part:
+    name = f"{BROKER_PREFIX}{node.id}"
+    folder, log = directory / name, directory / "logs" / f"{name}.log"
+    settings = java.prepare(folder, log, jars)
+    properties = folder / "server.properties"
+    properties.write_text(_lines(broker_properties(cluster, node, folder / "data")), encoding="utf-8")
+    if not (folder / "data" / "meta.properties").exists():
+        _format(settings, properties, cluster.id, log)
+    heap_mb = HEAP_MB_ALONE if len(cluster.nodes) == 1 else HEAP_MB_OF_THREE
+    command = java.command(settings, f"-Xmx{heap_mb}m", "kafka.Kafka", str(properties))
+    return Part(name=name, port=node.port, log=log, command=command)
+
+
+def broker_properties(cluster: Cluster, node: Node, data: Path) -> dict[str, object]:
+    """server.properties; what is not here is Kafka's default."""
+    replicas = len(cluster.nodes)
+    in_sync = max(1, replicas - 1)
+    voters = ",".join(f"{voter.id}@{HOST}:{voter.controller_port}" for voter in cluster.nodes)
+    return {
+        "process.roles": "broker,controller",
+        "node.id": node.id,
+        "controller.quorum.voters": voters,
+        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": data,
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": 0,
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+    } | _internal_topics(replicas, in_sync)
+
+
+def _internal_topics(replicas: int, in_sync: int) -> dict[str, object]:
+    """Kafka's own topics default to three replicas, which one broker cannot hold, and to 50 partitions."""
+    partitions = 8
+    return {
+        "offsets.topic.num.partitions": partitions,
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.num.partitions": partitions,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.num.partitions": partitions,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+    }
+
+
+def _format(settings: Path, properties: Path, cluster_id: str, log: Path) -> None:
+    tool = ("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format")
+    command = java.command(settings, *tool, "--cluster-id", cluster_id, "--config", str(properties))
+    with log.open("ab") as output:
+        try:
+            subprocess.run(command, check=True, timeout=FORMAT_SECONDS, stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words
+        except subprocess.SubprocessError as error:
+            raise StackError(f"Kafka's storage could not be formatted ({error}). See {log}.") from error
+
+
+def _lines(properties: Mapping[str, object]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in properties.items())

@@ -1,0 +1,37 @@
+"""The seam to jgo, which fetches artifacts of the Java world without a Java tool."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from jgo.config import GlobalSettings
+from jgo.maven import MavenContext
+
+from app.errors import StackError
+from app.local.coordinate import Coordinate
+
+TIMEOUT_SECONDS = 60
+
+
+def fetch(coordinate: Coordinate, folder: Path) -> Path:
+    """Download one jar into ``folder``. Raises StackError naming it."""
+    component = _context(folder).project(coordinate.group, coordinate.artifact).at_version(coordinate.version)
+    try:
+        return component.artifact().resolve()
+    except (OSError, RuntimeError) as error:  # every error of the HTTP client is an OSError
+        raise StackError(
+            f"{coordinate} could not be fetched ({type(error).__name__}). Check the network and the proxy's "
+            "settings, then run the command again: what has arrived is kept."
+        ) from error
+
+
+def resolve(roots: Iterable[str], folder: Path) -> list[Coordinate]:
+    """The roots with everything they need at run time."""
+    context = _context(folder)
+    # "!": without it one root's parent would choose the versions of another root's dependencies.
+    inputs, transitive = context.resolver.resolve([context.create_dependency(f"{root}!") for root in roots])
+    return [Coordinate(found.groupId, found.artifactId, found.version) for found in (*inputs, *transitive)]
+
+
+def _context(folder: Path) -> MavenContext:
+    mirrors = GlobalSettings.load().repositories  # a company's mirror, where the user's jgo.conf names one
+    return MavenContext(repo_cache=folder, remote_repos=mirrors or None, timeout=TIMEOUT_SECONDS)

@@ -1,0 +1,98 @@
+"""``stack.json``: what runs, by pid, creation time and port. It is there exactly while the stack is up."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.errors import StackError
+from app.local.processes import Process, is_alive
+
+FILE = "stack.json"
+BROKER_PREFIX = "kafka-"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One server process of the stack, and how it is started."""
+
+    name: str
+    port: int
+    log: Path
+    command: tuple[str, ...]
+    process: Process | None = None
+    """None until the supervisor has started it."""
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and is_alive(self.process)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """One Kafka broker of a stack that is up."""
+
+    id: int
+    pid: int
+    port: int
+
+
+class Stack(msgspec.Struct, frozen=True, kw_only=True):
+    """A local stack: where it answers and which processes it is made of."""
+
+    directory: Path
+    cluster_id: str
+    bootstrap_servers: str
+    redis_url: str
+    parts: tuple[Part, ...]
+    supervisor: Process | None = None
+
+    @property
+    def brokers(self) -> tuple[Broker, ...]:
+        return tuple(
+            Broker(int(part.name.removeprefix(BROKER_PREFIX)), part.pid, part.port)
+            for part in self.parts
+            if part.name.startswith(BROKER_PREFIX)
+        )
+
+    @property
+    def dead(self) -> tuple[Part, ...]:
+        """The parts that do not run."""
+        return tuple(part for part in self.parts if not part.alive)
+
+    @property
+    def supervised(self) -> bool:
+        return self.supervisor is not None and is_alive(self.supervisor)
+
+    @property
+    def processes(self) -> list[Process]:
+        """Every recorded process, the supervisor last."""
+        recorded = [part.process for part in self.parts] + [self.supervisor]
+        return [process for process in recorded if process is not None]
+
+
+def load(directory: Path) -> Stack | None:
+    """The stack recorded in this directory; None if none is."""
+    file = directory / FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Stack, dec_hook=_from_text)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise StackError(
+            f"{file} cannot be read ({error}). End what it names by hand and delete it."
+        ) from error
+
+
+def save(stack: Stack) -> None:
+    """Replace the record at once: a reader sees the old one or the new one."""
+    file = stack.directory / FILE
+    beside = file.with_suffix(".new")
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(stack, enc_hook=str), indent=2))
+    beside.replace(file)
+
+
+def _from_text(kind: type[Any], text: str) -> Any:
+    return kind(text)
