@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import settings, topics
+from app.commands import settings, stack, topics, traffic
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -15,7 +15,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("settings")(settings.show)
+app.add_typer(stack.commands, name="stack")
 app.add_typer(topics.commands, name="topics")
+app.command("produce")(traffic.produce)
 
 
 def main() -> None:

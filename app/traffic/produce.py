@@ -1,0 +1,141 @@
+"""Transactions, or records as they are, onto a topic: as fast as it goes, or open-loop at a rate."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from app.domain.transaction import Transaction
+from app.traffic.pacing import Pace
+from app.traffic.sending import Progress, RecordSender, open_sender
+
+Record = tuple[bytes | None, bytes]
+"""Key and value."""
+
+CHUNK_RECORDS = 1_000
+"""How many records are put before the sender's pumps have their turn: about 3 ms of work."""
+
+_Item = TypeVar("_Item")
+_encode = msgspec.json.Encoder().encode
+
+
+class Produced(msgspec.Struct, frozen=True, kw_only=True):
+    """What was sent; every record of it is acknowledged."""
+
+    produced: int
+    seconds: float
+    late_seconds: float = 0.0
+    """How far the latest record left after its intended time; 0 without a rate."""
+
+    @property
+    def events_per_s(self) -> float:
+        return self.produced / self.seconds if self.seconds > 0 else 0.0
+
+    def summary(self) -> dict[str, int | float]:
+        """What ``--json`` prints."""
+        return {
+            "produced": self.produced,
+            "seconds": round(self.seconds, 3),
+            "events_per_s": round(self.events_per_s, 1),
+            "late_seconds": round(self.late_seconds, 3),
+        }
+
+
+async def produce(
+    transactions: Iterable[Transaction] | AsyncIterable[Transaction],
+    *,
+    topic: str,
+    bootstrap_servers: str,
+    rate: float | None = None,
+    on_progress: Progress | None = None,
+) -> Produced:
+    """Send each transaction under its customer's key; a customer's transactions keep their order.
+
+    ``rate`` is events a second, None as fast as it goes. ``on_progress`` hears the records acknowledged so far.
+    Returns when all are acknowledged. Raises SendFailed when one is not, ConfigurationError when there is no
+    broker or no topic.
+    """
+    return await _send(transactions, _record, topic, bootstrap_servers, rate, on_progress)
+
+
+async def produce_raw(
+    records: Iterable[Record] | AsyncIterable[Record],
+    *,
+    topic: str,
+    bootstrap_servers: str,
+    rate: float | None = None,
+    on_progress: Progress | None = None,
+) -> Produced:
+    """Send keys and values as they are, malformed ones too; otherwise as ``produce``."""
+    return await _send(records, lambda record: record, topic, bootstrap_servers, rate, on_progress)
+
+
+def _record(transaction: Transaction) -> Record:
+    return transaction.customer_id.encode(), _encode(transaction)
+
+
+async def _send(
+    source: Iterable[_Item] | AsyncIterable[_Item],
+    record_of: Callable[[_Item], Record],
+    topic: str,
+    bootstrap_servers: str,
+    rate: float | None,
+    on_progress: Progress | None,
+) -> Produced:
+    async with open_sender(topic, bootstrap_servers, on_progress) as sender:
+        chunks = (list(map(record_of, chunk)) async for chunk in _chunks(source))
+        start_seconds = time.perf_counter()
+        late_seconds = 0.0
+
+        async def feed() -> None:
+            nonlocal late_seconds
+            if rate is None:
+                await _feed_fast(sender, chunks)
+            else:
+                late_seconds = await _feed_paced(sender, chunks, rate)
+
+        await sender.run(feed)
+        seconds = time.perf_counter() - start_seconds
+        return Produced(produced=sender.acknowledged, seconds=seconds, late_seconds=late_seconds)
+
+
+async def _feed_fast(sender: RecordSender, chunks: AsyncIterator[list[Record]]) -> None:
+    async for chunk in chunks:
+        now_ms = time.time_ns() // 1_000_000
+        for key, value in chunk:
+            sender.put(key, value, now_ms)
+        await sender.room()
+
+
+async def _feed_paced(sender: RecordSender, chunks: AsyncIterator[list[Record]], rate: float) -> float:
+    """The record's own timestamp is its intended time, so that a delay of this sender counts as delay."""
+    late_seconds, index = 0.0, 0
+    pace: Pace | None = None
+    async for chunk in chunks:
+        # The first chunk starts the clock: opening a file is not lateness.
+        pace = pace or Pace(start_seconds=time.perf_counter(), rate=rate)
+        wall_offset = time.time() - time.perf_counter()
+        for key, value in chunk:
+            due = pace.due_seconds(index)
+            early = due - time.perf_counter()
+            if early > 0:
+                await asyncio.sleep(early)
+            late_seconds = max(late_seconds, -early)
+            sender.put(key, value, int((wall_offset + due) * 1000))
+            index += 1
+        await sender.room()
+    return late_seconds
+
+
+async def _chunks(source: Iterable[_Item] | AsyncIterable[_Item]) -> AsyncIterator[Sequence[_Item]]:
+    """An async source is live: what it gives is sent at once."""
+    if isinstance(source, AsyncIterable):
+        async for item in source:
+            yield (item,)
+        return
+    items = iter(source)
+    while chunk := tuple(itertools.islice(items, CHUNK_RECORDS)):
+        yield chunk

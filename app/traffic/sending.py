@@ -1,0 +1,150 @@
+"""Records to one topic: batched per partition, acknowledged by all replicas, in order per key.
+
+Each partition has a lane. Records are appended to the lane's open batch; a pump sends whatever is there as soon
+as the batch before is acknowledged, so a lone record leaves at once and a flood leaves in full batches.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+# aiokafka ships no type information.
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+from aiokafka.producer.message_accumulator import BatchBuilder  # type: ignore[import-untyped]
+
+from app.adapters import kafka_admin
+from app.errors import ConfigurationError, SendFailed
+from app.traffic.partitioning import partition_of
+
+Progress = Callable[[int], None]
+
+MAX_UNACKNOWLEDGED = 50_000
+"""Records that may wait in memory: some hundred milliseconds of the fastest sender."""
+BATCH_BYTES = 256 * 1024
+REQUEST_BYTES = 4 * 1024 * 1024
+REQUEST_TIMEOUT_MS = 30_000
+
+
+class _Lane:
+    """The batches of one partition that wait to be sent, the open one last."""
+
+    def __init__(self, partition: int, create_batch: Callable[[], BatchBuilder]) -> None:
+        self.partition = partition
+        self._create_batch = create_batch
+        self._batches: deque[BatchBuilder] = deque()
+        self._filled = asyncio.Event()
+
+    def append(self, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
+        if self._batches:
+            appended = self._batches[-1].append(timestamp=timestamp_ms, key=key, value=value)
+            if appended is not None:
+                return
+        batch = self._create_batch()
+        batch.append(timestamp=timestamp_ms, key=key, value=value)
+        self._batches.append(batch)
+        self._filled.set()
+
+    async def take(self) -> BatchBuilder:
+        """The oldest batch, once there is one; nothing is added to it any more."""
+        while not self._batches:
+            self._filled.clear()
+            await self._filled.wait()
+        batch = self._batches.popleft()
+        batch.close()
+        return batch
+
+
+class RecordSender:
+    """Where records are put; ``open_sender`` makes one."""
+
+    def __init__(
+        self, producer: AIOKafkaProducer, topic: str, partitions: int, on_progress: Progress | None
+    ) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._lanes = [_Lane(partition, producer.create_batch) for partition in range(partitions)]
+        self._put = 0
+        self._acknowledged = 0
+        self._settled = asyncio.Event()
+        self._on_progress = on_progress
+
+    @property
+    def acknowledged(self) -> int:
+        """How many records the brokers have for certain."""
+        return self._acknowledged
+
+    def put(self, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
+        """Append to the key's partition; a record without a key takes the partitions in turn."""
+        partition = self._put % len(self._lanes) if key is None else partition_of(key, len(self._lanes))
+        self._lanes[partition].append(key, value, timestamp_ms)
+        self._put += 1
+
+    async def room(self) -> None:
+        """Let the pumps run, and wait while too many records are unacknowledged."""
+        await asyncio.sleep(0)
+        await self._wait_until_at_most(MAX_UNACKNOWLEDGED)
+
+    async def run(self, feed: Callable[[], Awaitable[None]]) -> None:
+        """Run ``feed``, then wait until everything put is acknowledged. The first failure ends it all."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                pumps = [group.create_task(self._pump(lane)) for lane in self._lanes]
+                await feed()
+                await self._wait_until_at_most(0)
+                for pump in pumps:
+                    pump.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _wait_until_at_most(self, records: int) -> None:
+        while self._put - self._acknowledged > records:
+            self._settled.clear()
+            await self._settled.wait()
+
+    async def _pump(self, lane: _Lane) -> None:
+        while True:
+            batch = await lane.take()
+            try:
+                await (await self._producer.send_batch(batch, self._topic, partition=lane.partition))
+            except KafkaError as error:
+                raise SendFailed(
+                    f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged "
+                    f"({type(error).__name__}), {self._acknowledged} are. Look at the brokers, then send again: "
+                    "transactions already scored are recognised by their transaction_id."
+                ) from error
+            self._acknowledged += batch.record_count()
+            self._settled.set()
+            if self._on_progress is not None:
+                self._on_progress(self._acknowledged)
+
+
+@asynccontextmanager
+async def open_sender(
+    topic: str, bootstrap_servers: str, on_progress: Progress | None = None, compression: str = "zstd"
+) -> AsyncIterator[RecordSender]:
+    """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
+    partitions = await _partition_count(topic, bootstrap_servers)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        enable_idempotence=True,
+        compression_type=None if compression == "none" else compression,
+        max_batch_size=BATCH_BYTES,
+        max_request_size=REQUEST_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        linger_ms=0,
+    )
+    try:
+        await producer.start()
+        yield RecordSender(producer, topic, partitions, on_progress)
+    finally:
+        await producer.stop()
+
+
+async def _partition_count(topic: str, bootstrap_servers: str) -> int:
+    async with kafka_admin.connect(bootstrap_servers) as admin:
+        found = await admin.find({topic: ()})
+    if topic not in found:
+        raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
+    return found[topic].partitions

@@ -1,0 +1,54 @@
+"""Long work as a person at a terminal sees it: progress while it runs, one line or one JSON object at the end."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.domain.transaction import Transaction
+from app.traffic.produce import Produced, produce
+
+LATE_SECONDS = 1.0
+"""A paced sender later than this has not kept up."""
+
+
+def send(
+    transactions: Iterable[Transaction],
+    *,
+    topic: str,
+    bootstrap_servers: str,
+    rate: float | None,
+    total: int | None,
+) -> Produced:
+    """Send with a progress bar, and complain on standard error when the rate was not kept."""
+    console = Console(stderr=True)
+    with progress_bar(console, "produced", total) as on_progress:
+        sending = produce(
+            transactions, topic=topic, bootstrap_servers=bootstrap_servers, rate=rate, on_progress=on_progress
+        )
+        produced = uvloop.run(sending)
+    if produced.late_seconds > LATE_SECONDS:
+        console.print(f"The rate was not kept: a transaction left {produced.late_seconds:.1f} s late.")
+    return produced
+
+
+def describe(produced: Produced, topic: str, *, as_json: bool) -> str:
+    """The last line of a command that sends."""
+    if as_json:
+        return json.dumps(produced.summary())
+    return (
+        f"{produced.produced:,} transactions onto {topic} in {produced.seconds:.1f} s "
+        f"({produced.events_per_s:,.0f} a second)"
+    )
+
+
+@contextmanager
+def progress_bar(console: Console, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Gives a function that takes the count so far; without a terminal it draws nothing."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.update(task, completed=count)
