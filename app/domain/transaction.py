@@ -13,9 +13,9 @@ AmountMinor = Annotated[
     int, Meta(ge=0, le=MAX_AMOUNT_MINOR, description="Amount in the currency's minor unit; never a float.")
 ]
 EventTime = Annotated[int, Meta(description="Event time, milliseconds since the epoch, UTC.")]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")]
-Mcc = Annotated[str, Meta(pattern="^[0-9]{4}$", description="ISO 18245 merchant category code.")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 code.")]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2 code.")]
+Mcc = Annotated[str, Meta(pattern="^[0-9]{4}$", max_length=4, description="ISO 18245 merchant category code.")]
 Token = Annotated[str, Meta(min_length=1, max_length=64)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]

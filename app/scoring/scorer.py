@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from app.domain.decision import Alert, Decision, Degradation, Outcome, SourceOffset
+from app.domain.decision import Alert, Decision, Degradation, SourceOffset
 from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
 from app.features import catalog
@@ -18,7 +18,7 @@ from app.scoring.reasons import stand_outs
 
 
 class Scored(NamedTuple):
-    """A transaction that changed its profile, with what was seen and computed."""
+    """A transaction that changed its profile, ready to be scored."""
 
     transaction: Transaction
     seen: Observation
@@ -27,37 +27,36 @@ class Scored(NamedTuple):
     offset: int
 
 
-def scores(model: Model, vectors: Sequence[list[float]]) -> Scores:
-    """All vectors of a chunk in one call of the model."""
-    return model.score(np.array(vectors, dtype=np.float64))
+def score(model: Model, scored: Sequence[Scored]) -> Scores:
+    """The chances of fraud of a whole chunk in one call of the model."""
+    rows = np.array([event.values for event in scored], dtype=np.float64)
+    return model.score(rows.reshape(len(scored), len(catalog.FEATURES)))
 
 
 def decide(
-    scored: Iterable[Scored], chances: Scores, model: Model, *, topic: str, partition: int, now_ms: int
+    scored: Iterable[Scored], chances: Scores, model: Model, topic: str, partition: int, now_ms: int
 ) -> list[Decision]:
     """One decision for each scored transaction, in order."""
     reference, thresholds = model.reference, model.thresholds
-    decisions: list[Decision] = []
-    for event, score in zip(scored, chances.tolist(), strict=True):
-        transaction = event.transaction
-        decision = Decision(
-            decision_id=decision_id(transaction.transaction_id),
-            transaction_id=transaction.transaction_id,
-            customer_id=transaction.customer_id,
-            event_time=transaction.event_time,
+    return [
+        Decision(
+            decision_id=decision_id(event.transaction.transaction_id),
+            transaction_id=event.transaction.transaction_id,
+            customer_id=event.transaction.customer_id,
+            event_time=event.transaction.event_time,
             scored_at=now_ms,
-            score=score,
-            outcome=policy.outcome(score, thresholds),
+            score=chance,
+            outcome=policy.outcome(chance, thresholds),
             thresholds=thresholds,
             model=reference,
             catalog=catalog.DIGEST,
             features=event.values,
             source=SourceOffset(topic=topic, partition=partition, offset=event.offset),
-            transaction=transaction,
-            degraded=degradations(event.seen, transaction.event_time),
+            transaction=event.transaction,
+            degraded=degradations(event.seen, event.transaction.event_time),
         )
-        decisions.append(decision)
-    return decisions
+        for event, chance in zip(scored, chances.tolist(), strict=True)
+    ]
 
 
 def alert(decision: Decision, event: Scored, model: Model) -> Alert:
@@ -68,15 +67,6 @@ def alert(decision: Decision, event: Scored, model: Model) -> Alert:
         alert_id=alert_id(decision.transaction_id),
         snapshot=catalog.snapshot(decision.transaction, event.seen, event.values),
     )
-
-
-def alerts(decisions: Iterable[Decision], scored: Iterable[Scored], model: Model) -> list[Alert]:
-    """Alerts of those decisions that are due one."""
-    return [
-        alert(decision, event, model)
-        for decision, event in zip(decisions, scored, strict=True)
-        if decision.outcome != Outcome.APPROVE
-    ]
 
 
 def degradations(seen: Observation, event_time_ms: int) -> list[Degradation]:

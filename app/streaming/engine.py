@@ -1,0 +1,85 @@
+"""The Faust app: group membership, assignment, the table with its changelog, and one agent on chunks."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+
+from app.adapters import logs
+from app.errors import FraudstreamError
+from app.settings import Settings
+from app.streaming.chunks import ChunkSchema, chunk_transport
+from app.streaming.fail_stop import fail_stop
+from app.streaming.risk import RiskWorker
+from app.streaming.tables import ProfileTable, profile_table
+
+EXIT_REFUSED = 2
+_CHUNKS_QUEUED = 8
+"""Chunks fetched ahead of the agent; with the chunks in flight this bounds a worker's memory."""
+_FETCH_BYTES = 1024 * 1024
+"""Per partition and fetch."""
+
+_log = structlog.get_logger("engine")
+
+
+class RiskApp(faust.App):
+    """Starts the risk worker before Faust joins the group, and refuses to start when it cannot."""
+
+    risk: RiskWorker
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        try:
+            await self.risk.start()
+        except FraudstreamError as error:
+            _log.error("refused_to_start", error=f"{type(error).__name__}: {error}")
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # Nothing was begun that would have to be ended in order; Faust would print a page of traceback.
+            os._exit(EXIT_REFUSED)
+
+    async def on_stop(self) -> None:
+        await super().on_stop()
+        await self.risk.stop()
+
+
+def build_app(settings: Settings) -> RiskApp:
+    """The app of one worker process. Every name that reaches Kafka is given, none derived from a module."""
+    kafka, topics, worker = settings.kafka, settings.topics, settings.worker
+    Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
+    logs.configure(worker.log_format)
+    app = RiskApp(
+        worker.app_id,
+        broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
+        broker_session_timeout=kafka.session_timeout_seconds,
+        broker_heartbeat_interval=kafka.heartbeat_seconds,
+        broker_request_timeout=kafka.request_timeout_seconds,
+        broker_commit_interval=kafka.commit_interval_seconds,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=_FETCH_BYTES,
+        datadir=worker.data_dir,
+        logging_config=logs.standard_config(worker.log_format, worker.log_level),
+        store="rocksdb://",
+        Table=ProfileTable,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=topics.partitions,
+        stream_buffer_maxsize=_CHUNKS_QUEUED,
+        processing_guarantee="at_least_once",
+        web_enabled=False,
+    )
+    app.transport = chunk_transport(topics.transactions, worker.chunk_max_events)(app.conf.broker, app)
+    app.risk = RiskWorker(settings, profile_table(app, worker, topics.partitions))
+    transactions = app.topic(topics.transactions, schema=ChunkSchema())
+
+    @app.agent(transactions, name="risk-scorer", concurrency=1)
+    async def score(chunks: Any) -> None:
+        with fail_stop("scoring a chunk"):
+            async for event in chunks.noack().events():
+                await app.risk.accept(event)
+
+    return app

@@ -1,0 +1,50 @@
+"""What a worker writes, as records: decisions and alerts with their CloudEvents headers, dead letters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.adapters.codec import encode_decision
+from app.adapters.kafka_sender import Headers, OutRecord
+from app.domain.decision import Alert, Decision
+from app.errors import InvalidEvent
+
+SOURCE = b"/fraudstream/risk"
+_COMMON: Headers = (
+    ("content-type", b"application/json"),
+    ("ce_specversion", b"1.0"),
+    ("ce_source", SOURCE),
+)
+_DECISION: Headers = (*_COMMON, ("ce_type", b"fraud.decision.v1"))
+_ALERT: Headers = (*_COMMON, ("ce_type", b"fraud.alert.v1"))
+
+
+def decision_record(decision: Decision, key: bytes, trace: Headers) -> OutRecord:
+    """CloudEvents 1.0 in Kafka's binary mode; ``ce_id`` is the same however often it is produced."""
+    headers = [*_DECISION, ("ce_id", decision.decision_id.encode()), *trace]
+    return OutRecord(key, encode_decision(decision), None, headers)
+
+
+def alert_record(alert: Alert, key: bytes, trace: Headers) -> OutRecord:
+    return OutRecord(key, encode_decision(alert), None, [*_ALERT, ("ce_id", alert.alert_id.encode()), *trace])
+
+
+def trace_headers(headers: Sequence[tuple[str, bytes]]) -> Headers:
+    """What of the source record's headers is passed through: the W3C trace context."""
+    return [header for header in headers if header[0] in {"traceparent", "tracestate"}] if headers else ()
+
+
+def dead_letter(record: Any, error: InvalidEvent) -> OutRecord:
+    """The source record byte for byte, with headers that say where it came from and why it cannot be scored.
+
+    The names are those of Kafka Streams (KIP-1034), so that its tools read them; the code is ours.
+    """
+    context = [
+        ("__streams.errors.topic", record.topic.encode()),
+        ("__streams.errors.partition", str(record.partition).encode()),
+        ("__streams.errors.offset", str(record.offset).encode()),
+        ("__streams.errors.exception", type(error).__name__.encode()),
+        ("__streams.errors.message", error.detail.encode()),
+        ("fraud.error.stage", b"decode"),
+        ("fraud.error.code", error.reason.encode()),
+    ]
+    return OutRecord(record.key, record.value, record.timestamp, [*record.headers, *context])

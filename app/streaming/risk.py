@@ -1,0 +1,100 @@
+"""The worker of the consumer group "risk": from chunks of transactions to decisions and alerts."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+
+from app.adapters.bundles import champion
+from app.adapters.kafka_admin import topic_ids
+from app.adapters.kafka_sender import KafkaSender
+from app.adapters.prometheus import Exposition, PrometheusMetrics
+from app.domain.acceptance import Acceptance
+from app.features.window import Bounds
+from app.settings import Settings
+from app.streaming.counting import count
+from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.profiles import ProfileCache
+from app.streaming.provisioning import require
+from app.streaming.stages import Stopwatch
+from app.streaming.tables import ProfileStore, ProfileTable
+from app.streaming.topics import profiles_changelog
+from app.streaming.work import ChunkScorer, SourceLog, Work
+
+_log = structlog.get_logger("risk")
+
+
+class RiskWorker:
+    """Computes chunks one after the other while those before them wait for their acknowledgements."""
+
+    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+        self.settings = settings
+        self.metrics = PrometheusMetrics()
+        self._table = table
+        self._sender = KafkaSender(settings.kafka)
+        self._slots = asyncio.Semaphore(settings.worker.chunks_in_flight)
+        self._exposition: Exposition | None = None
+
+    async def start(self) -> None:
+        """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
+        settings, worker = self.settings, self.settings.worker
+        await require(settings)
+        model = champion(Path(settings.model.dir), settings.model.champion)
+        bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+        store = cast(ProfileStore, self._table.data)
+        self._profiles = ProfileCache(store, bounds, worker.profile_cache_customers)
+        self._table.on_rebalance_started = self._profiles.clear
+        self._scorer = ChunkScorer(await self._source_log(), self._acceptance(), self._profiles, model)
+        self._writes = OrderOfWrites(self._sender, store, self._out_topics(), self._on_durable)
+        if worker.metrics_port:
+            self._exposition = Exposition(self.metrics, worker.metrics_host, worker.metrics_port)
+        self.metrics.inform(
+            "model_info",
+            name=model.reference.name,
+            version=model.reference.version,
+            digest=model.reference.digest,
+        )
+        await self._sender.start()
+        _log.info("started", model=f"{model.reference.name}/{model.reference.version}")
+
+    async def stop(self) -> None:
+        """Close what start opened; every chunk is finished by now."""
+        await self._sender.stop()
+        if self._exposition is not None:
+            self._exposition.close()
+
+    async def accept(self, event: Any) -> None:
+        """Compute the event's chunk and start its writes; waits while too many chunks are in flight."""
+        await self._slots.acquire()
+        watch = Stopwatch(time.perf_counter)
+        work = self._scorer.compute(event.value, _now_ms(), watch)
+        self._writes.finish(work, event.ack, watch).add_done_callback(lambda _: self._slots.release())
+
+    def _on_durable(self, work: Work, watch: Stopwatch) -> None:
+        self._profiles.release(work.partition, work.number)
+        self.metrics.gauge("profiles_cached", len(self._profiles))
+        count(self.metrics, work, watch, _now_ms())
+
+    async def _source_log(self) -> SourceLog:
+        topic = self.settings.topics.transactions
+        ids = await topic_ids(self.settings.kafka.bootstrap_servers, [topic])
+        return SourceLog(topic, ids[topic].int & (2**64 - 1))
+
+    def _acceptance(self) -> Acceptance:
+        settings = self.settings.acceptance
+        return Acceptance(
+            earliest_event_time_ms=settings.earliest_event_time_ms,
+            max_future_ms=settings.max_future_seconds * 1000,
+        )
+
+    def _out_topics(self) -> OutTopics:
+        topics = self.settings.topics
+        return OutTopics(
+            topics.decisions, topics.alerts, topics.dead_letters, profiles_changelog(self.settings)
+        )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
