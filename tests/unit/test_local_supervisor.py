@@ -1,0 +1,115 @@
+"""The supervisor and its processes, with ``sleep`` in the place of servers."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.local import state
+from app.local.processes import Process, end, identify, is_alive, wait_gone
+from app.local.state import Part, Stack
+
+SLEEP = (shutil.which("sleep") or "", "600")
+ENOUGH_SECONDS = 15
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """A recorded stack of two sleepers, not started yet."""
+    parts = tuple(
+        Part(name=name, port=0, log=tmp_path / f"{name}.log", command=SLEEP) for name in ("redis", "kafka-1")
+    )
+    state.save(Stack(directory=tmp_path, cluster_id="", bootstrap_servers="", redis_url="", parts=parts))
+    yield tmp_path
+    if left := state.load(tmp_path):
+        end(left.processes[::-1], ENOUGH_SECONDS)  # the supervisor first: it might start parts again
+
+
+def supervise(directory: Path, *options: str) -> Stack:
+    """The stack once all its parts run."""
+    command = (sys.executable, "-m", "app.local.supervisor", str(directory), *options)
+    subprocess.run(command, check=True)  # noqa: S603  # our own words
+    return settled(directory)
+
+
+def settled(directory: Path) -> Stack:
+    deadline = time.monotonic() + ENOUGH_SECONDS
+    while (stack := state.load(directory)) is None or stack.dead:
+        assert time.monotonic() < deadline, "a part does not run"
+        time.sleep(0.02)
+    return stack
+
+
+def supervisor_pid(stack: Stack) -> int:
+    assert stack.supervisor is not None
+    return stack.supervisor.pid
+
+
+def sleeper() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(SLEEP)  # noqa: S603  # our own words
+
+
+def test_a_stopped_supervisor_stops_its_parts_and_removes_the_record(directory: Path) -> None:
+    stack = supervise(directory)
+    os.kill(supervisor_pid(stack), signal.SIGTERM)
+
+    assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
+    assert state.load(directory) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_parts_die_with_a_killed_supervisor(directory: Path) -> None:
+    stack = supervise(directory)
+    os.kill(supervisor_pid(stack), signal.SIGKILL)
+
+    assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
+
+
+def test_everything_stops_when_the_lifeline_has_gone(directory: Path) -> None:
+    with sleeper() as lifeline:
+        stack = supervise(directory, "--while", str(lifeline.pid))
+        lifeline.kill()
+
+    assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
+
+
+def test_told_to_it_starts_again_what_has_died_and_nothing_else(directory: Path) -> None:
+    redis, kafka = supervise(directory).parts
+    os.kill(kafka.pid, signal.SIGKILL)
+    assert wait_gone([kafka.process] if kafka.process else [], ENOUGH_SECONDS) == []
+
+    os.kill(supervisor_pid(state.load(directory) or supervise(directory)), signal.SIGHUP)
+
+    again = settled(directory)
+    assert again.parts[0] == redis
+    assert again.parts[1].pid not in {0, kafka.pid}
+
+
+def test_a_process_that_does_not_listen_is_killed() -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as child:  # noqa: S603  # our own words
+        assert child.stdout is not None
+        child.stdout.readline()
+        process = identify(child.pid)
+        assert process is not None
+        end([process], grace_seconds=0.2)
+
+        assert not is_alive(process)
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_a_pid_that_was_given_away_again_is_left_alone() -> None:
+    with sleeper() as stranger:
+        recorded = Process(stranger.pid, psutil.Process(stranger.pid).create_time() - 3600)
+        end([recorded], grace_seconds=0.1)
+
+        assert not is_alive(recorded)
+        assert stranger.poll() is None
+        stranger.kill()
