@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import settings, stack, topics, traffic
+from app.commands import settings, stack, topics, traffic, train
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -17,7 +17,9 @@ app = typer.Typer(
 app.command("settings")(settings.show)
 app.add_typer(stack.commands, name="stack")
 app.add_typer(topics.commands, name="topics")
+app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
+app.command("train")(train.train)
 
 
 def main() -> None:

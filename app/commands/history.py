@@ -1,0 +1,22 @@
+"""What the commands that fold a file have in common."""
+
+import time
+from pathlib import Path
+
+from app.adapters.history import HistorySource
+from app.adapters.mappings import load_mapping
+from app.domain.acceptance import Acceptance
+from app.settings import Settings
+
+
+def history_source(path: Path, mapping: str | None, settings: Settings) -> HistorySource:
+    """The file as its options and the settings describe it, judged by the time at which this is called."""
+    return HistorySource(
+        path=path,
+        mapping=load_mapping(mapping),
+        acceptance=Acceptance(
+            earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
+            max_future_ms=settings.acceptance.max_future_seconds * 1000,
+        ),
+        now_ms=time.time_ns() // 1_000_000,
+    )

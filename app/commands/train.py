@@ -1,0 +1,94 @@
+"""``fraudstream train``: a bundle from a labelled history."""
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    data: Annotated[
+        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
+    mapping: Annotated[
+        str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="TOML file of model parameters: max_iter, max_leaf_nodes, ...")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and data, same bundle.")] = 0,
+    test_days: Annotated[int, typer.Option(min=1, help="The newest days, held out to measure.")] = 14,
+    review_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of transactions that people can review.")
+    ] = 0.01,
+    decline_share: Annotated[float, typer.Option(min=0, max=1, help="Share to decline.")] = 0.002,
+    decline_precision: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Instead of the share: decline where so many are frauds."),
+    ] = None,
+    created: Annotated[
+        str | None, typer.Option(help="YYYY-MM-DD for the manifest. Default: the day of the last event.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train on DATA, measure on its newest days, and write a bundle. Nothing is promoted."""
+    import time
+
+    import msgspec
+
+    from app.adapters.files import row_count
+    from app.adapters.manifest import ProfileBounds
+    from app.commands.history import history_source
+    from app.commands.progress import rows_progress
+    from app.errors import ConfigurationError
+    from app.settings import Settings
+    from app.training.options import TrainingOptions, read_boosting
+    from app.training.train import Target
+    from app.training.train import train as train_bundle
+
+    settings = Settings.from_env()
+    given = {
+        "seed": seed,
+        "test_days": test_days,
+        "review_share": review_share,
+        "decline_share": decline_share,
+        "decline_precision": decline_precision,
+    }
+    try:
+        options = msgspec.convert(given | {"boosting": read_boosting(model)}, TrainingOptions)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{error}. Choose other options.") from error
+    profile = ProfileBounds(
+        allowed_lateness_seconds=settings.profile.allowed_lateness_seconds,
+        max_events=settings.profile.max_events,
+    )
+    started = time.perf_counter()
+    with rows_progress("folded", row_count(data)) as on_progress:
+        bundle = train_bundle(
+            history_source(data, mapping, settings), Target(out, created), options, profile, on_progress
+        )
+    manifest, seconds = bundle.manifest, time.perf_counter() - started
+    if json:
+        typer.echo(
+            json_format.dumps(
+                {
+                    "bundle": str(out),
+                    "digest": bundle.reference.digest,
+                    "seconds": round(seconds, 3),
+                    "thresholds": msgspec.to_builtins(manifest.thresholds),
+                    "training": msgspec.to_builtins(manifest.training),
+                    "metrics": manifest.metrics,
+                }
+            )
+        )
+        return
+    typer.echo(f"{out} written in {seconds:.1f} s, digest {bundle.reference.digest}")
+    typer.echo(f"fitted on {manifest.training.rows:,} transactions, {manifest.training.frauds:,} frauds")
+    typer.echo(
+        f"review from {manifest.thresholds.review:.6g}, decline from {manifest.thresholds.decline:.6g}"
+    )
+    for name, value in manifest.metrics.items():
+        typer.echo(f"{name:24} {'not defined' if value is None else f'{value:,.6g}'}")

@@ -1,0 +1,68 @@
+"""``CARD.md``: what a person must know before they let a model decide."""
+
+from datetime import UTC, datetime
+
+from app.adapters.manifest import Manifest
+from app.training.options import TrainingOptions
+from app.training.split import Split
+
+
+def card(manifest: Manifest, options: TrainingOptions, split: Split, source_name: str) -> str:
+    """The card of a training run, from its figures alone."""
+    training, metrics, thresholds = manifest.training, manifest.metrics, manifest.thresholds
+    rows = "\n".join(f"| {name} | {_number(value)} |" for name, value in metrics.items())
+    boosting = ", ".join(f"{n} {getattr(options.boosting, n)}" for n in options.boosting.__struct_fields__)
+    return f"""# {manifest.name}/{manifest.version}
+
+Probability that a card or transfer transaction is fraudulent, from {len(manifest.features)} features of the customer
+and the transaction (catalog version {manifest.catalog_version}, {manifest.catalog_digest}).
+
+## Model
+
+HistGradientBoostingClassifier of scikit-learn {manifest.sklearn}: {boosting}; seed {options.seed}, one thread,
+no early stopping, classes not weighted. The same file, options and libraries give the same bundle, byte for byte.
+
+## Data
+
+`{source_name}`, folded by the code that scores the stream (allowed lateness
+{manifest.profile.allowed_lateness_seconds} s, at most {manifest.profile.max_events} events a customer).
+Fitted on {training.rows:,} transactions, {training.frauds:,} of them frauds
+({training.frauds / training.rows:.2%}), from {_time(training.first_event_time)} to {_time(training.last_event_time)}.
+Left out: {split.warm_up_days} days of warm-up before, {split.delay_days} days of label delay after.
+
+## Measured on the {options.test_days} days that follow
+
+| | |
+| --- | --- |
+{rows}
+
+## Thresholds
+
+Review from {thresholds.review:.6g}, decline from {thresholds.decline:.6g}, chosen on the same held-out days:
+{_choice(options)} Precision and recall at these two scores are therefore slightly flattered; ranking figures
+(auc_roc, average_precision) are not.
+
+## Limits
+
+- It knows fraud that looks like the fraud in its data, and customers that behave like those in its data.
+- A customer's first month is judged on little; the feature states of an alert say so.
+- It was not examined for bias between groups of customers.
+- Run workers with the profile settings named above: others give other features.
+"""
+
+
+def _choice(options: TrainingOptions) -> str:
+    review = f"review is the score that {options.review_share:.2%} of transactions reach,"
+    if options.decline_precision is None:
+        return f"{review} decline the one that {options.decline_share:.2%} reach."
+    return f"{review} decline the lowest from which {options.decline_precision:.0%} are frauds."
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "not defined"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

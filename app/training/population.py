@@ -1,0 +1,45 @@
+"""What the training rows looked like: distributions for reasons and drift, and rows to remember a model by."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.features import catalog
+from app.scoring.model import Distribution, Rows, Scores
+
+GOLDEN_ROWS = 64
+_NANS_PER_FEATURE = 2
+_HIGHEST_SCORES = 8
+# Twentieths, with finer ones at both ends: a reason says how rare a value is, and alerts lie in the tails.
+_TAIL = (0.0001, 0.001, 0.005, 0.01, 0.025)
+_QUANTILES = (*_TAIL, *(i / 20 for i in range(1, 20)), *(1 - q for q in reversed(_TAIL)))
+
+Values = NDArray[np.float64]
+
+
+def distributions(rows: Rows, frauds: NDArray[np.bool_]) -> dict[str, Distribution]:
+    """Of every feature, by name."""
+    return {name: distribution(rows[:, i], frauds) for i, name in enumerate(catalog.NAMES)}
+
+
+def distribution(values: Values, frauds: NDArray[np.bool_]) -> Distribution:
+    """Bins between quantiles that occur; equal quantiles share a bin."""
+    known = np.isfinite(values)
+    given, legitimate = values[known], values[known & ~frauds]
+    edges = np.unique(np.quantile(given, _QUANTILES, method="inverted_cdf")) if len(given) else np.array([])
+    counts = np.bincount(np.searchsorted(edges, given, side="left"), minlength=len(edges) + 1)
+    return Distribution(
+        edges=edges.tolist(),
+        counts=counts.tolist(),
+        missing=int((~known).sum()),
+        median=float(np.median(legitimate)) if len(legitimate) else None,
+    )
+
+
+def golden_rows(rows: Rows, scores: Scores) -> Rows:
+    """Rows that tell models apart: with every feature missing that can be, the highest scores, and all between."""
+    ranked = np.argsort(scores, kind="stable")
+    missing = [np.flatnonzero(column)[:_NANS_PER_FEATURE] for column in np.isnan(rows).T]
+    spread = ranked[np.linspace(0, len(ranked) - 1, GOLDEN_ROWS).astype(np.int64)]
+    wanted = np.concatenate([*missing, ranked[-_HIGHEST_SCORES:], spread])
+    _, first = np.unique(wanted, return_index=True)
+    return np.ascontiguousarray(rows[wanted[np.sort(first)][:GOLDEN_ROWS]])
