@@ -1,4 +1,7 @@
-"""What is published about a scored transaction: decisions (all of them) and alerts (review and decline)."""
+"""What is published about a scored transaction: decisions (all of them) and alerts (review and decline).
+
+The structs are trees of values, so the garbage collector need not look at them (``gc=False``).
+"""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -42,7 +45,7 @@ class FeatureState(StrEnum):
     SATURATED = "saturated"
 
 
-class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Scores from which a transaction is reviewed and declined; ``0 <= review <= decline``."""
 
     review: float
@@ -53,7 +56,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("thresholds must satisfy 0 <= review <= decline")
 
 
-class ModelReference(msgspec.Struct, frozen=True, kw_only=True):
+class ModelReference(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which model scored: its name, its version and the sha256 of its manifest."""
 
     name: str
@@ -61,7 +64,7 @@ class ModelReference(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-class SourceOffset(msgspec.Struct, frozen=True, kw_only=True):
+class SourceOffset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where the transaction stands in the log, so that a decision can be replayed."""
 
     topic: str
@@ -69,7 +72,7 @@ class SourceOffset(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True):
+class Reason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One cause of an alert: a feature that stands out, with the value usual for legitimate transactions."""
 
     code: str
@@ -79,14 +82,14 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     contribution: float | None = None
 
 
-class FeatureValue(msgspec.Struct, frozen=True, kw_only=True):
+class FeatureValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One feature of an alert's snapshot; ``value`` is null where the feature is absent."""
 
     value: float | None
     state: FeatureState
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The audit log's record of one transaction; ``features`` is the vector in the catalog's order."""
 
     decision_id: str
@@ -108,7 +111,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     shadow: dict[str, float] = {}
 
 
-class Alert(Decision, frozen=True, kw_only=True):
+class Alert(Decision, frozen=True, kw_only=True, gc=False):
     """A decision to review or decline, with what an analyst needs to judge it."""
 
     alert_id: str

@@ -4,15 +4,15 @@ from hashlib import blake2b
 
 
 def digest64(text: str) -> bytes:
-    """Eight bytes that stand for ``text`` in a profile. Two of n texts collide with probability n**2 / 2**65."""
+    """Eight bytes that stand for ``text`` in a profile. Among n texts some two collide with probability n**2 / 2**65."""
     return blake2b(text.encode(), digest_size=8).digest()
 
 
 def decision_id(transaction_id: str) -> str:
     """The one decision of a transaction, however often it is produced."""
-    return blake2b(transaction_id.encode(), digest_size=16, person=b"decision").hexdigest()
+    return f"decision-{transaction_id}"
 
 
 def alert_id(transaction_id: str) -> str:
     """The one alert of a transaction, however often it is produced."""
-    return blake2b(transaction_id.encode(), digest_size=16, person=b"alert").hexdigest()
+    return f"alert-{transaction_id}"

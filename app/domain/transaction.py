@@ -15,13 +15,15 @@ AmountMinor = Annotated[
 EventTime = Annotated[int, Meta(description="Event time, milliseconds since the epoch, UTC.")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 code.")]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2 code.")]
-Mcc = Annotated[str, Meta(pattern="^[0-9]{4}$", max_length=4, description="ISO 18245 merchant category code.")]
+Mcc = Annotated[
+    str, Meta(pattern="^[0-9]{4}$", max_length=4, description="ISO 18245 merchant category code.")
+]
 Token = Annotated[str, Meta(min_length=1, max_length=64)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A card or transfer transaction before settlement. Unknown fields are ignored; card data comes as a token only."""
 
     transaction_id: Identifier

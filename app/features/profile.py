@@ -62,7 +62,6 @@ class Profile:
     def observe(self, transaction: Transaction, event_id: bytes) -> Observation:
         """Fold one transaction in and say what is known as of its own time."""
         time_ms, log = transaction.event_time, self.log
-        late = time_ms < log.newest_ms - log.bounds.allowed_lateness_ms
         if self.applied == 0 or time_ms < self.first_seen_ms:
             self.first_seen_ms = time_ms
         view = log.observe(
@@ -74,7 +73,7 @@ class Profile:
             nan if view.previous_ms is None else (time_ms - view.previous_ms) / 1000,
             view.same_terminal,
             self._travel_kmh(transaction),
-            late,
+            view.late,
             self.first_seen_ms,
             log.evicted_ms,
         )

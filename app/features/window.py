@@ -64,6 +64,8 @@ class WindowView(NamedTuple):
     """Time of the event before this one, None for the first."""
     same_terminal: int
     """Events at this terminal in the longest window."""
+    late: bool = False
+    """The event came after the allowed lateness, so events of its windows may have been forgotten."""
 
 
 class WindowLog:
@@ -100,10 +102,14 @@ class WindowLog:
 
     def observe(self, time_ms: int, amount: int, terminal: bytes, event_id: bytes) -> WindowView:
         """Add an event and return the windows as of its own time."""
-        if time_ms < self.newest_ms:
-            return self._observe_late(time_ms, amount, terminal, event_id)
-        previous_ms = self.newest_ms if self.times else None
-        self._append(time_ms, amount, terminal, event_id)
+        previous_ms = None
+        if self.times:
+            previous_ms = self.base_ms + self.times[-1]
+            if time_ms < previous_ms:
+                return self._observe_late(time_ms, amount, terminal, event_id)
+        else:
+            self.base_ms = time_ms
+        self._insert(len(self.times), time_ms, amount, terminal, event_id)
         self._drop_excess()
         sums = self._advance(time_ms - self.base_ms, amount)
         self._drop_expired(time_ms)
@@ -142,7 +148,8 @@ class WindowLog:
             self._insert(place, time_ms, amount, terminal, event_id)
             self._adjust(newest_ms - time_ms, amount)
             self._drop_excess()
-        return WindowView(sums, previous_ms, same_terminal)
+        late = time_ms < newest_ms - self.bounds.allowed_lateness_ms
+        return WindowView(sums, previous_ms, same_terminal, late)
 
     def _recount(self, start: int, end: int, amount: int) -> Sums:
         others = self.amounts[start:end]
@@ -159,11 +166,6 @@ class WindowLog:
 
     def _at_terminal(self, terminal: bytes, start: int, end: int) -> int:
         return self.terminals.count(terminal, DIGEST_BYTES * start, DIGEST_BYTES * end)
-
-    def _append(self, time_ms: int, amount: int, terminal: bytes, event_id: bytes) -> None:
-        if not self.times:
-            self.base_ms = time_ms
-        self._insert(len(self.times), time_ms, amount, terminal, event_id)
 
     def _insert(self, place: int, time_ms: int, amount: int, terminal: bytes, event_id: bytes) -> None:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.features.window import DAY_MS, HOUR_MS, LONGEST_MS, WIDTHS_MS, Bounds, WindowLog
+from app.features.window import DAY_MS, HOUR_MS, LONGEST_MS, WIDTHS_MS, Bounds, WindowLog, WindowView
 
 START_MS = 1_522_540_800_000
 LATENESS_MS = DAY_MS
@@ -45,8 +45,8 @@ def recount(seen: list[Event], event: Event, width_ms: int) -> tuple[int, int, i
     return len(inside), sum(inside), sum(a * a for a in inside)
 
 
-def observe(log: WindowLog, event: Event) -> tuple[tuple[tuple[int, int, int], ...], int | None, int]:
-    return tuple(log.observe(event.time_ms, event.amount, event.terminal, event.event_id))  # type: ignore[return-value]
+def observe(log: WindowLog, event: Event) -> WindowView:
+    return log.observe(event.time_ms, event.amount, event.terminal, event.event_id)
 
 
 @given(journeys(st.integers(0, LATENESS_MS)))
@@ -55,16 +55,27 @@ def test_within_the_allowed_lateness_every_window_equals_a_recount(events: list[
     for number, event in enumerate(events):
         seen = events[: number + 1]
 
-        sums, previous_ms, same_terminal = observe(log, event)
+        view = observe(log, event)
 
-        assert tuple(recount(seen, event, width) for width in WIDTHS_MS) == sums
+        assert tuple(recount(seen, event, width) for width in WIDTHS_MS) == view.sums
+        assert not view.late
         before = [e.time_ms for e in events[:number] if e.time_ms <= event.time_ms]
         newest_ms = max(e.time_ms for e in seen)
-        if event.time_ms > newest_ms - LATENESS_MS and before and max(before) > newest_ms - BOUNDS.retention_ms:
-            assert max(before) == previous_ms
-        assert same_terminal == sum(
-            e.terminal == event.terminal and event.time_ms - LONGEST_MS < e.time_ms <= event.time_ms for e in seen
+        if before and max(before) > newest_ms - BOUNDS.retention_ms:
+            assert max(before) == view.previous_ms
+        assert view.same_terminal == sum(
+            e.terminal == event.terminal and event.time_ms - LONGEST_MS < e.time_ms <= event.time_ms
+            for e in seen
         )
+
+
+@given(journeys(st.integers(0, 50 * DAY_MS)))
+def test_an_event_is_late_exactly_beyond_the_allowed_lateness(events: list[Event]) -> None:
+    log = WindowLog(BOUNDS)
+    newest_ms = START_MS
+    for event in events:
+        assert (event.time_ms < newest_ms - LATENESS_MS) == observe(log, event).late
+        newest_ms = max(newest_ms, event.time_ms)
 
 
 @given(journeys(st.integers(0, 50 * DAY_MS)))
@@ -72,7 +83,7 @@ def test_however_late_an_event_came_later_events_in_order_see_all_that_arrived(e
     log = WindowLog(BOUNDS)
     newest_ms = START_MS
     for number, event in enumerate(events):
-        sums, _, _ = observe(log, event)
+        sums = observe(log, event).sums
 
         if event.time_ms >= newest_ms:
             newest_ms = event.time_ms
@@ -101,18 +112,22 @@ def test_a_log_never_holds_more_than_its_cap_and_then_sums_exactly_what_it_holds
         observe(log, event)
 
         assert len(log) <= cap
-        kept = [(log.base_ms + t, a) for t, a in zip(log.times[log.head :], log.amounts[log.head :], strict=True)]
+        kept = [
+            (log.base_ms + t, a) for t, a in zip(log.times[log.head :], log.amounts[log.head :], strict=True)
+        ]
         for i, width in enumerate(WIDTHS_MS):
             inside = [a for t, a in kept if t > log.newest_ms - width]
             assert (sum(inside), sum(a * a for a in inside)) == (log.totals[i], log.squares[i])
 
 
 @given(journeys(st.integers(0, 50 * DAY_MS)), st.integers(16, 20))
-def test_saturation_is_told_exactly_when_an_event_of_the_window_was_pushed_out(events: list[Event], cap: int) -> None:
+def test_saturation_is_told_exactly_when_an_event_of_the_window_was_pushed_out(
+    events: list[Event], cap: int
+) -> None:
     log = WindowLog(Bounds(LATENESS_MS, cap))
     newest_ms = START_MS
     for number, event in enumerate(events):
-        sums, _, _ = observe(log, event)
+        sums = observe(log, event).sums
 
         if event.time_ms >= newest_ms:
             newest_ms = event.time_ms
