@@ -5,6 +5,7 @@ command leaves the old file as it was, and the same rows written again give the 
 """
 
 import os
+import types
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +18,23 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app.adapters.files import SUFFIXES
+from app.adapters.mappings import FIELDS
 from app.errors import InvalidFile
 
 ColumnType = Literal["text", "integer", "real", "boolean"]
 Values = Sequence[object] | np.ndarray
+
+_TYPES_OF_FIELDS: dict[str, ColumnType] = {
+    "event_time": "integer",
+    "amount_minor": "integer",
+    "latitude": "real",
+    "longitude": "real",
+    "is_fraud": "boolean",
+}
+TRANSACTION_SCHEMA: Mapping[str, ColumnType] = types.MappingProxyType(
+    {field: _TYPES_OF_FIELDS.get(field, "text") for field in FIELDS}
+)
+"""All fields of the contract, and the labels."""
 
 _ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64(), "boolean": pa.bool_()}
 

@@ -1,9 +1,12 @@
-"""``fraudstream produce``: replay a file of transactions onto the topic."""
+"""``fraudstream simulate`` and ``fraudstream produce``: traffic, made up or from a file."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+FIRST_DAY = date(2025, 1, 1)
 
 PACED_BATCH_ROWS = 1_000
 """Reading must not hold up a paced sender: so many rows take about a millisecond."""
@@ -15,7 +18,57 @@ Rate = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+def _day(given: str | date) -> date:
+    """The default comes here too, and is a date already."""
+    return given if isinstance(given, date) else date.fromisoformat(given)
+
+
+def simulate(
+    *,
+    customers: Annotated[int, typer.Option(min=1)] = 5_000,
+    terminals: Annotated[int, typer.Option(min=2)] = 10_000,
+    days: Annotated[int, typer.Option(min=1)] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="The same options and seed give the same bytes.")] = 0,
+    start: Annotated[date, typer.Option(parser=_day, metavar="DATE", help="The first day, UTC.")] = FIRST_DAY,
+    out: Annotated[
+        Path | None, typer.Option(help="Write Parquet, CSV or JSON lines here, with labels.")
+    ] = None,
+    topic: Annotated[
+        bool, typer.Option("--topic", help="Send to the transactions topic, or to NAME.")
+    ] = False,
+    name: Annotated[str | None, typer.Argument(help="With --topic: another topic.")] = None,
+    rate: Rate = None,
+    json: Json = False,
+) -> None:
+    """Make up labelled traffic with known fraud patterns, into a file or onto a topic (without labels)."""
+    if (out is None) is not topic or (name is not None and not topic):
+        raise typer.BadParameter("give either --out FILE or --topic [NAME]")
+    if rate is not None and not topic:
+        raise typer.BadParameter("--rate goes with --topic")
+    from app.settings import Settings
+    from app.traffic import terminal
+    from app.traffic.simulate import Simulation, simulate
+    from app.traffic.simulated_file import write_simulation
+
+    simulation = Simulation(customers=customers, terminals=terminals, days=days, seed=seed, start=start)
+    if out is not None:
+        with terminal.progress_bar("simulated") as on_progress:
+            written = write_simulation(simulation, out, on_progress)
+        typer.echo(written.describe(out, as_json=json))
+        return
+    settings = Settings.from_env()
+    name = name or settings.topics.transactions
+    produced = terminal.send(
+        (row for batch in simulate(simulation) for row in batch.transactions()),
+        topic=name,
+        bootstrap_servers=settings.kafka.bootstrap_servers,
+        rate=rate,
+    )
+    typer.echo(terminal.describe(produced, name, as_json=json))
+
+
 def produce(
+    *,
     file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSON lines.")],
     mapping: Annotated[
         str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")

@@ -21,17 +21,18 @@ def send(
     topic: str,
     bootstrap_servers: str,
     rate: float | None,
-    total: int | None,
+    total: int | None = None,
 ) -> Produced:
     """Send with a progress bar, and complain on standard error when the rate was not kept."""
-    console = Console(stderr=True)
-    with progress_bar(console, "produced", total) as on_progress:
+    with progress_bar("produced", total) as on_progress:
         sending = produce(
             transactions, topic=topic, bootstrap_servers=bootstrap_servers, rate=rate, on_progress=on_progress
         )
         produced = uvloop.run(sending)
     if produced.late_seconds > LATE_SECONDS:
-        console.print(f"The rate was not kept: a transaction left {produced.late_seconds:.1f} s late.")
+        Console(stderr=True).print(
+            f"The rate was not kept: a transaction left {produced.late_seconds:.1f} s late."
+        )
     return produced
 
 
@@ -46,8 +47,9 @@ def describe(produced: Produced, topic: str, *, as_json: bool) -> str:
 
 
 @contextmanager
-def progress_bar(console: Console, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Gives a function that takes the count so far; without a terminal it draws nothing."""
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total)

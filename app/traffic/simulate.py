@@ -1,0 +1,138 @@
+"""Labelled traffic: customers with habits, and five ways to steal from them.
+
+The same simulation gives the same transactions on every machine, in order of event time, a day at a time.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from app.adapters.batches import Batch
+from app.traffic.habits import DAY_MS, LEGITIMATE, NO_DEVICE, Rows, draw_day
+from app.traffic.patterns import PATTERNS, Fraudsters
+from app.traffic.places import FAR, HOMES
+from app.traffic.population import (
+    CHANNELS,
+    ECOMMERCE,
+    MCCS,
+    Customers,
+    Integers,
+    Terminals,
+    draw_customers,
+    draw_terminals,
+)
+
+BATCH_ROWS = 20_000
+"""A busy day is given in pieces: lists of Python objects take fifteen times the memory of its arrays."""
+_EPOCH = date(1970, 1, 1)
+_POPULATION, _DAYS = range(2)
+_SCRAMBLE = 0x9E3779B97F4A7C15
+"""An odd number, so that multiplying by it modulo a power of two gives every number another."""
+
+
+class Simulation(msgspec.Struct, frozen=True, kw_only=True):
+    """What to simulate; equal simulations give equal transactions."""
+
+    customers: Annotated[int, Meta(ge=1)]
+    terminals: Annotated[int, Meta(ge=2)]
+    """At least one at home and one far away."""
+    days: Annotated[int, Meta(ge=1)]
+    seed: Annotated[int, Meta(ge=0)]
+    start: date
+
+    def tag(self) -> str:
+        """Ten hexadecimal digits that tell this traffic from any other, so that no transaction_id comes twice.
+
+        The number of days is left out: a longer simulation begins with the same transactions.
+        """
+        text = f"{self.customers}/{self.terminals}/{self.seed}/{self.start}"
+        return blake2b(text.encode(), digest_size=5, person=b"simulation").hexdigest()
+
+
+def simulate(simulation: Simulation) -> Iterator[Batch]:
+    """The transactions in order of event time, with ``is_fraud`` and ``fraud_pattern``."""
+    rng = _generator(simulation.seed, _POPULATION, 0)
+    terminals = draw_terminals(rng, simulation.terminals)
+    customers = draw_customers(rng, simulation.customers, terminals)
+    fraudsters = Fraudsters(customers, terminals)
+    writer = _Rendering(simulation.tag(), customers, terminals)
+    for day in range(simulation.days):
+        today = simulation.start + timedelta(days=day)
+        rng = _generator(simulation.seed, _DAYS, day)
+        legitimate = draw_day(rng, today.weekday(), customers, terminals)
+        yield from writer.batches(today, fraudsters.attack(rng, day, legitimate))
+
+
+def _generator(seed: int, purpose: int, number: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, purpose, number])))
+
+
+class _Rendering:
+    """From arrays to the contract's columns. Every identifier starts with a letter and holds no separator,
+    so that none can be taken for a card number.
+    """
+
+    def __init__(self, tag: str, customers: Customers, terminals: Terminals) -> None:
+        self._tag = tag
+        self._customers = customers
+        self._terminals = terminals
+        self._first_row = 1
+        self._customer_ids = _objects([f"c{n:07d}" for n in range(customers.city.size)])
+        self._tokens = _objects([f"tok{n * _SCRAMBLE % 2**64:016x}" for n in range(customers.city.size)])
+        self._terminal_ids = _objects([f"m{n:07d}" for n in range(terminals.city.size)])
+        self._mccs = _objects([MCCS[c][m] for c, m in zip(terminals.channel, terminals.mcc, strict=True)])
+        self._channels = _objects(list(CHANNELS))
+        self._countries = _objects([place.country for place in HOMES + FAR])
+        self._patterns = _objects([*PATTERNS, None])
+
+    def batches(self, today: date, rows: Rows) -> Iterator[Batch]:
+        """The rows of a day, BATCH_ROWS at a time."""
+        prefix = f"s{self._tag}d{(today - _EPOCH).days}t"
+        for start in range(0, len(rows), BATCH_ROWS):
+            columns = {
+                name: getattr(rows, name)[start : start + BATCH_ROWS] for name in Rows.__struct_fields__
+            }
+            batch = self._batch(Rows(**columns), (today - _EPOCH).days * DAY_MS, prefix, start)
+            self._first_row += len(batch)
+            yield batch
+
+    def _batch(self, rows: Rows, midnight_ms: int, prefix: str, start: int) -> Batch:
+        terminals, customers = self._terminals, self._customers
+        online = terminals.channel[rows.terminal] == ECOMMERCE
+        # An internet purchase is made from home; any other where the terminal stands.
+        latitude = np.where(online, customers.latitude[rows.customer], terminals.latitude[rows.terminal])
+        longitude = np.where(online, customers.longitude[rows.customer], terminals.longitude[rows.terminal])
+        return Batch(
+            first_row=self._first_row,
+            transaction_id=[f"{prefix}{number}" for number in range(start, start + len(rows))],
+            customer_id=self._customer_ids[rows.customer].tolist(),
+            terminal_id=self._terminal_ids[rows.terminal].tolist(),
+            event_time=(midnight_ms + rows.day_ms).tolist(),
+            amount_minor=rows.amount_minor.tolist(),
+            currency=["EUR"] * len(rows),
+            channel=self._channels[terminals.channel[rows.terminal]].tolist(),
+            mcc=self._mccs[rows.terminal].tolist(),
+            country=self._countries[terminals.city[rows.terminal]].tolist(),
+            device_id=_devices(rows.device),
+            card_token=self._tokens[rows.customer].tolist(),
+            latitude=latitude.tolist(),
+            longitude=longitude.tolist(),
+            is_fraud=(rows.pattern != LEGITIMATE).tolist(),
+            fraud_pattern=self._patterns[rows.pattern].tolist(),
+        )
+
+
+def _devices(numbers: Integers) -> list[str | None]:
+    return [
+        None if number == NO_DEVICE else f"dev{number * _SCRAMBLE % 2**48:012x}"
+        for number in numbers.tolist()
+    ]
+
+
+def _objects(values: list[str] | list[str | None]) -> np.ndarray:
+    return np.array(values, dtype=object)

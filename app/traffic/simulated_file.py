@@ -1,0 +1,50 @@
+"""Simulated traffic into a file, and what is in it."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from app.adapters.table_writer import TRANSACTION_SCHEMA, TableWriter
+from app.traffic.patterns import PATTERNS
+from app.traffic.simulate import Simulation, simulate
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written; ``patterns`` counts the frauds of each pattern."""
+
+    transactions: int
+    frauds: int
+    patterns: dict[str, int]
+    seconds: float
+
+    def describe(self, out: Path, *, as_json: bool) -> str:
+        """The last line of the command."""
+        if as_json:
+            return json.dumps(msgspec.to_builtins(self) | {"out": str(out)})
+        share = self.frauds / self.transactions if self.transactions else 0.0
+        return (
+            f"{self.transactions:,} transactions, {self.frauds:,} of them fraud ({share:.2%}), "
+            f"into {out} in {self.seconds:.1f} s"
+        )
+
+
+def write_simulation(simulation: Simulation, out: Path, on_progress: Callable[[int], None]) -> Written:
+    """Write all transactions with their labels; ``out`` appears when it is whole. Raises InvalidFile."""
+    started_seconds = time.perf_counter()
+    transactions, frauds = 0, Counter[str]()
+    with TableWriter(out, TRANSACTION_SCHEMA) as writer:
+        for batch in simulate(simulation):
+            writer.write(batch.columns())
+            transactions += len(batch)
+            frauds.update(filter(None, batch.fraud_pattern or ()))
+            on_progress(transactions)
+    return Written(
+        transactions=transactions,
+        frauds=frauds.total(),
+        patterns={pattern: frauds[pattern] for pattern in PATTERNS},
+        seconds=round(time.perf_counter() - started_seconds, 3),
+    )

@@ -1,0 +1,40 @@
+"""`fraudstream simulate` as it is called."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.adapters.files import read_batches
+from app.cli import app
+
+SMALL = ("--customers", "100", "--terminals", "30", "--days", "2", "--seed", "1", "--start", "2025-06-01")
+
+
+@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl"])
+def test_a_simulated_file_reads_back_and_is_the_same_each_time(tmp_path: Path, name: str) -> None:
+    run = CliRunner().invoke(app, ["simulate", *SMALL, "--out", str(tmp_path / name), "--json"])
+    first = (tmp_path / name).read_bytes()
+    CliRunner().invoke(app, ["simulate", *SMALL, "--out", str(tmp_path / name)])
+    batches = list(read_batches(tmp_path / name))
+    summary = json.loads(run.stdout)
+
+    assert sum(map(len, batches)) == summary["transactions"]
+    assert sum(sum(batch.is_fraud or ()) for batch in batches) == summary["frauds"]
+    assert (tmp_path / name).read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--out", "f.csv", "--topic"],
+        ["--out", "f.csv", "name-without-topic"],
+        ["--out", "f.csv", "--rate", "5"],
+        ["--out", "f.csv", "--start", "yesterday"],
+        ["--out", "f.csv", "--terminals", "1"],
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, ["simulate", *arguments]).exit_code == 2
