@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import settings, stack, topics, traffic, train
+from app.commands import batch, models, settings, stack, topics, traffic, train
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -20,6 +20,9 @@ app.add_typer(topics.commands, name="topics")
 app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
 app.command("train")(train.train)
+app.add_typer(models.commands, name="model")
+app.command("features")(batch.features)
+app.command("score")(batch.score)
 
 
 def main() -> None:

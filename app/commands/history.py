@@ -6,6 +6,7 @@ from pathlib import Path
 from app.adapters.history import HistorySource
 from app.adapters.mappings import load_mapping
 from app.domain.acceptance import Acceptance
+from app.features.window import Bounds
 from app.settings import Settings
 
 
@@ -20,3 +21,8 @@ def history_source(path: Path, mapping: str | None, settings: Settings) -> Histo
         ),
         now_ms=time.time_ns() // 1_000_000,
     )
+
+
+def profile_bounds(settings: Settings) -> Bounds:
+    """The bounds of every profile."""
+    return Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)

@@ -1,0 +1,52 @@
+"""Which bundles a directory of models holds. Nothing of a model is loaded to list it."""
+
+from pathlib import Path
+
+import msgspec
+
+from app.adapters import manifest
+from app.adapters.aliases import Aliases, read_aliases
+from app.errors import ModelRejected
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One bundle; ``alias`` is champion, challenger or empty."""
+
+    reference: str
+    alias: str
+    summary: str
+
+
+def list_bundles(models_dir: Path) -> list[Listed]:
+    """Every bundle by name, the unreadable ones too."""
+    aliases = _aliases(models_dir)
+    paths = sorted(path.parent for path in models_dir.glob(f"*/*/{manifest.FILE_NAME}"))
+    return [_listed(path, aliases) for path in paths]
+
+
+def _aliases(models_dir: Path) -> Aliases:
+    try:
+        return read_aliases(models_dir)
+    except ModelRejected:
+        return Aliases(champion="")
+
+
+def _listed(path: Path, aliases: Aliases) -> Listed:
+    reference = f"{path.parent.name}/{path.name}"
+    alias = "champion" if reference == aliases.champion else ""
+    if not alias and reference in aliases.challengers:
+        alias = "challenger"
+    return Listed(reference=reference, alias=alias, summary=_summary(path))
+
+
+def _summary(path: Path) -> str:
+    try:
+        described = manifest.decode(manifest.read(path, manifest.FILE_NAME), path)
+    except ModelRejected as error:
+        return str(error)
+    figures = (
+        f"{name} {value:.3f}"
+        for name in ("auc_roc", "average_precision")
+        if (value := described.metrics.get(name))
+    )
+    return ", ".join([f"created {described.created}", f"catalog {described.catalog_digest}", *figures])

@@ -1,0 +1,84 @@
+"""``fraudstream features`` and ``fraudstream score``: the daily batch, without Kafka."""
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.batch.run import Summary
+
+File = Annotated[Path, typer.Argument(help="Transactions in order of arrival: Parquet, CSV or JSON lines.")]
+Out = Annotated[
+    Path, typer.Option(help="Parquet, CSV or JSON lines, by suffix. Replaced whole, or left as it was.")
+]
+Mapping = Annotated[
+    str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def features(file: File, *, out: Out, mapping: Mapping = None, json: Json = False) -> None:
+    """Write every feature of every transaction of FILE, as a worker would have computed them."""
+    import time
+
+    from app.adapters.files import row_count
+    from app.batch.run import write_features
+    from app.commands.history import history_source, profile_bounds
+    from app.commands.progress import rows_progress
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    started = time.perf_counter()
+    with rows_progress("folded", row_count(file)) as on_progress:
+        source = history_source(file, mapping, settings)
+        summary = write_features(source, out, profile_bounds(settings), on_progress)
+    _tell(summary, out, time.perf_counter() - started, as_json=json)
+
+
+def score(
+    file: File,
+    *,
+    out: Out,
+    mapping: Mapping = None,
+    model: Annotated[str, typer.Option(help="name/version. Default: the champion of the settings.")] = "",
+    alerts_only: Annotated[bool, typer.Option("--alerts-only", help="Leave approved ones out.")] = False,
+    with_features: Annotated[
+        bool, typer.Option("--with-features", help="Add a column for every feature.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Score every transaction of FILE, as a worker would have scored it."""
+    import time
+
+    from app.adapters.files import row_count
+    from app.batch.run import ScoreOptions, write_scores
+    from app.commands.history import history_source, profile_bounds
+    from app.commands.models import load_champion
+    from app.commands.progress import rows_progress
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    champion = load_champion(settings, model)
+    options = ScoreOptions(alerts_only=alerts_only, with_features=with_features)
+    started = time.perf_counter()
+    with rows_progress("scored", row_count(file)) as on_progress:
+        source = history_source(file, mapping, settings)
+        summary = write_scores(source, out, profile_bounds(settings), champion, options, on_progress)
+    _tell(summary, out, time.perf_counter() - started, as_json=json)
+
+
+def _tell(summary: "Summary", out: Path, seconds: float, *, as_json: bool) -> None:
+    import msgspec
+
+    speed = summary.rows / seconds
+    if as_json:
+        figures = {"seconds": round(seconds, 3), "events_per_s": round(speed)}
+        typer.echo(json_format.dumps({"out": str(out)} | msgspec.to_builtins(summary) | figures))
+        return
+    typer.echo(f"{summary.written:,} rows to {out} in {seconds:.1f} s ({speed:,.0f} events/s)")
+    typer.echo(
+        f"{summary.rows:,} rows read, {summary.repeats:,} repeats skipped, {summary.late:,} late, "
+        f"{summary.customers:,} customers, {summary.alerts:,} alerts, {summary.declines:,} to decline"
+    )
