@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test bench lock clean
+.PHONY: setup demo test lint bench lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -15,11 +15,23 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
 
+test: setup lint  ## everything: lint, types, import law, then unit, property, contract and integration tests
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --group dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml -o requirements-runtime.lock
+
+help:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

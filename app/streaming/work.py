@@ -7,10 +7,10 @@ from app.adapters.codec import decode_transaction
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
-from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent
 from app.features.catalog import vector
+from app.features.fold import observe
 from app.features.profile import Profile
 from app.features.state import encode
 from app.scoring import scorer
@@ -145,10 +145,9 @@ class ChunkScorer:
         """Each transaction changes its profile once, even when a producer sent it under several offsets."""
         for record, transaction in accepted:
             profile = profiles[record.key]
-            event_id = digest64(transaction.transaction_id)
-            if profile.repeats(event_id):
+            seen = observe(profile, transaction)
+            if seen is None:
                 continue
-            seen = profile.observe(transaction, event_id)
             profile.incarnation, profile.applied_offset = self._log.incarnation, record.offset
             yield Applied(record, Scored(transaction, seen, vector(transaction, seen), record.offset))
 
