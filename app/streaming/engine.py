@@ -8,6 +8,7 @@ from typing import Any
 
 import faust
 import structlog
+from faust.app.base import BootStrategy
 
 from app.adapters import logs
 from app.errors import FraudstreamError
@@ -26,9 +27,19 @@ _FETCH_BYTES = 1024 * 1024
 _log = structlog.get_logger("engine")
 
 
+class WithoutWeb(BootStrategy):
+    """No web server, which would serve customers' state to anyone on all addresses.
+
+    The setting ``web_enabled`` is not enough: the command line's own default turns it on again.
+    """
+
+    enable_web = False
+
+
 class RiskApp(faust.App):
     """Starts the risk worker before Faust joins the group, and refuses to start when it cannot."""
 
+    BootStrategy = WithoutWeb
     risk: RiskWorker
 
     async def on_start(self) -> None:
