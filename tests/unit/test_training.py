@@ -1,0 +1,236 @@
+"""Training: the same history gives the same bundle, and nothing of the future is learnt."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from app.adapters.bundles import Bundle, load
+from app.adapters.history import HistorySource
+from app.adapters.manifest import ProfileBounds
+from app.adapters.mappings import CONTRACT
+from app.adapters.table_writer import TableWriter
+from app.cli import app
+from app.domain.acceptance import Acceptance
+from app.domain.decision import Thresholds
+from app.errors import ConfigurationError, InvalidFile, ModelRejected
+from app.features import catalog
+from app.features.window import DAY_MS
+from app.traffic.simulate import Simulation, simulate
+from app.training.dataset import Dataset
+from app.training.evaluation import choose_thresholds, evaluate, precision_threshold, share_threshold
+from app.training.options import Boosting, TrainingOptions, read_boosting
+from app.training.population import GOLDEN_ROWS, distribution, golden_rows
+from app.training.split import split_by_time
+from app.training.train import Target, fit, train
+
+PROFILE = ProfileBounds(allowed_lateness_seconds=86_400, max_events=4096)
+OPTIONS = TrainingOptions(boosting=Boosting(max_iter=5), test_days=7, review_share=0.05)
+NOW_MS = 1_800_000_000_000
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two months of a hundred customers, about 12,000 transactions."""
+    path = tmp_path_factory.mktemp("history") / "history.jsonl"
+    simulation = Simulation(customers=100, terminals=50, days=60, seed=3, start=date(2025, 1, 1))
+    schema = {
+        "transaction_id": "text", "customer_id": "text", "terminal_id": "text", "event_time": "integer",
+        "amount_minor": "integer", "currency": "text", "is_fraud": "boolean",
+    }  # fmt: skip
+    with TableWriter(path, schema) as writer:  # type: ignore[arg-type]  # literals in a local dict
+        for batch in simulate(simulation):
+            writer.write(batch.columns())
+    return path
+
+
+def source(path: Path) -> HistorySource:
+    return HistorySource(path=path, mapping=CONTRACT, acceptance=Acceptance(), now_ms=NOW_MS)
+
+
+@pytest.fixture(scope="module")
+def bundle(history: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundle]:
+    path = tmp_path_factory.mktemp("models") / "small" / "1"
+    return path, train(source(history), Target(path), OPTIONS, PROFILE)
+
+
+def test_the_same_history_and_seed_give_the_same_bytes(
+    history: Path, bundle: tuple[Path, Bundle], tmp_path: Path
+) -> None:
+    first, again = bundle[0], tmp_path / "small" / "1"
+
+    train(source(history), Target(again), OPTIONS, PROFILE)
+
+    assert {p.name: p.read_bytes() for p in again.iterdir()} == {
+        p.name: p.read_bytes() for p in first.iterdir()
+    }
+
+
+def test_a_trained_bundle_loads_and_knows_what_it_was_made_from(bundle: tuple[Path, Bundle]) -> None:
+    manifest = load(bundle[0]).manifest
+
+    assert manifest.features == list(catalog.NAMES)
+    assert manifest.created == "2025-03-01"
+    assert manifest.training.frauds > 0
+    assert sum(manifest.scores.counts) == manifest.training.rows
+    assert all(sum(d.counts) + d.missing == manifest.training.rows for d in manifest.distributions.values())
+
+
+def test_the_card_names_the_figures_of_the_manifest(bundle: tuple[Path, Bundle]) -> None:
+    card, manifest = (bundle[0] / "CARD.md").read_text(), bundle[1].manifest
+
+    assert f"{manifest.training.rows:,} transactions" in card
+    assert f"Review from {manifest.thresholds.review:.6g}" in card
+
+
+def test_an_existing_version_is_refused_before_anything_is_read(bundle: tuple[Path, Bundle]) -> None:
+    with pytest.raises(ModelRejected, match="never overwritten"):
+        train(source(Path("nowhere.jsonl")), Target(bundle[0]), OPTIONS, PROFILE)
+
+
+def test_the_command_trains_and_says_how_good_it_is(history: Path, tmp_path: Path) -> None:
+    parameters = tmp_path / "small.toml"
+    parameters.write_text("max_iter = 3\n")
+    out = tmp_path / "models" / "small" / "2"
+
+    ran = CliRunner().invoke(
+        app, ["train", str(history), "--out", str(out), "--model", str(parameters), "--json"]
+    )
+
+    assert ran.exit_code == 0, ran.output
+    told = json.loads(ran.stdout)
+    assert told["digest"] == load(out).reference.digest
+    assert told["metrics"]["auc_roc"] > 0.5
+
+
+def test_a_history_without_labels_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(
+        "transaction_id,customer_id,terminal_id,event_time,amount_minor,currency\n"
+        "t1,c1,m1,1700000000000,100,EUR\n"
+    )
+
+    with pytest.raises(InvalidFile, match="no labels"):
+        train(source(path), Target(tmp_path / "m" / "1"), OPTIONS, PROFILE)
+
+
+def dataset(days: int) -> Dataset:
+    """One transaction an hour; every tenth is a fraud."""
+    hours = np.arange(days * 24 + 1, dtype=np.int64)
+    return Dataset(
+        rows=np.zeros((len(hours), len(catalog.NAMES))),
+        frauds=hours % 10 == 0,
+        event_times=hours * DAY_MS // 24,
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "warm_up", "delay", "fitted_days", "tested_days"),
+    # test 7 days, at least 7 days to fit
+    [(90, 30, 7, 46, 7), (60, 30, 7, 16, 7), (40, 0, 7, 26, 7), (21, 0, 7, 7, 7), (15, 0, 0, 8, 7)],
+)
+def test_warm_up_and_delay_are_left_out_where_the_span_allows(
+    days: int, warm_up: int, delay: int, fitted_days: int, tested_days: int
+) -> None:
+    split = split_by_time(dataset(days), OPTIONS)
+
+    assert (split.warm_up_days, split.delay_days) == (warm_up, delay)
+    assert len(split.fitted) == 24 * fitted_days + 1
+    assert len(split.tested) == 24 * tested_days
+
+
+def test_nothing_fitted_is_younger_than_the_delay_before_the_first_tested() -> None:
+    split = split_by_time(dataset(90), OPTIONS)
+
+    assert split.tested.event_times.min() - split.fitted.event_times.max() > 7 * DAY_MS
+
+
+def test_a_history_as_short_as_its_test_is_refused() -> None:
+    with pytest.raises(InvalidFile, match="both kinds are needed"):
+        split_by_time(dataset(5), OPTIONS)
+
+
+def test_a_feature_that_no_row_has_changes_no_score() -> None:
+    data = dataset(60)
+    data.rows[:, 0] = data.frauds
+    data.rows[:, 3] = np.nan
+    estimator = fit(data, OPTIONS)
+    with_value = data.rows.copy()
+    with_value[:, 3] = 7.0
+
+    assert np.array_equal(estimator.predict_proba(data.rows), estimator.predict_proba(with_value))
+
+
+class TestThresholds:
+    scores = np.array([0.9, 0.8, 0.8, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1])
+    frauds = np.array([True, True, False, True, False, False, False, False, False, False])
+
+    @pytest.mark.parametrize(("share", "expected"), [(0.1, 0.9), (0.4, 0.3), (0.001, 0.9), (1.0, 0.1)])
+    def test_a_share_is_the_score_that_so_many_reach(self, share: float, expected: float) -> None:
+        assert share_threshold(self.scores, share) == expected
+
+    @pytest.mark.parametrize(("precision", "expected"), [(1.0, 0.9), (0.75, 0.3), (0.3, 0.1), (0.7, 0.3)])
+    def test_a_precision_is_the_lowest_score_that_keeps_it(self, precision: float, expected: float) -> None:
+        assert precision_threshold(self.scores, self.frauds, precision) == expected
+
+    def test_a_precision_that_is_never_reached_declines_nothing(self) -> None:
+        assert precision_threshold(self.scores, ~self.frauds & False, 0.5) == 1.0
+
+    def test_decline_is_never_below_review(self) -> None:
+        options = TrainingOptions(review_share=0.1, decline_share=0.1, decline_precision=0.3)
+
+        assert choose_thresholds(self.scores, self.frauds, options) == Thresholds(review=0.9, decline=0.9)
+
+    def test_metrics_count_what_each_threshold_would_have_caught(self) -> None:
+        metrics = evaluate(self.scores, self.frauds, Thresholds(review=0.3, decline=0.9), days=2)
+
+        assert (metrics["review_precision"], metrics["review_recall"]) == (0.75, 1.0)
+        assert (metrics["review_alerts_per_day"], metrics["decline_alerts_per_day"]) == (2.0, 0.5)
+
+    def test_ranking_is_not_defined_without_frauds(self) -> None:
+        none = np.zeros(10, dtype=np.bool_)
+
+        assert evaluate(self.scores, none, Thresholds(review=0.3, decline=0.9), days=2)["auc_roc"] is None
+
+
+class TestPopulation:
+    def test_a_bin_holds_its_upper_edge(self) -> None:
+        values = np.repeat([1.0, 2.0, 3.0], 100)
+
+        found = distribution(values, np.zeros(300, dtype=np.bool_))
+
+        assert found.edges == [1.0, 2.0, 3.0]
+        assert found.counts == [100, 100, 100, 0]
+
+    def test_the_median_is_of_the_legitimate_and_missing_values_are_counted(self) -> None:
+        found = distribution(np.array([1.0, 2.0, 900.0, np.nan]), np.array([False, False, True, False]))
+
+        assert (found.median, found.missing) == (1.5, 1)
+
+    def test_a_feature_nobody_has_is_one_empty_bin(self) -> None:
+        found = distribution(np.full(5, np.nan), np.zeros(5, dtype=np.bool_))
+
+        assert (found.edges, found.counts, found.missing, found.median) == ([], [0], 5, None)
+
+    def test_golden_rows_hold_every_missing_feature_and_the_highest_score(self) -> None:
+        rng = np.random.default_rng(1)
+        rows = rng.normal(size=(1000, len(catalog.NAMES)))
+        rows[500, 4] = rows[700, 9] = np.nan
+        scores = rng.random(1000)
+
+        golden = golden_rows(rows, scores)
+
+        assert golden.shape == (GOLDEN_ROWS, len(catalog.NAMES))
+        assert np.isnan(golden).any(axis=0)[[4, 9]].all()
+        assert np.all(golden == rows[scores.argmax()], axis=1).any()
+
+
+def test_a_misspelt_parameter_is_a_configuration_error(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text("max_iterations = 5\n")
+
+    with pytest.raises(ConfigurationError, match="max_iterations"):
+        read_boosting(path)
