@@ -37,7 +37,7 @@ class ProfileStore(Store):
         batch.put(self.offset_key, str(changelog_offset).encode())
         self._db_for_partition(partition).write(batch)
 
-    def apply_changelog_batch(self, batch: Iterable[Any], *_: object) -> None:
+    def apply_changelog_batch(self, batch: Iterable[Any], to_key: object, to_value: object) -> None:  # noqa: ARG002  # Faust's signature
         """Replay the changelog. Of two versions of a profile the one that applied more of its log wins.
 
         A worker that was paused and lost its partitions may have appended an old version after a newer one.
