@@ -1,13 +1,15 @@
 """Real servers. They die with the test run, however it ends."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.local import stack as local_stack
 from app.local.state import Stack
+from tests.integration.bundle import write_models
+from tests.integration.deployment import Deployment
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,24 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     """A place for a stack that the test starts itself; nothing there outlives the test."""
     yield tmp_path / "stack"
     local_stack.stop(tmp_path / "stack")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of models that no other work on the models changes."""
+    directory = tmp_path_factory.mktemp("models")
+    write_models(directory)
+    return directory
+
+
+@pytest.fixture
+async def deployment(stack: Stack, models: Path, tmp_path: Path) -> AsyncIterator[Deployment]:
+    """Topics and a consumer group of its own; its workers die with the test, their logs show where it failed."""
+    deployed = Deployment(stack, tmp_path, models)
+    await deployed.ensure_topics()
+    yield deployed
+    deployed.clear_up()
+    print(deployed.tails())  # noqa: T201  # pytest shows it beneath a failure and nowhere else
 
 
 def _running(directory: Path, brokers: int) -> Iterator[Stack]:

@@ -1,0 +1,52 @@
+"""A small model for the workers under test: about one transaction in ten is suspicious."""
+
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from app.adapters import bundles
+from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
+from app.domain.decision import Thresholds
+from app.features import catalog
+from app.scoring.model import Distribution
+
+ROWS = 2_000
+
+
+def write_models(directory: Path) -> None:
+    """A directory of models whose champion finds large amounts suspicious."""
+    random = np.random.default_rng(7)
+    rows = random.uniform(0, 1, (ROWS, len(catalog.NAMES)))
+    rows[:, 0] = random.uniform(0, 100_000, ROWS)
+    estimator = HistGradientBoostingClassifier(max_iter=10, random_state=7)
+    estimator.fit(rows, rows[:, 0] + 20_000 * rows[:, 1] > 95_000)
+    described = Manifest(
+        name="large-amounts",
+        version="1",
+        created="2026-01-01",
+        sklearn=sklearn.__version__,
+        catalog_version=catalog.VERSION,
+        catalog_digest=catalog.DIGEST,
+        features=list(catalog.NAMES),
+        thresholds=Thresholds(review=0.4, decline=0.8),
+        training=TrainingWindow(first_event_time=0, last_event_time=1, rows=ROWS, frauds=1),
+        profile=ProfileBounds(allowed_lateness_seconds=86_400, max_events=4096),
+        metrics={},
+        distributions={name: _distribution(rows[:, at]) for at, name in enumerate(catalog.NAMES)},
+        scores=_distribution(estimator.predict_proba(rows)[:, 1]),
+    )
+    bundles.save(
+        directory / "large-amounts" / "1", described, estimator, rows[:50], "A model of the tests.\n"
+    )
+    (directory / "aliases.toml").write_text('champion = "large-amounts/1"\n', encoding="utf-8")
+
+
+def _distribution(column: NDArray[np.float64]) -> Distribution:
+    edges = np.unique(np.quantile(column, [0.05, 0.25, 0.5, 0.75, 0.95]))
+    counts = np.bincount(np.searchsorted(edges, column), minlength=len(edges) + 1)
+    return Distribution(
+        edges=edges.tolist(), counts=counts.tolist(), missing=0, median=float(np.median(column))
+    )

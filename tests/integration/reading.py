@@ -1,0 +1,112 @@
+"""What stands in topics, in the changelog and in a worker's RocksDB, read without the service's code.
+
+The layout of a profile's header is written down here a second time, from its documentation.
+"""
+
+import struct
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import rocksdict
+
+# aiokafka ships no type information.
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+
+READ_BYTES = 8 * 1024 * 1024
+_HEADER = struct.Struct("<BccBQqQqBqddqqI")
+_WINDOW = struct.Struct("<IqQQ")
+TABLE = "customer-profiles"
+OFFSET_KEYS = {b"", b"__faust\0offset__"}
+"""Where a store keeps how far it stands in the changelog; no customer has such a name."""
+
+
+class StoredProfile(NamedTuple):
+    """What a stored profile says about itself, and what its windows hold."""
+
+    incarnation: int
+    applied_offset: int
+    applied: int
+    newest_sums: tuple[int, ...]
+    """Sum of amounts per window, shortest first, as of the customer's newest event."""
+    events: int
+
+
+def read_profile(value: bytes) -> StoredProfile:
+    """The header and the windows of a profile's bytes."""
+    (version, _, _, windows, incarnation, applied_offset, applied, *_, events) = _HEADER.unpack_from(value)
+    assert (version, windows) == (1, 4)
+    sums = tuple(_WINDOW.unpack_from(value, _HEADER.size + i * _WINDOW.size)[1] for i in range(windows))
+    return StoredProfile(incarnation, applied_offset, applied, sums, events)
+
+
+@asynccontextmanager
+async def consumer(bootstrap_servers: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that joins no group."""
+    opened = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=READ_BYTES,
+        **options,
+    )
+    await opened.start()
+    try:
+        yield opened
+    finally:
+        await opened.stop()
+
+
+async def scan(bootstrap_servers: str, topic: str, partitions: int) -> AsyncIterator[Any]:
+    """Every record that stands in a topic now, each partition in order of offset."""
+    async with consumer(bootstrap_servers) as reader:
+        assigned = [TopicPartition(topic, partition) for partition in range(partitions)]
+        reader.assign(assigned)
+        ends = await reader.end_offsets(assigned)
+        left = {tp for tp in assigned if ends[tp] > 0}
+        while left:
+            fetched = await reader.getmany(*left, timeout_ms=1000)
+            for tp, records in fetched.items():
+                for record in records:
+                    if record.offset < ends[tp]:
+                        yield record
+            left = {tp for tp in left if await reader.position(tp) < ends[tp]}
+
+
+async def read_topic(bootstrap_servers: str, topic: str, partitions: int) -> list[Any]:
+    """Every record that stands in a topic now."""
+    return [record async for record in scan(bootstrap_servers, topic, partitions)]
+
+
+async def end_offsets(bootstrap_servers: str, topic: str, partitions: int) -> dict[int, int]:
+    """The next offset of each partition."""
+    async with consumer(bootstrap_servers) as reader:
+        ends = await reader.end_offsets([TopicPartition(topic, partition) for partition in range(partitions)])
+        return {tp.partition: end for tp, end in ends.items()}
+
+
+async def committed_offsets(
+    bootstrap_servers: str, group: str, topic: str, partitions: int
+) -> dict[int, int]:
+    """What a group has committed; 0 where it has committed nothing."""
+    async with consumer(bootstrap_servers, group_id=group) as reader:
+        assigned = [TopicPartition(topic, partition) for partition in range(partitions)]
+        reader.assign(assigned)
+        return {tp.partition: await reader.committed(tp) or 0 for tp in assigned}
+
+
+def newest_per_key(records: Iterable[Any]) -> dict[bytes, bytes]:
+    """What compaction would leave of a changelog."""
+    return {record.key: record.value for record in records}
+
+
+def stored_values(data_dir: Path) -> dict[bytes, bytes]:
+    """Every profile in a stopped worker's databases."""
+    found: dict[bytes, bytes] = {}
+    for path in sorted((data_dir / "v1" / "tables").glob(f"{TABLE}-*.db")):
+        options = rocksdict.Options(raw_mode=True)
+        database: Any = rocksdict.Rdict(str(path), options, access_type=rocksdict.AccessType.read_only())
+        found.update((key, value) for key, value in database.items() if key not in OFFSET_KEYS)
+        database.close()
+    return found

@@ -1,0 +1,88 @@
+"""Worker processes as an operator runs them: their own directory, their own environment, ended by pid."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+STOP_SECONDS = 40
+POLL_SECONDS = 0.05
+TAIL_LINES = 60
+STARTED = "started"
+
+
+class Worker:
+    """One place to run a worker: a data directory and a log. It may be started again after it has ended."""
+
+    def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.data_dir = directory / name
+        self.log = directory / f"{name}.log"
+        self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Begin a process; returns at once."""
+        assert not self.running
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(  # the command is our own list of words
+                [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "-l", "info"],
+                cwd=REPOSITORY,
+                env=inherited | self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def wait_started(self) -> None:
+        """Return when everything the worker rests on was checked and it joins its group."""
+        starts = self.said(STARTED)
+        deadline = time.monotonic() + START_SECONDS
+        while self.said(STARTED) == starts and self.running and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        assert self.running, f"{self.name} ended\n{self.tail()}"
+
+    def kill(self) -> None:
+        """As a power cut would: no handler runs."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
+
+    def terminate(self) -> int:
+        """Ask it to stop, as a deployment does; the exit code."""
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait()
+
+    def wait(self, timeout: float = STOP_SECONDS) -> int:
+        """The exit code, once the process has ended."""
+        assert self._process is not None
+        return self._process.wait(timeout)
+
+    def said(self, word: str) -> int:
+        """How many lines of the log hold ``word``."""
+        return sum(word in line for line in self.text().splitlines())
+
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def tail(self) -> str:
+        return "\n".join(self.text().splitlines()[-TAIL_LINES:])
+
+    def clear_up(self) -> None:
+        """End what still runs."""
+        if self.running:
+            self.kill()
