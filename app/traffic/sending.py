@@ -24,7 +24,8 @@ MAX_UNACKNOWLEDGED = 50_000
 """Records that may wait in memory: some hundred milliseconds of the fastest sender."""
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
-REQUEST_TIMEOUT_MS = 30_000
+ACKNOWLEDGE_SECONDS = 30.0
+"""A batch not acknowledged by then has failed: long enough for a broker to restart or a leader to change."""
 
 
 class _Lane:
@@ -107,8 +108,10 @@ class RecordSender:
         while True:
             batch = await lane.take()
             try:
-                await (await self._producer.send_batch(batch, self._topic, partition=lane.partition))
-            except KafkaError as error:
+                # aiokafka repeats a batch of an idempotent producer for ever; the bound is ours to set.
+                async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                    await (await self._producer.send_batch(batch, self._topic, partition=lane.partition))
+            except (KafkaError, TimeoutError) as error:
                 raise SendFailed(
                     f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged "
                     f"({type(error).__name__}), {self._acknowledged} are. Look at the brokers, then send again: "
@@ -132,12 +135,17 @@ async def open_sender(
         compression_type=None if compression == "none" else compression,
         max_batch_size=BATCH_BYTES,
         max_request_size=REQUEST_BYTES,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        request_timeout_ms=int(ACKNOWLEDGE_SECONDS * 1000),
         linger_ms=0,
     )
     try:
         await producer.start()
         yield RecordSender(producer, topic, partitions, on_progress)
+    except BaseException:
+        # `stop` waits for what is under way, which may be for ever, or for the end of the task that sends it.
+        if (task := producer._sender.sender_task) is not None:  # noqa: SLF001  # it has no public abort
+            task.cancel()
+        raise
     finally:
         await producer.stop()
 

@@ -1,6 +1,7 @@
 """Long work as a person at a terminal sees it: progress while it runs, one line or one JSON object at the end."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,8 @@ def send(
     total: int | None = None,
 ) -> Produced:
     """Send with a progress bar, and complain on standard error when the rate was not kept."""
+    # It repeats itself ten times a second while a broker is away; what matters becomes an error of ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with progress_bar("produced", total) as on_progress:
         sending = produce(
             transactions, topic=topic, bootstrap_servers=bootstrap_servers, rate=rate, on_progress=on_progress

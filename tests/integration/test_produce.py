@@ -1,8 +1,14 @@
 """Producing onto a real broker: everything arrives, in order, on the partition Java would choose."""
 
+import asyncio
+import os
+import signal
+import time
 from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +19,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from app.adapters.kafka_admin import NewTopic, connect
 from app.domain.transaction import Transaction
-from app.errors import ConfigurationError, SendFailed
+from app.errors import ConfigurationError, InvalidFile, SendFailed
+from app.local import stack as local_stack
+from app.local.state import Stack
+from app.traffic import sending
 from app.traffic.partitioning import partition_of
 from app.traffic.produce import produce, produce_raw
 
@@ -22,13 +31,12 @@ pytestmark = pytest.mark.integration
 PARTITIONS = 3
 
 
-class Stack(Protocol):
-    @property
-    def bootstrap_servers(self) -> str: ...
-
-
 @pytest.fixture
 async def topic(stack: Stack) -> str:
+    return await make_topic(stack)
+
+
+async def make_topic(stack: Stack) -> str:
     name = f"test-{uuid4().hex[:8]}"
     limits = {"max.message.bytes": "300000"}
     async with connect(stack.bootstrap_servers) as admin:
@@ -109,6 +117,41 @@ async def test_a_record_the_broker_refuses_is_a_failure(stack: Stack, topic: str
     incompressible = Random(1).randbytes(400_000)
     with pytest.raises(SendFailed, match="1 records are not acknowledged"):
         await produce_raw([(b"c1", incompressible)], topic=topic, bootstrap_servers=stack.bootstrap_servers)
+
+
+async def test_a_broker_that_dies_ends_the_sending_in_bounded_time(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "ACKNOWLEDGE_SECONDS", 2.0)
+    stack = await asyncio.to_thread(local_stack.start, directory, lifeline_pid=os.getpid())
+    topic = await make_topic(stack)
+    acknowledged = asyncio.Event()
+
+    async def live() -> AsyncIterator[Transaction]:
+        first, *others = transactions(100)
+        yield first
+        await acknowledged.wait()
+        os.kill(stack.brokers[0].pid, signal.SIGKILL)
+        for transaction in others:
+            yield transaction
+
+    servers = stack.bootstrap_servers
+    started_seconds = time.monotonic()
+    with pytest.raises(SendFailed, match="99 records are not acknowledged"):
+        await produce(
+            live(), topic=topic, bootstrap_servers=servers, on_progress=lambda _: acknowledged.set()
+        )
+
+    assert time.monotonic() - started_seconds < 15
+
+
+async def test_a_source_that_fails_ends_the_sending_with_its_own_error(stack: Stack, topic: str) -> None:
+    def failing() -> Iterator[Transaction]:
+        yield from transactions(1_500)
+        raise InvalidFile("row 1501")
+
+    with pytest.raises(InvalidFile, match="row 1501"):
+        await produce(failing(), topic=topic, bootstrap_servers=stack.bootstrap_servers)
 
 
 async def test_a_missing_topic_is_never_made(stack: Stack) -> None:
