@@ -1,0 +1,106 @@
+"""Files that cannot be used: refused with row and column, never with a value."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from app.adapters.files import read_batches
+from app.adapters.mappings import HANDBOOK
+from app.errors import InvalidFile
+from tests.unit.transaction_files import ROWS, SCHEMA, SUFFIXES, handbook_rows, parquet, read, write
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_missing_column_is_named_with_the_remedy(tmp_path: Path, suffix: str) -> None:
+    rows = {name: values for name, values in ROWS.items() if name != "terminal_id"}
+    with pytest.raises(InvalidFile, match=r"no column `terminal_id`.*--mapping FILE\.toml"):
+        list(read_batches(write(tmp_path / f"f{suffix}", rows)))
+
+
+def test_a_handbook_file_read_as_contract_suggests_the_mapping(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match="Did you mean --mapping handbook"):
+        read(parquet(tmp_path / "h.parquet", handbook_rows()))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("transaction_id", None),
+        ("customer_id", ""),
+        ("terminal_id", "x" * 65),
+        ("amount_minor", -1),
+        ("amount_minor", 10**15 + 1),
+        ("amount_minor", None),
+        ("event_time", None),
+        ("currency", "eur"),
+        ("country", "FRA"),
+        ("latitude", 90.5),
+        ("longitude", None),
+        ("is_fraud", None),
+    ],
+)
+def test_a_value_out_of_contract_is_refused_with_row_and_column(
+    tmp_path: Path, suffix: str, column: str, value: object
+) -> None:
+    rows = ROWS | {column: [*ROWS[column][:2], value]}
+    named = "latitude" if column == "longitude" else column
+    with pytest.raises(InvalidFile, match=f"row 3, column `{named}`") as refused:
+        list(read_batches(write(tmp_path / f"f{suffix}", rows), batch_rows=2))
+
+    assert str(value) not in str(refused.value).split("`: ")[1] or value in (None, "")
+
+
+@pytest.mark.parametrize("amount", [math.nan, math.inf, -0.01, 1e14])
+def test_an_amount_that_is_no_amount_is_refused(tmp_path: Path, amount: float) -> None:
+    rows = handbook_rows(TX_AMOUNT=[57.16, amount])
+    with pytest.raises(InvalidFile, match="row 2, column `TX_AMOUNT`"):
+        read(parquet(tmp_path / "h.parquet", rows), HANDBOOK)
+
+
+def test_amounts_with_decimals_need_a_scale(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "f.parquet", ROWS | {"amount_minor": [1.5, 2.5, 3.5]}, SCHEMA | {"amount_minor": "real"}
+    )
+    with pytest.raises(InvalidFile, match="amount_scale"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("f.csv", "a,b\n1,secret\n", "no column"),
+        ("f.csv", "a,b\n1,2\n3,secret,5\n", "line 3: another number of values"),
+        ("f.csv", ",".join(SCHEMA) + "\n1,secret\n", "line 2: another number of values"),
+        ("f.parquet", "secret", "cannot be read as parquet"),
+        ("f.jsonl", '{"secret"\n', "row 1: is not a JSON object"),
+        ("f.jsonl", "[1]\n", "row 1: is not a JSON object"),
+        ("f.csv", "", "cannot be read as csv"),
+        ("f.xlsx", "", "suffix must be one of"),
+    ],
+)
+def test_an_unreadable_file_is_refused_without_its_content(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InvalidFile, match=message) as refused:
+        list(read_batches(tmp_path / name))
+
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_absent_file_is_refused(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(InvalidFile, match="No such file"):
+        list(read_batches(tmp_path / f"absent{suffix}"))
+
+
+def test_text_that_is_no_number_is_refused_without_quoting_it(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "f.csv", ROWS | {"amount_minor": ["1", "2", "secret"]}, SCHEMA | {"amount_minor": "text"}
+    )
+    with pytest.raises(InvalidFile, match="row 3, column `amount_minor`: must be an integer") as refused:
+        read(path)
+
+    assert "secret" not in str(refused.value)
