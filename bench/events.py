@@ -1,0 +1,34 @@
+"""The events that are measured with: the Handbook's where it lies beside the project, else simulated ones."""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from app.adapters.files import read_batches
+from app.adapters.mappings import load_mapping
+from app.domain.transaction import Transaction
+from app.traffic.simulate import Simulation, simulate
+
+HANDBOOK = Path(__file__).parents[1] / ".." / "shared" / "data" / "handbook" / "transactions.parquet"
+
+
+def events(count: int) -> Iterator[Transaction]:
+    """The first ``count``, in order of time."""
+    return islice(_handbook() if HANDBOOK.exists() else _simulated(), count)
+
+
+def source() -> str:
+    """Which of the two they are."""
+    return "handbook" if HANDBOOK.exists() else "simulated"
+
+
+def _handbook() -> Iterator[Transaction]:
+    for batch in read_batches(HANDBOOK, load_mapping("handbook")):
+        yield from batch.transactions()
+
+
+def _simulated() -> Iterator[Transaction]:
+    simulation = Simulation(customers=5_000, terminals=10_000, days=365, seed=0, start=date(2025, 1, 1))
+    for batch in simulate(simulation):
+        yield from batch.transactions()
