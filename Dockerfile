@@ -1,0 +1,41 @@
+# One worker process per container: docker run … fraudstream worker
+# The wheel is built with the locked build tools, the runtime gets the runtime lock and nothing else.
+ARG PYTHON=3.11-slim-bookworm
+
+FROM python:${PYTHON} AS build
+WORKDIR /src
+COPY requirements.lock requirements-runtime.lock ./
+RUN python -m venv /build \
+    && /build/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+    && python -m venv /opt/fraudstream \
+    && /opt/fraudstream/bin/pip install --no-cache-dir --require-hashes -r requirements-runtime.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY app app
+RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && /opt/fraudstream/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
+
+FROM python:${PYTHON}
+# scikit-learn's gradient boosting runs on OpenMP.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin fraudstream \
+    && install -d -o fraudstream -g fraudstream /var/lib/fraudstream
+COPY --from=build /opt/fraudstream /opt/fraudstream
+COPY models /srv/fraudstream/models
+WORKDIR /srv/fraudstream
+# One thread of numerics per worker: one worker per core, and they must not fight.
+ENV PATH=/opt/fraudstream/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    OMP_NUM_THREADS=1 \
+    FRAUDSTREAM_MODEL_DIR=/srv/fraudstream/models \
+    FRAUDSTREAM_WORKER_DATA_DIR=/var/lib/fraudstream \
+    FRAUDSTREAM_WORKER_LOG_FORMAT=json
+USER 10001
+# RocksDB: the only place written to. Keep it between restarts and a worker restores in seconds.
+VOLUME /var/lib/fraudstream
+# SIGTERM: chunks in flight are finished and committed.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["fraudstream"]
+CMD ["worker"]
