@@ -86,7 +86,7 @@ class ChunkScorer:
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
         """Load, decode, fold, score, decide and encode a chunk. Changes the cached profiles in place."""
         model, partition = self.model, chunk.partition
-        number, profiles = self._profiles.take(partition, {r.key for r in chunk.records if r.key is not None})
+        number, profiles = self._profiles.take(partition, {r.key for r in chunk.records if r.key})
         watch.lap("load")
         fresh = [record for record in chunk.records if not self._was_applied(record, profiles)]
         accepted, rejected = self._decode(fresh, now_ms)
