@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import batch, models, settings, stack, topics, traffic, train
+from app.commands import batch, models, settings, stack, topics, traffic, train, worker
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
 app.command("train")(train.train)
 app.add_typer(models.commands, name="model")
+app.command("worker")(worker.worker)
 app.command("features")(batch.features)
 app.command("score")(batch.score)
 

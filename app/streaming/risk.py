@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import structlog
 
+from app.adapters import data_dir
 from app.adapters.bundles import champion
 from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
@@ -40,6 +41,7 @@ class RiskWorker:
     async def start(self) -> None:
         """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
         settings, worker = self.settings, self.settings.worker
+        data_dir.hold(Path(worker.data_dir))
         await require(settings)
         model = champion(Path(settings.model.dir), settings.model.champion)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)

@@ -1,0 +1,38 @@
+"""One worker per data directory: two on the same RocksDB files would spoil both."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from app.errors import ConfigurationError
+
+LOCK_FILE = "worker.lock"
+SETTING = "FRAUDSTREAM_WORKER_DATA_DIR"
+
+
+def hold(path: Path) -> int:
+    """Take the directory until this process ends, however it ends; the descriptor that holds it.
+
+    There is no release: RocksDB is open to the last moment. Raises ConfigurationError when another worker has
+    the directory, or when it cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        # Not inherited by child processes: the lock must not outlive its worker.
+        descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{SETTING}={path} cannot be used: {error.strerror}. Choose another one."
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 20, 0).decode().strip()
+        os.close(descriptor)
+        raise ConfigurationError(
+            f"{SETTING}={path} is in use by the worker with pid {holder or 'unknown'}. "
+            "Give each worker a directory of its own."
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor

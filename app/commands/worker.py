@@ -1,0 +1,48 @@
+"""``fraudstream worker``: Faust's own worker, once the settings, the topics and the model are known to be right."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+def worker(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="RocksDB lives here. Default: FRAUDSTREAM_WORKER_DATA_DIR.")
+    ] = None,
+) -> None:
+    """Score transactions until SIGTERM or Ctrl-C: `faust -A app.worker worker`, with everything checked first."""
+    import os
+    import sys
+
+    from app.settings import Settings
+
+    if data_dir is not None:
+        # app.worker reads the environment, as it does under plain `faust`.
+        os.environ["FRAUDSTREAM_WORKER_DATA_DIR"] = str(data_dir)
+    settings = Settings.from_env()
+    _check(settings)
+
+    from faust.cli.faust import cli
+
+    # Faust's default level, "warn", would go over the one of our logging configuration.
+    level = settings.worker.log_level.replace("warning", "warn")
+    sys.argv = ["faust", "-A", "app.worker", "worker", "--without-web", "-l", level]
+    cli()
+
+
+def _check(settings: "Settings") -> None:
+    """What a worker refuses to start without. It asks again itself; here a refusal is a line, not a log."""
+    import asyncio
+    import os
+
+    from app.adapters.data_dir import hold
+    from app.commands.models import load_champion
+    from app.streaming.provisioning import require
+
+    os.close(hold(Path(settings.worker.data_dir)))
+    asyncio.run(require(settings))
+    load_champion(settings, "")
