@@ -38,5 +38,5 @@ def test_a_directory_is_free_once_its_holder_was_killed(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_a_setting_to_correct(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match="FRAUDSTREAM_WORKER_DATA_DIR=.*cannot be used"):
+    with pytest.raises(ConfigurationError, match=r"FRAUDSTREAM_WORKER_DATA_DIR=.*cannot be used"):
         hold(tmp_path / "file" / "worker")

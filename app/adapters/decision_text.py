@@ -1,0 +1,42 @@
+"""A decision or an alert as a person reads it at a terminal, coloured by its outcome."""
+
+from datetime import UTC, datetime
+
+from rich.text import Text
+
+from app.domain.decision import Decision, Outcome, Reason
+from app.domain.money import display
+
+STYLES = {Outcome.APPROVE: "green", Outcome.REVIEW: "yellow", Outcome.DECLINE: "bold red"}
+
+
+def line(decision: Decision) -> Text:
+    """One line: event time, outcome, score, amount, customer, reasons."""
+    amount = display(decision.transaction.amount_minor, decision.transaction.currency)
+    style = STYLES[decision.outcome]
+    text = Text(f"{event_time(decision.event_time)}  ")
+    text.append(f"{decision.outcome:<7}", style=style).append(f"  {decision.score:6.4f}", style=style)
+    text.append(f"  {amount:>14}  {decision.customer_id}")
+    if decision.reasons:
+        text.append("  " + "; ".join(reason.text for reason in decision.reasons), style="dim")
+    return text
+
+
+def event_time(event_time_ms: int) -> str:
+    """UTC to the second.
+
+    >>> event_time(1_735_689_600_000)
+    '2025-01-01 00:00:00'
+    """
+    return f"{datetime.fromtimestamp(event_time_ms / 1000, tz=UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def short(reason: Reason) -> str:
+    """The feature that stands out, its value and what is usual.
+
+    >>> short(Reason(code="customer_count_1h", text="…", value=9.0, baseline=1.0))
+    'customer_count_1h 9 (usually 1)'
+    """
+    value = "?" if reason.value is None else f"{reason.value:,.4g}"
+    usual = "" if reason.baseline is None else f" (usually {reason.baseline:,.4g})"
+    return f"{reason.code} {value}{usual}"

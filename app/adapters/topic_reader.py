@@ -1,0 +1,80 @@
+"""Topics as anybody may read them: without a group, so that no worker and no other reader notices."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+# aiokafka ships no type information.
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+
+from app.adapters import kafka_admin
+from app.errors import ConfigurationError
+
+POLL_MS = 500
+MOST_RECORDS = 1_000
+"""Per poll: a reader with other work to do has its turn every few milliseconds."""
+FETCH_BYTES = 256 * 1024
+"""Per partition; with the partitions this bounds the memory that waits to be read."""
+CATCH_UP_POLL_SECONDS = 0.02
+
+
+class TopicReader:
+    """Every partition of some topics, from where ``open_reader`` was told to begin."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def batches(self) -> AsyncIterator[list[Any]]:
+        """The next records, as many as there are; waits for ever. Per partition in order of offset.
+
+        A loop over them must not await, or ``caught_up`` counts what it has not seen yet.
+        """
+        while True:
+            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+            for records in fetched.values():
+                yield records
+
+    async def caught_up(self) -> None:
+        """Return when ``batches`` has given all that stood in the topics at the time of this call."""
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):  # noqa: ASYNC110  # a consumer's position tells nobody that it moves
+            await asyncio.sleep(CATCH_UP_POLL_SECONDS)
+
+
+@asynccontextmanager
+async def open_reader(
+    bootstrap_servers: str, topics: Sequence[str], *, from_beginning: bool
+) -> AsyncIterator[TopicReader]:
+    """Raises ConfigurationError when no broker answers or a topic is missing; it is never made here."""
+    async with kafka_admin.connect(bootstrap_servers) as admin:
+        found = await admin.find(dict.fromkeys(topics, ()))
+    for topic in topics:
+        if topic not in found:
+            raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    try:
+        await _assign(consumer, {topic: found[topic].partitions for topic in topics}, from_beginning)
+        yield TopicReader(consumer)
+    finally:
+        await consumer.stop()
+
+
+async def _assign(consumer: AIOKafkaConsumer, partitions: dict[str, int], from_beginning: bool) -> None:
+    try:
+        await consumer.start()
+        consumer.assign(
+            [TopicPartition(t, number) for t, count in partitions.items() for number in range(count)]
+        )
+        if not from_beginning:
+            await consumer.seek_to_end()
+    except KafkaError as error:
+        raise ConfigurationError(
+            f"{', '.join(partitions)} cannot be read ({type(error).__name__}). Look at the brokers."
+        ) from error
