@@ -95,8 +95,6 @@ class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
     """An event this much older than the customer's newest is still exact; an older one is flagged late."""
     max_events: Annotated[int, Meta(ge=16)] = 4096
     """Events kept per customer (12 to 24 bytes each). Beyond, the oldest go and the profile is saturated."""
-    recent_transaction_ids: Annotated[int, Meta(ge=0)] = 64
-    """Transaction ids remembered per customer (8 bytes each), against producers that repeat an event."""
 
 
 class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):

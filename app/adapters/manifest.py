@@ -11,6 +11,7 @@ from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, CatalogMismatch
 from app.features import catalog
 from app.scoring.model import Distribution
+from app.settings import ProfileSettings
 
 FILE_NAME = "manifest.json"
 MODEL_FILE, GOLDEN_FILE, CARD_FILE = "model.skops", "golden.parquet", "CARD.md"
@@ -35,6 +36,15 @@ class ProfileBounds(msgspec.Struct, frozen=True, kw_only=True):
 
     allowed_lateness_seconds: int
     max_events: int
+
+    def warnings(self, running: ProfileSettings) -> list[str]:
+        """How the settings in force differ: other bounds give other features than the model was trained on."""
+        return [
+            f"The model was trained with FRAUDSTREAM_PROFILE_{name.upper()}={getattr(self, name)}, "
+            f"this runs with {getattr(running, name)}."
+            for name in self.__struct_fields__
+            if getattr(self, name) != getattr(running, name)
+        ]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -57,17 +57,6 @@ def load_champion(settings: "Settings", model: str) -> "Bundle":
     from app.adapters.bundles import champion
 
     bundle = champion(Path(settings.model.dir), model or settings.model.champion)
-    for warning in [*bundle.warnings, *profile_warnings(bundle, settings)]:
+    for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]:
         typer.secho(warning, fg=typer.colors.YELLOW, err=True)
     return bundle
-
-
-def profile_warnings(bundle: "Bundle", settings: "Settings") -> list[str]:
-    """Other bounds give other features than the model was trained on."""
-    trained, running = bundle.manifest.profile, settings.profile
-    return [
-        f"The model was trained with FRAUDSTREAM_PROFILE_{name.upper()}={getattr(trained, name)}, "
-        f"this runs with {getattr(running, name)}."
-        for name in trained.__struct_fields__
-        if getattr(trained, name) != getattr(running, name)
-    ]

@@ -43,15 +43,23 @@ class OutTopics(NamedTuple):
 
 
 class OrderOfWrites:
-    """Steps 2 to 5 for every chunk; ``on_durable`` is told of each chunk between steps 4 and 5."""
+    """Steps 2 to 5 for every chunk. ``on_durable`` is told of each chunk between steps 4 and 5; ``guard`` stands
+    before every write and raises when this process may not write any more.
+    """
 
     def __init__(
-        self, sender: Sender, store: Store, topics: OutTopics, on_durable: Callable[[Work, Stopwatch], None]
+        self,
+        sender: Sender,
+        store: Store,
+        topics: OutTopics,
+        on_durable: Callable[[Work, Stopwatch], None],
+        guard: Callable[[], None] = lambda: None,
     ) -> None:
         self._sender = sender
         self._store = store
         self._topics = topics
         self._on_durable = on_durable
+        self._guard = guard
         self._last: dict[int, asyncio.Task[None]] = {}
 
     def finish(self, work: Work, acknowledge: Callable[[], object], watch: Stopwatch) -> "asyncio.Task[None]":
@@ -78,6 +86,7 @@ class OrderOfWrites:
             acknowledge()
 
     async def _publish(self, work: Work) -> None:
+        self._guard()
         send, topics = self._sender.send, self._topics
         await asyncio.gather(
             *(
@@ -94,8 +103,10 @@ class OrderOfWrites:
     async def _persist(self, work: Work, watch: Stopwatch) -> None:
         if not work.profiles:
             return
+        self._guard()
         records = [OutRecord(key, value) for key, value in work.profiles.items()]
         offset = await self._sender.send(self._topics.changelog, work.partition, records)
         watch.lap("changelog")
+        self._guard()
         self._store.write(work.partition, work.profiles, offset)
         watch.lap("store")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
+from faust.types import TP
 
 from app.adapters import data_dir
 from app.adapters.bundles import champion
@@ -16,6 +17,7 @@ from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
 from app.settings import Settings
 from app.streaming.counting import count
+from app.streaming.fence import Fence
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.provisioning import require
@@ -36,6 +38,11 @@ class RiskWorker:
         self._table = table
         self._sender = KafkaSender(settings.kafka)
         self._slots = asyncio.Semaphore(settings.worker.chunks_in_flight)
+        # As long as the broker waits, less the heartbeat that may just have been sent.
+        self._fence = Fence(
+            settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
+        )
+        self._beating: asyncio.Task[None] | None = None
         self._exposition: Exposition | None = None
 
     async def start(self) -> None:
@@ -44,12 +51,16 @@ class RiskWorker:
         data_dir.hold(Path(worker.data_dir))
         await require(settings)
         model = champion(Path(settings.model.dir), settings.model.champion)
+        for warning in [*model.warnings, *model.manifest.profile.warnings(settings.profile)]:
+            _log.warning("model", warning=warning)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         store = cast(ProfileStore, self._table.data)
         self._profiles = ProfileCache(store, bounds, worker.profile_cache_customers)
-        self._table.on_rebalance_started = self._profiles.clear
+        self._table.on_rebalance_started = self._forget
         self._scorer = ChunkScorer(await self._source_log(), self._acceptance(), self._profiles, model)
-        self._writes = OrderOfWrites(self._sender, store, self._out_topics(), self._on_durable)
+        self._writes = OrderOfWrites(
+            self._sender, store, self._out_topics(), self._on_durable, self._fence.check
+        )
         if worker.metrics_port:
             self._exposition = Exposition(self.metrics, worker.metrics_host, worker.metrics_port)
         self.metrics.inform(
@@ -59,10 +70,14 @@ class RiskWorker:
             digest=model.reference.digest,
         )
         await self._sender.start()
+        self._fence.reset()
+        self._beating = asyncio.create_task(self._fence.run())
         _log.info("started", model=f"{model.reference.name}/{model.reference.version}")
 
     async def stop(self) -> None:
         """Close what start opened; every chunk is finished by now."""
+        if self._beating is not None:
+            self._beating.cancel()
         await self._sender.stop()
         if self._exposition is not None:
             self._exposition.close()
@@ -77,7 +92,17 @@ class RiskWorker:
     def _on_durable(self, work: Work, watch: Stopwatch) -> None:
         self._profiles.release(work.partition, work.number)
         self.metrics.gauge("profiles_cached", len(self._profiles))
+        end_offset = self._table.app.consumer.highwater(TP(self.settings.topics.transactions, work.partition))
+        self.metrics.gauge(
+            "source_lag_records", (end_offset or 0) - work.last_offset - 1, partition=str(work.partition)
+        )
         count(self.metrics, work, watch, _now_ms())
+
+    def _forget(self) -> None:
+        """Partitions are moving: another worker may write their profiles and report their lag."""
+        self._profiles.clear()
+        for partition in range(self.settings.topics.partitions):
+            self.metrics.forget("source_lag_records", partition=str(partition))
 
     async def _source_log(self) -> SourceLog:
         topic = self.settings.topics.transactions

@@ -56,6 +56,7 @@ class Work(NamedTuple):
     partition: int
     number: int
     """Of the chunk, in its partition's order of computation."""
+    last_offset: int
     decisions: list[OutRecord]
     alerts: list[OutRecord]
     dead_letters: list[OutRecord]
@@ -100,6 +101,7 @@ class ChunkScorer:
         work = Work(
             partition=partition,
             number=number,
+            last_offset=chunk.records[-1].offset,
             decisions=[
                 decision_record(decision, entry.record.key, trace_headers(entry.record.headers))
                 for decision, entry in zip(decisions, applied, strict=True)

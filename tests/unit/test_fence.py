@@ -1,0 +1,45 @@
+"""A paused worker finds out before it writes."""
+
+import pytest
+
+from app.streaming.fence import Fence, Paused
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_a_worker_that_beats_in_time_may_write() -> None:
+    clock = Clock()
+    fence = Fence(9.0, clock)
+    for _ in range(5):
+        clock.seconds += 9.0
+        fence.beat()
+
+    fence.check()
+
+
+def test_a_worker_that_was_silent_too_long_may_not_write() -> None:
+    clock = Clock()
+    fence = Fence(9.0, clock)
+    clock.seconds = 9.1
+
+    with pytest.raises(Paused, match=r"9\.1 s, the limit is 9"):
+        fence.check()
+
+
+def test_waking_up_does_not_hide_the_pause() -> None:
+    clock = Clock()
+    fence = Fence(9.0, clock)
+    clock.seconds = 60.0
+
+    with pytest.raises(Paused):
+        fence.beat()
+    with pytest.raises(Paused):
+        fence.check()
