@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The demo tells how long its first alert took, set-up included.
+STARTED := $(shell date +%s)
 
 .PHONY: setup demo test lint bench lock clean help
 
@@ -14,6 +16,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
+
+demo: setup  ## everything from nothing: Kafka, workers, traffic, live alerts; DEMO_SECONDS=60 ends by itself
+	$(BIN)/fraudstream demo --since $(STARTED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 test: setup lint  ## everything: lint, types, import law, then unit, property, contract and integration tests
 	$(BIN)/python -m pytest

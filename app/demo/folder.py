@@ -1,0 +1,28 @@
+"""The demo's directory: emptied before each run, so that every count begins at nothing."""
+
+import shutil
+from pathlib import Path
+
+from app.errors import ConfigurationError, StackError
+from app.local import stack
+
+MARKER = "fraudstream-demo"
+STACK = "stack"
+
+
+def fresh(directory: Path) -> Path:
+    """The directory, empty. Raises ConfigurationError when it holds anything but an earlier demo."""
+    path = directory.resolve()
+    if path.exists() and any(path.iterdir()):
+        if not (path / MARKER).is_file():
+            raise ConfigurationError(f"{directory} holds something else than a demo. Give another --dir.")
+        running = stack.status(path / STACK)
+        if running is not None and running.supervised:
+            raise StackError(
+                f"a demo runs in {directory}. Stop it, or give another --dir; what is left of one is stopped by "
+                f"`fraudstream stack down --dir {directory / STACK}`."
+            )
+        shutil.rmtree(path)
+    path.mkdir(parents=True, exist_ok=True)
+    (path / MARKER).write_text("Made by `fraudstream demo`, which empties this directory when it starts.\n")
+    return path

@@ -1,0 +1,126 @@
+"""The part of the demo that needs Kafka up: workers, traffic, listening, and the wait until all is decided."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from secrets import token_hex
+
+from app.adapters.topic_reader import TopicReader, open_reader
+from app.demo import workers as processes
+from app.demo.listening import listen
+from app.demo.plan import Plan
+from app.demo.scene import Scene
+from app.demo.screen import Screen
+from app.demo.sending import Traffic
+from app.demo.tally import Tally
+from app.demo.workers import Worker
+from app.errors import StackError
+from app.settings import Settings, values
+from app.traffic.sending import open_sender
+
+DRAIN_SECONDS = 60.0
+HURRIED_DRAIN_SECONDS = 15.0
+"""After Ctrl-C; a second one does not wait at all."""
+FIRST_DECISION_SECONDS = 90.0
+POLL_SECONDS = 0.05
+
+
+class Performance:
+    """One run on a stack that is up and whose topics are made."""
+
+    def __init__(self, plan: Plan, settings: Settings, directory: Path, started_seconds: float) -> None:
+        self.scene = Scene(Tally(f"d{token_hex(4)}"), started_seconds)
+        self._plan = plan
+        self._settings = settings
+        environment = {name: str(value) for name, value in values(settings).items()}
+        self._workers = [
+            Worker(f"worker-{number + 1}", directory, environment) for number in range(plan.workers)
+        ]
+        self._interrupted = False
+
+    async def run(self, screen: Screen) -> bool:
+        """True when Ctrl-C or SIGTERM ended it. Raises StackError when a worker fails."""
+        try:
+            for worker in self._workers:
+                worker.start()
+            self._hint()
+            await self._play(screen)
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        finally:
+            processes.stop(self._workers)
+        return self._interrupted
+
+    async def _play(self, screen: Screen) -> None:
+        servers, topics = self._settings.kafka.bootstrap_servers, self._settings.topics
+        heard = [topics.decisions, topics.alerts, topics.dead_letters]
+        tally, scene = self.scene.tally, self.scene
+        async with (
+            open_reader(servers, heard, from_beginning=True) as reader,
+            open_sender(topics.transactions, servers) as sender,
+            asyncio.TaskGroup() as group,
+        ):
+            traffic = Traffic(self._plan, sender, tally)
+            self._obey_signals(traffic)
+            helpers = [
+                group.create_task(listen(reader, topics, tally, scene.alert)),
+                group.create_task(processes.watch(self._workers, self._restarted)),
+                group.create_task(self._draw(screen)),
+                group.create_task(self._expect_a_decision()),
+            ]
+            await traffic.run(self._enter)
+            self._enter("draining")
+            await self._drain(reader)
+            screen.draw(scene)
+            for helper in helpers:
+                helper.cancel()
+
+    async def _drain(self, reader: TopicReader) -> None:
+        """What is missing after the bound is told by the account."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HURRIED_DRAIN_SECONDS if self._interrupted else DRAIN_SECONDS):
+                while not self.scene.tally.settled:  # noqa: ASYNC110  # filled by the listener, a record at a time
+                    await asyncio.sleep(POLL_SECONDS)
+                await reader.caught_up()
+
+    async def _draw(self, screen: Screen) -> None:
+        while True:
+            screen.draw(self.scene)
+            await asyncio.sleep(screen.period_seconds)
+
+    async def _expect_a_decision(self) -> None:
+        await asyncio.sleep(FIRST_DECISION_SECONDS)
+        if not self.scene.tally.decided:
+            ends = "\n".join(worker.log_end() for worker in self._workers)
+            raise StackError(f"no decision came within {FIRST_DECISION_SECONDS:.0f} s. {ends}")
+
+    def _obey_signals(self, traffic: Traffic) -> None:
+        loop, playing = asyncio.get_running_loop(), asyncio.current_task()
+
+        def interrupt() -> None:
+            if self._interrupted and playing is not None:
+                playing.cancel()
+            self._interrupted = True
+            traffic.stop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+
+    def _enter(self, phase: str) -> None:
+        self.scene.phase = phase
+
+    def _restarted(self, note: str) -> None:
+        self.scene.notes.append(note)
+        self._hint()
+
+    def _hint(self) -> None:
+        command = os.path.relpath(sys.argv[0])
+        servers = self._settings.kafka.bootstrap_servers
+        pid = self._workers[0].pid
+        self.scene.hints = [
+            f"FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={servers} {command} alerts tail",
+            f"kill -9 {pid}   (a worker; it is started again and nothing is lost)",
+        ]

@@ -1,0 +1,60 @@
+"""The demo from nothing to its account: stack, topics, workers, traffic, and a screen to watch it on."""
+
+import asyncio
+import logging
+import os
+
+import msgspec
+import uvloop
+from rich.console import Console
+
+from app.demo.folder import STACK, fresh
+from app.demo.performance import Performance
+from app.demo.plan import Plan
+from app.demo.screen import open_screen
+from app.local import stack as local_stack
+from app.settings import Settings
+from app.streaming import provisioning
+
+EXIT_UNRECONCILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def run(plan: Plan, settings: Settings, console: Console, started_seconds: float) -> int:
+    """The exit code. Nothing that was started is left behind, however it ends."""
+    # A topic made a moment ago has no leader yet: aiokafka tells so, and tries again.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    directory = fresh(plan.directory)
+    console.print("starting Kafka and Redis …", highlight=False)
+    try:
+        stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
+        local = _local(settings, stack.bootstrap_servers)
+        performance = Performance(plan, local, directory, started_seconds)
+        return uvloop.run(_perform(performance, local, console))
+    finally:
+        local_stack.stop(directory / STACK)
+
+
+async def _perform(performance: Performance, settings: Settings, console: Console) -> int:
+    interrupted = False
+    try:
+        await provisioning.ensure(settings)
+        with open_screen(console) as screen:
+            interrupted = await performance.run(screen)
+    except asyncio.CancelledError:  # a second Ctrl-C, or one before there was any traffic
+        interrupted = True
+    for line in performance.scene.summary():
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    if performance.scene.tally.account().differences():
+        return EXIT_INTERRUPTED if interrupted else EXIT_UNRECONCILED
+    return 0
+
+
+def _local(settings: Settings, bootstrap_servers: str) -> Settings:
+    """The settings of the environment, except for what only this stack can say."""
+    return msgspec.structs.replace(
+        settings,
+        kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers=bootstrap_servers),
+        topics=msgspec.structs.replace(settings.topics, replication_factor=1),
+        worker=msgspec.structs.replace(settings.worker, metrics_port=0),
+    )

@@ -1,0 +1,126 @@
+"""The demo as seen: a live picture at a terminal, plain lines everywhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from app.adapters.decision_text import STYLES, event_time, line, short
+from app.demo.scene import PHASES, Figures, Scene
+from app.domain.decision import Alert
+from app.domain.money import display
+
+ROWS_BESIDE_ALERTS = 14
+
+
+class Screen(Protocol):
+    """Is asked to draw every ``period_seconds``."""
+
+    period_seconds: float
+
+    def draw(self, scene: Scene) -> None: ...
+
+
+@contextmanager
+def open_screen(console: Console) -> Iterator[Screen]:
+    """A picture where it can be drawn, lines where not."""
+    if not console.is_terminal:
+        yield PlainScreen(console)
+        return
+    with Live(console=console, auto_refresh=False, screen=False) as live:
+        yield PictureScreen(live)
+
+
+class PlainScreen:
+    """A line of progress now and then, the newest alerts beneath."""
+
+    period_seconds = 3.0
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._hints_told = False
+
+    def draw(self, scene: Scene) -> None:
+        say = self._say
+        while scene.notes:
+            say(scene.notes.popleft())
+        if scene.phase == "live" and not self._hints_told:
+            self._hints_told = True
+            for hint in scene.hints:
+                say(f"try: {hint}")
+        figures = scene.figures()
+        say(
+            f"[{scene.seconds:5.1f} s] {scene.phase}: {figures.events_per_s:,.0f} events/s, lag {figures.lag:,}, "
+            f"latency {figures.latency}, produced {figures.produced:,}, decided {figures.decided:,}, "
+            f"dead letters {figures.dead_letters}, review {figures.reviews:,}, decline {figures.declines:,}"
+        )
+        while scene.unshown:
+            self._console.print(line(scene.unshown.popleft()), soft_wrap=True, highlight=False)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+class PictureScreen:
+    """Figures above, alerts beneath, the newest first."""
+
+    period_seconds = 0.5
+    """Drawing takes ten milliseconds, which the events of that moment wait for."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def draw(self, scene: Scene) -> None:
+        self._live.update(picture(scene, self._live.console.height), refresh=True)
+
+
+def picture(scene: Scene, height: int) -> RenderableType:
+    """As many alerts as the terminal is high."""
+    room = max(3, height - ROWS_BESIDE_ALERTS - len(scene.notes) - len(scene.hints))
+    alerts = list(scene.tally.newest_alerts)[-room:][::-1]
+    return Group(
+        Panel(
+            _counters(scene.figures()), title=f"fraudstream · {PHASES[scene.phase]} · {scene.seconds:,.0f} s"
+        ),
+        _alerts(alerts),
+        *(Text(note, style="cyan") for note in scene.notes),
+        *(Text(f"try: {hint}", style="dim", no_wrap=True) for hint in scene.hints),
+    )
+
+
+def _counters(figures: Figures) -> Table:
+    table = Table.grid(padding=(0, 3), expand=True)
+    table.add_row(
+        f"[bold]{figures.events_per_s:,.0f}[/] events/s", f"lag {figures.lag:,}", f"latency {figures.latency}"
+    )
+    table.add_row(
+        f"produced {figures.produced:,}",
+        f"decided {figures.decided:,}",
+        f"dead letters {figures.dead_letters:,}",
+    )
+    approved = figures.decided - figures.reviews - figures.declines
+    table.add_row(
+        f"[green]approve {approved:,}[/]",
+        f"[yellow]review {figures.reviews:,}[/]",
+        f"[bold red]decline {figures.declines:,}[/]",
+    )
+    return table
+
+
+def _alerts(alerts: list[Alert]) -> Table:
+    table = Table(expand=True, box=None, header_style="dim")
+    for title in ("event time", "outcome", "score", "amount", "customer"):
+        table.add_column(title, no_wrap=True, justify="right" if title in {"score", "amount"} else "left")
+    table.add_column("what stands out", no_wrap=True, ratio=1)
+    for alert in alerts:
+        amount = display(alert.transaction.amount_minor, alert.transaction.currency)
+        reasons = "; ".join(map(short, alert.reasons))
+        outcome, score = str(alert.outcome), f"{alert.score:.4f}"
+        cells = (event_time(alert.event_time), outcome, score, amount, alert.customer_id)
+        table.add_row(*cells, Text(reasons, overflow="ellipsis"), style=STYLES[alert.outcome])
+    return table

@@ -1,0 +1,158 @@
+"""What was sent and what came of it, counted by distinct transaction from the topics themselves."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+
+import msgspec
+
+from app.demo.latencies import Latencies
+from app.demo.numbers import Numbers
+from app.domain.decision import Alert, Outcome
+from app.domain.identifiers import alert_id
+
+ALERTS_SHOWN = 20
+
+
+class HeardDecision(msgspec.Struct, frozen=True, gc=False):
+    """The part of a decision that is counted."""
+
+    transaction_id: str
+    outcome: Outcome
+
+
+class Tally:
+    """Sent transactions carry the numbers 0, 1, 2, … in their ids, ``<run>t<number>``."""
+
+    def __init__(self, run: str) -> None:
+        self.sent = 0
+        self.malformed = 0
+        self.outcomes: Counter[Outcome] = Counter()
+        self.latencies = Latencies()
+        self.newest_alerts: deque[Alert] = deque(maxlen=ALERTS_SHOWN)
+        self.repeated_decisions = 0
+        self.repeated_alerts = 0
+        self.strange = 0
+        """Records that belong to nothing that was sent."""
+        self._prefix = f"{run}t"
+        self._decided = Numbers()
+        self._suspicious = Numbers()
+        self._alerted = Numbers()
+        self._dead: set[tuple[bytes, bytes]] = set()
+
+    def transaction_id(self, number: int) -> str:
+        return f"{self._prefix}{number}"
+
+    @property
+    def decided(self) -> int:
+        return len(self._decided)
+
+    @property
+    def dead_letters(self) -> int:
+        return len(self._dead)
+
+    @property
+    def alerts(self) -> int:
+        return len(self._alerted)
+
+    @property
+    def undecided(self) -> int:
+        """Sent, and neither decided nor among the dead letters: the lag."""
+        return self.sent + self.malformed - self.decided - self.dead_letters
+
+    @property
+    def settled(self) -> bool:
+        """Everything sent has come out, and every alert that the decisions tell of."""
+        return self.undecided <= 0 and self.alerts >= len(self._suspicious)
+
+    def hear_decision(self, decision: HeardDecision, now_ms: int) -> None:
+        number = self._number(decision.transaction_id)
+        if number is None:
+            self.strange += 1
+        elif self._decided.add(number):
+            self.latencies.arrived(number, now_ms)
+            self.outcomes[decision.outcome] += 1
+            if decision.outcome != Outcome.APPROVE:
+                self._suspicious.add(number)
+        else:
+            self.repeated_decisions += 1
+
+    def hear_alert(self, alert: Alert) -> bool:
+        """True when it is the first of its transaction."""
+        number = self._number(alert.transaction_id)
+        if number is None or alert.alert_id != alert_id(alert.transaction_id):
+            self.strange += 1
+        elif self._alerted.add(number):
+            self.newest_alerts.append(alert)
+            return True
+        else:
+            self.repeated_alerts += 1
+        return False
+
+    def hear_dead_letter(self, headers: Mapping[str, bytes]) -> None:
+        """A dead letter is known by where its source record stands."""
+        partition, offset = (headers.get(f"__streams.errors.{name}", b"") for name in ("partition", "offset"))
+        self._dead.add((partition, offset))
+
+    def account(self) -> "Account":
+        return Account(
+            sent=self.sent,
+            malformed=self.malformed,
+            decided=self.decided,
+            dead_letters=self.dead_letters,
+            alerts_told=len(self._suspicious),
+            alerts_received=self.alerts,
+            alerts_missing=self._suspicious.without(self._alerted),
+            alerts_unfounded=self._alerted.without(self._suspicious),
+            strange=self.strange,
+            repeated_decisions=self.repeated_decisions,
+            repeated_alerts=self.repeated_alerts,
+        )
+
+    def _number(self, transaction_id: str) -> int | None:
+        digits = transaction_id.removeprefix(self._prefix)
+        if digits == transaction_id or not digits.isdecimal() or int(digits) >= self.sent:
+            return None
+        return int(digits)
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What must add up. Repeats are allowed: after a kill a worker may publish the same decision again."""
+
+    sent: int
+    malformed: int
+    decided: int
+    dead_letters: int
+    alerts_told: int
+    """Decided transactions with an outcome that asks for an alert."""
+    alerts_received: int
+    alerts_missing: int
+    alerts_unfounded: int
+    strange: int
+    repeated_decisions: int
+    repeated_alerts: int
+
+    def differences(self) -> list[str]:
+        """Everything that does not add up; empty when all does."""
+        found = {
+            f"{self.sent - self.decided:,} transactions are not decided": self.sent != self.decided,
+            f"{self.dead_letters:,} dead letters for {self.malformed:,} malformed messages": self.malformed
+            != self.dead_letters,
+            f"{self.alerts_missing:,} alerts are missing": self.alerts_missing > 0,
+            f"{self.alerts_unfounded:,} alerts have no decision": self.alerts_unfounded > 0,
+            f"{self.strange:,} records belong to nothing that was sent": self.strange > 0,
+        }
+        return [text for text, wrong in found.items() if wrong]
+
+    def lines(self) -> list[str]:
+        """The account as a person reads it; the first word says whether it adds up."""
+        repeats = f"{self.repeated_decisions:,} decisions and {self.repeated_alerts:,} alerts published twice"
+        verdict = "DOES NOT RECONCILE" if self.differences() else "reconciled"
+        return [
+            (
+                f"{verdict}: {self.sent + self.malformed:,} produced = {self.decided:,} decided "
+                f"+ {self.dead_letters:,} dead-lettered + 0 duplicates"
+            ),
+            f"{verdict}: {self.alerts_told:,} alerts by the decisions, {self.alerts_received:,} alerts received",
+            f"{repeats} (the same ids: a consumer drops them)",
+            *self.differences(),
+        ]

@@ -1,0 +1,84 @@
+"""The demo's traffic: weeks of history, then live events a day every few seconds, up to yesterday."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count
+
+import msgspec
+
+from app.demo.plan import Plan
+from app.domain.transaction import Transaction
+from app.traffic.simulate import Simulation, simulate
+
+LONGEST_SEASON_DAYS = 365
+EVENTS_A_DAY = 2.0
+"""Of a simulated customer, at the least; see app/traffic/population.py."""
+
+Record = tuple[bytes, bytes]
+_encode = msgspec.json.Encoder().encode
+
+
+def live_days(plan: Plan) -> int:
+    """How many simulated days the live traffic takes, at most a year: then another year begins."""
+    if plan.seconds is None:
+        return LONGEST_SEASON_DAYS
+    needed = plan.rate * plan.seconds / (plan.customers * EVENTS_A_DAY)
+    return min(int(needed) + 2, LONGEST_SEASON_DAYS)
+
+
+def history(plan: Plan, today: date) -> Iterator[Transaction]:
+    """The weeks before the live traffic."""
+    days = live_days(plan)
+    for batch in simulate(_simulation(plan, today, plan.history_days, days, season=0)):
+        yield from batch.transactions()
+
+
+def live(plan: Plan, today: date) -> Iterator[Transaction]:
+    """What follows the history, without end. A new year has new customers: the old ones are a year ahead."""
+    days = live_days(plan)
+    begin_ms = int((today - timedelta(days=days) - date(1970, 1, 1)).total_seconds()) * 1000
+    for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season=0)):
+        if batch.event_time[-1] >= begin_ms:  # before it is history, which was sent
+            yield from (row for row in batch.transactions() if row.event_time >= begin_ms)
+    for season in count(1):
+        for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season)):
+            for row in batch.transactions():
+                yield msgspec.structs.replace(row, customer_id=f"y{season}{row.customer_id}")
+
+
+def record(transaction: Transaction, transaction_id: str) -> Record:
+    """Under an id of this run, so that each can be accounted for."""
+    renamed = msgspec.structs.replace(transaction, transaction_id=transaction_id)
+    return renamed.customer_id.encode(), _encode(renamed)
+
+
+def malformed(number: int) -> Record:
+    """A message that cannot be scored, for a different reason each time."""
+    event = {
+        "transaction_id": f"malformed{number}",
+        "customer_id": "c0000001",
+        "terminal_id": "m0000001",
+        "event_time": 1_735_689_600_000,
+        "amount_minor": 1_250,
+        "currency": "EUR",
+    }
+    key = b"c0000001"
+    without_amount = {name: value for name, value in event.items() if name != "amount_minor"}
+    broken = [
+        (key, b'{"transaction_id": "cut off in the mid'),
+        (key, _encode(without_amount)),
+        (key, _encode(event | {"amount_minor": "12.50"})),
+        (b"c0000002", _encode(event)),
+        (key, _encode(event | {"event_time": 1_735_689_600})),
+    ]
+    return broken[number % len(broken)]
+
+
+def _simulation(plan: Plan, today: date, days: int, live: int, season: int) -> Simulation:
+    return Simulation(
+        customers=plan.customers,
+        terminals=plan.terminals,
+        days=days,
+        seed=plan.seed + season,
+        start=today - timedelta(days=plan.history_days + live),
+    )

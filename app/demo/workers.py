@@ -1,0 +1,86 @@
+"""The demo's workers: processes with a data directory and a log each. None outlives the demo."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.errors import StackError
+from app.local import shim
+
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.1
+LOG_LINES = 15
+
+
+class Worker:
+    """``fraudstream worker`` on a directory of its own."""
+
+    def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = directory / f"{name}.log"
+        self._environment = os.environ | environment | {"FRAUDSTREAM_WORKER_DATA_DIR": str(directory / name)}
+
+    def start(self) -> None:
+        """Begin the process. From the main thread: the kernel ends it when the thread that began it ends."""
+        # The same as `faust -A app.worker worker`; the demo has made the topics, and the worker checks the rest.
+        command = [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "--without-web", "-l", "info"]
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+                [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), *command],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,  # away from the terminal's Ctrl-C: the demo stops it in its turn
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative is the signal that ended it."""
+        return self._process.poll()
+
+    def terminate(self) -> None:
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, seconds: float) -> None:
+        """Return when it has ended; one that will not is killed."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def log_end(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+        return f"The end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+async def watch(workers: list[Worker], tell: Callable[[str], None]) -> None:
+    """Start a worker that was killed again, as a supervisor would; raise StackError when one ends by itself."""
+    while True:
+        await asyncio.sleep(POLL_SECONDS)
+        for worker in workers:
+            code = worker.exit_code
+            if code == -signal.SIGKILL:
+                killed = worker.pid
+                worker.start()
+                tell(f"{worker.name} (pid {killed}) was killed and is started again as pid {worker.pid}")
+            elif code is not None:
+                raise StackError(f"{worker.name} ended with exit code {code}. {worker.log_end()}")
+
+
+def stop(workers: list[Worker]) -> None:
+    """Stop all of them in order, at the same time."""
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.wait(STOP_SECONDS)

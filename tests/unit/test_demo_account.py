@@ -1,0 +1,148 @@
+"""The demo's account: it adds up exactly when nothing is missing, and says what is."""
+
+import msgspec
+import pytest
+
+from app.demo.numbers import Numbers
+from app.demo.scene import Scene
+from app.demo.tally import HeardDecision, Tally
+from app.domain.decision import Alert, ModelReference, Outcome, SourceOffset, Thresholds
+from app.domain.transaction import Transaction
+
+SENT = 20
+SUSPICIOUS = (3, 11)
+MALFORMED = 2
+
+
+def alert(tally: Tally, number: int) -> Alert:
+    name = tally.transaction_id(number)
+    return Alert(
+        decision_id=f"decision-{name}",
+        transaction_id=name,
+        customer_id="c1",
+        event_time=0,
+        scored_at=0,
+        score=0.9,
+        outcome=Outcome.REVIEW,
+        thresholds=Thresholds(review=0.5, decline=0.95),
+        model=ModelReference(name="m", version="1", digest=""),
+        catalog="",
+        features=[],
+        source=SourceOffset(topic="t", partition=0, offset=number),
+        transaction=Transaction(
+            transaction_id=name,
+            customer_id="c1",
+            terminal_id="m1",
+            event_time=0,
+            amount_minor=1,
+            currency="EUR",
+        ),
+        alert_id=f"alert-{name}",
+        snapshot={},
+    )
+
+
+def decide(tally: Tally, number: int) -> None:
+    outcome = Outcome.REVIEW if number in SUSPICIOUS else Outcome.APPROVE
+    tally.hear_decision(HeardDecision(tally.transaction_id(number), outcome), 0)
+
+
+def bury(tally: Tally, offset: int) -> None:
+    tally.hear_dead_letter(
+        {"__streams.errors.partition": b"1", "__streams.errors.offset": str(offset).encode()}
+    )
+
+
+def run_without(missing: str) -> Tally:
+    """A whole run, except for one record of the kind that is named."""
+    tally = Tally("d0")
+    tally.sent, tally.malformed = SENT, MALFORMED
+    for number in range(SENT - (missing == "decision")):
+        decide(tally, number)
+    for number in SUSPICIOUS[missing == "alert" :]:
+        tally.hear_alert(alert(tally, number))
+    for offset in range(MALFORMED - (missing == "dead letter")):
+        bury(tally, offset)
+    return tally
+
+
+def test_a_whole_run_reconciles() -> None:
+    tally = run_without("nothing")
+
+    assert tally.settled
+    assert tally.account().differences() == []
+    assert "reconciled: 22 produced = 20 decided + 2 dead-lettered + 0 duplicates" in tally.account().lines()
+    assert "reconciled: 2 alerts by the decisions, 2 alerts received" in tally.account().lines()
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ("decision", "1 transactions are not decided"),
+        ("alert", "1 alerts are missing"),
+        ("dead letter", "1 dead letters for 2 malformed messages"),
+    ],
+)
+def test_what_is_missing_is_told(missing: str, told: str) -> None:
+    tally = run_without(missing)
+
+    assert not tally.settled
+    assert [told] == tally.account().differences()
+    assert tally.account().lines()[0].startswith("DOES NOT RECONCILE")
+
+
+def test_repeats_are_counted_apart_and_change_nothing_else() -> None:
+    tally = run_without("nothing")
+    decide(tally, 3)
+    tally.hear_alert(alert(tally, 3))
+    bury(tally, 0)
+
+    account = tally.account()
+
+    assert (account.repeated_decisions, account.repeated_alerts) == (1, 1)
+    assert account.differences() == []
+
+
+def test_a_repeat_cannot_stand_in_for_what_is_missing() -> None:
+    tally = run_without("decision")
+    decide(tally, 0)
+
+    assert tally.account().differences() == ["1 transactions are not decided"]
+
+
+@pytest.mark.parametrize("name", ["d0t20", "d1t3", "d0tx", "t3", "d0t-1"])
+def test_a_decision_of_nothing_that_was_sent_is_a_difference(name: str) -> None:
+    tally = run_without("nothing")
+    tally.hear_decision(HeardDecision(name, Outcome.APPROVE), 0)
+
+    assert tally.account().differences() == ["1 records belong to nothing that was sent"]
+
+
+def test_an_alert_under_another_id_is_a_difference() -> None:
+    tally = run_without("nothing")
+    tally.hear_alert(msgspec.structs.replace(alert(tally, 3), alert_id="another"))
+
+    assert tally.account().differences() == ["1 records belong to nothing that was sent"]
+
+
+def test_an_alert_without_a_suspicious_decision_is_a_difference() -> None:
+    tally = run_without("nothing")
+    tally.hear_alert(alert(tally, 4))
+
+    assert tally.account().differences() == ["1 alerts have no decision"]
+
+
+def test_numbers_subtract() -> None:
+    some, others = Numbers(), Numbers()
+    for number in (0, 8, 100_000):
+        some.add(number)
+    others.add(8)
+
+    assert (len(some), some.without(others), others.without(some)) == (3, 2, 0)
+
+
+def test_the_summary_ends_with_the_account() -> None:
+    scene = Scene(run_without("alert"), started_seconds=0.0)
+
+    assert scene.summary()[0] == "no alert came"
+    assert scene.summary()[-1] == "1 alerts are missing"
