@@ -31,10 +31,16 @@ def share_as_extreme(value: float, distribution: Distribution) -> float:
 
 def _reason(share: float, feature: Feature, value: float, distribution: Distribution) -> Reason:
     median = distribution.median
-    usual = "" if median is None else f", usually {median:,.4g}"
+    unit = "" if feature.unit == "1" else f" {feature.unit}"
+    usual = "" if median is None else f", usually {_figure(median)}"
     return Reason(
         code=feature.name,
-        text=f"{feature.meaning}: {value:,.4g} {feature.unit}{usual}; as extreme in {share:.2%} of transactions",
+        text=f"{feature.meaning}: {_figure(value)}{unit}{usual}; as extreme in {share:.2%} of transactions",
         value=value,
         baseline=median,
     )
+
+
+def _figure(value: float) -> str:
+    """As people read it: whole from a hundred on, three digits below."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
