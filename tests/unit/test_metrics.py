@@ -91,9 +91,9 @@ def test_another_model_replaces_the_first(metrics: PrometheusMetrics) -> None:
     metrics.inform("model_info", name="forest", version="1", digest="aa")
     metrics.inform("model_info", name="forest", version="2", digest="bb")
 
-    assert [
-        series for series in scraped(metrics) if "model_info" in series
-    ] == ['fraudstream_model_info{digest="bb",name="forest",version="2"}']
+    assert [series for series in scraped(metrics) if "model_info" in series] == [
+        'fraudstream_model_info{digest="bb",name="forest",version="2"}'
+    ]
 
 
 def test_many_values_count_as_one_by_one() -> None:
