@@ -14,7 +14,7 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="Of live traffic, then end. Default: until Ctrl-C.")
     ] = None,
-    rate: Annotated[float, typer.Option(min=1, help="Live events a second.")] = 700.0,
+    rate: Annotated[float, typer.Option(min=1, help="Live events a second.")] = 500.0,
     workers: Annotated[int, typer.Option(min=1, max=2, help="Worker processes.")] = 1,
     directory: Annotated[
         Path, typer.Option("--dir", help="Emptied first: data, logs and the stack of this run.")

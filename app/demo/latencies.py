@@ -5,7 +5,7 @@ from itertools import accumulate
 
 LONGEST_MS = 60_000
 REMEMBERED = 1 << 16
-"""Events whose time of sending is kept: a minute and a half at 700 a second."""
+"""Events whose time of sending is kept: two minutes at 500 a second."""
 
 
 class Latencies:

@@ -22,8 +22,8 @@ from app.settings import Settings, values
 from app.traffic.sending import open_sender
 
 DRAIN_SECONDS = 60.0
-HURRIED_DRAIN_SECONDS = 15.0
-"""After Ctrl-C; a second one does not wait at all."""
+HURRIED_DRAIN_SECONDS = 30.0
+"""After Ctrl-C: longer than a killed worker's partitions are nobody's. A second Ctrl-C does not wait at all."""
 FIRST_DECISION_SECONDS = 90.0
 POLL_SECONDS = 0.05
 
@@ -104,6 +104,7 @@ class Performance:
             if self._interrupted and playing is not None:
                 playing.cancel()
             self._interrupted = True
+            self.scene.notes.append("waiting for the last decisions; Ctrl-C again stops at once")
             traffic.stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):

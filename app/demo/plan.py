@@ -13,11 +13,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     directory: Path
     seconds: Annotated[float, Meta(gt=0)] | None = None
     """Of live traffic; None until Ctrl-C."""
-    rate: Annotated[float, Meta(gt=0)] = 700.0
+    rate: Annotated[float, Meta(gt=0)] = 500.0
     """Live events a second; a few hundred leave a laptop with two cores room for the broker."""
     workers: Annotated[int, Meta(ge=1, le=2)] = 1
     customers: Annotated[int, Meta(ge=1)] = 3_000
-    """With 700 events a second a day of theirs passes in nine seconds."""
+    """With 500 events a second a day of theirs passes in thirteen seconds."""
     history_days: Annotated[int, Meta(ge=1)] = 21
     """Sent at full speed first, so that the windows of the profiles are warm."""
     seed: Annotated[int, Meta(ge=0)] = 7

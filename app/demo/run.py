@@ -18,6 +18,8 @@ from app.streaming import provisioning
 
 EXIT_UNRECONCILED = 1
 EXIT_INTERRUPTED = 130
+PARTITIONS = 4
+"""On two cores a broker that has just started spends most of the time on requests, some per partition."""
 
 
 def run(plan: Plan, settings: Settings, console: Console, started_seconds: float) -> int:
@@ -55,6 +57,6 @@ def _local(settings: Settings, bootstrap_servers: str) -> Settings:
     return msgspec.structs.replace(
         settings,
         kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers=bootstrap_servers),
-        topics=msgspec.structs.replace(settings.topics, replication_factor=1),
+        topics=msgspec.structs.replace(settings.topics, replication_factor=1, partitions=PARTITIONS),
         worker=msgspec.structs.replace(settings.worker, metrics_port=0),
     )
