@@ -32,11 +32,17 @@ class ProfileStore(Store):
         found: list[bytes | None] = self._db_for_partition(partition).get(keys)
         return found
 
-    def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None:
-        """One atomic batch: profiles, and the changelog offset up to which this database now stands."""
+    def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        """One atomic batch: profiles, and the changelog offset up to which this database now stands.
+
+        A customer whose profile is None is forgotten.
+        """
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in profiles.items():
-            batch.put(key, value)
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
         batch.put(self.offset_key, str(changelog_offset).encode())
         self._db_for_partition(partition).write(batch)
 
@@ -51,14 +57,15 @@ class ProfileStore(Store):
                 last_offset = events[-1].message.offset
                 self.write(partition, self._newest(partition, events), last_offset)
 
-    def _newest(self, partition: int, events: list[Any]) -> dict[bytes, bytes]:
-        newest: dict[bytes, bytes] = {}
+    def _newest(self, partition: int, events: list[Any]) -> dict[bytes, bytes | None]:
         keys = list({event.message.key for event in events})
         stored = dict(zip(keys, self.read(partition, keys), strict=True))
+        newest: dict[bytes, bytes | None] = {}
         for event in events:
             key, value = event.message.key, event.message.value
-            known = newest.get(key) or stored[key]
-            if known is None or not is_older(value, known):
+            known = newest.get(key, stored[key])
+            # A tombstone is an operator's word: this customer is to be forgotten.
+            if value is None or known is None or not is_older(value, known):
                 newest[key] = value
         return newest
 
