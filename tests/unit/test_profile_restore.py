@@ -18,9 +18,11 @@ class Restored(ProfileStore):
         self.changelog_offset = -1
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        assert partition == 0
         return [self.stored.get(key) for key in keys]
 
     def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        assert partition == 0
         for key, value in profiles.items():
             self.stored.pop(key, None)
             if value is not None:
