@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import truststore
 from jgo.config import GlobalSettings
 from jgo.maven import MavenContext
 
@@ -33,5 +34,7 @@ def resolve(roots: Iterable[str], folder: Path) -> list[Coordinate]:
 
 
 def _context(folder: Path) -> MavenContext:
+    # A company's proxy has a certificate that the system knows and the HTTP client's own list does not.
+    truststore.inject_into_ssl()
     mirrors = GlobalSettings.load().repositories  # a company's mirror, where the user's jgo.conf names one
     return MavenContext(repo_cache=folder, remote_repos=mirrors or None, timeout=TIMEOUT_SECONDS)
