@@ -1,0 +1,101 @@
+"""Which transactions may change a profile."""
+
+import msgspec
+import pytest
+
+from app.domain.acceptance import Acceptance
+from app.domain.transaction import Transaction
+from app.errors import InvalidEvent, InvalidReason
+
+NOW_MS = 1_760_000_000_000
+ACCEPTANCE = Acceptance(earliest_event_time_ms=946_684_800_000, max_future_ms=300_000)
+SOUND = Transaction(
+    transaction_id="t1",
+    customer_id="c1",
+    terminal_id="m1",
+    event_time=NOW_MS,
+    amount_minor=100,
+    currency="EUR",
+)
+
+
+def reason_of(transaction: Transaction, key: bytes | None = b"c1") -> InvalidReason | None:
+    try:
+        ACCEPTANCE.check(transaction, key=key, reference_ms=NOW_MS)
+    except InvalidEvent as error:
+        return error.reason
+    return None
+
+
+def test_a_transaction_under_its_customers_key_is_acceptable() -> None:
+    assert reason_of(SOUND) is None
+
+
+def test_a_key_is_compared_as_utf8() -> None:
+    assert reason_of(msgspec.structs.replace(SOUND, customer_id="größe"), "größe".encode()) is None
+    assert reason_of(msgspec.structs.replace(SOUND, customer_id="größe"), "größe".encode("latin-1")) is (
+        InvalidReason.KEY_MISMATCH
+    )
+
+
+@pytest.mark.parametrize("key", [b"", b"c2", b"c1 ", b"C1"])
+def test_another_key_is_a_mismatch(key: bytes) -> None:
+    """The profile would lie where nobody looks for it."""
+    assert reason_of(SOUND, key) == InvalidReason.KEY_MISMATCH
+
+
+def test_a_file_has_no_keys() -> None:
+    assert reason_of(SOUND, None) is None
+
+
+@pytest.mark.parametrize(
+    ("event_time", "expected"),
+    [
+        (946_684_799_999, InvalidReason.ABSURD_TIME),
+        (946_684_800_000, None),
+        (0, InvalidReason.ABSURD_TIME),
+        (-1, InvalidReason.ABSURD_TIME),
+        (NOW_MS // 1000, InvalidReason.ABSURD_TIME),  # seconds
+        (NOW_MS + 300_000, None),
+        (NOW_MS + 300_001, InvalidReason.FUTURE_TIME),
+        (NOW_MS * 1000, InvalidReason.FUTURE_TIME),  # microseconds
+        (2**63 - 1, InvalidReason.FUTURE_TIME),
+        (2**200, InvalidReason.FUTURE_TIME),
+    ],
+)
+def test_event_time_lies_between_the_bounds(event_time: int, expected: InvalidReason | None) -> None:
+    assert expected == reason_of(msgspec.structs.replace(SOUND, event_time=event_time))
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "terminal_id", "channel", "device_id", "card_token"])
+def test_a_card_number_is_refused_in_any_field_of_text(field: str) -> None:
+    changed = msgspec.structs.replace(SOUND, **{field: "4111111111111111"})
+
+    assert reason_of(changed) == InvalidReason.CARD_NUMBER
+
+
+def test_a_card_number_is_refused_as_customer_id() -> None:
+    changed = msgspec.structs.replace(SOUND, customer_id="4111111111111111")
+
+    assert reason_of(changed, b"4111111111111111") == InvalidReason.CARD_NUMBER
+
+
+def test_what_is_told_names_the_field_and_not_its_value() -> None:
+    changed = msgspec.structs.replace(SOUND, card_token="4111111111111111")  # noqa: S106  # a card scheme's test number
+
+    with pytest.raises(InvalidEvent, match="card_token") as caught:
+        ACCEPTANCE.check(changed, key=b"c1", reference_ms=NOW_MS)
+    assert "4111" not in str(caught.value)
+
+
+def test_a_replay_judges_by_the_records_time_as_the_first_reading_did() -> None:
+    assert ACCEPTANCE.reference_time(NOW_MS - 5_000, NOW_MS) == NOW_MS - 5_000
+
+
+def test_a_record_from_the_future_is_judged_by_the_clock() -> None:
+    assert ACCEPTANCE.reference_time(NOW_MS + 86_400_000, NOW_MS) == NOW_MS
+
+
+@pytest.mark.parametrize("timestamp", [-1, 0, NOW_MS // 1000])
+def test_a_record_without_a_plausible_time_is_judged_by_the_clock(timestamp: int) -> None:
+    assert ACCEPTANCE.reference_time(timestamp, NOW_MS) == NOW_MS

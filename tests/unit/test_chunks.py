@@ -1,0 +1,201 @@
+"""The chunked consumer on a Faust app that never connects: what it delivers, and what it would commit."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import faust
+import pytest
+from faust.types import TP
+from mode import Service
+
+from app.streaming.chunks import Chunk, ChunkConsumer, ChunkSchema, chunk_transport
+
+TOPIC, OTHER = "transactions", "control"
+FIRST, SECOND = TP(TOPIC, 0), TP(TOPIC, 1)
+
+
+class Record(NamedTuple):
+    """A record as the Kafka client gives it."""
+
+    offset: int
+    topic: str = TOPIC
+    partition: int = 0
+    timestamp: int = 1_760_000_000_000
+    timestamp_type: int = 0
+    headers: tuple[()] = ()
+    key: bytes = b"k"
+    value: bytes = b"v"
+    checksum: None = None
+    serialized_key_size: int = 1
+    serialized_value_size: int = 1
+
+
+class Fetching:
+    """Put before the consumer's class: fetches what it is given."""
+
+    fetched: dict[TP, list[Record]]
+
+    async def _wait_next_records(self, timeout: float) -> tuple[dict[TP, list[Record]], None]:  # noqa: ASYNC109, ARG002  # Faust's signature
+        return self.fetched, None
+
+    def _new_consumer_thread(self) -> Service:
+        """The real one brings an event loop of its own."""
+        return Service()
+
+    def highwater(self, tp: TP) -> int:  # noqa: ARG002  # Faust's signature
+        return 1_000
+
+
+@pytest.fixture
+async def consumer(tmp_path: Path) -> Any:
+    loop = asyncio.get_running_loop()
+    app = faust.App(
+        "chunks", broker="kafka://127.0.0.1:1", store="memory://", datadir=str(tmp_path), loop=loop
+    )
+    transport = chunk_transport(TOPIC, 3)
+    fetching = type("FetchingConsumer", (Fetching, cast(Any, transport).Consumer), {})
+    app.transport = transport(app.conf.broker, app)
+    cast(Any, app.transport).Consumer = fetching
+
+    async def unused(*_: object) -> None:
+        """Where Faust would be told of a message, or of partitions that come and go."""
+
+    return app.transport.create_consumer(
+        callback=unused, on_partitions_revoked=unused, on_partitions_assigned=unused
+    )
+
+
+def offsets(first: int, last: int, partition: int = 0) -> list[Record]:
+    return [Record(offset, partition=partition) for offset in range(first, last + 1)]
+
+
+async def delivered(consumer: Any, fetched: dict[TP, list[Record]]) -> list[Any]:
+    consumer.fetched = fetched
+    return [message async for _, message in consumer.getmany(timeout=0.0)]
+
+
+def committable(consumer: Any) -> dict[TP, int]:
+    found: dict[TP, int] = consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
+    return found
+
+
+async def test_a_fetch_is_cut_into_chunks_of_at_most_the_maximum(consumer: Any) -> None:
+    messages = await delivered(consumer, {FIRST: offsets(10, 16)})
+
+    assert [[10, 11, 12], [13, 14, 15], [16]] == [[r.offset for r in m.value.records] for m in messages]
+    assert [12, 15, 16] == [message.offset for message in messages]
+
+
+async def test_a_chunk_holds_records_of_one_partition_only(consumer: Any) -> None:
+    messages = await delivered(consumer, {FIRST: offsets(1, 2), SECOND: offsets(5, 5, partition=1)})
+
+    assert [(0, FIRST, 2), (1, SECOND, 1)] == [
+        (m.value.partition, m.tp, len(m.value.records)) for m in messages
+    ]
+
+
+async def test_a_lone_record_is_a_chunk_at_once(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(4, 4)})
+
+    assert Chunk(0, offsets(4, 4)) == message.value
+
+
+async def test_other_topics_are_delivered_record_by_record(consumer: Any) -> None:
+    fetched = {TP(OTHER, 0): [Record(1, topic=OTHER), Record(2, topic=OTHER)]}
+
+    assert [b"v", b"v"] == [message.value for message in await delivered(consumer, fetched)]
+
+
+async def test_nothing_is_delivered_after_the_group_began_to_rebalance(consumer: Any) -> None:
+    """The rest is fetched again: a chunk of a lost partition must not be computed."""
+    consumer.fetched = {FIRST: offsets(1, 9)}
+    got = []
+    async for _, message in consumer.getmany(timeout=0.0):
+        got.append(message)
+        consumer.app.consumer_generation_id += 1
+
+    assert len(got) == 1
+
+
+async def test_nothing_is_delivered_while_the_flow_is_stopped(consumer: Any) -> None:
+    consumer.fetched = {FIRST: offsets(1, 9)}
+    got = []
+    async for _, message in consumer.getmany(timeout=0.0):
+        got.append(message)
+        consumer.stop_flow()
+
+    assert len(got) == 1
+
+
+async def test_a_finished_chunk_is_committed_up_to_behind_its_last_record(consumer: Any) -> None:
+    first, second = await delivered(consumer, {FIRST: offsets(10, 15)})
+    consumer.ack(first)
+    assert committable(consumer) == {FIRST: 13}
+
+    consumer.ack(second)
+    assert committable(consumer) == {FIRST: 16}
+
+
+async def test_a_chunk_that_is_not_finished_is_not_committed(consumer: Any) -> None:
+    await delivered(consumer, {FIRST: offsets(10, 15)})
+
+    assert committable(consumer) == {}
+
+
+async def test_a_chunk_is_finished_once(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(1, 1)})
+
+    assert consumer.ack(message)
+    assert not consumer.ack(message)
+
+
+async def test_what_is_committed_is_not_committed_again(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(1, 2)})
+    consumer.ack(message)
+    consumer._committed_offset[FIRST] = 3
+
+    assert committable(consumer) == {}
+
+
+async def test_offsets_that_the_log_has_not_are_no_gap(consumer: Any) -> None:
+    """Aborted transactions leave holes; the stock consumer would hold every commit behind one."""
+    records = [Record(1), Record(2), Record(50), Record(51)]
+    await consumer._add_gap(FIRST, 3, 50)
+    for message in await delivered(consumer, {FIRST: records}):
+        consumer.ack(message)
+
+    assert not consumer._gap.get(FIRST)
+    assert committable(consumer) == {FIRST: 52}
+
+
+async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgotten(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
+    (kept,) = await delivered(consumer, {SECOND: offsets(7, 7, partition=1)})
+    seen: list[dict[TP, int]] = []
+
+    async def as_faust_does(revoked: set[TP]) -> None:  # noqa: ARG001  # Faust's signature
+        consumer.ack(message)
+        consumer.ack(kept)
+        seen.append(committable(consumer))
+
+    consumer._on_partitions_revoked = as_faust_does
+    await consumer.on_partitions_revoked({FIRST})
+
+    assert seen == [{FIRST: 4, SECOND: 8}]
+    assert committable(consumer) == {SECOND: 8}
+
+
+def test_an_agent_gets_a_chunk_as_it_is() -> None:
+    chunk = Chunk(0, offsets(1, 2))
+
+    class Message(NamedTuple):
+        value: Chunk
+
+    assert ChunkSchema().loads_value(None, Message(chunk)) is chunk
+
+
+def test_the_consumer_of_a_transport_knows_its_topic_and_its_maximum() -> None:
+    consumer = cast(type[ChunkConsumer], cast(Any, chunk_transport("t", 7)).Consumer)
+
+    assert (frozenset({"t"}), 7) == (consumer.chunk_topics, consumer.chunk_max_events)

@@ -1,0 +1,226 @@
+"""What a chunk becomes: every record is decided, rejected, replayed or a duplicate, and counted as one of these."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.adapters.codec import encode_transaction
+from app.domain.acceptance import Acceptance
+from app.domain.decision import ModelReference, Thresholds
+from app.domain.transaction import Transaction
+from app.errors import InvalidReason
+from app.features import catalog
+from app.features.state import decode, lineage
+from app.features.window import Bounds
+from app.scoring.model import Distribution, Rows, Scores
+from app.streaming.chunks import Chunk
+from app.streaming.profiles import ProfileCache
+from app.streaming.stages import Stopwatch
+from app.streaming.work import ChunkScorer, SourceLog, Work
+
+NOW_MS = 1_760_000_000_000
+BOUNDS = Bounds(86_400_000, 4096)
+INCARNATION = 2**63 + 5
+
+
+class Record(NamedTuple):
+    """A record as the Kafka client gives it."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    topic: str = "transactions"
+    partition: int = 3
+    timestamp: int = NOW_MS
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class LargeAmounts:
+    """Finds amounts above 1,000 suspicious and tells nothing else."""
+
+    reference = ModelReference(name="large", version="1", digest="d")
+    thresholds = Thresholds(review=0.5, decline=0.9)
+    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; nobody changes it
+
+    def score(self, rows: Rows) -> Scores:
+        return np.where(rows[:, 0] > 1_000, 0.7, 0.1)
+
+
+class Disk(dict[bytes, bytes]):
+    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # the protocol's signature
+        return [self.get(key) for key in keys]
+
+
+def scorer(disk: Disk | None = None, incarnation: int = INCARNATION) -> ChunkScorer:
+    """A worker that has just started on ``disk``."""
+    profiles = ProfileCache(Disk() if disk is None else disk, BOUNDS, capacity=100)
+    return ChunkScorer(SourceLog("transactions", incarnation), Acceptance(), profiles, LargeAmounts())
+
+
+def compute(worker: ChunkScorer, *records: Record) -> Work:
+    return worker.compute(Chunk(3, list(records)), NOW_MS, Stopwatch(lambda: 0.0))
+
+
+def record(offset: int, transaction_id: str = "", customer: str = "c1", amount: int = 100) -> Record:
+    transaction = Transaction(
+        transaction_id=transaction_id or f"t{offset}",
+        customer_id=customer,
+        terminal_id="m1",
+        event_time=NOW_MS - 10_000 + offset,
+        amount_minor=amount,
+        currency="EUR",
+    )
+    return Record(customer.encode(), encode_transaction(transaction), offset)
+
+
+def decided(work: Work) -> list[str]:
+    return [msgspec.json.decode(entry.value or b"")["transaction_id"] for entry in work.decisions]
+
+
+def applied(work: Work, key: bytes) -> int:
+    return decode(work.profiles[key], BOUNDS).applied
+
+
+def test_every_sound_transaction_is_decided_in_order() -> None:
+    work = compute(scorer(), record(1), record(2, customer="c2"), record(3))
+
+    assert ["t1", "t2", "t3"] == decided(work)
+    assert [b"c1", b"c2", b"c1"] == [entry.key for entry in work.decisions]
+
+
+def test_a_customer_met_several_times_is_written_once_and_stands_at_the_last_offset() -> None:
+    work = compute(scorer(), record(1), record(2), record(7))
+
+    assert {b"c1"} == set(work.profiles)
+    assert (INCARNATION, 7) == lineage(work.profiles[b"c1"])
+    assert applied(work, b"c1") == 3
+
+
+def test_only_suspicious_transactions_become_alerts() -> None:
+    work = compute(scorer(), record(1), record(2, amount=5_000), record(3))
+
+    assert ["alert-t2"] == [msgspec.json.decode(entry.value or b"")["alert_id"] for entry in work.alerts]
+
+
+def test_what_the_profile_has_seen_is_a_replay_and_changes_nothing() -> None:
+    worker = scorer()
+    disk = Disk(compute(worker, record(1), record(2)).profiles)
+
+    work = compute(scorer(disk), record(1), record(2), record(3))
+
+    assert (2, ["t3"], 3) == (work.replayed, decided(work), applied(work, b"c1"))
+
+
+def test_a_chunk_of_replays_writes_nothing() -> None:
+    disk = Disk(compute(scorer(), record(1, amount=5_000)).profiles)
+
+    work = compute(scorer(disk), record(1, amount=5_000))
+
+    assert (1, [], [], {}) == (work.replayed, work.decisions, work.alerts, work.profiles)
+
+
+def test_a_topic_made_again_begins_anew_and_its_offsets_are_no_replays() -> None:
+    disk = Disk(compute(scorer(), record(1), record(2)).profiles)
+
+    work = compute(scorer(disk, incarnation=6), record(0, "new"))
+
+    assert (0, ["new"]) == (work.replayed, decided(work))
+    assert lineage(work.profiles[b"c1"]) == (6, 0)
+
+
+def test_a_transaction_sent_again_under_another_offset_is_a_duplicate() -> None:
+    work = compute(scorer(), record(1, "t"), record(2, "t"), record(3, "u"))
+
+    assert (1, ["t", "u"], 2) == (work.duplicate, decided(work), applied(work, b"c1"))
+
+
+def test_the_same_transaction_id_of_two_customers_is_no_duplicate() -> None:
+    work = compute(scorer(), record(1, "t"), record(2, "t", customer="c2"))
+
+    assert (0, ["t", "t"]) == (work.duplicate, decided(work))
+
+
+def test_a_malformed_record_is_a_dead_letter_byte_for_byte() -> None:
+    bad = Record(b"c1", b"\xff not JSON", 2, timestamp=17, headers=(("traceparent", b"x"), ("n", b"")))
+    work = compute(scorer(), record(1), bad, record(3))
+
+    (letter,) = work.dead_letters
+    assert (b"c1", b"\xff not JSON", 17) == (letter.key, letter.value, letter.timestamp_ms)
+    assert list(bad.headers) == list(letter.headers[:2])
+    told = dict(letter.headers[2:])
+    assert ("transactions", "3", "2") == tuple(
+        told[f"__streams.errors.{name}"].decode() for name in ("topic", "partition", "offset")
+    )
+    assert told["fraud.error.code"] == InvalidReason.NOT_JSON.encode()
+    assert ["t1", "t3"] == decided(work)
+
+
+def test_a_record_under_another_customers_key_leaves_that_customer_alone() -> None:
+    stray = record(2)._replace(key=b"c2")
+    work = compute(scorer(), record(1, customer="c2"), stray)
+
+    assert [InvalidReason.KEY_MISMATCH] == [entry.error.reason for entry in work.rejected]
+    assert applied(work, b"c2") == 1
+
+
+@pytest.mark.parametrize("key", [None, b""])
+def test_a_record_without_a_key_is_never_looked_up(key: bytes | None) -> None:
+    """The store keeps its own place under the empty key."""
+    work = compute(scorer(Disk({b"": b"17"})), record(1)._replace(key=key))
+
+    assert [InvalidReason.KEY_MISMATCH] == [entry.error.reason for entry in work.rejected]
+
+
+def test_trace_headers_are_passed_through_and_no_others() -> None:
+    traced = record(1, amount=5_000)._replace(
+        headers=(("traceparent", b"00-1"), ("secret", b"x"), ("tracestate", b"a=b"))
+    )
+    work = compute(scorer(), traced)
+
+    for entry in (*work.decisions, *work.alerts):
+        assert [("traceparent", b"00-1"), ("tracestate", b"a=b")] == list(entry.headers)[-2:]
+        assert "secret" not in dict(entry.headers)
+
+
+def test_every_record_is_counted_as_exactly_one_thing() -> None:
+    disk = Disk(compute(scorer(), record(1)).profiles)
+    chunk: list[Any] = [
+        record(1),
+        record(2, "t"),
+        record(3, "t"),
+        record(4),
+        Record(None, None, 5),
+        record(6),
+    ]
+
+    work = compute(scorer(disk), *chunk)
+
+    assert (3, 1, 1, 1) == (len(work.decisions), len(work.rejected), work.replayed, work.duplicate)
+    assert len(chunk) == work.records
+    assert (len(work.outcomes), len(work.sent_ms)) == (3, 3)
+    assert work.last_offset == 6
+
+
+def test_how_a_log_is_cut_into_chunks_changes_neither_profiles_nor_decisions() -> None:
+    log = [record(offset, customer=f"c{offset % 3}", amount=offset * 100) for offset in range(30)]
+    whole = compute(scorer(), *log)
+    worker = scorer()
+    parts = [compute(worker, *log[start : start + 7]) for start in range(0, 30, 7)]
+
+    assert whole.decisions == [entry for part in parts for entry in part.decisions]
+    assert whole.profiles == {key: value for part in parts for key, value in part.profiles.items()}
+
+
+def test_the_decision_holds_the_features_in_the_catalogs_order() -> None:
+    work = compute(scorer(), record(1, amount=300))
+
+    features = dict(
+        zip(catalog.NAMES, msgspec.json.decode(work.decisions[0].value or b"")["features"], strict=True)
+    )
+    assert (300, 1, None) == (
+        features["transaction_amount"],
+        features["customer_count_1h"],
+        features["customer_seconds_since_last"],
+    )
