@@ -85,7 +85,7 @@ class ChunkConsumer(Consumer):
 
         Stock Faust sleeps a whole second then, though the queue is empty after some milliseconds.
         """
-        if self.flow_active and not self._get_active_partitions():
+        if self.flow_active and self._buffered_partitions and not self._get_active_partitions():
             await self.sleep(FULL_POLL_SECONDS)
             return {}, set()
         return await super()._wait_next_records(timeout)
