@@ -58,7 +58,7 @@ async def stream_equals_batch(deployment: Deployment, rows: int, rate: float | N
     """Run the first ``rows`` of the data set through two workers and compare. The figures for a report."""
     file = first_rows(deployment.directory, rows)
     started = time.perf_counter()
-    await through_two_workers(deployment, file, rows, rate)
+    await through_two_workers(deployment, file, rate)
     seconds = time.perf_counter() - started
     scores = batch_scores(deployment, file)
     customers = oracle.fold(await deployment.read(deployment.settings.topics.transactions))
@@ -75,14 +75,14 @@ async def stream_equals_batch(deployment: Deployment, rows: int, rate: float | N
     }
 
 
-async def through_two_workers(deployment: Deployment, file: Path, rows: int, rate: float | None) -> None:
+async def through_two_workers(deployment: Deployment, file: Path, rate: float | None) -> None:
     """One of the two is asked to stop when a third is decided, and comes back while the other goes on."""
     steady, restarted = deployment.worker("steady"), deployment.worker("restarted")
     for worker in (steady, restarted):
         worker.start()
         worker.wait_started()
     sending = asyncio.create_task(deployment.produce(handbook(file), rate=rate))
-    await deployment.decided(rows // 3, FULL_DRAIN_SECONDS)
+    await deployment.decided(pyarrow.parquet.read_metadata(file).num_rows // 3, FULL_DRAIN_SECONDS)
     assert restarted.terminate() == 0
     restarted.start()
     await sending
