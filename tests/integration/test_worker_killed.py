@@ -4,8 +4,8 @@ Each story ends with the same question to four witnesses: the source log folded 
 RocksDB, and what consumers read (decisions and alerts).
 
 Seen to fail without the guard by offset: all three, in each of two runs. An acknowledgement before the sends is
-found here only when a kill happens to hit a chunk in flight: in two runs of three. test_failed_sends.py finds it
-always.
+found here only when a kill happens to hit a chunk in flight: in two runs of three. test_failed_sends.py does not
+depend on that chance.
 """
 
 import asyncio
