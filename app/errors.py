@@ -11,7 +11,8 @@ FraudstreamError
 ├── InvalidFile              a command's input file cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
 ├── StackError               the local stack cannot be started or stopped
-└── SendFailed               a record was not acknowledged: end the process without commit
+├── SendFailed               a record was not acknowledged: end the process without commit
+└── Paused                   the process stood still past its session: end it without commit
 """
 
 from enum import StrEnum
@@ -86,3 +87,7 @@ class StackError(FraudstreamError):
 
 class SendFailed(FraudstreamError):
     """A record was not acknowledged by the broker. The process ends without commit and is started again."""
+
+
+class Paused(FraudstreamError):
+    """The process did not run for so long that its partitions are another worker's. It ends; start it again."""

@@ -174,8 +174,15 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known = {name for name, _ in setting_names()}
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "`fraudstream settings` lists the known ones."
+            # Without what all of them share, or any two would look alike.
+            close = difflib.get_close_matches(
+                name.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in known], n=1
+            )
+            hint = (
+                f"Did you mean {PREFIX}{close[0]}?"
+                if close
+                else "`fraudstream settings` lists the known ones."
+            )
             raise ConfigurationError(f"{name} is not a setting. {hint}")
 
 

@@ -2,8 +2,14 @@
 
 import re
 
-# Not inside a longer word, so that UUIDs and hexadecimal digests do not match.
-_RUN = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z])")
+# Not inside a longer word, and separated only as cards are printed, so that UUIDs and digests do not match.
+_RUN = re.compile(
+    "(?<![0-9A-Za-z])"
+    "(?:[0-9]{13,19}"
+    "|[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{1,3})?"
+    "|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5})"
+    "(?![0-9A-Za-z])"
+)
 _SHORTEST = 13
 
 # Issuer prefixes with the lengths they come in (ISO/IEC 7812, the schemes' public ranges).

@@ -7,14 +7,10 @@ scored since. The clock that goes on during a pause is the monotonic one.
 import asyncio
 from collections.abc import Callable
 
-from app.errors import FraudstreamError
+from app.errors import Paused
 from app.streaming.fail_stop import fail_stop
 
 _BEATS_PER_LIMIT = 20
-
-
-class Paused(FraudstreamError):
-    """The process did not run for so long that its partitions are another worker's. It ends and starts anew."""
 
 
 class Fence:

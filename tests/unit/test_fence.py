@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.streaming.fence import Fence, Paused
+from app.errors import Paused
+from app.streaming.fence import Fence
 
 
 class Clock:
