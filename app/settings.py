@@ -62,7 +62,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Consumer group, and prefix of the changelog topic's name."""
     data_dir: str = "data/worker"
     """RocksDB lives here. One directory per worker: a second worker on it is refused."""
-    chunk_max_events: Positive = 1000
+    chunk_max_events: Positive = 2000
     """The most events that are decoded, scored and written together. A chunk is whatever is there, up to this."""
     chunks_in_flight: Positive = 4
     """How many chunks may wait for acknowledgements while the next is computed."""
