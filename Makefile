@@ -29,6 +29,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+bench: setup  ## events a second from a backlog; the figure and where it was measured go to bench/results/
+	$(BIN)/python -m bench.throughput
+
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --group dev pyproject.toml -o requirements.lock
