@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.local import stack
 from app.settings import Settings

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import sklearn
-import threadpoolctl  # type: ignore[import-untyped]  # it ships no type information
+import threadpoolctl
 
 from app.adapters import golden, manifest, skops_files
 from app.adapters.aliases import bundle_path, read_aliases

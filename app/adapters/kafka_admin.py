@@ -7,9 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-
-# aiokafka ships no type information.
-from aiokafka.errors import (  # type: ignore[import-untyped]
+from aiokafka.errors import (
     InvalidReplicationFactorError,
     KafkaError,
     LeaderNotAvailableError,
@@ -18,7 +16,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.protocol.admin import (  # type: ignore[import-untyped]
+from aiokafka.protocol.admin import (
     CreateTopicsRequest,
     DescribeConfigsRequest,
 )

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-# aiokafka ships no type information.
-from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError  # type: ignore[import-untyped]
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
 from app.errors import ConfigurationError
 

@@ -8,10 +8,9 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-# aiokafka ships no type information.
-from aiokafka.protocol.abstract import AbstractType  # type: ignore[import-untyped]
-from aiokafka.protocol.api import Request, RequestStruct, Response  # type: ignore[import-untyped]
-from aiokafka.protocol.types import (  # type: ignore[import-untyped]
+from aiokafka.protocol.abstract import AbstractType
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import (
     Boolean,
     CompactArray,
     CompactString,

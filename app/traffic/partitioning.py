@@ -2,8 +2,7 @@
 
 from functools import lru_cache
 
-# aiokafka ships no type information.
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
+from aiokafka.partitioner import murmur2
 
 _REMEMBERED_KEYS = 1 << 17
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import sklearn
-import threadpoolctl  # type: ignore[import-untyped]  # it ships no type information
+import threadpoolctl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.adapters.bundles import Bundle, save

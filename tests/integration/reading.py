@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import rocksdict
-
-# aiokafka ships no type information.
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 READ_BYTES = 8 * 1024 * 1024
 _HEADER = struct.Struct("<BccBQqQqBqddqqI")

@@ -8,10 +8,8 @@ changelog before alerts; the one that refuses the changelog with RocksDB before 
 """
 
 import pytest
-
-# aiokafka ships no type information.
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from app.streaming.topics import topic_table
 from tests.integration import reading

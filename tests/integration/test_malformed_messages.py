@@ -8,9 +8,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-
-# aiokafka ships no type information.
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaProducer
 
 from app.domain.transaction import Transaction
 from tests.integration.deployment import Deployment

@@ -13,9 +13,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-
-# aiokafka ships no type information.
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka_admin import NewTopic, connect
 from app.domain.transaction import Transaction

@@ -4,9 +4,7 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
-
-# aiokafka ships no type information.
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient
 
 from app.adapters.kafka_admin import NewTopic, connect, topic_ids
 from app.errors import ConfigurationError, TopicMismatch

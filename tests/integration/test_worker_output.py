@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psutil
 import pytest
-
-# aiokafka ships no type information.
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaProducer
 
 from app.domain.decision import Alert, Decision
 from app.local import ports
