@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 # The demo tells how long its first alert took, set-up included.
 STARTED := $(shell date +%s)
 
@@ -17,19 +18,23 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
 
+$(BENCH_STAMP): $(STAMP) requirements-bench.lock
+	$(BIN)/python -m pip install --no-compile --require-hashes -r requirements-bench.lock
+	touch $@
+
 demo: setup  ## everything from nothing: Kafka, workers, traffic, live alerts; DEMO_SECONDS=60 ends by itself
 	$(BIN)/fraudstream demo --since $(STARTED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-test: setup lint  ## everything: lint, types, import law, then unit, property, contract and integration tests
+test: $(BENCH_STAMP) lint  ## everything: lint, types, import law, then unit, property, contract and integration tests
 	$(BIN)/python -m pytest
 
-lint: setup
+lint: $(BENCH_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: setup  ## events a second from a backlog; the figure and where it was measured go to bench/results/
+bench: $(BENCH_STAMP)  ## events a second from a backlog; the figure and where it was measured go to bench/results/
 	$(BIN)/python -m bench.throughput
 
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
@@ -37,6 +42,8 @@ lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PAT
 		--extra local --group dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml -o requirements-runtime.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--extra local --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
