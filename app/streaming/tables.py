@@ -6,7 +6,6 @@ that local state is never ahead of the changelog nor torn.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -18,6 +17,7 @@ from faust.types import TP
 from app.features.state import lineage
 from app.settings import WorkerSettings
 from app.streaming.fail_stop import fail_stop
+from app.streaming.rocksdb_memory import BoundedMemory
 from app.streaming.topics import PROFILES_TABLE
 
 
@@ -96,30 +96,6 @@ class ProfileTable(Table[bytes, bytes]):
         )
         store.rocksdb_options = self.store_options
         return store
-
-
-class BoundedMemory(RocksDBOptions):
-    """RocksDB whose memory is set: one block cache for all partitions of a worker, a small write buffer each."""
-
-    def __init__(self, settings: WorkerSettings) -> None:
-        super().__init__(write_buffer_size=settings.rocksdb_write_buffer_bytes, use_rocksdict=True)
-        self._cache = rocksdict.Cache(settings.rocksdb_block_cache_bytes)
-
-    def open(self, path: Path, *, read_only: bool = False) -> Any:  # noqa: ARG002  # Faust's signature
-        return rocksdict.Rdict(str(path), options=self.as_options())
-
-    def as_options(self) -> Any:
-        options = rocksdict.Options(raw_mode=True)
-        options.create_if_missing(True)
-        options.set_write_buffer_size(self.write_buffer_size)
-        options.set_max_write_buffer_number(2)
-        options.set_compression_type(rocksdict.DBCompressionType.lz4())
-        blocks = rocksdict.BlockBasedOptions()
-        blocks.set_block_cache(self._cache)
-        blocks.set_cache_index_and_filter_blocks(True)
-        blocks.set_bloom_filter(10, block_based=False)
-        options.set_block_based_table_factory(blocks)
-        return options
 
 
 def profile_table(app: faust.App, settings: WorkerSettings, partitions: int) -> ProfileTable:
