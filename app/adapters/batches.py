@@ -1,50 +1,95 @@
-"""A batch of transactions as columns: plain Python lists, ready for a fast loop."""
+"""A batch of transactions as columns: arrays of NumPy and Arrow, so that nothing is an object before it must be."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from app.domain.transaction import Transaction
 
-Texts = list[str | None] | None
-"""An optional column: None where the file has none, else a list with None where a row has none."""
+Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
+class Encoded(NamedTuple):
+    """A text column whose values repeat: row ``i`` holds ``texts[codes[i]]``."""
+
+    codes: NDArray[np.int32]
+    texts: list[str]
+    """Each once, in the order they first come."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Rows ``first_row ...`` of a file (counted from 1), in file order, valid by the contract.
 
-    The lists are the batch's own: read them, do not change them.
+    Arrow arrays hold text; an optional column is None where the file has none. The arrays are the batch's own:
+    read them, do not change them.
     """
 
     first_row: int
-    transaction_id: list[str]
-    customer_id: list[str]
-    terminal_id: list[str]
-    event_time: list[int]
-    amount_minor: list[int]
-    currency: list[str]
-    channel: Texts = None
-    mcc: Texts = None
-    country: Texts = None
-    device_id: Texts = None
-    card_token: Texts = None
-    latitude: list[float | None] | None = None
-    longitude: list[float | None] | None = None
-    is_fraud: list[bool] | None = None
-    fraud_pattern: Texts = None
-    """The pattern of a fraudulent row, None for the others."""
+    transaction_id: pa.Array
+    customer_id: Encoded
+    terminal_id: Encoded
+    event_time: Integers
+    amount_minor: Integers
+    currency: pa.Array
+    channel: pa.Array | None = None
+    mcc: pa.Array | None = None
+    country: pa.Array | None = None
+    device_id: pa.Array | None = None
+    card_token: pa.Array | None = None
+    latitude: Reals | None = None
+    """NaN where a row has none; ``longitude`` has its NaN in the same rows."""
+    longitude: Reals | None = None
+    is_fraud: NDArray[np.bool_] | None = None
+    fraud_pattern: pa.Array | None = None
+    """The pattern of a fraudulent row, null for the others."""
 
     def __len__(self) -> int:
-        return len(self.transaction_id)
+        return len(self.event_time)
+
+    def places(self) -> tuple[Reals, Reals]:
+        """Latitude and longitude, NaN in every row of a file that has none."""
+        if self.latitude is None or self.longitude is None:
+            nowhere = np.full(len(self), np.nan)
+            return nowhere, nowhere
+        return self.latitude, self.longitude
+
+    def columns(self) -> dict[str, pa.Array]:
+        """The columns that are there as Arrow arrays, by field name, in the contract's order."""
+        fields = self.__struct_fields__[1:]
+        return {name: _arrow(column) for name in fields if (column := getattr(self, name)) is not None}
 
     def transactions(self) -> Iterator[Transaction]:
         """One Transaction per row, in order; labels are left behind."""
-        given = [(name, getattr(self, name)) for name in Transaction.__struct_fields__]
-        names = [name for name, column in given if column is not None]
-        for row in zip(*(column for _, column in given if column is not None), strict=True):
+        columns = self.columns()
+        names = [name for name in Transaction.__struct_fields__ if name in columns]
+        for row in zip(*(_objects(columns[name]) for name in names), strict=True):
             yield Transaction(**dict(zip(names, row, strict=True)))
 
-    def columns(self) -> dict[str, list[object]]:
-        """The columns that are there, by field name, in the contract's order."""
-        fields = self.__struct_fields__[1:]
-        return {name: column for name in fields if (column := getattr(self, name)) is not None}
+
+def encoded(array: pa.Array) -> Encoded:
+    """A column without nulls as codes and the text of each."""
+    dictionary = array.dictionary_encode()
+    return Encoded(np.array(dictionary.indices), _objects(dictionary.dictionary.cast(pa.string())))
+
+
+def _arrow(column: Encoded | NDArray[Any] | pa.Array) -> pa.Array:
+    if isinstance(column, Encoded):
+        return pa.array(column.texts, pa.string()).take(pa.array(column.codes))
+    if isinstance(column, np.ndarray):
+        return pa.array(column, from_pandas=True)  # a NaN becomes a null: the contract knows no NaN
+    return column
+
+
+def _objects(array: pa.Array) -> list[Any]:
+    # `to_pylist` makes a scalar object per element: 230 ns against 30 (numbers) and 65 (texts) by way of NumPy,
+    # which has no integer and no number that is null.
+    if array.null_count and not pa.types.is_string(array.type):
+        objects: list[Any] = array.to_pylist()
+    else:
+        objects = array.to_numpy(zero_copy_only=False).tolist()
+    return objects

@@ -13,12 +13,12 @@ from app.adapters.columns import Column
 from app.adapters.mappings import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
 from app.errors import InvalidFile
 
-_Decoder = Callable[[Column, ColumnMapping], list[Any]]
+_Decoder = Callable[[Column, ColumnMapping], Any]
 
 _DECODERS: dict[str, _Decoder] = {
     "transaction_id": lambda column, _: columns.texts(column, required=True),
-    "customer_id": lambda column, _: columns.texts(column, required=True),
-    "terminal_id": lambda column, _: columns.texts(column, required=True),
+    "customer_id": lambda column, _: columns.encoded_texts(column),
+    "terminal_id": lambda column, _: columns.encoded_texts(column),
     "event_time": lambda column, mapping: columns.event_times(column, mapping.time_unit),
     "amount_minor": lambda column, mapping: columns.amounts(column, mapping.amount_scale),
     "currency": lambda column, _: columns.codes(column, "^[A-Z]{3}$", "three capital letters", required=True),
@@ -43,7 +43,7 @@ def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row
     }
     fields = {field: _DECODERS[field](column, mapping) for field, column in found.items()}
     if "currency" not in fields:
-        fields["currency"] = [mapping.currency] * rows.num_rows
+        fields["currency"] = pa.repeat(mapping.currency, rows.num_rows)
     _require_pairs(found)
     return Batch(first_row=first_row, **fields)
 

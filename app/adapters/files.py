@@ -1,7 +1,7 @@
 """Reading transactions from Parquet, CSV and JSON lines, batch by batch in bounded memory.
 
 >>> for batch in read_batches(Path("history.parquet"), HANDBOOK):    # doctest: +SKIP
-...     for customer_id, amount_minor in zip(batch.customer_id, batch.amount_minor): ...
+...     for transaction in batch.transactions(): ...
 """
 
 import itertools

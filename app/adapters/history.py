@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -67,8 +67,8 @@ def _fold(batch: Batch, source: HistorySource, profiles: Profiles) -> FoldedBatc
     return FoldedBatch(
         scored=scored,
         repeats=len(batch) - len(scored),
-        frauds=_kept(batch.is_fraud, scored, batch.first_row),
-        patterns=_kept(batch.fraud_pattern, scored, batch.first_row),
+        frauds=_kept(_listed(batch.is_fraud), scored, batch.first_row),
+        patterns=_kept(_listed(batch.fraud_pattern), scored, batch.first_row),
     )
 
 
@@ -76,3 +76,7 @@ def _kept(column: list[T] | None, scored: list[Scored], first_row: int) -> list[
     if column is None or len(column) == len(scored):
         return column
     return [column[event.offset - first_row] for event in scored]
+
+
+def _listed(column: Any) -> list[Any] | None:
+    return None if column is None else column.tolist()

@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Protocol, Self
+from typing import BinaryIO, Literal, Protocol, Self, TypeAlias
 
 import msgspec
 import numpy as np
@@ -22,7 +22,7 @@ from app.adapters.mappings import FIELDS
 from app.errors import InvalidFile
 
 ColumnType = Literal["text", "integer", "real", "boolean"]
-Values = Sequence[object] | np.ndarray
+Values: TypeAlias = Sequence[object] | np.ndarray | pa.Array
 
 _TYPES_OF_FIELDS: dict[str, ColumnType] = {
     "event_time": "integer",
@@ -67,7 +67,7 @@ class TableWriter:
 
     def write(self, columns: Mapping[str, Values]) -> None:
         """Append rows: one sequence of equal length for each column of the schema."""
-        arrays = [pa.array(columns[field.name], type=field.type) for field in self._schema]
+        arrays = [_array(columns[field.name], field.type) for field in self._schema]
         try:
             self._format.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         except OSError as error:
@@ -85,6 +85,10 @@ class TableWriter:
         finally:
             self._sink.close()
             self._temporary.unlink(missing_ok=True)
+
+
+def _array(values: Values, kind: pa.DataType) -> pa.Array:
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, type=kind)
 
 
 def _refuse_target(path: Path, inputs: Iterable[Path]) -> None:

@@ -40,7 +40,7 @@ def write_simulation(simulation: Simulation, out: Path, on_progress: Callable[[i
         for batch in simulate(simulation):
             writer.write(batch.columns())
             transactions += len(batch)
-            frauds.update(filter(None, batch.fraud_pattern or ()))
+            frauds.update([] if batch.fraud_pattern is None else batch.fraud_pattern.drop_null().to_pylist())
             on_progress(transactions)
     return Written(
         transactions=transactions,

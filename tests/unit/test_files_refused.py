@@ -52,6 +52,15 @@ def test_a_value_out_of_contract_is_refused_with_row_and_column(
     assert str(value) not in str(refused.value).split("`: ")[1] or value in (None, "")
 
 
+@pytest.mark.parametrize("column", ["customer_id", "terminal_id"])
+@pytest.mark.parametrize("value", ["", "x" * 65, None])
+def test_a_bad_value_that_comes_twice_is_refused_at_its_first_row(
+    tmp_path: Path, column: str, value: str | None
+) -> None:
+    with pytest.raises(InvalidFile, match=f"row 2, column `{column}`"):
+        read(write(tmp_path / "f.parquet", ROWS | {column: ["a", value, value]}))
+
+
 @pytest.mark.parametrize("amount", [math.nan, math.inf, -0.01, 1e14])
 def test_an_amount_that_is_no_amount_is_refused(tmp_path: Path, amount: float) -> None:
     rows = handbook_rows(TX_AMOUNT=[57.16, amount])

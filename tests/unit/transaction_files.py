@@ -68,3 +68,7 @@ def parquet(path: Path, rows: dict[str, list[Any]]) -> Path:
 def read(path: Path, mapping: ColumnMapping = CONTRACT) -> Batch:
     (batch,) = read_batches(path, mapping)
     return batch
+
+
+def lists(batch: Batch) -> dict[str, list[Any]]:
+    return {name: column.to_pylist() for name, column in batch.columns().items()}
