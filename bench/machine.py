@@ -6,7 +6,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("aiokafka", "faust-streaming", "msgspec", "numpy", "rocksdict", "scikit-learn")
+PACKAGES = (
+    "aiokafka",
+    "confluent-kafka",
+    "faust-streaming",
+    "msgspec",
+    "numba",
+    "numpy",
+    "quixstreams",
+    "rocksdict",
+    "scikit-learn",
+)
 
 
 def describe() -> dict[str, Any]:

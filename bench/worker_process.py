@@ -1,30 +1,41 @@
-"""A worker as the operating system sees it: a process with an environment, a log and a bill."""
+"""A contestant as the operating system sees it: a process with an environment, a log and a bill."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
+STOP_SECONDS = 30
+LOG_TAIL = 2_000
+REPOSITORY = Path(__file__).parents[1]
 
-class WorkerProcess:
-    """One worker on a data directory of its own, from start to SIGTERM."""
 
-    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
-        directory.mkdir(parents=True)
-        self._directory = directory
+class BenchProcess:
+    """One process with a directory of its own for data and log, from start to SIGTERM.
+
+    ``arguments`` follow the Python interpreter. The data directory is FRAUDSTREAM_WORKER_DATA_DIR.
+    """
+
+    def __init__(self, directory: Path, arguments: Sequence[str], environment: dict[str, str]) -> None:
+        self._log = directory / "process.log"
+        self._arguments = arguments
         self._environment = (
             os.environ | environment | {"FRAUDSTREAM_WORKER_DATA_DIR": str(directory / "data")}
         )
+        directory.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
-        with (self._directory / "worker.log").open("w") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "-l", "info"],
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+                [sys.executable, *self._arguments],
+                cwd=REPOSITORY,
                 env=self._environment,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -34,12 +45,33 @@ class WorkerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.terminate()
-        self._process.wait(30)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self, seconds: float) -> int:
+        """The exit code, once the process has ended by itself. Raises subprocess.TimeoutExpired."""
+        return self._process.wait(seconds)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far. Raises RuntimeError with the log's end when the worker has gone."""
+        """User and system time so far. Raises RuntimeError with the log's end when the process has gone."""
         if self._process.poll() is not None:
-            end = (self._directory / "worker.log").read_text()[-2000:]
-            raise RuntimeError(f"the worker ended with {self._process.returncode}:\n{end}")
+            raise RuntimeError(f"{self._arguments} ended with {self._process.returncode}:\n{self.log_tail()}")
         times = psutil.Process(self._process.pid).cpu_times()
         return float(times.user + times.system)
+
+    def log_tail(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+
+
+class WorkerProcess(BenchProcess):
+    """One of our own workers."""
+
+    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
+        super().__init__(directory, ("-m", "faust", "-A", "app.worker", "worker", "-l", "info"), environment)

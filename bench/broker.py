@@ -1,0 +1,29 @@
+"""The broker of a run: a stack of its own in a temporary directory, gone when the run ends."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from app.local import stack
+from app.local.state import Stack
+
+
+@contextmanager
+def broker() -> Iterator[tuple[Stack, Path]]:
+    """A stack that is up, and a directory beside it for the contestants' data."""
+    with tempfile.TemporaryDirectory(prefix="fraudstream-bench-") as name:
+        directory = Path(name)
+        try:
+            yield stack.start(directory / "stack", lifeline_pid=os.getpid()), directory
+        finally:
+            stack.stop(directory / "stack")
+
+
+def cpu_seconds(running: Stack) -> float:
+    """User and system time of all brokers so far."""
+    times = [psutil.Process(broker.pid).cpu_times() for broker in running.brokers]
+    return float(sum(time.user + time.system for time in times))

@@ -1,0 +1,93 @@
+"""Decisions as the brokers see them: wait until so many are there, then ask when they were made."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+DRAIN_SECONDS = 900.0
+POLL_SECONDS = 0.2
+WARM_UP_SHARE = 0.2
+"""Of the time from first to last record. Left out of a rate: caches fill, a second worker joins the group."""
+
+
+class Reading(NamedTuple):
+    """CPU seconds that contestants (and brokers) had used when so many records were there."""
+
+    records: int
+    cpu_seconds: float
+    broker_cpu_seconds: float = 0.0
+
+
+class Span(NamedTuple):
+    """When the records of a topic were made, by their own timestamps, milliseconds since the epoch."""
+
+    first_ms: int
+    last_ms: int
+    warm_ms: int
+    """The end of the warm-up."""
+    warm_records: int
+    """How many had been made by then."""
+    records: int
+
+    @property
+    def per_second(self) -> float:
+        """Records a second after the warm-up."""
+        return (self.records - self.warm_records) * 1000 / max(self.last_ms - self.warm_ms, 1)
+
+
+@asynccontextmanager
+async def open_topic(servers: str, topic: str, partitions: int) -> AsyncIterator[tuple[Any, list[Any]]]:
+    """A consumer without a group, and the topic's partitions."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        yield consumer, [TopicPartition(topic, number) for number in range(partitions)]
+    finally:
+        await consumer.stop()
+
+
+async def wait_for(
+    servers: str, topic: str, partitions: int, count: int, read: Callable[[int], Reading] | None = None
+) -> list[Reading]:
+    """Return when ``count`` records are in ``topic``; what ``read`` told at every look since the first record.
+
+    ``read`` gets the number of records there and may raise, for example when a contestant has died. Raises
+    RuntimeError when the records do not come in time.
+    """
+    deadline = time.monotonic() + DRAIN_SECONDS
+    readings: list[Reading] = []
+    async with open_topic(servers, topic, partitions) as (consumer, assigned):
+        while True:
+            found = sum((await consumer.end_offsets(assigned)).values())
+            reading = read(found) if read else Reading(found, 0.0)
+            if found:
+                readings.append(reading)
+            if found >= count:
+                return readings
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{topic}: {found} of {count} records came within {DRAIN_SECONDS:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def span(servers: str, topic: str, partitions: int) -> Span:
+    """When a topic's records were made. The topic must not be empty."""
+    async with open_topic(servers, topic, partitions) as (consumer, assigned):
+        ends = await consumer.end_offsets(assigned)
+        filled = [partition for partition, end in ends.items() if end]
+        first_ms = min([await _timestamp(consumer, partition, 0) for partition in filled])
+        last_ms = max([await _timestamp(consumer, partition, ends[partition] - 1) for partition in filled])
+        warm_ms = int(first_ms + (last_ms - first_ms) * WARM_UP_SHARE)
+        found = await consumer.offsets_for_times(dict.fromkeys(filled, warm_ms))
+        warm_records = sum(found[tp].offset if found[tp] else ends[tp] for tp in filled)
+        return Span(first_ms, last_ms, warm_ms, warm_records, sum(ends.values()))
+
+
+async def _timestamp(consumer: Any, partition: Any, offset: int) -> int:
+    consumer.assign([partition])
+    consumer.seek(partition, offset)
+    timestamp: int = (await consumer.getone(partition)).timestamp
+    return timestamp
