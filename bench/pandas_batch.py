@@ -1,0 +1,83 @@
+"""`fraudstream features` and `fraudstream score` as a script of pandas: Parquet in, Parquet out.
+
+    python -m bench.pandas_batch FILE.parquet --out OUT.parquet [--score MODELS]
+
+MODELS is a directory of bundles; its champion scores by scikit-learn's ``predict_proba``, in all its threads.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet
+
+from app.adapters import manifest, skops_files
+from app.adapters.aliases import bundle_path, read_aliases
+from app.adapters.manifest import FILE_NAME, MODEL_FILE
+from app.domain.decision import Thresholds
+from bench.pandas_features import features
+
+HANDBOOK = {
+    "TRANSACTION_ID": "transaction_id",
+    "CUSTOMER_ID": "customer_id",
+    "TERMINAL_ID": "terminal_id",
+    "TX_DATETIME": "event_time",
+    "TX_AMOUNT": "amount_minor",
+}
+CONTRACT = (*HANDBOOK.values(), "latitude", "longitude")
+KEPT = ("transaction_id", "customer_id", "event_time", "amount_minor")
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A file of the Handbook or of the contract, as ``features`` takes it."""
+    if "TX_AMOUNT" in pyarrow.parquet.read_schema(path).names:
+        frame = pd.read_parquet(path, columns=list(HANDBOOK)).rename(columns=HANDBOOK)
+        frame["amount_minor"] = (100 * frame["amount_minor"]).round().astype("int64")
+        return frame
+    frame = pd.read_parquet(path, columns=list(CONTRACT))
+    frame["event_time"] = pd.to_datetime(frame["event_time"], unit="ms")
+    return frame
+
+
+def load_model(models: Path) -> tuple[Any, Thresholds]:
+    """The champion as scikit-learn's own estimator."""
+    path = bundle_path(models, read_aliases(models).champion)
+    estimator = skops_files.loads(manifest.read(path, MODEL_FILE))
+    return estimator, manifest.decode(manifest.read(path, FILE_NAME), path).thresholds
+
+
+def score(transactions: pd.DataFrame, estimator: Any, thresholds: Thresholds) -> pd.DataFrame:
+    """The columns of `fraudstream score` that differ from row to row."""
+    chances = estimator.predict_proba(features(transactions).to_numpy())[:, 1]
+    edges = [-np.inf, thresholds.review, thresholds.decline, np.inf]
+    outcomes = pd.cut(chances, edges, right=False, labels=["approve", "review", "decline"])
+    return transactions[list(KEPT)].assign(score=chances, outcome=outcomes.astype(str))
+
+
+def main() -> None:
+    """Print the rows and the seconds from the first read to the last write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--score", type=Path, metavar="MODELS")
+    options = parser.parse_args()
+    model = load_model(options.score) if options.score else None
+    started = time.perf_counter()
+    transactions = read(options.file)
+    if model:
+        table = score(transactions, *model)
+    else:
+        table = features(transactions)
+        table.insert(0, "transaction_id", transactions["transaction_id"])
+    table.to_parquet(options.out, compression="zstd", index=False)
+    print(json.dumps({"rows": len(table), "seconds": round(time.perf_counter() - started, 3)}))
+
+
+if __name__ == "__main__":
+    main()
