@@ -13,6 +13,8 @@ PACKAGES = (
     "msgspec",
     "numba",
     "numpy",
+    "pandas",
+    "pyarrow",
     "quixstreams",
     "rocksdict",
     "scikit-learn",

@@ -1,46 +1,26 @@
-"""How many events a second a backlog is drained with: `python -m bench.throughput [--json]`.
+"""How many events a second a backlog is drained with, ours beside others: `python -m bench.throughput [--json]`.
 
 Every turn has its own topics and consumer group on one broker beside it. Counted are decisions, after a warm-up
-of a fifth of the time, by the timestamps their records got when they were made. The whole path is on: decode,
-profiles in RocksDB with their changelog, features, model, decisions, alerts.
+of a fifth of the time, by the time at which the broker appended them. The whole path is on: decode, profiles in
+RocksDB with their changelog, features, model, decisions, alerts. In the first turn everyone's decisions are held
+against ours. Contestants: bench/contestants.
 """
 
 import argparse
 import asyncio
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import results
+from app.local.state import Stack
+from bench import results, sameness
 from bench.broker import broker
-from bench.events import events, source
+from bench.contestants.roster import Contestant, chosen
+from bench.drain import Drained, Entry, drain
+from bench.events import source
 from bench.turn import PARTITIONS, Turn
-from bench.watch import Reading, span, wait_for
-from bench.worker_process import WorkerProcess
 
-
-async def drain(count: int, workers: int, turn: Turn, directory: Path) -> dict[str, float]:
-    """One turn: a backlog of ``count`` events, then ``workers`` workers until the last decision."""
-    await turn.make_topics()
-    await turn.fill(events(count))
-    decisions = turn.settings().topics.decisions
-    with ExitStack() as running:
-        processes = [
-            running.enter_context(WorkerProcess(directory / f"{turn.name}-{number}", turn.environment()))
-            for number in range(workers)
-        ]
-        readings = await wait_for(
-            turn.servers,
-            decisions,
-            turn.partitions,
-            count,
-            lambda found: Reading(found, sum(process.cpu_seconds() for process in processes)),
-        )
-    made = await span(turn.servers, decisions, turn.partitions)
-    return {
-        "events_per_s": made.per_second,
-        "cpu_seconds_per_million": readings[-1].cpu_seconds / count * 1e6,
-    }
+ALL = "ours,naive_faust,quix,echo"
 
 
 def main() -> None:
@@ -50,49 +30,97 @@ def main() -> None:
     )
     parser.add_argument("--events", type=int, default=400_000)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument(
+        "--contestants", default=ALL, help=f"of {ALL}; ours runs with one worker and with two"
+    )
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     options = parser.parse_args()
-    measured = _run(options.events, options.turns)
-    content = results.document(
+    with broker() as (stack, directory):
+        content = run(chosen(options.contestants), options.events, options.turns, stack, directory)
+    results.publish("throughput", content, table(content), as_json=options.json)
+
+
+def run(
+    contestants: Sequence[Contestant], count: int, turns: int, stack: Stack, directory: Path
+) -> dict[str, Any]:
+    """The result file's content."""
+    entries = [entry for contestant in contestants for entry in _entries(contestant, count)]
+    measured: dict[Entry, list[Drained]] = {entry: [] for entry in entries}
+    compared: dict[str, int] = {}
+    for number in range(turns):
+        works: dict[Entry, sameness.Work] = {}
+        for entry, taken in measured.items():
+            turn = Turn(f"bench-{number}-{entry.name}", stack.bootstrap_servers)
+            taken.append(asyncio.run(drain(entry, turn, stack, directory)))
+            results.progress(f"turn {number + 1}: {entry.name} {taken[-1].events_per_s:,.0f} events/s")
+            if number == 0 and entry.contestant.scores:
+                works[entry] = asyncio.run(sameness.work(turn))
+        compared |= _compare(works)
+    return results.document(
         "bench.throughput",
-        [_summary(workers, turns) for workers, turns in measured.items()],
-        events=options.events,
+        [_row(entry, taken, compared) for entry, taken in measured.items()],
         source=source(),
         partitions=PARTITIONS,
     )
-    results.publish("throughput", content, _table(content), as_json=options.json)
 
 
-def _run(count: int, turns: int) -> dict[int, list[dict[str, float]]]:
-    measured: dict[int, list[dict[str, float]]] = {1: [], 2: []}
-    with broker() as (stack, directory):
-        for number in range(turns):
-            for workers, taken in measured.items():
-                turn = Turn(f"bench-{number}-{workers}", stack.bootstrap_servers)
-                taken.append(asyncio.run(drain(count, workers, turn, directory)))
-    return measured
+def _entries(contestant: Contestant, count: int) -> list[Entry]:
+    workers = (1, 2) if contestant.name == "ours" else (1,)
+    return [Entry(contestant, number, int(count * contestant.backlog_share)) for number in workers]
 
 
-def _summary(workers: int, turns: list[dict[str, float]]) -> dict[str, Any]:
-    return {
-        "contestant": "ours",
-        "workers": workers,
+def _compare(works: Mapping[Entry, sameness.Work]) -> dict[str, int]:
+    """How many decisions of each contestant were found equal to ours, by its name."""
+    ours = next((work for entry, work in works.items() if entry.contestant.name == "ours"), None)
+    if ours is None:
+        return {}
+    return {entry.name: sameness.require_same(ours, work, entry.name) for entry, work in works.items()}
+
+
+def _row(entry: Entry, taken: Sequence[Drained], compared: Mapping[str, int]) -> dict[str, Any]:
+    row = {
+        "contestant": entry.contestant.name,
+        "workers": entry.workers,
         "rate": None,
-        "events_per_s": [round(turn["events_per_s"]) for turn in turns],
-        "cpu_seconds_per_million": [round(turn["cpu_seconds_per_million"], 1) for turn in turns],
+        "events": entry.events,
+        "events_per_s": [round(turn.events_per_s) for turn in taken],
+        "cpu_seconds_per_million": [round(turn.cpu_seconds_per_million, 1) for turn in taken],
+        "broker_cpu_seconds_per_million": [round(turn.broker_cpu_seconds_per_million, 1) for turn in taken],
+        "decisions_equal_to_ours": compared.get(entry.name),
     }
+    if taken[0].stage_us_per_event:
+        row["stage_us_per_event"] = {
+            stage: [round(turn.stage_us_per_event[stage], 2) for turn in taken]
+            for stage in taken[0].stage_us_per_event
+        }
+    return row
 
 
-def _table(content: dict[str, Any]) -> str:
+def table(content: Mapping[str, Any]) -> str:
+    """Medians of the turns, each contestant against ours with one worker, and where our time goes."""
+    rates = {
+        (row["contestant"], row["workers"]): results.median(row["events_per_s"]) for row in content["results"]
+    }
+    ours = rates.get(("ours", 1))
     rows = [
         (
             f"{row['contestant']} x{row['workers']}",
-            f"{results.median(row['events_per_s']):,.0f}",
+            f"{row['events']:,}",
+            f"{(rate := rates[row['contestant'], row['workers']]):,.0f}",
+            f"{ours / rate:.2f}" if ours else "",
             f"{results.median(row['cpu_seconds_per_million']):,.1f}",
+            f"{results.median(row['broker_cpu_seconds_per_million']):,.1f}",
         )
         for row in content["results"]
     ]
-    return results.table(("contestant", "events/s", "CPU s per million"), rows)
+    head = ("contestant", "events", "events/s", "ours / it", "CPU s per million", "broker's")
+    return results.table(head, rows) + "".join(map(_stages, content["results"]))
+
+
+def _stages(row: Mapping[str, Any]) -> str:
+    stages = row.get("stage_us_per_event", {})
+    told = ", ".join(f"{stage} {results.median(values):.1f}" for stage, values in stages.items())
+    return f"\nµs per event of {row['contestant']} x{row['workers']}: {told}" if told else ""
 
 
 if __name__ == "__main__":

@@ -1,12 +1,18 @@
 """One turn of one contestant: topics and a consumer group that nothing else in the run has."""
 
+import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from app.adapters.kafka_admin import NewTopic, connect
 from app.domain.transaction import Transaction
 from app.settings import Settings
 from app.streaming.provisioning import ensure
+from app.streaming.topics import topic_table
 from app.traffic.produce import produce
+
+# It warns of every broker that does not yet know that it leads a topic just made.
+logging.getLogger("aiokafka").setLevel(logging.ERROR)
 
 PARTITIONS = 4
 _TOPICS = ("transactions", "decisions", "alerts", "dead_letters")
@@ -33,8 +39,24 @@ class Turn(NamedTuple):
         return Settings.from_env(self.environment())
 
     async def make_topics(self) -> None:
-        """All topics of the turn, the profiles' changelog included."""
-        await ensure(self.settings())
+        """All topics of the turn, the profiles' changelog included.
+
+        Decisions get the broker's time: a contestant may copy the transaction's own (Quix Streams does).
+        """
+        settings = self.settings()
+        decisions = next(spec for spec in topic_table(settings) if spec.name == settings.topics.decisions)
+        async with connect(self.servers) as admin:
+            await admin.create(
+                [
+                    NewTopic(
+                        name=decisions.name,
+                        partitions=decisions.partitions,
+                        replication_factor=decisions.replication_factor,
+                        configs=decisions.configs() | {"message.timestamp.type": "LogAppendTime"},
+                    )
+                ]
+            )
+        await ensure(settings)
 
     async def fill(self, transactions: Iterable[Transaction]) -> None:
         """A backlog: return when every transaction is acknowledged. The topics must be there."""

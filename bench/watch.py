@@ -1,4 +1,4 @@
-"""Decisions as the brokers see them: wait until so many are there, then ask when they were made."""
+"""Decisions as the brokers see them: wait until so many are there, then ask when they came."""
 
 import asyncio
 import time
@@ -23,14 +23,14 @@ class Reading(NamedTuple):
 
 
 class Span(NamedTuple):
-    """When the records of a topic were made, by their own timestamps, milliseconds since the epoch."""
+    """When the records of a topic were appended: the broker's time, milliseconds since the epoch."""
 
     first_ms: int
     last_ms: int
     warm_ms: int
     """The end of the warm-up."""
     warm_records: int
-    """How many had been made by then."""
+    """How many were there by then."""
     records: int
 
     @property
@@ -74,7 +74,7 @@ async def wait_for(
 
 
 async def span(servers: str, topic: str, partitions: int) -> Span:
-    """When a topic's records were made. The topic must not be empty."""
+    """When a topic's records were appended. The topic must not be empty."""
     async with open_topic(servers, topic, partitions) as (consumer, assigned):
         ends = await consumer.end_offsets(assigned)
         filled = [partition for partition, end in ends.items() if end]

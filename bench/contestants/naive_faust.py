@@ -1,0 +1,79 @@
+"""The Faust agent of the guides, written with care: `faust -A bench.contestants.naive_faust worker`.
+
+Stock transport, one event at a time, one table update per event. It decodes with msgspec inside the agent, since a
+faust.Record costs more, keeps the profile's bytes as they are in the table, and batches what it sends.
+"""
+
+from typing import Any
+
+import faust
+import mode.loop
+
+from app.settings import Settings
+from app.streaming.topics import PROFILES_TABLE
+from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
+
+mode.loop.use("uvloop")
+
+settings = Settings.from_env()
+_kafka, _topics = settings.kafka, settings.topics
+_COMPRESSION = None if _kafka.compression == "none" else _kafka.compression
+
+
+class NaiveApp(faust.App):
+    """Nothing of its own but the garbage collector's settings, which ours has too."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        collect_garbage_less_often()
+
+
+app = NaiveApp(
+    settings.worker.app_id,
+    broker=f"kafka://{_kafka.bootstrap_servers}",
+    broker_session_timeout=_kafka.session_timeout_seconds,
+    broker_heartbeat_interval=_kafka.heartbeat_seconds,
+    broker_commit_interval=_kafka.commit_interval_seconds,
+    consumer_auto_offset_reset="earliest",
+    consumer_max_fetch_size=1024 * 1024,
+    producer_compression_type=_COMPRESSION,
+    producer_max_batch_size=256 * 1024,
+    datadir=settings.worker.data_dir,
+    store="rocksdb://",
+    table_standby_replicas=0,
+    topic_allow_declare=False,
+    topic_disable_leader=True,
+    topic_partitions=_topics.partitions,
+    processing_guarantee="at_least_once",
+    web_enabled=False,
+)
+
+
+def _raw(name: str) -> Any:
+    return app.topic(name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+
+_transactions, _decisions, _alerts = map(_raw, (_topics.transactions, _topics.decisions, _topics.alerts))
+_profiles = app.Table(
+    PROFILES_TABLE,
+    partitions=_topics.partitions,
+    key_type=bytes,
+    value_type=bytes,
+    options={"driver": "rocksdict"},
+)
+_work = OneByOne(settings).work
+
+
+@app.agent(_transactions, name="naive", concurrency=1)
+async def score(stream: Any) -> None:
+    """One transaction after the other."""
+    async for event in stream.events():
+        message = event.message
+        key = message.key
+        made = _work(event.value, message.partition, message.offset, _profiles.get(key))
+        if made is None:
+            continue
+        await _decisions.send(key=key, value=made.decision)
+        if made.alert is not None:
+            await _alerts.send(key=key, value=made.alert)
+        _profiles[key] = made.profile

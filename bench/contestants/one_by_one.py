@@ -1,0 +1,69 @@
+"""The work of one transaction, for contestants whose framework hands them one at a time.
+
+The same functions as in our worker: validated decoding, the fold, the model, the decision and the alert. Left out
+are the dead letters, the CloudEvents headers, the metrics and the fence, which only ours has; that favours the others.
+"""
+
+import gc
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from app.adapters.bundles import champion
+from app.adapters.codec import decode_transaction, encode_decision
+from app.domain.acceptance import Acceptance
+from app.domain.decision import Outcome
+from app.features.catalog import vector
+from app.features.fold import observe
+from app.features.profile import Profile
+from app.features.state import decode, encode
+from app.features.window import Bounds
+from app.scoring import scorer
+from app.scoring.scorer import Scored
+from app.settings import Settings
+
+
+class Made(NamedTuple):
+    """What one transaction became, in bytes."""
+
+    profile: bytes
+    decision: bytes
+    alert: bytes | None
+
+
+class OneByOne:
+    """Holds what does not change between two transactions."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.topics.transactions
+        self._model = champion(Path(settings.model.dir), settings.model.champion)
+        self._bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+        self._acceptance = Acceptance(
+            earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
+            max_future_ms=settings.acceptance.max_future_seconds * 1000,
+        )
+
+    def work(self, value: bytes, partition: int, offset: int, stored: bytes | None) -> Made | None:
+        """None when the profile has seen the transaction before. ``stored`` is the profile's bytes, None at first."""
+        now_ms = time.time_ns() // 1_000_000
+        transaction = decode_transaction(value)
+        self._acceptance.check(transaction, key=None, reference_ms=now_ms)
+        profile = Profile(self._bounds) if stored is None else decode(stored, self._bounds)
+        seen = observe(profile, transaction)
+        if seen is None:
+            return None
+        profile.applied_offset = offset
+        scored = Scored(transaction, seen, vector(transaction, seen), offset)
+        chances = scorer.score(self._model, [scored])
+        (decision,) = scorer.decide([scored], chances, self._model, self._topic, partition, now_ms)
+        alert = None
+        if decision.outcome is not Outcome.APPROVE:
+            alert = encode_decision(scorer.alert(decision, scored, self._model))
+        return Made(encode(profile), encode_decision(decision), alert)
+
+
+def collect_garbage_less_often() -> None:
+    """As our worker does when it has started."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

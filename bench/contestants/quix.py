@@ -1,0 +1,86 @@
+"""Quix Streams with its own best settings: `python -m bench.contestants.quix`.
+
+State in RocksDB with a changelog topic, raw bytes in and out, one linear pipeline (branches copy values), the
+compiled client's batching turned up. At least once, committed as often as ours; a customer met twice between two
+commits is written once.
+"""
+
+import os
+from typing import Any
+
+import quixstreams
+
+from app.settings import Settings
+from bench.contestants.one_by_one import Made, OneByOne, collect_garbage_less_often
+
+LINGER_MS = "BENCH_QUIX_LINGER_MS"
+"""Environment variable: milliseconds that the producer waits for company. More is more throughput and latency."""
+
+
+class MadeDecision(quixstreams.models.Serializer):
+    """The decision's bytes of what was made; they are encoded already."""
+
+    def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
+        return value.decision
+
+
+class MadeAlert(quixstreams.models.Serializer):
+    """The alert's bytes of what was made, where there is one."""
+
+    def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
+        return value.alert or b""
+
+
+def build(settings: Settings) -> Any:
+    """The application with its pipeline."""
+    app = _application(settings)
+    topics, work = settings.topics, OneByOne(settings).work
+
+    def fold(value: bytes, key: bytes, timestamp: int, headers: Any, state: Any) -> Made | None:  # noqa: ARG001  # the library's signature
+        context = quixstreams.message_context()
+        made = work(value, context.partition, context.offset, state.get_bytes("profile"))
+        if made is not None:
+            state.set_bytes("profile", made.profile)
+        return made
+
+    stream = app.dataframe(app.topic(topics.transactions, value_deserializer="bytes"))
+    stream = stream.apply(fold, stateful=True, metadata=True)
+    stream = stream.filter(lambda made: made is not None)
+    stream = stream.to_topic(app.topic(topics.decisions, value_serializer=MadeDecision()))
+    stream = stream.filter(lambda made: made.alert is not None)
+    stream.to_topic(app.topic(topics.alerts, value_serializer=MadeAlert()))
+    return app
+
+
+def _application(settings: Settings) -> Any:
+    kafka = settings.kafka
+    return quixstreams.Application(
+        broker_address=kafka.bootstrap_servers,
+        consumer_group=settings.worker.app_id,
+        auto_offset_reset="earliest",
+        commit_interval=kafka.commit_interval_seconds,
+        auto_create_topics=True,  # its changelog has a name and settings of its own
+        state_dir=f"{settings.worker.data_dir}/state",
+        processing_guarantee="at-least-once",
+        loglevel="INFO",
+        producer_extra_config={
+            "linger.ms": float(os.environ.get(LINGER_MS, "20")),
+            "batch.size": 1024 * 1024,
+            "batch.num.messages": 100_000,
+            "queue.buffering.max.messages": 1_000_000,
+            "queue.buffering.max.kbytes": 1024 * 1024,
+            "compression.type": kafka.compression,
+        },
+        consumer_extra_config={
+            "session.timeout.ms": int(kafka.session_timeout_seconds * 1000),
+            "heartbeat.interval.ms": int(kafka.heartbeat_seconds * 1000),
+            "fetch.message.max.bytes": 4 * 1024 * 1024,
+            "queued.min.messages": 100_000,
+        },
+    )
+
+
+if __name__ == "__main__":
+    application = build(Settings.from_env())
+    collect_garbage_less_often()
+    application.run()

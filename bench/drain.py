@@ -1,0 +1,94 @@
+"""One contestant drains a backlog once."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from app.local import ports
+from app.local.state import Stack
+from bench.broker import cpu_seconds
+from bench.contestants.roster import Contestant
+from bench.events import events as stream
+from bench.stages import seconds_per_stage
+from bench.turn import Turn
+from bench.watch import Reading, span, wait_for
+from bench.worker_process import BenchProcess
+
+
+class Entry(NamedTuple):
+    """A contestant with so many processes on so many events."""
+
+    contestant: Contestant
+    workers: int
+    events: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.contestant.name}-{self.workers}"
+
+
+class Drained(NamedTuple):
+    """What one turn showed."""
+
+    events_per_s: float
+    cpu_seconds_per_million: float
+    broker_cpu_seconds_per_million: float
+    stage_us_per_event: dict[str, float]
+    """Of ours; start-up included. Send and changelog are waits that overlap the computing of other chunks."""
+
+
+async def drain(entry: Entry, turn: Turn, stack: Stack, directory: Path) -> Drained:
+    """A backlog first, then the processes until the last decision."""
+    await turn.make_topics()
+    await turn.fill(stream(entry.events))
+    decisions = turn.settings().topics.decisions
+    ours = entry.contestant.name == "ours"
+    metrics_ports = [ports.choose() for _ in range(entry.workers)] if ours else []
+    with ExitStack() as running:
+        processes = [
+            running.enter_context(_process(entry, turn, directory, number, metrics_ports))
+            for number in range(entry.workers)
+        ]
+        readings = await wait_for(
+            turn.servers, decisions, turn.partitions, entry.events, _reader(processes, stack)
+        )
+        stages = seconds_per_stage(metrics_ports)
+    made = await span(turn.servers, decisions, turn.partitions)
+    cpu, broker_cpu = _per_million(readings, entry.events)
+    return Drained(
+        made.per_second,
+        cpu,
+        broker_cpu,
+        {stage: seconds / entry.events * 1e6 for stage, seconds in stages.items()},
+    )
+
+
+def _process(
+    entry: Entry, turn: Turn, directory: Path, number: int, metrics_ports: list[int]
+) -> BenchProcess:
+    environment = turn.environment()
+    if metrics_ports:
+        environment["FRAUDSTREAM_WORKER_METRICS_PORT"] = str(metrics_ports[number])
+    return BenchProcess(directory / f"{turn.name}-{number}", entry.contestant.arguments, environment)
+
+
+def _reader(processes: list[BenchProcess], stack: Stack) -> Callable[[int], Reading]:
+    return lambda found: Reading(
+        found, sum(process.cpu_seconds() for process in processes), cpu_seconds(stack)
+    )
+
+
+def _per_million(readings: list[Reading], count: int) -> tuple[float, float]:
+    """CPU seconds per million events, of the contestant and of the broker, without the start-up.
+
+    Where everything was there at the first look, the start-up counts and the broker is not told apart.
+    """
+    first, last = readings[0], readings[-1]
+    if last.records <= first.records:
+        return last.cpu_seconds / count * 1e6, float("nan")
+    share = 1e6 / (last.records - first.records)
+    return (
+        (last.cpu_seconds - first.cpu_seconds) * share,
+        (last.broker_cpu_seconds - first.broker_cpu_seconds) * share,
+    )

@@ -1,0 +1,66 @@
+"""Whether contestants did the same work: each transaction's score, features and outcome, and who was alerted."""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bench.turn import Turn
+from bench.watch import open_topic
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What of a decision must be equal whoever made it."""
+
+    transaction_id: str
+    score: float
+    outcome: str
+    features: list[float | None]
+
+
+class _Alerted(msgspec.Struct, frozen=True):
+    transaction_id: str
+
+
+class Work(NamedTuple):
+    """All that a contestant decided in a turn."""
+
+    decisions: dict[str, Judged]
+    alerts: set[str]
+    """Transaction ids."""
+
+
+async def work(turn: Turn) -> Work:
+    """Read what was written; of repeats the last one stands."""
+    topics = turn.settings().topics
+    judged, alerted = msgspec.json.Decoder(Judged), msgspec.json.Decoder(_Alerted)
+    decisions = [judged.decode(value) async for value in _values(turn, topics.decisions)]
+    alerts = [alerted.decode(value) async for value in _values(turn, topics.alerts)]
+    return Work({each.transaction_id: each for each in decisions}, {each.transaction_id for each in alerts})
+
+
+def require_same(ours: Work, theirs: Work, name: str) -> int:
+    """How many decisions were compared. Raises RuntimeError when one of theirs differs from ours, or is not there.
+
+    They may have had fewer events: the first of the same stream.
+    """
+    wrong = [key for key, judged in theirs.decisions.items() if ours.decisions.get(key) != judged]
+    due = ours.alerts & theirs.decisions.keys()
+    if wrong or due != theirs.alerts or not theirs.decisions:
+        raise RuntimeError(
+            f"{name} did other work than ours: {len(wrong)} of {len(theirs.decisions)} decisions differ "
+            f"(such as {wrong[:3]}), {len(theirs.alerts)} alerts where {len(due)} are due"
+        )
+    return len(theirs.decisions)
+
+
+async def _values(turn: Turn, topic: str) -> AsyncIterator[bytes]:
+    async with open_topic(turn.servers, topic, turn.partitions) as (consumer, assigned):
+        ends: dict[Any, int] = await consumer.end_offsets(assigned)
+        consumer.assign([partition for partition in assigned if ends[partition]])
+        left = sum(ends.values())
+        while left:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                left -= len(records)
+                for record in records:
+                    yield record.value
