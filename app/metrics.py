@@ -20,7 +20,7 @@ PREFIX = "fraudstream_"
 CounterName = Literal[
     "transactions_total", "decisions_total", "dead_letters_total", "late_total", "fail_stops_total"
 ]
-GaugeName = Literal["profiles_cached", "source_lag_records"]
+GaugeName = Literal["profiles_cached", "profile_cache_bytes", "source_lag_records"]
 HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds"]
 InfoName = Literal["model_info"]
 
@@ -109,7 +109,13 @@ CATALOGUE = (
         name="profiles_cached",
         kind="gauge",
         unit="profiles",
-        meaning="Profiles kept decoded in memory.",
+        meaning="Profiles kept in memory.",
+    ),
+    Metric(
+        name="profile_cache_bytes",
+        kind="gauge",
+        unit="bytes",
+        meaning="Of the profiles kept in memory; bounded by the setting of the same name.",
     ),
     Metric(
         name="source_lag_records",

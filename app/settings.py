@@ -66,12 +66,14 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The most events that are decoded, scored and written together. A chunk is whatever is there, up to this."""
     chunks_in_flight: Positive = 4
     """How many chunks may wait for acknowledgements while the next is computed."""
-    profile_cache_customers: Positive = 20_000
-    """Profiles kept decoded in memory per worker; about 4 kB each at 100 events a customer."""
-    rocksdb_block_cache_bytes: Positive = 64 * 1024 * 1024
-    """Shared by all partitions of this worker."""
-    rocksdb_write_buffer_bytes: Positive = 16 * 1024 * 1024
-    """Per partition."""
+    profile_cache_bytes: Positive = 128 * 1024 * 1024
+    """Of profiles kept in memory per worker: 50,000 of customers with 100 events, beside RocksDB's own caches."""
+    rocksdb_block_cache_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 64 * 1024 * 1024
+    """Blocks of RocksDB's files kept uncompressed in memory, their indexes and filters included; shared by all
+    partitions of this worker. More saves reading and unpacking for customers that are not in the profile cache."""
+    rocksdb_write_buffers_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 64 * 1024 * 1024
+    """Profiles not yet written to RocksDB's files, all partitions of this worker together. Less makes smaller
+    files, which are merged more often."""
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     """Prometheus endpoint on this port; 0 serves none."""
     metrics_host: str = "127.0.0.1"
@@ -93,8 +95,9 @@ class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     allowed_lateness_seconds: Annotated[int, Meta(ge=0)] = 86_400
     """An event this much older than the customer's newest is still exact; an older one is flagged late."""
-    max_events: Annotated[int, Meta(ge=16)] = 4096
-    """Events kept per customer (12 to 24 bytes each). Beyond, the oldest go and the profile is saturated."""
+    max_events: Annotated[int, Meta(ge=16, le=8192)] = 4096
+    """Events kept per customer, 24 bytes each. Beyond, the oldest go and the profile is saturated. At most 8192,
+    so that sums of squares stay exact."""
 
 
 class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,23 +1,28 @@
 """A file of transactions, folded in file order: what a worker would have known at each of them."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from app.adapters.batches import Batch
+from app.adapters.ahead import ahead
+from app.adapters.batches import Batch, Encoded
 from app.adapters.files import read_batches
 from app.adapters.mappings import ColumnMapping
-from app.domain.acceptance import Acceptance
+from app.domain.acceptance import TEXT_FIELDS, Acceptance
+from app.domain.identifiers import digest64
 from app.errors import InvalidEvent, InvalidFile
-from app.features.catalog import FEATURES, vector
-from app.features.fold import Profiles
+from app.features.columns import digests, terminal_digest
+from app.features.fold import APPLIED, Events, Folded, Integers, Profiles
 from app.scoring.model import Rows
-from app.scoring.scorer import Scored
 
-T = TypeVar("T")
+_MAYBE_A_CARD = "(?:[0-9][ -]?){13}"
+"""What every card number matches, and little else."""
 
 
 class HistorySource(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,53 +35,81 @@ class HistorySource(msgspec.Struct, frozen=True, kw_only=True):
     """The time that event times are held against: when the command started."""
 
 
-class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Some consecutive rows of a history that changed their customers' profiles; the repeats are left out."""
+class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Some consecutive rows of a history with what was known about each."""
 
-    scored: list[Scored]
-    """In file order; ``offset`` is the row in the file, from 1."""
-    repeats: int
-    frauds: list[bool] | None
-    """Labels of ``scored``; None where the file has none."""
-    patterns: list[str | None] | None
+    batch: Batch
+    folded: Folded
+    applied: Integers
+    """Indexes of the rows that changed their customers' profiles, in file order; the others are repeats."""
 
+    @property
     def rows(self) -> Rows:
-        """The model's input."""
-        return np.array([event.values for event in self.scored], dtype=np.float64).reshape(-1, len(FEATURES))
+        """The model's input, a row for each of ``applied``."""
+        whole = len(self.applied) == len(self.batch)
+        return self.folded.features if whole else self.folded.features[self.applied]
+
+    @property
+    def repeats(self) -> int:
+        return len(self.batch) - len(self.applied)
 
 
 def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBatch]:
-    """Fold the file into ``profiles``, batch by batch. Raises InvalidFile at the first row that is out of contract."""
-    for batch in read_batches(source.path, source.mapping):
-        yield _fold(batch, source, profiles)
+    """Fold the file into ``profiles``, batch by batch. Raises InvalidFile at the first row that is out of contract.
+
+    A batch is read while the one before it is folded.
+    """
+    for batch, events in ahead(map(partial(_checked, source), read_batches(source.path, source.mapping))):
+        folded = profiles.fold(batch.customer_id.texts, events)
+        yield FoldedBatch(batch=batch, folded=folded, applied=np.flatnonzero(folded.status == APPLIED))
 
 
-def _fold(batch: Batch, source: HistorySource, profiles: Profiles) -> FoldedBatch:
-    scored: list[Scored] = []
-    check, now_ms, observe = source.acceptance.check, source.now_ms, profiles.observe
-    row = batch.first_row - 1
-    try:
-        for transaction in batch.transactions():
-            row += 1
-            check(transaction, key=None, reference_ms=now_ms)
-            seen = observe(transaction)
-            if seen is not None:
-                scored.append(Scored(transaction, seen, vector(transaction, seen), row))
-    except InvalidEvent as error:
-        raise InvalidFile(f"{source.path}, row {row}: {error.detail}") from error
-    return FoldedBatch(
-        scored=scored,
-        repeats=len(batch) - len(scored),
-        frauds=_kept(_listed(batch.is_fraud), scored, batch.first_row),
-        patterns=_kept(_listed(batch.fraud_pattern), scored, batch.first_row),
+def _checked(source: HistorySource, batch: Batch) -> tuple[Batch, Events]:
+    suspects = _suspects(batch, source)
+    if suspects.any():
+        _look_at(batch, suspects, source)
+    return batch, _events(batch)
+
+
+def _suspects(batch: Batch, source: HistorySource) -> NDArray[np.bool_]:
+    """Rows that might be refused: all that will be, and few others."""
+    acceptance, times = source.acceptance, batch.event_time
+    suspects = times < acceptance.earliest_event_time_ms
+    suspects |= times > source.now_ms + acceptance.max_future_ms
+    for name in TEXT_FIELDS:
+        column = getattr(batch, name)
+        if isinstance(column, Encoded):
+            suspects |= _maybe_cards(pa.array(column.texts, pa.string()))[column.codes]
+        elif column is not None:
+            suspects |= _maybe_cards(column)
+    return suspects
+
+
+def _maybe_cards(texts: pa.Array) -> NDArray[np.bool_]:
+    found = pc.match_substring_regex(texts, _MAYBE_A_CARD).fill_null(value=False)
+    return np.asarray(found.to_numpy(zero_copy_only=False))
+
+
+def _look_at(batch: Batch, suspects: NDArray[np.bool_], source: HistorySource) -> None:
+    """The rule itself, one transaction at a time. Raises InvalidFile at the first that breaks it."""
+    for index, transaction in enumerate(batch.transactions()):
+        if suspects[index]:
+            try:
+                source.acceptance.check(transaction, key=None, reference_ms=source.now_ms)
+            except InvalidEvent as error:
+                raise InvalidFile(f"{source.path}, row {batch.first_row + index}: {error.detail}") from error
+
+
+def _events(batch: Batch) -> Events:
+    latitude, longitude = batch.places()
+    terminals = digests(map(terminal_digest, batch.terminal_id.texts))
+    return Events(
+        customer=batch.customer_id.codes.astype(np.int64),
+        time_ms=batch.event_time,
+        amount_minor=batch.amount_minor,
+        terminal=terminals[batch.terminal_id.codes],
+        transaction=digests(map(digest64, batch.transaction_id.to_pylist())),
+        latitude=latitude,
+        longitude=longitude,
+        offset=np.arange(batch.first_row, batch.first_row + len(batch)),
     )
-
-
-def _kept(column: list[T] | None, scored: list[Scored], first_row: int) -> list[T] | None:
-    if column is None or len(column) == len(scored):
-        return column
-    return [column[event.offset - first_row] for event in scored]
-
-
-def _listed(column: Any) -> list[Any] | None:
-    return None if column is None else column.tolist()

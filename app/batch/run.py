@@ -1,18 +1,17 @@
 """The daily batch: a file through the same fold and the same model as the stream, into a file. No Kafka."""
 
-import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from app.adapters.history import FoldedBatch, HistorySource, fold_history
 from app.adapters.table_writer import TableWriter
 from app.batch import tables
 from app.batch.tables import Columns
-from app.domain.decision import Outcome
 from app.features.fold import Profiles
 from app.features.window import Bounds
 from app.scoring.model import Model
@@ -45,9 +44,8 @@ def write_features(source: HistorySource, out: Path, bounds: Bounds, on_progress
     summary = Summary()
     with TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path]) as writer, _in_turn(writer) as write:
         for batch in _batches(source, bounds, summary, on_progress):
-            columns = tables.features_table(batch)
-            summary.written += len(batch.scored)
-            write(columns)
+            summary.written += len(batch.applied)
+            write(tables.features_table(batch))
     return summary
 
 
@@ -64,13 +62,11 @@ def write_scores(
     schema = tables.SCORES_SCHEMA | (tables.FEATURE_COLUMNS if options.with_features else {})
     with TableWriter(out, schema, inputs=[source.path]) as writer, _in_turn(writer) as write:
         for batch in _batches(source, bounds, summary, on_progress):
-            columns = tables.scores_table(batch, model, with_features=options.with_features)
-            outcomes = columns["outcome"]
-            alerts = [row for row, outcome in enumerate(outcomes) if outcome != Outcome.APPROVE.value]
-            summary.alerts += len(alerts)
-            summary.declines += sum(outcome == Outcome.DECLINE.value for outcome in outcomes)
-            summary.written += len(alerts) if options.alerts_only else len(batch.scored)
-            write(tables.only(columns, alerts) if options.alerts_only else columns)
+            table = tables.scores_table(batch, model, with_features=options.with_features)
+            summary.alerts += len(table.alerts)
+            summary.declines += table.declines
+            summary.written += len(table.alerts) if options.alerts_only else len(batch.applied)
+            write(tables.only(table.columns, table.alerts) if options.alerts_only else table.columns)
     return summary
 
 
@@ -78,14 +74,13 @@ def _batches(
     source: HistorySource, bounds: Bounds, summary: Summary, on_progress: Progress
 ) -> Iterator[FoldedBatch]:
     profiles = Profiles(bounds)
-    with _no_cycle_search():
-        for batch in fold_history(source, profiles):
-            summary.rows += len(batch.scored) + batch.repeats
-            summary.repeats += batch.repeats
-            summary.late += sum(event.seen.late for event in batch.scored)
-            summary.customers = len(profiles)
-            yield batch
-            on_progress(summary.rows)
+    for part in fold_history(source, profiles):
+        summary.rows += len(part.batch)
+        summary.repeats += part.repeats
+        summary.late += int(np.count_nonzero(part.folded.late))
+        summary.customers = len(profiles)
+        yield part
+        on_progress(summary.rows)
 
 
 @contextmanager
@@ -104,15 +99,3 @@ def _in_turn(writer: TableWriter) -> Iterator[Callable[[Columns], None]]:
 
         yield write
         finish()
-
-
-@contextmanager
-def _no_cycle_search() -> Iterator[None]:
-    """The fold makes millions of objects and no cycles; looking for some took an eighth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

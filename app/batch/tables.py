@@ -1,13 +1,18 @@
 """The columns of the batch commands' files, from folded rows."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from app.adapters.history import FoldedBatch
 from app.adapters.table_writer import ColumnType, Values
+from app.domain.decision import Outcome
 from app.features import catalog
-from app.scoring import policy, scorer
+from app.features.fold import Integers
+from app.scoring import scorer
 from app.scoring.model import Model, Rows
 
 Columns = Mapping[str, Values]
@@ -28,40 +33,54 @@ SCORES_SCHEMA: dict[str, ColumnType] = {
 }
 
 
-def features_table(batch: FoldedBatch) -> Columns:
+class Scored(NamedTuple):
+    """A scored batch."""
+
+    columns: Columns
+    alerts: Integers
+    """Indexes of the rows that are to be reviewed or declined."""
+    declines: int
+
+
+def features_table(part: FoldedBatch) -> Columns:
     """One row per transaction: its id and every feature, in the catalog's order."""
-    ids = [event.transaction.transaction_id for event in batch.scored]
-    return {"transaction_id": ids, **_feature_columns(batch.rows())}
+    return {"transaction_id": part.batch.transaction_id.take(part.applied), **_feature_columns(part.rows)}
 
 
-def scores_table(batch: FoldedBatch, model: Model, *, with_features: bool) -> Columns:
+def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> Scored:
     """One row per transaction, as its decision would say; ``degraded`` holds flags separated by spaces."""
-    rows, reference = batch.rows(), model.reference
+    batch, rows, reference, thresholds = part.batch, part.rows, model.reference, model.thresholds
     scores = model.score(rows)
-    transactions = [event.transaction for event in batch.scored]
+    severity = (scores >= thresholds.review).astype(np.int8) + (scores >= thresholds.decline)
+    event_times = batch.event_time[part.applied]
     columns: dict[str, Values] = {
-        "transaction_id": [transaction.transaction_id for transaction in transactions],
-        "customer_id": [transaction.customer_id for transaction in transactions],
-        "event_time": [transaction.event_time for transaction in transactions],
-        "amount_minor": [transaction.amount_minor for transaction in transactions],
+        "transaction_id": batch.transaction_id.take(part.applied),
+        "customer_id": _texts(batch.customer_id.codes[part.applied], batch.customer_id.texts),
+        "event_time": event_times,
+        "amount_minor": batch.amount_minor[part.applied],
         "score": scores,
-        "outcome": [policy.outcome(score, model.thresholds).value for score in scores.tolist()],
-        "model_name": [reference.name] * len(rows),
-        "model_version": [reference.version] * len(rows),
-        "model_digest": [reference.digest] * len(rows),
-        "degraded": [
-            " ".join(scorer.degradations(event.seen, event.transaction.event_time)) for event in batch.scored
-        ],
+        "outcome": _texts(severity, [outcome.value for outcome in Outcome]),
+        "model_name": _same(reference.name, len(rows)),
+        "model_version": _same(reference.version, len(rows)),
+        "model_digest": _same(reference.digest, len(rows)),
+        "degraded": list(map(" ".join, scorer.degradations(part.folded, event_times, part.applied))),
     }
-    return columns | _feature_columns(rows) if with_features else columns
+    if with_features:
+        columns |= _feature_columns(rows)
+    return Scored(columns, np.flatnonzero(severity), int(np.count_nonzero(severity == 2)))
 
 
-def only(columns: Columns, chosen: list[int]) -> Columns:
+def only(columns: Columns, chosen: Integers) -> Columns:
     """The rows at these places."""
-    return {
-        name: values[chosen] if isinstance(values, np.ndarray) else [values[i] for i in chosen]
-        for name, values in columns.items()
-    }
+    return {name: pa.array(values).take(chosen) for name, values in columns.items()}
+
+
+def _texts(codes: NDArray[np.integer], texts: list[str]) -> pa.Array:
+    return pa.array(texts, pa.string()).take(pa.array(codes))
+
+
+def _same(text: str, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(text), count)
 
 
 def _feature_columns(rows: Rows) -> dict[str, Values]:

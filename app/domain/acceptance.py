@@ -6,7 +6,8 @@ from app.domain.card_number import contains_card_number
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
-_TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
+TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
+"""Where a card number might stand."""
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +26,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         """
         self._check_key(transaction, key)
         self._check_time(transaction.event_time, reference_ms)
-        for name in _TEXT_FIELDS:
+        for name in TEXT_FIELDS:
             text = getattr(transaction, name)
             if text is not None and contains_card_number(text):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")

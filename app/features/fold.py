@@ -1,32 +1,216 @@
-"""The one way from a transaction to what is known about it, for the stream, for training and for the daily batch."""
+"""The one way from transactions to what is known about them, for the stream, for training and for the daily batch.
 
-from app.domain.identifiers import digest64
-from app.domain.transaction import Transaction
-from app.features.profile import Observation, Profile
-from app.features.window import Bounds
+Profiles are encoded bytes before and after. In between, customer by customer, the events of a profile are laid
+out in one scratch log that stays in the processor's cache, and each transaction is folded in, in order of arrival.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import StateCorrupt
+from app.features.compiled import compiled
+from app.features.state import (
+    HEADER_WORDS,
+    NARROW_WORDS,
+    PROFILE,
+    WIDE_WORDS,
+    Joined,
+    is_profile,
+    join,
+    pack,
+    split,
+    unpack,
+)
+from app.features.vector import WIDTH, fill, travel_kmh
+from app.features.window import VIEW, Bounds, Event, Log, holds, observe, room
+
+Integers = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+
+APPLIED, REPLAYED, REPEATED = 1, 2, 3
+"""What became of a transaction: it changed its profile; its profile had applied its offset before; a producer
+had sent it before, under another offset, and its profile still remembers."""
 
 
-def observe(profile: Profile, transaction: Transaction) -> Observation | None:
-    """Fold a transaction into its customer's profile; None, and nothing changed, when it came before."""
-    event_id = digest64(transaction.transaction_id)
-    if profile.repeats(event_id):
-        return None
-    return profile.observe(transaction, event_id)
+class Events(NamedTuple):
+    """Transactions in order of arrival, as columns of equal length."""
+
+    customer: Integers
+    """Index of the profile."""
+    time_ms: Integers
+    amount_minor: Integers
+    terminal: Integers
+    """Digest."""
+    transaction: Integers
+    """Digest."""
+    latitude: Doubles
+    """Degrees; NaN where there is no place."""
+    longitude: Doubles
+    offset: Integers
+    """In the source log; ascending for each customer."""
+
+
+class Folded(NamedTuple):
+    """What is known about each transaction as of its own time, and what became of the profiles."""
+
+    profiles: list[bytes]
+    features: Doubles
+    """Shape (events, features), in the catalog's order; only rows that were applied are written."""
+    status: NDArray[np.uint8]
+    """APPLIED, REPLAYED or REPEATED."""
+    late: NDArray[np.bool_]
+    """The allowed lateness was exceeded: the windows hold what was still known."""
+    first_seen_ms: Integers
+    evicted_ms: Integers
+    """Time of the newest transaction that the cap had pushed out; windows that reach back to it are saturated."""
+
+
+def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation: int = 0) -> Folded:
+    """Fold transactions into the profiles they belong to; b"" is the profile of a new customer.
+
+    ``incarnation`` tells the source log apart from one of the same name before it: offsets count within it.
+    Raises StateCorrupt when a profile is not one.
+    """
+    joined = join(profiles)
+    plan = _plan(events.customer, joined.starts)
+    out = _room_for_output(len(events.customer), plan)
+    scratch = Scratch(room(plan.most_events), np.zeros(1, VIEW))
+    lengths = _fold_all(joined, events, plan, Rules(bounds, np.uint64(incarnation)), scratch, out)
+    if lengths.min(initial=0) < 0:
+        raise StateCorrupt("these bytes are no profile of this version")
+    return Folded(split(out.words, plan.out_starts[:-1], lengths), *out[1:])
+
+
+class Rules(NamedTuple):
+    """What holds for every event of a call."""
+
+    bounds: Bounds
+    incarnation: np.uint64
+
+
+class Scratch(NamedTuple):
+    """One customer's events and one event's windows; used again for the next."""
+
+    log: Log
+    windows: NDArray[Any]
+    """Of VIEW, shape (1,)."""
+
+
+class Output(NamedTuple):
+    """The words of the profiles, and the columns of Folded."""
+
+    words: Integers
+    features: Doubles
+    status: NDArray[np.uint8]
+    late: NDArray[np.bool_]
+    first_seen_ms: Integers
+    evicted_ms: Integers
+
+
+def _room_for_output(count: int, plan: "Plan") -> Output:
+    return Output(
+        np.empty(plan.out_starts[-1], np.int64),
+        np.empty((count, WIDTH)),
+        np.empty(count, np.uint8),
+        np.zeros(count, np.bool_),
+        np.empty(count, np.int64),
+        np.empty(count, np.int64),
+    )
+
+
+class Plan(NamedTuple):
+    """Which events belong to which profile, and where the profiles will stand."""
+
+    order: Integers
+    """Events by profile, in order of arrival."""
+    firsts: Integers
+    """Index in ``order`` of each profile's first event; one more than profiles."""
+    out_starts: Integers
+    """Word at which each profile's room begins; one more than profiles."""
+    most_events: int
+    """Of one profile."""
+
+
+@compiled
+def _plan(customer: Integers, starts: Integers) -> Plan:
+    profiles = len(starts) - 1
+    firsts, out_starts = np.zeros(profiles + 1, np.int64), np.zeros(profiles + 1, np.int64)
+    for owner in customer:
+        firsts[owner + 1] += 1
+    most_events = 0
+    for i in range(profiles):
+        kept = (starts[i + 1] - starts[i] - HEADER_WORDS) // NARROW_WORDS
+        events = max(kept, 0) + firsts[i + 1]
+        most_events = max(most_events, events)
+        out_starts[i + 1] = out_starts[i] + HEADER_WORDS + WIDE_WORDS * events
+        firsts[i + 1] += firsts[i]
+    order, free = np.empty(len(customer), np.int64), firsts.copy()
+    for at, owner in enumerate(customer):
+        order[free[owner]] = at
+        free[owner] += 1
+    return Plan(order, firsts, out_starts, most_events)
+
+
+@compiled
+def _fold_all(
+    joined: Joined, events: Events, plan: Plan, rules: Rules, scratch: Scratch, out: Output
+) -> Integers:
+    """Fold every profile's events; returns the profiles' lengths in words, -1 for what is no profile."""
+    lengths = np.full(len(joined.starts) - 1, -1)
+    for i in range(len(lengths)):
+        before = joined.words[joined.starts[i] : joined.starts[i + 1]]
+        after = out.words[plan.out_starts[i] : plan.out_starts[i + 1]]
+        if not is_profile(before):
+            continue
+        after[:HEADER_WORDS] = before[:HEADER_WORDS]
+        profile = after[:HEADER_WORDS].view(PROFILE)[0]
+        unpack(profile, before, scratch.log)
+        for place in range(plan.firsts[i], plan.firsts[i + 1]):
+            _fold_one(profile, events, plan.order[place], rules, scratch, out)
+        lengths[i] = pack(profile, scratch.log, after)
+    return lengths
+
+
+@compiled
+def _fold_one(profile: Any, events: Events, at: int, rules: Rules, scratch: Scratch, out: Output) -> None:
+    """Fold one event, unless it was before."""
+    offset, log, view = events.offset[at], scratch.log, scratch.windows[0]
+    event = Event(events.time_ms[at], events.amount_minor[at], events.terminal[at], events.transaction[at])
+    if profile.incarnation == rules.incarnation and offset <= profile.applied_offset:
+        out.status[at] = REPLAYED
+        return
+    if holds(log, event.id):
+        out.status[at] = REPEATED
+        return
+    observe(profile, log, rules.bounds, event, view)
+    fill(out.features[at], view, event)
+    out.features[at, WIDTH - 1] = travel_kmh(
+        profile, event.time_ms, events.latitude[at], events.longitude[at]
+    )
+    if profile.applied == 0 or event.time_ms < profile.first_seen_ms:
+        profile.first_seen_ms = event.time_ms
+    profile.applied += 1
+    profile.incarnation, profile.applied_offset = rules.incarnation, offset
+    out.status[at], out.late[at] = APPLIED, view.late != 0
+    out.first_seen_ms[at], out.evicted_ms[at] = profile.first_seen_ms, profile.evicted_ms
 
 
 class Profiles:
-    """The profiles of every customer of a history, in memory: about 4 kB each at 100 events a month."""
+    """The profiles of every customer of a history, in memory: 0.2 kB each, and 24 bytes per transaction kept."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._by_customer: dict[str, Profile] = {}
+        self._by_customer: dict[str, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._by_customer)
 
-    def observe(self, transaction: Transaction) -> Observation | None:
-        """As ``observe``, with the customer's profile."""
-        profile = self._by_customer.get(transaction.customer_id)
-        if profile is None:
-            profile = self._by_customer[transaction.customer_id] = Profile(self._bounds)
-        return observe(profile, transaction)
+    def fold(self, customers: Sequence[str], events: Events) -> Folded:
+        """As ``fold``; ``events.customer`` are indexes into ``customers``, each of whom is named once."""
+        known = [self._by_customer.get(customer, b"") for customer in customers]
+        folded = fold(known, events, self._bounds)
+        self._by_customer.update(zip(customers, folded.profiles, strict=True))
+        return folded

@@ -2,10 +2,13 @@
 
 from math import asin, cos, radians, sin, sqrt
 
+from app.features.compiled import compiled
+
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the WGS 84 ellipsoid (IUGG)."""
 
 
+@compiled
 def distance_km(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
     """Great-circle distance between two points in degrees, by the haversine formula (Sinnott 1984)."""
     phi_a, phi_b = radians(latitude_a), radians(latitude_b)

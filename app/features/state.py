@@ -1,72 +1,87 @@
-"""The bytes of a profile, as they stand in RocksDB and in the changelog. Little-endian, versioned.
+"""The bytes of a profile, as they stand in RocksDB and in the changelog. Little-endian words of 8 bytes, versioned.
 
 ::
 
-    header    version u8, time code u8, amount code u8, windows u8,
-              incarnation u64, applied offset i64, applied u64, first seen i64,
-              place: known u8, time i64, latitude f64, longitude f64,
-              base i64, evicted i64, events u32
-    windows   each: start u32, total i64, squares u128 (two u64)
-    columns   times (u32 or i64 relative to base), amounts (u32 or i64), terminal digests, transaction digests
+    header    PROFILE, 24 words: what is known about the customer and the windows' running sums
+    events    n events in order of time, as columns:
+                narrow: n words (time - base) << 32 | amount      wide: n times, n amounts
+                n terminal digests, n transaction digests
 
-The incarnation and the applied offset stand at a fixed place, so that two versions of one profile can be
-ordered without decoding them.
+A profile is narrow, 24 bytes an event, when its times lie within 49 days and its amounts below 2**32; which is
+nearly always. Equal profiles give equal bytes. Incarnation and applied offset stand at a fixed place, so that
+two versions of one profile can be ordered without decoding them.
 """
 
 import struct
 import sys
-from array import array
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import StateCorrupt
-from app.features.profile import Place, Profile
-from app.features.window import DIGEST_BYTES, NARROW, WIDE, WIDTHS_MS, Bounds, WindowLog
+from app.features.compiled import compiled
+from app.features.window import NEVER_MS, WINDOWS, Log
 
-VERSION = 1
+VERSION = 2
 
-_HEADER = struct.Struct("<BccBQqQqBqddqqI")
-_WINDOW = struct.Struct("<IqQQ")
+PROFILE = np.dtype(
+    [
+        ("version", "u1"),
+        ("wide", "u1"),
+        ("unused", "<u2"),
+        ("events", "<u4"),
+        ("incarnation", "<u8"),  # of the source topic
+        ("applied_offset", "<i8"),  # the last of it, -1 for none
+        ("applied", "<i8"),  # how many transactions changed this profile
+        ("first_seen_ms", "<i8"),
+        ("evicted_ms", "<i8"),  # time of the newest event that the cap pushed out
+        ("base_ms", "<i8"),
+        ("place_ms", "<i8"),  # when and where the customer was last seen
+        ("latitude", "<f8"),  # NaN before the first place
+        ("longitude", "<f8"),
+        ("starts", "<u4", (WINDOWS,)),  # index of each window's first event
+        ("totals", "<i8", (WINDOWS,)),  # of amounts
+        ("squares_high", "<u8", (WINDOWS,)),  # sums of squared amounts, 128 bits
+        ("squares_low", "<u8", (WINDOWS,)),
+    ]
+)
+WORD_BYTES = 8
+HEADER_WORDS = PROFILE.itemsize // WORD_BYTES
+NARROW_WORDS, WIDE_WORDS = 3, 4
+"""Per event."""
+
+Words = NDArray[np.int64]
+
 _LINEAGE = struct.Struct("<Qq")
-_LINEAGE_AT = 4
-_LOW_64 = 2**64 - 1
-_NOWHERE = Place(0, 0.0, 0.0)
+_LINEAGE_AT = 8
+_HALF = np.uint64(32)
+_LOW_HALF = np.uint64(2**32 - 1)
 
 if sys.byteorder != "little":  # pragma: no cover
-    raise ImportError("profiles are stored as little-endian columns; this machine is big-endian")
+    raise ImportError("profiles are stored as little-endian words; this machine is big-endian")
 
 
-def encode(profile: Profile) -> bytes:
-    """The profile's bytes; equal profiles give equal bytes."""
-    log, place = profile.log, profile.place
-    head = log.head
-    header = _HEADER.pack(
-        VERSION, log.times.typecode.encode(), log.amounts.typecode.encode(), len(WIDTHS_MS),
-        profile.incarnation, profile.applied_offset, profile.applied, profile.first_seen_ms,
-        place is not None, *(place or _NOWHERE),
-        log.base_ms, log.evicted_ms, len(log),
-    )  # fmt: skip
-    windows = [
-        _WINDOW.pack(start - head, total, squares & _LOW_64, squares >> 64)
-        for start, total, squares in zip(log.starts, log.totals, log.squares, strict=True)
-    ]
-    digests_at = DIGEST_BYTES * head
-    return b"".join(
-        (
-            header,
-            *windows,
-            log.times[head:],
-            log.amounts[head:],
-            log.terminals[digests_at:],
-            log.ids[digests_at:],
-        )
-    )
+def _empty() -> bytes:
+    profile = np.zeros(1, PROFILE)
+    profile["version"], profile["applied_offset"] = VERSION, -1
+    profile["first_seen_ms"] = profile["evicted_ms"] = NEVER_MS
+    profile["latitude"] = profile["longitude"] = np.nan
+    return profile.tobytes()
 
 
-def decode(data: bytes, bounds: Bounds) -> Profile:
-    """The profile of ``data``. Raises StateCorrupt when the bytes are not one of this version."""
-    try:
-        return _decode(data, bounds)
-    except (struct.error, ValueError) as error:
-        raise StateCorrupt(f"{len(data)} bytes are no profile of version {VERSION}: {error}") from error
+EMPTY = _empty()
+"""The profile of a customer never seen."""
+
+
+class Joined(NamedTuple):
+    """Many profiles side by side."""
+
+    words: Words
+    """Read only."""
+    starts: Words
+    """Index in ``words`` where each begins; one more than profiles."""
 
 
 def lineage(data: bytes) -> tuple[int, int]:
@@ -74,42 +89,77 @@ def lineage(data: bytes) -> tuple[int, int]:
     return _LINEAGE.unpack_from(data, _LINEAGE_AT)
 
 
-def _decode(data: bytes, bounds: Bounds) -> Profile:
-    (version, time_code, amount_code, windows, incarnation, applied_offset, applied, first_seen_ms,
-     placed, place_ms, latitude, longitude, base_ms, evicted_ms, events) = _HEADER.unpack_from(data)  # fmt: skip
-    if version != VERSION or windows != len(WIDTHS_MS):
-        raise ValueError(f"found version {version} with {windows} windows")
-    profile = Profile(bounds)
-    profile.incarnation, profile.applied_offset, profile.applied = incarnation, applied_offset, applied
-    profile.first_seen_ms = first_seen_ms
-    profile.place = Place(place_ms, latitude, longitude) if placed else None
-    profile.log.base_ms, profile.log.evicted_ms = base_ms, evicted_ms
-    _decode_windows(data, profile.log)
-    _decode_columns(data, profile.log, time_code.decode(), amount_code.decode(), events)
-    return profile
+def join(profiles: Sequence[bytes]) -> Joined:
+    """Lay encoded profiles side by side; b"" is a new customer's. Raises StateCorrupt for what is no whole words."""
+    encoded = [data or EMPTY for data in profiles]
+    data = b"".join(encoded)
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    if np.bitwise_or.reduce(lengths) % WORD_BYTES:
+        raise StateCorrupt("the bytes of a profile are no whole words")
+    starts = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum(lengths // WORD_BYTES, out=starts[1:])
+    return Joined(np.frombuffer(data, np.int64), starts)
 
 
-def _decode_windows(data: bytes, log: WindowLog) -> None:
-    at = _HEADER.size
-    for i in range(len(WIDTHS_MS)):
-        log.starts[i], log.totals[i], low, high = _WINDOW.unpack_from(data, at)
-        log.squares[i] = high << 64 | low
-        at += _WINDOW.size
+def split(words: Words, starts: Words, lengths: Words) -> list[bytes]:
+    """The profiles that begin at ``starts`` and are ``lengths`` words long, each as its bytes."""
+    data = words.tobytes()
+    begins, ends = starts * WORD_BYTES, (starts + lengths) * WORD_BYTES
+    return [data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
-def _decode_columns(data: bytes, log: WindowLog, time_code: str, amount_code: str, events: int) -> None:
-    if {time_code, amount_code} - {NARROW, WIDE}:
-        raise ValueError("unknown column type")
-    log.times, log.amounts = array(time_code), array(amount_code)
-    at = _HEADER.size + len(WIDTHS_MS) * _WINDOW.size
-    ends = [
-        at := at + events * size
-        for size in (log.times.itemsize, log.amounts.itemsize, DIGEST_BYTES, DIGEST_BYTES)
-    ]
-    if ends[-1] != len(data):
-        raise ValueError(f"{events} events need {ends[-1]} bytes")
-    start = _HEADER.size + len(WIDTHS_MS) * _WINDOW.size
-    log.times.frombytes(data[start : ends[0]])
-    log.amounts.frombytes(data[ends[0] : ends[1]])
-    log.terminals = bytearray(data[ends[1] : ends[2]])
-    log.ids = bytearray(data[ends[2] : ends[3]])
+@compiled
+def is_profile(words: Words) -> bool:
+    """Whether these words are one profile of this version, so that nothing is read or written beside it."""
+    if len(words) < HEADER_WORDS:
+        return False
+    profile = words[:HEADER_WORDS].view(PROFILE)[0]
+    per_event = WIDE_WORDS if profile.wide else NARROW_WORDS
+    length = HEADER_WORDS + per_event * np.int64(profile.events)
+    starts_inside = bool(profile.starts.max() <= profile.events)
+    return profile.version == VERSION and len(words) == length and starts_inside
+
+
+@compiled
+def unpack(profile: Any, words: Words, log: Log) -> None:
+    """Fill the log with the events of a profile, which are the words behind its header."""
+    n, base_ms, at = int(profile.events), profile.base_ms, HEADER_WORDS
+    if profile.wide:
+        log.times[:n], log.amounts[:n] = words[at : at + n], words[at + n : at + 2 * n]
+        at += 2 * n
+    else:
+        times, amounts, packed = log.times[:n], log.amounts[:n], words[at : at + n].view(np.uint64)
+        for i in range(n):
+            times[i], amounts[i] = base_ms + np.int64(packed[i] >> _HALF), packed[i] & _LOW_HALF
+        at += n
+    log.terminals[:n], log.ids[:n] = words[at : at + n], words[at + n : at + 2 * n]
+    log.span[0], log.span[1] = 0, n
+
+
+@compiled
+def pack(profile: Any, log: Log, words: Words) -> int:
+    """Write the log's events behind the profile's header; the length of both in words."""
+    first, end = log.span[0], log.span[1]
+    times, amounts = log.times[first:end], log.amounts[first:end]
+    n, at = int(end - first), HEADER_WORDS
+    profile.events, profile.wide = n, not _fits_narrow(times, amounts)
+    profile.base_ms = base_ms = times[0] if n else 0
+    for w in range(WINDOWS):
+        profile.starts[w] -= first
+    if profile.wide:
+        words[at : at + n], words[at + n : at + 2 * n] = times, amounts
+        at += 2 * n
+    else:
+        packed = words[at : at + n].view(np.uint64)
+        for i in range(n):
+            packed[i] = np.uint64(times[i] - base_ms) << _HALF | np.uint64(amounts[i])
+        at += n
+    words[at : at + n], words[at + n : at + 2 * n] = log.terminals[first:end], log.ids[first:end]
+    return at + 2 * n
+
+
+@compiled
+def _fits_narrow(times: Words, amounts: Words) -> bool:
+    """``times`` ascend."""
+    n = len(times)
+    return n == 0 or (times[n - 1] - times[0] < 2**32 and amounts.max() < 2**32)

@@ -1,7 +1,6 @@
 """The page to read first: transactions and what their profiles say become decisions and alerts."""
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,69 +10,91 @@ from app.domain.decision import Alert, Decision, Degradation, SourceOffset
 from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
 from app.features import catalog
-from app.features.profile import Observation
+from app.features.catalog import Known
+from app.features.fold import Folded, Integers
 from app.features.window import LONGEST_MS
 from app.scoring import policy
-from app.scoring.model import Model, Scores
+from app.scoring.model import Model, Rows, Scores
 from app.scoring.reasons import stand_outs
 
 
-class Scored(NamedTuple):
-    """A transaction that changed its profile, ready to be scored."""
+class Seen(NamedTuple):
+    """Transactions that changed their profiles, with what the profiles said: columns of equal length."""
 
-    transaction: Transaction
-    seen: Observation
-    values: list[float]
-    """The features in the catalog's order."""
-    offset: int
-
-
-def score(model: Model, scored: Sequence[Scored]) -> Scores:
-    """The chances of fraud of a whole chunk in one call of the model."""
-    width = len(catalog.FEATURES)
-    cells = chain.from_iterable(event.values for event in scored)
-    return model.score(np.fromiter(cells, np.float64, len(scored) * width).reshape(len(scored), width))
+    transactions: Sequence[Transaction]
+    offsets: Sequence[int]
+    rows: Rows
+    """The model's input."""
+    degraded: list[list[Degradation]]
+    known: list[Known]
 
 
-def decide(
-    scored: Iterable[Scored], chances: Scores, model: Model, topic: str, partition: int, now_ms: int
-) -> list[Decision]:
-    """One decision for each scored transaction, in order."""
-    reference, thresholds = model.reference, model.thresholds
+class SourcePartition(NamedTuple):
+    """Where transactions come from."""
+
+    topic: str
+    partition: int
+
+
+def seen(
+    transactions: Sequence[Transaction], offsets: Sequence[int], folded: Folded, applied: Sequence[int]
+) -> Seen:
+    """The ``applied`` ones of folded transactions."""
+    whole = len(applied) == len(transactions)
+    chosen = [transactions[i] for i in applied]
+    return Seen(
+        chosen,
+        [offsets[i] for i in applied],
+        folded.features if whole else folded.features[applied],
+        degradations(folded, [transaction.event_time for transaction in chosen], applied),
+        list(map(Known, folded.first_seen_ms[applied].tolist(), folded.evicted_ms[applied].tolist())),
+    )
+
+
+def degradations(
+    folded: Folded, event_times: Sequence[int] | Integers, applied: Sequence[int] | Integers
+) -> list[list[Degradation]]:
+    """What was missing or cut when the features of each of the ``applied`` were computed."""
+    late = folded.late[applied]
+    saturated = folded.evicted_ms[applied] > np.asarray(event_times) - LONGEST_MS
+    found: list[list[Degradation]] = [[] for _ in applied]
+    for flags, name in ((late, Degradation.LATE), (saturated, Degradation.SATURATED)):
+        for row in np.flatnonzero(flags).tolist():
+            found[row].append(name)
+    return found
+
+
+def decide(seen: Seen, chances: Scores, model: Model, source: SourcePartition, now_ms: int) -> list[Decision]:
+    """One decision for each transaction, in order."""
+    reference, thresholds, (topic, partition) = model.reference, model.thresholds, source
     return [
         Decision(
-            decision_id=decision_id(event.transaction.transaction_id),
-            transaction_id=event.transaction.transaction_id,
-            customer_id=event.transaction.customer_id,
-            event_time=event.transaction.event_time,
+            decision_id=decision_id(transaction.transaction_id),
+            transaction_id=transaction.transaction_id,
+            customer_id=transaction.customer_id,
+            event_time=transaction.event_time,
             scored_at=now_ms,
             score=chance,
             outcome=policy.outcome(chance, thresholds),
             thresholds=thresholds,
             model=reference,
             catalog=catalog.DIGEST,
-            features=event.values,
-            source=SourceOffset(topic=topic, partition=partition, offset=event.offset),
-            transaction=event.transaction,
-            degraded=degradations(event.seen, event.transaction.event_time),
+            features=values,
+            source=SourceOffset(topic=topic, partition=partition, offset=offset),
+            transaction=transaction,
+            degraded=degraded,
         )
-        for event, chance in zip(scored, chances.tolist(), strict=True)
+        for transaction, offset, values, chance, degraded in zip(
+            seen.transactions, seen.offsets, seen.rows.tolist(), chances.tolist(), seen.degraded, strict=True
+        )
     ]
 
 
-def alert(decision: Decision, event: Scored, model: Model) -> Alert:
+def alert(decision: Decision, values: list[float], known: Known, model: Model) -> Alert:
     """The alert of a decision: the same facts, with every feature's state and the reasons."""
-    facts = msgspec.structs.asdict(decision) | {"reasons": stand_outs(event.values, model.distributions)}
+    facts = msgspec.structs.asdict(decision) | {"reasons": stand_outs(values, model.distributions)}
     return Alert(
         **facts,
         alert_id=alert_id(decision.transaction_id),
-        snapshot=catalog.snapshot(decision.transaction, event.seen, event.values),
+        snapshot=catalog.snapshot(values, decision.event_time, known),
     )
-
-
-def degradations(seen: Observation, event_time_ms: int) -> list[Degradation]:
-    """What was missing or cut when the features were computed."""
-    found = [Degradation.LATE] if seen.late else []
-    if seen.evicted_ms > event_time_ms - LONGEST_MS:
-        found.append(Degradation.SATURATED)
-    return found

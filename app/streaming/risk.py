@@ -14,6 +14,7 @@ from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
 from app.adapters.prometheus import Exposition, PrometheusMetrics
 from app.domain.acceptance import Acceptance
+from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
 from app.streaming.counting import count
@@ -53,11 +54,14 @@ class RiskWorker:
         model = champion(Path(settings.model.dir), settings.model.champion)
         for warning in [*model.warnings, *model.manifest.profile.warnings(settings.profile)]:
             _log.warning("model", warning=warning)
+        compile_fold()
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         store = cast(ProfileStore, self._table.data)
-        self._profiles = ProfileCache(store, bounds, worker.profile_cache_customers)
+        self._profiles = ProfileCache(store, worker.profile_cache_bytes)
         self._table.on_rebalance_started = self._forget
-        self._scorer = ChunkScorer(await self._source_log(), self._acceptance(), self._profiles, model)
+        self._scorer = ChunkScorer(
+            await self._source_log(), self._acceptance(), bounds, self._profiles, model
+        )
         self._writes = OrderOfWrites(
             self._sender, store, self._out_topics(), self._on_durable, self._fence.check
         )
@@ -92,6 +96,7 @@ class RiskWorker:
     def _on_durable(self, work: Work, watch: Stopwatch) -> None:
         self._profiles.release(work.partition, work.number)
         self.metrics.gauge("profiles_cached", len(self._profiles))
+        self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
         end_offset = self._table.app.consumer.highwater(TP(self.settings.topics.transactions, work.partition))
         self.metrics.gauge(
             "source_lag_records", (end_offset or 0) - work.last_offset - 1, partition=str(work.partition)

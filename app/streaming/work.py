@@ -1,7 +1,9 @@
 """What a chunk becomes, computed in memory: nothing is awaited, sent or stored here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from app.adapters.codec import decode_transaction
 from app.adapters.kafka_sender import OutRecord
@@ -9,13 +11,13 @@ from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent
-from app.features.catalog import vector
-from app.features.fold import observe
-from app.features.profile import Profile
-from app.features.state import encode
+from app.features.columns import events
+from app.features.fold import APPLIED, REPEATED, REPLAYED, fold
+from app.features.state import EMPTY, lineage
+from app.features.window import Bounds
 from app.scoring import scorer
 from app.scoring.model import Model
-from app.scoring.scorer import Scored
+from app.scoring.scorer import Seen, SourcePartition
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
 from app.streaming.records import alert_record, dead_letter, decision_record, trace_headers
@@ -41,13 +43,6 @@ class Accepted(NamedTuple):
 
     record: Any
     transaction: Transaction
-
-
-class Applied(NamedTuple):
-    """A record that did change its customer's profile."""
-
-    record: Any
-    scored: Scored
 
 
 class Work(NamedTuple):
@@ -78,55 +73,66 @@ class Work(NamedTuple):
 class ChunkScorer:
     """The computed part of the hot path. ``model`` may be replaced between two chunks."""
 
-    def __init__(self, log: SourceLog, acceptance: Acceptance, profiles: ProfileCache, model: Model) -> None:
+    def __init__(
+        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache, model: Model
+    ) -> None:
         self.model = model
         self._log = log
         self._acceptance = acceptance
+        self._bounds = bounds
         self._profiles = profiles
 
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
-        """Load, decode, fold, score, decide and encode a chunk. Changes the cached profiles in place."""
+        """Load, decode, fold, score, decide and encode a chunk. Puts the changed profiles into the cache."""
         model, partition = self.model, chunk.partition
-        number, profiles = self._profiles.take(partition, {r.key for r in chunk.records if r.key})
+        places = {
+            key: place for place, key in enumerate(dict.fromkeys(r.key for r in chunk.records if r.key))
+        }
+        profiles = self._profiles.take(partition, list(places))
         watch.lap("load")
-        fresh = [record for record in chunk.records if not self._was_applied(record, profiles)]
-        accepted, rejected = self._decode(fresh, now_ms)
+        accepted, invalid = self._decode(chunk.records, now_ms)
+        rejected = [entry for entry in invalid if not self._was_applied(entry.record, places, profiles)]
         watch.lap("decode")
-        applied = list(self._fold(accepted, profiles))
+        transactions = [entry.transaction for entry in accepted]
+        offsets = [entry.record.offset for entry in accepted]
+        customers = [places[entry.record.key] for entry in accepted]
+        folded = fold(profiles, events(transactions, customers, offsets), self._bounds, self._log.incarnation)
+        applied = np.flatnonzero(folded.status == APPLIED).tolist()
+        records = [accepted[i].record for i in applied]
+        changed = {record.key: folded.profiles[places[record.key]] for record in records}
+        number = self._profiles.put(partition, changed)
         watch.lap("fold")
-        scored = [entry.scored for entry in applied]
-        chances = scorer.score(model, scored)
+        seen = scorer.seen(transactions, offsets, folded, applied)
+        chances = model.score(seen.rows)
         watch.lap("score")
-        decisions = scorer.decide(scored, chances, model, self._log.topic, partition, now_ms)
+        decisions = scorer.decide(seen, chances, model, SourcePartition(self._log.topic, partition), now_ms)
         work = Work(
             partition=partition,
             number=number,
             last_offset=chunk.records[-1].offset,
             decisions=[
-                decision_record(decision, entry.record.key, trace_headers(entry.record.headers))
-                for decision, entry in zip(decisions, applied, strict=True)
+                decision_record(decision, record.key, trace_headers(record.headers))
+                for decision, record in zip(decisions, records, strict=True)
             ],
-            alerts=list(_alerts(decisions, applied, model)),
+            alerts=list(_alerts(decisions, records, seen, model)),
             dead_letters=[dead_letter(*entry) for entry in rejected],
-            profiles={key: encode(profiles[key]) for key in {entry.record.key for entry in applied}},
+            profiles=changed,
             outcomes=[decision.outcome for decision in decisions],
-            sent_ms=[entry.record.timestamp for entry in applied],
+            sent_ms=[record.timestamp for record in records],
             rejected=rejected,
-            replayed=len(chunk.records) - len(fresh),
-            duplicate=len(accepted) - len(applied),
-            late=sum(entry.seen.late for entry in scored),
+            replayed=int(np.count_nonzero(folded.status == REPLAYED)) + len(invalid) - len(rejected),
+            duplicate=int(np.count_nonzero(folded.status == REPEATED)),
+            late=int(np.count_nonzero(folded.late)),
         )
         watch.lap("encode")
         return work
 
-    def _was_applied(self, record: Any, profiles: dict[bytes, Profile]) -> bool:
-        """A replay: its profile is at or past it, so its decision, alert or dead letter was delivered too."""
-        profile = profiles.get(record.key)
-        return (
-            profile is not None
-            and record.offset <= profile.applied_offset
-            and profile.incarnation == self._log.incarnation
-        )
+    def _was_applied(self, record: Any, places: dict[bytes, int], profiles: Sequence[bytes]) -> bool:
+        """A replay: its customer's profile is past it, so its dead letter was delivered too."""
+        if not record.key:
+            return False
+        incarnation, applied_offset = lineage(profiles[places[record.key]] or EMPTY)
+        return incarnation == self._log.incarnation and record.offset <= applied_offset
 
     def _decode(self, records: Iterable[Any], now_ms: int) -> tuple[list[Accepted], list[Rejected]]:
         accepted, rejected = [], []
@@ -143,20 +149,12 @@ class ChunkScorer:
                 accepted.append(Accepted(record, transaction))
         return accepted, rejected
 
-    def _fold(self, accepted: Iterable[Accepted], profiles: dict[bytes, Profile]) -> Iterable[Applied]:
-        """Each transaction changes its profile once, even when a producer sent it under several offsets."""
-        for record, transaction in accepted:
-            profile = profiles[record.key]
-            seen = observe(profile, transaction)
-            if seen is None:
-                continue
-            profile.incarnation, profile.applied_offset = self._log.incarnation, record.offset
-            yield Applied(record, Scored(transaction, seen, vector(transaction, seen), record.offset))
 
-
-def _alerts(decisions: Iterable[Decision], applied: Iterable[Applied], model: Model) -> Iterable[OutRecord]:
-    for decision, (record, scored) in zip(decisions, applied, strict=True):
+def _alerts(
+    decisions: Sequence[Decision], records: Sequence[Any], seen: Seen, model: Model
+) -> Iterable[OutRecord]:
+    for row, decision in enumerate(decisions):
         if decision.outcome != Outcome.APPROVE:
-            yield alert_record(
-                scorer.alert(decision, scored, model), record.key, trace_headers(record.headers)
-            )
+            record, values = records[row], seen.rows[row].tolist()
+            alert = scorer.alert(decision, values, seen.known[row], model)
+            yield alert_record(alert, record.key, trace_headers(record.headers))

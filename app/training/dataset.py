@@ -37,15 +37,16 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 def read_dataset(source: HistorySource, profiles: Profiles, on_progress: Callable[[int], None]) -> Dataset:
     """Fold a labelled history. Raises InvalidFile when it has no labels or no rows."""
     rows, frauds, event_times, read = [], [], [], 0
-    for batch in fold_history(source, profiles):
-        if batch.frauds is None:
+    for part in fold_history(source, profiles):
+        batch, applied = part.batch, part.applied
+        if batch.is_fraud is None:
             raise InvalidFile(
                 f"{source.path} has no labels: a column for is_fraud, or a mapping that names it"
             )
-        rows.append(batch.rows())
-        frauds.append(np.array(batch.frauds, dtype=np.bool_))
-        event_times.append(np.array([e.transaction.event_time for e in batch.scored], dtype=np.int64))
-        read += len(batch.scored) + batch.repeats
+        rows.append(part.rows)
+        frauds.append(batch.is_fraud[applied])
+        event_times.append(batch.event_time[applied])
+        read += len(batch)
         on_progress(read)
     if not rows:
         raise InvalidFile(f"{source.path} holds no transactions")

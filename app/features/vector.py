@@ -1,0 +1,79 @@
+"""The features of one transaction, in the catalog's order, from its windows.
+
+With n, s, q the count, sum and sum of squares of a window: mean = s / n, std = sqrt(n*q - s*s) / n, from exact
+integers, each rounded to a double once before it is divided.
+"""
+
+from math import nan, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.features.compiled import compiled
+from app.features.exact import spread, square, subtract
+from app.features.geo import distance_km
+from app.features.window import DAY_MS, HOUR_MS, NEVER_MS, WINDOWS, Event
+
+BASELINES = (2, 3)
+"""Indexes of the windows that amounts are held against: 7d and 30d."""
+WIDTH = 3 + 4 * WINDOWS + 2 * len(BASELINES) + 3
+
+_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
+_SATURDAY = 5
+_HOUR_SECONDS = 3600
+_SHORTEST_TRIP_SECONDS = 1.0
+
+Row = NDArray[np.float64]
+
+
+@compiled
+def fill(row: Row, view: Any, event: Event) -> None:
+    """Write all features but the speed of travel."""
+    time_ms, amount = event.time_ms, event.amount
+    row[0] = amount
+    row[1] = time_ms % DAY_MS / HOUR_MS
+    row[2] = 1 if (time_ms // DAY_MS + _EPOCH_WEEKDAY) % 7 >= _SATURDAY else 0
+    at = 3
+    for w in range(WINDOWS):
+        n, s = view.counts[w], view.totals[w]
+        row[at], row[at + 1], row[at + 2] = n, s, s / n
+        row[at + 3] = sqrt(spread(n, s, view.squares_high[w], view.squares_low[w])) / n
+        at += 4
+    for w in BASELINES:
+        row[at], row[at + 1] = _against_others(amount, view, w)
+        at += 2
+    row[at] = view.same_terminal
+    row[at + 1] = nan if view.previous_ms == NEVER_MS else (time_ms - view.previous_ms) / 1000
+
+
+@compiled
+def travel_kmh(profile: Any, time_ms: int, latitude: float, longitude: float) -> float:
+    """Speed needed from the customer's last place, which becomes this one; NaN where either is unknown.
+
+    A trip takes a second at least, so the speed is finite.
+    """
+    known, last_ms = not np.isnan(profile.latitude), profile.place_ms
+    if np.isnan(latitude) or (known and time_ms < last_ms):
+        return nan
+    speed = nan
+    if known:
+        seconds = max((time_ms - last_ms) / 1000, _SHORTEST_TRIP_SECONDS)
+        way_km = distance_km(profile.latitude, profile.longitude, latitude, longitude)
+        speed = way_km * _HOUR_SECONDS / seconds
+    profile.place_ms, profile.latitude, profile.longitude = time_ms, latitude, longitude
+    return speed
+
+
+@compiled
+def _against_others(amount: int, view: Any, window: int) -> tuple[float, float]:
+    """Ratio and z-score of an amount against the other events of a window.
+
+    z = (a - s/n) / std = (n*a - s) / sqrt(n*q - s*s), with n, s, q of the others.
+    """
+    n, s = view.counts[window] - 1, view.totals[window] - amount
+    high, low = square(amount)
+    high, low = subtract(view.squares_high[window], view.squares_low[window], high, low)
+    varies = spread(n, s, high, low)
+    ratio = n * amount / s if s else nan
+    return ratio, (n * amount - s) / sqrt(varies) if varies else nan
