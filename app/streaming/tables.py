@@ -44,7 +44,9 @@ class ProfileStore(Store):
             else:
                 batch.put(key, value)
         batch.put(self.offset_key, str(changelog_offset).encode())
-        self._db_for_partition(partition).write(batch)
+        database = self._db_for_partition(partition)
+        database.write(batch)
+        cast(BoundedMemory, self.rocksdb_options).relieve(database)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: object, to_value: object) -> None:  # noqa: ARG002  # Faust's signature
         """Replay the changelog. Of two versions of a profile the one that applied more of its log wins.

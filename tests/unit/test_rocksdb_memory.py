@@ -1,0 +1,126 @@
+"""RocksDB's memory is what the settings say, whatever the number of partitions."""
+
+import os
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rocksdict
+
+from app.settings import WorkerSettings
+from app.streaming.rocksdb_memory import BoundedMemory
+from app.streaming.tables import ProfileStore
+
+MIB = 1024 * 1024
+PARTITIONS = 16
+SETTLE_SECONDS = 10
+
+
+@pytest.fixture
+def memory() -> BoundedMemory:
+    return BoundedMemory(
+        WorkerSettings(rocksdb_block_cache_bytes=2 * MIB, rocksdb_write_buffers_bytes=4 * MIB)
+    )
+
+
+@pytest.fixture
+def partitions(memory: BoundedMemory, tmp_path: Path) -> Iterator[list[Any]]:
+    opened = [memory.open(tmp_path / f"{number}.db") for number in range(PARTITIONS)]
+    yield opened
+    for database in opened:
+        database.close()
+
+
+def test_write_buffers_of_all_partitions_share_one_bound(
+    memory: BoundedMemory, partitions: list[Any]
+) -> None:
+    for database in partitions * 2:
+        fill(database, 3 * MIB // 2)
+        memory.relieve(database)
+
+    assert MIB < settled(memory) <= 4 * MIB
+
+
+class OpenedStore(ProfileStore):
+    """The durable table over one partition that is open already."""
+
+    def __init__(self, memory: BoundedMemory, database: Any) -> None:
+        self.rocksdb_options = memory
+        self._database = database
+
+    def _db_for_partition(self, partition: int) -> Any:
+        assert partition == 0
+        return self._database
+
+
+def test_the_durable_table_keeps_the_bound(memory: BoundedMemory, partitions: list[Any]) -> None:
+    store = OpenedStore(memory, partitions[0])
+    store.write(0, {os.urandom(16): os.urandom(1024) for _ in range(8 * 1024)}, changelog_offset=7)
+
+    assert settled(memory) < MIB
+
+
+def test_a_partition_that_holds_little_is_not_written_out(
+    memory: BoundedMemory, partitions: list[Any], tmp_path: Path
+) -> None:
+    for database in partitions:
+        fill(database, MIB // 2)
+        memory.relieve(database)
+
+    assert memory.write_buffers.get_usage() > 4 * MIB
+    assert [] == list(tmp_path.rglob("*.sst"))
+
+
+def test_a_partition_with_one_profile_takes_little(memory: BoundedMemory, partitions: list[Any]) -> None:
+    for database in partitions:
+        database.put(b"customer", b"profile")
+
+    assert memory.write_buffers.get_usage() <= PARTITIONS * 64 * 1024
+
+
+def test_blocks_of_all_partitions_share_one_cache(memory: BoundedMemory, partitions: list[Any]) -> None:
+    for database in partitions:
+        fill(database, MIB // 2)
+        database.flush()
+        list(database.values())
+
+    assert MIB < memory.block_cache.get_usage() <= 2 * MIB
+
+
+def test_an_opened_partition_lets_the_process_open_files(memory: BoundedMemory, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        memory.open(tmp_path / "0.db").close()
+
+        assert min(10_240, hard) == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_small_partition_takes_little_disk(partitions: list[Any], tmp_path: Path) -> None:
+    for database in partitions:
+        database.put(b"customer", b"profile")
+
+    taken = sum(path.stat().st_blocks * 512 for path in tmp_path.rglob("*"))
+    assert taken <= PARTITIONS * 5 * MIB, "RocksDB's log of writes is reserved in advance, the rest is small"
+
+
+def settled(memory: BoundedMemory) -> int:
+    """Bytes in write buffers, once what is being written out at this moment has been."""
+    bound = memory.write_buffers.get_buffer_size()
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (usage := int(memory.write_buffers.get_usage())) > bound and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return usage
+
+
+def fill(database: Any, size: int) -> None:
+    """Random profiles of 1 kB, under keys never used before."""
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    for _ in range(size // 1024):
+        batch.put(os.urandom(16), os.urandom(1024))
+    database.write(batch)
