@@ -86,7 +86,7 @@ def _suspects(batch: Batch, source: HistorySource) -> NDArray[np.bool_]:
 
 
 def _maybe_cards(texts: pa.Array) -> NDArray[np.bool_]:
-    found = pc.match_substring_regex(texts, _MAYBE_A_CARD).fill_null(value=False)
+    found = pc.fill_null(pc.match_substring_regex(texts, _MAYBE_A_CARD), fill_value=False)
     return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
