@@ -30,8 +30,8 @@ def events(transactions: Sequence[Transaction], customer: Sequence[int], offsets
 
 
 def digests(values: Iterable[bytes]) -> Integers:
-    """Eight bytes each, as numbers."""
-    return np.frombuffer(b"".join(values), np.int64)
+    """Eight bytes each, as numbers. A copy: a read-only array is another type to the compiler."""
+    return np.frombuffer(b"".join(values), np.int64).copy()
 
 
 def _degrees(values: Iterable[float | None]) -> Doubles:

@@ -6,7 +6,8 @@ other files. So the results lie in a folder named by the digest of every source 
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -17,13 +18,15 @@ import numba
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-_HERE = Path(__file__).parent
+_SOURCES = Path(__file__).parent
 
 
-def _cache_folder() -> Path:
-    """Beside the sources where that can be written, else in the user's cache, else a temporary one."""
-    digest = sha256(b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py")))).hexdigest()[:16]
-    candidates = (_HERE / "__pycache__", Path.home() / ".cache" / "fraudstream")
+def cache_folder(sources: Path, candidates: Iterable[Path]) -> Path:
+    """A folder for the machine code of just these ``sources``, in the first candidate that can be written.
+
+    Where none can, a temporary one: the next process compiles again.
+    """
+    digest = sha256(b"".join(path.read_bytes() for path in sorted(sources.glob("*.py")))).hexdigest()[:16]
     for folder in (candidate / f"compiled-{digest}" for candidate in candidates):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +37,14 @@ def _cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="fraudstream-compiled-"))
 
 
-vars(numba.config)["CACHE_DIR"] = str(_cache_folder())
+def _candidates() -> Iterator[Path]:
+    """Beside the sources, else in the user's cache."""
+    yield _SOURCES / "__pycache__"
+    with suppress(RuntimeError):  # a user of a container may have no home
+        yield Path.home() / ".cache" / "fraudstream"
+
+
+vars(numba.config)["CACHE_DIR"] = str(cache_folder(_SOURCES, _candidates()))
 # Not `fastmath`: every operation is the one that is written, so that a recount is equal to the bit.
 _compile = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
 
