@@ -19,7 +19,7 @@ from app.adapters.fields import require_columns, to_batch
 from app.adapters.mappings import CONTRACT, FIELDS, ColumnMapping
 from app.errors import InvalidFile
 
-DEFAULT_BATCH_ROWS = 10_000
+DEFAULT_BATCH_ROWS = 50_000
 SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
 

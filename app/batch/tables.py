@@ -63,7 +63,9 @@ def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> Sco
         "model_name": _same(reference.name, len(rows)),
         "model_version": _same(reference.version, len(rows)),
         "model_digest": _same(reference.digest, len(rows)),
-        "degraded": list(map(" ".join, scorer.degradations(part.folded, event_times, part.applied))),
+        "degraded": _texts(
+            scorer.degradations(part.folded, event_times, part.applied), list(map(" ".join, scorer.DEGRADED))
+        ),
     }
     if with_features:
         columns |= _feature_columns(rows)

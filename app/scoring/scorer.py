@@ -25,7 +25,8 @@ class Seen(NamedTuple):
     offsets: Sequence[int]
     rows: Rows
     """The model's input."""
-    degraded: list[list[Degradation]]
+    degraded: Sequence[int]
+    """Indexes of DEGRADED."""
     known: list[Known]
 
 
@@ -46,22 +47,25 @@ def seen(
         chosen,
         [offsets[i] for i in applied],
         folded.features if whole else folded.features[applied],
-        degradations(folded, [transaction.event_time for transaction in chosen], applied),
+        degradations(folded, [transaction.event_time for transaction in chosen], applied).tolist(),
         list(map(Known, folded.first_seen_ms[applied].tolist(), folded.evicted_ms[applied].tolist())),
     )
 
 
+DEGRADED: tuple[list[Degradation], ...] = (
+    [],
+    [Degradation.LATE],
+    [Degradation.SATURATED],
+    [Degradation.LATE, Degradation.SATURATED],
+)
+
+
 def degradations(
     folded: Folded, event_times: Sequence[int] | Integers, applied: Sequence[int] | Integers
-) -> list[list[Degradation]]:
-    """What was missing or cut when the features of each of the ``applied`` were computed."""
-    late = folded.late[applied]
+) -> Integers:
+    """What was missing or cut when the features of each of the ``applied`` were computed: indexes of DEGRADED."""
     saturated = folded.evicted_ms[applied] > np.asarray(event_times) - LONGEST_MS
-    found: list[list[Degradation]] = [[] for _ in applied]
-    for flags, name in ((late, Degradation.LATE), (saturated, Degradation.SATURATED)):
-        for row in np.flatnonzero(flags).tolist():
-            found[row].append(name)
-    return found
+    return folded.late[applied] + 2 * saturated.astype(np.int64)
 
 
 def decide(seen: Seen, chances: Scores, model: Model, source: SourcePartition, now_ms: int) -> list[Decision]:
@@ -82,7 +86,7 @@ def decide(seen: Seen, chances: Scores, model: Model, source: SourcePartition, n
             features=values,
             source=SourceOffset(topic=topic, partition=partition, offset=offset),
             transaction=transaction,
-            degraded=degraded,
+            degraded=DEGRADED[degraded],
         )
         for transaction, offset, values, chance, degraded in zip(
             seen.transactions, seen.offsets, seen.rows.tolist(), chances.tolist(), seen.degraded, strict=True
