@@ -38,7 +38,9 @@ def cache_folder(sources: Path, candidates: Iterable[Path]) -> Path:
 
 
 def _candidates() -> Iterator[Path]:
-    """Beside the sources, else in the user's cache."""
+    """Where numba was told to (NUMBA_CACHE_DIR), else beside the sources, else in the user's cache."""
+    if told := vars(numba.config).get("CACHE_DIR"):
+        yield Path(told)
     yield _SOURCES / "__pycache__"
     with suppress(RuntimeError):  # a user of a container may have no home
         yield Path.home() / ".cache" / "fraudstream"
