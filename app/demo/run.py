@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from threading import Thread
 
 import msgspec
 import uvloop
@@ -12,6 +13,7 @@ from app.demo.folder import STACK, fresh
 from app.demo.performance import Performance
 from app.demo.plan import Plan
 from app.demo.screen import open_screen
+from app.features.columns import compile_fold
 from app.local import stack as local_stack
 from app.settings import Settings
 from app.streaming import provisioning
@@ -28,8 +30,12 @@ def run(plan: Plan, settings: Settings, console: Console, started_seconds: float
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     directory = fresh(plan.directory)
     console.print("starting Kafka and Redis …", highlight=False)
+    # The first start of a version compiles the fold, which takes about as long as the broker: do both at once.
+    compiling = Thread(target=compile_fold)
+    compiling.start()
     try:
         stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
+        compiling.join()
         local = _local(settings, stack.bootstrap_servers)
         performance = Performance(plan, local, directory, started_seconds)
         return uvloop.run(_perform(performance, local, console))
