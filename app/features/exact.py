@@ -54,7 +54,7 @@ def to_double(high: np.uint64, low: np.uint64) -> float:
     if high == _ZERO:
         return np.float64(low)
     bits = 0
-    while high >> np.uint64(bits):
+    while bits < 63 and high >> np.uint64(bits):
         bits += 1
     down, up = np.uint64(bits), np.uint64(64 - bits)
     top = high << up | low >> down

@@ -74,6 +74,7 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation:
     ``incarnation`` tells the source log apart from one of the same name before it: offsets count within it.
     Raises StateCorrupt when a profile is not one.
     """
+    events = Events(*map(_writable, events))
     joined = join(profiles)
     plan = _plan(events.customer, joined.starts)
     out = _room_for_output(len(events.customer), plan)
@@ -82,6 +83,11 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation:
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no profile of this version")
     return Folded(split(out.words, plan.out_starts[:-1], lengths), *out[1:])
+
+
+def _writable(column: NDArray[Any]) -> NDArray[Any]:
+    """The column itself or a copy, in the one layout that the fold is compiled for; for another it would be again."""
+    return np.require(column, requirements=("C", "A", "W"))
 
 
 class Rules(NamedTuple):
@@ -167,7 +173,8 @@ def _fold_all(
             continue
         after[:HEADER_WORDS] = before[:HEADER_WORDS]
         profile = after[:HEADER_WORDS].view(PROFILE)[0]
-        unpack(profile, before, scratch.log)
+        if not unpack(profile, before, scratch.log):
+            continue
         for place in range(plan.firsts[i], plan.firsts[i + 1]):
             _fold_one(profile, events, plan.order[place], rules, scratch, out)
         lengths[i] = pack(profile, scratch.log, after)

@@ -121,8 +121,11 @@ def is_profile(words: Words) -> bool:
 
 
 @compiled
-def unpack(profile: Any, words: Words, log: Log) -> None:
-    """Fill the log with the events of a profile, which are the words behind its header."""
+def unpack(profile: Any, words: Words, log: Log) -> bool:
+    """Fill the log with the events of a profile, which are the words behind its header.
+
+    False when their times do not ascend: that is no profile, and the windows would look beside the log.
+    """
     n, base_ms, at = int(profile.events), profile.base_ms, HEADER_WORDS
     if profile.wide:
         log.times[:n], log.amounts[:n] = words[at : at + n], words[at + n : at + 2 * n]
@@ -134,6 +137,7 @@ def unpack(profile: Any, words: Words, log: Log) -> None:
         at += n
     log.terminals[:n], log.ids[:n] = words[at : at + n], words[at + n : at + 2 * n]
     log.span[0], log.span[1] = 0, n
+    return _ascend(log.times[:n])
 
 
 @compiled
@@ -156,6 +160,14 @@ def pack(profile: Any, log: Log, words: Words) -> int:
         at += n
     words[at : at + n], words[at + n : at + 2 * n] = log.terminals[first:end], log.ids[first:end]
     return at + 2 * n
+
+
+@compiled
+def _ascend(times: Words) -> bool:
+    ascend = True
+    for i in range(1, len(times)):
+        ascend &= times[i - 1] <= times[i]  # no early end: so it is done for several at a time
+    return ascend
 
 
 @compiled

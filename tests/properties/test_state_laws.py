@@ -1,143 +1,206 @@
 """Laws of a profile's bytes: nothing is forgotten by storing it, and no other bytes are taken for a profile."""
 
 import struct
+from math import nan
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.transaction import Transaction
 from app.errors import StateCorrupt
-from app.features.catalog import vector
-from app.features.fold import observe
-from app.features.profile import Profile
-from app.features.state import decode, encode, lineage
-from app.features.window import DAY_MS, Bounds
+from app.features.fold import fold
+from app.features.state import EMPTY, HEADER_WORDS, lineage
+from app.features.window import LONGEST_MS, Bounds
+from tests.profile_format import HEADER_BYTES, read_profile, write_profile
+from tests.properties.recount import (
+    BOUNDS,
+    FAR_LATE,
+    START_MS,
+    Arrival,
+    as_events,
+    fold_one_customer,
+    journeys,
+)
 
-BOUNDS = Bounds(DAY_MS, 32)
-START_MS = 1_760_000_000_000
+WORD_BYTES = 8
+EVENTS_AT, STARTS_AT = 4, 80
+"""Places in the header, in bytes."""
+NEW = Arrival(0, START_MS, 1, 2, 3, nan, nan, 1000)
 
-AMOUNTS = st.one_of(st.integers(0, 10**6), st.just(2**32), st.just(10**15))
-STEPS_MS = st.one_of(st.integers(-2 * DAY_MS, 2 * DAY_MS), st.just(-60 * DAY_MS), st.just(60 * DAY_MS))
-PLACES = st.one_of(st.none(), st.tuples(st.floats(-90, 90), st.floats(-180, 180)))
+
+def stored(history: list[Arrival], cap: int = 32) -> bytes:
+    return fold_one_customer(history, Bounds(BOUNDS.allowed_lateness_ms, cap))[0]
+
+
+def refused(*profiles: bytes) -> bool:
+    """No transaction can be folded into the last of the profiles, and none can stand beside it."""
+    for events in ([], [NEW._replace(customer=len(profiles) - 1)]):
+        with pytest.raises(StateCorrupt):
+            fold(profiles, as_events(events), BOUNDS)
+    return True
+
+
+@given(journeys(FAR_LATE))
+def test_folding_nothing_gives_the_same_bytes(history: list[Arrival]) -> None:
+    profile = stored(history)
+
+    assert fold([profile], as_events([]), BOUNDS).profiles == [profile]
+
+
+@given(journeys(FAR_LATE))
+def test_the_bytes_are_those_of_the_documented_layout(history: list[Arrival]) -> None:
+    profile = stored(history)
+
+    assert profile == write_profile(read_profile(profile))
+    wide = read_profile(profile).wide
+    assert len(profile) == 192 + (32 if wide else 24) * read_profile(profile).events
+
+
+@given(journeys(FAR_LATE))
+def test_the_lineage_is_read_without_decoding(history: list[Arrival]) -> None:
+    profile, _ = fold_one_customer(history, incarnation=2**64 - 1)
+
+    assert (2**64 - 1, history[-1].offset) == lineage(profile)
+
+
+def test_a_new_customer_has_applied_nothing() -> None:
+    assert (0, -1) == lineage(EMPTY)
+    assert len(EMPTY) == HEADER_BYTES == HEADER_WORDS * WORD_BYTES
+    assert fold([b"", EMPTY], as_events([]), BOUNDS).profiles == [EMPTY, EMPTY]
+
+
+def test_no_customers_are_no_profiles() -> None:
+    folded = fold([], as_events([]), BOUNDS)
+
+    assert ([], 0) == (folded.profiles, len(folded.features))
+
+
+@pytest.mark.parametrize(("amount", "bytes_each"), [(0, 24), (2**32 - 1, 24), (2**32, 32), (10**15, 32)])
+def test_an_amount_beyond_32_bits_makes_a_profile_wide(amount: int, bytes_each: int) -> None:
+    profile = stored([NEW, NEW._replace(id=4, offset=1001, amount=amount)])
+
+    assert len(profile) == 192 + 2 * bytes_each
+    assert read_profile(profile).kept[1].amount == amount
+
+
+@pytest.mark.parametrize(("span_ms", "bytes_each"), [(0, 24), (2**32 - 1, 24), (2**32, 32)])
+def test_times_beyond_32_bits_make_a_profile_wide(span_ms: int, bytes_each: int) -> None:
+    """49 days; so long a memory takes a generous lateness."""
+    bounds = Bounds(LONGEST_MS, 32)
+    history = [NEW, NEW._replace(id=4, offset=1001, time_ms=START_MS + span_ms)]
+
+    profile, _ = fold_one_customer(history, bounds)
+
+    assert len(profile) == 192 + 2 * bytes_each
+    assert [kept.time_ms for kept in read_profile(profile).kept] == [START_MS, START_MS + span_ms]
+
+
+def test_a_wide_profile_becomes_narrow_again_when_it_forgets_what_made_it_wide() -> None:
+    history = [NEW._replace(amount=2**32), NEW._replace(id=4, offset=1001, time_ms=START_MS + 2 * LONGEST_MS)]
+    wide, narrow = stored(history[:1]), stored(history)
+
+    assert (True, False) == (read_profile(wide).wide, read_profile(narrow).wide)
+
+
+@given(journeys(FAR_LATE), st.data())
+def test_truncated_bytes_are_no_profile(history: list[Arrival], data: st.DataObject) -> None:
+    """By a byte, by a word, by anything; nothing at all is a new customer's."""
+    whole = stored(history)
+    length = data.draw(
+        st.one_of(st.sampled_from([len(whole) - 1, len(whole) - 8]), st.integers(1, len(whole) - 1))
+    )
+
+    assert refused(whole[:length])
+    assert refused(whole, whole[:length])
+
+
+@given(journeys(FAR_LATE), st.one_of(st.binary(min_size=1, max_size=40), st.just(bytes(8))))
+def test_bytes_with_more_behind_them_are_no_profile(history: list[Arrival], more: bytes) -> None:
+    assert refused(stored(history) + more)
+
+
+@given(journeys(FAR_LATE), st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 50)))
+def test_another_number_of_events_is_no_profile(history: list[Arrival], events: int) -> None:
+    data = bytearray(stored(history))
+    (actual,) = struct.unpack_from("<I", data, EVENTS_AT)
+    struct.pack_into("<I", data, EVENTS_AT, events)
+
+    assert events == actual or refused(bytes(data))
+
+
+@given(journeys(FAR_LATE), st.integers(0, 3), st.integers(1, 2**32 - 1))
+def test_a_window_that_starts_beyond_the_events_is_no_profile(
+    history: list[Arrival], window: int, beyond: int
+) -> None:
+    data = bytearray(stored(history))
+    start = min(read_profile(bytes(data)).events + beyond, 2**32 - 1)
+    struct.pack_into("<I", data, STARTS_AT + 4 * window, start)
+
+    assert refused(bytes(data))
+
+
+@pytest.mark.parametrize("version", [0, 1, 3, 255])
+def test_another_version_is_no_profile(version: int) -> None:
+    assert refused(bytes([version]) + EMPTY[1:])
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_chance_is_no_profile(data: bytes) -> None:
+    assert refused(data)
+
+
+@given(journeys(FAR_LATE), st.data())
+def test_times_that_do_not_ascend_are_no_profile(history: list[Arrival], data: st.DataObject) -> None:
+    profile = read_profile(stored(history))
+    kept = data.draw(st.permutations(profile.kept))
+    corrupt = write_profile(profile._replace(kept=tuple(kept), base_ms=min(e.time_ms for e in kept)))
+    times = [entry.time_ms for entry in kept]
+
+    assert times == sorted(times) or refused(corrupt)
+
+
+NOISE = st.one_of(
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(0, 50),
+    st.sampled_from([-(2**63), 2**63 - 1, START_MS, START_MS + 1]),
+)
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Transaction]:
-    """A customer's transactions: in order and out of order, small and enormous, with places and without."""
-    time_ms, transactions = START_MS, []
-    for number in range(draw(st.integers(0, 40))):
-        time_ms += draw(STEPS_MS)
-        place = draw(PLACES)
-        transactions.append(
-            Transaction(
-                transaction_id=f"t{number}",
-                customer_id="c1",
-                terminal_id=f"m{draw(st.integers(1, 3))}",
-                event_time=time_ms,
-                amount_minor=draw(AMOUNTS),
-                currency="EUR",
-                latitude=place and place[0],
-                longitude=place and place[1],
-            )
-        )
-    return transactions
+def noise_of_the_right_shape(draw: st.DrawFn) -> bytes:
+    """Random words, but for those that the fold can check."""
+    events, wide = draw(st.integers(0, 8)), draw(st.booleans())
+    count = 9 + 12 + (4 if wide else 3) * events
+    words = draw(st.lists(NOISE, min_size=count, max_size=count))
+    known, sums, times = words[:9], words[9:21], words[21 : 21 + events]
+    starts = draw(st.lists(st.integers(0, events), min_size=4, max_size=4))
+    return struct.pack(
+        f"<BBHI9q4I{count - 9}q",
+        2,
+        wide,
+        0,
+        events,
+        *known,
+        *starts,
+        *sums,
+        *sorted(times),
+        *words[21 + events :],
+    )
 
 
-def folded(transactions: list[Transaction]) -> Profile:
-    profile = Profile(BOUNDS)
-    for offset, transaction in enumerate(transactions):
-        observe(profile, transaction)
-        profile.incarnation, profile.applied_offset = 2**64 - 1, offset
-    return profile
+@given(journeys(FAR_LATE, customers=3), noise_of_the_right_shape(), st.integers(1, 3))
+def test_whatever_a_corrupt_profile_holds_the_fold_ends_and_leaves_others_alone(
+    arrivals: list[Arrival], corrupt: bytes, cap: int
+) -> None:
+    """Not every flipped bit can be seen; none may reach beyond its own customer."""
+    bounds = Bounds(BOUNDS.allowed_lateness_ms, cap)
+    alone = fold([b"", b"", b""], as_events(arrivals), bounds, 1)
 
+    try:
+        beside = fold([b"", corrupt, b""], as_events(arrivals), bounds, 1)
+    except StateCorrupt:
+        return
 
-def features_of(profile: Profile, transactions: list[Transaction]) -> str:
-    """As text, in which NaN equals NaN."""
-    found = []
-    for transaction in transactions:
-        seen = observe(profile, transaction)
-        found.append(None if seen is None else (vector(transaction, seen), seen))
-    return repr(found)
-
-
-@given(histories())
-def test_decoding_and_encoding_gives_the_same_bytes(history: list[Transaction]) -> None:
-    data = encode(folded(history))
-
-    assert data == encode(decode(data, BOUNDS))
-
-
-@given(histories(), st.integers(0, 40))
-def test_a_stored_profile_goes_on_as_if_it_had_not_been_stored(history: list[Transaction], cut: int) -> None:
-    """Late ones, repeats and evictions included."""
-    before, after = history[:cut], [*history[cut:], *history]
-    never_stored = folded(before)
-    stored = decode(encode(never_stored), BOUNDS)
-
-    assert features_of(never_stored, after) == features_of(stored, after)
-    assert encode(never_stored) == encode(stored)
-
-
-@given(histories())
-def test_equal_profiles_have_equal_bytes_however_often_they_were_stored(history: list[Transaction]) -> None:
-    """So that RocksDB and the changelog can be compared."""
-    at_once = folded(history)
-    profile = Profile(BOUNDS)
-    for offset, transaction in enumerate(history):
-        observe(profile, transaction)
-        profile.incarnation, profile.applied_offset = 2**64 - 1, offset
-        profile = decode(encode(profile), BOUNDS)
-
-    assert encode(at_once) == encode(profile)
-
-
-@given(histories())
-def test_the_lineage_is_read_without_decoding(history: list[Transaction]) -> None:
-    profile = folded(history)
-
-    assert (profile.incarnation, profile.applied_offset) == lineage(encode(profile))
-
-
-@given(histories(), st.data())
-def test_truncated_bytes_are_no_profile(history: list[Transaction], data: st.DataObject) -> None:
-    whole = encode(folded(history))
-    length = data.draw(st.integers(0, len(whole) - 1))
-
-    with pytest.raises(StateCorrupt):
-        decode(whole[:length], BOUNDS)
-
-
-@given(histories(), st.binary(min_size=1, max_size=40))
-def test_bytes_with_more_behind_them_are_no_profile(history: list[Transaction], more: bytes) -> None:
-    with pytest.raises(StateCorrupt):
-        decode(encode(folded(history)) + more, BOUNDS)
-
-
-@given(histories(), st.integers(0, 2**32 - 1))
-def test_another_number_of_events_is_no_profile(history: list[Transaction], events: int) -> None:
-    """The number stands at the end of the header, at byte 77."""
-    data = bytearray(encode(folded(history)))
-    (actual,) = struct.unpack_from("<I", data, 77)
-    struct.pack_into("<I", data, 77, events)
-
-    if events == actual:
-        assert data == encode(decode(bytes(data), BOUNDS))
-    else:
-        with pytest.raises(StateCorrupt):
-            decode(bytes(data), BOUNDS)
-
-
-@pytest.mark.parametrize(("at", "value"), [(0, 0), (0, 2), (1, 0), (1, 0xFF), (2, ord("d")), (3, 3)])
-def test_another_version_column_type_or_number_of_windows_is_no_profile(at: int, value: int) -> None:
-    data = bytearray(encode(folded([])))
-    data[at] = value
-
-    with pytest.raises(StateCorrupt):
-        decode(bytes(data), BOUNDS)
-
-
-@given(st.binary(max_size=300))
-def test_chance_is_no_profile(data: bytes) -> None:
-    with pytest.raises(StateCorrupt):
-        decode(data, BOUNDS)
+    assert alone.profiles[::2] == beside.profiles[::2]
+    others = [i for i, arrival in enumerate(arrivals) if arrival.customer != 1]
+    assert alone.features[others].tobytes() == beside.features[others].tobytes()

@@ -1,148 +1,248 @@
-"""Laws of the window primitive: whatever arrives in whatever order, it equals a recount from scratch."""
+"""Laws of the fold: whatever arrives in whatever order, its features equal a recount from scratch."""
 
-from dataclasses import dataclass
+from collections import defaultdict
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from app.features.window import DAY_MS, HOUR_MS, LONGEST_MS, WIDTHS_MS, Bounds, WindowLog, WindowView
-
-START_MS = 1_522_540_800_000
-LATENESS_MS = DAY_MS
-BOUNDS = Bounds(LATENESS_MS, 4096)
-
-AMOUNTS = st.one_of(st.integers(0, 10**6), st.integers(2**32 - 2, 2**32 + 2), st.just(10**15))
-STEPS_MS = st.one_of(
-    st.integers(0, 2),
-    st.integers(0, 2 * HOUR_MS),
-    st.integers(0, 9 * DAY_MS),
-    st.sampled_from([*WIDTHS_MS, *(w - 1 for w in WIDTHS_MS), *(w + 1 for w in WIDTHS_MS), 60 * DAY_MS]),
+from app.features.fold import APPLIED, REPEATED, REPLAYED, Folded, fold
+from app.features.window import DAY_MS, LONGEST_MS, WIDTHS_MS, Bounds
+from tests.profile_format import read_profile
+from tests.properties.recount import (
+    BOUNDS,
+    COUNT_AT,
+    FAR_LATE,
+    LATENESS_MS,
+    SINCE_LAST_AT,
+    START_MS,
+    SUM_AT,
+    TRAVEL_AT,
+    WITHIN_LATENESS,
+    Arrival,
+    NaiveProfile,
+    as_events,
+    fold_one_customer,
+    journeys,
+    recount,
+    sums,
+    window,
+    with_repeats,
 )
 
 
-@dataclass(frozen=True)
-class Event:
-    time_ms: int
-    amount: int
-    terminal: bytes
-    event_id: bytes
+def same(expected: list[float], found: NDArray[np.float64]) -> bool:
+    """Equal to the last bit, where NaN equals NaN."""
+    return np.array_equal(np.array(expected), found, equal_nan=True)
 
 
-@st.composite
-def journeys(draw: st.DrawFn, backwards_ms: st.SearchStrategy[int]) -> list[Event]:
-    """Events whose clock mostly runs forward and sometimes falls behind the newest by ``backwards_ms``."""
-    newest_ms, events = START_MS, []
-    for number in range(draw(st.integers(1, 40))):
-        newest_ms += draw(STEPS_MS)
-        time_ms = newest_ms - (draw(backwards_ms) if draw(st.booleans()) else 0)
-        terminal = draw(st.integers(1, 3)).to_bytes(8, "little")
-        events.append(Event(time_ms, draw(AMOUNTS), terminal, (1000 + number).to_bytes(8, "big")))
-    return events
+def in_order(arrivals: list[Arrival]) -> list[int]:
+    """Indexes of the arrivals that are not older than any before them."""
+    newest = np.maximum.accumulate([arrival.time_ms for arrival in arrivals]).tolist()
+    return [i for i, arrival in enumerate(arrivals) if arrival.time_ms == newest[i]]
 
 
-def recount(seen: list[Event], event: Event, width_ms: int) -> tuple[int, int, int]:
-    inside = [e.amount for e in seen if event.time_ms - width_ms < e.time_ms <= event.time_ms]
-    return len(inside), sum(inside), sum(a * a for a in inside)
+@given(journeys(WITHIN_LATENESS))
+def test_within_the_allowed_lateness_every_window_equals_a_recount(arrivals: list[Arrival]) -> None:
+    _, folded = fold_one_customer(arrivals)
 
-
-def observe(log: WindowLog, event: Event) -> WindowView:
-    return log.observe(event.time_ms, event.amount, event.terminal, event.event_id)
-
-
-@given(journeys(st.integers(0, LATENESS_MS)))
-def test_within_the_allowed_lateness_every_window_equals_a_recount(events: list[Event]) -> None:
-    log = WindowLog(BOUNDS)
-    for number, event in enumerate(events):
-        seen = events[: number + 1]
-
-        view = observe(log, event)
-
-        assert tuple(recount(seen, event, width) for width in WIDTHS_MS) == view.sums
-        assert not view.late
-        before = [e.time_ms for e in events[:number] if e.time_ms <= event.time_ms]
+    for i, event in enumerate(arrivals):
+        seen = arrivals[: i + 1]
+        assert same(recount(seen, event), folded.features[i, :SINCE_LAST_AT])
+        before = [e.time_ms for e in arrivals[:i] if e.time_ms <= event.time_ms]
         newest_ms = max(e.time_ms for e in seen)
         if before and max(before) > newest_ms - BOUNDS.retention_ms:
-            assert max(before) == view.previous_ms
-        assert view.same_terminal == sum(
-            e.terminal == event.terminal and event.time_ms - LONGEST_MS < e.time_ms <= event.time_ms
-            for e in seen
-        )
+            assert (event.time_ms - max(before)) / 1000 == folded.features[i, SINCE_LAST_AT]
+    assert not folded.late.any()
 
 
-@given(journeys(st.integers(0, 50 * DAY_MS)))
-def test_an_event_is_late_exactly_beyond_the_allowed_lateness(events: list[Event]) -> None:
-    log = WindowLog(BOUNDS)
-    newest_ms = events[0].time_ms
-    for event in events:
-        assert (event.time_ms < newest_ms - LATENESS_MS) == observe(log, event).late
-        newest_ms = max(newest_ms, event.time_ms)
+@given(with_repeats(journeys(FAR_LATE, customers=3)), st.sampled_from([1, 2, 3, 16, 4096]))
+def test_the_fold_is_what_a_naive_one_is_to_the_last_bit(arrivals: list[Arrival], cap: int) -> None:
+    """However late, however many, several customers at once, repeats among them; the bytes included."""
+    bounds = Bounds(LATENESS_MS, cap)
+    naive = [NaiveProfile(bounds, incarnation=2**64 - 1) for _ in range(3)]
+
+    folded = fold([b""] * 3, as_events(arrivals), bounds, 2**64 - 1)
+
+    for i, event in enumerate(arrivals):
+        status, told = naive[event.customer].fold(event)
+        assert status == folded.status[i]
+        if told is not None:
+            assert same(told.row[:TRAVEL_AT], folded.features[i, :TRAVEL_AT])
+            np.testing.assert_allclose(folded.features[i, TRAVEL_AT], told.row[TRAVEL_AT], 1e-12, 1e-9)
+            assert told[1:] == (folded.late[i], folded.first_seen_ms[i], folded.evicted_ms[i])
+    assert [profile.encode() for profile in naive] == folded.profiles
 
 
-@given(journeys(st.integers(0, 50 * DAY_MS)))
-def test_however_late_an_event_came_later_events_in_order_see_all_that_arrived(events: list[Event]) -> None:
-    log = WindowLog(BOUNDS)
-    newest_ms = events[0].time_ms
-    for number, event in enumerate(events):
-        sums = observe(log, event).sums
+@given(journeys(FAR_LATE))
+def test_an_event_is_late_exactly_beyond_the_allowed_lateness(arrivals: list[Arrival]) -> None:
+    _, folded = fold_one_customer(arrivals)
 
-        if event.time_ms >= newest_ms:
-            newest_ms = event.time_ms
-            assert tuple(recount(events[: number + 1], event, width) for width in WIDTHS_MS) == sums
+    newest = np.maximum.accumulate([arrival.time_ms for arrival in arrivals]).tolist()
+    assert [
+        event.time_ms < newest_ms - LATENESS_MS for event, newest_ms in zip(arrivals, newest, strict=True)
+    ] == folded.late.tolist()
 
 
-@given(journeys(st.integers(0, 50 * DAY_MS)))
-def test_an_event_that_can_still_be_in_a_window_is_remembered_by_its_digest(events: list[Event]) -> None:
-    log = WindowLog(BOUNDS)
-    for event in events:
-        assert not log.holds(event.event_id)
-        observe(log, event)
-    newest_ms = max(event.time_ms for event in events)
-
-    for event in events:
-        if event.time_ms > newest_ms - LONGEST_MS:
-            assert log.holds(event.event_id)
-
-
-@given(journeys(st.integers(0, 50 * DAY_MS)), st.integers(16, 20))
-def test_a_log_never_holds_more_than_its_cap_and_then_sums_exactly_what_it_holds(
-    events: list[Event], cap: int
+@given(journeys(FAR_LATE))
+def test_however_late_an_event_came_later_events_in_order_see_all_that_arrived(
+    arrivals: list[Arrival],
 ) -> None:
-    log = WindowLog(Bounds(LATENESS_MS, cap))
-    for event in events:
-        observe(log, event)
+    _, folded = fold_one_customer(arrivals)
 
-        assert len(log) <= cap
-        kept = [
-            (log.base_ms + t, a) for t, a in zip(log.times[log.head :], log.amounts[log.head :], strict=True)
-        ]
+    for i in in_order(arrivals):
+        assert same(recount(arrivals[: i + 1], arrivals[i]), folded.features[i, :SINCE_LAST_AT])
+
+
+@given(journeys(FAR_LATE))
+def test_an_event_that_can_still_be_in_a_window_is_remembered_by_its_id(arrivals: list[Arrival]) -> None:
+    profile, folded = fold_one_customer(arrivals)
+    newest_ms = max(event.time_ms for event in arrivals)
+    again = [
+        e._replace(offset=100, time_ms=newest_ms) for e in arrivals if e.time_ms > newest_ms - LONGEST_MS
+    ]
+
+    after, repeated = fold_one_customer(again, profile=profile)
+
+    assert set(folded.status.tolist()) == {APPLIED}
+    assert set(repeated.status.tolist()) == {REPEATED}
+    assert profile == after
+
+
+@given(journeys(FAR_LATE), st.integers(0, 40))
+def test_a_replay_of_any_part_of_the_log_changes_nothing(arrivals: list[Arrival], start: int) -> None:
+    profile, _ = fold_one_customer(arrivals)
+
+    after, replayed = fold_one_customer(arrivals[start:], profile=profile)
+
+    assert [REPLAYED] * len(arrivals[start:]) == replayed.status.tolist()
+    assert profile == after
+
+
+@given(journeys(FAR_LATE), st.integers(0, 40))
+def test_a_replay_goes_on_where_the_profile_stands(arrivals: list[Arrival], cut: int) -> None:
+    """The worker died between the store and the commit: the whole log comes again."""
+    before, _ = fold_one_customer(arrivals[:cut])
+
+    after, folded = fold_one_customer(arrivals, profile=before)
+
+    new = len(arrivals[cut:])
+    assert [REPLAYED] * (len(arrivals) - new) + [APPLIED] * new == folded.status.tolist()
+    assert fold_one_customer(arrivals)[0] == after
+
+
+@given(journeys(FAR_LATE), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_lower_offsets_of_another_incarnation_are_applied(
+    arrivals: list[Arrival], first: int, second: int
+) -> None:
+    profile, _ = fold_one_customer([arrivals[0]._replace(offset=10**6)], incarnation=first)
+
+    after, folded = fold_one_customer(arrivals[1:], profile=profile, incarnation=second)
+
+    expected = REPLAYED if first == second else APPLIED
+    assert all(status == expected for status in folded.status.tolist())
+    applied = len(arrivals) > 1 and first != second
+    assert read_profile(after).incarnation == (second if applied else first)
+    assert read_profile(after).applied_offset == (arrivals[-1].offset if applied else 10**6)
+
+
+def in_chunks(
+    arrivals: list[Arrival], cuts: list[int], order: list[int], bounds: Bounds
+) -> tuple[dict[int, bytes], list[Folded]]:
+    """Folded piece by piece; each time the customers stand in another order, those without events among them."""
+    profiles: dict[int, bytes] = defaultdict(bytes)
+    parts = []
+    for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(arrivals)], strict=True)):
+        turned = order[number % len(order) :] + order[: number % len(order)]
+        chunk = [a._replace(customer=turned.index(a.customer)) for a in arrivals[start:end]]
+        parts.append(fold([profiles[customer] for customer in turned], as_events(chunk), bounds))
+        profiles.update(zip(turned, parts[-1].profiles, strict=True))
+    return profiles, parts
+
+
+@given(
+    with_repeats(journeys(FAR_LATE, customers=4)),
+    st.lists(st.integers(0, 40), max_size=8),
+    st.permutations(range(4)),
+    st.sampled_from([3, 4096]),
+)
+def test_how_a_log_is_cut_and_how_customers_are_listed_changes_nothing(
+    arrivals: list[Arrival], cuts: list[int], order: list[int], cap: int
+) -> None:
+    bounds = Bounds(LATENESS_MS, cap)
+    whole = fold([b""] * 4, as_events(arrivals), bounds)
+
+    profiles, parts = in_chunks(arrivals, sorted(min(c, len(arrivals)) for c in cuts), order, bounds)
+
+    assert whole.profiles == [profiles[customer] for customer in range(4)]
+    status = np.concatenate([part.status for part in parts])
+    assert np.array_equal(whole.status, status)
+    for name in ("features", "late", "first_seen_ms", "evicted_ms"):
+        found = np.concatenate([getattr(part, name) for part in parts])[status == APPLIED]
+        assert getattr(whole, name)[status == APPLIED].tobytes() == found.tobytes()
+
+
+@given(journeys(FAR_LATE), st.integers(16, 20))
+def test_a_profile_never_keeps_more_than_its_cap_and_then_sums_exactly_what_it_keeps(
+    arrivals: list[Arrival], cap: int
+) -> None:
+    profile = b""
+    for event in arrivals:
+        profile, _ = fold_one_customer([event], Bounds(LATENESS_MS, cap), profile)
+
+        stored = read_profile(profile)
+        assert stored.events <= cap
+        assert list(stored.kept) == sorted(stored.kept, key=lambda kept: kept.time_ms)
+        newest_ms = stored.kept[-1].time_ms
         for i, width in enumerate(WIDTHS_MS):
-            inside = [a for t, a in kept if t > log.newest_ms - width]
-            assert (sum(inside), sum(a * a for a in inside)) == (log.totals[i], log.squares[i])
+            inside = [kept.amount for kept in stored.kept if kept.time_ms > newest_ms - width]
+            assert (sum(inside), sum(a * a for a in inside)) == (stored.newest_sums[i], stored.squares[i])
 
 
-@given(journeys(st.integers(0, 50 * DAY_MS)), st.integers(16, 20))
+@given(journeys(FAR_LATE), st.integers(16, 20))
 def test_saturation_is_told_exactly_when_an_event_of_the_window_was_pushed_out(
-    events: list[Event], cap: int
+    arrivals: list[Arrival], cap: int
 ) -> None:
-    log = WindowLog(Bounds(LATENESS_MS, cap))
-    newest_ms = events[0].time_ms
-    for number, event in enumerate(events):
-        sums = observe(log, event).sums
+    _, folded = fold_one_customer(arrivals, Bounds(LATENESS_MS, cap))
 
-        if event.time_ms >= newest_ms:
-            newest_ms = event.time_ms
-            for width, found in zip(WIDTHS_MS, sums, strict=True):
-                told = log.evicted_ms > event.time_ms - width
-                assert told == (recount(events[: number + 1], event, width) != found)
+    for i in in_order(arrivals):
+        event, evicted_ms = arrivals[i], int(folded.evicted_ms[i])
+        for w, width in enumerate(WIDTHS_MS):
+            count, total, _ = sums(window(arrivals[: i + 1], event, width))
+            found = folded.features[i, [COUNT_AT + 4 * w, SUM_AT + 4 * w]].tolist()
+            assert (evicted_ms > event.time_ms - width) == (found != [count, float(total)])
+
+
+@given(journeys(FAR_LATE))
+def test_a_lowered_cap_pushes_the_oldest_out_at_the_next_event(arrivals: list[Arrival]) -> None:
+    profile, _ = fold_one_customer(arrivals)
+    kept, newest_ms = read_profile(profile).kept, max(event.time_ms for event in arrivals)
+
+    after, _ = fold_one_customer(
+        [arrivals[0]._replace(time_ms=newest_ms, id=1, offset=100)], Bounds(LATENESS_MS, 2), profile
+    )
+
+    stored = read_profile(after)
+    assert [entry.id for entry in stored.kept] == [entry.id for entry in (*kept[-1:], stored.kept[-1])]
+    assert stored.evicted_ms == (kept[-2].time_ms if len(kept) > 1 else read_profile(profile).evicted_ms)
+
+
+@given(journeys(FAR_LATE))
+def test_first_seen_is_the_earliest_time_so_far(arrivals: list[Arrival]) -> None:
+    _, folded = fold_one_customer(arrivals)
+
+    earliest = np.minimum.accumulate([event.time_ms for event in arrivals])
+    assert earliest.tolist() == folded.first_seen_ms.tolist()
 
 
 @settings(max_examples=30)
 @given(st.integers(1, 400), st.integers(0, 3 * DAY_MS))
 def test_memory_follows_the_retention_and_not_the_history(events: int, step_ms: int) -> None:
-    log = WindowLog(BOUNDS)
-    for number in range(events):
-        log.observe(START_MS + number * step_ms, 1, bytes(8), number.to_bytes(8, "little"))
+    arrivals = [Arrival(0, START_MS + i * step_ms, 1, 0, i, np.nan, np.nan, i) for i in range(events)]
 
-    needed = min(events, BOUNDS.retention_ms // step_ms + 1 if step_ms else events)
-    assert needed == len(log)
-    assert len(log.times) <= 2 * len(log) + 32
+    profile, _ = fold_one_customer(arrivals)
+
+    needed = min(events, (BOUNDS.retention_ms - 1) // step_ms + 1 if step_ms else events)
+    narrow = (needed - 1) * step_ms < 2**32
+    assert len(profile) == 192 + needed * (24 if narrow else 32)

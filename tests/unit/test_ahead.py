@@ -1,0 +1,79 @@
+"""Reading ahead changes nothing but when things are read."""
+
+import threading
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from app.adapters.ahead import ahead
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("ahead")]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 100])
+def test_the_items_come_in_their_order(count: int) -> None:
+    assert list(range(count)) == list(ahead(range(count)))
+
+
+def test_none_is_an_item_like_any_other() -> None:
+    assert [None, 0, None] == list(ahead([None, 0, None]))
+
+
+def test_an_exception_comes_where_it_was_raised() -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise LookupError("the third")
+
+    found: list[int] = []
+    with pytest.raises(LookupError, match="the third"):
+        found.extend(ahead(broken()))
+
+    assert [1, 2] == found
+    assert [] == threads()
+
+
+def test_an_exception_before_the_first_item_comes_too() -> None:
+    with pytest.raises(ZeroDivisionError):
+        next(ahead(1 // number for number in range(3)))
+
+
+def test_the_next_item_is_made_while_this_one_is_used() -> None:
+    second = threading.Event()
+
+    def made() -> Iterator[int]:
+        yield 1
+        second.set()
+        yield 2
+
+    items = ahead(made())
+
+    assert 1 == next(items)
+    assert second.wait(timeout=60)
+    assert [2] == list(items)
+
+
+def test_no_more_than_one_item_is_made_ahead() -> None:
+    made = []
+
+    def counted() -> Iterator[int]:
+        for number in range(10):
+            made.append(number)
+            yield number
+
+    items = ahead(counted())
+    assert [0, 1] == list(islice(items, 2))
+    items.close()  # type: ignore[attr-defined]  # a generator; waits for what is under way
+
+    assert [0, 1, 2] == made
+
+
+def test_abandoned_in_the_middle_it_ends_its_thread() -> None:
+    for item in ahead(range(10)):
+        if item == 3:
+            break
+
+    assert [] == threads()

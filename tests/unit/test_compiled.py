@@ -1,0 +1,148 @@
+"""The fold's machine code: kept on disk, made anew when its sources change, and made once only."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.adapters import history
+from app.adapters.history import HistorySource
+from app.adapters.mappings import CONTRACT
+from app.domain.acceptance import Acceptance
+from app.domain.transaction import Transaction
+from app.features import compiled, fold
+from app.features.columns import compile_fold, events
+from app.features.compiled import cache_folder
+from app.features.fold import Profiles
+from app.features.window import Bounds
+from tests.unit.transaction_files import ROWS, SUFFIXES, read, write
+
+Column = np.ndarray[Any, Any]
+
+BOUNDS = Bounds(86_400_000, 4096)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Two source files of a package."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "caller.py").write_text("1")
+    (folder / "called.py").write_text("2")
+    return folder
+
+
+def test_the_same_sources_have_the_same_folder(sources: Path, tmp_path: Path) -> None:
+    folder = cache_folder(sources, [tmp_path / "cache"])
+
+    assert folder == cache_folder(sources, [tmp_path / "cache"])
+    assert folder.is_dir()
+    assert folder.parent == tmp_path / "cache"
+
+
+def test_a_change_of_any_source_file_is_another_folder(sources: Path, tmp_path: Path) -> None:
+    """Numba itself looks at the file of the caller only."""
+    before = cache_folder(sources, [tmp_path])
+
+    (sources / "called.py").write_text("3")
+
+    assert before != cache_folder(sources, [tmp_path])
+
+
+def test_the_next_candidate_is_taken_where_nothing_can_be_made(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    folder = cache_folder(sources, [tmp_path / "file", tmp_path / "home" / ".cache"])
+
+    assert folder.parent == tmp_path / "home" / ".cache"
+
+
+def test_a_folder_of_somebody_else_is_left_alone(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = cache_folder(sources, [tmp_path / "theirs"])
+    monkeypatch.setattr(os, "access", lambda path, _: path != theirs)
+
+    assert cache_folder(sources, [tmp_path / "theirs", tmp_path / "ours"]).parent == tmp_path / "ours"
+
+
+def test_where_nothing_can_be_written_a_temporary_folder_serves(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path / prefix))
+
+    assert cache_folder(sources, [tmp_path / "file"]).parent == tmp_path
+    assert cache_folder(sources, []).name.startswith("fraudstream-compiled-")
+
+
+def test_a_user_without_a_home_has_one_candidate_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_home = list(compiled._candidates())
+    monkeypatch.setattr(Path, "home", homeless)
+
+    assert with_home[:-1] == list(compiled._candidates()) != []
+
+
+def homeless() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def signatures() -> list[int]:
+    """How often each function that Python calls was compiled in this process."""
+    entries: list[Any] = [fold._plan, fold._fold_all]
+    return [len(entry.signatures) for entry in entries]
+
+
+def of_the_stream() -> None:
+    transactions = [
+        Transaction(
+            transaction_id=f"t{number}",
+            customer_id="c1",
+            terminal_id="m1",
+            event_time=1_760_000_000_000,
+            amount_minor=1,
+            currency="EUR",
+        )
+        for number in range(3)
+    ]
+    for count in range(4):
+        fold.fold([b""], events(transactions[:count], [0] * count, range(count)), BOUNDS, 2**64 - 1)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_stream_batch_and_training_use_one_compilation(suffix: str, tmp_path: Path) -> None:
+    """A second one would take a worker 15 seconds, in the middle of its work."""
+    compile_fold()
+    of_the_stream()
+    path = write(tmp_path / f"history{suffix}", ROWS)
+    source = HistorySource(path=path, mapping=CONTRACT, acceptance=Acceptance(), now_ms=2 * 10**12)
+    assert [len(part.applied) for part in history.fold_history(source, Profiles(BOUNDS))] == [3]
+
+    assert [1, 1] == signatures()
+
+
+def test_events_in_whatever_memory_use_one_compilation(tmp_path: Path) -> None:
+    """Read-only, reversed, or every second element of another array."""
+    whole = history._events(read(write(tmp_path / "history.parquet", ROWS)))
+    for layout in (read_only, backwards, every_second):
+        folded = fold.fold([b"", b""], fold.Events(*map(layout, whole)), BOUNDS)
+        assert folded.status.tolist() == [fold.APPLIED] * 3
+
+    assert [1, 1] == signatures()
+
+
+def read_only(column: Column) -> Column:
+    found = column.copy()
+    found.flags.writeable = False
+    return found
+
+
+def backwards(column: Column) -> Column:
+    return column[::-1].copy()[::-1]
+
+
+def every_second(column: Column) -> Column:
+    return np.repeat(column, 2)[::2]
