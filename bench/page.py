@@ -1,0 +1,161 @@
+"""The tables of docs/performance.md, made from the result files: no figure on the page is typed by hand.
+
+Between ``<!-- table:NAME -->`` and ``<!-- end -->`` stands what ``tables`` makes of ``bench/results/NAME.json``.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.results import RESULTS, median
+from bench.scale import past_one_machine
+
+Result = Mapping[str, Any]
+Rows = Sequence[Sequence[str]]
+
+NOT_MEASURED = "_Not measured yet: there is no result file._"
+MEASURED = ("throughput", "latency", "recovery", "memory", "growth", "batch")
+_PLACE = re.compile(r"(<!-- table:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PERCENTILES = ("p50", "p99", "p999", "max")
+
+
+def load(directory: Path = RESULTS) -> dict[str, Result]:
+    """The result files there are, by name."""
+    paths = {name: directory / f"{name}.json" for name in MEASURED}
+    return {name: json.loads(path.read_bytes()) for name, path in paths.items() if path.exists()}
+
+
+def render(text: str, made: Mapping[str, str]) -> str:
+    """The page with its tables made anew."""
+    return _PLACE.sub(lambda found: f"{found[1]}{made.get(found[2], NOT_MEASURED)}\n{found[3]}", text)
+
+
+def tables(found: Mapping[str, Result]) -> dict[str, str]:
+    """Markdown by the name of its place."""
+    made = {name: _document(found[name], _TABLES[name](found[name])) for name in found}
+    if "throughput" in found:
+        made["stages"] = _stages(found["throughput"])
+    if {"throughput", "memory"} <= found.keys():
+        made["past-one-machine"] = markdown(("what", "figure", "how"), past_one_machine(found))
+    return made
+
+
+def markdown(head: Sequence[str], rows: Rows) -> str:
+    """The first column to the left, the others to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    """The median of the turns, with the lowest and the highest.
+
+    >>> spread([3, 1, 2000])
+    '3 (1 to 2,000)'
+    """
+    low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _document(content: Result, table: str) -> str:
+    machine = content["machine"]
+    where = f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}"
+    return f"`{content['command']}` on {where}:\n\n{table}"
+
+
+def _throughput(content: Result) -> str:
+    speeds = {(r["contestant"], r["workers"]): median(r["events_per_s"]) for r in content["results"]}
+    ours = speeds.get(("ours", 1))
+    rows = [
+        (
+            f"{row['contestant']}, {row['workers']} worker{'s' * (row['workers'] > 1)}",
+            spread(row["events_per_s"]),
+            f"{ours / speeds[row['contestant'], row['workers']]:.2f}" if ours else "",
+            spread(row["cpu_seconds_per_million"], 1),
+        )
+        for row in content["results"]
+    ]
+    return markdown(("contestant", "events/s", "ours / it", "CPU s per million events"), rows)
+
+
+def _stages(content: Result) -> str:
+    rows = [
+        (stage, spread(values, 1))
+        for row in content["results"]
+        if row["contestant"] == "ours" and row["workers"] == 1
+        for stage, values in row.get("stage_us_per_event", {}).items()
+    ]
+    return markdown(("stage", "µs per event"), rows) if rows else NOT_MEASURED
+
+
+def _latency(content: Result) -> str:
+    floor = {
+        row["rate"]: row["latency_ms"]["p99"]
+        for row in content["results"]
+        if row["contestant"] == "echo" and row.get("latency_ms")
+    }
+    rows = [_latency_cells(row, floor.get(row["rate"])) for row in content["results"]]
+    head = ("contestant", "events/s", *(f"{name} ms" for name in _PERCENTILES), "p99 / echo's")
+    return markdown(head, rows)
+
+
+def _latency_cells(row: Result, floor: float | None) -> Sequence[str]:
+    found = row.get("latency_ms")
+    if not found:
+        return (row["contestant"], f"{row['rate']:,}", "not sustained", "", "", "", "")
+    figures = (f"{found[name]:,.1f}" for name in _PERCENTILES)
+    return (
+        row["contestant"],
+        f"{row['rate']:,}",
+        *figures,
+        f"{found['p99'] / floor:.1f}" if floor else "",
+    )
+
+
+def _batch(content: Result) -> str:
+    speeds = {(row["work"], row["contestant"]): median(row["events_per_s"]) for row in content["results"]}
+    rows = [
+        (
+            f"{row['work']}, {row['contestant']}",
+            f"{row['events']:,}",
+            spread(row["events_per_s"]),
+            spread(row["seconds"], 1),
+            spread([value / 1e6 for value in row["peak_rss_bytes"]]),
+            f"{speeds[row['work'], 'ours'] / speeds[row['work'], row['contestant']]:.2f}",
+        )
+        for row in content["results"]
+    ]
+    return markdown(("work", "events", "events/s", "seconds", "peak MB", "ours / it"), rows)
+
+
+def _any(content: Result) -> str:
+    """A table of whatever the rows hold: numbers, and lists of turns as their median and spread."""
+    flat = [dict(_flat(row)) for row in content["results"] if "steady" not in row]
+    head = list(dict.fromkeys(name for row in flat for name in row))
+    return markdown(
+        [name.replace("_", " ") for name in head], [[row.get(n, "") for n in head] for row in flat]
+    )
+
+
+def _flat(row: Result, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name} ")
+        elif isinstance(value, list):
+            if value and all(isinstance(each, int | float) for each in value):
+                yield prefix + name, spread(value, 0 if min(value) >= 100 else 2)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield prefix + name, f"{value:,}"
+        elif value is not None:
+            yield prefix + name, str(value)
+
+
+_TABLES: dict[str, Callable[[Result], str]] = {
+    "throughput": _throughput,
+    "latency": _latency,
+    "batch": _batch,
+    "recovery": _any,
+    "memory": _any,
+    "growth": _any,
+}

@@ -1,0 +1,195 @@
+"""The pictures of docs/performance.md: from the content of a result file to a figure, or None when it has nothing
+to show. Colours are Okabe and Ito's, which the colour-blind can tell apart.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from bench.results import median
+
+Result = Mapping[str, Any]
+Picture = Callable[[Result], Figure | None]
+
+COLOURS = {
+    "ours": "#0072B2",
+    "naive_faust": "#E69F00",
+    "quix": "#009E73",
+    "pandas": "#D55E00",
+    "echo": "#8C8C8C",
+}
+OTHER_COLOUR = "#CC79A7"
+MIB = 1024 * 1024
+PERCENTILES = ("p50", "p99", "p999", "max")
+GROWS = ("customers", "events_per_customer", "partitions")
+
+
+def throughput(content: Result) -> Figure | None:
+    """Bars of events a second, a dot for each turn."""
+    rows = content["results"]
+    labels = [f"{row['contestant']}, {_workers(row['workers'])}" for row in rows]
+    return _bars(rows, labels, "events_per_s", "events/s from a backlog")
+
+
+def batch(content: Result) -> Figure | None:
+    """As ``throughput``, for the work on files."""
+    rows = content["results"]
+    labels = [f"{row['work']}, {row['contestant']}" for row in rows]
+    return _bars(rows, labels, "events_per_s", "events/s of the whole process")
+
+
+def recovery(content: Result) -> Figure | None:
+    """Bars of seconds, one for each thing that was measured."""
+    rows = [row for row in content["results"] if _turns(row.get("seconds"))]
+    return _bars(rows, list(map(_named, rows)), "seconds", "seconds") if rows else None
+
+
+def stages(content: Result) -> Figure | None:
+    """Where a worker's time goes."""
+    found = [row for row in content["results"] if row.get("stage_us_per_event") and row["workers"] == 1]
+    if not found:
+        return None
+    times = {stage: median(turns) for stage, turns in found[0]["stage_us_per_event"].items()}
+    figure, axes = _figure(len(times))
+    bars = axes.barh(list(times), list(times.values()), color=COLOURS["ours"])
+    axes.bar_label(bars, fmt="{:,.1f}", padding=4)
+    axes.invert_yaxis()
+    axes.set_xlabel("µs per event; send and changelog wait beside the computing of other chunks")
+    return figure
+
+
+def latency(content: Result) -> Figure | None:
+    """Percentiles per rate, on a logarithmic scale."""
+    rows = [row for row in content["results"] if row.get("latency_ms")]
+    rates = sorted({row["rate"] for row in rows})
+    if not rates:
+        return None
+    figure = Figure(figsize=(3.2 * len(rates) + 1, 3.6), layout="constrained")
+    every = figure.subplots(1, len(rates), sharey=True, squeeze=False)[0]
+    for axes, rate in zip(every, rates, strict=True):
+        _percentiles(axes, [row for row in rows if row["rate"] == rate])
+        axes.set_title(f"{rate:,} events/s", fontsize=10)
+    every[0].set_ylabel("ms from intended send to alert")
+    every[0].legend(frameon=False)
+    return figure
+
+
+def memory(content: Result) -> Figure | None:
+    """Resident memory over a steady phase."""
+    rows = [row for row in content["results"] if row.get("steady")]
+    if not rows:
+        return None
+    figure, axes = _figure(5)
+    for row in rows:
+        seconds, sizes = zip(*row["steady"]["rss_bytes"], strict=True)
+        label = f"{row['customers']:,} customers, {row['steady']['rate']:,.0f} events/s"
+        axes.plot(seconds, [size / MIB for size in sizes], color=COLOURS["ours"], label=label)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("resident MiB")
+    axes.legend(frameon=False)
+    return figure
+
+
+def growth(content: Result) -> Figure | None:
+    """Cost of an event as customers, their events and partitions grow; a level line is no growth."""
+    curves = {key: points for key in GROWS if len(points := dict(_curve(content["results"], key))) > 1}
+    if not curves:
+        return None
+    figure = Figure(figsize=(3.4 * len(curves) + 0.6, 3.4), layout="constrained")
+    every = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    highest = [cost for points in curves.values() for cost in points.values()]
+    for axes, (key, points) in zip(every, curves.items(), strict=True):
+        axes.plot(list(points), list(points.values()), "o-", color=COLOURS["ours"])
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_ylim(0, 1.1 * max(highest))
+        axes.set_xlabel(key.replace("_", " "))
+        axes.grid(visible=True, axis="y", alpha=0.3)
+    every[0].set_ylabel("µs per event")
+    return figure
+
+
+PICTURES: Mapping[str, tuple[str, Picture]] = {
+    "throughput": ("throughput", throughput),
+    "stages": ("throughput", stages),
+    "latency": ("latency", latency),
+    "recovery": ("recovery", recovery),
+    "memory": ("memory", memory),
+    "growth": ("growth", growth),
+    "batch": ("batch", batch),
+}
+"""By the end of the picture's name: the result file it is made from, and how."""
+
+
+def _figure(lines: int) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(7.5, 0.9 + 0.42 * max(lines, 3)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _bars(rows: Sequence[Result], labels: Sequence[str], key: str, unit: str) -> Figure:
+    figure, axes = _figure(len(rows))
+    medians = [median(row[key]) for row in rows]
+    colours = [COLOURS.get(row.get("contestant", "ours"), OTHER_COLOUR) for row in rows]
+    axes.barh(range(len(rows)), medians, color=colours, height=0.7)
+    for place, (row, middle) in enumerate(zip(rows, medians, strict=True)):
+        axes.plot(row[key], [place] * len(row[key]), "o", color="black", mec="white", markersize=5)
+        told = f"{middle:,.0f}" if middle >= 100 else f"{middle:,.1f}"
+        axes.annotate(told, (max(row[key]), place), (6, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(rows)), labels)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter("{x:,.6g}")
+    axes.set_xlabel(f"{unit}; bar: median, dots: turns")
+    return figure
+
+
+def _percentiles(axes: Axes, rows: Sequence[Result]) -> None:
+    for row in rows:
+        values = [row["latency_ms"][name] for name in PERCENTILES]
+        colour = COLOURS.get(row["contestant"], OTHER_COLOUR)
+        axes.plot(range(len(values)), values, "o-", color=colour, label=row["contestant"])
+    axes.set_xticks(range(len(PERCENTILES)), ["p50", "p99", "p99.9", "max"])
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:,.6g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(visible=True, axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _curve(rows: Sequence[Result], key: str) -> Iterator[tuple[float, float]]:
+    """Points of one quantity: rows in which only it differs from the most common setting."""
+    usual = {
+        name: max(values, key=values.count)
+        for name in GROWS
+        if name != key and (values := [row[name] for row in rows if name in row])
+    }
+    for row in sorted((row for row in rows if key in row), key=lambda row: float(row[key])):
+        alike = all(row.get(name, value) == value for name, value in usual.items())
+        if alike and _turns(row.get("events_per_s")):
+            yield row[key], 1e6 / median(row["events_per_s"])
+
+
+def _named(row: Result) -> str:
+    """What tells this row from the others: its words and whole numbers."""
+    return ", ".join(
+        f"{value:,} {name}" if isinstance(value, int) else value
+        for name, value in row.items()
+        if isinstance(value, int | str) and not isinstance(value, bool)
+    )
+
+
+def _turns(values: Any) -> bool:
+    return isinstance(values, list) and bool(values)
+
+
+def _workers(number: int) -> str:
+    return f"{number} worker" if number == 1 else f"{number} workers"

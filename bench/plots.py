@@ -1,0 +1,52 @@
+"""The pictures and tables of docs/performance.md from `bench/results/*.json`: `python -m bench.plots`.
+
+The same results give the same bytes. What has no result file is skipped, and said.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+from bench import page
+from bench.pictures import PICTURES
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "performance.md"
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "fraudstream",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+}
+
+
+def main() -> None:
+    """Draw what can be drawn and rewrite the page's tables."""
+    found = page.load()
+    for name in page.MEASURED:
+        if name not in found:
+            print(f"skipped {name}: bench/results/{name}.json is missing; `python -m bench.{name}` makes it")
+    for path in draw(found, DOCS / "images"):
+        print(f"drew {path.relative_to(DOCS.parent)}")
+    PAGE.write_text(page.render(PAGE.read_text(encoding="utf-8"), page.tables(found)), encoding="utf-8")
+    print(f"tables of {PAGE.relative_to(DOCS.parent)} are those of the result files")
+
+
+def draw(found: Mapping[str, Mapping[str, Any]], directory: Path) -> list[Path]:
+    """The pictures that these results have something for, as ``performance-<name>.svg``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    with mpl.rc_context(STYLE):
+        for name, (source, picture) in PICTURES.items():
+            figure = picture(found[source]) if source in found else None
+            if figure is not None:
+                drawn.append(directory / f"performance-{name}.svg")
+                # A date would make every drawing differ; the version of matplotlib says nothing to a reader.
+                figure.savefig(drawn[-1], metadata={"Date": None, "Creator": "python -m bench.plots"})
+    return drawn
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The page of performance says what the result files say, and its pictures are drawn from them alone."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import page, plots
+from bench.pictures import PICTURES
+from bench.plots import PAGE, draw
+
+MACHINE = {"processor": "a processor", "cores": 2, "python": "3.11"}
+
+
+def result(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"machine": MACHINE, "command": "python -m bench.some", "results": list(rows)}
+
+
+def contestant(name: str, speeds: list[int], **more: Any) -> dict[str, Any]:
+    given = {"contestant": name, "workers": 1, "rate": None, "events_per_s": speeds}
+    return given | {"cpu_seconds_per_million": [50.0] * len(speeds)} | more
+
+
+def percentiles(milliseconds: float) -> dict[str, float]:
+    return {"p50": milliseconds, "p99": 4 * milliseconds, "p999": 9 * milliseconds, "max": 20 * milliseconds}
+
+
+RESULTS: dict[str, dict[str, Any]] = {
+    "throughput": result(
+        contestant(
+            "ours", [20_000, 30_000, 25_000], stage_us_per_event={"decode": [2.0, 3.0], "fold": [9.0, 8.0]}
+        ),
+        contestant("naive_faust", [1_000, 1_250, 1_100]),
+    ),
+    "latency": result(
+        {"contestant": "ours", "workers": 1, "rate": 2_000, "latency_ms": percentiles(3.0)},
+        {"contestant": "echo", "workers": 1, "rate": 2_000, "latency_ms": percentiles(1.5)},
+        {"contestant": "naive_faust", "workers": 1, "rate": 2_000, "latency_ms": None},
+    ),
+    "recovery": result({"contestant": "ours", "customers": 100_000, "disk": "empty", "seconds": [2.5, 3.5]}),
+    "memory": result(
+        {
+            "contestant": "ours",
+            "customers": 1_000,
+            "events_per_customer": 100,
+            "disk_bytes_per_customer": 2_500.0,
+            "topic_bytes_per_event": {
+                "transactions": 60.0,
+                "decisions": 200.0,
+                "alerts": 5.0,
+                "changelog": 735.0,
+            },
+        },
+        {
+            "contestant": "ours",
+            "customers": 1_000,
+            "steady": {"rate": 500.0, "rss_bytes": [[0.0, 10**8], [9.0, 10**8]]},
+        },
+    ),
+    "growth": result(
+        *(
+            {"contestant": "ours", "customers": number, "partitions": 4, "events_per_s": [speed]}
+            for number, speed in [(1_000, 20_000), (100_000, 10_000)]
+        )
+    ),
+    "batch": result(
+        *(
+            {
+                "contestant": name, "work": "score", "events": 10, "events_per_s": [speed],
+                "seconds": [1.0], "peak_rss_bytes": [10**8],
+            }
+            for name, speed in [("ours", 300_000), ("pandas", 100_000)]
+        )
+    ),
+}  # fmt: skip
+
+
+def test_the_page_says_what_the_result_files_say() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert page.render(text, page.tables(page.load())) == text, "run python -m bench.plots"
+
+
+def test_every_table_and_every_picture_of_the_page_can_be_made() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert set(page.tables(RESULTS)) == set(re.findall("<!-- table:([a-z-]+) -->", text))
+    assert set(PICTURES) == set(re.findall(r"images/performance-([a-z]+)\.svg", text))
+
+
+def test_a_figure_that_is_not_the_results_is_replaced() -> None:
+    stale = "before\n<!-- table:batch -->\nstale\n<!-- end -->\nafter"
+
+    rendered = page.render(stale, page.tables({"batch": RESULTS["batch"]}))
+
+    assert "stale" not in rendered
+    assert "| score, pandas | 10 | 100,000 | 1.0 | 100 | 3.00 |" in rendered
+    assert rendered.startswith("before\n<!-- table:batch -->\n")
+    assert rendered.endswith("\n<!-- end -->\nafter")
+
+
+def test_a_missing_result_is_said() -> None:
+    assert page.NOT_MEASURED in page.render("<!-- table:batch -->\n<!-- end -->", page.tables({}))
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("throughput", "| ours, 1 worker | 25,000 (20,000 to 30,000) | 1.00 | 50.0 |"),
+        ("throughput", "| naive_faust, 1 worker | 1,100 (1,000 to 1,250) | 22.73 | 50.0 |"),
+        ("stages", "| fold | 8.5 (8.0 to 9.0) |"),
+        ("latency", "| ours | 2,000 | 3.0 | 12.0 | 27.0 | 60.0 | 2.0 |"),
+        ("latency", "| naive_faust | 2,000 | not sustained |"),
+        ("recovery", "| ours | 100,000 | empty | 3.00 (2.50 to 3.50) |"),
+        ("past-one-machine", "| workers | 67 |"),
+        ("past-one-machine", "| written to disks | 3,000 MB/s |"),
+        ("past-one-machine", "| brokers | 10 |"),
+        ("past-one-machine", "| transactions kept 35 days | 0.54 PB |"),
+        ("past-one-machine", "| state on a worker's disk | 3.7 GB |"),
+    ],
+)
+def test_tables_show_medians_spreads_and_ratios(name: str, row: str) -> None:
+    assert row in page.tables(RESULTS)[name]
+
+
+def test_every_picture_is_drawn_and_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (draw(RESULTS, tmp_path / name) for name in ("first", "second"))
+
+    assert {f"performance-{name}.svg" for name in PICTURES} == {path.name for path in first}
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_picture_shows_the_figures_it_is_made_from(tmp_path: Path) -> None:
+    drawn = {path.name: path.read_text() for path in draw(RESULTS, tmp_path)}
+
+    assert "25,000" in drawn["performance-throughput.svg"]
+    assert "naive_faust, 1 worker" in drawn["performance-throughput.svg"]
+    assert "300,000" in drawn["performance-batch.svg"]
+
+
+def test_results_without_a_picture_are_left_out(tmp_path: Path) -> None:
+    bare = {"throughput": result(contestant("ours", [1])), "memory": result(), "growth": result()}
+
+    assert [path.name for path in draw(bare, tmp_path)] == ["performance-throughput.svg"]
+
+
+def test_the_command_says_what_it_skips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "performance.md").write_text("<!-- table:batch -->\n<!-- end -->\n")
+    monkeypatch.setattr(plots, "DOCS", tmp_path)
+    monkeypatch.setattr(plots, "PAGE", tmp_path / "performance.md")
+    monkeypatch.setattr(page, "load", dict)
+
+    plots.main()
+
+    assert "skipped batch" in capsys.readouterr().out
+    assert page.NOT_MEASURED in (tmp_path / "performance.md").read_text()
