@@ -18,6 +18,7 @@ Rows = Sequence[Sequence[str]]
 NOT_MEASURED = "_Not measured yet: there is no result file._"
 MEASURED = ("throughput", "latency", "recovery", "memory", "growth", "batch")
 _PLACE = re.compile(r"(<!-- table:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MIB = 1024 * 1024
 _PERCENTILES = ("p50", "p99", "p999", "max")
 
 
@@ -129,6 +130,45 @@ def _batch(content: Result) -> str:
     return markdown(("work", "events", "events/s", "seconds", "peak MB", "ours / it"), rows)
 
 
+def _memory(content: Result) -> str:
+    head = ("customers", "events each", "resident MiB", "peak MiB", "disk MiB", "disk bytes per customer")
+    rows = [
+        (
+            f"{row['customers']:,}",
+            f"{row['events_per_customer']:,}",
+            *(f"{row[name] / MIB:,.0f}" for name in ("rss_bytes", "rss_peak_bytes", "disk_bytes")),
+            f"{row['disk_bytes_per_customer']:,.0f}",
+        )
+        for row in content["results"]
+        if "steady" not in row
+    ]
+    phases = [_steady(row["customers"], row["steady"]) for row in content["results"] if "steady" in row]
+    return "\n\n".join([markdown(head, rows), *phases])
+
+
+def _steady(customers: int, phase: Result) -> str:
+    return (
+        f"{phase['seconds']:,.0f} s at {phase['rate']:,.0f} events/s with {customers:,} customers: resident memory "
+        f"changed by {phase['slope_bytes_per_hour'] / MIB:+,.1f} MiB an hour "
+        f"({phase['slope_share_per_hour']:+.2%})."
+    )
+
+
+def _growth(content: Result) -> str:
+    head = ("varied", "events/s", "CPU s per million events", "changelog bytes per event", "peak MiB")
+    rows = [
+        (
+            f"{row['value']:,} {row['vary'].replace('_', ' ')}",
+            spread(row["events_per_s"]),
+            spread(row["cpu_seconds_per_million"], 1),
+            f"{row['changelog_bytes_per_event']:,.0f}",
+            f"{row['rss_peak_bytes'] / MIB:,.0f}",
+        )
+        for row in content["results"]
+    ]
+    return markdown(head, rows)
+
+
 def _any(content: Result) -> str:
     """A table of whatever the rows hold: numbers, and lists of turns as their median and spread."""
     flat = [dict(_flat(row)) for row in content["results"] if "steady" not in row]
@@ -156,6 +196,6 @@ _TABLES: dict[str, Callable[[Result], str]] = {
     "latency": _latency,
     "batch": _batch,
     "recovery": _any,
-    "memory": _any,
-    "growth": _any,
+    "memory": _memory,
+    "growth": _growth,
 }

@@ -2,7 +2,7 @@
 to show. Colours are Okabe and Ito's, which the colour-blind can tell apart.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -24,7 +24,6 @@ COLOURS = {
 OTHER_COLOUR = "#CC79A7"
 MIB = 1024 * 1024
 PERCENTILES = ("p50", "p99", "p999", "max")
-GROWS = ("customers", "events_per_customer", "partitions")
 
 
 def throughput(content: Result) -> Figure | None:
@@ -95,22 +94,19 @@ def memory(content: Result) -> Figure | None:
 
 
 def growth(content: Result) -> Figure | None:
-    """Cost of an event as customers, their events and partitions grow; a level line is no growth."""
-    curves = {key: points for key in GROWS if len(points := dict(_curve(content["results"], key))) > 1}
-    if not curves:
+    """Cost of an event as one factor grows and the rest stay; a level line is no growth."""
+    rows = content["results"]
+    varied = list(dict.fromkeys(row["vary"] for row in rows))
+    if not varied:
         return None
-    figure = Figure(figsize=(3.4 * len(curves) + 0.6, 3.4), layout="constrained")
-    every = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
-    highest = [cost for points in curves.values() for cost in points.values()]
-    for axes, (key, points) in zip(every, curves.items(), strict=True):
-        axes.plot(list(points), list(points.values()), "o-", color=COLOURS["ours"])
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.set_ylim(0, 1.1 * max(highest))
-        axes.set_xlabel(key.replace("_", " "))
-        axes.grid(visible=True, axis="y", alpha=0.3)
+    figure = Figure(figsize=(3.4 * len(varied) + 0.6, 3.4), layout="constrained")
+    every = figure.subplots(1, len(varied), sharey=True, squeeze=False)[0]
+    for axes, factor in zip(every, varied, strict=True):
+        _costs(axes, [row for row in rows if row["vary"] == factor])
+        axes.set_xlabel(factor.replace("_", " "))
+    every[0].set_ylim(bottom=0)
     every[0].set_ylabel("µs per event")
+    every[0].legend(frameon=False)
     return figure
 
 
@@ -165,17 +161,17 @@ def _percentiles(axes: Axes, rows: Sequence[Result]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _curve(rows: Sequence[Result], key: str) -> Iterator[tuple[float, float]]:
-    """Points of one quantity: rows in which only it differs from the most common setting."""
-    usual = {
-        name: max(values, key=values.count)
-        for name in GROWS
-        if name != key and (values := [row[name] for row in rows if name in row])
-    }
-    for row in sorted((row for row in rows if key in row), key=lambda row: float(row[key])):
-        alike = all(row.get(name, value) == value for name, value in usual.items())
-        if alike and _turns(row.get("events_per_s")):
-            yield row[key], 1e6 / median(row["events_per_s"])
+def _costs(axes: Axes, rows: Sequence[Result]) -> None:
+    values = [row["value"] for row in rows]
+    elapsed = [1e6 / median(row["events_per_s"]) for row in rows]
+    axes.plot(values, elapsed, "o-", color=COLOURS["ours"], label="elapsed")
+    cpu = [median(row["cpu_seconds_per_million"]) for row in rows]
+    axes.plot(values, cpu, "s--", color=COLOURS["pandas"], label="of a core")
+    axes.set_xscale("log")
+    axes.set_xticks(values, [f"{value:,}" for value in values], minor=False)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(visible=True, axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _named(row: Result) -> str:

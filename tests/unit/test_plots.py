@@ -44,6 +44,9 @@ RESULTS: dict[str, dict[str, Any]] = {
             "contestant": "ours",
             "customers": 1_000,
             "events_per_customer": 100,
+            "rss_bytes": 3 * 2**20,
+            "rss_peak_bytes": 4 * 2**20,
+            "disk_bytes": 5 * 2**20,
             "disk_bytes_per_customer": 2_500.0,
             "topic_bytes_per_event": {
                 "transactions": 60.0,
@@ -55,12 +58,25 @@ RESULTS: dict[str, dict[str, Any]] = {
         {
             "contestant": "ours",
             "customers": 1_000,
-            "steady": {"rate": 500.0, "rss_bytes": [[0.0, 10**8], [9.0, 10**8]]},
+            "steady": {
+                "rate": 500.0,
+                "seconds": 9.0,
+                "rss_bytes": [[0.0, 10**8], [9.0, 10**8]],
+                "slope_bytes_per_hour": 2**20,
+                "slope_share_per_hour": 0.01,
+            },
         },
     ),
     "growth": result(
         *(
-            {"contestant": "ours", "customers": number, "partitions": 4, "events_per_s": [speed]}
+            contestant(
+                "ours",
+                [speed],
+                vary="customers",
+                value=number,
+                changelog_bytes_per_event=250.0,
+                rss_peak_bytes=2**30,
+            )
             for number, speed in [(1_000, 20_000), (100_000, 10_000)]
         )
     ),
@@ -113,6 +129,9 @@ def test_a_missing_result_is_said() -> None:
         ("latency", "| ours | 2,000 | 3.0 | 12.0 | 27.0 | 60.0 | 2.0 |"),
         ("latency", "| naive_faust | 2,000 | not sustained |"),
         ("recovery", "| ours | 100,000 | empty | 3.00 (2.50 to 3.50) |"),
+        ("memory", "| 1,000 | 100 | 3 | 4 | 5 | 2,500 |"),
+        ("memory", "1,000 customers: resident memory changed by +1.0 MiB an hour (+1.00%)."),
+        ("growth", "| 100,000 customers | 10,000 | 50.0 | 250 | 1,024 |"),
         ("past-one-machine", "| workers | 67 |"),
         ("past-one-machine", "| written to disks | 3,000 MB/s |"),
         ("past-one-machine", "| brokers | 10 |"),
