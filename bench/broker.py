@@ -1,6 +1,8 @@
 """The broker of a run: a stack of its own in a temporary directory, gone when the run ends."""
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,8 @@ from app.local.state import Stack
 
 @contextmanager
 def broker() -> Iterator[tuple[Stack, Path]]:
-    """A stack that is up, and a directory beside it for the contestants' data."""
+    """A stack that is up, and a directory beside it for the contestants' data. SIGTERM ends them all in order."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     with tempfile.TemporaryDirectory(prefix="fraudstream-bench-") as name:
         directory = Path(name)
         try:

@@ -14,6 +14,10 @@ WARM_UP_SHARE = 0.2
 """Of the time from first to last record. Left out of a rate: caches fill, a second worker joins the group."""
 
 
+class NotInTime(RuntimeError):
+    """The records awaited did not come."""
+
+
 class Reading(NamedTuple):
     """CPU seconds that contestants (and brokers) had used when so many records were there."""
 
@@ -51,25 +55,30 @@ async def open_topic(servers: str, topic: str, partitions: int) -> AsyncIterator
 
 
 async def wait_for(
-    servers: str, topic: str, partitions: int, count: int, read: Callable[[int], Reading] | None = None
+    servers: str,
+    topic: str,
+    partitions: int,
+    count: int,
+    read: Callable[[int], Reading],
+    seconds: float = DRAIN_SECONDS,
 ) -> list[Reading]:
     """Return when ``count`` records are in ``topic``; what ``read`` told at every look since the first record.
 
     ``read`` gets the number of records there and may raise, for example when a contestant has died. Raises
-    RuntimeError when the records do not come in time.
+    NotInTime when the records do not come.
     """
-    deadline = time.monotonic() + DRAIN_SECONDS
+    deadline = time.monotonic() + seconds
     readings: list[Reading] = []
     async with open_topic(servers, topic, partitions) as (consumer, assigned):
         while True:
             found = sum((await consumer.end_offsets(assigned)).values())
-            reading = read(found) if read else Reading(found, 0.0)
+            reading = read(found)
             if found:
                 readings.append(reading)
             if found >= count:
                 return readings
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{topic}: {found} of {count} records came within {DRAIN_SECONDS:.0f} s")
+                raise NotInTime(f"{topic}: {found} of {count} records came within {seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
 
 

@@ -1,8 +1,10 @@
 """A contestant as the operating system sees it: a process with an environment, a log and a bill."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +13,7 @@ from typing import Self
 import psutil
 
 STOP_SECONDS = 30
+POLL_SECONDS = 0.1
 LOG_TAIL = 2_000
 REPOSITORY = Path(__file__).parents[1]
 
@@ -55,9 +58,13 @@ class BenchProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait(self, seconds: float) -> int:
-        """The exit code, once the process has ended by itself. Raises subprocess.TimeoutExpired."""
-        return self._process.wait(seconds)
+    async def ended(self, seconds: float) -> None:
+        """Return when the process has ended well by itself. Raises RuntimeError with the log's end otherwise."""
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110  # a process tells nobody
+            await asyncio.sleep(POLL_SECONDS)
+        if self._process.poll() != 0:
+            raise RuntimeError(f"{self._arguments} ended with {self._process.poll()}:\n{self.log_tail()}")
 
     def cpu_seconds(self) -> float:
         """User and system time so far. Raises RuntimeError with the log's end when the process has gone."""

@@ -10,6 +10,7 @@ import faust
 import mode.loop
 
 from app.settings import Settings
+from app.streaming.fail_stop import fail_stop
 from app.streaming.topics import PROFILES_TABLE
 from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
 
@@ -66,14 +67,19 @@ _work = OneByOne(settings).work
 
 @app.agent(_transactions, name="naive", concurrency=1)
 async def score(stream: Any) -> None:
-    """One transaction after the other."""
-    async for event in stream.events():
-        message = event.message
-        key = message.key
-        made = _work(event.value, message.partition, message.offset, _profiles.get(key))
-        if made is None:
-            continue
-        await _decisions.send(key=key, value=made.decision)
-        if made.alert is not None:
-            await _alerts.send(key=key, value=made.alert)
-        _profiles[key] = made.profile
+    """One transaction after the other. Faust would leave out one that fails and go on; here an error ends it."""
+    with fail_stop("scoring one transaction"):
+        async for event in stream.events():
+            await _score(event)
+
+
+async def _score(event: Any) -> None:
+    message = event.message
+    key = message.key
+    made = _work(event.value, message.partition, message.offset, _profiles.get(key))
+    if made is None:
+        return
+    await _decisions.send(key=key, value=made.decision)
+    if made.alert is not None:
+        await _alerts.send(key=key, value=made.alert)
+    _profiles[key] = made.profile

@@ -13,14 +13,11 @@ from app.adapters.bundles import champion
 from app.adapters.codec import decode_transaction, encode_decision
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome
-from app.features.catalog import vector
-from app.features.fold import observe
-from app.features.profile import Profile
-from app.features.state import decode, encode
 from app.features.window import Bounds
 from app.scoring import scorer
-from app.scoring.scorer import Scored
+from app.scoring.scorer import Seen, SourcePartition
 from app.settings import Settings
+from bench.contestants.fold_one import OneFold
 
 
 class Made(NamedTuple):
@@ -37,7 +34,8 @@ class OneByOne:
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.topics.transactions
         self._model = champion(Path(settings.model.dir), settings.model.champion)
-        self._bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+        bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+        self._fold = OneFold(bounds).fold
         self._acceptance = Acceptance(
             earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
             max_future_ms=settings.acceptance.max_future_seconds * 1000,
@@ -48,18 +46,19 @@ class OneByOne:
         now_ms = time.time_ns() // 1_000_000
         transaction = decode_transaction(value)
         self._acceptance.check(transaction, key=None, reference_ms=now_ms)
-        profile = Profile(self._bounds) if stored is None else decode(stored, self._bounds)
-        seen = observe(profile, transaction)
-        if seen is None:
+        folded = self._fold(stored, transaction, offset)
+        if folded is None:
             return None
-        profile.applied_offset = offset
-        scored = Scored(transaction, seen, vector(transaction, seen), offset)
-        chances = scorer.score(self._model, [scored])
-        (decision,) = scorer.decide([scored], chances, self._model, self._topic, partition, now_ms)
+        seen = Seen([transaction], [offset], folded.rows, [folded.degraded], [folded.known])
+        chances = self._model.score(folded.rows)
+        source = SourcePartition(self._topic, partition)
+        (decision,) = scorer.decide(seen, chances, self._model, source, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
-            alert = encode_decision(scorer.alert(decision, scored, self._model))
-        return Made(encode(profile), encode_decision(decision), alert)
+            alert = encode_decision(
+                scorer.alert(decision, folded.rows[0].tolist(), folded.known, self._model)
+            )
+        return Made(folded.profile, encode_decision(decision), alert)
 
 
 def collect_garbage_less_often() -> None:

@@ -12,9 +12,7 @@ import quixstreams
 
 from app.settings import Settings
 from bench.contestants.one_by_one import Made, OneByOne, collect_garbage_less_often
-
-LINGER_MS = "BENCH_QUIX_LINGER_MS"
-"""Environment variable: milliseconds that the producer waits for company. More is more throughput and latency."""
+from bench.contestants.roster import QUIX_LINGER_MS
 
 
 class MadeDecision(quixstreams.models.Serializer):
@@ -64,7 +62,7 @@ def _application(settings: Settings) -> Any:
         processing_guarantee="at-least-once",
         loglevel="INFO",
         producer_extra_config={
-            "linger.ms": float(os.environ.get(LINGER_MS, "20")),
+            "linger.ms": float(os.environ.get(QUIX_LINGER_MS, "20")),
             "batch.size": 1024 * 1024,
             "batch.num.messages": 100_000,
             "queue.buffering.max.messages": 1_000_000,

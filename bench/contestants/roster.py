@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+QUIX_LINGER_MS = "BENCH_QUIX_LINGER_MS"
+"""Environment variable: milliseconds that its producer waits for company. More is more throughput and latency."""
+
 
 class Contestant(NamedTuple):
     """``arguments`` follow the Python interpreter; the settings come from the environment."""

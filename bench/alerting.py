@@ -1,0 +1,64 @@
+"""The champion with its threshold moved, so that a known share of a stream's events alerts.
+
+Alerts are rare, and a percentile needs many. The model stays as it is, and so does the cost of a decision; only
+more of them are alerts.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from app.adapters import manifest
+from app.adapters.aliases import bundle_path, read_aliases
+from app.domain.decision import Thresholds
+from app.settings import Settings
+from bench.numbered import numbered
+from bench.worker_process import REPOSITORY
+
+_FRAUDSTREAM = "from app.cli import main; main()"
+
+Scores = NDArray[np.float64]
+
+
+def scores(count: int, directory: Path) -> Scores:
+    """What the daily batch gives each of the stream's first ``count`` events; a worker gives the same."""
+    events, scored = directory / "stream.jsonl", directory / "scores.parquet"
+    encode = msgspec.json.Encoder().encode
+    with events.open("wb") as lines:
+        lines.writelines(encode(event) + b"\n" for event in numbered(0, count))
+    subprocess.run(  # noqa: S603  # the command is our own list of words
+        [sys.executable, "-c", _FRAUDSTREAM, "score", str(events), "--out", str(scored)],
+        cwd=REPOSITORY,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    table = pyarrow.parquet.read_table(scored, columns=["transaction_id", "score"]).sort_by("transaction_id")
+    found: Scores = table["score"].to_numpy()
+    if len(found) != count:
+        raise RuntimeError(f"{len(found)} of {count} events were scored")
+    return found
+
+
+def threshold(counted: Scores, share: float) -> float:
+    """From it on, ``share`` of these scores alert."""
+    return float(np.quantile(counted, 1 - share))
+
+
+def models(review: float, directory: Path) -> Path:
+    """A directory of models whose champion reviews from this score on."""
+    source = REPOSITORY / Settings().model.dir
+    shutil.copytree(source, directory)
+    champion = bundle_path(directory, read_aliases(directory).champion)
+    described = manifest.decode(manifest.read(champion, manifest.FILE_NAME), champion)
+    moved = Thresholds(review=review, decline=max(review, described.thresholds.decline))
+    (champion / manifest.FILE_NAME).write_bytes(
+        manifest.encode(msgspec.structs.replace(described, thresholds=moved))
+    )
+    return directory

@@ -1,0 +1,64 @@
+"""Notes when decisions and alerts arrive, in a process of its own: `python -m bench.receiver REPORT`.
+
+It reads raw records and takes their number from their bytes, no more. The clock is the machine's monotonic one,
+which all processes on Linux share. SIGTERM ends it; then the report is written.
+"""
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from numpy.typing import NDArray
+
+from app.settings import Settings
+from bench.numbered import number_of
+
+POLL_MS = 200
+READY = "ready"
+
+
+class Arrivals:
+    """Numbers of what came, each with its time. A repeat counts when it first came."""
+
+    def __init__(self) -> None:
+        self._first_ns: dict[int, int] = {}
+
+    def note(self, records: list[Any], now_ns: int) -> None:
+        """These came now."""
+        for record in records:
+            self._first_ns.setdefault(number_of(record.value), now_ns)
+
+    def columns(self) -> NDArray[np.int64]:
+        """Two rows: numbers and nanoseconds."""
+        return np.array([list(self._first_ns), list(self._first_ns.values())], dtype=np.int64)
+
+
+async def run(report: Path) -> None:
+    """Receive until SIGTERM."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    settings = Settings.from_env()
+    topics = settings.topics
+    arrivals = {topics.decisions: Arrivals(), topics.alerts: Arrivals()}
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    async with consumer:
+        consumer.assign([TopicPartition(topic, at) for topic in arrivals for at in range(topics.partitions)])
+        print(READY, flush=True)
+        while not stop.is_set():
+            fetched = await consumer.getmany(timeout_ms=POLL_MS)
+            now_ns = time.monotonic_ns()
+            for tp, records in fetched.items():
+                arrivals[tp.topic].note(records, now_ns)
+    np.savez(report, decisions=arrivals[topics.decisions].columns(), alerts=arrivals[topics.alerts].columns())
+
+
+if __name__ == "__main__":
+    uvloop.run(run(Path(sys.argv[1])))

@@ -1,0 +1,135 @@
+"""One contestant at one rate once: from intended send to decision and to alert received."""
+
+import asyncio
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.contestants.roster import QUIX_LINGER_MS, Contestant
+from bench.generator import Report, percentiles
+from bench.numbered import numbered
+from bench.turn import Turn
+from bench.watch import DRAIN_SECONDS, NotInTime, Reading, wait_for
+from bench.worker_process import BenchProcess
+
+PRIME_EVENTS = 2_000
+"""Sent and decided before the clock starts: everything is up, compiled and warm."""
+WARM_UP_SECONDS = 3
+KEEP_UP_SECONDS = 3.0
+"""After the last intended send every decision must be there, or the rate was not sustained."""
+RECEIVE_SECONDS = 0.5
+"""Between the last decision at the broker and the end of the receiver."""
+SPARE_SECONDS = 60
+"""For the generator to encode its events."""
+
+
+class Plan(NamedTuple):
+    """A rate in events a second and for how long it is measured."""
+
+    rate: int
+    seconds: int
+
+    @property
+    def sent(self) -> int:
+        """Events at the rate, warm-up included."""
+        return self.rate * (WARM_UP_SECONDS + self.seconds)
+
+    @property
+    def counted_from(self) -> int:
+        """Number of the first event that counts."""
+        return PRIME_EVENTS + self.rate * WARM_UP_SECONDS
+
+    @property
+    def end(self) -> int:
+        """Number after the last event."""
+        return PRIME_EVENTS + self.sent
+
+
+class Sprint(NamedTuple):
+    """What one turn showed; latencies as percentiles in milliseconds."""
+
+    alerts: int
+    latency_ms: dict[str, float]
+    """From intended send to alert received; of the echo, which has no alerts, to its copy received."""
+    decision_latency_ms: dict[str, float]
+    generator_late_ms: dict[str, float]
+    events_per_s: float
+    """From the first intended send that counts to the last decision received."""
+
+
+class Due(NamedTuple):
+    """What the events of a sprint must become."""
+
+    models: Path
+    alerts: set[int]
+    """Numbers of the events that count and alert."""
+
+
+async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
+    """None when the contestant does not keep up with the rate. Raises RuntimeError when it alerts on others."""
+    await turn.make_topics()
+    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), QUIX_LINGER_MS: "0"}
+    generated, received = directory / "generated.json", directory / "received.npz"
+    with BenchProcess(directory / "contestant", contestant.arguments, environment) as running:
+        await turn.fill(numbered(0, PRIME_EVENTS))
+        await _decided(turn, PRIME_EVENTS, DRAIN_SECONDS, running)
+        with BenchProcess(directory / "receiver", ("-m", "bench.receiver", str(received)), environment):
+            arguments = ("-m", "bench.generator", PRIME_EVENTS, plan.sent, plan.rate, generated)
+            with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
+                await generator.ended(WARM_UP_SECONDS + plan.seconds + SPARE_SECONDS)
+            kept_up = await _decided(turn, plan.end, KEEP_UP_SECONDS, running)
+    if not kept_up:
+        return None
+    report = msgspec.json.decode(generated.read_bytes(), type=Report)
+    return _judge(contestant, plan, due, report, received)
+
+
+async def _decided(turn: Turn, count: int, seconds: float, running: BenchProcess) -> bool:
+    """Whether so many decisions are there in time."""
+    decisions = turn.settings().topics.decisions
+
+    def alive(found: int) -> Reading:
+        return Reading(found, running.cpu_seconds())
+
+    try:
+        await wait_for(turn.servers, decisions, turn.partitions, count, alive, seconds)
+    except NotInTime:
+        return False
+    await asyncio.sleep(RECEIVE_SECONDS)
+    return True
+
+
+def _judge(contestant: Contestant, plan: Plan, due: Due, report: Report, received: Path) -> Sprint:
+    with np.load(received) as arrived:
+        decisions, decided_ns = _counted(arrived["decisions"], plan)
+        alerts, alerted_ns = _counted(arrived["alerts"], plan)
+    expected = due.alerts if contestant.scores else set()
+    if len(decisions) != plan.end - plan.counted_from or set(alerts.tolist()) != expected:
+        raise RuntimeError(
+            f"{contestant.name}: {len(decisions)} decisions of {plan.end - plan.counted_from} and "
+            f"{len(alerts)} alerts of {len(expected)} were received"
+        )
+    decision_ms = (decided_ns - _intended_ns(decisions, plan, report)) / 1e6
+    alert_ms = (alerted_ns - _intended_ns(alerts, plan, report)) / 1e6 if contestant.scores else decision_ms
+    start_ns = _intended_ns(np.array([plan.counted_from]), plan, report)[0]
+    return Sprint(
+        alerts=len(alerts),
+        latency_ms=percentiles(alert_ms),
+        decision_latency_ms=percentiles(decision_ms),
+        generator_late_ms=report.late_ms,
+        events_per_s=len(decisions) * 1e9 / float(decided_ns.max() - start_ns),
+    )
+
+
+def _counted(columns: NDArray[np.int64], plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers and times of what came after the warm-up."""
+    counted = columns[:, columns[0] >= plan.counted_from]
+    return counted[0], counted[1]
+
+
+def _intended_ns(numbers: NDArray[np.int64], plan: Plan, report: Report) -> NDArray[np.float64]:
+    intended: NDArray[np.float64] = report.start_ns + (numbers - PRIME_EVENTS) * 1e9 / plan.rate
+    return intended

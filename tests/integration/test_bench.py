@@ -1,0 +1,67 @@
+"""The bench in short: every contestant does the same work, and the results have their shape. No timings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.local.state import Stack
+from bench import latency, sameness, throughput
+from bench.contestants.roster import ROSTER
+from bench.generator import percentiles
+
+EVENTS = 2_000
+
+
+def test_all_contestants_drain_the_same_backlog(stack: Stack, tmp_path: Path) -> None:
+    """`throughput.run` itself refuses other scores, features or alerts than ours."""
+    content = throughput.run(list(ROSTER.values()), EVENTS, 1, stack, tmp_path)
+
+    rows = {(row["contestant"], row["workers"]): row for row in content["results"]}
+    assert {("ours", 1), ("ours", 2), ("naive_faust", 1), ("quix", 1), ("echo", 1)} == rows.keys()
+    assert {"machine", "command"} <= content.keys()
+    for row in rows.values():
+        assert row["rate"] is None
+        assert [True] == [rate > 0 for rate in row["events_per_s"]]
+    assert [EVENTS, EVENTS, EVENTS // 8, EVENTS, None] == [
+        row["decisions_equal_to_ours"] for row in rows.values()
+    ]
+    assert rows["ours", 1]["stage_us_per_event"].keys() == rows["ours", 2]["stage_us_per_event"].keys()
+    assert "naive_faust" in throughput.table(content)
+
+
+def test_another_score_is_noticed() -> None:
+    ours = sameness.Work({"a": _judged("a", 0.25), "b": _judged("b", 0.5)}, {"b"})
+
+    assert 1 == sameness.require_same(ours, sameness.Work({"b": _judged("b", 0.5)}, {"b"}), "other")
+    for other in (
+        sameness.Work({"b": _judged("b", 0.5000001)}, {"b"}),
+        sameness.Work({"b": _judged("b", 0.5)}, set()),
+        sameness.Work({"c": _judged("c", 0.5)}, set()),
+        sameness.Work({}, set()),
+    ):
+        with pytest.raises(RuntimeError, match="other work than ours"):
+            sameness.require_same(ours, other, "other")
+
+
+def test_latency_of_one_rate(stack: Stack, tmp_path: Path) -> None:
+    """A sprint refuses missing decisions and other alerts than the batch's scores ask for."""
+    options = latency.Options([ROSTER["ours"], ROSTER["echo"]], rates=[200], seconds=2, turns=1)
+
+    content = latency.run(options, stack, tmp_path)
+
+    ours, echo = content["results"]
+    assert ("ours", 1, 200, True) == (ours["contestant"], ours["workers"], ours["rate"], ours["sustained"])
+    assert ours["alerts"] == pytest.approx(latency.ALERT_SHARE * 400, abs=1)
+    for row in (ours, echo):
+        assert ["p50", "p99", "p999", "max"] == list(row["latency_ms"])
+        assert 0 < row["latency_ms"]["p50"] <= row["latency_ms"]["max"]
+    assert "p99 / echo" in latency.table(content)
+
+
+def test_percentiles_are_of_the_values() -> None:
+    assert {"p50": 500.0, "p99": 990.0, "p999": 999.0, "max": 1000.0} == percentiles(np.arange(1001.0))
+
+
+def _judged(transaction_id: str, score: float) -> sameness.Judged:
+    return sameness.Judged(transaction_id, score, "approve", [1.0, None])
