@@ -1,21 +1,21 @@
 """The profiles whose bytes are kept in ``golden/``. ``python -m tests.contract.golden_profiles`` writes what is missing.
 
-A file that is there is never written again: it stands for the bytes in the stores of users. A new version of the
-format adds files of its own and still reads these.
+A file that is there is never written again: it stands for the bytes in the stores of users.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.domain.transaction import Transaction
-from app.features.fold import observe
-from app.features.profile import Profile
-from app.features.state import encode
+from app.features.columns import events
+from app.features.fold import fold
+from app.features.state import VERSION
 from app.features.window import DAY_MS, HOUR_MS, Bounds
 
 DIRECTORY = Path(__file__).with_name("golden")
 BOUNDS = Bounds(allowed_lateness_ms=DAY_MS, max_events=4096)
 START_MS = 1_760_000_000_000
+INCARNATION = 0x0123456789ABCDEF
 
 
 def transaction(number: int, time_ms: int, amount: int, **place: float) -> Transaction:
@@ -55,24 +55,22 @@ HISTORIES: dict[str, Callable[[], Iterator[Transaction]]] = {
 }
 
 
-def folded(name: str) -> Profile:
+def folded(name: str) -> bytes:
     """The profile as this release folds it."""
-    profile = Profile(BOUNDS)
-    for offset, each in enumerate(HISTORIES[name]()):
-        observe(profile, each)
-        profile.incarnation, profile.applied_offset = 0x0123456789ABCDEF, offset
-    return profile
+    history = list(HISTORIES[name]())
+    arrived = events(history, [0] * len(history), range(len(history)))
+    return fold([b""], arrived, BOUNDS, INCARNATION).profiles[0]
 
 
-def path(name: str) -> Path:
-    return DIRECTORY / f"profile-v1-{name}.hex"
+def path(name: str, version: int = VERSION) -> Path:
+    return DIRECTORY / f"profile-v{version}-{name}.hex"
 
 
-def read(name: str) -> bytes:
-    return bytes.fromhex(path(name).read_text(encoding="ascii"))
+def read(name: str, version: int = VERSION) -> bytes:
+    return bytes.fromhex(path(name, version).read_text(encoding="ascii"))
 
 
 if __name__ == "__main__":
     DIRECTORY.mkdir(exist_ok=True)
     for missing in [name for name in HISTORIES if not path(name).exists()]:
-        path(missing).write_text(encode(folded(missing)).hex("\n", 32) + "\n", encoding="ascii")
+        path(missing).write_text(folded(missing).hex("\n", 32) + "\n", encoding="ascii")

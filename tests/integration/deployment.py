@@ -16,6 +16,7 @@ from app.streaming import provisioning
 from app.traffic.produce import produce
 from tests.integration import oracle, reading
 from tests.integration.workers import Worker
+from tests.profile_format import read_profile
 
 DRAIN_SECONDS = 90.0
 POLL_SECONDS = 0.2
@@ -160,7 +161,7 @@ async def check_guarantee(deployment: Deployment, worker: Worker | None = None) 
 
 def check_profiles(customers: dict[str, oracle.Customer], changelog: dict[bytes, bytes]) -> None:
     """Every customer's profile has applied their transactions, each once, up to the last."""
-    profiles = {key.decode(): reading.read_profile(value) for key, value in changelog.items()}
+    profiles = {key.decode(): read_profile(value) for key, value in changelog.items()}
     assert set(customers) == set(profiles)
     wrong = {
         name: (customer.applied, customer.last_offset, customer.sums, profiles[name])

@@ -1,42 +1,17 @@
-"""What stands in topics, in the changelog and in a worker's RocksDB, read without the service's code.
+"""What stands in topics, in the changelog and in a worker's RocksDB, read without the service's code."""
 
-The layout of a profile's header is written down here a second time, from its documentation.
-"""
-
-import struct
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import rocksdict
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 READ_BYTES = 8 * 1024 * 1024
-_HEADER = struct.Struct("<BccBQqQqBqddqqI")
-_WINDOW = struct.Struct("<IqQQ")
 TABLE = "customer-profiles"
 OFFSET_KEYS = {b"", b"__faust\0offset__"}
 """Where a store keeps how far it stands in the changelog; no customer has such a name."""
-
-
-class StoredProfile(NamedTuple):
-    """What a stored profile says about itself, and what its windows hold."""
-
-    incarnation: int
-    applied_offset: int
-    applied: int
-    newest_sums: tuple[int, ...]
-    """Sum of amounts per window, shortest first, as of the customer's newest event."""
-    events: int
-
-
-def read_profile(value: bytes) -> StoredProfile:
-    """The header and the windows of a profile's bytes."""
-    (version, _, _, windows, incarnation, applied_offset, applied, *_, events) = _HEADER.unpack_from(value)
-    assert (version, windows) == (1, 4)
-    sums = tuple(_WINDOW.unpack_from(value, _HEADER.size + i * _WINDOW.size)[1] for i in range(windows))
-    return StoredProfile(incarnation, applied_offset, applied, sums, events)
 
 
 @asynccontextmanager

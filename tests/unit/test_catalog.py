@@ -1,37 +1,53 @@
 """The list of features: a model is bound to it, so it changes only on purpose."""
 
-from math import isnan
+from math import isnan, nan
 
-from app.domain.decision import FeatureState
+import pytest
+
+from app.domain.decision import FeatureState, FeatureValue
 from app.domain.transaction import Transaction
 from app.features import catalog
-from app.features.fold import observe
-from app.features.profile import Profile
+from app.features.catalog import Known
+from app.features.columns import events
+from app.features.fold import Folded, fold
 from app.features.window import DAY_MS, Bounds
 
 TUESDAY_NOON_MS = 1_759_838_400_000 - 1_759_838_400_000 % DAY_MS + DAY_MS // 2
 SATURDAY_MS = TUESDAY_NOON_MS + 4 * DAY_MS
 
 
-def transaction(number: int, time_ms: int, amount: int = 100, terminal: str = "m1") -> Transaction:
+def transaction(
+    number: int, time_ms: int, amount: int = 100, place: tuple[float, float] | None = None
+) -> Transaction:
+    latitude, longitude = place or (None, None)
     return Transaction(
         transaction_id=f"t{number}",
         customer_id="c1",
-        terminal_id=terminal,
+        terminal_id="m1",
         event_time=time_ms,
         amount_minor=amount,
         currency="EUR",
+        latitude=latitude,
+        longitude=longitude,
     )
+
+
+def folded(*transactions: Transaction, max_events: int = 4096) -> Folded:
+    """Of one customer."""
+    count = len(transactions)
+    return fold([b""], events(transactions, [0] * count, range(count)), Bounds(DAY_MS, max_events))
 
 
 def features(*transactions: Transaction) -> dict[str, float]:
     """Of the last one, after the others."""
-    profile, values = Profile(Bounds(DAY_MS, 4096)), []
-    for each in transactions:
-        seen = observe(profile, each)
-        assert seen is not None
-        values = catalog.vector(each, seen)
-    return dict(zip(catalog.NAMES, values, strict=True))
+    return dict(zip(catalog.NAMES, folded(*transactions).features[-1].tolist(), strict=True))
+
+
+def snapshot(*transactions: Transaction, max_events: int = 4096) -> dict[str, FeatureValue]:
+    """Of the last one, after the others."""
+    found = folded(*transactions, max_events=max_events)
+    known = Known(int(found.first_seen_ms[-1]), int(found.evicted_ms[-1]))
+    return catalog.snapshot(found.features[-1].tolist(), transactions[-1].event_time, known)
 
 
 def test_the_catalog_is_the_one_that_models_were_trained_on() -> None:
@@ -100,10 +116,7 @@ def test_saturday_and_sunday_are_the_weekend() -> None:
 
 
 def test_a_snapshot_tells_what_is_absent_and_what_warms_up() -> None:
-    profile, first = Profile(Bounds(DAY_MS, 4096)), transaction(1, TUESDAY_NOON_MS)
-    seen = observe(profile, first)
-    assert seen is not None
-    told = catalog.snapshot(first, seen, catalog.vector(first, seen))
+    told = snapshot(transaction(1, TUESDAY_NOON_MS))
 
     assert (None, FeatureState.ABSENT) == (
         told["customer_seconds_since_last"].value,
@@ -114,3 +127,61 @@ def test_a_snapshot_tells_what_is_absent_and_what_warms_up() -> None:
     assert [] == [
         name for name, told_value in told.items() if told_value.value is not None and isnan(told_value.value)
     ]
+
+
+def test_a_window_is_warm_when_the_customer_was_seen_before_it_began() -> None:
+    told = snapshot(transaction(1, TUESDAY_NOON_MS), transaction(2, TUESDAY_NOON_MS + DAY_MS))
+
+    assert FeatureState.FRESH == told["customer_count_1d"].state
+    assert FeatureState.WARMING_UP == told["customer_count_7d"].state
+
+
+def test_a_window_that_reaches_back_to_what_the_cap_pushed_out_is_saturated() -> None:
+    told = snapshot(
+        transaction(1, TUESDAY_NOON_MS),
+        transaction(2, TUESDAY_NOON_MS + 2 * DAY_MS),
+        transaction(3, TUESDAY_NOON_MS + 2 * DAY_MS),
+        max_events=2,
+    )
+
+    assert (2, FeatureState.FRESH) == (told["customer_count_1d"].value, told["customer_count_1d"].state)
+    assert (2, FeatureState.SATURATED) == (told["customer_count_7d"].value, told["customer_count_7d"].state)
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([None], nan),
+        ([(48.0, 11.0)], nan),
+        ([(48.0, 11.0), None], nan),
+        ([None, (48.0, 11.0)], nan),
+        ([(0.0, 0.0), (0.0, 0.0)], 0.0),
+        ([(0.0, 0.0), (0.0, 1.0)], 111.19508),
+        ([(0.0, 0.0), None, (0.0, 1.0)], 111.19508 / 2),
+        ([(90.0, 0.0), (-90.0, 0.0)], 20_015.11),
+    ],
+)
+def test_travel_is_the_speed_from_the_last_place_that_is_known(
+    places: list[tuple[float, float] | None], expected: float
+) -> None:
+    """An hour between two transactions; a degree of the equator is 111 km."""
+    journey = [transaction(i, TUESDAY_NOON_MS + i * 3_600_000, place=place) for i, place in enumerate(places)]
+
+    assert features(*journey)["customer_travel_kmh"] == pytest.approx(expected, rel=1e-6, nan_ok=True)
+
+
+def test_a_trip_takes_a_second_at_least() -> None:
+    there_at_once = features(
+        transaction(1, TUESDAY_NOON_MS, place=(0.0, 0.0)), transaction(2, TUESDAY_NOON_MS, place=(0.0, 1.0))
+    )
+
+    assert there_at_once["customer_travel_kmh"] == pytest.approx(111.19508 * 3600, rel=1e-6)
+
+
+def test_what_came_before_the_last_place_neither_travels_nor_becomes_the_last_place() -> None:
+    first = transaction(1, TUESDAY_NOON_MS, place=(0.0, 0.0))
+    before = transaction(2, TUESDAY_NOON_MS - 1, place=(0.0, 50.0))
+    after = transaction(3, TUESDAY_NOON_MS + 3_600_000, place=(0.0, 1.0))
+
+    assert isnan(features(first, before)["customer_travel_kmh"])
+    assert features(first, before, after)["customer_travel_kmh"] == pytest.approx(111.19508, rel=1e-6)

@@ -1,15 +1,10 @@
-"""Profiles in memory: what a chunk in flight changed must be found, the rest is a matter of room."""
+"""Encoded profiles in memory: what a chunk in flight changed must be found, the rest is a matter of room."""
 
-import pytest
-
-from app.domain.transaction import Transaction
-from app.errors import StateCorrupt
-from app.features.fold import observe
-from app.features.state import encode
-from app.features.window import Bounds
 from app.streaming.profiles import PartitionProfiles, ProfileCache
 
-BOUNDS = Bounds(86_400_000, 4096)
+PROFILE = b"a profile of 20 byte"
+KEPT_BYTES = 1 + len(PROFILE)
+"""Of a customer whose name is one letter."""
 
 
 class Disk(dict[bytes, bytes]):
@@ -22,106 +17,131 @@ class Disk(dict[bytes, bytes]):
         return [self.get(key) for key in keys]
 
 
-def transaction(number: int = 1) -> Transaction:
-    return Transaction(
-        transaction_id=f"t{number}",
-        customer_id="c",
-        terminal_id="m",
-        event_time=1_760_000_000_000 + number,
-        amount_minor=100,
-        currency="EUR",
-    )
+def changed(names: bytes, profile: bytes = PROFILE) -> dict[bytes, bytes]:
+    """A profile for each letter."""
+    return {bytes([name]): profile for name in names}
 
 
-def test_a_customer_never_seen_has_an_empty_profile() -> None:
-    _, taken = PartitionProfiles(0, Disk(), BOUNDS).take([b"c"])
+def kept(profiles: PartitionProfiles, names: bytes) -> bytes:
+    """Those of the names that are in memory."""
+    return bytes(name for name in names if bytes([name]) in profiles._profiles)
 
-    assert taken[b"c"].applied == 0
+
+def test_a_customer_never_seen_has_no_bytes() -> None:
+    assert [b""] == PartitionProfiles(0, Disk()).take([b"c"])
 
 
-def test_a_stored_profile_is_read_once() -> None:
-    disk = Disk()
-    profiles = PartitionProfiles(0, disk, BOUNDS)
-    _, taken = profiles.take([b"c"])
-    observe(taken[b"c"], transaction())
-    disk[b"c"] = encode(taken[b"c"])
+def test_profiles_come_in_the_order_they_are_asked_for() -> None:
+    disk = Disk({b"a": b"A", b"c": b"C"})
+    profiles = PartitionProfiles(0, disk)
+    profiles.take([b"c"])
 
-    again = PartitionProfiles(0, disk, BOUNDS)
+    assert [b"", b"C", b"A"] == profiles.take([b"b", b"c", b"a"])
 
-    assert again.take([b"c"])[1][b"c"].applied == 1
-    assert again.take([b"c"])[1][b"c"].applied == 1
+
+def test_a_profile_is_read_once_whether_it_is_stored_or_not() -> None:
+    disk = Disk({b"c": PROFILE})
+    profiles = PartitionProfiles(0, disk)
+
+    assert [PROFILE, b""] == profiles.take([b"c", b"d"]) == profiles.take([b"c", b"d"])
     assert disk.reads == 2
-
-
-def test_bytes_that_are_no_profile_are_refused_and_not_overwritten() -> None:
-    with pytest.raises(StateCorrupt):
-        PartitionProfiles(0, Disk({b"c": b"?"}), BOUNDS).take([b"c"])
 
 
 def test_the_next_chunk_sees_what_the_chunk_in_flight_changed() -> None:
     """RocksDB does not have it yet."""
-    profiles = PartitionProfiles(0, Disk(), BOUNDS)
-    _, first = profiles.take([b"c"])
-    observe(first[b"c"], transaction())
+    profiles = PartitionProfiles(0, Disk({b"c": b"old"}))
+    profiles.take([b"c"])
+    profiles.put({b"c": PROFILE})
 
-    assert profiles.take([b"c"])[1][b"c"] is first[b"c"]
+    assert [PROFILE] == profiles.take([b"c"])
+
+
+def test_chunks_are_numbered_in_their_order() -> None:
+    profiles = PartitionProfiles(0, Disk())
+
+    assert [1, 2, 3] == [profiles.put(changed(b"a")), profiles.put({}), profiles.put(changed(b"b"))]
 
 
 def test_a_profile_of_a_chunk_in_flight_stays_whatever_the_room() -> None:
-    profiles = PartitionProfiles(0, Disk(), BOUNDS)
-    first, _ = profiles.take([b"a", b"b"])
-    _, kept = profiles.take([b"c", b"d", b"e"])
+    profiles = PartitionProfiles(0, Disk())
+    first = profiles.put(changed(b"ab"))
+    profiles.put(changed(b"cde"))
 
-    profiles.release(first, capacity=0)
+    profiles.release(first, capacity_bytes=0)
 
-    assert len(profiles) == 3
-    assert all(profiles.take([key])[1][key] is kept[key] for key in (b"c", b"d", b"e"))
-
-
-def test_a_profile_taken_again_belongs_to_the_later_chunk() -> None:
-    profiles = PartitionProfiles(0, Disk(), BOUNDS)
-    first, taken = profiles.take([b"a", b"b"])
-    second, _ = profiles.take([b"a"])
-
-    profiles.release(first, capacity=0)
-    assert profiles.take([b"a"])[1][b"a"] is taken[b"a"]
-
-    profiles.release(second + 1, capacity=0)
-    assert len(profiles) == 0
+    assert b"cde" == kept(profiles, b"abcde")
 
 
-def test_when_all_is_durable_no_more_than_the_capacity_is_kept_and_the_least_recent_go_first() -> None:
-    disk = Disk()
-    profiles = PartitionProfiles(0, disk, BOUNDS)
-    for name in b"abcd":
-        number, _ = profiles.take([bytes([name])])
-    number, _ = profiles.take([b"a"])
+def test_a_profile_changed_again_belongs_to_the_later_chunk() -> None:
+    profiles = PartitionProfiles(0, Disk())
+    first = profiles.put(changed(b"ab"))
+    second = profiles.put(changed(b"a", b"newer"))
 
-    profiles.release(number, capacity=2)
+    profiles.release(first, capacity_bytes=0)
+    assert [b"newer"] == profiles.take([b"a"])
+    assert b"a" == kept(profiles, b"ab")
 
-    assert len(profiles) == 2
-    disk.reads = 0
-    profiles.take([b"a", b"d"])
-    assert disk.reads == 0
+    profiles.release(second, capacity_bytes=0)
+    assert len(profiles) == profiles.size_bytes == 0
+
+
+def test_a_profile_read_while_a_chunk_is_in_flight_hides_none_that_the_chunk_changed() -> None:
+    """Release stops at the first that must stay; those before it were put earlier."""
+    profiles = PartitionProfiles(0, Disk())
+    first = profiles.put(changed(b"a"))
+    profiles.take([b"x"])
+    second = profiles.put(changed(b"b"))
+    profiles.take([b"y"])
+
+    profiles.release(first, capacity_bytes=0)
+    assert b"by" == kept(profiles, b"abxy")
+
+    profiles.release(second, capacity_bytes=0)
+    assert b"" == kept(profiles, b"abxy")
+
+
+def test_when_all_is_durable_no_more_than_the_capacity_is_kept_and_the_least_recently_changed_go_first() -> (
+    None
+):
+    profiles = PartitionProfiles(0, Disk())
+    for name in b"abcda":
+        number = profiles.put(changed(bytes([name])))
+
+    profiles.release(number, capacity_bytes=2 * KEPT_BYTES)
+
+    assert b"ad" == kept(profiles, b"abcd")
+
+
+def test_its_size_is_that_of_the_keys_and_profiles_it_keeps() -> None:
+    disk = Disk({b"a": PROFILE})
+    profiles = PartitionProfiles(0, disk)
+    profiles.take([b"a", b"new"])
+    assert profiles.size_bytes == KEPT_BYTES + len(b"new")
+
+    profiles.put({b"a": b"longer " + PROFILE, b"b": b""})
+    assert profiles.size_bytes == KEPT_BYTES + len(b"longer " + b"new" + b"b")
+
+    profiles.put({b"a": b""})
+    assert profiles.size_bytes == len(b"a" + b"new" + b"b")
 
 
 def test_the_capacity_is_shared_by_the_partitions() -> None:
-    cache = ProfileCache(Disk(), BOUNDS, capacity=4)
+    cache = ProfileCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
     for partition in (0, 1):
-        number, _ = cache.take(partition, [bytes([name]) for name in range(10)])
+        cache.take(partition, [])
+        number = cache.put(partition, changed(b"abcdefghij"))
         cache.release(partition, number)
     cache.release(0, 1)
 
-    assert len(cache) == 4
+    assert (4, 4 * KEPT_BYTES) == (len(cache), cache.size_bytes)
 
 
 def test_a_rebalance_forgets_everything() -> None:
-    disk = Disk()
-    cache = ProfileCache(disk, BOUNDS, capacity=4)
-    _, taken = cache.take(0, [b"c"])
-    observe(taken[b"c"], transaction())
+    cache = ProfileCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
+    cache.take(0, [b"c"])
+    cache.put(0, changed(b"c"))
 
     cache.clear()
 
-    assert len(cache) == 0
-    assert cache.take(0, [b"c"])[1][b"c"].applied == 0
+    assert len(cache) == cache.size_bytes == 0
+    assert [b""] == cache.take(0, [b"c"])

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from app.errors import ConfigurationError
+from app.features.window import MOST_EVENTS
 from app.settings import Settings, setting_names, values
 
 
@@ -29,6 +30,14 @@ def test_a_value_is_read_as_its_setting_wants_it() -> None:
         settings.kafka.commit_interval_seconds,
         settings.worker.log_format,
     )
+
+
+def test_the_largest_number_of_events_is_the_one_whose_sums_stay_exact() -> None:
+    name = "FRAUDSTREAM_PROFILE_MAX_EVENTS"
+
+    assert MOST_EVENTS == Settings.from_env({name: str(MOST_EVENTS)}).profile.max_events
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_env({name: str(MOST_EVENTS + 1)})
 
 
 @pytest.mark.parametrize("name", [name for name, _ in setting_names()])

@@ -12,13 +12,14 @@ from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
 from app.errors import InvalidReason
 from app.features import catalog
-from app.features.state import decode, lineage
+from app.features.state import lineage
 from app.features.window import Bounds
 from app.scoring.model import Distribution, Rows, Scores
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
 from app.streaming.stages import Stopwatch
 from app.streaming.work import ChunkScorer, SourceLog, Work
+from tests.profile_format import read_profile
 
 NOW_MS = 1_760_000_000_000
 BOUNDS = Bounds(86_400_000, 4096)
@@ -55,8 +56,8 @@ class Disk(dict[bytes, bytes]):
 
 def scorer(disk: Disk | None = None, incarnation: int = INCARNATION) -> ChunkScorer:
     """A worker that has just started on ``disk``."""
-    profiles = ProfileCache(Disk() if disk is None else disk, BOUNDS, capacity=100)
-    return ChunkScorer(SourceLog("transactions", incarnation), Acceptance(), profiles, LargeAmounts())
+    profiles = ProfileCache(Disk() if disk is None else disk, capacity_bytes=100_000)
+    return ChunkScorer(SourceLog("transactions", incarnation), Acceptance(), BOUNDS, profiles, LargeAmounts())
 
 
 def compute(worker: ChunkScorer, *records: Record) -> Work:
@@ -80,7 +81,7 @@ def decided(work: Work) -> list[str]:
 
 
 def applied(work: Work, key: bytes) -> int:
-    return decode(work.profiles[key], BOUNDS).applied
+    return read_profile(work.profiles[key]).applied
 
 
 def test_every_sound_transaction_is_decided_in_order() -> None:
