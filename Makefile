@@ -34,8 +34,14 @@ lint: $(BENCH_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(BENCH_STAMP)  ## events a second from a backlog; the figure and where it was measured go to bench/results/
+bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, memory, batch, growth; then the pictures
 	$(BIN)/python -m bench.throughput
+	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.recovery
+	$(BIN)/python -m bench.memory
+	$(BIN)/python -m bench.batch
+	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.plots
 
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
