@@ -10,6 +10,7 @@ FraudstreamError
 │   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
 ├── InvalidFile              a command's input file cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
+├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
 └── Paused                   the process stood still past its session: end it without commit
@@ -78,6 +79,12 @@ class InvalidFile(FraudstreamError):
 class StateCorrupt(FraudstreamError):
     """Stored profile bytes cannot be read. Operator action: delete the worker's data directory; the
     changelog restores it. If the changelog itself is unreadable, run the release that wrote it.
+    """
+
+
+class RestoreFailed(FraudstreamError):
+    """The changelog cannot be read up to its end, or ends before the local profiles do. Operator action: look at
+    the brokers; where the changelog was cut or made anew, delete the worker's data directory.
     """
 
 

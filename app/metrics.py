@@ -18,9 +18,16 @@ from app.errors import InvalidReason
 PREFIX = "fraudstream_"
 
 CounterName = Literal[
-    "transactions_total", "decisions_total", "dead_letters_total", "late_total", "fail_stops_total"
+    "transactions_total",
+    "decisions_total",
+    "dead_letters_total",
+    "late_total",
+    "restored_records_total",
+    "fail_stops_total",
 ]
-GaugeName = Literal["profiles_cached", "profile_cache_bytes", "source_lag_records"]
+GaugeName = Literal[
+    "profiles_cached", "profile_cache_bytes", "source_lag_records", "restore_remaining_records"
+]
 HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds"]
 InfoName = Literal["model_info"]
 
@@ -70,6 +77,12 @@ CATALOGUE = (
         kind="counter",
         unit="transactions",
         meaning="Transactions older than the allowed lateness; scored on what was still known, and flagged.",
+    ),
+    Metric(
+        name="restored_records_total",
+        kind="counter",
+        unit="records",
+        meaning="Changelog records read to restore profiles, after a start or a change of owner.",
     ),
     Metric(
         name="fail_stops_total",
@@ -123,6 +136,15 @@ CATALOGUE = (
         unit="records",
         labels={"partition": FROM_DEPLOYMENT},
         meaning="Records of the transactions topic not yet finished, per partition that this worker owns.",
+    ),
+    Metric(
+        name="restore_remaining_records",
+        kind="gauge",
+        unit="records",
+        meaning=(
+            "Changelog offsets still to be read before this worker decides again; 0 when it does. "
+            "Compaction leaves gaps, so it may fall faster than records are read."
+        ),
     ),
     Metric(
         name="model_info",

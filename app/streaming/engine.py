@@ -15,6 +15,7 @@ from app.errors import FraudstreamError
 from app.settings import Settings
 from app.streaming.chunks import ChunkSchema, chunk_transport
 from app.streaming.fail_stop import fail_stop
+from app.streaming.recovery import BulkTableManager
 from app.streaming.risk import RiskWorker
 from app.streaming.tables import ProfileTable, profile_table
 
@@ -84,6 +85,7 @@ def build_app(settings: Settings) -> RiskApp:
         logging_config=logs.standard_config(worker.log_format, worker.log_level),
         store="rocksdb://",
         Table=ProfileTable,
+        TableManager=BulkTableManager,
         table_standby_replicas=0,
         topic_allow_declare=False,
         topic_disable_leader=True,

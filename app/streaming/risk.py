@@ -37,6 +37,7 @@ class RiskWorker:
         self.settings = settings
         self.metrics = PrometheusMetrics()
         self._table = table
+        table.bootstrap_servers, table.metrics = settings.kafka.bootstrap_servers, self.metrics
         self._sender = KafkaSender(settings.kafka)
         self._slots = asyncio.Semaphore(settings.worker.chunks_in_flight)
         # As long as the broker waits, less the heartbeat that may just have been sent.

@@ -1,7 +1,6 @@
 """The durable table of profiles: a Faust table whose RocksDB is written once per chunk, atomically.
 
-Faust keeps what it is good at: the changelog topic, who owns which partition, the replay of the changelog
-after a change of owner. A chunk's profiles and the changelog offset they stand at go into one write batch, so
+Faust keeps what it is good at: the changelog topic and who owns which partition. A chunk's profiles and the changelog offset they stand at go into one write batch, so
 that local state is never ahead of the changelog nor torn.
 """
 
@@ -14,9 +13,10 @@ from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.table import Table
 from faust.types import TP
 
-from app.features.state import lineage
+from app.metrics import Metrics
 from app.settings import WorkerSettings
 from app.streaming.fail_stop import fail_stop
+from app.streaming.restore import newest
 from app.streaming.rocksdb_memory import BoundedMemory
 from app.streaming.topics import PROFILES_TABLE
 
@@ -49,27 +49,15 @@ class ProfileStore(Store):
         cast(BoundedMemory, self.rocksdb_options).relieve(database)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: object, to_value: object) -> None:  # noqa: ARG002  # Faust's signature
-        """Replay the changelog. Of two versions of a profile the one that applied more of its log wins.
+        """Faust's own replay, should it find anything that the bulk restore left.
 
-        A worker that was paused and lost its partitions may have appended an old version after a newer one.
         Faust would log an error here and go on with a hole in the state, so an error ends the process.
         """
         with fail_stop("restoring profiles"):
-            for partition, events in _by_partition(batch).items():
-                last_offset = events[-1].message.offset
-                self.write(partition, self._newest(partition, events), last_offset)
-
-    def _newest(self, partition: int, events: list[Any]) -> dict[bytes, bytes | None]:
-        keys = list({event.message.key for event in events})
-        stored = dict(zip(keys, self.read(partition, keys), strict=True))
-        newest: dict[bytes, bytes | None] = {}
-        for event in events:
-            key, value = event.message.key, event.message.value
-            known = newest.get(key, stored[key])
-            # A tombstone is an operator's word: this customer is to be forgotten.
-            if value is None or known is None or not is_older(value, known):
-                newest[key] = value
-        return newest
+            for partition, messages in _by_partition(batch).items():
+                records = [(message.key, message.value) for message in messages]
+                stored = self.read(partition, [message.key for message in messages])
+                self.write(partition, newest(records, stored), messages[-1].offset)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
@@ -79,17 +67,13 @@ class ProfileStore(Store):
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
 
-def is_older(value: bytes, known: bytes) -> bool:
-    """True when ``value`` applied less of the same source log than ``known``."""
-    incarnation, applied_offset = lineage(value)
-    known_incarnation, known_offset = lineage(known)
-    return incarnation == known_incarnation and applied_offset < known_offset
-
-
 class ProfileTable(Table[bytes, bytes]):
     """A Faust table over a ProfileStore. ``on_rebalance_started`` is called before partitions move."""
 
     on_rebalance_started: Callable[[], None]
+    bootstrap_servers: str
+    """Where its changelog is."""
+    metrics: Metrics
     store_options: RocksDBOptions
 
     def _new_store(self) -> ProfileStore:
@@ -112,5 +96,5 @@ def profile_table(app: faust.App, settings: WorkerSettings, partitions: int) -> 
 def _by_partition(batch: Iterable[Any]) -> dict[int, list[Any]]:
     partitions: dict[int, list[Any]] = {}
     for event in batch:
-        partitions.setdefault(event.message.partition, []).append(event)
+        partitions.setdefault(event.message.partition, []).append(event.message)
     return partitions

@@ -1,75 +1,204 @@
-"""What a replay of the changelog leaves in the store."""
+"""Which version of a profile a restore keeps, and how far it goes."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any
+from typing import NamedTuple
 
-from app.features.profile import Profile
-from app.features.state import encode
-from app.features.window import Bounds
+import numpy as np
+import pytest
+
+from app.adapters.partition_log import Slice
+from app.adapters.prometheus import PrometheusMetrics
+from app.errors import RestoreFailed
+from app.features.state import PROFILE, VERSION
+from app.streaming.restore import Gap, Restore, newest
+from app.streaming.restore_progress import Progress
 from app.streaming.tables import ProfileStore
 
 
-class Restored(ProfileStore):
-    """The store's own replay over a dictionary in the place of RocksDB."""
-
-    def __init__(self, stored: dict[bytes, bytes]) -> None:
-        self.stored = stored
-        self.changelog_offset = -1
-
-    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
-        assert partition == 0
-        return [self.stored.get(key) for key in keys]
-
-    def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
-        assert partition == 0
-        for key, value in profiles.items():
-            self.stored.pop(key, None)
-            if value is not None:
-                self.stored[key] = value
-        self.changelog_offset = changelog_offset
-
-
 def version(applied_offset: int, incarnation: int = 1) -> bytes:
-    profile = Profile(Bounds(0, 16))
-    profile.applied_offset, profile.incarnation = applied_offset, incarnation
-    return encode(profile)
+    header = np.zeros(1, PROFILE)
+    header["version"], header["applied_offset"], header["incarnation"] = VERSION, applied_offset, incarnation
+    return bytes(header.tobytes())
 
 
-def replay(store: Restored, *values: bytes | None) -> None:
-    events: list[Any] = [
-        SimpleNamespace(message=SimpleNamespace(key=b"c1", value=value, partition=0, offset=offset))
-        for offset, value in enumerate(values)
-    ]
-    store.apply_changelog_batch(events, None, None)
+def kept(*values: bytes | None, stored: bytes | None = None) -> bytes | None:
+    """What becomes of one customer's versions, in their order in the changelog."""
+    found = newest([(b"c1", value) for value in values], [stored] * len(values))
+    return found.get(b"c1", stored)
 
 
 def test_the_version_that_applied_more_of_the_log_wins_wherever_it_stands_in_the_changelog() -> None:
-    store = Restored({})
-    replay(store, version(5), version(9), version(7))
-
-    assert version(9) == store.stored[b"c1"]
-    assert 2 == store.changelog_offset
+    assert version(9) == kept(version(5), version(9), version(7))
 
 
 def test_an_older_version_does_not_replace_what_is_stored() -> None:
-    store = Restored({b"c1": version(9)})
-    replay(store, version(7))
+    assert version(9) == kept(version(7), stored=version(9))
 
-    assert version(9) == store.stored[b"c1"]
+
+def test_the_same_version_again_changes_nothing() -> None:
+    assert version(9) == kept(version(9), stored=version(9))
 
 
 def test_after_the_source_topic_was_made_again_its_offsets_are_not_compared_with_the_old_ones() -> None:
-    store = Restored({b"c1": version(9, incarnation=1)})
-    replay(store, version(0, incarnation=2))
-
-    assert version(0, incarnation=2) == store.stored[b"c1"]
+    assert version(0, incarnation=2) == kept(version(0, incarnation=2), stored=version(9, incarnation=1))
 
 
 def test_a_tombstone_forgets_the_customer_and_a_later_profile_begins_anew() -> None:
-    store = Restored({b"c1": version(9)})
-    replay(store, None)
-    assert {} == store.stored
+    assert kept(None, stored=version(9)) is None
+    assert version(3) == kept(version(9), None, version(3))
 
-    replay(store, version(9), None, version(3))
-    assert version(3) == store.stored[b"c1"]
+
+class Memory(dict[bytes, bytes]):
+    """One partition's database in memory."""
+
+    changelog_offset = -1
+    writes = 0
+
+    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        assert partition == 0
+        return [self.get(key) for key in keys]
+
+    def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        assert partition == 0
+        self.changelog_offset, self.writes = changelog_offset, self.writes + 1
+        for key, value in profiles.items():
+            self.pop(key, None)
+            if value is not None:
+                self[key] = value
+
+
+class Answer(NamedTuple):
+    """Slices of two records, as many as stand from ``offset`` on; up to the end there may be none."""
+
+    records: dict[int, tuple[bytes, bytes | None]]
+    offset: int
+    end: int
+
+    def slices(self) -> Iterator[Slice]:
+        left = [offset for offset in sorted(self.records) if offset >= self.offset]
+        if not left:
+            yield Slice([], self.end)
+        for at in range(0, min(len(left), 4), 2):
+            offsets = left[at : at + 2]
+            yield Slice([self.records[offset] for offset in offsets], offsets[-1] + 1)
+
+
+class Changelog:
+    """A partition's records by offset, with the gaps that compaction leaves."""
+
+    def __init__(self, records: dict[int, tuple[bytes, bytes | None]]) -> None:
+        self.records = records
+
+    async def fetch(self, topic: str, partition: int, offset: int, end: int) -> Answer:
+        assert (topic, partition) == ("changelog", 0)
+        return Answer(self.records, offset, end)
+
+
+def restoring(
+    store: Memory,
+    start: int,
+    end: int,
+    records: dict[int, tuple[bytes, bytes | None]],
+    abandoned: Callable[[], bool] = lambda: False,
+) -> tuple[bool, PrometheusMetrics]:
+    """Whether the restore was completed, and what it told."""
+    metrics = PrometheusMetrics()
+    restore = Restore("changelog", store, Progress(metrics), abandoned)
+    complete = asyncio.run(restore.run({0: Gap(start, end)}, lambda: nullcontext(Changelog(records))))
+    return complete, metrics
+
+
+def numbered(*offsets: int) -> dict[int, tuple[bytes, bytes | None]]:
+    """A customer and a version at each offset."""
+    return {offset: (b"c%d" % offset, version(offset)) for offset in offsets}
+
+
+def test_everything_up_to_the_end_is_restored_and_the_offset_says_so() -> None:
+    store = Memory()
+    complete, _ = restoring(store, 0, 9, numbered(*range(9)))
+
+    assert complete
+    assert {b"c%d" % number: version(number) for number in range(9)} == store
+    assert 8 == store.changelog_offset
+
+
+def test_what_stands_before_the_start_is_not_read_again() -> None:
+    store = Memory()
+    restoring(store, 5, 9, numbered(*range(9)))
+
+    assert {b"c5", b"c6", b"c7", b"c8"} == set(store)
+
+
+@pytest.mark.parametrize("offsets", [(), (0, 1), (3,), (0, 4, 8)])
+def test_a_log_with_gaps_ends_where_it_ended_even_when_its_last_records_are_compacted_away(
+    offsets: tuple[int, ...],
+) -> None:
+    store = Memory()
+    complete, _ = restoring(store, 0, 12, numbered(*offsets))
+
+    assert complete
+    assert {b"c%d" % offset for offset in offsets} == set(store)
+    assert 11 == store.changelog_offset
+
+
+def test_an_empty_changelog_is_restored_at_once() -> None:
+    store = Memory()
+
+    assert restoring(store, 0, 0, {})[0]
+    assert 0 == store.writes
+
+
+def test_a_database_that_is_up_to_date_is_left_alone() -> None:
+    store = Memory()
+
+    assert restoring(store, 9, 9, numbered(*range(9)))[0]
+    assert 0 == store.writes
+
+
+def test_a_changelog_that_ends_before_the_local_profiles_is_refused() -> None:
+    with pytest.raises(RestoreFailed, match="cut or made anew"):
+        restoring(Memory(), 10, 9, numbered(*range(9)))
+
+
+def test_once_partitions_move_nothing_is_written_and_what_was_written_stays_valid() -> None:
+    store = Memory()
+    complete, _ = restoring(store, 0, 9, numbered(*range(9)), abandoned=lambda: store.writes == 3)
+
+    assert not complete
+    assert {b"c%d" % number for number in range(6)} == set(store)
+    assert 5 == store.changelog_offset
+
+
+def test_an_abandoned_restore_goes_on_from_the_offset_it_had_reached() -> None:
+    store, records = Memory(), numbered(*range(9))
+    restoring(store, 0, 9, records, abandoned=lambda: store.writes == 2)
+    restoring(store, store.changelog_offset + 1, 9, records)
+
+    assert {b"c%d" % number for number in range(9)} == set(store)
+
+
+def test_the_metrics_say_how_much_was_restored_and_that_nothing_is_left() -> None:
+    _, metrics = restoring(Memory(), 0, 12, numbered(0, 3, 4))
+
+    assert 3 == metrics.registry.get_sample_value("fraudstream_restored_records_total")
+    assert 0 == metrics.registry.get_sample_value("fraudstream_restore_remaining_records")
+
+
+def test_faust_would_restore_by_the_same_rule() -> None:
+    class Stored(ProfileStore):
+        def __init__(self) -> None:
+            self.memory = Memory()
+            self.read, self.write = self.memory.read, self.memory.write  # type: ignore[method-assign]
+
+    store = Stored()
+    values = [version(5), version(9), version(7)]
+    messages = [
+        SimpleNamespace(key=b"c1", value=value, partition=0, offset=at) for at, value in enumerate(values)
+    ]
+    store.apply_changelog_batch([SimpleNamespace(message=message) for message in messages], None, None)
+
+    assert {b"c1": version(9)} == store.memory
+    assert 2 == store.memory.changelog_offset

@@ -1,0 +1,126 @@
+"""Whole partitions read in bulk, by Kafka's Fetch request itself.
+
+aiokafka's consumer costs twice as much a record, and it cannot tell the end of a log whose last records were
+compacted away from an answer that is still to come: it would wait for ever. An answer without records means here
+that there are none up to its end offset.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.memory_records import MemoryRecords
+
+from app.errors import RestoreFailed
+
+FETCH_BYTES = 8 * 1024 * 1024
+"""As stored, compressed or not; a single larger batch still comes whole."""
+SLICE_RECORDS = 4_000
+"""At least, and whole batches: work on one slice holds up the event loop, for some tens of milliseconds."""
+RETRY_SECONDS = 0.25
+GIVE_UP_SECONDS = 60.0
+"""Longer than the election of a new leader takes; the worker ends then, and its supervisor tries again."""
+_AT_ONCE_MS = 0
+_READ_UNCOMMITTED = 0
+
+
+class Slice(NamedTuple):
+    """Some records of a partition, in order of offset; a value of None is a tombstone."""
+
+    records: list[tuple[bytes, bytes | None]]
+    next_offset: int
+    """Where reading goes on; what is not here of the offsets before it does not exist any more."""
+
+
+class Fetched(NamedTuple):
+    """One answer: what stands from ``offset`` on, as much as fits."""
+
+    data: bytes
+    offset: int
+    end: int
+    """What was asked for ends here."""
+
+    def slices(self) -> Iterator[Slice]:
+        """The records decoded, slice by slice. Raises RestoreFailed when they were damaged."""
+        if not self.data:
+            yield Slice([], self.end)  # the last records before the end were compacted away
+        batches, offset = MemoryRecords(self.data), self.offset
+        while batches.has_next():
+            records, offset = _decode(batches, offset)
+            yield Slice(records, offset)
+        if self.data and offset == self.offset:
+            raise RestoreFailed(f"{len(self.data)} bytes at offset {offset} hold no whole batch")
+
+
+class PartitionLog:
+    """Reads from leaders. A new leader is waited for, and so is one that throttles or has yet to catch up."""
+
+    def __init__(self, client: AIOKafkaClient) -> None:
+        self._client = client
+
+    async def fetch(self, topic: str, partition: int, offset: int, end: int) -> Fetched:
+        """What stands from ``offset`` on; the log must reach up to ``end``. Raises RestoreFailed."""
+        deadline = time.monotonic() + GIVE_UP_SECONDS
+        while True:
+            try:
+                return await self._fetch(topic, partition, offset, end)
+            except KafkaError as error:
+                if not error.retriable or time.monotonic() > deadline:
+                    raise RestoreFailed(
+                        f"{topic}-{partition} cannot be read from offset {offset} to {end}: {error!r}"
+                    ) from error
+            await asyncio.sleep(RETRY_SECONDS)
+            await self._client.force_metadata_update()
+
+    async def _fetch(self, topic: str, partition: int, offset: int, end: int) -> Fetched:
+        await self._client.add_topic(topic)
+        leader = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
+        if leader is None or leader < 0:
+            raise _NotReady("no leader")
+        wanted = [(topic, [(partition, offset, FETCH_BYTES)])]
+        request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, _READ_UNCOMMITTED, wanted)
+        response = await self._client.send(leader, request)
+        if not response.topics:
+            raise _NotReady(f"throttled for {response.throttle_time_ms} ms")
+        ((_, ((_, code, end_offset, *_, data),)),) = response.topics
+        if code:
+            raise for_code(code)
+        if end_offset < end:
+            raise _NotReady(f"the log ends at {end_offset}")
+        return Fetched(data, offset, end)
+
+
+@asynccontextmanager
+async def open_log(bootstrap_servers: str) -> AsyncIterator[PartitionLog]:
+    """Raises RestoreFailed when no broker answers."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
+    try:
+        await client.bootstrap()
+        yield PartitionLog(client)
+    except KafkaError as error:
+        raise RestoreFailed(f"no broker of {bootstrap_servers} answers: {error!r}") from error
+    finally:
+        await client.close()
+
+
+class _NotReady(KafkaError):  # type: ignore[misc]  # an untyped base
+    retriable = True
+
+
+def _decode(batches: Any, offset: int) -> tuple[list[tuple[bytes, bytes | None]], int]:
+    records: list[tuple[bytes, bytes | None]] = []
+    while len(records) < SLICE_RECORDS and batches.has_next():
+        batch = batches.next_batch()
+        if not batch.validate_crc():
+            raise RestoreFailed(f"the batch at offset {batch.base_offset} fails its checksum")
+        if not batch.is_control_batch:
+            # A batch may begin before the offset that was asked for.
+            records += [(record.key, record.value) for record in batch if record.offset >= offset]
+        offset = batch.next_offset
+    return records, offset

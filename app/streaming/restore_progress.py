@@ -1,0 +1,50 @@
+"""What an operator sees of a restore: a log line every few seconds, two figures, and a last line."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from app.metrics import Metrics
+
+REPORT_SECONDS = 3.0
+
+_log = structlog.get_logger("restore")
+
+
+class Progress:
+    """Of one restore; offsets, not records, say how much is left, since compaction leaves gaps."""
+
+    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._records = 0
+
+    def begin(self, partitions: list[int], remaining: int) -> None:
+        """``remaining`` offsets of ``partitions`` are to be read."""
+        self._started = self._reported = self._clock()
+        self._remaining, self._partitions = remaining, partitions
+        self._metrics.gauge("restore_remaining_records", remaining)
+        if remaining:
+            _log.info("restoring", records=0, remaining=remaining)
+
+    def advance(self, records: int, offsets: int) -> None:
+        """So many records were written, so many offsets passed."""
+        self._records += records
+        # A fetch may bring what was appended since.
+        self._remaining = max(0, self._remaining - offsets)
+        self._metrics.count("restored_records_total", records)
+        self._metrics.gauge("restore_remaining_records", self._remaining)
+        if self._clock() - self._reported >= REPORT_SECONDS:
+            self._reported = self._clock()
+            _log.info("restoring", records=self._records, remaining=self._remaining)
+
+    def end(self) -> None:
+        """Everything is restored."""
+        self._metrics.gauge("restore_remaining_records", 0)
+        _log.info(
+            "restored",
+            partitions=self._partitions,
+            records=self._records,
+            seconds=round(self._clock() - self._started, 3),
+        )
