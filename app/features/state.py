@@ -85,8 +85,11 @@ class Joined(NamedTuple):
 
 
 def lineage(data: bytes) -> tuple[int, int]:
-    """Incarnation of the source topic and last applied offset of encoded bytes."""
-    return _LINEAGE.unpack_from(data, _LINEAGE_AT)
+    """Incarnation of the source topic and last applied offset of encoded bytes. Raises StateCorrupt where they end."""
+    try:
+        return _LINEAGE.unpack_from(data, _LINEAGE_AT)
+    except struct.error as error:
+        raise StateCorrupt("these bytes are too few for a profile") from error
 
 
 def join(profiles: Sequence[bytes]) -> Joined:

@@ -24,6 +24,7 @@ STEPS_MS = st.one_of(
     st.integers(0, 2 * HOUR_MS),
     st.integers(0, 9 * DAY_MS),
     st.sampled_from([*WIDTHS_MS, *(w - 1 for w in WIDTHS_MS), *(w + 1 for w in WIDTHS_MS), 60 * DAY_MS]),
+    st.sampled_from([BOUNDS.retention_ms + step for step in (-1, 0, 1)]),
     st.sampled_from([2**32 - 1, 2**32, 2**32 + 1]),
 )
 DIGESTS = st.sampled_from([-(2**63), -1, 0, 1, 2**63 - 1])

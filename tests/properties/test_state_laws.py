@@ -63,6 +63,12 @@ def test_the_lineage_is_read_without_decoding(history: list[Arrival]) -> None:
     assert (2**64 - 1, history[-1].offset) == lineage(profile)
 
 
+@pytest.mark.parametrize("length", [0, 1, 8, 23])
+def test_bytes_that_end_before_the_lineage_have_none(length: int) -> None:
+    with pytest.raises(StateCorrupt):
+        lineage(EMPTY[:length])
+
+
 def test_a_new_customer_has_applied_nothing() -> None:
     assert (0, -1) == lineage(EMPTY)
     assert len(EMPTY) == HEADER_BYTES == HEADER_WORDS * WORD_BYTES

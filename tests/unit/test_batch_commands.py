@@ -13,7 +13,11 @@ import typer
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.domain.transaction import Transaction
 from app.features import catalog
+from app.features.columns import events
+from app.features.fold import fold
+from app.features.window import Bounds
 
 ROOT = Path(__file__).parents[2]
 DAG = ROOT / "docs/airflow/fraudstream_daily.py"
@@ -66,6 +70,21 @@ def test_features_has_a_row_per_transaction_and_a_column_per_feature(history: Pa
     assert table.column_names == ["transaction_id", *catalog.NAMES]
     assert table["transaction_id"].to_pylist() == [row["transaction_id"] for row in [*CALM, *WILD]]
     assert (told["rows"], told["written"], told["repeats"], told["customers"]) == (320, 320, 0, 3)
+
+
+def test_its_features_are_those_of_a_fold_of_the_same_transactions_to_the_bit(
+    history: Path, tmp_path: Path
+) -> None:
+    """As the stream folds them, which knows no file and no batch."""
+    ok("features", history, "--out", tmp_path / "f.parquet")
+
+    table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
+    rows = np.stack([table[name].to_numpy() for name in catalog.NAMES], axis=1)
+    transactions = [Transaction(**row) for row in [*CALM, *WILD]]  # type: ignore[arg-type]  # JSON values
+    customers = [int(transaction.customer_id[1:]) for transaction in transactions]
+    bounds = Bounds(86_400_000, 4096)
+    folded = fold([b""] * 3, events(transactions, customers, range(len(customers))), bounds)
+    assert rows.tobytes() == folded.features.tobytes()
 
 
 def test_the_same_file_gives_the_same_bytes(history: Path, tmp_path: Path) -> None:

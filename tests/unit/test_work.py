@@ -10,7 +10,7 @@ from app.adapters.codec import encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
-from app.errors import InvalidReason
+from app.errors import InvalidReason, StateCorrupt
 from app.features import catalog
 from app.features.state import lineage
 from app.features.window import Bounds
@@ -172,6 +172,21 @@ def test_a_record_without_a_key_is_never_looked_up(key: bytes | None) -> None:
     work = compute(scorer(Disk({b"": b"17"})), record(1)._replace(key=key))
 
     assert [InvalidReason.KEY_MISMATCH] == [entry.error.reason for entry in work.rejected]
+
+
+@pytest.mark.parametrize("value", [record(1).value, b"not JSON"])
+@pytest.mark.parametrize("stored", [b"?", bytes(192), bytes(193)])
+def test_bytes_that_are_no_profile_stop_the_chunk_and_are_not_overwritten(
+    value: bytes, stored: bytes
+) -> None:
+    """The other customers of the chunk are not written either: the order of writes has no gaps."""
+    disk = Disk({b"c1": stored})
+    worker = scorer(disk)
+
+    for _ in range(2):
+        with pytest.raises(StateCorrupt):
+            compute(worker, record(0, customer="c2"), Record(b"c1", value, 1))
+    assert disk == {b"c1": stored}
 
 
 def test_trace_headers_are_passed_through_and_no_others() -> None:
