@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from app.adapters.ahead import ahead
 from app.adapters.history import FoldedBatch, HistorySource, fold_history
 from app.adapters.table_writer import TableWriter
 from app.batch import tables
@@ -43,7 +44,7 @@ def write_features(source: HistorySource, out: Path, bounds: Bounds, on_progress
     """One row per transaction of ``source``, in its order: the id and every feature."""
     summary = Summary()
     with TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path]) as writer, _in_turn(writer) as write:
-        for batch in _batches(source, bounds, summary, on_progress):
+        for batch in ahead(_batches(source, bounds, summary, on_progress)):
             summary.written += len(batch.applied)
             write(tables.features_table(batch))
     return summary
@@ -61,7 +62,7 @@ def write_scores(
     summary = Summary()
     schema = tables.SCORES_SCHEMA | (tables.FEATURE_COLUMNS if options.with_features else {})
     with TableWriter(out, schema, inputs=[source.path]) as writer, _in_turn(writer) as write:
-        for batch in _batches(source, bounds, summary, on_progress):
+        for batch in ahead(_batches(source, bounds, summary, on_progress)):
             table = tables.scores_table(batch, model, with_features=options.with_features)
             summary.alerts += len(table.alerts)
             summary.declines += table.declines
