@@ -1,0 +1,145 @@
+"""What a worker holds in memory and on disk, by customers and over time: `python -m bench.memory [--json]`.
+
+Each number of customers gets a worker of its own. Every customer pays a few times; then memory and disk are read.
+On the largest a steady phase follows: constant rate, random customers, memory read every few seconds. Event time
+goes as fast as before, so that profiles neither grow nor shrink: what grows then is a leak.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app.local import ports
+from app.local.state import Stack
+from bench import results, steady
+from bench.broker import broker
+from bench.customers import Customers
+from bench.footprint import Memory, disk_bytes, gauges
+from bench.steady import MIB, Steady
+from bench.turn import Turn
+from bench.watched import Watched
+from bench.worker_process import WorkerProcess
+
+ALL = "1000x1000,10000x100,100000x10,1000000x3"
+EVENTS_EACH = 3
+SETTLE_SECONDS = 5.0
+"""After the last decision, for RocksDB's work behind the scenes."""
+
+
+async def measure(
+    customers: Customers, phase: Steady | None, stack: Stack, directory: Path
+) -> list[dict[str, Any]]:
+    """Rows of the result file: the customers', and the steady phase's where there is one."""
+    turn = Turn(f"memory-{customers.number}", stack.bootstrap_servers)
+    await turn.make_topics()
+    port = ports.choose()
+    environment = turn.environment() | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(port)}
+    with WorkerProcess(directory / turn.name, environment) as process:
+        watched = Watched(process, turn, port, directory / turn.name / "data", stack)
+        rows = [_row(customers, await _fill(customers, watched), watched)]
+        if phase:
+            rows.append(steady.row(phase, await steady.resident(phase, watched)))
+    return rows
+
+
+async def _fill(customers: Customers, watched: Watched) -> Memory:
+    """Everybody pays; returns the memory when one in a hundred had paid once."""
+    events = customers.transactions(customers.everyone(customers.events_per_window))
+    few = max(1, customers.number // 100)
+    await watched.send(islice(events, few))
+    await watched.decided(few)
+    start = watched.memory()
+    await watched.send(events)
+    await watched.decided(customers.events)
+    await asyncio.sleep(SETTLE_SECONDS)
+    return start
+
+
+def _row(customers: Customers, start: Memory, watched: Watched) -> dict[str, Any]:
+    now, disk = watched.memory(), disk_bytes(watched.data)
+    told = gauges(watched.metrics_port)
+    return {
+        "contestant": "ours",
+        "workers": 1,
+        "partitions": watched.turn.partitions,
+        "customers": customers.number,
+        "events_per_customer": customers.events_per_window,
+        "rss_start_bytes": start.rss,
+        "rss_bytes": now.rss,
+        "pss_bytes": now.pss,
+        "rss_peak_bytes": now.peak_rss,
+        "disk_bytes": disk,
+        "rss_bytes_per_customer": round((now.rss - start.rss) / customers.number, 1),
+        "disk_bytes_per_customer": round(disk / customers.number, 1),
+        "profiles_cached": int(told["profiles_cached"]),
+        "profile_cache_bytes": int(told["profile_cache_bytes"]),
+        "topic_bytes_per_event": {
+            name: round(size / customers.events, 1) for name, size in watched.topic_bytes().items()
+        },
+    }
+
+
+def run(
+    every: Sequence[Customers], rate: float, hours: float, stack: Stack, directory: Path
+) -> dict[str, Any]:
+    """The result file's content; the steady phase comes with the most customers."""
+    rows: list[dict[str, Any]] = []
+    most = max(every, key=lambda customers: customers.number)
+    for customers in every:
+        results.progress(f"{customers.number:,} customers, {customers.events_per_window:,} transactions each")
+        phase = Steady(customers, rate, hours) if hours and customers == most else None
+        rows += asyncio.run(measure(customers, phase, stack, directory))
+    return results.document("bench.memory", rows)
+
+
+def table(content: Mapping[str, Any]) -> str:
+    """Memory and disk by customers, then what the steady phase showed."""
+    head = ("customers", "events each", "at start", "resident", "peak", "disk", "disk/customer", "cached")
+    rows = [_cells(row) for row in content["results"] if "steady" not in row]
+    phases = [steady.told(row["steady"]) for row in content["results"] if "steady" in row]
+    return "\n".join([results.table(head, rows), *phases])
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    sizes = ("rss_start_bytes", "rss_bytes", "rss_peak_bytes", "disk_bytes")
+    return (
+        f"{row['customers']:,}",
+        f"{row['events_per_customer']:,}",
+        *(f"{row[name] / MIB:,.0f} MiB" for name in sizes),
+        f"{row['disk_bytes_per_customer']:,.0f} B",
+        f"{row['profiles_cached']:,}",
+    )
+
+
+def customers_of(text: str) -> list[Customers]:
+    """Numbers of customers, each with how often they pay where that is said.
+
+    >>> customers_of("1000x10,20")
+    [Customers(number=1000, events_per_window=10), Customers(number=20, events_per_window=3)]
+    """
+    parts = [part.partition("x") for part in text.split(",")]
+    return [Customers(int(number), int(each or EVENTS_EACH)) for number, _, each in parts]
+
+
+def main() -> None:
+    """Run, print and write ``bench/results/memory.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--customers", type=customers_of, default=ALL, help="NUMBERxEVENTS_EACH, separated by commas"
+    )
+    parser.add_argument("--rate", type=float, default=2_000.0, help="events a second of the steady phase")
+    parser.add_argument("--hours", type=float, default=0.05, help="of the steady phase; 0 for none")
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+    options = parser.parse_args()
+    with broker() as (stack, directory):
+        content = run(options.customers, options.rate, options.hours, stack, directory)
+    results.publish("memory", content, table(content), as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()

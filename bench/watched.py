@@ -1,0 +1,69 @@
+"""A worker whose topics are filled while its memory is watched."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from app.domain.transaction import Transaction
+from app.local.state import Stack
+from app.streaming.topics import profiles_changelog
+from app.traffic.produce import produce
+from bench.footprint import Memory, memory, topic_bytes
+from bench.rate import Look
+from bench.stages import seconds_per_stage
+from bench.turn import Turn
+from bench.watch import Reading, wait_for
+from bench.worker_process import WorkerProcess
+
+
+class Watched(NamedTuple):
+    """The worker and where to look for what it has done."""
+
+    process: WorkerProcess
+    turn: Turn
+    metrics_port: int
+    data: Path
+    stack: Stack
+
+    def memory(self) -> Memory:
+        return memory(self.process.pid)
+
+    async def send(self, events: Iterable[Transaction], rate: float | None = None) -> None:
+        """Return when all are acknowledged."""
+        topic = self.turn.settings().topics.transactions
+        await produce(events, topic=topic, bootstrap_servers=self.turn.servers, rate=rate)
+
+    async def decided(self, count: int) -> int:
+        """How many decisions are there, once it is at least ``count``. Raises RuntimeError when the worker has gone."""
+        readings = await wait_for(
+            self.turn.servers,
+            self.turn.settings().topics.decisions,
+            self.turn.partitions,
+            count,
+            lambda found: Reading(found, self.process.cpu_seconds()),
+        )
+        return readings[-1].records
+
+    def look(self, decisions: int) -> Look:
+        """What the worker has done and used until now."""
+        return Look(
+            time.perf_counter(),
+            decisions,
+            self.process.cpu_seconds(),
+            self.topic_bytes()["changelog"],
+            self.memory().peak_rss,
+            seconds_per_stage([self.metrics_port]),
+        )
+
+    def topic_bytes(self) -> dict[str, int]:
+        """What each topic takes on the brokers' disks so far."""
+        settings = self.turn.settings()
+        topics = settings.topics
+        names = {
+            "transactions": topics.transactions,
+            "decisions": topics.decisions,
+            "alerts": topics.alerts,
+            "changelog": profiles_changelog(settings),
+        }
+        return {name: topic_bytes(self.stack, topic) for name, topic in names.items()}
