@@ -79,6 +79,7 @@ def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
         source=source(),
         partitions=PARTITIONS,
         seconds=options.seconds,
+        alert_share=ALERT_SHARE,
         warm_up_seconds=WARM_UP_SECONDS,
         prime_events=PRIME_EVENTS,
     )

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.contestants.roster import QUIX_LINGER_MS, Contestant
+from bench.contestants.roster import LINGER_MS, Contestant
 from bench.generator import Report, percentiles
 from bench.numbered import numbered
 from bench.turn import Turn
@@ -71,7 +71,7 @@ class Due(NamedTuple):
 async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
     """None when the contestant does not keep up with the rate. Raises RuntimeError when it alerts on others."""
     await turn.make_topics()
-    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), QUIX_LINGER_MS: "0"}
+    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"}
     generated, received = directory / "generated.json", directory / "received.npz"
     with BenchProcess(directory / "contestant", contestant.arguments, environment) as running:
         await turn.fill(numbered(0, PRIME_EVENTS))

@@ -4,6 +4,7 @@ Stock transport, one event at a time, one table update per event. It decodes wit
 faust.Record costs more, keeps the profile's bytes as they are in the table, and batches what it sends.
 """
 
+import os
 from typing import Any
 
 import faust
@@ -13,6 +14,7 @@ from app.settings import Settings
 from app.streaming.fail_stop import fail_stop
 from app.streaming.topics import PROFILES_TABLE
 from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
+from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS
 
 mode.loop.use("uvloop")
 
@@ -39,6 +41,7 @@ app = NaiveApp(
     consumer_max_fetch_size=1024 * 1024,
     producer_compression_type=_COMPRESSION,
     producer_max_batch_size=256 * 1024,
+    producer_linger=float(os.environ.get(LINGER_MS, THROUGHPUT_LINGER_MS)) / 1000,
     datadir=settings.worker.data_dir,
     store="rocksdb://",
     table_standby_replicas=0,

@@ -12,7 +12,7 @@ import quixstreams
 
 from app.settings import Settings
 from bench.contestants.one_by_one import Made, OneByOne, collect_garbage_less_often
-from bench.contestants.roster import QUIX_LINGER_MS
+from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS
 
 
 class MadeDecision(quixstreams.models.Serializer):
@@ -62,7 +62,7 @@ def _application(settings: Settings) -> Any:
         processing_guarantee="at-least-once",
         loglevel="INFO",
         producer_extra_config={
-            "linger.ms": float(os.environ.get(QUIX_LINGER_MS, "20")),
+            "linger.ms": float(os.environ.get(LINGER_MS, THROUGHPUT_LINGER_MS)),
             "batch.size": 1024 * 1024,
             "batch.num.messages": 100_000,
             "queue.buffering.max.messages": 1_000_000,

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-QUIX_LINGER_MS = "BENCH_QUIX_LINGER_MS"
-"""Environment variable: milliseconds that its producer waits for company. More is more throughput and latency."""
+LINGER_MS = "BENCH_LINGER_MS"
+"""Environment variable: milliseconds that a contestant's producer waits for company where it sends one record at a
+time (naive_faust, quix). More is more throughput, and more latency."""
+THROUGHPUT_LINGER_MS = "20"
 
 
 class Contestant(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.local.state import Stack
-from bench import latency, sameness, throughput
+from bench import latency, sameness, sprint, throughput
 from bench.contestants.roster import ROSTER
 from bench.generator import percentiles
 
@@ -44,8 +44,11 @@ def test_another_score_is_noticed() -> None:
             sameness.require_same(ours, other, "other")
 
 
-def test_latency_of_one_rate(stack: Stack, tmp_path: Path) -> None:
+def test_latency_of_one_rate(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sprint refuses missing decisions and other alerts than the batch's scores ask for."""
+    monkeypatch.setattr(sprint, "WARM_UP_SECONDS", 1)
+    monkeypatch.setattr(sprint, "PRIME_EVENTS", 200)
+    monkeypatch.setattr(sprint, "KEEP_UP_SECONDS", 30.0)
     options = latency.Options([ROSTER["ours"], ROSTER["echo"]], rates=[200], seconds=2, turns=1)
 
     content = latency.run(options, stack, tmp_path)
