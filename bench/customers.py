@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from app.domain.transaction import Transaction
 
-START_MS = 1_704_067_200_000
-"""2024-01-01."""
+START_MS = 1_009_843_200_000
+"""2002-01-01: an event may not lie in the future, and few customers make years of many events."""
+LONGEST_MS = 20 * 365 * 86_400_000
 WINDOW_MS = 30 * 86_400_000
 """The longest window."""
 TERMINALS = 10_000
@@ -41,9 +42,14 @@ class Customers(NamedTuple):
             yield int(chance.random() * self.number)
 
     def transactions(self, payers: Iterable[int], first: int = 0) -> Iterator[Transaction]:
-        """One of each payer in turn, from number ``first`` of the stream on, in order of event time."""
+        """One of each payer in turn, from number ``first`` of the stream on, in order of event time.
+
+        Raises ValueError when they reach too far: then there must be more customers, or fewer events.
+        """
         gap_ms = WINDOW_MS / self.events
         for event, payer in enumerate(payers, first):
+            if event * gap_ms > LONGEST_MS:
+                raise ValueError(f"{event} events of {self.number} customers reach over more than 20 years")
             yield Transaction(
                 transaction_id=f"t{event:012}",
                 customer_id=f"c{payer:09}",

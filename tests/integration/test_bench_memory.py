@@ -58,6 +58,12 @@ def test_every_customer_pays_as_often_as_said() -> None:
     assert 30 * 86_400_000 * 20 // 21 == events[-1].event_time - events[0].event_time
 
 
+def test_events_that_would_lie_in_the_future_are_refused() -> None:
+    """The worker would turn them away, and the bench wait for ever."""
+    with pytest.raises(ValueError, match="more than 20 years"):
+        list(Customers(1, 1).transactions(Customers(1, 1).everyone(300)))
+
+
 def test_the_cost_of_an_event_is_what_came_between_two_looks() -> None:
     start = Look(10.0, 100, 5.0, 1_000, 7, {"fold": 1.0})
     end = Look(12.0, 300, 6.0, 3_000, 9, {"fold": 1.5, "store": 0.5})
