@@ -17,10 +17,14 @@ from app.streaming.restore_progress import Progress
 
 PARTITIONS_AT_ONCE = 2
 """One is decoded while the answer for the other travels; more would only take memory."""
+SLOTS = 2**21
+"""Of a filter of keys, a byte each: few reads in vain up to a million customers a partition."""
 
 
 class Store(Protocol):
     """The local databases, one per partition. ``write`` is atomic."""
+
+    def is_new(self, partition: int) -> bool: ...
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]: ...
 
@@ -80,17 +84,18 @@ class Restore:
 
     async def _close(self, log: Log, partition: int, gap: Gap) -> None:
         async with self._slots:
-            offset = gap.start
+            offset, held = gap.start, HeldKeys() if self._store.is_new(partition) else None
             while offset < gap.end and not self._abandoned():
                 fetched = await log.fetch(self._topic, partition, offset, gap.end)
-                offset = await self._apply(partition, offset, fetched)
+                offset = await self._apply(partition, offset, fetched, held)
 
-    async def _apply(self, partition: int, offset: int, fetched: Fetched) -> int:
+    async def _apply(self, partition: int, offset: int, fetched: Fetched, held: "HeldKeys | None") -> int:
         """Write what was fetched from ``offset`` on; where reading goes on."""
         for records, next_offset in fetched.slices():
             if self._abandoned():
                 break
-            stored = self._store.read(partition, [key for key, _ in records])
+            keys = [key for key, _ in records] if held is None else held.among(records)
+            stored = dict(zip(keys, self._store.read(partition, keys), strict=True))
             self._store.write(partition, newest(records, stored), next_offset - 1)
             self._progress.advance(len(records), next_offset - offset)
             offset = next_offset
@@ -106,18 +111,39 @@ class Restore:
             )
 
 
+class HeldKeys:
+    """Keys that a database may hold by now which held none at first: reads of all others are spared.
+
+    One byte a slot, found by the key's hash; two keys that share one cost a read in vain.
+    """
+
+    def __init__(self) -> None:
+        self._slots = bytearray(SLOTS)
+
+    def among(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[bytes]:
+        """Keys of ``records`` that may be held. From now on all of them may be."""
+        held, slots = [], self._slots
+        for key, _ in records:
+            slot = hash(key) % SLOTS
+            if slots[slot]:
+                held.append(key)
+            else:
+                slots[slot] = 1
+        return held
+
+
 def newest(
-    records: Iterable[tuple[bytes, bytes | None]], stored: Iterable[bytes | None]
+    records: Iterable[tuple[bytes, bytes | None]], stored: Mapping[bytes, bytes | None]
 ) -> dict[bytes, bytes | None]:
-    """The version to keep of each key; ``stored`` is what the database holds for each record's key.
+    """The version to keep of each key; ``stored`` is what the database holds.
 
     A worker that was paused and lost its partitions may have appended an old version after a newer one: of two
     versions the one that applied more of its log wins. A tombstone is an operator's word: this customer is to
     be forgotten.
     """
     kept: dict[bytes, bytes | None] = {}
-    for (key, value), before in zip(records, stored, strict=True):
-        known = kept.get(key, before)
+    for key, value in records:
+        known = kept.get(key, stored.get(key))
         if value is None or known is None or not is_older(value, known):
             kept[key] = value
     return kept

@@ -27,6 +27,10 @@ class ProfileStore(Store):
     offset_key = b""
     """No customer has the empty key. Under Faust's own name for it anybody's record would have found it."""
 
+    def is_new(self, partition: int) -> bool:
+        """True when nothing was ever written to it."""
+        return self._db_for_partition(partition).get(self.offset_key) is None
+
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         """Stored profiles of ``keys``, None where there is none."""
         found: list[bytes | None] = self._db_for_partition(partition).get(keys)
@@ -56,7 +60,8 @@ class ProfileStore(Store):
         with fail_stop("restoring profiles"):
             for partition, messages in _by_partition(batch).items():
                 records = [(message.key, message.value) for message in messages]
-                stored = self.read(partition, [message.key for message in messages])
+                keys = [message.key for message in messages]
+                stored = dict(zip(keys, self.read(partition, keys), strict=True))
                 self.write(partition, newest(records, stored), messages[-1].offset)
 
     async def on_rebalance(

@@ -26,7 +26,7 @@ def version(applied_offset: int, incarnation: int = 1) -> bytes:
 
 def kept(*values: bytes | None, stored: bytes | None = None) -> bytes | None:
     """What becomes of one customer's versions, in their order in the changelog."""
-    found = newest([(b"c1", value) for value in values], [stored] * len(values))
+    found = newest([(b"c1", value) for value in values], {b"c1": stored})
     return found.get(b"c1", stored)
 
 
@@ -56,9 +56,15 @@ class Memory(dict[bytes, bytes]):
 
     changelog_offset = -1
     writes = 0
+    reads = 0
+
+    def is_new(self, partition: int) -> bool:
+        assert partition == 0
+        return not self.writes and not self
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         assert partition == 0
+        self.reads += len(keys)
         return [self.get(key) for key in keys]
 
     def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
@@ -130,6 +136,28 @@ def test_what_stands_before_the_start_is_not_read_again() -> None:
     restoring(store, 5, 9, numbered(*range(9)))
 
     assert {b"c5", b"c6", b"c7", b"c8"} == set(store)
+
+
+def test_keys_that_a_new_database_cannot_hold_are_not_looked_up() -> None:
+    store = Memory()
+    restoring(store, 0, 5, numbered(*range(5)))
+
+    assert 0 == store.reads
+
+
+def test_a_new_database_is_asked_for_what_this_restore_has_written() -> None:
+    store = Memory()
+    versions = [version(5), version(9), version(1), version(7), version(8)]
+    restoring(store, 0, 5, {offset: (b"c1", value) for offset, value in enumerate(versions)})
+
+    assert {b"c1": version(9)} == store
+
+
+def test_a_database_with_content_is_asked_for_every_key() -> None:
+    store = Memory({b"c3": version(9)})
+    restoring(store, 0, 5, numbered(*range(5)))
+
+    assert version(9) == store[b"c3"]
 
 
 @pytest.mark.parametrize("offsets", [(), (0, 1), (3,), (0, 4, 8)])
