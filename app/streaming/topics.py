@@ -16,8 +16,9 @@ from app.settings import Settings
 PROFILES_TABLE = "customer-profiles"
 """Name of the durable table; its changelog topic is named after it."""
 
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
+CHANGELOG_SEGMENT_BYTES = 32 * 1024 * 1024
 LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
 """Room for the worker's batches of up to 4 MiB, and for a dead letter: any source record and its headers."""
 
@@ -36,6 +37,9 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
     """None where compaction, not age, decides what goes."""
     max_message_bytes: int = LARGE_MESSAGE_BYTES
     min_compaction_lag_ms: int | None = None
+    segment_ms: int | None = None
+    segment_bytes: int | None = None
+    """A partition's newest segment is never compacted; None where nothing depends on it."""
     timestamp_type: Literal["CreateTime", "LogAppendTime"] | None = None
     """None where nothing depends on it."""
 
@@ -47,6 +51,8 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
             "min.insync.replicas": self.min_insync_replicas,
             "max.message.bytes": self.max_message_bytes,
             "min.compaction.lag.ms": self.min_compaction_lag_ms,
+            "segment.ms": self.segment_ms,
+            "segment.bytes": self.segment_bytes,
             "message.timestamp.type": self.timestamp_type,
             # A replica that is behind must never lead: what it lacks was acknowledged.
             "unclean.leader.election.enable": "false",
@@ -107,9 +113,12 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             key="customer_id",
             purpose="The newest profile of every customer; a worker's store is restored from it.",
             cleanup_policy="compact",
-            # A paused worker that wakes up may append an old profile after a newer one. Both are kept for a
-            # day, so that a restore can still choose the newer; the day is counted by the broker's clock.
-            min_compaction_lag_ms=DAY_MS,
+            # A paused worker that wakes up may append an old profile after a newer one. Both are kept for an
+            # hour, so that a restore can still choose the newer; the hour is counted by the broker's clock. A
+            # restore from nothing reads every version that is not compacted yet: docs/adr/0010.
+            min_compaction_lag_ms=HOUR_MS,
+            segment_ms=HOUR_MS,
+            segment_bytes=CHANGELOG_SEGMENT_BYTES,
             timestamp_type="LogAppendTime",
         ),
     )

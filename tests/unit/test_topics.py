@@ -44,12 +44,21 @@ def test_transactions_outlive_the_longest_window_and_the_allowed_lateness() -> N
     assert retention_ms > 31 * DAY_MS
 
 
-def test_the_changelog_is_compacted_after_a_day_and_never_deleted() -> None:
+def test_the_changelog_is_compacted_after_an_hour_and_never_deleted() -> None:
     configs = table()["risk-customer-profiles-changelog"].configs()
 
     assert configs["cleanup.policy"] == "compact"
-    assert configs["min.compaction.lag.ms"] == "86400000"
+    assert configs["min.compaction.lag.ms"] == "3600000"
     assert "retention.ms" not in configs
+
+
+def test_what_of_the_changelog_cannot_be_compacted_yet_is_small() -> None:
+    """A segment that is still written to: an hour's versions, and no more than a large batch a few times over."""
+    spec = table()["risk-customer-profiles-changelog"]
+
+    assert spec.segment_ms == spec.min_compaction_lag_ms
+    assert spec.segment_bytes is not None
+    assert 4 * spec.max_message_bytes <= spec.segment_bytes <= 64 * 1024 * 1024
 
 
 def test_the_changelog_has_the_name_that_faust_gives_it() -> None:
