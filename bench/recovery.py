@@ -1,0 +1,291 @@
+"""How soon a worker decides again: `python -m bench.recovery [--customers 100000,1000000] [--json]`.
+
+``empty``: a worker without a disk restores all profiles from the changelog. ``warm``: it is stopped and started
+again on its disk. ``behind``: the same after 1 % of the customers got new profiles. Seconds count from the start
+of the process to Faust's "Worker ready"; ``restore_seconds`` is the share of the restore in it. Takeover: of two
+workers under steady load one is killed; seconds from the kill to the first decision on a partition it had.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.adapters.kafka_sender import KafkaSender
+from app.settings import KafkaSettings
+from app.streaming.topics import profiles_changelog
+from app.traffic.produce import produce
+from bench import profiles, results
+from bench.broker import broker
+from bench.events import events
+from bench.turn import PARTITIONS, Turn
+from bench.watch import open_topic
+from bench.worker_process import BenchProcess
+
+CONTESTANTS = {"ours": "app.worker", "stock_faust": "bench.stock_recovery"}
+STOCK_CUSTOMERS = 100_000
+"""Record by record more would take minutes a turn."""
+STOCK_LINES = ("Restoring state from changelog topics...", "Done reading from changelog topics")
+BEHIND_SHARE = 0.01
+READY_SECONDS = 900.0
+TAKEOVER_SECONDS = 120.0
+SETTLE_SECONDS = 1.0
+"""What the killed worker had sent has arrived by then; no session is shorter."""
+LOAD_PER_SECOND = 500.0
+POLL_SECONDS = 0.02
+
+
+class Start(NamedTuple):
+    """What one start of a worker took."""
+
+    seconds: float
+    """From the start of the process until it is ready."""
+    restore_seconds: float
+    """Of them in the restore: what the worker says itself, or between Faust's two lines about it."""
+
+
+class Restarted(NamedTuple):
+    """A start, and how many records of the changelog were to be restored in it."""
+
+    start: Start
+    records: int
+
+    @property
+    def per_second(self) -> int:
+        """Records a second of the restore; 0 without records."""
+        return round(self.records / max(self.start.restore_seconds, 0.001))
+
+
+class Contestant:
+    """One worker on one disk, started as often as wanted."""
+
+    def __init__(self, module: str, directory: Path, turn: Turn) -> None:
+        self._log = directory / "process.log"
+        self._read_bytes = 0
+        self.process = BenchProcess(
+            directory,
+            ("-m", "faust", "-A", module, "worker", "-l", "info"),
+            turn.environment() | {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"},
+        )
+
+    async def ready(self) -> dict[str, dict[str, Any]]:
+        """Wait until it is; the log's events since it was started, each the last of its name."""
+        deadline = time.monotonic() + READY_SECONDS
+        while "Worker ready" not in (told := self._told()):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the worker was not ready after {READY_SECONDS:.0f} s")
+            self.process.cpu_seconds()  # raises when it has ended
+            await asyncio.sleep(POLL_SECONDS)
+        return told
+
+    async def restart(self) -> Start:
+        """Start, wait until it is ready, stop."""
+        self._read_bytes = self._log.stat().st_size if self._log.exists() else 0
+        started = time.monotonic()
+        with self.process:
+            told = await self.ready()
+            return Start(time.monotonic() - started, _restore_seconds(told))
+
+    def _told(self) -> dict[str, dict[str, Any]]:
+        told = {}
+        for line in self._log.read_bytes()[self._read_bytes :].splitlines():
+            with suppress(ValueError):
+                entry = json.loads(line)
+                told[str(entry.get("event")).rpartition("]: ")[2]] = entry
+        return told
+
+
+def _restore_seconds(told: dict[str, dict[str, Any]]) -> float:
+    if "restored" in told:
+        return float(told["restored"]["seconds"])
+    begun, ended = (told.get(line) for line in STOCK_LINES)
+    if not begun or not ended:
+        return 0.0
+    times = [datetime.fromisoformat(line["timestamp"]) for line in (begun, ended)]
+    return (times[1] - times[0]).total_seconds()
+
+
+class Changelog:
+    """One record for each customer, and later ones for some of them."""
+
+    def __init__(self, turn: Turn, customers: int) -> None:
+        self.turn = turn
+        self.customers = customers
+        self.records = 0
+
+    async def fill(self, customers: int) -> int:
+        """New profiles of so many customers; the number of records."""
+        settings = self.turn.settings()
+        sender = KafkaSender(settings.kafka)
+        await sender.start()
+        before = self.records
+        for partition in range(self.turn.partitions):
+            for batch in profiles.records(partition, customers // self.turn.partitions, seed=before):
+                await sender.send(profiles_changelog(settings), partition, batch)
+                self.records += len(batch)
+        await sender.stop()
+        return self.records - before
+
+
+async def restarts(contestant: str, changelog: Changelog, directory: Path) -> dict[str, Restarted]:
+    """Empty, warm and behind, one after the other on one disk."""
+    worker = Contestant(CONTESTANTS[contestant], directory, changelog.turn)
+    empty = Restarted(await worker.restart(), changelog.records)
+    warm = Restarted(await worker.restart(), 0)
+    new_records = await changelog.fill(int(changelog.customers * BEHIND_SHARE))
+    return {"empty": empty, "warm": warm, "behind": Restarted(await worker.restart(), new_records)}
+
+
+async def takeover(turn: Turn, directory: Path) -> float:
+    """Seconds from the kill of one of two workers to the first decision on a partition that it had."""
+    dead, other = (Contestant(CONTESTANTS["ours"], directory / name, turn) for name in ("dead", "other"))
+    async with _load(turn):
+        with other.process, dead.process:
+            lost = await shared(dead, other)
+            await _decided(turn, lost)
+            os.kill(dead.process.pid, signal.SIGKILL)
+            killed = time.monotonic()
+            await asyncio.sleep(SETTLE_SECONDS)
+            return await _decided(turn, lost) - killed
+
+
+@asynccontextmanager
+async def _load(turn: Turn) -> AsyncIterator[None]:
+    """Transactions at a steady rate, as long as the block lasts."""
+    sending = asyncio.create_task(
+        produce(
+            events(int(LOAD_PER_SECOND * (READY_SECONDS + TAKEOVER_SECONDS))),
+            topic=turn.settings().topics.transactions,
+            bootstrap_servers=turn.servers,
+            rate=LOAD_PER_SECOND,
+        )
+    )
+    try:
+        yield
+    finally:
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+
+
+async def shared(one: Contestant, two: Contestant) -> list[int]:
+    """Wait until both have partitions; those of ``one``."""
+    while True:
+        told = await one.ready(), await two.ready()
+        first, second = (set(events.get("restored", {}).get("partitions", [])) for events in told)
+        if first and second and not first & second:
+            return sorted(first)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _decided(turn: Turn, partitions: list[int]) -> float:
+    """Monotonic time at which the first decision is seen that was not there at the call."""
+    async with open_topic(turn.servers, turn.settings().topics.decisions, turn.partitions) as (
+        consumer,
+        all_,
+    ):
+        watched = [tp for tp in all_ if tp.partition in partitions]
+        before = await consumer.end_offsets(watched)
+        deadline = time.monotonic() + TAKEOVER_SECONDS
+        while await consumer.end_offsets(watched) == before:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"nothing was decided within {TAKEOVER_SECONDS:.0f} s of the kill")
+            await asyncio.sleep(POLL_SECONDS)
+        return time.monotonic()
+
+
+def main() -> None:
+    """Run, print and write ``bench/results/recovery.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--customers", default="100000,1000000", help="how many, comma-separated")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+    options = parser.parse_args()
+    content = results.document(
+        "bench.recovery",
+        _run([int(count) for count in options.customers.split(",")], options.turns),
+        partitions=PARTITIONS,
+        profile_transactions=profiles.TRANSACTIONS,
+        session_timeout_seconds=KafkaSettings().session_timeout_seconds,
+    )
+    results.publish("recovery", content, _table(content), as_json=options.json)
+
+
+def _run(customer_counts: list[int], turns: int) -> list[dict[str, Any]]:
+    measured: list[dict[str, Any]] = []
+    with broker() as (stack, directory):
+        for customers in customer_counts:
+            changelog = Changelog(Turn(f"recovery-{customers}", stack.bootstrap_servers), customers)
+            asyncio.run(_fill_first(changelog))
+            for contestant in _contestants(customers):
+                results.progress(f"{contestant}: {turns} x empty, warm and behind")
+                taken = [
+                    asyncio.run(
+                        restarts(contestant, changelog, directory / f"{customers}-{contestant}-{number}")
+                    )
+                    for number in range(turns)
+                ]
+                measured += [_summary(contestant, customers, disk, taken) for disk in taken[0]]
+        seconds = [
+            asyncio.run(_takeover_once(Turn(f"takeover-{number}", stack.bootstrap_servers), directory))
+            for number in range(turns)
+        ]
+    return [*measured, {"contestant": "ours", "takeover_seconds": [round(taken, 2) for taken in seconds]}]
+
+
+async def _fill_first(changelog: Changelog) -> None:
+    results.progress(f"a changelog of {changelog.customers:,} customers")
+    await changelog.turn.make_topics()
+    await changelog.fill(changelog.customers)
+
+
+async def _takeover_once(turn: Turn, directory: Path) -> float:
+    results.progress(turn.name)
+    await turn.make_topics()
+    return await takeover(turn, directory / turn.name)
+
+
+def _contestants(customers: int) -> list[str]:
+    return [name for name in CONTESTANTS if name == "ours" or customers <= STOCK_CUSTOMERS]
+
+
+def _summary(contestant: str, customers: int, disk: str, turns: list[dict[str, Restarted]]) -> dict[str, Any]:
+    taken = [turn[disk] for turn in turns]
+    return {
+        "contestant": contestant,
+        "customers": customers,
+        "disk": disk,
+        "seconds": [round(start.seconds, 2) for start, _ in taken],
+        "restore_seconds": [round(start.restore_seconds, 3) for start, _ in taken],
+        "records": [records for _, records in taken],
+        "records_per_s": [restarted.per_second for restarted in taken],
+    }
+
+
+def _table(content: dict[str, Any]) -> str:
+    *rows, takeovers = content["results"]
+    lines = [
+        (
+            f"{row['contestant']}, {row['customers']:,} customers, {row['disk']}",
+            *(f"{results.median(row[name]):,.1f}" for name in ("seconds", "restore_seconds")),
+            f"{results.median(row['records_per_s']):,.0f}",
+        )
+        for row in rows
+    ]
+    lines += [
+        ("ours, takeover after kill -9", f"{results.median(takeovers['takeover_seconds']):,.1f}", "", "")
+    ]
+    return results.table(("", "seconds", "of it restore", "records/s"), lines)
+
+
+if __name__ == "__main__":
+    main()
