@@ -42,6 +42,7 @@ bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, mem
 	$(BIN)/python -m bench.batch
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.plots
+	$(BIN)/python -m bench.sizing
 
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
