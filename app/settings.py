@@ -65,7 +65,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     chunk_max_events: Positive = 2000
     """The most events that are decoded, scored and written together. A chunk is whatever is there, up to this."""
     chunks_in_flight: Positive = 4
-    """How many chunks may wait for acknowledgements while the next is computed."""
+    """How many chunks' worth of records, at chunk_max_events each, may wait for their acknowledgements."""
     profile_cache_bytes: Positive = 128 * 1024 * 1024
     """Of profiles kept in memory per worker: 50,000 of customers with 100 events, beside RocksDB's own caches."""
     rocksdb_block_cache_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 64 * 1024 * 1024

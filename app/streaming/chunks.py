@@ -5,16 +5,14 @@ message per chunk. Its offset bookkeeping is replaced for chunks too: they are a
 so one number per partition says what may be committed, where the stock code keeps an interval tree.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, cast
 
 from faust.serializers.schemas import Schema
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
 from mode.utils.futures import notify
-
-FULL_POLL_SECONDS = 0.002
-"""Until a partition may be fetched again; stock Faust looks once a second."""
 
 
 class Chunk(NamedTuple):
@@ -32,6 +30,21 @@ class ChunkSchema(Schema[Any, Any]):
 
     def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002  # Faust's signature
         return message.value
+
+
+class ChunkConsumerThread(AIOKafkaConsumerThread):
+    """The thread of the Kafka client, fetching without the method queue, which makes several tasks of each call."""
+
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's signature
+        """As ever; a fetch that is cancelled here is cancelled in the thread as well."""
+        consumer = self._ensure_consumer()
+        fetching = self._fetch_records(
+            consumer,
+            cast(set[TP], active_partitions),
+            timeout=timeout,
+            max_records=consumer._max_poll_records,  # noqa: SLF001  # as the stock one
+        )
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
 
 
 class ChunkConsumer(Consumer):
@@ -80,15 +93,17 @@ class ChunkConsumer(Consumer):
             self._finished.pop(tp, None)
             self._committed_offset.pop(tp, None)
 
-    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's signature
-        """As ever, but for when every partition waits for room in the agent's queue.
+    def on_buffer_full(self, tp: TP) -> None:
+        """A chunk that finds the agent's queue full waits for room, and the next fetch with it.
 
-        Stock Faust sleeps a whole second then, though the queue is empty after some milliseconds.
+        Stock Faust goes on without the partition then. What it has fetched of it already stays in the client,
+        which for 100 ms asks that partition's broker for nothing, so that every partition waits.
         """
-        if self.flow_active and self._buffered_partitions and not self._get_active_partitions():
-            await self.sleep(FULL_POLL_SECONDS)
-            return {}, set()
-        return await super()._wait_next_records(timeout)
+        if tp.topic not in self.chunk_topics:
+            super().on_buffer_full(tp)
+
+    def _new_consumer_thread(self) -> ChunkConsumerThread:
+        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _messages(self, fetched: Any) -> Iterator[tuple[TP, Any]]:
         others = {}

@@ -24,6 +24,8 @@ _CHUNKS_QUEUED = 8
 """Chunks fetched ahead of the agent; with the chunks in flight this bounds a worker's memory."""
 _FETCH_BYTES = 1024 * 1024
 """Per partition and fetch."""
+_SWITCH_SECONDS = 0.0005
+"""A computing thread holds the interpreter this long while the Kafka client's thread waits; the default is 5 ms."""
 
 _log = structlog.get_logger("engine")
 
@@ -54,6 +56,7 @@ class RiskApp(faust.App):
             # Nothing was begun that would have to be ended in order; Faust would print a page of traceback.
             os._exit(EXIT_REFUSED)
         _collect_garbage_less_often()
+        sys.setswitchinterval(_SWITCH_SECONDS)
 
     async def on_stop(self) -> None:
         await super().on_stop()

@@ -9,10 +9,14 @@
 Computing a chunk and step 2 may overlap the other steps of the chunk before it; steps 3 to 5 may not. So a
 profile in the changelog implies that its alerts were delivered, local state is never ahead of the changelog,
 and a replayed record that its profile has already seen may be skipped. A step that fails ends the process.
+
+Chunks that wait for the same step take it together, as the one larger chunk that they are. None is held back to
+be joined: a chunk that finds no other of its partition in a step takes it at once, alone.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from app.adapters.kafka_sender import OutRecord
@@ -42,9 +46,18 @@ class OutTopics(NamedTuple):
     changelog: str
 
 
+class Computed(NamedTuple):
+    """A chunk after step 1. ``acknowledge`` is step 5."""
+
+    work: Work
+    acknowledge: Callable[[], object]
+    watch: Stopwatch
+
+
 class OrderOfWrites:
-    """Steps 2 to 5 for every chunk. ``on_durable`` is told of each chunk between steps 4 and 5; ``guard`` stands
-    before every write and raises when this process may not write any more.
+    """Steps 2 to 5 for every chunk. ``on_published`` is told of a partition none of whose chunks is in step 2 any
+    more, ``on_durable`` of each chunk between steps 4 and 5; ``guard`` stands before every write and raises when
+    this process may not write any more.
     """
 
     def __init__(
@@ -54,59 +67,89 @@ class OrderOfWrites:
         topics: OutTopics,
         on_durable: Callable[[Work, Stopwatch], None],
         guard: Callable[[], None] = lambda: None,
+        on_published: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._sender = sender
         self._store = store
         self._topics = topics
         self._on_durable = on_durable
         self._guard = guard
-        self._last: dict[int, asyncio.Task[None]] = {}
+        self._on_published = on_published
+        self._publishing: dict[int, _Step] = {}
+        self._persisting: dict[int, _Step] = {}
 
-    def finish(self, work: Work, acknowledge: Callable[[], object], watch: Stopwatch) -> "asyncio.Task[None]":
-        """Start the steps of a chunk, behind those of the chunk before it; the task ends when it is finished."""
-        before = self._last.get(work.partition)
-        task = asyncio.create_task(self._finish(work, acknowledge, before, watch))
-        self._last[work.partition] = task
-        return task
+    def finish(self, work: Work, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
+        """Start the steps of a chunk, behind those of the chunks of its partition before it."""
+        partition = work.partition
+        if partition not in self._publishing:
+            self._publishing[partition] = _Step(self._publish, lambda: self._on_published(partition))
+            self._persisting[partition] = _Step(self._persist, lambda: None)
+        self._publishing[partition].put(Computed(work, acknowledge, watch))
 
-    async def _finish(
-        self,
-        work: Work,
-        acknowledge: Callable[[], object],
-        before: "asyncio.Task[None] | None",
-        watch: Stopwatch,
-    ) -> None:
-        with fail_stop("finishing a chunk"):
-            await self._publish(work)
-            watch.lap("send")
-            if before is not None:
-                await before
-            await self._persist(work, watch)
-            self._on_durable(work, watch)
-            acknowledge()
+    def is_publishing(self, partition: int) -> bool:
+        """True while a chunk of ``partition`` is in step 2, or waits for it."""
+        step = self._publishing.get(partition)
+        return step is not None and step.busy
 
-    async def _publish(self, work: Work) -> None:
+    async def _publish(self, chunks: list[Computed]) -> None:
         self._guard()
-        send, topics = self._sender.send, self._topics
-        await asyncio.gather(
-            *(
-                send(topic, work.partition, records)
-                for topic, records in (
-                    (topics.decisions, work.decisions),
-                    (topics.alerts, work.alerts),
-                    (topics.dead_letters, work.dead_letters),
-                )
-                if records
-            )
+        send, topics, partition = self._sender.send, self._topics, chunks[0].work.partition
+        works = [chunk.work for chunk in chunks]
+        outputs = (
+            (topics.decisions, [record for work in works for record in work.decisions]),
+            (topics.alerts, [record for work in works for record in work.alerts]),
+            (topics.dead_letters, [record for work in works for record in work.dead_letters]),
         )
+        await asyncio.gather(*(send(topic, partition, records) for topic, records in outputs if records))
+        for chunk in chunks:
+            chunk.watch.lap("send")
+            self._persisting[partition].put(chunk)
 
-    async def _persist(self, work: Work, watch: Stopwatch) -> None:
-        if not work.profiles:
-            return
+    async def _persist(self, chunks: list[Computed]) -> None:
+        # A later chunk's profile has seen all that an earlier one's has.
+        profiles = dict(chain.from_iterable(chunk.work.profiles.items() for chunk in chunks))
+        if profiles:
+            await self._write(chunks[0].work.partition, profiles, [chunk.watch for chunk in chunks])
+        for chunk in chunks:
+            self._on_durable(chunk.work, chunk.watch)
+            chunk.acknowledge()
+
+    async def _write(self, partition: int, profiles: dict[bytes, bytes], watches: list[Stopwatch]) -> None:
         self._guard()
-        records = [OutRecord(key, value) for key, value in work.profiles.items()]
-        offset = await self._sender.send(self._topics.changelog, work.partition, records)
-        watch.lap("changelog")
+        records = [OutRecord(key, value) for key, value in profiles.items()]
+        offset = await self._sender.send(self._topics.changelog, partition, records)
+        for watch in watches:
+            watch.lap("changelog")
         self._guard()
-        self._store.write(work.partition, work.profiles, offset)
-        watch.lap("store")
+        self._store.write(partition, profiles, offset)
+        for watch in watches:
+            watch.lap("store")
+
+
+class _Step:
+    """Chunks of one partition on their way through one step, in order; all that wait go together."""
+
+    def __init__(
+        self, take: Callable[[list[Computed]], Awaitable[None]], on_idle: Callable[[], None]
+    ) -> None:
+        self._take = take
+        self._on_idle = on_idle
+        self._waiting: list[Computed] = []
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._running is not None
+
+    def put(self, chunk: Computed) -> None:
+        self._waiting.append(chunk)
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        with fail_stop("finishing a chunk"):
+            while self._waiting:
+                chunks, self._waiting = self._waiting, []
+                await self._take(chunks)
+            self._running = None
+            self._on_idle()

@@ -19,6 +19,7 @@ from app.features.window import Bounds
 from app.settings import Settings
 from app.streaming.counting import count
 from app.streaming.fence import Fence
+from app.streaming.joining import Room, WaitingChunks
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.provisioning import require
@@ -31,7 +32,7 @@ _log = structlog.get_logger("risk")
 
 
 class RiskWorker:
-    """Computes chunks one after the other while those before them wait for their acknowledgements."""
+    """Computes chunks while those before them wait for their acknowledgements."""
 
     def __init__(self, settings: Settings, table: ProfileTable) -> None:
         self.settings = settings
@@ -39,7 +40,8 @@ class RiskWorker:
         self._table = table
         table.bootstrap_servers, table.metrics = settings.kafka.bootstrap_servers, self.metrics
         self._sender = KafkaSender(settings.kafka)
-        self._slots = asyncio.Semaphore(settings.worker.chunks_in_flight)
+        self._waiting = WaitingChunks(settings.worker.chunk_max_events)
+        self._room = Room(settings.worker.chunks_in_flight * settings.worker.chunk_max_events)
         # As long as the broker waits, less the heartbeat that may just have been sent.
         self._fence = Fence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
@@ -64,7 +66,7 @@ class RiskWorker:
             await self._source_log(), self._acceptance(), bounds, self._profiles, model
         )
         self._writes = OrderOfWrites(
-            self._sender, store, self._out_topics(), self._on_durable, self._fence.check
+            self._sender, store, self._out_topics(), self._on_durable, self._fence.check, self._compute
         )
         if worker.metrics_port:
             self._exposition = Exposition(self.metrics, worker.metrics_host, worker.metrics_port)
@@ -88,13 +90,24 @@ class RiskWorker:
             self._exposition.close()
 
     async def accept(self, event: Any) -> None:
-        """Compute the event's chunk and start its writes; waits while too many chunks are in flight."""
-        await self._slots.acquire()
-        watch = Stopwatch(time.perf_counter)
-        work = self._scorer.compute(event.value, _now_ms(), watch)
-        self._writes.finish(work, event.ack, watch).add_done_callback(lambda _: self._slots.release())
+        """Take over the event's chunk: computed at once, or together with what comes while the outputs of the
+        chunk before it are on their way. Waits while too many records are in flight.
+        """
+        await self._room.enter(len(event.value.records))
+        self._waiting.put(event)
+        self._compute(event.value.partition)
+
+    def _compute(self, partition: int) -> None:
+        """Compute what waits and start its writes. While outputs are on their way only full chunks: these gain
+        nothing from waiting.
+        """
+        while joined := self._waiting.take(partition, only_full=self._writes.is_publishing(partition)):
+            watch = Stopwatch(time.perf_counter)
+            work = self._scorer.compute(joined.chunk, _now_ms(), watch)
+            self._writes.finish(work, joined.acknowledge, watch)
 
     def _on_durable(self, work: Work, watch: Stopwatch) -> None:
+        self._room.leave(work.records)
         self._profiles.release(work.partition, work.number)
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)

@@ -1,6 +1,8 @@
 """The chunked consumer on a Faust app that never connects: what it delivers, and what it would commit."""
 
 import asyncio
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -9,7 +11,7 @@ import pytest
 from faust.types import TP
 from mode import Service
 
-from app.streaming.chunks import Chunk, ChunkConsumer, ChunkSchema, chunk_transport
+from app.streaming.chunks import Chunk, ChunkConsumer, ChunkConsumerThread, ChunkSchema, chunk_transport
 
 TOPIC, OTHER = "transactions", "control"
 FIRST, SECOND = TP(TOPIC, 0), TP(TOPIC, 1)
@@ -45,6 +47,22 @@ class Fetching:
 
     def highwater(self, tp: TP) -> int:  # noqa: ARG002  # Faust's signature
         return 1_000
+
+
+class Client:
+    """The Kafka client and its fetcher, as far as a fetch goes. Its records tell how it was called."""
+
+    _closed = False
+    _max_poll_records = 500
+
+    def __init__(self) -> None:
+        self._fetcher = self._subscriptions = self
+
+    def fetch_context(self) -> Any:
+        return nullcontext()
+
+    async def fetched_records(self, partitions: set[TP], timeout: float, max_records: int) -> Any:  # noqa: ASYNC109  # the client's signature
+        return {tp: [threading.get_ident(), timeout, max_records] for tp in partitions}
 
 
 @pytest.fixture
@@ -184,6 +202,39 @@ async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgot
 
     assert seen == [{FIRST: 4, SECOND: 8}]
     assert committable(consumer) == {SECOND: 8}
+
+
+def test_a_full_queue_of_the_agent_takes_no_partition_out_of_the_fetches(consumer: Any) -> None:
+    other = TP(OTHER, 0)
+    consumer._set_active_tps({FIRST, other})
+
+    consumer.on_buffer_full(FIRST)
+    consumer.on_buffer_full(other)
+
+    assert consumer._get_active_partitions() == {FIRST}
+
+
+async def test_a_fetch_runs_in_the_thread_of_the_kafka_client(consumer: Any) -> None:
+    """Through Faust's own ``_fetch_records``, whose signature is not ours."""
+    thread = ChunkConsumerThread(consumer)
+    thread._consumer = Client()
+    running = threading.Thread(target=thread.thread_loop.run_forever)
+    running.start()
+    try:
+        fetched = await thread.getmany({FIRST}, 0.5)
+    finally:
+        thread.thread_loop.call_soon_threadsafe(thread.thread_loop.stop)
+        running.join()
+        thread.thread_loop.close()
+
+    assert fetched == {FIRST: [running.ident, 0.5, 500]}
+
+
+def test_the_consumer_fetches_with_that_thread(consumer: Any) -> None:
+    thread = ChunkConsumer._new_consumer_thread(consumer)
+
+    assert type(thread) is ChunkConsumerThread
+    thread.thread_loop.close()
 
 
 def test_an_agent_gets_a_chunk_as_it_is() -> None:

@@ -1,0 +1,76 @@
+"""Chunks that wait are joined: a chunk costs about a millisecond, however small it is.
+
+None is held back to be joined. What a partition receives while its outputs are on their way could not be sent
+before those are acknowledged; until then it costs nothing to wait, and then it goes as one chunk.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from typing import Any, NamedTuple
+
+from app.streaming.chunks import Chunk
+
+
+class Joined(NamedTuple):
+    """One chunk made of those of ``events``, in their order."""
+
+    chunk: Chunk
+    events: list[Any]
+
+    def acknowledge(self) -> None:
+        """Every event whose records these are, in order."""
+        for event in self.events:
+            event.ack()
+
+
+class WaitingChunks:
+    """The agent's events whose chunks wait for their computation, per partition."""
+
+    def __init__(self, max_records: int) -> None:
+        self._max_records = max_records
+        self._events: dict[int, deque[Any]] = defaultdict(deque)
+
+    def put(self, event: Any) -> None:
+        self._events[event.value.partition].append(event)
+
+    def take(self, partition: int, *, only_full: bool) -> Joined | None:
+        """The partition's oldest chunks as one of at most ``max_records``; None when none waits.
+
+        ``only_full``: None as well while all that wait have fewer records than that.
+        """
+        waiting = self._events[partition]
+        if not waiting or (only_full and sum(map(_records, waiting)) < self._max_records):
+            return None
+        events = [waiting.popleft()]
+        room = self._max_records - _records(events[0])
+        while waiting and _records(waiting[0]) <= room:
+            room -= _records(waiting[0])
+            events.append(waiting.popleft())
+        return Joined(
+            Chunk(partition, [record for event in events for record in event.value.records]), events
+        )
+
+
+class Room:
+    """Bounds the records between fetch and acknowledgement. Not the chunks: at a low rate a chunk is one record."""
+
+    def __init__(self, max_records: int) -> None:
+        self._max_records = max_records
+        self._inside = 0
+        self._left = asyncio.Event()
+
+    async def enter(self, records: int) -> None:
+        """Wait while the room is full. The last to enter may exceed it, or a large chunk would never find room."""
+        while self._inside >= self._max_records:
+            self._left.clear()
+            await self._left.wait()
+        self._inside += records
+
+    def leave(self, records: int) -> None:
+        """To be told of every record that entered."""
+        self._inside -= records
+        self._left.set()
+
+
+def _records(event: Any) -> int:
+    return len(event.value.records)

@@ -1,0 +1,89 @@
+"""Which chunks are joined, and how many records may be on their way."""
+
+import asyncio
+from typing import Any
+
+from app.streaming.chunks import Chunk
+from app.streaming.joining import Room, WaitingChunks
+
+
+class Event:
+    """An agent's event with a chunk of numbers for records."""
+
+    def __init__(self, *records: int, partition: int = 0) -> None:
+        self.value = Chunk(partition, list(records))
+        self.acknowledged = 0
+
+    def ack(self) -> None:
+        self.acknowledged += 1
+
+
+def waiting(*events: Any, max_records: int = 4) -> WaitingChunks:
+    chunks = WaitingChunks(max_records)
+    for event in events:
+        chunks.put(event)
+    return chunks
+
+
+def taken(chunks: WaitingChunks, partition: int = 0, *, only_full: bool = False) -> list[int] | None:
+    joined = chunks.take(partition, only_full=only_full)
+    return None if joined is None else joined.chunk.records
+
+
+def test_a_lone_chunk_is_taken_as_it_is() -> None:
+    assert taken(waiting(Event(1, 2))) == [1, 2]
+
+
+def test_chunks_that_wait_are_one_in_their_order() -> None:
+    chunks = waiting(Event(1), Event(2, 3))
+
+    assert [[1, 2, 3], None] == [taken(chunks), taken(chunks)]
+
+
+def test_a_joined_chunk_has_at_most_the_maximum() -> None:
+    chunks = waiting(Event(1, 2, 3), Event(4, 5), Event(6))
+
+    assert [[1, 2, 3], [4, 5, 6], None] == [taken(chunks) for _ in range(3)]
+
+
+def test_a_chunk_larger_than_the_maximum_goes_alone() -> None:
+    assert taken(waiting(Event(1, 2, 3, 4, 5), Event(6))) == [1, 2, 3, 4, 5]
+
+
+def test_partitions_are_not_joined() -> None:
+    chunks = waiting(Event(1), Event(2, partition=1))
+
+    assert [[1], [2]] == [taken(chunks), taken(chunks, partition=1)]
+
+
+def test_only_full_leaves_what_could_still_grow() -> None:
+    chunks = waiting(Event(1, 2), Event(3))
+    assert taken(chunks, only_full=True) is None
+
+    chunks.put(Event(4))
+    assert taken(chunks, only_full=True) == [1, 2, 3, 4]
+
+
+def test_acknowledging_a_joined_chunk_acknowledges_every_event_once() -> None:
+    events = [Event(1), Event(2)]
+    joined = waiting(*events).take(0, only_full=False)
+    assert joined is not None
+
+    joined.acknowledge()
+
+    assert [1, 1] == [event.acknowledged for event in events]
+
+
+async def test_a_full_room_is_entered_when_somebody_has_left() -> None:
+    room = Room(2)
+    await room.enter(2)
+    entering = asyncio.create_task(room.enter(1))
+    await asyncio.sleep(0)
+    assert not entering.done()
+
+    room.leave(1)
+    await asyncio.wait_for(entering, 1)
+
+
+async def test_a_chunk_larger_than_the_room_enters_an_empty_one() -> None:
+    await asyncio.wait_for(Room(2).enter(5), 1)
