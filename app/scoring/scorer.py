@@ -22,7 +22,6 @@ class Seen(NamedTuple):
     """Transactions that changed their profiles, with what the profiles said: columns of equal length."""
 
     transactions: Sequence[Transaction]
-    offsets: Sequence[int]
     rows: Rows
     """The model's input."""
     degraded: Sequence[int]
@@ -37,15 +36,12 @@ class SourcePartition(NamedTuple):
     partition: int
 
 
-def seen(
-    transactions: Sequence[Transaction], offsets: Sequence[int], folded: Folded, applied: Sequence[int]
-) -> Seen:
+def seen(transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int]) -> Seen:
     """The ``applied`` ones of folded transactions."""
     whole = len(applied) == len(transactions)
     chosen = [transactions[i] for i in applied]
     return Seen(
         chosen,
-        [offsets[i] for i in applied],
         folded.features if whole else folded.features[applied],
         degradations(folded, [transaction.event_time for transaction in chosen], applied).tolist(),
         list(map(Known, folded.first_seen_ms[applied].tolist(), folded.evicted_ms[applied].tolist())),
@@ -68,8 +64,10 @@ def degradations(
     return folded.late[applied] + 2 * saturated.astype(np.int64)
 
 
-def decide(seen: Seen, chances: Scores, model: Model, source: SourcePartition, now_ms: int) -> list[Decision]:
-    """One decision for each transaction, in order."""
+def decide(
+    seen: Seen, offsets: Sequence[int], chances: Scores, model: Model, source: SourcePartition, now_ms: int
+) -> list[Decision]:
+    """One decision for each transaction, in order; ``offsets`` say where they stand in the source."""
     reference, thresholds, (topic, partition) = model.reference, model.thresholds, source
     return [
         Decision(
@@ -89,7 +87,7 @@ def decide(seen: Seen, chances: Scores, model: Model, source: SourcePartition, n
             degraded=DEGRADED[degraded],
         )
         for transaction, offset, values, chance, degraded in zip(
-            seen.transactions, seen.offsets, seen.rows.tolist(), chances.tolist(), seen.degraded, strict=True
+            seen.transactions, offsets, seen.rows.tolist(), chances.tolist(), seen.degraded, strict=True
         )
     ]
 

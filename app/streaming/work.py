@@ -12,7 +12,7 @@ from app.domain.decision import Decision, Outcome
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent
 from app.features.columns import events
-from app.features.fold import APPLIED, REPEATED, REPLAYED, fold
+from app.features.fold import APPLIED, REPEATED, REPLAYED, Folded, fold
 from app.features.state import EMPTY, lineage
 from app.features.window import Bounds
 from app.scoring import scorer
@@ -43,6 +43,21 @@ class Accepted(NamedTuple):
 
     record: Any
     transaction: Transaction
+
+
+class Before(NamedTuple):
+    """The profiles of a chunk's customers, as the chunks before it left them."""
+
+    places: dict[bytes, int]
+    """Index in ``profiles`` of each key."""
+    profiles: list[bytes]
+
+    def has_applied(self, record: Any, incarnation: int) -> bool:
+        """A replay: its customer's profile is past it, so what it became was delivered before."""
+        if not record.key:
+            return False
+        applied_in, applied_offset = lineage(self.profiles[self.places[record.key]] or EMPTY)
+        return applied_in == incarnation and bool(record.offset <= applied_offset)
 
 
 class Work(NamedTuple):
@@ -84,57 +99,48 @@ class ChunkScorer:
 
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
         """Load, decode, fold, score, decide and encode a chunk. Puts the changed profiles into the cache."""
-        model, partition = self.model, chunk.partition
-        places = {
-            key: place for place, key in enumerate(dict.fromkeys(r.key for r in chunk.records if r.key))
-        }
-        profiles = self._profiles.take(partition, list(places))
+        model, source = self.model, SourcePartition(self._log.topic, chunk.partition)
+        before = self._load(chunk)
         watch.lap("load")
-        accepted, invalid = self._decode(chunk.records, now_ms)
-        rejected = [entry for entry in invalid if not self._was_applied(entry.record, places, profiles)]
+        accepted, rejected = self._decode(chunk.records, before, now_ms)
         watch.lap("decode")
-        transactions = [entry.transaction for entry in accepted]
-        offsets = [entry.record.offset for entry in accepted]
-        customers = [places[entry.record.key] for entry in accepted]
-        folded = fold(profiles, events(transactions, customers, offsets), self._bounds, self._log.incarnation)
+        folded = self._fold(accepted, before)
         applied = np.flatnonzero(folded.status == APPLIED).tolist()
         records = [accepted[i].record for i in applied]
-        changed = {record.key: folded.profiles[places[record.key]] for record in records}
-        number = self._profiles.put(partition, changed)
+        changed = {record.key: folded.profiles[before.places[record.key]] for record in records}
+        number = self._profiles.put(chunk.partition, changed)
         watch.lap("fold")
-        seen = scorer.seen(transactions, offsets, folded, applied)
+        seen = scorer.seen([entry.transaction for entry in accepted], folded, applied)
         chances = model.score(seen.rows)
         watch.lap("score")
-        decisions = scorer.decide(seen, chances, model, SourcePartition(self._log.topic, partition), now_ms)
+        decisions = scorer.decide(seen, [record.offset for record in records], chances, model, source, now_ms)
         work = Work(
-            partition=partition,
+            partition=chunk.partition,
             number=number,
             last_offset=chunk.records[-1].offset,
-            decisions=[
-                decision_record(decision, record.key, trace_headers(record.headers))
-                for decision, record in zip(decisions, records, strict=True)
-            ],
+            decisions=list(_decisions(decisions, records)),
             alerts=list(_alerts(decisions, records, seen, model)),
             dead_letters=[dead_letter(*entry) for entry in rejected],
             profiles=changed,
             outcomes=[decision.outcome for decision in decisions],
             sent_ms=[record.timestamp for record in records],
             rejected=rejected,
-            replayed=int(np.count_nonzero(folded.status == REPLAYED)) + len(invalid) - len(rejected),
+            replayed=len(chunk.records) - len(rejected) - int(np.count_nonzero(folded.status != REPLAYED)),
             duplicate=int(np.count_nonzero(folded.status == REPEATED)),
             late=int(np.count_nonzero(folded.late)),
         )
         watch.lap("encode")
         return work
 
-    def _was_applied(self, record: Any, places: dict[bytes, int], profiles: Sequence[bytes]) -> bool:
-        """A replay: its customer's profile is past it, so its dead letter was delivered too."""
-        if not record.key:
-            return False
-        incarnation, applied_offset = lineage(profiles[places[record.key]] or EMPTY)
-        return incarnation == self._log.incarnation and record.offset <= applied_offset
+    def _load(self, chunk: Chunk) -> Before:
+        keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
+        places = {key: place for place, key in enumerate(keys)}
+        return Before(places, self._profiles.take(chunk.partition, keys))
 
-    def _decode(self, records: Iterable[Any], now_ms: int) -> tuple[list[Accepted], list[Rejected]]:
+    def _decode(
+        self, records: Iterable[Any], before: Before, now_ms: int
+    ) -> tuple[list[Accepted], list[Rejected]]:
+        """What may change a profile, and what never will. A rejected record that was replayed is neither."""
         accepted, rejected = [], []
         reference_time, check = self._acceptance.reference_time, self._acceptance.check
         for record in records:
@@ -144,10 +150,24 @@ class ChunkScorer:
                     transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms)
                 )
             except InvalidEvent as error:
-                rejected.append(Rejected(record, error))
+                if not before.has_applied(record, self._log.incarnation):
+                    rejected.append(Rejected(record, error))
             else:
                 accepted.append(Accepted(record, transaction))
         return accepted, rejected
+
+    def _fold(self, accepted: Sequence[Accepted], before: Before) -> Folded:
+        columns = events(
+            [entry.transaction for entry in accepted],
+            [before.places[entry.record.key] for entry in accepted],
+            [entry.record.offset for entry in accepted],
+        )
+        return fold(before.profiles, columns, self._bounds, self._log.incarnation)
+
+
+def _decisions(decisions: Iterable[Decision], records: Iterable[Any]) -> Iterable[OutRecord]:
+    for decision, record in zip(decisions, records, strict=True):
+        yield decision_record(decision, record.key, trace_headers(record.headers))
 
 
 def _alerts(

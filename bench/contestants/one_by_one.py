@@ -49,10 +49,10 @@ class OneByOne:
         folded = self._fold(stored, transaction, offset)
         if folded is None:
             return None
-        seen = Seen([transaction], [offset], folded.rows, [folded.degraded], [folded.known])
+        seen = Seen([transaction], folded.rows, [folded.degraded], [folded.known])
         chances = self._model.score(folded.rows)
         source = SourcePartition(self._topic, partition)
-        (decision,) = scorer.decide(seen, chances, self._model, source, now_ms)
+        (decision,) = scorer.decide(seen, [offset], chances, self._model, source, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
             alert = encode_decision(
