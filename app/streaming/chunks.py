@@ -93,6 +93,17 @@ class ChunkConsumer(Consumer):
             self._finished.pop(tp, None)
             self._committed_offset.pop(tp, None)
 
+    async def seek_to_committed(self) -> Any:
+        """As ever, and to the beginning of a partition without a commit.
+
+        The client leaves such a one where it stands: what a stopped flow dropped of it would never be read again.
+        """
+        committed = await super().seek_to_committed()
+        never = [tp for tp, offset in committed.items() if tp.topic in self.chunk_topics and not offset]
+        if never:
+            await self._thread.seek_to_beginning(*never)
+        return committed
+
     def on_buffer_full(self, tp: TP) -> None:
         """A chunk that finds the agent's queue full waits for room, and the next fetch with it.
 

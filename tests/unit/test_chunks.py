@@ -204,6 +204,26 @@ async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgot
     assert committable(consumer) == {SECOND: 8}
 
 
+class Seeking(Service):
+    """The consumer's thread, with one partition that has a commit, one that has none, and another topic."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[TP] = []
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        return {FIRST: None, SECOND: 7, TP(OTHER, 0): None}
+
+    async def seek_to_beginning(self, *partitions: TP) -> None:
+        self.begun += partitions
+
+
+async def test_what_was_dropped_of_a_partition_without_a_commit_is_read_again(consumer: Any) -> None:
+    consumer._thread = Seeking()
+    assert await consumer.seek_to_committed() == {FIRST: None, SECOND: 7, TP(OTHER, 0): None}
+    assert consumer._thread.begun == [FIRST]
+
+
 def test_a_full_queue_of_the_agent_takes_no_partition_out_of_the_fetches(consumer: Any) -> None:
     other = TP(OTHER, 0)
     consumer._set_active_tps({FIRST, other})
