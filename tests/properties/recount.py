@@ -27,6 +27,7 @@ STEPS_MS = st.one_of(
     st.sampled_from([BOUNDS.retention_ms + step for step in (-1, 0, 1)]),
     st.sampled_from([2**32 - 1, 2**32, 2**32 + 1]),
 )
+EDGES_MS = st.sampled_from([width + step for width in (0, *WIDTHS_MS) for step in (-1, 0, 1)])
 DIGESTS = st.sampled_from([-(2**63), -1, 0, 1, 2**63 - 1])
 PLACES = st.one_of(st.just((nan, nan)), st.tuples(st.floats(-90, 90), st.floats(-180, 180)))
 WITHIN_LATENESS = st.integers(0, LATENESS_MS)
@@ -51,12 +52,20 @@ class Arrival(NamedTuple):
 
 @st.composite
 def journeys(draw: st.DrawFn, backwards_ms: st.SearchStrategy[int], customers: int = 1) -> list[Arrival]:
-    """Arrivals whose clock mostly runs forward and sometimes falls behind the newest by ``backwards_ms``."""
-    newest_ms, arrivals = [START_MS] * customers, []
+    """Arrivals whose clock mostly runs forward and sometimes falls behind the newest by ``backwards_ms``.
+
+    Some come just a window after another, in order or not.
+    """
+    newest_ms, arrivals = [START_MS] * customers, list[Arrival]()
     for number in range(draw(st.integers(1, 40))):
         customer = draw(st.integers(0, customers - 1))
-        newest_ms[customer] += draw(STEPS_MS)
-        time_ms = newest_ms[customer] - (draw(backwards_ms) if draw(st.booleans()) else 0)
+        time_ms = newest_ms[customer] + (-draw(backwards_ms) if draw(st.booleans()) else draw(STEPS_MS))
+        at_an_edge = draw(st.booleans())
+        if arrivals and at_an_edge:
+            edge_ms = draw(st.sampled_from(arrivals)).time_ms + draw(EDGES_MS)
+            if edge_ms >= newest_ms[customer] - LATENESS_MS:
+                time_ms = edge_ms
+        newest_ms[customer] = max(newest_ms[customer], time_ms)
         arrivals.append(
             Arrival(customer, time_ms, draw(AMOUNTS), draw(DIGESTS), 1000 + number, *draw(PLACES), number)
         )

@@ -57,6 +57,7 @@ def test_within_the_allowed_lateness_every_window_equals_a_recount(arrivals: lis
     assert not folded.late.any()
 
 
+@settings(max_examples=300)
 @given(with_repeats(journeys(FAR_LATE, customers=3)), st.sampled_from([1, 2, 3, 16, 4096]))
 def test_the_fold_is_what_a_naive_one_is_to_the_last_bit(arrivals: list[Arrival], cap: int) -> None:
     """However late, however many, several customers at once, repeats among them; the bytes included."""
