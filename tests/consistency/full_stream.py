@@ -85,6 +85,7 @@ async def through_two_workers(deployment: Deployment, file: Path, rate: float | 
     await deployment.decided(pyarrow.parquet.read_metadata(file).num_rows // 3, FULL_DRAIN_SECONDS)
     assert restarted.terminate() == 0
     restarted.start()
+    restarted.wait_started()
     await sending
     await deployment.drained(FULL_DRAIN_SECONDS)
     assert (steady.terminate(), restarted.terminate()) == (0, 0)
