@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
@@ -84,6 +85,12 @@ def test_a_user_without_a_home_has_one_candidate_less(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "home", homeless)
 
     assert with_home[:-1] == list(compiled._candidates()) != []
+
+
+def test_the_folder_that_numba_was_told_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(vars(numba.config), "CACHE_DIR", str(tmp_path))
+
+    assert next(compiled._candidates()) == tmp_path
 
 
 def homeless() -> Path:
