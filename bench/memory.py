@@ -23,7 +23,7 @@ from bench.turn import Turn
 from bench.watched import Watched
 from bench.worker_process import WorkerProcess
 
-ALL = "1000x1000,10000x100,100000x10,1000000x3"
+ALL = "3000x1000,30000x100,100000x10,1000000x3"
 EVENTS_EACH = 3
 SETTLE_SECONDS = 5.0
 """After the last decision, for RocksDB's work behind the scenes."""
