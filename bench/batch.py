@@ -10,7 +10,6 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ import pyarrow.parquet
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
 from bench import events, results
+from bench.worker_process import BENCH_PYTHON, WORKER_PYTHON
 
 ALL_EVENTS = 1_504_628
 """Of the Handbook's file."""
@@ -45,10 +45,10 @@ class Ran(NamedTuple):
 def command(contestant: str, work: str, file: Path, out: Path, mapping: str) -> list[str]:
     """What is run: the command itself, or a script of pandas."""
     if contestant == "ours":
-        fraudstream = str(Path(sys.executable).with_name("fraudstream"))
+        fraudstream = str(WORKER_PYTHON.with_name("fraudstream"))
         return [fraudstream, work, str(file), "--mapping", mapping, "--out", str(out), "--json"]
     score = ["--score", str(MODELS)] if work == "score" else []
-    return [sys.executable, "-m", "bench.pandas_batch", str(file), "--out", str(out), *score]
+    return [str(BENCH_PYTHON), "-m", "bench.pandas_batch", str(file), "--out", str(out), *score]
 
 
 def run(words: list[str]) -> Ran:

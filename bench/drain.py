@@ -70,7 +70,8 @@ def _process(
     environment = turn.environment()
     if metrics_ports:
         environment["FRAUDSTREAM_WORKER_METRICS_PORT"] = str(metrics_ports[number])
-    return BenchProcess(directory / f"{turn.name}-{number}", entry.contestant.arguments, environment)
+    arguments, python = entry.contestant.arguments, entry.contestant.python
+    return BenchProcess(directory / f"{turn.name}-{number}", arguments, environment, python)
 
 
 def _reader(processes: list[BenchProcess], stack: Stack) -> Callable[[int], Reading]:

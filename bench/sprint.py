@@ -73,7 +73,9 @@ async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, direc
     await turn.make_topics()
     environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"}
     generated, received = directory / "generated.json", directory / "received.npz"
-    with BenchProcess(directory / "contestant", contestant.arguments, environment) as running:
+    with BenchProcess(
+        directory / "contestant", contestant.arguments, environment, contestant.python
+    ) as running:
         await turn.fill(numbered(0, PRIME_EVENTS))
         await _decided(turn, PRIME_EVENTS, DRAIN_SECONDS, running)
         with BenchProcess(directory / "receiver", ("-m", "bench.receiver", str(received)), environment):

@@ -16,17 +16,26 @@ STOP_SECONDS = 30
 POLL_SECONDS = 0.1
 LOG_TAIL = 2_000
 REPOSITORY = Path(__file__).parents[1]
+BENCH_PYTHON = Path(sys.executable)
+WORKER_PYTHON = next(path for path in (REPOSITORY / ".venv/bin/python", BENCH_PYTHON) if path.exists())
+"""What a worker is installed with, and nothing else: scikit-learn imports pandas wherever it finds it."""
 
 
 class BenchProcess:
     """One process with a directory of its own for data and log, from start to SIGTERM.
 
-    ``arguments`` follow the Python interpreter. The data directory is FRAUDSTREAM_WORKER_DATA_DIR.
+    ``arguments`` follow the interpreter. The data directory is FRAUDSTREAM_WORKER_DATA_DIR.
     """
 
-    def __init__(self, directory: Path, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        arguments: Sequence[str],
+        environment: dict[str, str],
+        python: Path = WORKER_PYTHON,
+    ) -> None:
         self._log = directory / "process.log"
-        self._arguments = arguments
+        self._command = [str(python), *arguments]
         self._environment = (
             os.environ | environment | {"FRAUDSTREAM_WORKER_DATA_DIR": str(directory / "data")}
         )
@@ -35,7 +44,7 @@ class BenchProcess:
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
-                [sys.executable, *self._arguments],
+                self._command,
                 cwd=REPOSITORY,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -64,12 +73,12 @@ class BenchProcess:
         while self._process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110  # a process tells nobody
             await asyncio.sleep(POLL_SECONDS)
         if self._process.poll() != 0:
-            raise RuntimeError(f"{self._arguments} ended with {self._process.poll()}:\n{self.log_tail()}")
+            raise RuntimeError(f"{self._command} ended with {self._process.poll()}:\n{self.log_tail()}")
 
     def cpu_seconds(self) -> float:
         """User and system time so far. Raises RuntimeError with the log's end when the process has gone."""
         if self._process.poll() is not None:
-            raise RuntimeError(f"{self._arguments} ended with {self._process.returncode}:\n{self.log_tail()}")
+            raise RuntimeError(f"{self._command} ended with {self._process.returncode}:\n{self.log_tail()}")
         times = psutil.Process(self._process.pid).cpu_times()
         return float(times.user + times.system)
 

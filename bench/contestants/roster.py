@@ -1,6 +1,9 @@
 """Who takes part, and how each is started."""
 
+from pathlib import Path
 from typing import NamedTuple
+
+from bench.worker_process import BENCH_PYTHON, WORKER_PYTHON
 
 LINGER_MS = "BENCH_LINGER_MS"
 """Environment variable: milliseconds that a contestant's producer waits for company where it sends one record at a
@@ -15,6 +18,7 @@ class Contestant(NamedTuple):
     arguments: tuple[str, ...]
     backlog_share: float = 1.0
     """Of the events asked for: a rate needs no long backlog where each event takes long."""
+    python: Path = WORKER_PYTHON
     scores: bool = True
     """Whether it does the work, so that its decisions must equal ours."""
 
@@ -28,7 +32,7 @@ ROSTER = {
             ("-m", "faust", "-A", "bench.contestants.naive_faust", "worker", "-l", "info", "--without-web"),
             backlog_share=1 / 8,
         ),
-        Contestant("quix", ("-m", "bench.contestants.quix")),
+        Contestant("quix", ("-m", "bench.contestants.quix"), python=BENCH_PYTHON),
         Contestant("echo", ("-m", "bench.contestants.echo"), scores=False),
     )
 }
