@@ -25,6 +25,7 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
 		> $$($(BENCH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/below.pth
 	$(BENCH)/bin/python -m pip install --no-compile --require-hashes -r requirements-bench.lock
+	$(BENCH)/bin/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: setup  ## everything from nothing: Kafka, workers, traffic, live alerts; DEMO_SECONDS=60 ends by itself

@@ -5,7 +5,7 @@ Between ``<!-- table:NAME -->`` and ``<!-- end -->`` stands what ``tables`` make
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,33 +169,32 @@ def _growth(content: Result) -> str:
     return markdown(head, rows)
 
 
-def _any(content: Result) -> str:
-    """A table of whatever the rows hold: numbers, and lists of turns as their median and spread."""
-    flat = [dict(_flat(row)) for row in content["results"] if "steady" not in row]
-    head = list(dict.fromkeys(name for row in flat for name in row))
-    return markdown(
-        [name.replace("_", " ") for name in head], [[row.get(n, "") for n in head] for row in flat]
-    )
-
-
-def _flat(row: Result, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in row.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name} ")
-        elif isinstance(value, list):
-            if value and all(isinstance(each, int | float) for each in value):
-                yield prefix + name, spread(value, 0 if min(value) >= 100 else 2)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield prefix + name, f"{value:,}"
-        elif value is not None:
-            yield prefix + name, str(value)
+def _recovery(content: Result) -> str:
+    head = ("worker, customers, disk", "start to ready, s", "of it the restore, s", "records/s")
+    restarts = [row for row in content["results"] if "seconds" in row]
+    rows = [
+        (
+            f"{row['contestant']}, {row['customers']:,}, {row['disk']}",
+            spread(row["seconds"], 1),
+            spread(row["restore_seconds"], 1),
+            spread(row["records_per_s"]) if any(row["records"]) else "",
+        )
+        for row in restarts
+    ]
+    takeovers = [
+        f"Takeover after `kill -9`: {spread(row['takeover_seconds'], 1)} s, of which the broker waits "
+        f"{content['session_timeout_seconds']:.0f} s for the dead worker."
+        for row in content["results"]
+        if "takeover_seconds" in row
+    ]
+    return "\n\n".join([markdown(head, rows), *takeovers])
 
 
 _TABLES: dict[str, Callable[[Result], str]] = {
     "throughput": _throughput,
     "latency": _latency,
     "batch": _batch,
-    "recovery": _any,
+    "recovery": _recovery,
     "memory": _memory,
     "growth": _growth,
 }

@@ -38,7 +38,21 @@ RESULTS: dict[str, dict[str, Any]] = {
         {"contestant": "echo", "workers": 1, "rate": 2_000, "latency_ms": percentiles(1.5)},
         {"contestant": "naive_faust", "workers": 1, "rate": 2_000, "latency_ms": None},
     ),
-    "recovery": result({"contestant": "ours", "customers": 100_000, "disk": "empty", "seconds": [2.5, 3.5]}),
+    "recovery": {
+        **result(
+            {
+                "contestant": "ours",
+                "customers": 100_000,
+                "disk": "empty",
+                "seconds": [2.5, 3.5],
+                "restore_seconds": [1.0, 2.0],
+                "records": [100_000, 100_000],
+                "records_per_s": [100_000, 50_000],
+            },
+            {"contestant": "ours", "takeover_seconds": [11.0, 12.0]},
+        ),
+        "session_timeout_seconds": 10.0,
+    },
     "memory": result(
         {
             "contestant": "ours",
@@ -128,7 +142,11 @@ def test_a_missing_result_is_said() -> None:
         ("stages", "| fold | 8.5 (8.0 to 9.0) |"),
         ("latency", "| ours | 2,000 | 3.0 | 12.0 | 27.0 | 60.0 | 2.0 |"),
         ("latency", "| naive_faust | 2,000 | not sustained |"),
-        ("recovery", "| ours | 100,000 | empty | 3.00 (2.50 to 3.50) |"),
+        (
+            "recovery",
+            "| ours, 100,000, empty | 3.0 (2.5 to 3.5) | 1.5 (1.0 to 2.0) | 75,000 (50,000 to 100,000) |",
+        ),
+        ("recovery", "Takeover after `kill -9`: 11.5 (11.0 to 12.0) s, of which the broker waits 10 s"),
         ("memory", "| 1,000 | 100 | 3 | 4 | 5 | 2,500 |"),
         ("memory", "1,000 customers: resident memory changed by +1.0 MiB an hour (+1.00%)."),
         ("growth", "| 100,000 customers | 10,000 | 50.0 | 250 | 1,024 |"),
