@@ -47,6 +47,8 @@ def run(
     entries = [entry for contestant in contestants for entry in _entries(contestant, count)]
     measured: dict[Entry, list[Drained]] = {entry: [] for entry in entries}
     compared: dict[str, int] = {}
+    # Not counted: a broker's JVM compiles for its first half minute of load, on the cores that are measured.
+    asyncio.run(drain(entries[0], Turn("warm-up", stack.bootstrap_servers), stack, directory))
     for number in range(turns):
         works: dict[Entry, sameness.Work] = {}
         for entry, taken in measured.items():

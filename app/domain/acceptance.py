@@ -2,7 +2,7 @@
 
 import msgspec
 
-from app.domain.card_number import contains_card_number
+from app.domain.card_number import SHORTEST, contains_card_number
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
@@ -28,7 +28,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         self._check_time(transaction.event_time, reference_ms)
         for name in TEXT_FIELDS:
             text = getattr(transaction, name)
-            if text is not None and contains_card_number(text):
+            if text is not None and len(text) >= SHORTEST and contains_card_number(text):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def reference_time(self, record_timestamp_ms: int, now_ms: int) -> int:

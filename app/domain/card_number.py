@@ -10,7 +10,7 @@ _RUN = re.compile(
     "|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5})"
     "(?![0-9A-Za-z])"
 )
-_SHORTEST = 13
+SHORTEST = 13
 
 # Issuer prefixes with the lengths they come in (ISO/IEC 7812, the schemes' public ranges).
 _ISSUERS = re.compile(
@@ -26,7 +26,7 @@ _ISSUERS = re.compile(
 
 def contains_card_number(text: str) -> bool:
     """True when ``text`` holds 13 to 19 digits with an issuer's prefix and a valid Luhn check digit."""
-    if len(text) < _SHORTEST:
+    if len(text) < SHORTEST:
         return False
     return any(_is_card_number(re.sub("[ -]", "", run)) for run in _RUN.findall(text))
 

@@ -24,9 +24,9 @@ def stand_outs(values: list[float], distributions: dict[str, Distribution]) -> l
 
 def share_as_extreme(value: float, distribution: Distribution) -> float:
     """Share of training rows in the value's bin or beyond it, on the rarer side; at most 1."""
-    bin_index = bisect_left(distribution.edges, value)
-    below, above = sum(distribution.counts[: bin_index + 1]), sum(distribution.counts[bin_index:])
-    return min(below, above) / max(sum(distribution.counts), 1)
+    bin_index, counts = bisect_left(distribution.edges, value), distribution.counts
+    below, every = sum(counts[: bin_index + 1]), sum(counts)
+    return min(below, every - below + counts[bin_index]) / max(every, 1)
 
 
 def _reason(share: float, feature: Feature, value: float, distribution: Distribution) -> Reason:

@@ -26,7 +26,12 @@ class Seen(NamedTuple):
     """The model's input."""
     degraded: Sequence[int]
     """Indexes of DEGRADED."""
-    known: list[Known]
+    first_seen_ms: Integers
+    evicted_ms: Integers
+
+    def known(self, row: int) -> Known:
+        """About the customer of one transaction, as of it."""
+        return Known(int(self.first_seen_ms[row]), int(self.evicted_ms[row]))
 
 
 class SourcePartition(NamedTuple):
@@ -44,7 +49,8 @@ def seen(transactions: Sequence[Transaction], folded: Folded, applied: Sequence[
         chosen,
         folded.features if whole else folded.features[applied],
         degradations(folded, [transaction.event_time for transaction in chosen], applied).tolist(),
-        list(map(Known, folded.first_seen_ms[applied].tolist(), folded.evicted_ms[applied].tolist())),
+        folded.first_seen_ms[applied],
+        folded.evicted_ms[applied],
     )
 
 

@@ -104,13 +104,14 @@ class ChunkScorer:
         watch.lap("load")
         accepted, rejected = self._decode(chunk.records, before, now_ms)
         watch.lap("decode")
-        folded = self._fold(accepted, before)
+        transactions = [entry.transaction for entry in accepted]
+        folded = self._fold(accepted, transactions, before)
         applied = np.flatnonzero(folded.status == APPLIED).tolist()
         records = [accepted[i].record for i in applied]
         changed = {record.key: folded.profiles[before.places[record.key]] for record in records}
         number = self._profiles.put(chunk.partition, changed)
         watch.lap("fold")
-        seen = scorer.seen([entry.transaction for entry in accepted], folded, applied)
+        seen = scorer.seen(transactions, folded, applied)
         chances = model.score(seen.rows)
         watch.lap("score")
         decisions = scorer.decide(seen, [record.offset for record in records], chances, model, source, now_ms)
@@ -156,9 +157,11 @@ class ChunkScorer:
                 accepted.append(Accepted(record, transaction))
         return accepted, rejected
 
-    def _fold(self, accepted: Sequence[Accepted], before: Before) -> Folded:
+    def _fold(
+        self, accepted: Sequence[Accepted], transactions: Sequence[Transaction], before: Before
+    ) -> Folded:
         columns = events(
-            [entry.transaction for entry in accepted],
+            transactions,
             [before.places[entry.record.key] for entry in accepted],
             [entry.record.offset for entry in accepted],
         )
@@ -176,5 +179,5 @@ def _alerts(
     for row, decision in enumerate(decisions):
         if decision.outcome != Outcome.APPROVE:
             record, values = records[row], seen.rows[row].tolist()
-            alert = scorer.alert(decision, values, seen.known[row], model)
+            alert = scorer.alert(decision, values, seen.known(row), model)
             yield alert_record(alert, record.key, trace_headers(record.headers))

@@ -9,10 +9,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from app.adapters.bundles import champion
 from app.adapters.codec import decode_transaction, encode_decision
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome
+from app.domain.transaction import Transaction
 from app.features.window import Bounds
 from app.scoring import scorer
 from app.scoring.scorer import Seen, SourcePartition
@@ -42,14 +45,20 @@ class OneByOne:
         )
 
     def work(self, value: bytes, partition: int, offset: int, stored: bytes | None) -> Made | None:
+        """As ``score`` for the bytes of a transaction."""
+        return self.score(decode_transaction(value), partition, offset, stored)
+
+    def score(
+        self, transaction: Transaction, partition: int, offset: int, stored: bytes | None
+    ) -> Made | None:
         """None when the profile has seen the transaction before. ``stored`` is the profile's bytes, None at first."""
         now_ms = time.time_ns() // 1_000_000
-        transaction = decode_transaction(value)
         self._acceptance.check(transaction, key=None, reference_ms=now_ms)
         folded = self._fold(stored, transaction, offset)
         if folded is None:
             return None
-        seen = Seen([transaction], folded.rows, [folded.degraded], [folded.known])
+        known = (np.array([time_ms]) for time_ms in folded.known)
+        seen = Seen([transaction], folded.rows, [folded.degraded], *known)
         chances = self._model.score(folded.rows)
         source = SourcePartition(self._topic, partition)
         (decision,) = scorer.decide(seen, [offset], chances, self._model, source, now_ms)
