@@ -66,12 +66,10 @@ def latency(content: Result) -> Figure | None:
     rates = sorted({row["rate"] for row in rows})
     if not rates:
         return None
-    figure = Figure(figsize=(3.2 * len(rates) + 1, 3.6), layout="constrained")
-    every = figure.subplots(1, len(rates), sharey=True, squeeze=False)[0]
+    figure, every = _side_by_side(len(rates), "ms from intended send to alert")
     for axes, rate in zip(every, rates, strict=True):
         _percentiles(axes, [row for row in rows if row["rate"] == rate])
         axes.set_title(f"{rate:,} events/s", fontsize=10)
-    every[0].set_ylabel("ms from intended send to alert")
     every[0].legend(frameon=False)
     return figure
 
@@ -99,13 +97,11 @@ def growth(content: Result) -> Figure | None:
     varied = list(dict.fromkeys(row["vary"] for row in rows))
     if not varied:
         return None
-    figure = Figure(figsize=(3.4 * len(varied) + 0.6, 3.4), layout="constrained")
-    every = figure.subplots(1, len(varied), sharey=True, squeeze=False)[0]
+    figure, every = _side_by_side(len(varied), "µs per event")
     for axes, factor in zip(every, varied, strict=True):
         _costs(axes, [row for row in rows if row["vary"] == factor])
         axes.set_xlabel(factor.replace("_", " "))
     every[0].set_ylim(bottom=0)
-    every[0].set_ylabel("µs per event")
     every[0].legend(frameon=False)
     return figure
 
@@ -127,6 +123,14 @@ def _figure(lines: int) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _side_by_side(count: int, label: str) -> tuple[Figure, Sequence[Axes]]:
+    """Small multiples, which share their vertical axis and its ``label``."""
+    figure = Figure(figsize=(3.3 * count + 0.8, 3.5), layout="constrained")
+    every = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    every[0].set_ylabel(label)
+    return figure, every
 
 
 def _bars(rows: Sequence[Result], labels: Sequence[str], key: str, unit: str) -> Figure:

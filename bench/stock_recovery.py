@@ -1,10 +1,11 @@
 """The same worker with Faust's own recovery, record by record: `faust -A bench.stock_recovery worker`."""
 
-from faust.tables.recovery import Recovery
+import mode.loop
+from faust.tables.manager import TableManager
 
-from app.streaming.recovery import BulkRecovery
-from app.worker import app
+from app.settings import Settings
+from app.streaming.engine import build_app
 
-__all__ = ["app"]
+mode.loop.use("uvloop")  # as app.worker does
 
-BulkRecovery._build_offsets = Recovery._build_offsets  # type: ignore[method-assign]  # noqa: SLF001  # takes the bulk restore out again
+app = build_app(Settings.from_env(), table_manager=TableManager)

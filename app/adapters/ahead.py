@@ -1,18 +1,23 @@
 """Reading ahead."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
-_END = object()
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
+def ahead(items: Iterable[T]) -> Generator[T, None, None]:
     """The same items in the same order; the next one is made in a thread while this one is used."""
     iterator = iter(items)
+
+    def following() -> list[T]:
+        """The next item, or nothing at the end: no item can be mistaken for it."""
+        return list(islice(iterator, 1))
+
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
-        coming = pool.submit(next, iterator, _END)
-        while (item := coming.result()) is not _END:
-            coming = pool.submit(next, iterator, _END)
-            yield item  # type: ignore[misc]  # a sentinel has no type of its own
+        coming = pool.submit(following)
+        while found := coming.result():
+            coming = pool.submit(following)
+            yield from found

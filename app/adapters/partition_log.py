@@ -70,7 +70,7 @@ class PartitionLog:
         while True:
             try:
                 return await self._fetch(topic, partition, offset, end)
-            except KafkaError as error:
+            except (KafkaError, _NotReady) as error:
                 if not error.retriable or time.monotonic() > deadline:
                     raise RestoreFailed(
                         f"{topic}-{partition} cannot be read from offset {offset} to {end}: {error!r}"
@@ -109,7 +109,9 @@ async def open_log(bootstrap_servers: str) -> AsyncIterator[PartitionLog]:
         await client.close()
 
 
-class _NotReady(KafkaError):  # type: ignore[misc]  # an untyped base
+class _NotReady(Exception):
+    """The leader cannot answer yet, and no error of Kafka's says so."""
+
     retriable = True
 
 

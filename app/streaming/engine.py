@@ -9,6 +9,7 @@ from typing import Any
 import faust
 import structlog
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
 
 from app.adapters import logs
 from app.errors import FraudstreamError
@@ -70,8 +71,11 @@ def _collect_garbage_less_often() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def build_app(settings: Settings) -> RiskApp:
-    """The app of one worker process. Every name that reaches Kafka is given, none derived from a module."""
+def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableManager) -> RiskApp:
+    """The app of one worker process. Every name that reaches Kafka is given, none derived from a module.
+
+    A ``table_manager`` other than ours restores as it likes; the bench compares with Faust's own.
+    """
     kafka, topics, worker = settings.kafka, settings.topics, settings.worker
     Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
     logs.configure(worker.log_format)
@@ -88,7 +92,7 @@ def build_app(settings: Settings) -> RiskApp:
         logging_config=logs.standard_config(worker.log_format, worker.log_level),
         store="rocksdb://",
         Table=ProfileTable,
-        TableManager=BulkTableManager,
+        TableManager=table_manager,
         table_standby_replicas=0,
         topic_allow_declare=False,
         topic_disable_leader=True,

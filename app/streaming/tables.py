@@ -1,7 +1,7 @@
 """The durable table of profiles: a Faust table whose RocksDB is written once per chunk, atomically.
 
-Faust keeps what it is good at: the changelog topic and who owns which partition. A chunk's profiles and the changelog offset they stand at go into one write batch, so
-that local state is never ahead of the changelog nor torn.
+Faust keeps what it is good at: the changelog topic and who owns which partition. A chunk's profiles and the
+changelog offset they stand at go into one write batch, so that local state is never ahead of the changelog nor torn.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -18,7 +18,9 @@ START_MS = 1_760_000_000_000
 INCARNATION = 0x0123456789ABCDEF
 
 
-def transaction(number: int, time_ms: int, amount: int, **place: float) -> Transaction:
+def transaction(
+    number: int, time_ms: int, amount: int, latitude: float | None = None, longitude: float | None = None
+) -> Transaction:
     return Transaction(
         transaction_id=f"t{number}",
         customer_id="c1",
@@ -26,7 +28,8 @@ def transaction(number: int, time_ms: int, amount: int, **place: float) -> Trans
         event_time=time_ms,
         amount_minor=amount,
         currency="EUR",
-        **place,  # type: ignore[arg-type]  # only the two coordinates are given
+        latitude=latitude,
+        longitude=longitude,
     )
 
 

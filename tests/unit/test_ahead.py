@@ -66,7 +66,7 @@ def test_no_more_than_one_item_is_made_ahead() -> None:
 
     items = ahead(counted())
     assert [0, 1] == list(islice(items, 2))
-    items.close()  # type: ignore[attr-defined]  # a generator; waits for what is under way
+    items.close()  # waits for what is under way
 
     assert [0, 1, 2] == made
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.parquet
 import pytest
@@ -80,7 +81,7 @@ def test_its_features_are_those_of_a_fold_of_the_same_transactions_to_the_bit(
 
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     rows = np.stack([table[name].to_numpy() for name in catalog.NAMES], axis=1)
-    transactions = [Transaction(**row) for row in [*CALM, *WILD]]  # type: ignore[arg-type]  # JSON values
+    transactions = msgspec.convert([*CALM, *WILD], list[Transaction])
     customers = [int(transaction.customer_id[1:]) for transaction in transactions]
     bounds = Bounds(86_400_000, 4096)
     folded = fold([b""] * 3, events(transactions, customers, range(len(customers))), bounds)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,11 @@ def reason_of(value: bytes | None) -> InvalidReason:
 
 
 def test_a_sound_transaction_is_decoded_and_unknown_fields_are_ignored() -> None:
-    assert Transaction(**SOUND) == decode_transaction(encoded(brand=CANARY, nested={"a": [1, 2]}))  # type: ignore[arg-type]  # the values' types are what is tested
+    decoded = decode_transaction(encoded(brand=CANARY, nested={"a": [1, 2]}))
+
+    assert SOUND == {
+        name: value for name, value in msgspec.structs.asdict(decoded).items() if value is not None
+    }
 
 
 @pytest.mark.parametrize(
@@ -170,6 +175,6 @@ def test_any_fields_are_a_transaction_or_an_invalid_event(changes: dict[str, obj
 
 
 def test_what_is_encoded_is_decoded_to_the_same() -> None:
-    sound = Transaction(**SOUND, latitude=48.1, longitude=11.6, channel="online")  # type: ignore[arg-type]  # as above
+    sound = msgspec.convert(SOUND | {"latitude": 48.1, "longitude": 11.6, "channel": "online"}, Transaction)
 
     assert sound == decode_transaction(encode_transaction(sound))

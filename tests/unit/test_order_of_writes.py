@@ -132,6 +132,15 @@ async def until_idle() -> None:
         await asyncio.sleep(0)
 
 
+async def finish_two(worker: Worker, *, held_at: str) -> asyncio.Event:
+    """Chunks a and b, one after the other; what is sent to ``held_at`` is acknowledged when the event is set."""
+    gate = worker.sender.gates[held_at] = asyncio.Event()
+    for chunk in "ab":
+        worker.finish(chunk)
+        await until_idle()
+    return gate
+
+
 def at(journal: Journal, entry: str) -> int:
     assert entry in journal
     return journal.index(entry)
@@ -179,11 +188,7 @@ async def test_the_store_waits_for_the_changelog(worker: Worker) -> None:
 async def test_a_chunk_sends_its_outputs_while_the_chunk_before_it_waits_for_the_changelog(
     worker: Worker,
 ) -> None:
-    gate = worker.sender.gates["changelog"] = asyncio.Event()
-    worker.finish("a")
-    await until_idle()
-    worker.finish("b")
-    await until_idle()
+    gate = await finish_two(worker, held_at="changelog")
 
     assert "b acknowledged by alerts" in worker.journal
     assert "b sent to changelog" not in worker.journal
@@ -196,11 +201,7 @@ async def test_a_chunk_sends_nothing_before_the_outputs_of_the_chunk_before_it_a
     worker: Worker,
 ) -> None:
     """Or a customer's decisions could stand in their topic the wrong way round."""
-    gate = worker.sender.gates["alerts"] = asyncio.Event()
-    worker.finish("a")
-    await until_idle()
-    worker.finish("b")
-    await until_idle()
+    gate = await finish_two(worker, held_at="alerts")
 
     assert worker.entries("b sent") == []
     assert worker.entries("changelog") + worker.entries("finished") == []

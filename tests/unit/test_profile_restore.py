@@ -219,7 +219,14 @@ def test_faust_would_restore_by_the_same_rule() -> None:
     class Stored(ProfileStore):
         def __init__(self) -> None:
             self.memory = Memory()
-            self.read, self.write = self.memory.read, self.memory.write  # type: ignore[method-assign]
+
+        def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+            return self.memory.read(partition, keys)
+
+        def write(
+            self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int
+        ) -> None:
+            self.memory.write(partition, profiles, changelog_offset)
 
     store = Stored()
     values = [version(5), version(9), version(7)]

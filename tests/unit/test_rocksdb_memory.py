@@ -17,6 +17,7 @@ from app.streaming.tables import ProfileStore
 MIB = 1024 * 1024
 PARTITIONS = 16
 SETTLE_SECONDS = 10
+POLL_SECONDS = 0.01
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def settled(memory: BoundedMemory) -> int:
     bound = memory.write_buffers.get_buffer_size()
     deadline = time.monotonic() + SETTLE_SECONDS
     while (usage := int(memory.write_buffers.get_usage())) > bound and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(POLL_SECONDS)  # RocksDB tells nobody when it has written out
     return usage
 
 

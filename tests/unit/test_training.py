@@ -12,7 +12,7 @@ from app.adapters.bundles import Bundle, load
 from app.adapters.history import HistorySource
 from app.adapters.manifest import ProfileBounds
 from app.adapters.mappings import CONTRACT
-from app.adapters.table_writer import TableWriter
+from app.adapters.table_writer import ColumnType, TableWriter
 from app.cli import app
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Thresholds
@@ -37,11 +37,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two months of a hundred customers, about 12,000 transactions."""
     path = tmp_path_factory.mktemp("history") / "history.jsonl"
     simulation = Simulation(customers=100, terminals=50, days=60, seed=3, start=date(2025, 1, 1))
-    schema = {
+    schema: dict[str, ColumnType] = {
         "transaction_id": "text", "customer_id": "text", "terminal_id": "text", "event_time": "integer",
         "amount_minor": "integer", "currency": "text", "is_fraud": "boolean",
     }  # fmt: skip
-    with TableWriter(path, schema) as writer:  # type: ignore[arg-type]  # literals in a local dict
+    with TableWriter(path, schema) as writer:
         for batch in simulate(simulation):
             writer.write(batch.columns())
     return path
