@@ -1,5 +1,7 @@
 """Which decoded transactions may change a profile. The rest is invalid for a reason that has a name."""
 
+from operator import attrgetter
+
 import msgspec
 
 from app.domain.card_number import SHORTEST, contains_card_number
@@ -8,6 +10,8 @@ from app.errors import InvalidEvent, InvalidReason
 
 TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
 """Where a card number might stand."""
+
+_texts = attrgetter(*TEXT_FIELDS)
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +30,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         """
         self._check_key(transaction, key)
         self._check_time(transaction.event_time, reference_ms)
-        for name in TEXT_FIELDS:
-            text = getattr(transaction, name)
+        for name, text in zip(TEXT_FIELDS, _texts(transaction), strict=True):
             if text is not None and len(text) >= SHORTEST and contains_card_number(text):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 

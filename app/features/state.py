@@ -106,9 +106,9 @@ def join(profiles: Sequence[bytes]) -> Joined:
 
 def split(words: Words, starts: Words, lengths: Words) -> list[bytes]:
     """The profiles that begin at ``starts`` and are ``lengths`` words long, each as its bytes."""
-    data = words.tobytes()
-    begins, ends = starts * WORD_BYTES, (starts + lengths) * WORD_BYTES
-    return [data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    data = memoryview(words)
+    ends = starts + lengths
+    return [data[begin:end].tobytes() for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
 @compiled

@@ -1,5 +1,7 @@
 """What decides: a model with its identity, its thresholds and the population it was trained on."""
 
+from functools import cached_property
+from itertools import accumulate
 from typing import Protocol
 
 import msgspec
@@ -14,7 +16,7 @@ Scores = NDArray[np.float64]
 """Shape (events,), each in [0, 1]."""
 
 
-class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+class Distribution(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """How a feature lay in the training data: the baseline of reasons, and later of drift."""
 
     edges: list[float]
@@ -25,6 +27,15 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     """Training rows without a value."""
     median: float | None
     """Of the legitimate rows that have a value; None where none has."""
+
+    @cached_property
+    def shares(self) -> list[float]:
+        """For each bin the share of training rows in it or beyond it, on the rarer side; at most 1."""
+        every = sum(self.counts)
+        return [
+            min(below, every - below + count) / max(every, 1)
+            for below, count in zip(accumulate(self.counts), self.counts, strict=True)
+        ]
 
 
 class Model(Protocol):

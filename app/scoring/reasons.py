@@ -24,9 +24,7 @@ def stand_outs(values: list[float], distributions: dict[str, Distribution]) -> l
 
 def share_as_extreme(value: float, distribution: Distribution) -> float:
     """Share of training rows in the value's bin or beyond it, on the rarer side; at most 1."""
-    bin_index, counts = bisect_left(distribution.edges, value), distribution.counts
-    below, every = sum(counts[: bin_index + 1]), sum(counts)
-    return min(below, every - below + counts[bin_index]) / max(every, 1)
+    return distribution.shares[bisect_left(distribution.edges, value)]
 
 
 def _reason(share: float, feature: Feature, value: float, distribution: Distribution) -> Reason:

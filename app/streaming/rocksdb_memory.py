@@ -42,8 +42,18 @@ class BoundedMemory(RocksDBOptions):
         self.write_buffers = rocksdict.WriteBufferManager(shared_bytes, False)
 
     def open(self, path: Path, *, read_only: bool = False) -> Any:  # noqa: ARG002  # Faust's signature
+        """A partition's database, without RocksDB's own log of writes: the changelog is that log.
+
+        A process that is killed loses what was not written out yet, the newest batches first and each of them
+        whole; the offset that goes with them is lost as well, so that the restore begins there. An orderly close
+        writes everything out.
+        """
         allow_open_files()
-        return rocksdict.Rdict(str(path), options=self.as_options())
+        database = rocksdict.Rdict(str(path), options=self.as_options())
+        unlogged = rocksdict.WriteOptions()
+        unlogged.disable_wal = True
+        database.set_write_options(unlogged)
+        return database
 
     def relieve(self, database: Any) -> None:
         """Write out a partition in the background when all together hold more than they may.
