@@ -13,7 +13,9 @@ FraudstreamError
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
-└── Paused                   the process stood still past its session: end it without commit
+├── Paused                   the process stood still past its session: end it without commit
+├── Stalled                  records wait and nothing is finished: end the process without commit
+└── StopOverdue              the process did not end in time when asked to: end it as it is
 """
 
 from enum import StrEnum
@@ -98,3 +100,15 @@ class SendFailed(FraudstreamError):
 
 class Paused(FraudstreamError):
     """The process did not run for so long that its partitions are another worker's. It ends; start it again."""
+
+
+class Stalled(FraudstreamError):
+    """Records waited too long without progress. The process ends; start it again. If it happens again, the message
+    says which partition and which step: docs/health.md.
+    """
+
+
+class StopOverdue(FraudstreamError):
+    """The process was asked to stop and did not in time. It ends without commit; nothing is lost. Operator action:
+    look at the brokers, for which a stop waits.
+    """

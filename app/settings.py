@@ -75,8 +75,16 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Profiles not yet written to RocksDB's files, all partitions of this worker together. Less makes smaller
     files, which are merged more often."""
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
-    """Prometheus endpoint on this port; 0 serves none."""
+    """Metrics and health probes on this port; 0 serves none."""
     metrics_host: str = "127.0.0.1"
+    """Pages name no customer, but nobody has to log in to read them: loopback, or an address that only probes reach."""
+    stall_seconds: Seconds = 60.0
+    """Records that wait so long without one chunk of their partition being finished are a stall: `/livez` says so and
+    the worker ends. Many times what a chunk takes and above what a send may wait for the brokers, so that a slow
+    worker is not ended; docs/health.md."""
+    stop_seconds: Seconds = 25.0
+    """A worker asked to stop finishes its chunks in flight and ends within this time, in order or not. Below the 30 s
+    that Kubernetes grants, so that it says itself what it was waiting for."""
     log_level: typing.Literal["debug", "info", "warning", "error"] = "info"
     log_format: typing.Literal["console", "json"] = "console"
 
@@ -195,6 +203,11 @@ def _check_together(settings: Settings) -> None:
         raise ConfigurationError(
             "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS must be below FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS: "
             "a worker that lost its partitions must not keep writing. Lower the first or raise the second."
+        )
+    if settings.worker.stall_seconds <= kafka.produce_timeout_seconds:
+        raise ConfigurationError(
+            "FRAUDSTREAM_WORKER_STALL_SECONDS must be above FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS: a worker "
+            "whose record is still being sent does not stand still. Raise the first or lower the second."
         )
     if kafka.request_timeout_seconds < kafka.session_timeout_seconds:
         raise ConfigurationError(

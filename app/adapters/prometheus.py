@@ -1,15 +1,17 @@
 """The metrics of the catalogue as Prometheus instruments, and the page that a scraper reads."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import numpy as np
 import prometheus_client
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
+from prometheus_client.exposition import choose_encoder
 
+from app.adapters.http_pages import Answer
 from app.adapters.prometheus_histogram import HistogramCollector
-from app.errors import ConfigurationError
 from app.metrics import CATALOGUE, PREFIX, CounterName, GaugeName, HistogramName, InfoName, Metric
 
 # A second series per counter, with nothing but the time of its first use.
@@ -53,6 +55,11 @@ class PrometheusMetrics:
         _refuse_unlisted(name, labels)
         self._instruments[name].info(labels)
 
+    def page(self, accept: str) -> Answer:
+        """All of them in the format that a scraper accepts."""
+        encode, content_type = choose_encoder(accept)
+        return Answer(HTTPStatus.OK, content_type, encode(self.registry))
+
     def _child(self, name: str, labels: dict[str, str]) -> Any:
         key = (name, *labels.items())
         child = self._children.get(key)
@@ -69,30 +76,6 @@ class PrometheusMetrics:
         for label, values in metric.labels.items():
             for value in values:
                 self._child(metric.name, {label: value})
-
-
-class Exposition:
-    """The page ``http://host:port/metrics``, served by a thread of its own until closed."""
-
-    def __init__(self, metrics: PrometheusMetrics, host: str, port: int) -> None:
-        try:
-            self._server, self._thread = prometheus_client.start_http_server(
-                port, addr=host, registry=metrics.registry
-            )
-        except OSError as error:
-            raise ConfigurationError(
-                f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}: {error}. "
-                "Give each worker a port of its own, or 0 to serve none."
-            ) from error
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def _refuse_unlisted(name: str, labels: dict[str, str]) -> None:

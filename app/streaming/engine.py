@@ -18,6 +18,7 @@ from app.streaming.chunks import ChunkSchema, chunk_transport
 from app.streaming.fail_stop import fail_stop
 from app.streaming.recovery import BulkTableManager
 from app.streaming.risk import RiskWorker
+from app.streaming.sensing import HealthSensor
 from app.streaming.tables import ProfileTable, profile_table
 
 EXIT_REFUSED = 2
@@ -60,6 +61,7 @@ class RiskApp(faust.App):
         sys.setswitchinterval(_SWITCH_SECONDS)
 
     async def on_stop(self) -> None:
+        self.risk.stopping()
         await super().on_stop()
         await self.risk.stop()
 
@@ -103,6 +105,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     )
     app.transport = chunk_transport(topics.transactions, worker.chunk_max_events)(app.conf.broker, app)
     app.risk = RiskWorker(settings, profile_table(app, worker, topics.partitions))
+    app.sensors.add(HealthSensor(app.risk.health, topics.transactions))
     transactions = app.topic(topics.transactions, schema=ChunkSchema())
 
     @app.agent(transactions, name="risk-scorer", concurrency=1)

@@ -65,9 +65,8 @@ class BulkRecovery(Recovery):
         table = cast(ProfileTable, self.tp_to_table[tps[0]])
         last = {tp: self.active_highwaters[tp] for tp in tps}
         gaps = {tp.partition: Gap(stands_at[tp] + 1, last[tp] + 1) for tp in tps}
-        restore = Restore(
-            tps[0].topic, cast(ProfileStore, table.data), Progress(table.metrics), lambda: assignment.revoked
-        )
+        progress = Progress(table.metrics, on_step=table.on_restore_step)
+        restore = Restore(tps[0].topic, cast(ProfileStore, table.data), progress, lambda: assignment.revoked)
         complete = await restore.run(gaps, partial(open_log, table.bootstrap_servers))
         if complete:
             for tp in tps:  # a Counter's update would add

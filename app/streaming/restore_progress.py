@@ -15,9 +15,15 @@ _log = structlog.get_logger("restore")
 class Progress:
     """Of one restore; offsets, not records, say how much is left, since compaction leaves gaps."""
 
-    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> None:
         self._metrics = metrics
         self._clock = clock
+        self._on_step = on_step
         self._records = 0
 
     def begin(self, partitions: list[int], remaining: int) -> None:
@@ -30,6 +36,7 @@ class Progress:
 
     def advance(self, records: int, offsets: int) -> None:
         """So many records were written, so many offsets passed."""
+        self._on_step()
         self._records += records
         # A fetch may bring what was appended since.
         self._remaining = max(0, self._remaining - offsets)

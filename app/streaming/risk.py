@@ -10,23 +10,30 @@ from faust.types import TP
 
 from app.adapters import data_dir
 from app.adapters.bundles import champion
+from app.adapters.http_pages import HttpPages
 from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
-from app.adapters.prometheus import Exposition, PrometheusMetrics
+from app.adapters.prometheus import PrometheusMetrics
 from app.domain.acceptance import Acceptance
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
 from app.streaming.counting import count
 from app.streaming.fence import Fence
+from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
+from app.streaming.lag import LagProbe
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.pages import pages
 from app.streaming.profiles import ProfileCache
 from app.streaming.provisioning import require
 from app.streaming.stages import Stopwatch
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import profiles_changelog
+from app.streaming.watchdog import Watchdog
 from app.streaming.work import ChunkScorer, SourceLog, Work
+
+_LAG_PROBES_PER_STALL = 6
 
 _log = structlog.get_logger("risk")
 
@@ -46,13 +53,19 @@ class RiskWorker:
         self._fence = Fence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
         )
-        self._beating: asyncio.Task[None] | None = None
-        self._exposition: Exposition | None = None
+        self.health = Health(settings.worker.stall_seconds, time.monotonic)
+        table.on_restore_step = self.health.restoring
+        self._watchdog = Watchdog(self._fence, self.health)
+        self._beside: list[asyncio.Task[None]] = []
+        self._pages: HttpPages | None = None
 
     async def start(self) -> None:
         """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
         settings, worker = self.settings, self.settings.worker
         data_dir.hold(Path(worker.data_dir))
+        if worker.metrics_port:
+            served = pages(self.metrics, self.health, self._watchdog)
+            self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served)
         await require(settings)
         model = champion(Path(settings.model.dir), settings.model.champion)
         for warning in [*model.warnings, *model.manifest.profile.warnings(settings.profile)]:
@@ -68,8 +81,6 @@ class RiskWorker:
         self._writes = OrderOfWrites(
             self._sender, store, self._out_topics(), self._on_durable, self._fence.check, self._compute
         )
-        if worker.metrics_port:
-            self._exposition = Exposition(self.metrics, worker.metrics_host, worker.metrics_port)
         self.metrics.inform(
             "model_info",
             name=model.reference.name,
@@ -78,24 +89,39 @@ class RiskWorker:
         )
         await self._sender.start()
         self._fence.reset()
-        self._beating = asyncio.create_task(self._fence.run())
+        interval_seconds = worker.stall_seconds / _LAG_PROBES_PER_STALL
+        lag = LagProbe(self.health, settings.topics.transactions, interval_seconds)
+        self._beside = [
+            asyncio.create_task(self._fence.run()),
+            asyncio.create_task(lag.run(lambda: self._table.app.consumer)),
+        ]
+        self._watchdog.start()
+        self.health.started()
         _log.info("started", model=f"{model.reference.name}/{model.reference.version}")
+
+    def stopping(self) -> None:
+        """Asked to end: chunks in flight are finished, in bounded time."""
+        self.health.stopping()
+        self._watchdog.bound_stop(self.settings.worker.stop_seconds)
 
     async def stop(self) -> None:
         """Close what start opened; every chunk is finished by now."""
-        if self._beating is not None:
-            self._beating.cancel()
+        self._watchdog.stop()
+        for task in self._beside:
+            task.cancel()
         await self._sender.stop()
-        if self._exposition is not None:
-            self._exposition.close()
+        if self._pages is not None:
+            self._pages.close()
 
     async def accept(self, event: Any) -> None:
         """Take over the event's chunk: computed at once, or together with what comes while the outputs of the
         chunk before it are on their way. Waits while too many records are in flight.
         """
-        await self._room.enter(len(event.value.records))
+        chunk = event.value
+        self.health.taken(chunk.partition, chunk.records[-1].offset)
+        await self._room.enter(len(chunk.records))
         self._waiting.put(event)
-        self._compute(event.value.partition)
+        self._compute(chunk.partition)
 
     def _compute(self, partition: int) -> None:
         """Compute what waits and start its writes. While outputs are on their way only full chunks: these gain
@@ -108,6 +134,7 @@ class RiskWorker:
 
     def _on_durable(self, work: Work, watch: Stopwatch) -> None:
         self._room.leave(work.records)
+        self.health.finished(work.partition, work.last_offset)
         self._profiles.release(work.partition, work.number)
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
@@ -119,6 +146,7 @@ class RiskWorker:
 
     def _forget(self) -> None:
         """Partitions are moving: another worker may write their profiles and report their lag."""
+        self.health.assigned()
         self._profiles.clear()
         for partition in range(self.settings.topics.partitions):
             self.metrics.forget("source_lag_records", partition=str(partition))

@@ -79,6 +79,8 @@ class ProfileTable(Table[bytes, bytes]):
     bootstrap_servers: str
     """Where its changelog is."""
     metrics: Metrics
+    on_restore_step: Callable[[], None] = staticmethod(lambda: None)
+    """Called whenever a restore comes forward."""
     store_options: RocksDBOptions
 
     def _new_store(self) -> ProfileStore:

@@ -1,7 +1,5 @@
 """The catalogue of metrics, its page, and what a scraper reads."""
 
-import http.client
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -9,8 +7,7 @@ import numpy as np
 import pytest
 from prometheus_client import generate_latest
 
-from app.adapters.prometheus import Exposition, PrometheusMetrics
-from app.errors import ConfigurationError
+from app.adapters.prometheus import PrometheusMetrics
 from app.metrics import CATALOGUE, CounterName, GaugeName, HistogramName, InfoName, Metrics, markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -19,13 +16,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 @pytest.fixture
 def metrics() -> PrometheusMetrics:
     return PrometheusMetrics()
-
-
-@pytest.fixture
-def exposition(metrics: PrometheusMetrics) -> Iterator[Exposition]:
-    exposition = Exposition(metrics, "127.0.0.1", 0)
-    yield exposition
-    exposition.close()
 
 
 def scraped(metrics: PrometheusMetrics) -> dict[str, float]:
@@ -129,14 +119,14 @@ def test_a_clock_behind_the_senders_takes_nothing_from_the_sum(metrics: Promethe
     assert scraped(metrics)["fraudstream_decision_latency_seconds_sum"] == 0.5
 
 
-def test_a_scraper_reads_the_page(exposition: Exposition) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", exposition.port, timeout=5)
-    connection.request("GET", "/metrics")
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [("", "text/plain"), ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text")],
+)
+def test_a_scraper_reads_the_page_in_the_format_it_accepts(
+    accept: str, content_type: str, metrics: PrometheusMetrics
+) -> None:
+    answer = metrics.page(accept)
 
-    assert b"fraudstream_late_total 0.0" in connection.getresponse().read()
-    connection.close()
-
-
-def test_a_port_in_use_names_the_setting(exposition: Exposition, metrics: PrometheusMetrics) -> None:
-    with pytest.raises(ConfigurationError, match=f"FRAUDSTREAM_WORKER_METRICS_PORT={exposition.port}"):
-        Exposition(metrics, "127.0.0.1", exposition.port)
+    assert answer.content_type.startswith(content_type)
+    assert b"fraudstream_late_total 0.0" in answer.body

@@ -1,0 +1,257 @@
+"""Life is judged by progress: who works is alive however slowly, who stands still is not however busy it looks."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.streaming.health import Health
+
+STALL_SECONDS = 60.0
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def health(clock: Clock) -> Health:
+    return Health(STALL_SECONDS, clock)
+
+
+def serve(health: Health, partitions: int = 2) -> None:
+    health.started()
+    health.rebalancing()
+    health.assigned()
+    health.restored(partitions)
+
+
+def test_the_probes_follow_a_worker_through_its_life(health: Health) -> None:
+    life: tuple[Callable[[], None], ...] = (
+        lambda: None,
+        health.started,
+        health.rebalancing,
+        health.assigned,
+        lambda: health.restored(4),
+        health.rebalancing,
+        health.assigned,
+        lambda: health.restored(0),
+        health.stopping,
+    )
+    told = []
+    for step in life:
+        step()
+        told.append((health.startup().good, health.readiness(), health.liveness().good))
+
+    assert [
+        (False, (False, "starting"), True),
+        (True, (False, "waiting for the group's assignment"), True),
+        (True, (False, "waiting for the group's assignment"), True),
+        (True, (False, "restoring profiles"), True),
+        (True, (True, "serving 4 partitions"), True),
+        (True, (False, "waiting for the group's assignment"), True),
+        (True, (False, "restoring profiles"), True),
+        (True, (True, "serving 0 partitions"), True),
+        (True, (False, "stopping"), True),
+    ] == told
+
+
+def test_a_rebalance_beside_the_stop_does_not_make_it_ready_again(health: Health) -> None:
+    serve(health)
+    health.stopping()
+    health.rebalancing()
+    health.restored(2)
+
+    assert not health.readiness().good
+
+
+def test_a_worker_without_work_lives_for_ever(health: Health, clock: Clock) -> None:
+    serve(health)
+    health.fetched(0, 9)
+    health.taken(0, 9)
+    health.finished(0, 9)
+    health.lag({0: 0, 1: 0})
+    clock.seconds = 1e9
+
+    assert health.liveness().good
+
+
+@pytest.mark.parametrize(
+    ("wait", "why"),
+    [
+        (lambda health: health.taken(1, 9), "partition 1: no chunk in flight was finished for 61 s"),
+        (lambda health: health.fetched(1, 9), "partition 1: no chunk fetched was taken up for 61 s"),
+        (
+            lambda health: health.lag({0: 0, 1: 1}),
+            "partition 1: no record of those waiting was fetched for 61 s",
+        ),
+    ],
+    ids=["in flight", "fetched", "known lag"],
+)
+def test_records_that_wait_too_long_are_a_stall(
+    wait: Callable[[Health], None], why: str, health: Health, clock: Clock
+) -> None:
+    serve(health)
+    clock.seconds = 100
+    wait(health)
+
+    clock.seconds += STALL_SECONDS
+    assert health.liveness().good
+    clock.seconds += 1
+    assert (False, why) == health.liveness()
+
+
+def test_one_partition_that_stands_still_is_not_excused_by_another(health: Health, clock: Clock) -> None:
+    serve(health)
+    health.taken(0, 9)
+    for offset in range(10, 80):
+        clock.seconds += 1
+        health.taken(1, offset)
+        health.finished(1, offset)
+
+    assert "partition 0" in health.liveness().why
+
+
+def test_a_slow_worker_that_finishes_is_alive(health: Health, clock: Clock) -> None:
+    """Records wait all the time, and one chunk is finished each 50 s."""
+    serve(health)
+    health.fetched(0, 1_000)
+    health.lag({0: 1_000_000})
+    for offset in range(20):
+        health.taken(0, offset + 1)
+        clock.seconds += 50
+        health.finished(0, offset)
+        assert health.liveness().good
+
+
+def test_brokers_that_cannot_be_asked_are_no_stall(health: Health, clock: Clock) -> None:
+    serve(health)
+    health.lag({0: 5})
+    clock.seconds += STALL_SECONDS - 1
+    health.lag({})
+    clock.seconds += STALL_SECONDS
+
+    assert health.liveness().good
+
+
+def test_while_partitions_move_only_a_chunk_in_flight_is_overdue(health: Health, clock: Clock) -> None:
+    """What is fetched and queued is dropped then; what is taken up holds up the whole group."""
+    serve(health)
+    health.fetched(0, 9)
+    health.taken(1, 9)
+    health.fetched(1, 19)
+    health.rebalancing()
+    clock.seconds += STALL_SECONDS + 1
+    assert "partition 1" in health.liveness().why
+
+    health.finished(1, 9)
+    clock.seconds += STALL_SECONDS + 1
+    assert health.liveness().good
+
+
+def test_a_long_restore_lives_by_its_steps(health: Health, clock: Clock) -> None:
+    health.started()
+    health.assigned()
+    health.lag({0: 5})
+    for _ in range(10):
+        clock.seconds += STALL_SECONDS
+        health.restoring()
+    assert health.liveness().good
+
+    clock.seconds += STALL_SECONDS + 1
+    assert not health.liveness().good
+
+
+def test_what_waited_during_a_restore_has_its_full_time_after_it(health: Health, clock: Clock) -> None:
+    health.started()
+    health.assigned()
+    health.lag({0: 5})
+    clock.seconds += STALL_SECONDS
+    health.restored(1)
+    clock.seconds += STALL_SECONDS
+
+    assert health.liveness().good
+
+
+def test_what_an_earlier_assignment_left_is_forgotten(health: Health, clock: Clock) -> None:
+    serve(health)
+    health.fetched(0, 9)
+    health.rebalancing()
+    health.fetched(0, 19)
+    health.assigned()
+    health.finished(0, 9)
+    health.restored(1)
+    clock.seconds += STALL_SECONDS + 1
+
+    assert health.liveness().good
+
+
+def test_a_stop_has_a_bound_of_its_own_and_names_what_is_unfinished(health: Health, clock: Clock) -> None:
+    serve(health)
+    health.taken(3, 9)
+    health.taken(1, 9)
+    health.taken(2, 9)
+    health.finished(2, 9)
+    health.stopping()
+    clock.seconds += STALL_SECONDS + 1
+
+    assert health.liveness().good
+    assert [1, 3] == health.unfinished()
+
+
+steps = st.lists(
+    st.tuples(
+        st.floats(0, STALL_SECONDS / 2),
+        st.sampled_from(["fetch", "take", "finish", "lag"]),
+        st.integers(0, 2),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+def test_whoever_finishes_in_time_is_never_called_stalled_and_whoever_does_not_always(
+    history: list[tuple[float, str, int]],
+) -> None:
+    """Against a plain account of the rule: since when each partition has had work, or last finished some."""
+    clock = Clock()
+    health = Health(STALL_SECONDS, clock)
+    serve(health)
+    fetched, taken, finished, lag = [-1] * 3, [-1] * 3, [-1] * 3, [0] * 3
+    idle_until, progress = [0.0] * 3, [0.0] * 3
+    for seconds, step, number in history:
+        clock.seconds += seconds
+        busy = [finished[at] < fetched[at] or lag[at] > 0 for at in range(3)]
+        if step == "fetch":
+            fetched[number] += 1
+            health.fetched(number, fetched[number])
+        elif step == "take" and taken[number] < fetched[number]:
+            taken[number] += 1
+            health.taken(number, taken[number])
+        elif step == "finish" and finished[number] < taken[number]:
+            finished[number] += 1
+            progress[number] = clock.seconds
+            health.finished(number, finished[number])
+        elif step == "lag":
+            lag[number] = 1 - lag[number]
+            health.lag(dict(enumerate(lag)))
+        idle_until = [idle_until[at] if busy[at] else clock.seconds for at in range(3)]
+
+        waiting = {
+            at: clock.seconds - max(idle_until[at], progress[at])
+            for at in range(3)
+            if finished[at] < fetched[at] or lag[at] > 0
+        }
+        assert health.liveness().good is all(seconds <= STALL_SECONDS for seconds in waiting.values())

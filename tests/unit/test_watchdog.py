@@ -1,0 +1,160 @@
+"""The thread that ends a worker which stands still, and the bound on its stop."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app.errors import FraudstreamError, Paused, Stalled, StopOverdue
+from app.streaming import watchdog as module
+from app.streaming.fence import Fence
+from app.streaming.health import Health
+from app.streaming.watchdog import Watchdog
+
+SECONDS = 10.0
+POLL_SECONDS = 0.01
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def fence(clock: Clock) -> Fence:
+    return Fence(9.0, clock)
+
+
+@pytest.fixture
+def health(clock: Clock) -> Health:
+    health = Health(60.0, clock)
+    health.started()
+    health.assigned()
+    health.restored(1)
+    return health
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, FraudstreamError]]:
+    """Where the process would have ended, and why."""
+    ends: list[tuple[str, FraudstreamError]] = []
+    for name in ("app.streaming.fail_stop.end_process", "app.streaming.watchdog.end_process"):
+        monkeypatch.setattr(name, lambda doing, error: ends.append((doing, error)))
+    monkeypatch.setattr(module, "LOOK_SECONDS", POLL_SECONDS)
+    return ends
+
+
+@pytest.fixture
+def watchdog(fence: Fence, health: Health) -> Iterator[Watchdog]:
+    watching = Watchdog(fence, health)
+    watching.start()
+    yield watching
+    watching.stop()
+
+
+def wait_for(ended: list[tuple[str, FraudstreamError]]) -> tuple[str, FraudstreamError]:
+    deadline = time.monotonic() + SECONDS
+    while not ended and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return ended[0]
+
+
+def test_an_event_loop_that_stands_still_ends_the_process(
+    watchdog: Watchdog, clock: Clock, ended: list[tuple[str, FraudstreamError]]
+) -> None:
+    assert watchdog.liveness().good
+    clock.seconds = 9.5
+
+    doing, error = wait_for(ended)
+    assert ("watching", Paused) == (doing, type(error))
+
+
+def test_records_that_wait_without_progress_end_the_process_and_say_since_when(
+    watchdog: Watchdog,
+    fence: Fence,
+    health: Health,
+    clock: Clock,
+    ended: list[tuple[str, FraudstreamError]],
+) -> None:
+    health.taken(3, 100)
+    for clock.seconds in range(0, 61, 5):
+        fence.beat()
+    clock.seconds = 60.5
+    assert (False, "partition 3: no chunk in flight was finished for 60 s") == watchdog.liveness()
+
+    _, error = wait_for(ended)
+    assert isinstance(error, Stalled)
+    assert "partition 3: no chunk in flight was finished for 60 s, since 20" in str(error)
+
+
+def test_the_page_says_that_the_event_loop_stands_still(fence: Fence, health: Health, clock: Clock) -> None:
+    watchdog = Watchdog(fence, health)
+    clock.seconds = 30
+    assert watchdog.liveness().good, "not started yet: loading and compiling may take as long"
+
+    watchdog._thread.is_alive = lambda: True  # type: ignore[method-assign]  # a thread that does not end the process
+    assert (False, "the event loop stood still for 30.0 s, the limit is 9.0") == watchdog.liveness()
+    watchdog.stop()
+    assert watchdog.liveness().good
+
+
+def test_a_worker_that_is_told_to_stop_is_not_watched_any_more(
+    watchdog: Watchdog, clock: Clock, ended: list[tuple[str, FraudstreamError]]
+) -> None:
+    watchdog.stop()
+    watchdog._thread.join(SECONDS)
+    clock.seconds = 1_000
+
+    assert [] == ended
+    assert not watchdog._thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [
+        (lambda health: health.taken(2, 7), "chunks of partitions [2] are unfinished"),
+        (lambda _: None, "no chunk is unfinished"),
+    ],
+)
+def test_a_stop_that_takes_too_long_ends_as_it_is(
+    work: Callable[[Health], None],
+    told: str,
+    watchdog: Watchdog,
+    health: Health,
+    ended: list[tuple[str, FraudstreamError]],
+) -> None:
+    work(health)
+    watchdog.bound_stop(0.05)
+
+    doing, error = wait_for(ended)
+    assert ("stopping", StopOverdue) == (doing, type(error))
+    assert f"asked to stop 0.05 s ago; {told}" == str(error)
+
+
+async def test_a_beating_loop_with_work_that_goes_on_is_left_alone(
+    health: Health, ended: list[tuple[str, FraudstreamError]]
+) -> None:
+    """With the real clock: twenty looks, one chunk after the other."""
+    fence = Fence(0.5, time.monotonic)
+    watching = Watchdog(fence, health)
+    watching.start()
+    beating = asyncio.create_task(fence.run())
+    for offset in range(20):
+        health.taken(0, offset)
+        await asyncio.sleep(POLL_SECONDS)
+        health.finished(0, offset)
+    watching.stop()
+    beating.cancel()
+
+    assert [] == ended
