@@ -104,6 +104,9 @@ class ChunkConsumer(Consumer):
             await self._thread.seek_to_beginning(*never)
         return committed
 
+    async def verify_all_partitions_active(self) -> None:
+        """Our watchdog knows better. Faust's only logs, and crashes the worker when it looks during a rebalance."""
+
     def on_buffer_full(self, tp: TP) -> None:
         """A chunk that finds the agent's queue full waits for room, and the next fetch with it.
 

@@ -60,6 +60,18 @@ class RiskApp(faust.App):
         _collect_garbage_less_often()
         sys.setswitchinterval(_SWITCH_SECONDS)
 
+    def on_rebalance_start(self) -> None:
+        """Called in the Kafka client's thread. Not every rebalance is told to a sensor: Faust loses one that
+        begins while the last one ends.
+        """
+        self.risk.health.rebalancing()
+        super().on_rebalance_start()
+
+    def on_rebalance_end(self) -> None:
+        """Called after the restore."""
+        super().on_rebalance_end()
+        self.risk.on_restored()
+
     async def on_stop(self) -> None:
         self.risk.stopping()
         await super().on_stop()

@@ -13,6 +13,9 @@ from faust.exceptions import ConsumerNotStarted
 
 from app.streaming.health import Health
 
+ANSWER_SECONDS = 5.0
+"""An idle consumer's fetch keeps the connection for 1.5 s, and the question waits behind it."""
+
 _log = structlog.get_logger("lag")
 
 
@@ -48,7 +51,7 @@ class LagProbe:
 
     async def _ask(self, consumer: Any) -> dict[int, int]:
         try:
-            async with asyncio.timeout(self._interval_seconds):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 return await unfetched(consumer, self._topic)
         except (KafkaError, TimeoutError, ConsumerNotStarted):
             return {}  # not known: brokers away, partitions moving

@@ -99,6 +99,15 @@ class RiskWorker:
         self.health.started()
         _log.info("started", model=f"{model.reference.name}/{model.reference.version}")
 
+    def on_restored(self) -> None:
+        """From now on records come."""
+        owned = [
+            tp
+            for tp in self._table.app.consumer.assignment()
+            if tp.topic == self.settings.topics.transactions
+        ]
+        self.health.restored(len(owned))
+
     def stopping(self) -> None:
         """Asked to end: chunks in flight are finished, in bounded time."""
         self.health.stopping()

@@ -23,6 +23,8 @@ class Worker:
         self.name = name
         self.data_dir = directory / name
         self.log = directory / f"{name}.log"
+        self.application = "app.worker"
+        """What `faust -A` is given."""
         self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,8 +42,8 @@ class Worker:
         assert not self.running
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(  # the command is our own list of words
-                [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "-l", "info"],
+            self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+                [sys.executable, "-m", "faust", "-A", self.application, "worker", "-l", "info"],
                 cwd=REPOSITORY,
                 env=inherited | self._environment,
                 stdin=subprocess.DEVNULL,
