@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import batch, demo, models, settings, stack, tail, topics, traffic, train, worker
+from app.commands import batch, demo, dlq, models, settings, stack, tail, topics, traffic, train, worker
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(models.commands, name="model")
 app.command("worker")(worker.worker)
 app.add_typer(tail.alerts, name="alerts")
 app.add_typer(tail.decisions, name="decisions")
+app.add_typer(dlq.commands, name="dlq")
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)

@@ -1,7 +1,7 @@
 """Topics as anybody may read them: without a group, so that no worker and no other reader notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,6 +40,38 @@ class TopicReader:
         ends = await self._consumer.end_offsets(self._consumer.assignment())
         while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):  # noqa: ASYNC110  # a consumer's position tells nobody that it moves
             await asyncio.sleep(CATCH_UP_POLL_SECONDS)
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Where each partition ends now."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._consumer.assignment())
+        return dict(sorted(ends.items()))
+
+    async def until(
+        self, ends: Mapping[TopicPartition, int], since_ms: int | None = None, start: int | None = None
+    ) -> AsyncIterator[Any]:
+        """Every record before ``ends``, partition after partition: from ``start`` on, or from the first that is
+        as new as ``since_ms``, or all.
+        """
+        for partition, end in ends.items():
+            self._consumer.seek(partition, await self._begin(partition, end, since_ms, start))
+            while await self._consumer.position(partition) < end:
+                fetched = await self._consumer.getmany(
+                    partition, timeout_ms=POLL_MS, max_records=MOST_RECORDS
+                )
+                for record in fetched.get(partition, ()):
+                    if record.offset < end:
+                        yield record
+
+    async def _begin(
+        self, partition: TopicPartition, end: int, since_ms: int | None, start: int | None
+    ) -> int:
+        first: int = (await self._consumer.beginning_offsets([partition]))[partition]
+        if start is not None:
+            return max(first, start)
+        if since_ms is None:
+            return first
+        found = (await self._consumer.offsets_for_times({partition: since_ms}))[partition]
+        return end if found is None else int(found.offset)
 
 
 @asynccontextmanager

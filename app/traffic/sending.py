@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from app.adapters import kafka_admin
+from app.adapters.kafka_sender import Headers
 from app.errors import ConfigurationError, SendFailed
 from app.traffic.partitioning import partition_of
 
@@ -36,13 +37,15 @@ class _Lane:
         self._batches: deque[BatchBuilder] = deque()
         self._filled = asyncio.Event()
 
-    def append(self, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
+    def append(self, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers) -> None:
         if self._batches:
-            appended = self._batches[-1].append(timestamp=timestamp_ms, key=key, value=value)
+            appended = self._batches[-1].append(
+                timestamp=timestamp_ms, key=key, value=value, headers=[*headers]
+            )
             if appended is not None:
                 return
         batch = self._create_batch()
-        batch.append(timestamp=timestamp_ms, key=key, value=value)
+        batch.append(timestamp=timestamp_ms, key=key, value=value, headers=[*headers])
         self._batches.append(batch)
         self._filled.set()
 
@@ -75,10 +78,10 @@ class RecordSender:
         """How many records the brokers have for certain."""
         return self._acknowledged
 
-    def put(self, key: bytes | None, value: bytes, timestamp_ms: int) -> None:
+    def put(self, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()) -> None:
         """Append to the key's partition; a record without a key takes the partitions in turn."""
         partition = self._put % len(self._lanes) if key is None else partition_of(key, len(self._lanes))
-        self._lanes[partition].append(key, value, timestamp_ms)
+        self._lanes[partition].append(key, value, timestamp_ms, headers)
         self._put += 1
 
     async def room(self) -> None:

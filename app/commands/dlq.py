@@ -1,0 +1,275 @@
+"""``fraudstream dlq``: what could not be scored, and sending it again."""
+
+import json as json_format
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.adapters.dead_letters import DeadLetter, DeadLetters, Place
+    from app.adapters.kafka_sender import OutRecord
+    from app.settings import Settings
+    from app.traffic.replay import Refused
+
+commands = typer.Typer(no_args_is_help=True, help="Dead letters: records that can never be scored.")
+
+PERSONAL_DATA = "The record itself follows: it may hold personal data. Do not paste it into a ticket."
+REFUSED_LINES = 10
+
+
+def _time(text: "str | datetime") -> datetime:
+    given = text if isinstance(text, datetime) else datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+def _place(text: "str | Place") -> "Place":
+    from app.adapters.dead_letters import Place
+
+    partition, _, offset = str(text).partition(":")
+    if not (partition.isdecimal() and offset.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is no PARTITION:OFFSET")
+    return Place(int(partition), int(offset))
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+Code = Annotated[str | None, typer.Option(help="Only those of this error code (docs/dead-letters.md).")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(parser=_time, metavar="TIME", help="Only records from this time on, ISO 8601, UTC."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many.")]
+
+
+class Selection(NamedTuple):
+    """Which letters are meant."""
+
+    places: "tuple[Place, ...]" = ()
+    code: str | None = None
+    since_ms: int | None = None
+    limit: int | None = None
+
+    async def of(self, letters: "DeadLetters") -> "AsyncIterator[DeadLetter]":
+        """The letters, ``limit`` at most. Raises when a place is empty."""
+        found = 0
+        async for letter in self._named(letters) if self.places else letters.all(self.since_ms):
+            if self.code in {None, letter.code}:
+                yield letter
+                found += 1
+                if found == self.limit:
+                    return
+
+    async def _named(self, letters: "DeadLetters") -> "AsyncIterator[DeadLetter]":
+        for place in self.places:
+            letter = await letters.at(place)
+            if letter is None:
+                raise typer.BadParameter(f"no dead letter stands at {place} (any more)")
+            yield letter
+
+
+@commands.command("ls")
+def ls(
+    *,
+    code: Code = None,
+    since: Since = None,
+    limit: Limit = None,
+    summary: Annotated[bool, typer.Option("--summary", help="Only how many there are per code.")] = False,
+    json: Json = False,
+) -> None:
+    """Print dead letters, one a line: place, time, code, what was wrong, source. No value of the record."""
+    import asyncio
+
+    from app.settings import Settings
+
+    selection = Selection(code=code, since_ms=_ms(since), limit=limit)
+    asyncio.run(_ls(Settings.from_env(), selection, summary=summary, as_json=json))
+
+
+@commands.command("show")
+def show(
+    place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the value's bytes and nothing else.")] = False,
+    json: Json = False,
+) -> None:
+    """Print one dead letter with its record. It may hold personal data."""
+    import asyncio
+    import sys
+
+    from app.settings import Settings
+
+    letter = asyncio.run(_one(Settings.from_env(), _place(place)))
+    typer.secho(PERSONAL_DATA, fg=typer.colors.YELLOW, err=True)
+    if raw:
+        sys.stdout.buffer.write(letter.value or b"")
+        sys.stdout.buffer.flush()
+    elif json:
+        typer.echo(json_format.dumps(_told(letter) | _record(letter)))
+    else:
+        for name, value in (_told(letter) | _record(letter)).items():
+            typer.echo(f"{name}: {_safe(str(value))}")
+
+
+@commands.command("replay")
+def replay(
+    *,
+    places: Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET...")] = None,
+    code: Code = None,
+    all_letters: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    with_key_from: Annotated[
+        str | None,
+        typer.Option(help="`customer_id`: give records whose own key is wrong their customer's as key."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and send nothing.")] = False,
+    limit: Limit = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Send dead letters to their source topic again, as they were, and wait until the brokers have them.
+
+    Twice is safe: a transaction is recognised by its id while it can still be in a window (about 31 days). An
+    older one that was scored since would be counted again. Time is judged by the record's own timestamp, so
+    `future_time` comes back unless FRAUDSTREAM_ACCEPTANCE_MAX_FUTURE_SECONDS was raised. A record older than the
+    transactions' retention (35 days) may be deleted before it is scored: stop, and send it from its own system.
+    """
+    import asyncio
+
+    from app.settings import Settings
+
+    if sum((bool(places), code is not None, all_letters)) != 1:
+        raise typer.BadParameter("give one of PARTITION:OFFSET..., --code and --all")
+    if with_key_from not in {None, "customer_id"}:
+        raise typer.BadParameter("--with-key-from takes customer_id")
+    selection = Selection(places=tuple(map(_place, places or ())), code=code, limit=limit)
+    complete = asyncio.run(
+        _replay(Settings.from_env(), selection, rekey=with_key_from is not None, dry_run=dry_run, yes=yes)
+    )
+    raise typer.Exit(0 if complete else 1)
+
+
+async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_json: bool) -> None:
+    from collections import Counter
+
+    from app.adapters.dead_letters import open_dead_letters
+
+    counts: Counter[str] = Counter()
+    async with open_dead_letters(settings.kafka.bootstrap_servers, settings.topics.dead_letters) as letters:
+        async for letter in selection.of(letters):
+            counts[letter.code] += 1
+            if not summary:
+                typer.echo(json_format.dumps(_told(letter)) if as_json else _line(letter))
+    if summary and as_json:
+        typer.echo(json_format.dumps(dict(counts.most_common())))
+    elif summary:
+        for code, count in counts.most_common():
+            typer.echo(f"{count:>8}  {_safe(code) or '?'}")
+
+
+async def _one(settings: "Settings", place: "Place") -> "DeadLetter":
+    from app.adapters.dead_letters import open_dead_letters
+
+    async with open_dead_letters(settings.kafka.bootstrap_servers, settings.topics.dead_letters) as letters:
+        return await anext(Selection(places=(place,)).of(letters))
+
+
+async def _replay(
+    settings: "Settings", selection: Selection, *, rekey: bool, dry_run: bool, yes: bool
+) -> bool:
+    """Read twice: to count, and to send. What comes in between is not sent. True when nothing was left out."""
+    import sys
+
+    from app.adapters.dead_letters import open_dead_letters
+    from app.adapters.kafka_sender import OutRecord
+    from app.traffic.replay import prepare, send
+
+    servers, topic = settings.kafka.bootstrap_servers, settings.topics.transactions
+    async with open_dead_letters(servers, settings.topics.dead_letters) as letters:
+
+        async def prepared() -> "AsyncIterator[OutRecord | Refused]":
+            async for letter in selection.of(letters):
+                yield prepare(letter, topic, rekey=rekey)
+
+        count, refused = await _counted(prepared())
+        _tell_refused(refused)
+        if dry_run or not count:
+            typer.echo(f"{count} would be sent to {topic}, {len(refused)} refused")
+            return not refused
+        if sys.stdin.isatty() and not yes:
+            typer.confirm(f"Send {count} records to {topic}?", abort=True)
+        sent = await send((one async for one in prepared() if isinstance(one, OutRecord)), topic, servers)
+    typer.echo(f"{sent} sent to {topic}, {len(refused)} refused")
+    if sent < count:
+        typer.secho(f"{count - sent} were deleted by the topic's retention meanwhile", err=True)
+    return sent == count and not refused
+
+
+async def _counted(prepared: "AsyncIterator[OutRecord | Refused]") -> "tuple[int, list[Refused]]":
+    from app.traffic.replay import Refused
+
+    count, refused = 0, []
+    async for one in prepared:
+        if isinstance(one, Refused):
+            refused.append(one)
+        else:
+            count += 1
+    return count, refused
+
+
+def _tell_refused(refused: "list[Refused]") -> None:
+    for letter, why in refused[:REFUSED_LINES]:
+        typer.secho(f"{letter.place} is refused: {why}", fg=typer.colors.YELLOW, err=True)
+    if len(refused) > REFUSED_LINES:
+        typer.secho(f"and {len(refused) - REFUSED_LINES} more", fg=typer.colors.YELLOW, err=True)
+
+
+def _told(letter: "DeadLetter") -> dict[str, object]:
+    """What may be told of it: no value of the record."""
+    return {
+        "partition": letter.place.partition,
+        "offset": letter.place.offset,
+        "timestamp_ms": letter.timestamp_ms,
+        "code": letter.code,
+        "message": letter.message,
+        "source_topic": letter.source_topic,
+        "source_partition": letter.source.partition,
+        "source_offset": letter.source.offset,
+    }
+
+
+def _record(letter: "DeadLetter") -> dict[str, object]:
+    return {
+        "key": _text(letter.key),
+        "headers": [[name, _text(value)] for name, value in letter.headers],
+        "value": _text(letter.value),
+    }
+
+
+def _line(letter: "DeadLetter") -> str:
+    time = datetime.fromtimestamp(letter.timestamp_ms / 1000, tz=UTC) if letter.timestamp_ms >= 0 else None
+    when = f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "-"
+    return _safe(
+        f"{letter.place!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
+        f"({letter.source_topic}:{letter.source})"
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    """As text where it is text, else in hexadecimal."""
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"hex:{value.hex()}"
+
+
+def _safe(text: str) -> str:
+    """A terminal obeys control characters; whoever sent the record must not command it."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
+
+
+def _ms(time: datetime | None) -> int | None:
+    return None if time is None else int(time.timestamp() * 1000)

@@ -1,0 +1,59 @@
+"""Dead letters sent again to where they came from, once their producer, or a setting, was mended."""
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import msgspec
+
+from app.adapters.dead_letters import DeadLetter
+from app.adapters.kafka_sender import OutRecord
+from app.errors import InvalidReason
+from app.traffic.sending import open_sender
+
+REPLAYED_HEADER = "fraud.dlq.replayed"
+
+
+class Refused(NamedTuple):
+    """A letter that must not be sent as it is."""
+
+    letter: DeadLetter
+    why: str
+
+
+class _Keyed(msgspec.Struct):
+    """All of a value that decides its key."""
+
+    customer_id: str
+
+
+_decode = msgspec.json.Decoder(_Keyed).decode
+
+
+def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refused:
+    """The source record again, with a header that says where it stood."""
+    if letter.source_topic != topic:
+        # Whoever may write dead letters must not choose where an operator writes.
+        return Refused(letter, f"it did not come from {topic}")
+    key = letter.key
+    if letter.code == InvalidReason.KEY_MISMATCH:
+        if not rekey:
+            return Refused(letter, "its own key is wrong: --with-key-from customer_id gives it another")
+        try:
+            key = _decode(letter.value or b"").customer_id.encode()
+        except (msgspec.DecodeError, UnicodeError):
+            return Refused(letter, "it has no customer_id to take the key from")
+    origin = f"{topic}:{letter.source}".encode()
+    return OutRecord(key, letter.value, letter.timestamp_ms, [*letter.headers, (REPLAYED_HEADER, origin)])
+
+
+async def send(records: AsyncIterator[OutRecord], topic: str, bootstrap_servers: str) -> int:
+    """Send each to the partition of its key; how many the brokers have acknowledged. Raises SendFailed."""
+    async with open_sender(topic, bootstrap_servers) as sender:
+
+        async def feed() -> None:
+            async for key, value, timestamp_ms, headers in records:
+                sender.put(key, value, timestamp_ms or 0, headers)
+                await sender.room()
+
+        await sender.run(feed)
+        return sender.acknowledged
