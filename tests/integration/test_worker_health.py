@@ -32,7 +32,7 @@ ChunkScorer.compute = lambda *_: time.sleep(600)
 FETCHES_NOTHING = """
 import asyncio
 from app.streaming.chunks import ChunkConsumer
-async def getmany(*_):
+async def getmany(*_, **__):
     await asyncio.sleep(600)
     yield
 ChunkConsumer.getmany = getmany
