@@ -17,6 +17,8 @@ from msgspec import Meta
 from app.errors import ConfigurationError
 
 PREFIX = "FRAUDSTREAM_"
+PRODUCTION_REPLICAS = 3
+_LOOPBACK = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -39,6 +41,26 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How much work a takeover repeats at most. Repeats are recognised; shorter costs requests."""
     compression: typing.Literal["none", "zstd", "gzip"] = "zstd"
     """Of what the worker writes. lz4 is left out: aiokafka's takes half of all CPU at full load."""
+    security_protocol: typing.Literal["plaintext", "tls", "sasl_tls", "sasl_plaintext"] = "plaintext"
+    """With tls, certificates and host names are always verified; docs/security.md."""
+    tls_ca_file: str = ""
+    """PEM of the authorities that sign the brokers' certificates; empty takes the system's."""
+    tls_cert_file: str = ""
+    """PEM of this client's certificate, where brokers ask for one (mTLS)."""
+    tls_key_file: str = ""
+    """PEM of the key of `tls_cert_file`."""
+    tls_key_password_file: str = ""
+    """Holds the password of the key, where it has one."""
+    sasl_mechanism: typing.Literal["SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password_file: str = ""
+    """A secret is only ever a file's content: the environment shows in `ps` and in crash reports."""
+    oauth_token_url: str = ""
+    """Where a token is asked for with the client's id and secret. https, except on loopback."""
+    oauth_client_id: str = ""
+    oauth_client_secret_file: str = ""
+    oauth_token_file: str = ""
+    """Instead of the three above: a token that something else keeps renewed in this file."""
 
 
 class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,9 +139,17 @@ class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How far ahead of its record an event may lie."""
 
 
+class DeploymentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What kind of place this is."""
+
+    stage: typing.Literal["development", "production"] = "development"
+    """In production what is only fit for a laptop is refused: unencrypted Kafka, fewer than three replicas."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings; built once and passed down."""
 
+    deployment: DeploymentSettings = msgspec.field(default_factory=DeploymentSettings)
     kafka: KafkaSettings = msgspec.field(default_factory=KafkaSettings)
     topics: TopicSettings = msgspec.field(default_factory=TopicSettings)
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
@@ -213,4 +243,48 @@ def _check_together(settings: Settings) -> None:
         raise ConfigurationError(
             "FRAUDSTREAM_KAFKA_REQUEST_TIMEOUT_SECONDS must be at least "
             "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS. Raise the first or lower the second."
+        )
+    _check_identity(kafka)
+    if settings.deployment.stage == "production":
+        _check_production(settings)
+
+
+def _check_identity(kafka: KafkaSettings) -> None:
+    """That what a mechanism needs is given; what the files hold is checked where they are read."""
+    if bool(kafka.tls_cert_file) is not bool(kafka.tls_key_file):
+        raise ConfigurationError(
+            "FRAUDSTREAM_KAFKA_TLS_CERT_FILE and FRAUDSTREAM_KAFKA_TLS_KEY_FILE belong together. Set or unset both."
+        )
+    if not kafka.security_protocol.startswith("sasl"):
+        return
+    if kafka.sasl_mechanism == "SCRAM-SHA-512":
+        needed = ["sasl_username", "sasl_password_file"]
+    elif kafka.oauth_token_file:
+        needed = []
+    else:
+        needed = ["oauth_token_url", "oauth_client_id", "oauth_client_secret_file"]
+    for field in needed:
+        if not getattr(kafka, field):
+            raise ConfigurationError(
+                f"{_variable('kafka', field)} is not set, but FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL="
+                f"{kafka.security_protocol} with FRAUDSTREAM_KAFKA_SASL_MECHANISM={kafka.sasl_mechanism} needs it."
+            )
+    if kafka.oauth_token_url and not kafka.oauth_token_url.startswith(("https://", *_LOOPBACK)):
+        raise ConfigurationError(
+            "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL must begin with https://: the client's secret is sent there."
+        )
+
+
+def _check_production(settings: Settings) -> None:
+    kafka, replicas = settings.kafka, settings.topics.replication_factor
+    if kafka.security_protocol not in {"tls", "sasl_tls"}:
+        raise ConfigurationError(
+            f"FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL={kafka.security_protocol} is refused with "
+            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: customers' data would cross the network readable. "
+            "Set it to sasl_tls or tls."
+        )
+    if replicas < PRODUCTION_REPLICAS:
+        raise ConfigurationError(
+            f"FRAUDSTREAM_TOPICS_REPLICATION_FACTOR={replicas} is refused with "
+            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: one lost disk would lose acknowledged records. Set it to 3."
         )

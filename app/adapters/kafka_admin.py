@@ -24,6 +24,7 @@ from aiokafka.protocol.admin import (
 from app.adapters import kafka_brokers
 from app.adapters.kafka_brokers import REQUEST_TIMEOUT_MS, Brokers
 from app.adapters.kafka_metadata import TopicsRequest
+from app.adapters.kafka_security import Cluster
 from app.errors import ConfigurationError, TopicMismatch
 
 LEADERS_TIMEOUT_SECONDS = 30.0
@@ -138,15 +139,15 @@ class KafkaAdmin:
 
 
 @asynccontextmanager
-async def connect(bootstrap_servers: str) -> AsyncIterator[KafkaAdmin]:
+async def connect(kafka: Cluster) -> AsyncIterator[KafkaAdmin]:
     """Raises ConfigurationError when no broker answers within 10 seconds."""
-    async with kafka_brokers.connect(bootstrap_servers) as brokers:
+    async with kafka_brokers.connect(kafka) as brokers:
         yield KafkaAdmin(brokers)
 
 
-async def topic_ids(bootstrap_servers: str, names: Iterable[str]) -> dict[str, UUID]:
+async def topic_ids(kafka: Cluster, names: Iterable[str]) -> dict[str, UUID]:
     """The incarnations of those topics that exist, for a caller that asks nothing else."""
-    async with connect(bootstrap_servers) as admin:
+    async with connect(kafka) as admin:
         return await admin.topic_ids(names)
 
 

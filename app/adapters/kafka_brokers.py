@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
+from app.adapters.kafka_security import Cluster, client_options, explain_refusal, servers
 from app.errors import ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -46,23 +47,29 @@ class Brokers:
 
 
 @asynccontextmanager
-async def connect(bootstrap_servers: str) -> AsyncIterator[Brokers]:
+async def connect(kafka: Cluster) -> AsyncIterator[Brokers]:
     """Raises ConfigurationError when no broker answers within 10 seconds."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    client = AIOKafkaClient(**client_options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        await _bootstrap(client, bootstrap_servers)
-        yield Brokers(client, bootstrap_servers)
+        await _bootstrap(client, kafka)
+        yield Brokers(client, servers(kafka))
     finally:
         await client.close()
 
 
-async def _bootstrap(client: AIOKafkaClient, servers: str) -> None:
+async def _bootstrap(client: AIOKafkaClient, kafka: Cluster) -> None:
     try:
-        with _translated(servers):
-            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                await client.bootstrap()
+        with _translated(servers(kafka)):
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                    await client.bootstrap()
+            except (KafkaError, OSError):
+                await explain_refusal(kafka)
+                raise
     except ValueError as error:
-        raise ConfigurationError(f"{SETTING}={servers}: {error}. Give host:port, comma-separated.") from error
+        raise ConfigurationError(
+            f"{SETTING}={servers(kafka)}: {error}. Give host:port, comma-separated."
+        ) from error
 
 
 @contextmanager

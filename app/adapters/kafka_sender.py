@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from app.adapters import fast_zstd
+from app.adapters.kafka_security import client_options
 from app.errors import SendFailed
 from app.settings import KafkaSettings
 
@@ -45,7 +46,7 @@ class KafkaSender:
         """Connect; to be called in the event loop that sends."""
         settings = self._settings
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap_servers,
+            **client_options(settings),
             acks="all",
             request_timeout_ms=int(settings.produce_timeout_seconds * 1000),
             compression_type=None if settings.compression == "none" else settings.compression,

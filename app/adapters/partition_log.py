@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
+from app.adapters.kafka_security import Cluster, client_options, servers
 from app.errors import RestoreFailed
 
 FETCH_BYTES = 8 * 1024 * 1024
@@ -97,14 +98,14 @@ class PartitionLog:
 
 
 @asynccontextmanager
-async def open_log(bootstrap_servers: str) -> AsyncIterator[PartitionLog]:
+async def open_log(kafka: Cluster) -> AsyncIterator[PartitionLog]:
     """Raises RestoreFailed when no broker answers."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
+    client = AIOKafkaClient(**client_options(kafka))
     try:
         await client.bootstrap()
         yield PartitionLog(client)
     except KafkaError as error:
-        raise RestoreFailed(f"no broker of {bootstrap_servers} answers: {error!r}") from error
+        raise RestoreFailed(f"no broker of {servers(kafka)} answers: {error!r}") from error
     finally:
         await client.close()
 

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.adapters import kafka_admin
+from app.adapters.kafka_security import Cluster, client_options
 from app.errors import ConfigurationError
 
 POLL_MS = 500
@@ -76,16 +77,16 @@ class TopicReader:
 
 @asynccontextmanager
 async def open_reader(
-    bootstrap_servers: str, topics: Sequence[str], *, from_beginning: bool
+    kafka: Cluster, topics: Sequence[str], *, from_beginning: bool
 ) -> AsyncIterator[TopicReader]:
     """Raises ConfigurationError when no broker answers or a topic is missing; it is never made here."""
-    async with kafka_admin.connect(bootstrap_servers) as admin:
+    async with kafka_admin.connect(kafka) as admin:
         found = await admin.find(dict.fromkeys(topics, ()))
     for topic in topics:
         if topic not in found:
             raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **client_options(kafka),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=FETCH_BYTES,

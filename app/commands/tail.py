@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.domain.decision import Decision
+    from app.settings import KafkaSettings
 
 alerts = typer.Typer(no_args_is_help=True, help="Alerts: decisions to review or decline.")
 decisions = typer.Typer(no_args_is_help=True, help="Every decision: the audit log.")
@@ -24,9 +25,7 @@ def tail_alerts(*, json: Json = False, from_beginning: FromBeginning = False, li
     from app.settings import Settings
 
     settings = Settings.from_env()
-    _tail(
-        settings.kafka.bootstrap_servers, settings.topics.alerts, _printer(Alert, json), from_beginning, limit
-    )
+    _tail(settings.kafka, settings.topics.alerts, _printer(Alert, json), from_beginning, limit)
 
 
 @decisions.command("tail")
@@ -37,7 +36,7 @@ def tail_decisions(*, json: Json = False, from_beginning: FromBeginning = False,
 
     settings = Settings.from_env()
     _tail(
-        settings.kafka.bootstrap_servers,
+        settings.kafka,
         settings.topics.decisions,
         _printer(Decision, json),
         from_beginning,
@@ -64,22 +63,30 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Callable[[bytes], None]"
 
 
 def _tail(
-    servers: str, topic: str, show: "Callable[[bytes], None]", from_beginning: bool, limit: int | None
+    kafka: "KafkaSettings",
+    topic: str,
+    show: "Callable[[bytes], None]",
+    from_beginning: bool,
+    limit: int | None,
 ) -> None:
     import asyncio
     import contextlib
 
     with contextlib.suppress(KeyboardInterrupt):  # how a tail is meant to end
-        asyncio.run(_follow(servers, topic, show, from_beginning, limit))
+        asyncio.run(_follow(kafka, topic, show, from_beginning, limit))
 
 
 async def _follow(
-    servers: str, topic: str, show: "Callable[[bytes], None]", from_beginning: bool, limit: int | None
+    kafka: "KafkaSettings",
+    topic: str,
+    show: "Callable[[bytes], None]",
+    from_beginning: bool,
+    limit: int | None,
 ) -> None:
     from app.adapters.topic_reader import open_reader
 
     shown = 0
-    async with open_reader(servers, [topic], from_beginning=from_beginning) as reader:
+    async with open_reader(kafka, [topic], from_beginning=from_beginning) as reader:
         async for records in reader.batches():
             for record in records:
                 show(record.value)

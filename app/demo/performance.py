@@ -55,12 +55,12 @@ class Performance:
         return self._interrupted
 
     async def _play(self, screen: Screen) -> None:
-        servers, topics = self._settings.kafka.bootstrap_servers, self._settings.topics
+        kafka, topics = self._settings.kafka, self._settings.topics
         heard = [topics.decisions, topics.alerts, topics.dead_letters]
         tally, scene = self.scene.tally, self.scene
         async with (
-            open_reader(servers, heard, from_beginning=True) as reader,
-            open_sender(topics.transactions, servers) as sender,
+            open_reader(kafka, heard, from_beginning=True) as reader,
+            open_sender(topics.transactions, kafka) as sender,
             asyncio.TaskGroup() as group,
         ):
             traffic = Traffic(self._plan, sender, tally)

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from app.errors import StackError
 from app.local import java
@@ -15,19 +16,34 @@ HEAP_MB_OF_THREE = 256
 FORMAT_SECONDS = 60
 
 
-def parts(directory: Path, cluster: Cluster, jars: Sequence[Path]) -> tuple[Part, ...]:
+class Listeners(NamedTuple):
+    """More ways into a broker than the plain one; the tests of security have some."""
+
+    properties: Mapping[str, object] = {}
+    """Of server.properties, in place of ours."""
+    format_options: Sequence[str] = ()
+    """Users that are there from the beginning: ``--add-scram …``."""
+
+
+PLAIN = Listeners()
+
+
+def parts(
+    directory: Path, cluster: Cluster, jars: Sequence[Path], listeners: Listeners = PLAIN
+) -> tuple[Part, ...]:
     """The brokers, configured and with formatted storage, ready to be started."""
-    return tuple(_part(directory, cluster, node, jars) for node in cluster.nodes)
+    return tuple(_part(directory, cluster, node, jars, listeners) for node in cluster.nodes)
 
 
-def _part(directory: Path, cluster: Cluster, node: Node, jars: Sequence[Path]) -> Part:
+def _part(directory: Path, cluster: Cluster, node: Node, jars: Sequence[Path], listeners: Listeners) -> Part:
     name = f"{BROKER_PREFIX}{node.id}"
     folder, log = directory / name, directory / "logs" / f"{name}.log"
     settings = java.prepare(folder, log, jars)
     properties = folder / "server.properties"
-    properties.write_text(_lines(broker_properties(cluster, node, folder / "data")), encoding="utf-8")
+    described = {**broker_properties(cluster, node, folder / "data"), **listeners.properties}
+    properties.write_text(_lines(described), encoding="utf-8")
     if not (folder / "data" / "meta.properties").exists():
-        _format(settings, properties, cluster.id, log)
+        _format(settings, properties, cluster.id, listeners.format_options, log)
     heap_mb = HEAP_MB_ALONE if len(cluster.nodes) == 1 else HEAP_MB_OF_THREE
     command = java.command(settings, f"-Xmx{heap_mb}m", "kafka.Kafka", str(properties))
     return Part(name=name, port=node.port, log=log, command=command)
@@ -70,9 +86,9 @@ def _internal_topics(replicas: int, in_sync: int) -> dict[str, object]:
     }
 
 
-def _format(settings: Path, properties: Path, cluster_id: str, log: Path) -> None:
+def _format(settings: Path, properties: Path, cluster_id: str, options: Sequence[str], log: Path) -> None:
     tool = ("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format")
-    command = java.command(settings, *tool, "--cluster-id", cluster_id, "--config", str(properties))
+    command = java.command(settings, *tool, "--cluster-id", cluster_id, "--config", str(properties), *options)
     with log.open("ab") as output:
         try:
             subprocess.run(command, check=True, timeout=FORMAT_SECONDS, stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words

@@ -15,6 +15,7 @@ from app.adapters import logs
 from app.errors import FraudstreamError
 from app.settings import Settings
 from app.streaming.chunks import ChunkSchema, chunk_transport
+from app.streaming.credentials import faust_credentials
 from app.streaming.fail_stop import fail_stop
 from app.streaming.recovery import BulkTableManager
 from app.streaming.risk import RiskWorker
@@ -96,6 +97,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     app = RiskApp(
         worker.app_id,
         broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
+        broker_credentials=faust_credentials(kafka),
         broker_session_timeout=kafka.session_timeout_seconds,
         broker_heartbeat_interval=kafka.heartbeat_seconds,
         broker_request_timeout=kafka.request_timeout_seconds,

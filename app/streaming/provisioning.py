@@ -57,7 +57,7 @@ def compare(spec: TopicSpec, found: FoundTopic | None) -> list[Difference]:
 
 async def differences(settings: Settings) -> list[Difference]:
     """Every difference between the table and the brokers' topics."""
-    async with connect(settings.kafka.bootstrap_servers) as admin:
+    async with connect(settings.kafka) as admin:
         return await _differences(admin, topic_table(settings))
 
 
@@ -78,7 +78,7 @@ async def ensure(settings: Settings) -> list[str]:
     of partitions must agree among the topics, and cannot be mended once a wrong one is in use.
     """
     table = topic_table(settings)
-    async with connect(settings.kafka.bootstrap_servers) as admin:
+    async with connect(settings.kafka) as admin:
         found = await _differences(admin, table)
         _refuse([difference for difference in found if difference.property != EXISTENCE], settings)
         missing = {difference.topic for difference in found}

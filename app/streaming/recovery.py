@@ -67,7 +67,7 @@ class BulkRecovery(Recovery):
         gaps = {tp.partition: Gap(stands_at[tp] + 1, last[tp] + 1) for tp in tps}
         progress = Progress(table.metrics, on_step=table.on_restore_step)
         restore = Restore(tps[0].topic, cast(ProfileStore, table.data), progress, lambda: assignment.revoked)
-        complete = await restore.run(gaps, partial(open_log, table.bootstrap_servers))
+        complete = await restore.run(gaps, partial(open_log, table.kafka))
         if complete:
             for tp in tps:  # a Counter's update would add
                 stands_at[tp] = last[tp]

@@ -45,7 +45,7 @@ class RiskWorker:
         self.settings = settings
         self.metrics = PrometheusMetrics()
         self._table = table
-        table.bootstrap_servers, table.metrics = settings.kafka.bootstrap_servers, self.metrics
+        table.kafka, table.metrics = settings.kafka, self.metrics
         self._sender = KafkaSender(settings.kafka)
         self._waiting = WaitingChunks(settings.worker.chunk_max_events)
         self._room = Room(settings.worker.chunks_in_flight * settings.worker.chunk_max_events)
@@ -162,7 +162,7 @@ class RiskWorker:
 
     async def _source_log(self) -> SourceLog:
         topic = self.settings.topics.transactions
-        ids = await topic_ids(self.settings.kafka.bootstrap_servers, [topic])
+        ids = await topic_ids(self.settings.kafka, [topic])
         return SourceLog(topic, ids[topic].int & (2**64 - 1))
 
     def _acceptance(self) -> Acceptance:

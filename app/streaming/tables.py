@@ -14,7 +14,7 @@ from faust.tables.table import Table
 from faust.types import TP
 
 from app.metrics import Metrics
-from app.settings import WorkerSettings
+from app.settings import KafkaSettings, WorkerSettings
 from app.streaming.fail_stop import fail_stop
 from app.streaming.restore import newest
 from app.streaming.rocksdb_memory import BoundedMemory
@@ -76,7 +76,7 @@ class ProfileTable(Table[bytes, bytes]):
     """A Faust table over a ProfileStore. ``on_rebalance_started`` is called before partitions move."""
 
     on_rebalance_started: Callable[[], None]
-    bootstrap_servers: str
+    kafka: KafkaSettings
     """Where its changelog is."""
     metrics: Metrics
     on_restore_step: Callable[[], None] = staticmethod(lambda: None)

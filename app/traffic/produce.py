@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from app.adapters.kafka_security import Cluster
 from app.domain.transaction import Transaction
 from app.traffic.pacing import Pace
 from app.traffic.sending import Progress, RecordSender, open_sender
@@ -48,7 +49,7 @@ async def produce(
     transactions: Iterable[Transaction] | AsyncIterable[Transaction],
     *,
     topic: str,
-    bootstrap_servers: str,
+    bootstrap_servers: Cluster,
     rate: float | None = None,
     on_progress: Progress | None = None,
 ) -> Produced:
@@ -65,7 +66,7 @@ async def produce_raw(
     records: Iterable[Record] | AsyncIterable[Record],
     *,
     topic: str,
-    bootstrap_servers: str,
+    bootstrap_servers: Cluster,
     rate: float | None = None,
     on_progress: Progress | None = None,
 ) -> Produced:
@@ -81,7 +82,7 @@ async def _send(
     source: Iterable[_Item] | AsyncIterable[_Item],
     record_of: Callable[[_Item], Record],
     topic: str,
-    bootstrap_servers: str,
+    bootstrap_servers: Cluster,
     rate: float | None,
     on_progress: Progress | None,
 ) -> Produced:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from app.adapters import kafka_admin
+from app.adapters.kafka_security import Cluster, client_options
 from app.adapters.kafka_sender import Headers
 from app.errors import ConfigurationError, SendFailed
 from app.traffic.partitioning import partition_of
@@ -127,12 +128,12 @@ class RecordSender:
 
 @asynccontextmanager
 async def open_sender(
-    topic: str, bootstrap_servers: str, on_progress: Progress | None = None, compression: str = "zstd"
+    topic: str, bootstrap_servers: Cluster, on_progress: Progress | None = None, compression: str = "zstd"
 ) -> AsyncIterator[RecordSender]:
     """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
     partitions = await _partition_count(topic, bootstrap_servers)
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **client_options(bootstrap_servers),
         enable_idempotence=True,
         compression_type=None if compression == "none" else compression,
         max_batch_size=BATCH_BYTES,
@@ -152,7 +153,7 @@ async def open_sender(
         await producer.stop()
 
 
-async def _partition_count(topic: str, bootstrap_servers: str) -> int:
+async def _partition_count(topic: str, bootstrap_servers: Cluster) -> int:
     async with kafka_admin.connect(bootstrap_servers) as admin:
         found = await admin.find({topic: ()})
     if topic not in found:

@@ -9,6 +9,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.adapters.kafka_security import Cluster
 from app.domain.transaction import Transaction
 from app.traffic.produce import Produced, produce
 
@@ -20,7 +21,7 @@ def send(
     transactions: Iterable[Transaction],
     *,
     topic: str,
-    bootstrap_servers: str,
+    bootstrap_servers: Cluster,
     rate: float | None,
     total: int | None = None,
 ) -> Produced:

@@ -1,0 +1,179 @@
+"""How a Kafka client proves who it is and whom it talks to: from settings and files to aiokafka's arguments.
+
+Host names are always verified. Secrets are read from files when a connection is opened, and no message holds one.
+"""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+
+from app.adapters.oauth_tokens import FetchedTokens, FileTokens
+from app.errors import ConfigurationError
+from app.settings import KafkaSettings
+
+Cluster = KafkaSettings | str
+"""The settings, or the bare address of brokers that ask for nothing, such as the local stack's."""
+
+_PREFIX = "FRAUDSTREAM_KAFKA_"
+_NAMES = {"plaintext": "PLAINTEXT", "tls": "SSL", "sasl_tls": "SASL_SSL", "sasl_plaintext": "SASL_PLAINTEXT"}
+_PROBE_TIMEOUT_MS = 5_000
+_EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 10, 62, 64
+
+
+def servers(cluster: Cluster) -> str:
+    """The comma-separated host:port list."""
+    return cluster if isinstance(cluster, str) else cluster.bootstrap_servers
+
+
+def client_options(cluster: Cluster) -> dict[str, Any]:
+    """What every client of aiokafka is given. Raises ConfigurationError when a file cannot be used."""
+    if isinstance(cluster, str):
+        return {"bootstrap_servers": cluster}
+    return {"bootstrap_servers": cluster.bootstrap_servers, **_identity(cluster)}
+
+
+async def explain_refusal(cluster: Cluster) -> None:
+    """Ask once more after a failure: aiokafka logs its cause and raises another. Raises ConfigurationError when
+    the cause lies in certificates or credentials; returns when it lies elsewhere.
+    """
+    if isinstance(cluster, str) or cluster.security_protocol == "plaintext":
+        return
+    for server in cluster.bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            connection = await create_conn(
+                host.strip("[]"), int(port), request_timeout_ms=_PROBE_TIMEOUT_MS, **_identity(cluster)
+            )
+            connection.close()
+        except (OSError, KafkaError) as error:
+            if meaning := _meaning(cluster, error):
+                raise ConfigurationError(f"{server.strip()}: {meaning}") from None
+
+
+def read_file(setting: str, path: str) -> str:
+    """The text of a setting's file, without the line's end. Raises ConfigurationError, never with the text."""
+    name = _PREFIX + setting
+    if not path:
+        raise ConfigurationError(f"{name} is not set. Give the path of the file.")
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ConfigurationError(
+            f"{name}={path}: {reason}. Mount the file, readable by the worker's user, or correct the path."
+        ) from None
+    if not text:
+        raise ConfigurationError(f"{name}={path}: the file is empty.")
+    return text
+
+
+def _identity(kafka: KafkaSettings) -> dict[str, Any]:
+    options: dict[str, Any] = {"security_protocol": _NAMES[kafka.security_protocol], "ssl_context": None}
+    if kafka.security_protocol in {"tls", "sasl_tls"}:
+        options["ssl_context"] = _context(kafka)
+    if kafka.security_protocol in {"sasl_tls", "sasl_plaintext"}:
+        options |= _sasl(kafka, options["ssl_context"])
+    return options
+
+
+def _sasl(kafka: KafkaSettings, context: ssl.SSLContext | None) -> dict[str, Any]:
+    if kafka.sasl_mechanism == "OAUTHBEARER":
+        return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": _tokens(kafka, context)}
+    return {
+        "sasl_mechanism": kafka.sasl_mechanism,
+        "sasl_plain_username": kafka.sasl_username,
+        "sasl_plain_password": read_file("SASL_PASSWORD_FILE", kafka.sasl_password_file),
+    }
+
+
+def _tokens(kafka: KafkaSettings, context: ssl.SSLContext | None) -> FileTokens | FetchedTokens:
+    if kafka.oauth_token_file:
+        read_file("OAUTH_TOKEN_FILE", kafka.oauth_token_file)
+        return FileTokens(lambda: read_file("OAUTH_TOKEN_FILE", kafka.oauth_token_file))
+    read_file("OAUTH_CLIENT_SECRET_FILE", kafka.oauth_client_secret_file)
+    return FetchedTokens(
+        kafka.oauth_token_url,
+        kafka.oauth_client_id,
+        lambda: read_file("OAUTH_CLIENT_SECRET_FILE", kafka.oauth_client_secret_file),
+        context,
+    )
+
+
+def _context(kafka: KafkaSettings) -> ssl.SSLContext:
+    """The system's authorities unless a file names others. Client side: host names are verified."""
+    authorities = read_file("TLS_CA_FILE", kafka.tls_ca_file) if kafka.tls_ca_file else None
+    try:
+        context = ssl.create_default_context(cadata=authorities)
+    except (ssl.SSLError, ValueError):
+        raise ConfigurationError(
+            f"{_PREFIX}TLS_CA_FILE={kafka.tls_ca_file}: no certificates in PEM."
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if kafka.tls_cert_file:
+        _load_identity(context, kafka)
+    return context
+
+
+def _load_identity(context: ssl.SSLContext, kafka: KafkaSettings) -> None:
+    read_file("TLS_CERT_FILE", kafka.tls_cert_file)
+    read_file("TLS_KEY_FILE", kafka.tls_key_file)
+    # Empty rather than none: for none OpenSSL would ask the terminal.
+    password = ""
+    if kafka.tls_key_password_file:
+        password = read_file("TLS_KEY_PASSWORD_FILE", kafka.tls_key_password_file)
+    try:
+        context.load_cert_chain(kafka.tls_cert_file, kafka.tls_key_file, password=lambda: password)
+    except (ssl.SSLError, OSError, ValueError):
+        raise ConfigurationError(
+            f"{_PREFIX}TLS_CERT_FILE={kafka.tls_cert_file} and {_PREFIX}TLS_KEY_FILE={kafka.tls_key_file}: not a "
+            f"certificate and its key in PEM, or {_PREFIX}TLS_KEY_PASSWORD_FILE holds another password."
+        ) from None
+
+
+def _meaning(kafka: KafkaSettings, error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _distrust(kafka, error)
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"TLS fails ({error.reason}). Correct {_PREFIX}SECURITY_PROTOCOL or the port in "
+            f"{_PREFIX}BOOTSTRAP_SERVERS, and look at {_PREFIX}TLS_CERT_FILE."
+        )
+    if isinstance(error, UnsupportedSaslMechanismError):
+        return f"this listener does not offer {_PREFIX}SASL_MECHANISM={kafka.sasl_mechanism}. Correct it."
+    if isinstance(error, SaslAuthenticationFailed):
+        return _denial(kafka)
+    # With TLS 1.3 a broker says only after the handshake what it thinks of our certificate: by closing.
+    if "tls" in kafka.security_protocol and isinstance(error, KafkaError):
+        return (
+            f"the broker closed the connection after the TLS handshake ({type(error).__name__}). If it asks for a "
+            f"client certificate, {_PREFIX}TLS_CERT_FILE must name one that it trusts, and {_PREFIX}TLS_KEY_FILE its "
+            f"key; otherwise correct {_PREFIX}SECURITY_PROTOCOL."
+        )
+    return ""
+
+
+def _distrust(kafka: KafkaSettings, error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in {_OTHER_HOST, _OTHER_ADDRESS}:
+        return (
+            f"the broker's certificate is for another host. Name the broker in {_PREFIX}BOOTSTRAP_SERVERS as its "
+            "certificate does, or have one issued for this name."
+        )
+    if error.verify_code == _EXPIRED:
+        return "the broker's certificate has expired. Have it renewed, and look at this machine's clock."
+    authority = kafka.tls_ca_file or "(the system's authorities)"
+    return (
+        f"the broker's certificate is not trusted ({error.verify_message}). {_PREFIX}TLS_CA_FILE={authority} must "
+        "hold the authority that signed it."
+    )
+
+
+def _denial(kafka: KafkaSettings) -> str:
+    if kafka.sasl_mechanism == "OAUTHBEARER":
+        return f"the broker refuses the token. Look at {_PREFIX}OAUTH_CLIENT_ID and what the broker trusts."
+    return (
+        f"the broker refuses {_PREFIX}SASL_USERNAME={kafka.sasl_username} with the password in "
+        f"{_PREFIX}SASL_PASSWORD_FILE={kafka.sasl_password_file}. Correct one of them."
+    )

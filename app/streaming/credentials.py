@@ -1,0 +1,24 @@
+"""The identity of every other Kafka client, as Faust wants it told."""
+
+from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
+
+from app.adapters.kafka_security import client_options
+from app.settings import KafkaSettings
+
+
+def faust_credentials(kafka: KafkaSettings) -> Credentials | None:
+    """Everything given: Faust's own default is a password sent in the clear. Raises ConfigurationError."""
+    if kafka.security_protocol == "plaintext":
+        return None
+    options = client_options(kafka)
+    context = options["ssl_context"]
+    if kafka.security_protocol == "tls":
+        return SSLCredentials(context)
+    if kafka.sasl_mechanism == "OAUTHBEARER":
+        return OAuthCredentials(oauth_cb=options["sasl_oauth_token_provider"], ssl_context=context)
+    return SASLCredentials(
+        username=options["sasl_plain_username"],
+        password=options["sasl_plain_password"],
+        ssl_context=context,
+        mechanism=kafka.sasl_mechanism,
+    )

@@ -1,0 +1,62 @@
+"""Which settings of security do not go together, and what production refuses."""
+
+import pytest
+
+from app.errors import ConfigurationError
+from app.settings import Settings
+
+TLS = {"FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL": "tls"}
+THREE = {"FRAUDSTREAM_TOPICS_REPLICATION_FACTOR": "3"}
+PRODUCTION = {"FRAUDSTREAM_DEPLOYMENT_STAGE": "production"}
+SASL = {"FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL": "sasl_tls"}
+OAUTH = SASL | {
+    "FRAUDSTREAM_KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+    "FRAUDSTREAM_KAFKA_OAUTH_CLIENT_ID": "risk",
+    "FRAUDSTREAM_KAFKA_OAUTH_CLIENT_SECRET_FILE": "/run/secrets/risk",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        (PRODUCTION | THREE, "FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL"),
+        (PRODUCTION | TLS, "FRAUDSTREAM_TOPICS_REPLICATION_FACTOR"),
+        (
+            PRODUCTION
+            | THREE
+            | {
+                "FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL": "sasl_plaintext",
+                "FRAUDSTREAM_KAFKA_SASL_USERNAME": "risk",
+                "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE": "/run/secrets/risk",
+            },
+            "FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL",
+        ),
+        (SASL, "FRAUDSTREAM_KAFKA_SASL_USERNAME"),
+        (SASL | {"FRAUDSTREAM_KAFKA_SASL_USERNAME": "risk"}, "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE"),
+        (OAUTH, "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL"),
+        (
+            OAUTH | {"FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL": "http://tokens.example/token"},
+            "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL",
+        ),
+        (TLS | {"FRAUDSTREAM_KAFKA_TLS_CERT_FILE": "/run/client.pem"}, "FRAUDSTREAM_KAFKA_TLS_KEY_FILE"),
+    ],
+)
+def test_refused_by_the_settings_name(environment: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        Settings.from_env(environment)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        PRODUCTION | THREE | TLS,
+        OAUTH | {"FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL": "https://tokens.example/token"},
+        SASL
+        | {
+            "FRAUDSTREAM_KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+            "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_FILE": "/run/secrets/token",
+        },
+    ],
+)
+def test_accepted(environment: dict[str, str]) -> None:
+    assert Settings.from_env(environment)
