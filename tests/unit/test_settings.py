@@ -101,3 +101,8 @@ def test_settings_cannot_be_changed() -> None:
     sections = [settings, *(getattr(settings, name) for name in settings.__struct_fields__)]
 
     assert all(section.__struct_config__.frozen for section in sections)
+
+
+def test_a_worker_whose_record_is_still_being_sent_does_not_stand_still() -> None:
+    with pytest.raises(ConfigurationError, match="FRAUDSTREAM_WORKER_STALL_SECONDS must be above"):
+        Settings.from_env({"FRAUDSTREAM_WORKER_STALL_SECONDS": "8"})
