@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from app.adapters.kafka_security import Cluster
 from app.adapters.kafka_sender import Headers
 from app.adapters.topic_reader import open_reader
 
@@ -61,9 +62,9 @@ class DeadLetters:
 
 
 @asynccontextmanager
-async def open_dead_letters(bootstrap_servers: str, topic: str) -> AsyncIterator[DeadLetters]:
+async def open_dead_letters(kafka: Cluster, topic: str) -> AsyncIterator[DeadLetters]:
     """Raises ConfigurationError when no broker answers or the topic is missing."""
-    async with open_reader(bootstrap_servers, [topic], from_beginning=True) as reader:
+    async with open_reader(kafka, [topic], from_beginning=True) as reader:
         yield DeadLetters(reader, await reader.ends())
 
 

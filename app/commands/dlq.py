@@ -154,7 +154,7 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
     from app.adapters.dead_letters import open_dead_letters
 
     counts: Counter[str] = Counter()
-    async with open_dead_letters(settings.kafka.bootstrap_servers, settings.topics.dead_letters) as letters:
+    async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
         async for letter in selection.of(letters):
             counts[letter.code] += 1
             if not summary:
@@ -169,7 +169,7 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
 async def _one(settings: "Settings", place: "Place") -> "DeadLetter":
     from app.adapters.dead_letters import open_dead_letters
 
-    async with open_dead_letters(settings.kafka.bootstrap_servers, settings.topics.dead_letters) as letters:
+    async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
         return await anext(Selection(places=(place,)).of(letters))
 
 
@@ -183,8 +183,8 @@ async def _replay(
     from app.adapters.kafka_sender import OutRecord
     from app.traffic.replay import prepare, send
 
-    servers, topic = settings.kafka.bootstrap_servers, settings.topics.transactions
-    async with open_dead_letters(servers, settings.topics.dead_letters) as letters:
+    kafka, topic = settings.kafka, settings.topics.transactions
+    async with open_dead_letters(kafka, settings.topics.dead_letters) as letters:
 
         async def prepared() -> "AsyncIterator[OutRecord | Refused]":
             async for letter in selection.of(letters):
@@ -197,7 +197,7 @@ async def _replay(
             return not refused
         if sys.stdin.isatty() and not yes:
             typer.confirm(f"Send {count} records to {topic}?", abort=True)
-        sent = await send((one async for one in prepared() if isinstance(one, OutRecord)), topic, servers)
+        sent = await send((one async for one in prepared() if isinstance(one, OutRecord)), topic, kafka)
     typer.echo(f"{sent} sent to {topic}, {len(refused)} refused")
     if sent < count:
         typer.secho(f"{count - sent} were deleted by the topic's retention meanwhile", err=True)

@@ -106,7 +106,7 @@ def join(profiles: Sequence[bytes]) -> Joined:
 
 def split(words: Words, starts: Words, lengths: Words) -> list[bytes]:
     """The profiles that begin at ``starts`` and are ``lengths`` words long, each as its bytes."""
-    data = memoryview(words)
+    data = words.data
     ends = starts + lengths
     return [data[begin:end].tobytes() for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 

@@ -50,7 +50,7 @@ class BoundedMemory(RocksDBOptions):
         """
         allow_open_files()
         database = rocksdict.Rdict(str(path), options=self.as_options())
-        unlogged = rocksdict.WriteOptions()
+        unlogged: Any = rocksdict.WriteOptions()  # its types take the property for a method
         unlogged.disable_wal = True
         database.set_write_options(unlogged)
         return database

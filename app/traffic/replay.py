@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.adapters.dead_letters import DeadLetter
+from app.adapters.kafka_security import Cluster
 from app.adapters.kafka_sender import OutRecord
 from app.errors import InvalidReason
 from app.traffic.sending import open_sender
@@ -46,9 +47,9 @@ def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refus
     return OutRecord(key, letter.value, letter.timestamp_ms, [*letter.headers, (REPLAYED_HEADER, origin)])
 
 
-async def send(records: AsyncIterator[OutRecord], topic: str, bootstrap_servers: str) -> int:
+async def send(records: AsyncIterator[OutRecord], topic: str, kafka: Cluster) -> int:
     """Send each to the partition of its key; how many the brokers have acknowledged. Raises SendFailed."""
-    async with open_sender(topic, bootstrap_servers) as sender:
+    async with open_sender(topic, kafka) as sender:
 
         async def feed() -> None:
             async for key, value, timestamp_ms, headers in records:

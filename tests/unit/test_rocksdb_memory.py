@@ -146,7 +146,7 @@ def test_a_killed_process_loses_only_the_newest_batches_each_of_them_whole(
     memory: BoundedMemory, tmp_path: Path, batches: int
 ) -> None:
     """So that the offset beside the profiles tells where the changelog has to be read from."""
-    killed = subprocess.run(
+    killed = subprocess.run(  # noqa: S603  # ours
         [sys.executable, "-c", WRITES_UNTIL_KILLED],
         input=f"{tmp_path / '0.db'}\n{batches}\n",
         text=True,
