@@ -1,5 +1,6 @@
 """Every way in, through every client, and every wrong key: against a real broker."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.integration
 
 REFUSED = 2
 EVENTS = 300
+FAREWELL_SECONDS = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,8 @@ async def refusal(kafka: KafkaSettings) -> str:
             pass
     for secret in (PASSWORD, SECRET, "a-wrong-one"):
         assert secret not in str(refused.value)
+    # A refused connection closes by TLS's farewell, for which the loop must still be there.
+    await asyncio.sleep(FAREWELL_SECONDS)
     return str(refused.value)
 
 
