@@ -163,7 +163,7 @@ async def _load(turn: Turn) -> AsyncIterator[None]:
         produce(
             events(int(LOAD_PER_SECOND * (READY_SECONDS + TAKEOVER_SECONDS))),
             topic=turn.settings().topics.transactions,
-            bootstrap_servers=turn.servers,
+            kafka=turn.servers,
             rate=LOAD_PER_SECOND,
         )
     )

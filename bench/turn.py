@@ -61,4 +61,4 @@ class Turn(NamedTuple):
     async def fill(self, transactions: Iterable[Transaction]) -> None:
         """A backlog: return when every transaction is acknowledged. The topics must be there."""
         topic = self.settings().topics.transactions
-        await produce(transactions, topic=topic, bootstrap_servers=self.servers)
+        await produce(transactions, topic=topic, kafka=self.servers)

@@ -32,7 +32,7 @@ class Watched(NamedTuple):
     async def send(self, events: Iterable[Transaction], rate: float | None = None) -> None:
         """Return when all are acknowledged."""
         topic = self.turn.settings().topics.transactions
-        await produce(events, topic=topic, bootstrap_servers=self.turn.servers, rate=rate)
+        await produce(events, topic=topic, kafka=self.turn.servers, rate=rate)
 
     async def decided(self, count: int) -> int:
         """How many decisions are there, once it is at least ``count``. Raises RuntimeError when the worker has gone."""

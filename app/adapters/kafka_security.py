@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
-from app.adapters.oauth_tokens import FetchedTokens, FileTokens
+from app.adapters.oauth_tokens import FetchedTokens, FileTokens, NoToken
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings
 
@@ -48,6 +48,8 @@ async def explain_refusal(cluster: Cluster) -> None:
                 host.strip("[]"), int(port), request_timeout_ms=_PROBE_TIMEOUT_MS, **_identity(cluster)
             )
             connection.close()
+        except NoToken as error:
+            raise ConfigurationError(str(error)) from None
         except (OSError, KafkaError) as error:
             if meaning := _meaning(cluster, error):
                 raise ConfigurationError(f"{server.strip()}: {meaning}") from None

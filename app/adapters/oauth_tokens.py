@@ -1,4 +1,8 @@
-"""Tokens for OAUTHBEARER: from a file that something else renews, or asked for with a client's secret."""
+"""Tokens for OAUTHBEARER: from a file that something else renews, or asked for with a client's secret.
+
+A connection that is made anew in the middle of the work needs one as well. When none can be had then, aiokafka tries
+again later, as it does when a broker is away: so that failure is an OSError.
+"""
 
 import asyncio
 import json
@@ -7,6 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable
 
@@ -23,37 +28,64 @@ _SHORTEST_SECONDS = 60.0
 _URL = "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL"
 
 
-class FileTokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no types
+class NoToken(OSError):
+    """The message names the setting and the remedy, and holds no secret."""
+
+
+class Tokens(ABC):
+    """aiokafka's AbstractTokenProvider, which has no types."""
+
+    @abstractmethod
+    async def token(self) -> str:
+        """A token that is good for a while. Raises NoToken."""
+
+    def extensions(self) -> dict[str, str]:
+        """Nothing is told to the brokers but the token."""
+        return {}
+
+
+AbstractTokenProvider.register(Tokens)
+
+
+class FileTokens(Tokens):
     """Reads the file anew for each connection: whoever renews the token replaces the file."""
 
     def __init__(self, read: Callable[[], str]) -> None:
         self._read = read
 
     async def token(self) -> str:
-        return await asyncio.to_thread(self._read)
+        try:
+            return await asyncio.to_thread(self._read)
+        except ConfigurationError as error:
+            raise NoToken(str(error)) from None
 
 
-class FetchedTokens(AbstractTokenProvider):  # type: ignore[misc]  # as above
+class FetchedTokens(Tokens):
     """The client credentials grant. Used from two event loops, so it holds nothing of either."""
 
     def __init__(
-        self, url: str, client_id: str, read_secret: Callable[[], str], context: ssl.SSLContext | None
+        self,
+        url: str,
+        client_id: str,
+        read_secret: Callable[[], str],
+        context: ssl.SSLContext | None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._client_id = client_id
         self._read_secret = read_secret
         self._context = context
+        self._clock = clock
         self._token = ""
         self._renew_at = 0.0
 
     async def token(self) -> str:
-        """A token that is good for a while. Raises ConfigurationError when none can be had."""
-        if time.monotonic() >= self._renew_at:
+        if not self._token or self._clock() >= self._renew_at:
             await asyncio.to_thread(self._fetch)
         return self._token
 
     def _fetch(self) -> None:
-        asked_at = time.monotonic()
+        asked_at = self._clock()
         try:
             with urllib.request.urlopen(  # noqa: S310  # the settings allow http and https alone
                 self._request(), timeout=TIMEOUT_SECONDS, context=self._context
@@ -61,8 +93,10 @@ class FetchedTokens(AbstractTokenProvider):  # type: ignore[misc]  # as above
                 answer = json.load(response)
             self._token = str(answer["access_token"])
             lives_seconds = float(answer.get("expires_in", _SHORTEST_SECONDS))
+        except ConfigurationError as error:  # the secret's file
+            raise NoToken(str(error)) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigurationError(
+            raise NoToken(
                 f"{_URL}={self._url} gives no token for FRAUDSTREAM_KAFKA_OAUTH_CLIENT_ID={self._client_id} "
                 f"({_reason(error)}). Correct them, or FRAUDSTREAM_KAFKA_OAUTH_CLIENT_SECRET_FILE's content."
             ) from None

@@ -98,6 +98,7 @@ def show(
     import asyncio
     import sys
 
+    from app.adapters import dead_letter_text
     from app.settings import Settings
 
     letter = asyncio.run(_one(Settings.from_env(), _place(place)))
@@ -106,10 +107,10 @@ def show(
         sys.stdout.buffer.write(letter.value or b"")
         sys.stdout.buffer.flush()
     elif json:
-        typer.echo(json_format.dumps(_told(letter) | _record(letter)))
+        typer.echo(json_format.dumps(dead_letter_text.whole(letter)))
     else:
-        for name, value in (_told(letter) | _record(letter)).items():
-            typer.echo(f"{name}: {_safe(str(value))}")
+        for name, value in dead_letter_text.whole(letter).items():
+            typer.echo(f"{name}: {dead_letter_text.safe(str(value))}")
 
 
 @commands.command("replay")
@@ -151,6 +152,7 @@ def replay(
 async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_json: bool) -> None:
     from collections import Counter
 
+    from app.adapters import dead_letter_text
     from app.adapters.dead_letters import open_dead_letters
 
     counts: Counter[str] = Counter()
@@ -158,12 +160,16 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
         async for letter in selection.of(letters):
             counts[letter.code] += 1
             if not summary:
-                typer.echo(json_format.dumps(_told(letter)) if as_json else _line(letter))
+                typer.echo(
+                    json_format.dumps(dead_letter_text.told(letter))
+                    if as_json
+                    else dead_letter_text.line(letter)
+                )
     if summary and as_json:
         typer.echo(json_format.dumps(dict(counts.most_common())))
     elif summary:
         for code, count in counts.most_common():
-            typer.echo(f"{count:>8}  {_safe(code) or '?'}")
+            typer.echo(f"{count:>8}  {dead_letter_text.safe(code) or '?'}")
 
 
 async def _one(settings: "Settings", place: "Place") -> "DeadLetter":
@@ -221,54 +227,6 @@ def _tell_refused(refused: "list[Refused]") -> None:
         typer.secho(f"{letter.place} is refused: {why}", fg=typer.colors.YELLOW, err=True)
     if len(refused) > REFUSED_LINES:
         typer.secho(f"and {len(refused) - REFUSED_LINES} more", fg=typer.colors.YELLOW, err=True)
-
-
-def _told(letter: "DeadLetter") -> dict[str, object]:
-    """What may be told of it: no value of the record."""
-    return {
-        "partition": letter.place.partition,
-        "offset": letter.place.offset,
-        "timestamp_ms": letter.timestamp_ms,
-        "code": letter.code,
-        "message": letter.message,
-        "source_topic": letter.source_topic,
-        "source_partition": letter.source.partition,
-        "source_offset": letter.source.offset,
-    }
-
-
-def _record(letter: "DeadLetter") -> dict[str, object]:
-    return {
-        "key": _text(letter.key),
-        "headers": [[name, _text(value)] for name, value in letter.headers],
-        "value": _text(letter.value),
-    }
-
-
-def _line(letter: "DeadLetter") -> str:
-    time = datetime.fromtimestamp(letter.timestamp_ms / 1000, tz=UTC) if letter.timestamp_ms >= 0 else None
-    when = f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "-"
-    return _safe(
-        f"{letter.place!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
-        f"({letter.source_topic}:{letter.source})"
-    )
-
-
-def _text(value: bytes | None) -> str | None:
-    """As text where it is text, else in hexadecimal."""
-    if value is None:
-        return None
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return f"hex:{value.hex()}"
-
-
-def _safe(text: str) -> str:
-    """A terminal obeys control characters; whoever sent the record must not command it."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
-    )
 
 
 def _ms(time: datetime | None) -> int | None:

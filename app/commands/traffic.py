@@ -61,7 +61,7 @@ def simulate(
     produced = terminal.send(
         (row for batch in simulate(simulation) for row in batch.transactions()),
         topic=name,
-        bootstrap_servers=settings.kafka,
+        kafka=settings.kafka,
         rate=rate,
     )
     typer.echo(terminal.describe(produced, name, as_json=json))
@@ -98,7 +98,7 @@ def produce(
     produced = terminal.send(
         itertools.chain(first, rows),
         topic=name,
-        bootstrap_servers=settings.kafka,
+        kafka=settings.kafka,
         rate=rate,
         total=min(filter(None, (row_count(file), limit)), default=None),
     )

@@ -49,7 +49,7 @@ async def produce(
     transactions: Iterable[Transaction] | AsyncIterable[Transaction],
     *,
     topic: str,
-    bootstrap_servers: Cluster,
+    kafka: Cluster,
     rate: float | None = None,
     on_progress: Progress | None = None,
 ) -> Produced:
@@ -59,19 +59,19 @@ async def produce(
     Returns when all are acknowledged. Raises SendFailed when one is not, ConfigurationError when there is no
     broker or no topic.
     """
-    return await _send(transactions, _record, topic, bootstrap_servers, rate, on_progress)
+    return await _send(transactions, _record, topic, kafka, rate, on_progress)
 
 
 async def produce_raw(
     records: Iterable[Record] | AsyncIterable[Record],
     *,
     topic: str,
-    bootstrap_servers: Cluster,
+    kafka: Cluster,
     rate: float | None = None,
     on_progress: Progress | None = None,
 ) -> Produced:
     """Send keys and values as they are, malformed ones too; otherwise as ``produce``."""
-    return await _send(records, lambda record: record, topic, bootstrap_servers, rate, on_progress)
+    return await _send(records, lambda record: record, topic, kafka, rate, on_progress)
 
 
 def _record(transaction: Transaction) -> Record:
@@ -82,11 +82,11 @@ async def _send(
     source: Iterable[_Item] | AsyncIterable[_Item],
     record_of: Callable[[_Item], Record],
     topic: str,
-    bootstrap_servers: Cluster,
+    kafka: Cluster,
     rate: float | None,
     on_progress: Progress | None,
 ) -> Produced:
-    async with open_sender(topic, bootstrap_servers, on_progress) as sender:
+    async with open_sender(topic, kafka, on_progress) as sender:
         chunks = (list(map(record_of, chunk)) async for chunk in _chunks(source))
         start_seconds = time.perf_counter()
         late_seconds = 0.0

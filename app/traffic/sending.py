@@ -128,12 +128,12 @@ class RecordSender:
 
 @asynccontextmanager
 async def open_sender(
-    topic: str, bootstrap_servers: Cluster, on_progress: Progress | None = None, compression: str = "zstd"
+    topic: str, kafka: Cluster, on_progress: Progress | None = None, compression: str = "zstd"
 ) -> AsyncIterator[RecordSender]:
     """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
-    partitions = await _partition_count(topic, bootstrap_servers)
+    partitions = await _partition_count(topic, kafka)
     producer = AIOKafkaProducer(
-        **client_options(bootstrap_servers),
+        **client_options(kafka),
         enable_idempotence=True,
         compression_type=None if compression == "none" else compression,
         max_batch_size=BATCH_BYTES,
@@ -153,8 +153,8 @@ async def open_sender(
         await producer.stop()
 
 
-async def _partition_count(topic: str, bootstrap_servers: Cluster) -> int:
-    async with kafka_admin.connect(bootstrap_servers) as admin:
+async def _partition_count(topic: str, kafka: Cluster) -> int:
+    async with kafka_admin.connect(kafka) as admin:
         found = await admin.find({topic: ()})
     if topic not in found:
         raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")

@@ -21,7 +21,7 @@ def send(
     transactions: Iterable[Transaction],
     *,
     topic: str,
-    bootstrap_servers: Cluster,
+    kafka: Cluster,
     rate: float | None,
     total: int | None = None,
 ) -> Produced:
@@ -29,9 +29,7 @@ def send(
     # It repeats itself ten times a second while a broker is away; what matters becomes an error of ours.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with progress_bar("produced", total) as on_progress:
-        sending = produce(
-            transactions, topic=topic, bootstrap_servers=bootstrap_servers, rate=rate, on_progress=on_progress
-        )
+        sending = produce(transactions, topic=topic, kafka=kafka, rate=rate, on_progress=on_progress)
         produced = uvloop.run(sending)
     if produced.late_seconds > LATE_SECONDS:
         Console(stderr=True).print(

@@ -76,9 +76,7 @@ class Deployment:
         return worker
 
     async def produce(self, transactions: Iterable[Transaction], rate: float | None = None) -> None:
-        await produce(
-            transactions, topic=self.settings.topics.transactions, bootstrap_servers=self.servers, rate=rate
-        )
+        await produce(transactions, topic=self.settings.topics.transactions, kafka=self.servers, rate=rate)
 
     async def lag(self) -> int:
         """Records that no worker has committed yet."""

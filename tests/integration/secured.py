@@ -18,6 +18,7 @@ from tests.integration.certificates import Authority
 USER, PASSWORD = "risk", "canary-password-7Qx"
 CLIENT, SECRET = "risk-client", "canary-client-secret-9Zk"
 START_SECONDS = 60
+POLL_SECONDS = 0.1
 LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SCRAM": "SASL_SSL", "OAUTH": "SASL_SSL"}
 
 
@@ -52,7 +53,7 @@ class SecuredBroker:
         while "Kafka Server started" not in part.log.read_text(errors="replace"):
             alive = self._process.poll() is None and time.monotonic() < deadline
             assert alive, part.log.read_text()[-4000:]
-            time.sleep(0.1)
+            time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         if self._process is not None:

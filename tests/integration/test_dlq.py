@@ -34,14 +34,16 @@ BAD: list[tuple[str, bytes | None, bytes | None]] = [
 OWN_HEADERS = [("a", b"\xff"), ("fraud.error.code", b"the sender's own")]
 
 
-def call(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def call(
+    deployment: Deployment, *arguments: str, stdin: int = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[bytes]:
     settings = {name: str(value) for name, value in values(deployment.settings).items()}
     return subprocess.run(  # noqa: S603  # ours
         [COMMAND, "dlq", *arguments],
         check=False,
         cwd=REPOSITORY,
         env=os.environ | settings,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         capture_output=True,
         timeout=SECONDS,
     )
@@ -131,6 +133,19 @@ async def test_a_replay_brings_the_records_back_byte_for_byte(dead: Deployment) 
         assert [*OWN_HEADERS, ("fraud.dlq.replayed", origin.encode())] == list(record.headers)
         if key is not None:
             assert partition_of(key, dead.partitions) == record.partition
+
+
+async def test_on_a_terminal_it_asks_first(dead: Deployment) -> None:
+    before = await dead.lag()
+    for answer, sent in ((b"n\n", 0), (b"y\n", 4)):
+        ours, its = os.openpty()
+        os.write(ours, answer)
+        told = call(dead, "replay", "--all", stdin=its)
+        os.close(ours)
+        os.close(its)
+        assert b"Send 4 records to" in told.stdout
+        assert 1 == told.returncode, "aborted, or one was refused"
+        assert before + sent == await dead.lag()
 
 
 async def test_a_mended_key_is_scored_once_though_it_is_replayed_twice(dead: Deployment) -> None:

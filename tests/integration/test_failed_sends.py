@@ -4,8 +4,7 @@ While a topic is away a send neither succeeds nor fails until its time is up. Th
 what is on trial: an offset committed before its alerts stand is an alert lost.
 
 Seen to fail: the first with acknowledgements before sends; the first and the one that refuses alerts with the
-changelog before alerts. RocksDB before the changelog is for tests/unit/test_order_of_writes.py: what a worker that
-ends at once had in its write buffers is gone with it.
+changelog before alerts; the one that refuses the changelog with RocksDB before the changelog.
 """
 
 import pytest
@@ -14,13 +13,23 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from app.streaming.topics import topic_table
 from tests.integration import reading
-from tests.integration.deployment import Deployment, check_guarantee
+from tests.integration.deployment import Deployment, check_guarantee, check_store
+from tests.integration.probing import sabotaged
 from tests.integration.traffic import traffic
 
 pytestmark = pytest.mark.integration
 
 FAIL_STOP = 70
 COUNT = 3_000
+WRITES_OUT_AT_ONCE = """
+from app.streaming.tables import ProfileStore
+write = ProfileStore.write
+def write_out(store, partition, *given):
+    write(store, partition, *given)
+    store._db_for_partition(partition).flush()
+ProfileStore.write = write_out
+"""
+"""Or what was written too early would be gone with the process's write buffers, unseen."""
 
 
 async def delete(deployment: Deployment, topic: str) -> None:
@@ -68,7 +77,7 @@ async def test_a_record_that_the_broker_refuses_ends_the_worker_at_once(
 ) -> None:
     """What the worker keeps on its disk is never ahead of the changelog."""
     topic = deployment.changelog if refusing == "changelog" else deployment.settings.topics.alerts
-    worker = deployment.worker()
+    worker = sabotaged(deployment, WRITES_OUT_AT_ONCE)
     worker.start()
     await deployment.produce(traffic(COUNT, seed=33))
     await deployment.drained()
@@ -78,8 +87,7 @@ async def test_a_record_that_the_broker_refuses_ends_the_worker_at_once(
 
     assert worker.wait() == FAIL_STOP
     assert "MessageSizeTooLargeError" in worker.text()
-    acknowledged = {(record.key, record.value) for record in await deployment.read(deployment.changelog)}
-    assert reading.stored_values(worker.data_dir).items() <= acknowledged
+    check_store(worker, reading.newest_per_key(await deployment.read(deployment.changelog)))
     await alter(deployment, topic)
     worker.start()
     worker.wait_started()

@@ -54,12 +54,12 @@ async def work(broker: SecuredBroker, kafka: KafkaSettings, models: Path, direct
     try:
         await provisioning.ensure(secured)
         worker.start()
-        await produce(traffic(EVENTS, seed=1), topic=topic, bootstrap_servers=kafka)
+        await produce(traffic(EVENTS, seed=1), topic=topic, kafka=kafka)
         await deployment.drained()
         worker.kill()
         worker.data_dir.rename(directory / "lost")
         worker.start()
-        await produce(traffic(EVENTS, seed=2), topic=topic, bootstrap_servers=kafka)
+        await produce(traffic(EVENTS, seed=2), topic=topic, kafka=kafka)
         await deployment.drained()
         assert worker.terminate() == 0
         await check_guarantee(deployment, worker)

@@ -68,7 +68,7 @@ async def consumed(stack: Stack, topic: str, count: int) -> list[Any]:
 
 async def test_all_arrive_in_each_customers_order_on_the_right_partition(stack: Stack, topic: str) -> None:
     sent = transactions(5_000)
-    produced = await produce(sent, topic=topic, bootstrap_servers=stack.bootstrap_servers)
+    produced = await produce(sent, topic=topic, kafka=stack.bootstrap_servers)
     records = await consumed(stack, topic, 5_000)
 
     arrived: dict[str, list[Transaction]] = defaultdict(list)
@@ -80,9 +80,7 @@ async def test_all_arrive_in_each_customers_order_on_the_right_partition(stack: 
 
 
 async def test_a_rate_is_kept_and_every_record_carries_its_intended_time(stack: Stack, topic: str) -> None:
-    produced = await produce(
-        transactions(100), topic=topic, bootstrap_servers=stack.bootstrap_servers, rate=100
-    )
+    produced = await produce(transactions(100), topic=topic, kafka=stack.bootstrap_servers, rate=100)
     times = sorted(record.timestamp for record in await consumed(stack, topic, 100))
 
     assert produced.seconds >= 0.99
@@ -98,14 +96,14 @@ async def test_a_live_source_is_sent_as_it_comes(stack: Stack, topic: str) -> No
             yield transaction
 
     servers = stack.bootstrap_servers
-    produced = await produce(live(), topic=topic, bootstrap_servers=servers, on_progress=counts.append)
+    produced = await produce(live(), topic=topic, kafka=servers, on_progress=counts.append)
 
     assert (produced.produced, counts[-1]) == (3, 3)
 
 
 async def test_raw_records_arrive_byte_for_byte(stack: Stack, topic: str) -> None:
     given = [(b"c1", b"not json"), (None, b"\xff\x00"), (b"c1", b"")]
-    await produce_raw(given, topic=topic, bootstrap_servers=stack.bootstrap_servers)
+    await produce_raw(given, topic=topic, kafka=stack.bootstrap_servers)
     records = await consumed(stack, topic, 3)
 
     assert {(record.key, record.value) for record in records} == set(given)
@@ -114,7 +112,7 @@ async def test_raw_records_arrive_byte_for_byte(stack: Stack, topic: str) -> Non
 async def test_a_record_the_broker_refuses_is_a_failure(stack: Stack, topic: str) -> None:
     incompressible = Random(1).randbytes(400_000)
     with pytest.raises(SendFailed, match="1 records are not acknowledged"):
-        await produce_raw([(b"c1", incompressible)], topic=topic, bootstrap_servers=stack.bootstrap_servers)
+        await produce_raw([(b"c1", incompressible)], topic=topic, kafka=stack.bootstrap_servers)
 
 
 async def test_a_broker_that_dies_ends_the_sending_in_bounded_time(
@@ -136,9 +134,7 @@ async def test_a_broker_that_dies_ends_the_sending_in_bounded_time(
     servers = stack.bootstrap_servers
     started_seconds = time.monotonic()
     with pytest.raises(SendFailed, match="99 records are not acknowledged"):
-        await produce(
-            live(), topic=topic, bootstrap_servers=servers, on_progress=lambda _: acknowledged.set()
-        )
+        await produce(live(), topic=topic, kafka=servers, on_progress=lambda _: acknowledged.set())
 
     assert time.monotonic() - started_seconds < 15
 
@@ -149,10 +145,10 @@ async def test_a_source_that_fails_ends_the_sending_with_its_own_error(stack: St
         raise InvalidFile("row 1501")
 
     with pytest.raises(InvalidFile, match="row 1501"):
-        await produce(failing(), topic=topic, bootstrap_servers=stack.bootstrap_servers)
+        await produce(failing(), topic=topic, kafka=stack.bootstrap_servers)
 
 
 async def test_a_missing_topic_is_never_made(stack: Stack) -> None:
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="does not exist"):
-            await produce(transactions(1), topic="test-absent", bootstrap_servers=stack.bootstrap_servers)
+            await produce(transactions(1), topic="test-absent", kafka=stack.bootstrap_servers)

@@ -12,7 +12,7 @@ import pytest
 from app.local import stack as local_stack
 from app.streaming.fail_stop import EXIT_FAIL_STOP
 from tests.integration.deployment import Deployment, check_guarantee
-from tests.integration.probing import Told, probed, sabotaged
+from tests.integration.probing import Probed, Told, probed, sabotaged
 from tests.integration.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -25,15 +25,15 @@ from app.streaming.order_of_writes import OrderOfWrites
 OrderOfWrites.finish = lambda *_: None
 """
 LOOP_STANDS_STILL = """
-import time
+import threading
 from app.streaming.work import ChunkScorer
-ChunkScorer.compute = lambda *_: time.sleep(600)
+ChunkScorer.compute = lambda *_: threading.Event().wait()
 """
 FETCHES_NOTHING = """
 import asyncio
 from app.streaming.chunks import ChunkConsumer
 async def getmany(*_, **__):
-    await asyncio.sleep(600)
+    await asyncio.Event().wait()
     yield
 ChunkConsumer.getmany = getmany
 """
@@ -41,14 +41,14 @@ AGENT_TAKES_NOTHING = """
 import asyncio
 from app.streaming.risk import RiskWorker
 async def accept(*_):
-    await asyncio.sleep(600)
+    await asyncio.Event().wait()
 RiskWorker.accept = accept
 """
 RESTORE_NEVER_ENDS = """
 import asyncio
 from app.streaming.restore import Restore
 async def run(*_):
-    await asyncio.sleep(600)
+    await asyncio.Event().wait()
 Restore.run = run
 """
 
@@ -71,6 +71,16 @@ def broker_pid(deployment: Deployment, directory: Path) -> int:
     assert stack is not None
     assert deployment.servers == stack.bootstrap_servers
     return stack.brokers[0].pid
+
+
+async def idle(deployment: Deployment, seed: int) -> Probed:
+    """A worker that has finished all there was."""
+    watched = probed(deployment)
+    watched.worker.start()
+    await watched.until("/readyz", 200)
+    await deployment.produce(traffic(500, seed=seed))
+    await deployment.drained()
+    return watched
 
 
 async def test_a_worker_is_started_then_ready_and_alive_all_the_time(deployment: Deployment) -> None:
@@ -142,48 +152,38 @@ async def test_a_worker_that_stands_still_ends_itself_and_says_what_stood(
 async def test_an_idle_worker_lives_while_its_broker_hangs_and_goes_on_after_it(
     alone: Deployment, directory: Path
 ) -> None:
-    worker, _ = watched = probed(alone)
-    worker.start()
-    await watched.until("/readyz", 200)
-    await alone.produce(traffic(200, seed=43))
-    await alone.drained()
-
+    watched = await idle(alone, seed=43)
     os.kill(broker_pid(alone, directory), signal.SIGSTOP)
     for _ in range(3 * STALL_SECONDS):
-        assert 200 == watched.ask("/livez").status, worker.tail()
+        assert 200 == watched.ask("/livez").status, watched.worker.tail()
         await asyncio.sleep(1)
     os.kill(broker_pid(alone, directory), signal.SIGCONT)
 
     await alone.produce(traffic(200, seed=44))
     await alone.drained()
-    assert 0 == worker.terminate()
-    await check_guarantee(alone, worker)
+    assert 0 == watched.worker.terminate()
+    await check_guarantee(alone, watched.worker)
 
 
 async def test_a_stop_ends_in_time_though_the_broker_hangs_and_loses_nothing(
     alone: Deployment, directory: Path
 ) -> None:
-    worker, _ = watched = probed(alone)
-    worker.start()
-    await watched.until("/readyz", 200)
-    await alone.produce(traffic(500, seed=45))
-    await alone.drained()
-
+    watched = await idle(alone, seed=45)
     os.kill(broker_pid(alone, directory), signal.SIGSTOP)
     await asyncio.sleep(1)
     asked = time.monotonic()
-    code = await asyncio.to_thread(worker.terminate)
+    code = await asyncio.to_thread(watched.worker.terminate)
     took_seconds = time.monotonic() - asked
     os.kill(broker_pid(alone, directory), signal.SIGCONT)
 
     assert EXIT_FAIL_STOP == code
     assert took_seconds < 5 + 5, "the bound, and what a busy machine takes to end a process"
-    assert "StopOverdue: asked to stop 5 s ago; no chunk is unfinished" in worker.text()
-    worker.start()
+    assert "StopOverdue: asked to stop 5 s ago; no chunk is unfinished" in watched.worker.text()
+    watched.worker.start()
     await alone.produce(traffic(500, seed=46))
     await alone.drained()
-    assert 0 == worker.terminate()
-    await check_guarantee(alone, worker)
+    assert 0 == watched.worker.terminate()
+    await check_guarantee(alone, watched.worker)
 
 
 async def test_a_stop_that_waits_for_a_chunk_says_so(deployment: Deployment) -> None:

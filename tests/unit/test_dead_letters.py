@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.adapters.dead_letter_text import line, safe
 from app.adapters.dead_letters import DeadLetter, Place, read
 from app.adapters.kafka_sender import OutRecord
-from app.commands.dlq import _line, _safe, _time
+from app.commands.dlq import _time
 from app.errors import InvalidEvent, InvalidReason
 from app.streaming.records import dead_letter
 from app.traffic.replay import REPLAYED_HEADER, Refused, prepare
@@ -92,16 +93,16 @@ def test_only_a_wrong_key_is_replaced() -> None:
 
 
 def test_a_line_tells_where_when_and_why_but_nothing_of_the_record() -> None:
-    line = _line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
+    told = line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
 
-    assert "1:5" in line
-    assert "2025-10-09T08:53:20Z  wrong_type" in line
-    assert "(transactions:3:77)" in line
-    assert "secret" not in line
+    assert "1:5" in told
+    assert "2025-10-09T08:53:20Z  wrong_type" in told
+    assert "(transactions:3:77)" in told
+    assert "secret" not in told
 
 
 def test_a_terminal_is_not_commanded_by_a_record() -> None:
-    assert r"\x1b]0;x\x07\u202eé" == _safe("\x1b]0;x\x07\u202eé")
+    assert r"\x1b]0;x\x07\u202eé" == safe("\x1b]0;x\x07\u202eé")
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

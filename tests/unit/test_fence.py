@@ -4,16 +4,7 @@ import pytest
 
 from app.errors import Paused
 from app.streaming.fence import Fence
-
-
-class Clock:
-    """Seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.unit.clock import Clock
 
 
 def test_a_worker_that_beats_in_time_may_write() -> None:

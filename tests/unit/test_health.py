@@ -7,18 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.streaming.health import Health
+from tests.unit.clock import Clock
 
 STALL_SECONDS = 60.0
-
-
-class Clock:
-    """Seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -36,6 +27,13 @@ def serve(health: Health, partitions: int = 2) -> None:
     health.rebalancing()
     health.assigned()
     health.restored(partitions)
+
+
+def restore(health: Health) -> None:
+    """Records wait meanwhile."""
+    health.started()
+    health.assigned()
+    health.lag({0: 5})
 
 
 def test_the_probes_follow_a_worker_through_its_life(health: Health) -> None:
@@ -162,9 +160,7 @@ def test_while_partitions_move_only_a_chunk_in_flight_is_overdue(health: Health,
 
 
 def test_a_long_restore_lives_by_its_steps(health: Health, clock: Clock) -> None:
-    health.started()
-    health.assigned()
-    health.lag({0: 5})
+    restore(health)
     for _ in range(10):
         clock.seconds += STALL_SECONDS
         health.restoring()
@@ -175,9 +171,7 @@ def test_a_long_restore_lives_by_its_steps(health: Health, clock: Clock) -> None
 
 
 def test_what_waited_during_a_restore_has_its_full_time_after_it(health: Health, clock: Clock) -> None:
-    health.started()
-    health.assigned()
-    health.lag({0: 5})
+    restore(health)
     clock.seconds += STALL_SECONDS
     health.restored(1)
     clock.seconds += STALL_SECONDS

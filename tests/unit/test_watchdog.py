@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
 import pytest
 
@@ -11,19 +12,12 @@ from app.streaming import watchdog as module
 from app.streaming.fence import Fence
 from app.streaming.health import Health
 from app.streaming.watchdog import Watchdog
+from tests.unit.clock import Clock
 
 SECONDS = 10.0
-POLL_SECONDS = 0.01
+LOOK_SECONDS = 0.01
 
-
-class Clock:
-    """Seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+Ends = SimpleQueue[tuple[str, FraudstreamError]]
 
 
 @pytest.fixture
@@ -46,12 +40,12 @@ def health(clock: Clock) -> Health:
 
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, FraudstreamError]]:
+def ended(monkeypatch: pytest.MonkeyPatch) -> Ends:
     """Where the process would have ended, and why."""
-    ends: list[tuple[str, FraudstreamError]] = []
+    ends = Ends()
     for name in ("app.streaming.fail_stop.end_process", "app.streaming.watchdog.end_process"):
-        monkeypatch.setattr(name, lambda doing, error: ends.append((doing, error)))
-    monkeypatch.setattr(module, "LOOK_SECONDS", POLL_SECONDS)
+        monkeypatch.setattr(name, lambda doing, error: ends.put((doing, error)))
+    monkeypatch.setattr(module, "LOOK_SECONDS", LOOK_SECONDS)
     return ends
 
 
@@ -63,20 +57,13 @@ def watchdog(fence: Fence, health: Health) -> Iterator[Watchdog]:
     watching.stop()
 
 
-def wait_for(ended: list[tuple[str, FraudstreamError]]) -> tuple[str, FraudstreamError]:
-    deadline = time.monotonic() + SECONDS
-    while not ended and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-    return ended[0]
-
-
 def test_an_event_loop_that_stands_still_ends_the_process(
-    watchdog: Watchdog, clock: Clock, ended: list[tuple[str, FraudstreamError]]
+    watchdog: Watchdog, clock: Clock, ended: Ends
 ) -> None:
     assert watchdog.liveness().good
     clock.seconds = 9.5
 
-    doing, error = wait_for(ended)
+    doing, error = ended.get(timeout=SECONDS)
     assert ("watching", Paused) == (doing, type(error))
 
 
@@ -85,7 +72,7 @@ def test_records_that_wait_without_progress_end_the_process_and_say_since_when(
     fence: Fence,
     health: Health,
     clock: Clock,
-    ended: list[tuple[str, FraudstreamError]],
+    ended: Ends,
 ) -> None:
     health.taken(3, 100)
     for clock.seconds in range(0, 61, 5):
@@ -93,30 +80,33 @@ def test_records_that_wait_without_progress_end_the_process_and_say_since_when(
     clock.seconds = 60.5
     assert (False, "partition 3: no chunk in flight was finished for 60 s") == watchdog.liveness()
 
-    _, error = wait_for(ended)
+    _, error = ended.get(timeout=SECONDS)
     assert isinstance(error, Stalled)
     assert "partition 3: no chunk in flight was finished for 60 s, since 20" in str(error)
 
 
-def test_the_page_says_that_the_event_loop_stands_still(fence: Fence, health: Health, clock: Clock) -> None:
+def test_the_page_says_that_the_event_loop_stands_still(
+    fence: Fence, health: Health, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", SECONDS)  # it would end the process
     watchdog = Watchdog(fence, health)
     clock.seconds = 30
     assert watchdog.liveness().good, "not started yet: loading and compiling may take as long"
 
-    watchdog._thread.is_alive = lambda: True  # type: ignore[method-assign]  # a thread that does not end the process
+    watchdog.start()
     assert (False, "the event loop stood still for 30.0 s, the limit is 9.0") == watchdog.liveness()
     watchdog.stop()
     assert watchdog.liveness().good
 
 
 def test_a_worker_that_is_told_to_stop_is_not_watched_any_more(
-    watchdog: Watchdog, clock: Clock, ended: list[tuple[str, FraudstreamError]]
+    watchdog: Watchdog, clock: Clock, ended: Ends
 ) -> None:
     watchdog.stop()
     watchdog._thread.join(SECONDS)
     clock.seconds = 1_000
 
-    assert [] == ended
+    assert ended.empty()
     assert not watchdog._thread.is_alive()
 
 
@@ -132,19 +122,17 @@ def test_a_stop_that_takes_too_long_ends_as_it_is(
     told: str,
     watchdog: Watchdog,
     health: Health,
-    ended: list[tuple[str, FraudstreamError]],
+    ended: Ends,
 ) -> None:
     work(health)
     watchdog.bound_stop(0.05)
 
-    doing, error = wait_for(ended)
+    doing, error = ended.get(timeout=SECONDS)
     assert ("stopping", StopOverdue) == (doing, type(error))
     assert f"asked to stop 0.05 s ago; {told}" == str(error)
 
 
-async def test_a_beating_loop_with_work_that_goes_on_is_left_alone(
-    health: Health, ended: list[tuple[str, FraudstreamError]]
-) -> None:
+async def test_a_beating_loop_with_work_that_goes_on_is_left_alone(health: Health, ended: Ends) -> None:
     """With the real clock: twenty looks, one chunk after the other."""
     fence = Fence(0.5, time.monotonic)
     watching = Watchdog(fence, health)
@@ -152,9 +140,9 @@ async def test_a_beating_loop_with_work_that_goes_on_is_left_alone(
     beating = asyncio.create_task(fence.run())
     for offset in range(20):
         health.taken(0, offset)
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
         health.finished(0, offset)
     watching.stop()
     beating.cancel()
 
-    assert [] == ended
+    assert ended.empty()
