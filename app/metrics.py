@@ -24,6 +24,7 @@ CounterName = Literal[
     "late_total",
     "restored_records_total",
     "fail_stops_total",
+    "model_changes_total",
 ]
 GaugeName = Literal[
     "profiles_cached", "profile_cache_bytes", "source_lag_records", "restore_remaining_records"
@@ -144,6 +145,16 @@ CATALOGUE = (
         meaning=(
             "Changelog offsets still to be read before this worker decides again; 0 when it does. "
             "Compaction leaves gaps, so it may fall faster than records are read."
+        ),
+    ),
+    Metric(
+        name="model_changes_total",
+        kind="counter",
+        unit="changes",
+        labels={"result": ("swapped", "refused")},
+        meaning=(
+            "Times another champion was asked for while this worker ran. refused: it could not be loaded, the old "
+            "one goes on deciding; `fraudstream model status` says why."
         ),
     ),
     Metric(

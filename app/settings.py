@@ -70,6 +70,8 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
     decisions: str = "fraud.decisions.v1"
     alerts: str = "fraud.alerts.v1"
     dead_letters: str = "fraud.dead-letters.v1"
+    control: str = "fraud.control.v1"
+    """Which model decides, by order, and which one each worker runs. One partition, compacted."""
     partitions: Positive = 8
     """Of transactions, decisions, alerts and the changelog alike; the upper bound on workers. Frozen once
     data flows: another count sends a customer to another partition than their profile."""
@@ -117,7 +119,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     dir: str = "models"
     """Holds ``aliases.toml`` and the bundles ``<name>/<version>/``."""
     champion: str = ""
-    """``name/version``; empty takes ``champion`` of aliases.toml."""
+    """``name/version``: this worker runs nothing else, whatever is ordered. Empty takes what `fraudstream model promote`
+    ordered, or ``champion`` of aliases.toml."""
 
 
 class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,11 +2,13 @@
 
 import fcntl
 import os
+import secrets
 from pathlib import Path
 
 from app.errors import ConfigurationError
 
 LOCK_FILE = "worker.lock"
+IDENTITY_FILE = "worker.id"
 SETTING = "FRAUDSTREAM_WORKER_DATA_DIR"
 
 
@@ -36,3 +38,11 @@ def hold(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
+
+
+def identity(path: Path) -> str:
+    """The name of the worker that has the directory; it outlives the process, as the directory does."""
+    file = path / IDENTITY_FILE
+    if not file.exists():
+        file.write_text(secrets.token_hex(4), encoding="ascii")
+    return file.read_text(encoding="ascii")

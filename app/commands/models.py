@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands import champion
+
 if TYPE_CHECKING:
     from app.adapters.bundles import Bundle
     from app.settings import Settings
 
-commands = typer.Typer(no_args_is_help=True, help="Model bundles: which there are, whether they may score.")
+commands = typer.Typer(
+    no_args_is_help=True, help="Model bundles: which there are, whether they may score, which one decides."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -60,3 +64,7 @@ def load_champion(settings: "Settings", model: str) -> "Bundle":
     for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]:
         typer.secho(warning, fg=typer.colors.YELLOW, err=True)
     return bundle
+
+
+for order in (champion.promote, champion.rollback, champion.release, champion.status):
+    commands.command()(order)

@@ -38,11 +38,14 @@ def _check(settings: "Settings") -> None:
     """What a worker refuses to start without. It asks again itself; here a refusal is a line, not a log."""
     import asyncio
     import os
+    import time
 
     from app.adapters.data_dir import hold
-    from app.commands.models import load_champion
+    from app.streaming.model_control import control_log
+    from app.streaming.model_switch import Choice
     from app.streaming.provisioning import require
 
     os.close(hold(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))
-    load_champion(settings, "")
+    order = asyncio.run(control_log(settings)).order
+    Choice(Path(settings.model.dir), settings.model.champion).first(order, time.time_ns() // 1_000_000)

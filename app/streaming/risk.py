@@ -5,16 +5,18 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import structlog
 from faust.types import TP
 
 from app.adapters import data_dir
-from app.adapters.bundles import champion
+from app.adapters.bundles import Bundle
 from app.adapters.http_pages import HttpPages
 from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.acceptance import Acceptance
+from app.domain.control import told
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
@@ -23,6 +25,8 @@ from app.streaming.fence import Fence
 from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
 from app.streaming.lag import LagProbe
+from app.streaming.model_control import ModelControl, control_log
+from app.streaming.model_switch import Choice, ModelSwitch
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.pages import pages
 from app.streaming.profiles import ProfileCache
@@ -67,27 +71,26 @@ class RiskWorker:
             served = pages(self.metrics, self.health, self._watchdog)
             self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served)
         await require(settings)
-        model = champion(Path(settings.model.dir), settings.model.champion)
-        for warning in [*model.warnings, *model.manifest.profile.warnings(settings.profile)]:
-            _log.warning("model", warning=warning)
+        control = await control_log(settings)
+        choice = Choice(Path(settings.model.dir), settings.model.champion)
+        running = choice.first(control.order, _now_ms())
         compile_fold()
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         store = cast(ProfileStore, self._table.data)
         self._profiles = ProfileCache(store, worker.profile_cache_bytes)
         self._table.on_rebalance_started = self._forget
         self._scorer = ChunkScorer(
-            await self._source_log(), self._acceptance(), bounds, self._profiles, model
+            await self._source_log(), self._acceptance(), bounds, self._profiles, running.bundle
         )
         self._writes = OrderOfWrites(
             self._sender, store, self._out_topics(), self._on_durable, self._fence.check, self._compute
         )
-        self.metrics.inform(
-            "model_info",
-            name=model.reference.name,
-            version=model.reference.version,
-            digest=model.reference.digest,
-        )
+        self._swap(running.bundle)
         await self._sender.start()
+        switch = ModelSwitch(choice, running, self._swap, self.metrics, _now_ms)
+        identity = data_dir.identity(Path(worker.data_dir))
+        self._control = ModelControl(settings, identity, switch, control, self._sender)
+        self._control.start(_now_ms)
         self._fence.reset()
         interval_seconds = worker.stall_seconds / _LAG_PROBES_PER_STALL
         lag = LagProbe(self.health, settings.topics.transactions, interval_seconds)
@@ -97,7 +100,7 @@ class RiskWorker:
         ]
         self._watchdog.start()
         self.health.started()
-        _log.info("started", model=f"{model.reference.name}/{model.reference.version}")
+        _log.info("started", model=told(running.bundle.reference))
 
     def on_restored(self) -> None:
         """From now on records come."""
@@ -118,6 +121,7 @@ class RiskWorker:
         self._watchdog.stop()
         for task in self._beside:
             task.cancel()
+        await self._control.stop()
         await self._sender.stop()
         if self._pages is not None:
             self._pages.close()
@@ -152,6 +156,13 @@ class RiskWorker:
             "source_lag_records", (end_offset or 0) - work.last_offset - 1, partition=str(work.partition)
         )
         count(self.metrics, work, watch, _now_ms())
+
+    def _swap(self, bundle: Bundle) -> None:
+        """From the next chunk on ``bundle`` decides."""
+        for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(self.settings.profile)]:
+            _log.warning("model", warning=warning)
+        self._scorer.model = bundle
+        self.metrics.inform("model_info", **msgspec.structs.asdict(bundle.reference))
 
     def _forget(self) -> None:
         """Partitions are moving: another worker may write their profiles and report their lag."""

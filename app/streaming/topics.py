@@ -1,7 +1,7 @@
 """Every topic of the service as one table of data: names, keys, sizes and what must not be lost.
 
 A worker writes decisions, alerts, dead letters and profiles to the partition it read the transaction from, so
-these topics have as many partitions as the transactions. A new topic is one more row.
+these topics have as many partitions as the transactions; the control topic has one. A new topic is one more row.
 """
 
 from collections import Counter
@@ -121,6 +121,14 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             segment_bytes=CHANGELOG_SEGMENT_BYTES,
             timestamp_type="LogAppendTime",
         ),
+        topic(
+            name=names.control,
+            key="champion, or worker/ID",
+            purpose="The model ordered to decide, and the one each worker runs.",
+            partitions=1,
+            cleanup_policy="compact",
+            max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
+        ),
     )
     _refuse_shared_names(rows)
     return rows
@@ -131,5 +139,5 @@ def _refuse_shared_names(rows: tuple[TopicSpec, ...]) -> None:
         if count > 1:
             raise ConfigurationError(
                 f"{count} topics are called {name!r}. Give each its own name in FRAUDSTREAM_TOPICS_TRANSACTIONS, "
-                "_DECISIONS, _ALERTS and _DEAD_LETTERS, none of them the changelog's."
+                "_DECISIONS, _ALERTS, _DEAD_LETTERS and _CONTROL, none of them the changelog's."
             )

@@ -18,14 +18,20 @@ ROWS = 2_000
 
 def write_models(directory: Path) -> None:
     """A directory of models whose champion finds large amounts suspicious."""
+    write_bundle(directory, "1")
+    (directory / "aliases.toml").write_text('champion = "large-amounts/1"\n', encoding="utf-8")
+
+
+def write_bundle(directory: Path, version: str, trees: int = 10) -> None:
+    """``large-amounts/<version>``. Another number of trees gives other scores."""
     random = np.random.default_rng(7)
     rows = random.uniform(0, 1, (ROWS, len(catalog.NAMES)))
     rows[:, 0] = random.uniform(0, 100_000, ROWS)
-    estimator = HistGradientBoostingClassifier(max_iter=10, random_state=7)
+    estimator = HistGradientBoostingClassifier(max_iter=trees, random_state=7)
     estimator.fit(rows, rows[:, 0] + 20_000 * rows[:, 1] > 95_000)
     described = Manifest(
         name="large-amounts",
-        version="1",
+        version=version,
         created="2026-01-01",
         sklearn=sklearn.__version__,
         catalog_version=catalog.VERSION,
@@ -39,9 +45,8 @@ def write_models(directory: Path) -> None:
         scores=_distribution(estimator.predict_proba(rows)[:, 1]),
     )
     bundles.save(
-        directory / "large-amounts" / "1", described, estimator, rows[:50], "A model of the tests.\n"
+        directory / "large-amounts" / version, described, estimator, rows[:50], "A model of the tests.\n"
     )
-    (directory / "aliases.toml").write_text('champion = "large-amounts/1"\n', encoding="utf-8")
 
 
 def _distribution(column: NDArray[np.float64]) -> Distribution:

@@ -46,6 +46,7 @@ class Deployment:
                 decisions=f"{prefix}.decisions",
                 alerts=f"{prefix}.alerts",
                 dead_letters=f"{prefix}.dead-letters",
+                control=f"{prefix}.control",
                 partitions=partitions,
             ),
             worker=WorkerSettings(app_id=prefix),

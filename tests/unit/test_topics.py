@@ -15,10 +15,11 @@ def table(partitions: int = 8, replication_factor: int = 1) -> dict[str, TopicSp
 
 @pytest.mark.parametrize("partitions", [1, 8, 24])
 def test_all_topics_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
-    """A worker writes to the partition that it read from."""
-    specs = table(partitions=partitions).values()
+    """A worker writes to the partition that it read from. Orders stand in one, in the order they were given."""
+    specs = table(partitions=partitions)
 
-    assert {partitions} == {spec.partitions for spec in specs}
+    assert specs.pop("fraud.control.v1").partitions == 1
+    assert {partitions} == {spec.partitions for spec in specs.values()}
 
 
 @pytest.mark.parametrize(("replication_factor", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])

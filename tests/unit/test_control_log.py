@@ -1,0 +1,47 @@
+"""The control topic folded: one order, one report a worker, and nothing that cannot be read."""
+
+from typing import Any, NamedTuple
+
+from app.adapters.control_log import ControlLog, farewell_record, order_record, report_record
+from app.domain.control import ModelOrder, WorkerReport
+from app.domain.decision import ModelReference
+
+MODEL = ModelReference(name="baseline", version="1", digest="d")
+ORDER = ModelOrder(model=MODEL, ordered_at=5)
+REPORT = WorkerReport(worker="w1", host="h", runs=MODEL, since=1, reported_at=2)
+
+
+class Read(NamedTuple):
+    key: bytes | None
+    value: bytes | None
+    offset: int = 0
+
+
+def read(record: Any) -> Read:
+    return Read(record.key, record.value)
+
+
+def test_the_newest_order_and_report_stand() -> None:
+    log = ControlLog()
+
+    assert log.apply(read(order_record(ORDER)))
+    assert not log.apply(read(report_record(REPORT)))
+    assert (log.order, log.reports) == (ORDER, {"w1": REPORT})
+
+
+def test_tombstones_withdraw_an_order_and_say_farewell() -> None:
+    log = ControlLog()
+    for record in (order_record(ORDER), report_record(REPORT), farewell_record("w1")):
+        log.apply(read(record))
+
+    assert log.apply(read(order_record(None)))
+    assert (log.order, log.reports) == (None, {})
+
+
+def test_what_cannot_be_read_changes_nothing() -> None:
+    log = ControlLog()
+    log.apply(read(order_record(ORDER)))
+
+    for key, value in ((b"champion", b"{}"), (b"worker/w1", b"\xff"), (None, b""), (b"other", b"1")):
+        assert not log.apply(Read(key, value))
+    assert (log.order, log.reports) == (ORDER, {})

@@ -1,0 +1,169 @@
+"""A champion is exchanged for one that passed every check, or not at all."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.adapters.bundles import Bundle, load
+from app.adapters.prometheus import PrometheusMetrics
+from app.domain.control import ModelOrder, told
+from app.domain.decision import ModelReference
+from app.errors import ModelRejected
+from app.streaming.model_switch import Choice, ModelSwitch
+from tests.integration.bundle import write_bundle, write_models
+
+NOW_MS = 1_760_000_000_000
+FIRST, SECOND = "large-amounts/1", "large-amounts/2"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("written")
+    write_models(directory)
+    write_bundle(directory, "2", trees=20)
+    return directory
+
+
+@pytest.fixture
+def models(written: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written, tmp_path / "models")
+
+
+@pytest.fixture
+def swapped() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def switch(models: Path, swapped: list[str]) -> ModelSwitch:
+    choice = Choice(models, "")
+    return ModelSwitch(
+        choice,
+        choice.first(None, NOW_MS),
+        lambda bundle: swapped.append(told(bundle.reference)),
+        PrometheusMetrics(),
+        lambda: NOW_MS + 1,
+    )
+
+
+def order(bundle: Bundle, previous: ModelReference | None = None) -> ModelOrder:
+    return ModelOrder(model=bundle.reference, previous=previous, ordered_at=NOW_MS)
+
+
+async def test_an_order_stands_above_the_aliases(
+    switch: ModelSwitch, models: Path, swapped: list[str]
+) -> None:
+    await switch.follow(order(load(models / SECOND)))
+
+    assert swapped == [SECOND]
+    assert (switch.running.since_ms, switch.running.refused, switch.running.answers) == (
+        NOW_MS + 1,
+        None,
+        NOW_MS,
+    )
+
+
+async def test_without_an_order_changed_aliases_are_followed(
+    switch: ModelSwitch, models: Path, swapped: list[str]
+) -> None:
+    (models / "aliases.toml").write_text(f'champion = "{SECOND}"\n')
+    await switch.follow(None)
+
+    assert swapped == [SECOND]
+
+
+async def test_what_runs_already_is_not_loaded_again(
+    switch: ModelSwitch, models: Path, swapped: list[str]
+) -> None:
+    bundle = switch.running.bundle
+    await switch.follow(order(load(models / FIRST)))
+
+    assert swapped == []
+    assert switch.running.bundle is bundle
+    assert switch.running.answers == NOW_MS
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda models: (models / SECOND / "model.skops").write_bytes(b"PK"),
+        lambda models: (models / SECOND / "manifest.json").write_text("{}"),
+        lambda models: shutil.rmtree(models / SECOND),
+    ],
+    ids=["model", "manifest", "missing"],
+)
+async def test_a_bad_model_leaves_the_old_one_running(
+    switch: ModelSwitch, models: Path, swapped: list[str], spoil: object
+) -> None:
+    ordered = order(load(models / SECOND))
+    assert callable(spoil)
+    spoil(models)
+    await switch.follow(ordered)
+
+    assert swapped == []
+    assert told(switch.running.bundle.reference) == FIRST
+    assert switch.running.refused is not None
+    assert (switch.running.refused.model, switch.running.answers) == (SECOND, NOW_MS)
+
+
+async def test_the_same_name_with_other_content_is_refused(
+    switch: ModelSwitch, models: Path, swapped: list[str]
+) -> None:
+    ordered = order(load(models / SECOND))
+    other = msgspec.structs.replace(ordered, model=msgspec.structs.replace(ordered.model, digest="0" * 64))
+    await switch.follow(other)
+
+    assert swapped == []
+    assert switch.running.refused is not None
+    assert "digest" in switch.running.refused.reason
+
+
+async def test_a_refusal_is_forgotten_once_what_is_wanted_runs(switch: ModelSwitch, models: Path) -> None:
+    (models / "aliases.toml").write_text("champion = 3")
+    await switch.follow(None)
+    refused_first = switch.running.refused
+    (models / "aliases.toml").write_text(f'champion = "{FIRST}"\n')
+    await switch.follow(None)
+
+    assert refused_first is not None
+    assert switch.running.refused is None
+
+
+async def test_a_pinned_worker_says_so(models: Path) -> None:
+    choice = Choice(models, FIRST)
+    switch = ModelSwitch(
+        choice,
+        choice.first(None, NOW_MS),
+        lambda _: pytest.fail("swapped"),
+        PrometheusMetrics(),
+        lambda: NOW_MS,
+    )
+    await switch.follow(order(load(models / SECOND)))
+
+    assert switch.running.refused is not None
+    assert "FRAUDSTREAM_MODEL_CHAMPION" in switch.running.refused.reason
+
+
+def test_a_worker_starts_with_the_ordered_model(models: Path) -> None:
+    assert told(Choice(models, "").first(order(load(models / SECOND)), NOW_MS).bundle.reference) == SECOND
+
+
+def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_one_before(models: Path) -> None:
+    ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
+    shutil.rmtree(models / SECOND)
+    running = Choice(models, "").first(ordered, NOW_MS)
+
+    assert told(running.bundle.reference) == FIRST
+    assert running.refused is not None
+    assert running.answers == NOW_MS
+
+
+def test_a_worker_that_can_load_neither_does_not_start(models: Path) -> None:
+    ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
+    for reference in (FIRST, SECOND):
+        shutil.rmtree(models / reference)
+
+    with pytest.raises(ModelRejected, match=FIRST):
+        Choice(models, "").first(ordered, NOW_MS)
