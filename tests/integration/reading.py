@@ -78,8 +78,18 @@ def stored_values(data_dir: Path) -> dict[bytes, bytes]:
     """Every profile in a stopped worker's databases."""
     found: dict[bytes, bytes] = {}
     for path in sorted((data_dir / "v1" / "tables").glob(f"{TABLE}-*.db")):
-        options = rocksdict.Options(raw_mode=True)
-        database: Any = rocksdict.Rdict(str(path), options, access_type=rocksdict.AccessType.read_only())
-        found.update((key, value) for key, value in database.items() if key not in OFFSET_KEYS)
-        database.close()
+        found |= _stored(path)
+    return found
+
+
+def stored_partition(data_dir: Path, partition: int) -> dict[bytes, bytes]:
+    """Every profile in a stopped worker's database of one partition."""
+    return _stored(data_dir / "v1" / "tables" / f"{TABLE}-{partition}.db")
+
+
+def _stored(path: Path) -> dict[bytes, bytes]:
+    options = rocksdict.Options(raw_mode=True)
+    database: Any = rocksdict.Rdict(str(path), options, access_type=rocksdict.AccessType.read_only())
+    found = {key: value for key, value in database.items() if key not in OFFSET_KEYS}
+    database.close()
     return found

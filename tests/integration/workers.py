@@ -34,6 +34,11 @@ class Worker:
         return self._process.pid
 
     @property
+    def begun(self) -> bool:
+        """It was started, and may have ended since."""
+        return self._process is not None
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

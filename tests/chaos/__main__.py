@@ -1,0 +1,110 @@
+"""Scenarios of faults on three brokers: ``python -m tests.chaos [SCENARIO...] [--seed S] [--repeat N] [--json]``.
+
+Each run is judged against an independent fold of its source log. Its figures, seed and timeline go to
+``tests/chaos/results/SCENARIO.json``. Exit code 1 when a run was not as declared.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from tests.chaos import scenarios
+from tests.chaos.cluster import Cluster
+from tests.chaos.scenario import SCENARIOS, Result, carry_out
+from tests.integration.bundle import write_models
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Run what is asked for, one after the other, each on brokers of its own."""
+    given = _arguments()
+    if given.list:
+        for known in SCENARIOS.values():
+            print(f"{known.name:26} {known.declared}")  # noqa: T201
+        return 0
+    passed = True
+    for name in given.scenarios or SCENARIOS:
+        results = [_one(name, given.seed + number, given) for number in range(given.repeat)]
+        passed = passed and all(result.passed for result in results)
+        if not given.no_file:
+            _publish(RESULTS / f"{name}.json", results)
+        if given.json:
+            print(msgspec.json.format(msgspec.json.encode(results)).decode())  # noqa: T201
+    return 0 if passed else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="all when none is named")
+    parser.add_argument("--list", action="store_true", help="the scenarios and what is declared of each")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1, help="so many runs, each with the next seed")
+    parser.add_argument("--scale", type=float, default=1.0, help="of durations and events")
+    parser.add_argument("--app", default="app.worker", help="the Faust app that the workers run")
+    parser.add_argument("--json", action="store_true", help="print the results instead of a line each")
+    parser.add_argument("--no-file", action="store_true", help="leave the result files as they are")
+    given = parser.parse_args()
+    for name in given.scenarios:
+        if name not in SCENARIOS:
+            parser.error(f"{name} is no scenario; --list shows them")
+    return given
+
+
+def _one(name: str, seed: int, given: argparse.Namespace) -> Result:
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        directory = Path(folder)
+        write_models(directory / "models")
+        cluster = Cluster(directory / "cluster")
+        try:
+            result = asyncio.run(
+                carry_out(
+                    SCENARIOS[name],
+                    cluster,
+                    directory,
+                    directory / "models",
+                    seed=seed,
+                    scale=given.scale,
+                    app=given.app,
+                )
+            )
+        finally:
+            cluster.stop()
+    if not given.json:
+        _tell(result, time.monotonic() - started)
+    return result
+
+
+def _tell(result: Result, seconds: float) -> None:
+    figures = msgspec.structs.asdict(result.figures)
+    told = ", ".join(f"{name} {value}" for name, value in figures.items() if value)
+    verdict = "as declared" if result.passed else "NOT AS DECLARED"
+    print(f"{result.scenario} seed {result.seed}: {verdict} in {seconds:.0f} s; {told}")  # noqa: T201
+    print(  # noqa: T201
+        f"    kills {result.kills}, restarts {result.restarts}, recovery {result.recovery_seconds} s, "
+        f"pause {result.longest_pause_seconds} s, p99 {result.p99_ms} ms"
+    )
+    for moment in result.timeline:
+        print(f"    {moment.seconds:8.2f} {moment.what}")  # noqa: T201
+    sys.stdout.flush()
+
+
+def _publish(file: Path, results: list[Result]) -> None:
+    content = {"command": f"python -m tests.chaos {' '.join(sys.argv[1:])}", "runs": results}
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+
+
+assert scenarios.__all__  # imported for what it registers
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Three brokers that may be killed, paused and started again, each by its process id."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from app.local import stack as local_stack
+from app.local.processes import is_alive
+from app.local.state import Part, Stack
+
+BROKERS = 3
+_EPOCH = re.compile(r"Becoming the active controller at epoch (\d+)")
+
+
+class Cluster:
+    """A local stack of its own: replication factor 3, two copies in sync or no write is acknowledged."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._paused: set[int] = set()
+        self.stack: Stack = local_stack.start(directory, BROKERS, lifeline_pid=os.getpid())
+
+    @property
+    def servers(self) -> str:
+        return self.stack.bootstrap_servers
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        return tuple(broker.id for broker in self.stack.brokers)
+
+    async def leader_of(self, topic: str, partition: int) -> int:
+        """The broker that leads a partition now."""
+        async with admin_client(self.servers) as admin:
+            (described,) = await admin.describe_topics([topic])
+        found = {each["partition"]: each["leader"] for each in described["partitions"]}
+        return int(found[partition])
+
+    def controller(self) -> int:
+        """The broker that leads the quorum now, by the highest epoch in their logs: clients are told any broker."""
+        epochs = {
+            int(found): node
+            for node in self.nodes
+            for found in _EPOCH.findall(self._part(node).log.read_text())
+        }
+        return epochs[max(epochs)]
+
+    async def coordinator(self, group: str) -> int:
+        """The broker that keeps a group's members and offsets."""
+        async with admin_client(self.servers) as admin:
+            return int(await admin.find_coordinator(group))
+
+    def kill(self, node: int) -> None:
+        """As a power cut would."""
+        self._signal(node, signal.SIGKILL)
+        self._paused.discard(node)
+
+    def pause(self, node: int) -> None:
+        """The broker keeps its connections and answers nothing."""
+        self._signal(node, signal.SIGSTOP)
+        self._paused.add(node)
+
+    def resume(self, node: int) -> None:
+        """Go on after a pause."""
+        self._signal(node, signal.SIGCONT)
+        self._paused.discard(node)
+
+    async def start(self, node: int) -> None:
+        """Start a dead broker on its data; return when all brokers answer."""
+        self.stack = await asyncio.to_thread(local_stack.restart_broker, self._directory, node)
+
+    async def whole(self) -> None:
+        """Every broker runs again, whatever was done to it."""
+        for node in tuple(self._paused):
+            self.resume(node)
+        for node in self.nodes:
+            process = self._part(node).process
+            if process is None or not is_alive(process):
+                await self.start(node)
+
+    def stop(self) -> None:
+        """End every broker; the data stay."""
+        for node in tuple(self._paused):
+            self.resume(node)
+        local_stack.stop(self._directory)
+
+    def _signal(self, node: int, number: signal.Signals) -> None:
+        os.kill(self._part(node).pid, number)
+
+    def _part(self, node: int) -> Part:
+        return next(part for part in self.stack.parts if part.name == f"kafka-{node}")
+
+
+@asynccontextmanager
+async def admin_client(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """For one question."""
+    client = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def alter_topic(servers: str, topic: str, configs: dict[str, str]) -> None:
+    """Give a topic exactly these settings of its own."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs)
+    async with admin_client(servers) as admin:
+        (response,) = await admin.alter_configs([resource])
+    assert [answer[0] for answer in response.resources] == [0], response

@@ -1,0 +1,239 @@
+"""One run of a scenario: a deployment on three brokers, workers under a supervisor, live traffic, and what was done."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.local import ports
+from tests.chaos.cluster import Cluster
+from tests.chaos.traffic import Sent, Traffic, transactions
+from tests.integration import reading
+from tests.integration.deployment import Deployment
+from tests.integration.workers import Worker
+
+ASSIGNED_SECONDS = 60.0
+RECOVERY_SECONDS = 120.0
+DRAIN_SECONDS = 300.0
+POLL_SECONDS = 0.1
+RESTART_SECONDS = 1.0
+"""A supervisor waits so long before it starts again what has ended."""
+
+
+class Moment(NamedTuple):
+    """A line of the timeline."""
+
+    seconds: float
+    what: str
+
+
+class Stack(NamedTuple):
+    bootstrap_servers: str
+
+
+class Run:
+    """What a scenario is given. Workers that end by themselves are started again, as a supervisor would."""
+
+    def __init__(
+        self, cluster: Cluster, directory: Path, models: Path, seed: int, scale: float, app: str
+    ) -> None:
+        self.cluster = cluster
+        self.directory = directory
+        self.seed = seed
+        self.random = Random(seed)
+        self.scale = scale
+        self.timeline: list[Moment] = []
+        self.broken: list[str] = []
+        """Declared behaviour that was not shown."""
+        self.kills = 0
+        self.restarts = 0
+        """Of workers that ended by themselves."""
+        self.pause_bound_seconds = float("inf")
+        """How long decisions may pause, where that is declared."""
+        self.recovery_seconds: list[float] = []
+        self.faults_ms: list[int] = []
+        self.recovered_ms = 0
+        self.workers: list[Worker] = []
+        self.deployment = _deployment(cluster, directory, models)
+        self._app = app
+        self._begun = time.monotonic()
+        self._expected: set[str] = set()
+
+    def seconds(self, full: float) -> float:
+        """A duration, shorter in a short run."""
+        return max(1.0, full * self.scale)
+
+    def note(self, what: str, *, fault: bool = False) -> None:
+        """A line of the timeline; a fault begins what latency calls `during`."""
+        self.timeline.append(Moment(round(time.monotonic() - self._begun, 2), what))
+        if fault:
+            self.faults_ms.append(time.time_ns() // 1_000_000)
+
+    def expect(self, condition: object, what: str) -> None:
+        """Declared behaviour: when it is not so, the run has failed."""
+        self.note(("as declared: " if condition else "NOT AS DECLARED: ") + what)
+        if not condition:
+            self.broken.append(what)
+
+    def bound_pause(self, seconds: float) -> None:
+        """Decisions never pause longer than this while there is traffic; read off the decisions afterwards."""
+        self.pause_bound_seconds = seconds
+
+    async def start_workers(self, count: int, **environment: str) -> list[Worker]:
+        """Start so many more workers; return when every partition is with one of them."""
+        started = [self.worker(**environment) for _ in range(count)]
+        for worker in started:
+            worker.start()
+        await asyncio.gather(*(asyncio.to_thread(worker.wait_started) for worker in started))
+        async with asyncio.timeout(ASSIGNED_SECONDS):
+            while not (self._all_owned() and all(any(_restored(worker)) for worker in started)):  # noqa: ASYNC110  # told by another process's log
+                await asyncio.sleep(POLL_SECONDS)
+        self.note(f"{count} workers started")
+        return started
+
+    def _all_owned(self) -> bool:
+        return len(owners(self.workers)) == self.deployment.partitions
+
+    def worker(self, **environment: str) -> Worker:
+        """One that is not started yet."""
+        given = {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"} | environment
+        worker = self.deployment.worker(f"worker-{len(self.workers) + 1}", **given)
+        worker.application = self._app
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: Worker) -> None:
+        """Kill -9; it stays down until it is restarted."""
+        self._expected.add(worker.name)
+        worker.kill()
+        self.kills += 1
+        self.note(f"kill -9 {worker.name}", fault=True)
+
+    async def stop(self, worker: Worker) -> int:
+        """SIGTERM; its exit code."""
+        self._expected.add(worker.name)
+        self.note(f"SIGTERM {worker.name}", fault=True)
+        code = await asyncio.to_thread(worker.terminate)
+        self.note(f"{worker.name} ended with {code}")
+        return code
+
+    async def restart(self, worker: Worker, *, wipe: bool = False) -> None:
+        """Start a worker that is down, on its disk or on an empty one."""
+        if wipe:
+            shutil.rmtree(worker.data_dir, ignore_errors=True)
+        worker.start()
+        self._expected.discard(worker.name)
+        await asyncio.to_thread(worker.wait_started)
+        self.note(f"{worker.name} started{' on an empty disk' if wipe else ''}")
+
+    @asynccontextmanager
+    async def traffic(self, count: int, rate: float, customers: int = 300) -> AsyncIterator[Traffic]:
+        """``transactions(count)`` in the background; on leaving, all of them stand in the topic."""
+        async with self.sending(transactions(count, self.seed, customers), rate) as traffic:
+            yield traffic
+
+    @asynccontextmanager
+    async def sending(self, records: Iterator[Sent], rate: float) -> AsyncIterator[Traffic]:
+        """Any records."""
+        traffic = Traffic(self.cluster.servers, self.deployment.settings.topics.transactions, records, rate)
+        await traffic.start()
+        try:
+            yield traffic
+            await traffic.ended()
+        finally:
+            await traffic.abandon()
+        self.note(f"{traffic.sent} records sent")
+
+    async def recovered(self, timeout: float = RECOVERY_SECONDS) -> float:  # noqa: ASYNC109  # a bound on polling
+        """Seconds from now until all that stands in the source log now is committed."""
+        begun = time.monotonic()
+        ends = await self._ends()
+        while any(committed < ends[p] for p, committed in (await self._committed()).items()):
+            if time.monotonic() > begun + timeout:
+                self.expect(False, f"recovered within {timeout:.0f} s")
+                break
+            await asyncio.sleep(POLL_SECONDS)
+        seconds = round(time.monotonic() - begun, 2)
+        self.recovery_seconds.append(seconds)
+        self.recovered_ms = time.time_ns() // 1_000_000
+        self.note(f"recovered after {seconds} s")
+        return seconds
+
+    async def drained(self) -> None:
+        """Everything is committed."""
+        await self.deployment.drained(DRAIN_SECONDS)
+        self.note("drained")
+
+    @asynccontextmanager
+    async def supervised(self) -> AsyncIterator[None]:
+        """Start again what ends by itself, until the block is left."""
+        task = asyncio.create_task(self._supervise())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _supervise(self) -> None:
+        while True:
+            await asyncio.sleep(RESTART_SECONDS)
+            for worker in self.workers:
+                if worker.begun and not worker.running and worker.name not in self._expected:
+                    self.restarts += 1
+                    self.note(f"{worker.name} ended with {worker.wait()}, started again")
+                    worker.start()
+
+    async def _ends(self) -> dict[int, int]:
+        settings = self.deployment.settings
+        return await reading.end_offsets(
+            self.cluster.servers, settings.topics.transactions, settings.topics.partitions
+        )
+
+    async def _committed(self) -> dict[int, int]:
+        settings = self.deployment.settings
+        return await reading.committed_offsets(
+            self.cluster.servers,
+            settings.worker.app_id,
+            settings.topics.transactions,
+            settings.topics.partitions,
+        )
+
+
+def _deployment(cluster: Cluster, directory: Path, models: Path) -> Deployment:
+    deployment = Deployment(Stack(cluster.servers), directory, models, partitions=6)
+    deployment.settings = msgspec.structs.replace(
+        deployment.settings,
+        topics=msgspec.structs.replace(deployment.settings.topics, replication_factor=3),
+    )
+    return deployment
+
+
+def metrics_port() -> dict[str, str]:
+    """For a worker whose pages are to be read."""
+    return {"FRAUDSTREAM_WORKER_METRICS_PORT": str(ports.choose())}
+
+
+def owners(workers: list[Worker]) -> dict[int, Worker]:
+    """Who restored each partition last, by the workers' own logs."""
+    found: dict[int, tuple[str, Worker]] = {}
+    for worker in workers:
+        for line in _restored(worker):
+            for partition in line["partitions"]:
+                if partition not in found or line["timestamp"] > found[partition][0]:
+                    found[partition] = (line["timestamp"], worker)
+    return {partition: worker for partition, (_, worker) in found.items()}
+
+
+def _restored(worker: Worker) -> Iterator[dict[str, Any]]:
+    for line in worker.text().splitlines():
+        if '"restored"' in line:
+            with contextlib.suppress(msgspec.DecodeError):
+                yield msgspec.json.decode(line)

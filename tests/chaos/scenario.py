@@ -1,0 +1,155 @@
+"""The scenarios by name, and what becomes of one: run, drain, stop, verdict."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from tests.chaos import verdict
+from tests.chaos.cluster import Cluster
+from tests.chaos.run import Moment, Run, owners
+from tests.chaos.verdict import Figures
+from tests.integration import reading
+
+Play = Callable[[Run], Awaitable[None]]
+
+
+class Scenario(NamedTuple):
+    """What is done, and what a bank may rely on while it is done."""
+
+    name: str
+    declared: str
+    play: Play
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(declared: str) -> Callable[[Play], Play]:
+    """Register a scenario under its function's name; ``declared`` says what a bank may rely on."""
+
+    def register(play: Play) -> Play:
+        SCENARIOS[play.__name__] = Scenario(play.__name__, declared, play)
+        return play
+
+    return register
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """One run, to be kept."""
+
+    scenario: str
+    declared: str
+    seed: int
+    scale: float
+    workers: str
+    day: str
+    clean: bool
+    broken: list[str]
+    """Declared behaviour that was not shown."""
+    kills: int
+    restarts: int
+    recovery_seconds: list[float]
+    longest_pause_seconds: float
+    """Between two decisions, whatever the partition, while there was traffic."""
+    p99_ms: dict[str, float | None]
+    """From the transaction's record to its decision's, before the first fault, from it until all had recovered, after."""
+    figures: Figures
+    timeline: list[Moment]
+
+    @property
+    def passed(self) -> bool:
+        return self.clean and not self.broken
+
+
+async def carry_out(
+    chosen: Scenario,
+    cluster: Cluster,
+    directory: Path,
+    models: Path,
+    *,
+    seed: int,
+    scale: float = 1.0,
+    app: str = "app.worker",
+) -> Result:
+    """Run one scenario on a cluster that is whole, and take its verdict. The cluster is whole again afterwards."""
+    run = Run(cluster, directory, models, seed, scale, app)
+    await run.deployment.ensure_topics()
+    try:
+        async with run.supervised():
+            await chosen.play(run)
+            await cluster.whole()
+            await run.drained()
+        for worker in run.workers:
+            if worker.running:
+                worker.terminate()
+        figures, timing = await judge(run)
+        if timing["longest_pause_seconds"] > run.pause_bound_seconds:
+            run.broken.append(f"decisions paused longer than {run.pause_bound_seconds:.0f} s")
+    finally:
+        run.deployment.clear_up()
+        await cluster.whole()
+    return Result(
+        scenario=chosen.name,
+        declared=chosen.declared,
+        seed=seed,
+        scale=scale,
+        workers=app,
+        day=datetime.now(UTC).date().isoformat(),
+        clean=figures.clean,
+        broken=run.broken,
+        kills=run.kills,
+        restarts=run.restarts,
+        recovery_seconds=run.recovery_seconds,
+        figures=figures,
+        timeline=run.timeline,
+        **timing,
+    )
+
+
+async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
+    """Every witness against the source log, when no worker runs any more."""
+    deployment, figures = run.deployment, Figures()
+    topics = deployment.settings.topics
+    source = verdict.read_source(await deployment.read(topics.transactions))
+    changelog = reading.newest_per_key(await deployment.read(deployment.changelog))
+    verdict.check_profiles(source.customers, changelog, figures)
+    verdict.check_stores(changelog, _stored(run), figures)
+    decisions = verdict.Decisions(source.sent_ms)
+    async for record in deployment.scan(topics.decisions):
+        decisions.take(record.value, record.timestamp, source, figures)
+    decisions.compare(source.customers, figures)
+    await verdict.check_alerts(deployment.scan(topics.alerts), decisions.suspicious, figures)
+    await verdict.check_dead_letters(deployment.scan(topics.dead_letters), source.bad, figures)
+    return figures, _timing(decisions, source, run)
+
+
+def _stored(run: Run) -> dict[bytes, bytes]:
+    """What the last owner of each partition has on its disk."""
+    found: dict[bytes, bytes] = {}
+    for partition, worker in owners(run.workers).items():
+        found |= reading.stored_partition(worker.data_dir, partition)
+    return found
+
+
+def _timing(decisions: verdict.Decisions, source: verdict.Source, run: Run) -> dict[str, Any]:
+    sent = np.array([source.sent_ms[name] for name in decisions.row], dtype=np.int64)
+    last_sent = int(sent.max(initial=0))
+    first_fault = run.faults_ms[0] if run.faults_ms else last_sent + 1
+    # What was in flight at the first fault belongs to it.
+    before = sent + decisions.latency_ms < first_fault
+    after = sent > max(run.recovered_ms, first_fault)
+    parts = {"before": before, "during": ~before & ~after, "after": after}
+    decided = np.sort(np.array(decisions.decided_ms, dtype=np.int64))
+    return {
+        "longest_pause_seconds": round(
+            float(np.diff(decided[decided <= last_sent]).max(initial=0)) / 1000, 2
+        ),
+        "p99_ms": {
+            name: float(np.percentile(decisions.latency_ms[part], 99)) if part.any() else None
+            for name, part in parts.items()
+        },
+    }

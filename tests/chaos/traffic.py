@@ -1,0 +1,117 @@
+"""Seeded live traffic. A customer's transactions carry their number, so that a gap is seen with the naked eye."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+START_MS = 1_760_000_000_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+SPAN_MS = 28 * DAY_MS
+TICK_SECONDS = 0.01
+BAD = ("chaos", b"bad")
+"""Header of a record that must end in the dead letters; how else should the verdict know them?"""
+
+
+class Sent(NamedTuple):
+    """A record to be sent as it is; ``bad`` when it can never be scored."""
+
+    key: bytes | None
+    value: bytes | None
+    bad: bool = False
+
+
+def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
+    """A month of ``count`` transactions, mostly in order of time: one in twenty up to 20 hours behind, one in twenty
+    older than anything that a profile keeps, whose replay only the guard by offset recognises.
+    """
+    random, numbers = Random(seed), [0] * customers
+    for number in range(count):
+        customer = random.randrange(customers)
+        numbers[customer] += 1
+        yield transaction(
+            customer=f"c{customer}",
+            number=numbers[customer],
+            time_ms=START_MS + number * SPAN_MS // count - _behind(random),
+            amount=random.randrange(100, 100_000),
+            terminal=f"m{random.randrange(50)}",
+        )
+
+
+def transaction(customer: str, number: int, time_ms: int, amount: int = 1_000, terminal: str = "m1") -> Sent:
+    """The ``number``-th of a customer."""
+    fields = {
+        "transaction_id": f"{customer}-{number:06}",
+        "customer_id": customer,
+        "terminal_id": terminal,
+        "event_time": time_ms,
+        "amount_minor": amount,
+        "currency": "EUR",
+    }
+    return Sent(customer.encode(), json.dumps(fields).encode())
+
+
+def _behind(random: Random) -> int:
+    kind = random.random()
+    if kind < 0.05:
+        return random.randrange(HOUR_MS, 20 * HOUR_MS)
+    return random.randrange(40 * DAY_MS, 60 * DAY_MS) if kind < 0.10 else 0
+
+
+class Traffic:
+    """Sends records open-loop at a rate, whatever the brokers do: nothing that was begun is given up."""
+
+    def __init__(self, servers: str, topic: str, records: Iterator[Sent], rate: float) -> None:
+        self._topic = topic
+        self._records = records
+        self._rate = rate
+        # An idempotent producer of this client tries until the record stands, once and in order.
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=servers, enable_idempotence=True, acks="all", linger_ms=5
+        )
+        self._task: asyncio.Task[None] | None = None
+        self.sent = 0
+
+    async def start(self) -> None:
+        """Connect and begin."""
+        await self._producer.start()
+        self._task = asyncio.create_task(self._run())
+
+    async def reached(self, sent: int) -> None:
+        """Return when so many were given to the client."""
+        while self.sent < sent:  # noqa: ASYNC110  # as long as it takes at this rate
+            await asyncio.sleep(max(TICK_SECONDS, (sent - self.sent) / self._rate))
+
+    async def ended(self) -> None:
+        """Return when every record of the source stands in the topic."""
+        assert self._task is not None
+        await self._task
+        await self._producer.stop()
+
+    async def abandon(self) -> None:
+        """Stop sending, after a failure elsewhere."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._producer.stop()
+
+    async def _run(self) -> None:
+        start = time.monotonic()
+        acknowledged = []
+        for record in self._records:
+            early = self.sent / self._rate - (time.monotonic() - start)
+            if early > 0:
+                await asyncio.sleep(max(early, TICK_SECONDS))
+            headers = [BAD] if record.bad else []
+            acknowledged.append(
+                await self._producer.send(self._topic, record.value, key=record.key, headers=headers)
+            )
+            self.sent += 1
+            if len(acknowledged) >= 10_000:
+                await asyncio.gather(*acknowledged)
+                acknowledged.clear()
+        await asyncio.gather(*acknowledged)

@@ -1,0 +1,215 @@
+"""What a run left behind, held against an independent fold of its source log.
+
+Four witnesses: the changelog's newest values, RocksDB of each partition's last owner, decisions and alerts. A profile
+carries a count, sums and an offset, so that what is lost and what is counted twice cannot cancel out.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.chaos.traffic import BAD
+from tests.integration import oracle
+from tests.profile_format import StoredProfile, read_profile
+
+_FEATURES = len(oracle.FEATURES)
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """Every figure but the first of each pair should be 0 where a scenario is declared to survive."""
+
+    transactions: int = 0
+    customers: int = 0
+    lost: int = 0
+    """Transactions that no profile in the changelog has."""
+    double_counted: int = 0
+    customers_wrong_changelog: int = 0
+    """In count, sums or offset."""
+    customers_wrong_rocksdb: int = 0
+    decisions: int = 0
+    decisions_missing: int = 0
+    decisions_wrong: int = 0
+    """On other features than the recount has, or with another outcome than their score's."""
+    decisions_without_transaction: int = 0
+    decisions_repeated: int = 0
+    """Delivered again with the same id: allowed."""
+    repeats_that_differ: int = 0
+    alerts: int = 0
+    alerts_missed: int = 0
+    alerts_spurious: int = 0
+    alerts_repeated: int = 0
+    """Delivered again with the same id: allowed."""
+    alert_ids_beyond_one: int = 0
+    """Ids of one transaction beyond the first: what is left twice after de-duplication."""
+    bad_records: int = 0
+    dead_letters_missing: int = 0
+    dead_letters_spurious: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """Nothing lost, nothing counted twice, nothing wrong, no alert missed."""
+        allowed = {
+            *("transactions", "customers", "decisions", "alerts", "bad_records"),
+            *("decisions_repeated", "alerts_repeated"),
+        }
+        return not any(getattr(self, name) for name in self.__struct_fields__ if name not in allowed)
+
+
+class Source(NamedTuple):
+    """The source log, read once."""
+
+    customers: dict[str, oracle.Customer]
+    bad: Counter[tuple[bytes | None, bytes | None]]
+    sent_ms: dict[str, int]
+    """When each transaction's record was made."""
+
+
+class Decided(msgspec.Struct, gc=False):
+    """The part of a decision that is looked at."""
+
+    transaction_id: str
+    decision_id: str
+    score: float
+    outcome: str
+    thresholds: dict[str, float]
+    features: list[float | None]
+
+
+class Alerted(msgspec.Struct, gc=False):
+    """The part of an alert that is looked at."""
+
+    transaction_id: str
+    alert_id: str
+
+
+class Decisions:
+    """Every decision, gathered one by one: the first of each transaction is kept, repeats are compared with it."""
+
+    def __init__(self, transactions: Iterable[str]) -> None:
+        self.row = {name: row for row, name in enumerate(transactions)}
+        self.features: NDArray[np.float64] = np.full((len(self.row), _FEATURES), np.nan)
+        self.seen = np.zeros(len(self.row), dtype=bool)
+        self.suspicious: set[str] = set()
+        self.latency_ms = np.zeros(len(self.row))
+        self.decided_ms: list[int] = []
+        self._said: list[tuple[str, float, str] | None] = [None] * len(self.row)
+        self._decoder = msgspec.json.Decoder(Decided)
+
+    def take(self, value: bytes, decided_ms: int, source: Source, figures: Figures) -> None:
+        """One record of the decisions topic."""
+        decision = self._decoder.decode(value)
+        figures.decisions += 1
+        self.decided_ms.append(decided_ms)
+        row = self.row.get(decision.transaction_id)
+        if row is None:
+            figures.decisions_without_transaction += 1
+            return
+        features = np.array(decision.features, dtype=np.float64)
+        said = (decision.decision_id, decision.score, decision.outcome)
+        if self.seen[row]:
+            figures.decisions_repeated += 1
+            same = said == self._said[row] and np.array_equal(features, self.features[row], equal_nan=True)
+            figures.repeats_that_differ += not same
+            return
+        self.seen[row] = True
+        self.features[row] = features
+        self._said[row] = said
+        self.latency_ms[row] = decided_ms - source.sent_ms[decision.transaction_id]
+        figures.decisions_wrong += decision.outcome != due(decision)
+        if decision.outcome != "approve":
+            self.suspicious.add(decision.transaction_id)
+
+    def compare(self, customers: Mapping[str, oracle.Customer], figures: Figures) -> None:
+        """Hold what was decided against the recount."""
+        figures.decisions_missing = int((~self.seen).sum())
+        for customer in customers.values():
+            for transaction, expected in oracle.expected_features(customer).items():
+                row = self.row[transaction]
+                if self.seen[row] and not np.array_equal(expected, self.features[row], equal_nan=True):
+                    figures.decisions_wrong += 1
+
+
+def due(decision: Decided) -> str:
+    """The outcome of a score."""
+    if decision.score >= decision.thresholds["decline"]:
+        return "decline"
+    return "review" if decision.score >= decision.thresholds["review"] else "approve"
+
+
+def read_source(records: Iterable[Any]) -> Source:
+    """Fold the good records, count the bad ones."""
+    good, bad = [], Counter[tuple[bytes | None, bytes | None]]()
+    sent_ms: dict[str, int] = {}
+    name = msgspec.json.Decoder(_Name)
+    for record in records:
+        if BAD in record.headers:
+            bad[record.key, record.value] += 1
+        else:
+            good.append(record)
+            sent_ms.setdefault(name.decode(record.value).transaction_id, record.timestamp)
+    return Source(oracle.fold(good), bad, sent_ms)
+
+
+def check_profiles(
+    customers: Mapping[str, oracle.Customer], changelog: Mapping[bytes, bytes], f: Figures
+) -> None:
+    """Count, sums and offset of every customer in the changelog."""
+    f.customers = len(customers)
+    f.transactions = sum(customer.applied for customer in customers.values())
+    for name in customers.keys() | {key.decode() for key in changelog}:
+        customer, value = customers.get(name), changelog.get(name.encode())
+        expected = customer.applied if customer else 0
+        found = read_profile(value) if value else None
+        applied = found.applied if found else 0
+        f.lost += max(0, expected - applied)
+        f.double_counted += max(0, applied - expected)
+        f.customers_wrong_changelog += not is_right(customer, found)
+
+
+def is_right(customer: oracle.Customer | None, found: StoredProfile | None) -> bool:
+    """A profile says of its customer what the log says."""
+    if customer is None or found is None:
+        return False
+    expected = (customer.applied, customer.last_offset, customer.sums)
+    return expected == (found.applied, found.applied_offset, found.newest_sums)
+
+
+def check_stores(changelog: Mapping[bytes, bytes], stored: Mapping[bytes, bytes], f: Figures) -> None:
+    """RocksDB of the owners holds what the changelog ends with: no more, no less, nothing else."""
+    names = changelog.keys() | stored.keys()
+    f.customers_wrong_rocksdb = sum(changelog.get(name) != stored.get(name) for name in names)
+
+
+async def check_alerts(records: AsyncIterator[Any], suspicious: set[str], f: Figures) -> None:
+    """Exactly the suspicious transactions have an alert, always with the same id."""
+    ids: dict[str, set[str]] = {}
+    decoder = msgspec.json.Decoder(Alerted)
+    async for record in records:
+        alert = decoder.decode(record.value)
+        known = ids.setdefault(alert.transaction_id, set())
+        f.alerts_repeated += alert.alert_id in known
+        known.add(alert.alert_id)
+        f.alerts += 1
+    f.alerts_missed = len(suspicious - ids.keys())
+    f.alerts_spurious = len(ids.keys() - suspicious)
+    f.alert_ids_beyond_one = sum(len(known) - 1 for known in ids.values())
+
+
+async def check_dead_letters(
+    records: AsyncIterator[Any], bad: Counter[tuple[bytes | None, bytes | None]], f: Figures
+) -> None:
+    """Each bad record is there byte for byte, at least as often as it was sent; nothing else is."""
+    found: Counter[tuple[bytes | None, bytes | None]] = Counter()
+    async for record in records:
+        found[record.key, record.value] += 1
+    f.bad_records = bad.total()
+    f.dead_letters_missing = (bad - found).total()
+    f.dead_letters_spurious = sum(count for letter, count in found.items() if letter not in bad)
+
+
+class _Name(msgspec.Struct, gc=False):
+    transaction_id: str
