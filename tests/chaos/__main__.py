@@ -101,6 +101,7 @@ def _tell(result: Result, seconds: float) -> None:
 
 def _publish(file: Path, results: list[Result]) -> None:
     content = {"command": f"python -m tests.chaos {' '.join(sys.argv[1:])}", "runs": results}
+    file.parent.mkdir(exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
 
 

@@ -51,7 +51,7 @@ async def ten_kills(run: Run) -> None:
 async def endurance(run: Run) -> None:
     workers = await run.start_workers(2)
     count, kills = int(1_000_000 * run.scale), max(2, round(20 * run.scale))
-    async with run.traffic(count, rate=6_000, customers=max(300, count // 100)) as traffic:
+    async with run.traffic(count, rate=8_000, customers=max(300, count // 100)) as traffic:
         for kill in range(kills):
             await traffic.reached(int((kill + 0.5) * count / kills))
             await one_kill(run, workers, longest=2.0)
