@@ -30,7 +30,10 @@ def main() -> int:
         return 0
     passed = True
     for name in given.scenarios or SCENARIOS:
-        results = [_one(name, given.seed + number, given) for number in range(given.repeat)]
+        results = [
+            play(name, given.seed + number, given.scale, given.app, quiet=given.json)
+            for number in range(given.repeat)
+        ]
         passed = passed and all(result.passed for result in results)
         if not given.no_file:
             _publish(RESULTS / f"{name}.json", results)
@@ -60,27 +63,21 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _one(name: str, seed: int, given: argparse.Namespace) -> Result:
+def play(name: str, seed: int, scale: float, app: str, *, quiet: bool = False) -> Result:
+    """One run on three new brokers."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         directory = Path(folder)
         write_models(directory / "models")
         cluster = Cluster(directory / "cluster")
         try:
-            result = asyncio.run(
-                carry_out(
-                    SCENARIOS[name],
-                    cluster,
-                    directory,
-                    directory / "models",
-                    seed=seed,
-                    scale=given.scale,
-                    app=given.app,
-                )
+            playing = carry_out(
+                SCENARIOS[name], cluster, directory, directory / "models", seed=seed, scale=scale, app=app
             )
+            result = asyncio.run(playing)
         finally:
             cluster.stop()
-    if not given.json:
+    if not quiet:
         _tell(result, time.monotonic() - started)
     return result
 
@@ -89,7 +86,7 @@ def _tell(result: Result, seconds: float) -> None:
     figures = msgspec.structs.asdict(result.figures)
     told = ", ".join(f"{name} {value}" for name, value in figures.items() if value)
     verdict = "as declared" if result.passed else "NOT AS DECLARED"
-    print(f"{result.scenario} seed {result.seed}: {verdict} in {seconds:.0f} s; {told}")  # noqa: T201
+    print(f"{result.scenario} of {result.workers}, seed {result.seed}: {verdict} in {seconds:.0f} s; {told}")  # noqa: T201
     print(  # noqa: T201
         f"    kills {result.kills}, restarts {result.restarts}, recovery {result.recovery_seconds} s, "
         f"pause {result.longest_pause_seconds} s, p99 {result.p99_ms} ms"

@@ -1,0 +1,31 @@
+"""M4: profiles are durable before decisions and alerts are sent. After a kill in between the replay is skipped."""
+
+import asyncio
+from typing import Any
+
+from app.streaming.order_of_writes import OrderOfWrites
+from app.worker import app
+from tests.chaos.mutants import sabotage
+
+__all__ = ["app"]
+
+BETWEEN_SECONDS = 0.05
+"""Wide enough for a kill to hit."""
+_publish, _write = OrderOfWrites._publish, OrderOfWrites._write
+
+
+async def publish(order: Any, chunks: list[Any]) -> None:
+    """State first."""
+    profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
+    if profiles:
+        await _write(order, chunks[0].work.partition, profiles, [chunk.watch for chunk in chunks])
+    await asyncio.sleep(BETWEEN_SECONDS)
+    await _publish(order, chunks)
+
+
+async def written_before(*_: object) -> None:
+    """Nothing is left to write."""
+
+
+sabotage(OrderOfWrites, "_publish", publish)
+sabotage(OrderOfWrites, "_write", written_before)
