@@ -84,6 +84,13 @@ class StateCorrupt(FraudstreamError):
     """
 
 
+class StoreFailed(FraudstreamError):
+    """RocksDB cannot read or write. The process ends without commit; start it again. Damaged files are moved aside
+    then, and the changelog restores them. Operator action: where the disk is full, make room in the worker's data
+    directory; where files are damaged, look at the disk.
+    """
+
+
 class RestoreFailed(FraudstreamError):
     """The changelog cannot be read up to its end, or ends before the local profiles do. Operator action: look at
     the brokers; where the changelog was cut or made anew, delete the worker's data directory.

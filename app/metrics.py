@@ -25,6 +25,7 @@ CounterName = Literal[
     "restored_records_total",
     "fail_stops_total",
     "model_changes_total",
+    "stores_set_aside_total",
 ]
 GaugeName = Literal[
     "profiles_cached", "profile_cache_bytes", "source_lag_records", "restore_remaining_records"
@@ -84,6 +85,12 @@ CATALOGUE = (
         kind="counter",
         unit="records",
         meaning="Changelog records read to restore profiles, after a start or a change of owner.",
+    ),
+    Metric(
+        name="stores_set_aside_total",
+        kind="counter",
+        unit="databases",
+        meaning="Local databases found damaged, moved aside and restored from the changelog. Look at the disk.",
     ),
     Metric(
         name="fail_stops_total",

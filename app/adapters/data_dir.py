@@ -9,6 +9,7 @@ from app.errors import ConfigurationError
 
 LOCK_FILE = "worker.lock"
 IDENTITY_FILE = "worker.id"
+CHANGELOG_FILE = "changelog.id"
 SETTING = "FRAUDSTREAM_WORKER_DATA_DIR"
 
 
@@ -46,3 +47,19 @@ def identity(path: Path) -> str:
     if not file.exists():
         file.write_text(secrets.token_hex(4), encoding="ascii")
     return file.read_text(encoding="ascii")
+
+
+def bind(path: Path, changelog: str, topic_id: str) -> None:
+    """Remember which changelog the profiles in the directory are of. Raises ConfigurationError when of another.
+
+    A topic that was deleted and made again has the same name, and offsets that say nothing about these profiles.
+    """
+    file = path / CHANGELOG_FILE
+    if not file.exists():
+        file.write_text(topic_id, encoding="ascii")
+    elif (known := file.read_text(encoding="ascii")) != topic_id:
+        raise ConfigurationError(
+            f"the profiles in {SETTING}={path} are of another {changelog} ({known}, now {topic_id}): it was deleted and "
+            "made again. Where the new one is whole, delete the directory of every worker. Where it is empty, set the "
+            "group's offsets to the beginning of the transactions as well: profiles are built anew from there."
+        )

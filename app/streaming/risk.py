@@ -71,6 +71,7 @@ class RiskWorker:
             served = pages(self.metrics, self.health, self._watchdog)
             self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served)
         await require(settings)
+        source_log = await self._logs()
         control = await control_log(settings)
         choice = Choice(Path(settings.model.dir), settings.model.champion)
         running = choice.first(control.order, _now_ms())
@@ -79,9 +80,7 @@ class RiskWorker:
         store = cast(ProfileStore, self._table.data)
         self._profiles = ProfileCache(store, worker.profile_cache_bytes)
         self._table.on_rebalance_started = self._forget
-        self._scorer = ChunkScorer(
-            await self._source_log(), self._acceptance(), bounds, self._profiles, running.bundle
-        )
+        self._scorer = ChunkScorer(source_log, self._acceptance(), bounds, self._profiles, running.bundle)
         self._writes = OrderOfWrites(
             self._sender, store, self._out_topics(), self._on_durable, self._fence.check, self._compute
         )
@@ -171,9 +170,11 @@ class RiskWorker:
         for partition in range(self.settings.topics.partitions):
             self.metrics.forget("source_lag_records", partition=str(partition))
 
-    async def _source_log(self) -> SourceLog:
-        topic = self.settings.topics.transactions
-        ids = await topic_ids(self.settings.kafka, [topic])
+    async def _logs(self) -> SourceLog:
+        """The incarnation of the transactions; that of the changelog must be the one that the disk knows."""
+        topic, changelog = self.settings.topics.transactions, profiles_changelog(self.settings)
+        ids = await topic_ids(self.settings.kafka, [topic, changelog])
+        data_dir.bind(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
         return SourceLog(topic, ids[topic].int & (2**64 - 1))
 
     def _acceptance(self) -> Acceptance:

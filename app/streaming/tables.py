@@ -4,21 +4,28 @@ Faust keeps what it is good at: the changelog topic and who owns which partition
 changelog offset they stand at go into one write batch, so that local state is never ahead of the changelog nor torn.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import faust
 import rocksdict
+import structlog
 from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.table import Table
 from faust.types import TP
 
+from app.adapters.set_aside import is_corruption, set_aside, suspect, suspicion
+from app.errors import StoreFailed
 from app.metrics import Metrics
 from app.settings import KafkaSettings, WorkerSettings
 from app.streaming.fail_stop import fail_stop
 from app.streaming.restore import newest
 from app.streaming.rocksdb_memory import BoundedMemory
 from app.streaming.topics import PROFILES_TABLE
+
+_log = structlog.get_logger("store")
 
 
 class ProfileStore(Store):
@@ -27,13 +34,42 @@ class ProfileStore(Store):
     offset_key = b""
     """No customer has the empty key. Under Faust's own name for it anybody's record would have found it."""
 
+    def _open_for_partition(self, partition: int) -> Any:
+        """A database that is damaged is moved aside; an empty one in its place is restored from the changelog."""
+        path = self.partition_path(partition)
+        if reason := suspicion(path):
+            self._replace(path, reason)
+        try:
+            return super()._open_for_partition(partition)
+        except Exception as error:
+            if not is_corruption(error):
+                raise
+            self._replace(path, str(error))
+            return super()._open_for_partition(partition)
+
+    def _replace(self, path: Path, reason: str) -> None:
+        cast(ProfileTable, self.table).metrics.count("stores_set_aside_total")
+        _log.error("store_set_aside", moved_to=str(set_aside(path)), reason=reason)
+
+    @contextmanager
+    def _telling(self, partition: int) -> Iterator[None]:
+        """RocksDB's errors as ours. Damage that shows only now is remembered for the next start."""
+        try:
+            yield
+        except Exception as error:
+            path = self.partition_path(partition)
+            if is_corruption(error):
+                suspect(path, str(error))
+            raise StoreFailed(f"{path}: {error}. It lies in FRAUDSTREAM_WORKER_DATA_DIR.") from error
+
     def is_new(self, partition: int) -> bool:
         """True when nothing was ever written to it."""
         return self._db_for_partition(partition).get(self.offset_key) is None
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         """Stored profiles of ``keys``, None where there is none."""
-        found: list[bytes | None] = self._db_for_partition(partition).get(keys)
+        with self._telling(partition):
+            found: list[bytes | None] = self._db_for_partition(partition).get(keys)
         return found
 
     def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
@@ -48,9 +84,10 @@ class ProfileStore(Store):
             else:
                 batch.put(key, value)
         batch.put(self.offset_key, str(changelog_offset).encode())
-        database = self._db_for_partition(partition)
-        database.write(batch)
-        cast(BoundedMemory, self.rocksdb_options).relieve(database)
+        with self._telling(partition):
+            database = self._db_for_partition(partition)
+            database.write(batch)
+            cast(BoundedMemory, self.rocksdb_options).relieve(database)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: object, to_value: object) -> None:  # noqa: ARG002  # Faust's signature
         """Faust's own replay, should it find anything that the bulk restore left.

@@ -6,6 +6,7 @@ Each run is judged against an independent fold of its source log. Its figures, s
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> int:
     """Run what is asked for, one after the other, each on brokers of its own."""
+    # Brokers that die are the point; the clients' complaints would fill the screen.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     given = _arguments()
     if given.list:
         for known in SCENARIOS.values():

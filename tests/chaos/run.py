@@ -61,6 +61,7 @@ class Run:
         self.faults_ms: list[int] = []
         self.recovered_ms = 0
         self.workers: list[Worker] = []
+        self.kept_stores: dict[bytes, bytes] = {}
         self.deployment = _deployment(cluster, directory, models)
         self._app = app
         self._begun = time.monotonic()
@@ -108,6 +109,15 @@ class Run:
         worker.application = self._app
         self.workers.append(worker)
         return worker
+
+    def run_app(self, app: str) -> None:
+        """What workers run that are made from now on, unless the whole run is of a mutant."""
+        if self._app == "app.worker":
+            self._app = app
+
+    def keep_stores(self) -> None:
+        """Read the owners' disks now: they will be gone at the verdict."""
+        self.kept_stores = stored(self.workers)
 
     def kill(self, worker: Worker) -> None:
         """Kill -9; it stays down until it is restarted."""
@@ -230,6 +240,14 @@ def owners(workers: list[Worker]) -> dict[int, Worker]:
                 if partition not in found or line["timestamp"] > found[partition][0]:
                     found[partition] = (line["timestamp"], worker)
     return {partition: worker for partition, (_, worker) in found.items()}
+
+
+def stored(workers: list[Worker]) -> dict[bytes, bytes]:
+    """What the last owner of each partition has on its disk; workers must have ended."""
+    found: dict[bytes, bytes] = {}
+    for partition, worker in owners(workers).items():
+        found |= reading.stored_partition(worker.data_dir, partition)
+    return found
 
 
 def _restored(worker: Worker) -> Iterator[dict[str, Any]]:

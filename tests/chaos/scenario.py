@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.chaos import verdict
 from tests.chaos.cluster import Cluster
-from tests.chaos.run import Moment, Run, owners
+from tests.chaos.run import Moment, Run, stored
 from tests.chaos.verdict import Figures
 from tests.integration import reading
 
@@ -117,7 +117,7 @@ async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
     source = verdict.read_source(await deployment.read(topics.transactions))
     changelog = reading.newest_per_key(await deployment.read(deployment.changelog))
     verdict.check_profiles(source.customers, changelog, figures)
-    verdict.check_stores(changelog, _stored(run), figures)
+    verdict.check_stores(changelog, run.kept_stores or stored(run.workers), figures)
     decisions = verdict.Decisions(source.sent_ms)
     async for record in deployment.scan(topics.decisions):
         decisions.take(record.value, record.timestamp, source, figures)
@@ -125,14 +125,6 @@ async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
     await verdict.check_alerts(deployment.scan(topics.alerts), decisions.suspicious, figures)
     await verdict.check_dead_letters(deployment.scan(topics.dead_letters), source.bad, figures)
     return figures, _timing(decisions, source, run)
-
-
-def _stored(run: Run) -> dict[bytes, bytes]:
-    """What the last owner of each partition has on its disk."""
-    found: dict[bytes, bytes] = {}
-    for partition, worker in owners(run.workers).items():
-        found |= reading.stored_partition(worker.data_dir, partition)
-    return found
 
 
 def _timing(decisions: verdict.Decisions, source: verdict.Source, run: Run) -> dict[str, Any]:

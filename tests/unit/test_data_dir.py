@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.data_dir import hold
+from app.adapters.data_dir import bind, hold, identity
 from app.errors import ConfigurationError
 
 
@@ -40,3 +40,15 @@ def test_a_directory_that_cannot_be_made_is_a_setting_to_correct(tmp_path: Path)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"FRAUDSTREAM_WORKER_DATA_DIR=.*cannot be used"):
         hold(tmp_path / "file" / "worker")
+
+
+def test_a_directory_knows_its_changelog(tmp_path: Path) -> None:
+    bind(tmp_path, "risk-changelog", "first")
+    bind(tmp_path, "risk-changelog", "first")
+
+    with pytest.raises(ConfigurationError, match=r"risk-changelog \(first, now second\)"):
+        bind(tmp_path, "risk-changelog", "second")
+
+
+def test_a_directory_has_one_name_for_ever(tmp_path: Path) -> None:
+    assert identity(tmp_path) == identity(tmp_path) != identity(tmp_path.parent)

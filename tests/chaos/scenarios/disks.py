@@ -1,0 +1,100 @@
+"""Disks that are damaged or full."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.chaos.run import Run
+from tests.chaos.scenario import scenario
+from tests.integration.reading import TABLE
+
+SMALL_BUFFERS = {"FRAUDSTREAM_WORKER_ROCKSDB_WRITE_BUFFERS_BYTES": str(1024 * 1024)}
+"""So that what is written reaches the disk while the scenario runs."""
+
+
+@scenario("survives: damaged RocksDB files are moved aside, the changelog restores them; the log says so")
+async def store_damaged(run: Run) -> None:
+    (worker,) = await run.start_workers(1, **SMALL_BUFFERS)
+    async with run.traffic(count=int(30_000 * run.scale), rate=800) as traffic:
+        await asyncio.sleep(run.seconds(15))
+        await run.stop(worker)
+        tables = worker.data_dir / "v1" / "tables"
+        damage = {0: flip_tables, 1: truncate_tables, 2: cut_manifest, 3: spoil_current, 4: delete_tables}
+        for partition, spoil in damage.items():
+            spoil(tables / f"{TABLE}-{partition}.db")
+            run.note(f"partition {partition}: {spoil.__name__}", fault=True)
+        await run.restart(worker)
+        await run.recovered()
+        run.note(f"{traffic.sent} sent so far")
+    aside = worker.said("store_set_aside")
+    run.expect(aside >= len(damage), f"{aside} of {len(damage)} damaged databases moved aside")
+
+
+def flip_tables(database: Path) -> None:
+    """One bit in each kilobyte of the tables."""
+    for file in database.glob("*.sst"):
+        content = bytearray(file.read_bytes())
+        for at in range(0, len(content), 1024):
+            content[at] ^= 0x10
+        file.write_bytes(content)
+
+
+def truncate_tables(database: Path) -> None:
+    for file in database.glob("*.sst"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def delete_tables(database: Path) -> None:
+    for file in database.glob("*.sst"):
+        file.unlink()
+
+
+def cut_manifest(database: Path) -> None:
+    for file in database.glob("MANIFEST-*"):
+        file.write_bytes(file.read_bytes()[:20])
+
+
+def spoil_current(database: Path) -> None:
+    (database / "CURRENT").write_bytes(b"\0" * 16)
+
+
+@scenario(
+    "stops with StoreFailed and exit code 70 when the disk is full; goes on by itself when there is room again"
+)
+async def disk_full(run: Run) -> None:
+    """Needs the right to mount a file system of its own."""
+    worker = run.worker(**SMALL_BUFFERS)
+    with small_disk(worker.data_dir, "3m") as disk:
+        worker.start()
+        async with run.traffic(count=int(40_000 * run.scale), rate=1_000, customers=1_000):
+            for _ in range(600):
+                if run.restarts:
+                    break
+                await asyncio.sleep(0.1)
+            run.note("the worker ended by itself", fault=True)
+            run.expect(run.restarts > 0, "the worker ended by itself")
+            run.expect("FRAUDSTREAM_WORKER_DATA_DIR" in worker.text(), "its log names the data directory")
+            await asyncio.sleep(run.seconds(10))
+            disk("256m")
+            run.note("there is room again")
+            await run.recovered()
+        await run.drained()
+        await run.stop(worker)
+        run.keep_stores()
+
+
+@contextmanager
+def small_disk(place: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A file system in memory; called with another size it takes that."""
+    place.mkdir(parents=True)
+    _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
+    try:
+        yield lambda size: _mount("-o", f"remount,size={size}", str(place))
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607  # ours
+
+
+def _mount(*words: str) -> None:
+    subprocess.run(["mount", *words], check=True)  # noqa: S603, S607  # ours

@@ -1,0 +1,55 @@
+"""A damaged database is moved aside and replaced; what RocksDB says otherwise is passed on."""
+
+from pathlib import Path
+
+import pytest
+import rocksdict
+
+from app.adapters.set_aside import KEPT, is_corruption, set_aside, suspect, suspicion
+
+
+def database(path: Path) -> Path:
+    opened = rocksdict.Rdict(str(path), options=rocksdict.Options(raw_mode=True))
+    opened[b"key"] = b"value"
+    opened.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "content"), [("CURRENT", b"\0" * 16), ("MANIFEST-*", b"x"), ("*.sst", b"x")]
+)
+def test_rocksdb_calls_spoiled_files_corrupt(tmp_path: Path, pattern: str, content: bytes) -> None:
+    path = database(tmp_path / "profiles-0.db")
+    for file in path.glob(pattern):
+        file.write_bytes(content)
+
+    with pytest.raises(Exception, match=".") as raised:
+        rocksdict.Rdict(str(path), options=rocksdict.Options(raw_mode=True))
+    assert is_corruption(raised.value)
+
+
+def test_a_database_that_is_in_use_is_not_corrupt(tmp_path: Path) -> None:
+    path = database(tmp_path / "profiles-0.db")
+    holder = rocksdict.Rdict(str(path), options=rocksdict.Options(raw_mode=True))
+
+    with pytest.raises(Exception, match="lock") as raised:
+        rocksdict.Rdict(str(path), options=rocksdict.Options(raw_mode=True))
+    assert not is_corruption(raised.value)
+    holder.close()
+
+
+def test_the_newest_are_kept(tmp_path: Path) -> None:
+    moved = [set_aside(database(tmp_path / "profiles-0.db")) for _ in range(KEPT + 2)]
+
+    assert [path.exists() for path in moved] == [False, False, True, True]
+    assert not (tmp_path / "profiles-0.db").exists()
+
+
+def test_a_suspicion_lasts_until_the_database_is_moved(tmp_path: Path) -> None:
+    path = database(tmp_path / "profiles-0.db")
+    assert not suspicion(path)
+
+    suspect(path, "block checksum mismatch")
+    assert suspicion(path) == "block checksum mismatch"
+    set_aside(path)
+    assert not suspicion(path)
