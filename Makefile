@@ -8,7 +8,7 @@ BENCH_STAMP := $(BENCH)/.installed
 # The demo tells how long its first alert took, set-up included.
 STARTED := $(shell date +%s)
 
-.PHONY: setup demo test lint bench lock clean help
+.PHONY: setup demo test lint bench chaos lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -49,6 +49,10 @@ bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, mem
 	$(BENCH)/bin/python -m bench.growth
 	$(BENCH)/bin/python -m bench.plots
 	$(BENCH)/bin/python -m bench.sizing
+
+chaos: $(BENCH_STAMP)  ## every scenario of faults in full, then the mutants that they must find: about an hour
+	$(BENCH)/bin/python -m tests.chaos
+	$(BENCH)/bin/python -m tests.chaos.mutants
 
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -23,9 +23,9 @@ CounterName = Literal[
     "dead_letters_total",
     "late_total",
     "restored_records_total",
+    "stores_set_aside_total",
     "fail_stops_total",
     "model_changes_total",
-    "stores_set_aside_total",
 ]
 GaugeName = Literal[
     "profiles_cached", "profile_cache_bytes", "source_lag_records", "restore_remaining_records"
