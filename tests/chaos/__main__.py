@@ -24,8 +24,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> int:
     """Run what is asked for, one after the other, each on brokers of its own."""
-    # Brokers that die are the point; the clients' complaints would fill the screen.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    quieten()
     given = _arguments()
     if given.list:
         for known in SCENARIOS.values():
@@ -43,6 +42,11 @@ def main() -> int:
         if given.json:
             print(msgspec.json.format(msgspec.json.encode(results)).decode())  # noqa: T201
     return 0 if passed else 1
+
+
+def quieten() -> None:
+    """Brokers that die are the point; the clients' complaints would fill the screen."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _arguments() -> argparse.Namespace:

@@ -116,8 +116,9 @@ async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
     topics = deployment.settings.topics
     source = verdict.read_source(await deployment.read(topics.transactions))
     changelog = reading.newest_per_key(await deployment.read(deployment.changelog))
-    verdict.check_profiles(source.customers, changelog, figures)
-    verdict.check_stores(changelog, run.kept_stores or stored(run.workers), figures)
+    verdict.check_profiles(source.customers, changelog, figures, by_offset=run.ours)
+    if run.ours:
+        verdict.check_stores(changelog, run.kept_stores or stored(run.workers), figures)
     decisions = verdict.Decisions(source.sent_ms)
     async for record in deployment.scan(topics.decisions):
         decisions.take(record.value, record.timestamp, source, figures)

@@ -25,6 +25,8 @@ class Worker:
         self.log = directory / f"{name}.log"
         self.application = "app.worker"
         """What `faust -A` is given."""
+        self.started_word = STARTED
+        """What its log says when it has started."""
         self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,9 +60,9 @@ class Worker:
 
     def wait_started(self) -> None:
         """Return when everything the worker rests on was checked and it joins its group."""
-        starts = self.said(STARTED)
+        starts = self.said(self.started_word)
         deadline = time.monotonic() + START_SECONDS
-        while self.said(STARTED) == starts and self.running and time.monotonic() < deadline:
+        while self.said(self.started_word) == starts and self.running and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         assert self.running, f"{self.name} ended\n{self.tail()}"
 

@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from tests.chaos.__main__ import RESULTS, play
+from tests.chaos.__main__ import RESULTS, play, quieten
 from tests.chaos.scenario import Result
 
 MEANT_FOR = {
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("mutants", nargs="*", metavar="MUTANT", help=", ".join(MEANT_FOR))
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    quieten()
     results: dict[str, list[Result]] = {}
     for mutant in given.mutants or MEANT_FOR:
         app = f"tests.chaos.mutants.{mutant}"

@@ -66,9 +66,9 @@ def spoil_current(database: Path) -> None:
 async def disk_full(run: Run) -> None:
     """Needs the right to mount a file system of its own."""
     worker = run.worker(**SMALL_BUFFERS)
-    with small_disk(worker.data_dir, "3m") as disk:
+    with small_disk(worker.data_dir, "2m") as disk:
         worker.start()
-        async with run.traffic(count=int(40_000 * run.scale), rate=1_000, customers=1_000):
+        async with run.traffic(count=int(40_000 * run.scale), rate=1_000, customers=20_000):
             for _ in range(600):
                 if run.restarts:
                     break
