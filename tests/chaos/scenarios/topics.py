@@ -5,14 +5,13 @@ import json
 import shutil
 from collections.abc import Iterator
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.streaming.topics import topic_table
 from tests.chaos.cluster import alter_topic
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
-from tests.chaos.traffic import BAD, START_MS, Sent, transaction, transactions
-from tests.integration import reading
+from tests.chaos.traffic import START_MS, Sent, transactions
 
 
 @scenario(
@@ -110,31 +109,3 @@ def repeating(run: Run, count: int) -> Iterator[Sent]:
             again[at + run.random.choice((1, 100, 10_000))] = record
         if at in again:
             yield again.pop(at)
-
-
-@scenario(
-    "degrades: a producer with another partitioner is noticed, its transactions end in the dead letters"
-)
-async def wrong_partitioner(run: Run) -> None:
-    await run.start_workers(1)
-    async with run.traffic(count=int(5_000 * run.scale), rate=600):
-        pass
-    producer = AIOKafkaProducer(bootstrap_servers=run.cluster.servers, acks="all")
-    await producer.start()
-    topic = run.deployment.settings.topics.transactions
-    wrong = (await own_partition(run, b"c1") + 1) % run.deployment.partitions
-    for number in range(50):
-        record = transaction("c1", 1_000_000 + number, START_MS)
-        await producer.send_and_wait(topic, record.value, key=record.key, partition=wrong, headers=[BAD])
-    await producer.stop()
-    run.note("50 transactions to another partition than their customer's", fault=True)
-    await run.recovered()
-
-
-async def own_partition(run: Run, key: bytes) -> int:
-    """Where the customer's records stand."""
-    topic = run.deployment.settings.topics.transactions
-    async for record in reading.scan(run.cluster.servers, topic, run.deployment.partitions):
-        if record.key == key:
-            return int(record.partition)
-    raise AssertionError(key)
