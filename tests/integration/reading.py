@@ -83,8 +83,9 @@ def stored_values(data_dir: Path) -> dict[bytes, bytes]:
 
 
 def stored_partition(data_dir: Path, partition: int) -> dict[bytes, bytes]:
-    """Every profile in a stopped worker's database of one partition."""
-    return _stored(data_dir / "v1" / "tables" / f"{TABLE}-{partition}.db")
+    """Every profile in a stopped worker's database of one partition; none where it has none."""
+    path = data_dir / "v1" / "tables" / f"{TABLE}-{partition}.db"
+    return _stored(path) if (path / "CURRENT").exists() else {}
 
 
 def _stored(path: Path) -> dict[bytes, bytes]:
