@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.chaos import verdict
 from tests.chaos.cluster import Cluster
@@ -89,6 +90,8 @@ async def carry_out(
         figures, timing = await judge(run)
         if timing["longest_pause_seconds"] > run.pause_bound_seconds:
             run.broken.append(f"decisions paused longer than {run.pause_bound_seconds:.0f} s")
+        if not figures.transactions:
+            run.broken.append("there was a transaction")  # a run of nothing is clean, and shows nothing
     finally:
         run.deployment.clear_up()
         await cluster.whole()
@@ -131,11 +134,7 @@ async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
 def _timing(decisions: verdict.Decisions, source: verdict.Source, run: Run) -> dict[str, Any]:
     sent = np.array([source.sent_ms[name] for name in decisions.row], dtype=np.int64)
     last_sent = int(sent.max(initial=0))
-    first_fault = run.faults_ms[0] if run.faults_ms else last_sent + 1
-    # What was in flight at the first fault belongs to it.
-    before = sent + decisions.latency_ms < first_fault
-    after = sent > max(run.recovered_ms, first_fault)
-    parts = {"before": before, "during": ~before & ~after, "after": after}
+    parts = phases(sent, sent + decisions.latency_ms, run.faults_ms, run.recovered_ms)
     decided = np.sort(np.array(decisions.decided_ms, dtype=np.int64))
     return {
         "longest_pause_seconds": round(
@@ -146,3 +145,18 @@ def _timing(decisions: verdict.Decisions, source: verdict.Source, run: Run) -> d
             for name, part in parts.items()
         },
     }
+
+
+def phases(
+    sent_ms: NDArray[np.int64], decided_ms: NDArray[np.float64], faults_ms: list[int], recovered_ms: int
+) -> dict[str, NDArray[np.bool_]]:
+    """Which transactions were before, during and after the faults. Without a recovery seen after the last fault
+    nothing is after: a backlog would pass for the calm.
+    """
+    if not faults_ms:
+        whole = np.ones(len(sent_ms), dtype=bool)
+        return {"before": whole, "during": ~whole, "after": ~whole}
+    # What was in flight at the first fault belongs to it.
+    before = decided_ms < faults_ms[0]
+    after = (sent_ms > recovered_ms) & (recovered_ms > faults_ms[-1])
+    return {"before": before, "during": ~before & ~after, "after": after}

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pytest
 
+from tests.chaos.scenario import phases
 from tests.chaos.traffic import BAD, START_MS, transactions
 from tests.chaos.verdict import (
     Decisions,
@@ -211,3 +213,21 @@ def test_bad_records_are_told_apart_by_their_header() -> None:
     records = [Read(good.key, good.value), Read(None, b"{", offset=1, headers=(BAD,))]
 
     assert read_source(records).bad == {(None, b"{"): 1}
+
+
+@pytest.mark.parametrize(
+    ("faults_ms", "recovered_ms", "said"),
+    [
+        ([], 0, ["before", "before", "before"]),
+        ([150, 180], 200, ["before", "during", "after"]),
+        ([150], 0, ["before", "during", "during"]),
+        ([150, 220], 200, ["before", "during", "during"]),
+    ],
+    ids=["no fault", "recovered", "recovery not awaited", "fault after the recovery"],
+)
+def test_latency_is_after_the_faults_only_once_the_last_is_recovered_from(
+    faults_ms: list[int], recovered_ms: int, said: list[str]
+) -> None:
+    found = phases(np.array([100, 160, 300]), np.array([110.0, 190.0, 310.0]), faults_ms, recovered_ms)
+
+    assert [next(name for name in found if found[name][i]) for i in range(3)] == said
