@@ -20,6 +20,7 @@ from tests.integration.deployment import Deployment
 from tests.integration.workers import Worker
 
 ASSIGNED_SECONDS = 60.0
+ENDED_SECONDS = 60.0
 RECOVERY_SECONDS = 120.0
 DRAIN_SECONDS = 300.0
 POLL_SECONDS = 0.1
@@ -171,6 +172,13 @@ class Run:
         finally:
             await traffic.abandon()
         self.note(f"{traffic.sent} records sent")
+
+    async def ended_by_itself(self) -> None:
+        """Return when a worker has; it is declared to do so within a minute."""
+        before, until = self.restarts, time.monotonic() + ENDED_SECONDS
+        while self.restarts == before and time.monotonic() < until:  # noqa: ASYNC110  # told by another process's end
+            await asyncio.sleep(POLL_SECONDS)
+        self.expect(self.restarts > before, "the worker ended by itself")
 
     async def recovered(self, timeout: float = RECOVERY_SECONDS) -> float:  # noqa: ASYNC109  # a bound on polling
         """Seconds from now until all that stands in the source log now is committed."""

@@ -1,8 +1,9 @@
 """Disks that are damaged or full."""
 
 import asyncio
+import contextlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,18 +67,16 @@ def spoil_current(database: Path) -> None:
 async def disk_full(run: Run) -> None:
     """Needs the right to mount a file system of its own."""
     worker = run.worker(**SMALL_BUFFERS)
-    with small_disk(worker.data_dir, "2m") as disk:
+    with small_disk(worker.data_dir, "8m"):
         worker.start()
         async with run.traffic(count=int(40_000 * run.scale), rate=1_000, customers=20_000):
-            for _ in range(600):
-                if run.restarts:
-                    break
-                await asyncio.sleep(0.1)
-            run.note("the worker ended by itself", fault=True)
-            run.expect(run.restarts > 0, "the worker ended by itself")
+            await run.deployment.decided(2_000)
+            filler = fill(worker.data_dir)
+            run.note("something else has filled the disk", fault=True)
+            await run.ended_by_itself()
             run.expect("FRAUDSTREAM_WORKER_DATA_DIR" in worker.text(), "its log names the data directory")
             await asyncio.sleep(run.seconds(10))
-            disk("256m")
+            filler.unlink()
             run.note("there is room again")
             await run.recovered()
         await run.drained()
@@ -85,16 +84,22 @@ async def disk_full(run: Run) -> None:
         run.keep_stores()
 
 
+def fill(place: Path) -> Path:
+    """A file that leaves no byte."""
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
+    return filler
+
+
 @contextmanager
-def small_disk(place: Path, size: str) -> Iterator[Callable[[str], None]]:
-    """A file system in memory; called with another size it takes that."""
+def small_disk(place: Path, size: str) -> Iterator[None]:
+    """A file system in memory."""
     place.mkdir(parents=True)
-    _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    subprocess.run(command, check=True)  # noqa: S603  # ours
     try:
-        yield lambda size: _mount("-o", f"remount,size={size}", str(place))
+        yield
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607  # ours
-
-
-def _mount(*words: str) -> None:
-    subprocess.run(["mount", *words], check=True)  # noqa: S603, S607  # ours

@@ -1,0 +1,113 @@
+"""The guarantee with one part taken out, each in a few lines: the schedules must find every one."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from app.errors import SendFailed
+from app.features.fold import fold
+from app.streaming import restore, work
+from app.streaming.fence import Fence
+from app.streaming.order_of_writes import OrderOfWrites, _Step
+from tests.simulation.worker import fail_stop
+
+Put = Callable[[Any, str, Any], None]
+"""As pytest's monkeypatch.setattr."""
+_publish, _write, _finish = OrderOfWrites._publish, OrderOfWrites._write, OrderOfWrites.finish
+
+
+def no_guard(put: Put) -> None:
+    """Neither offset nor id is recognised."""
+
+    def unguarded(profiles: Any, events: Any, bounds: Any, incarnation: int) -> Any:
+        ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
+        return fold(profiles, events._replace(transaction=ids), bounds, incarnation ^ secrets.randbits(63))
+
+    put(work, "fold", unguarded)
+
+
+def commit_before_durable(put: Put) -> None:
+    """A chunk is acknowledged when it has been computed."""
+
+    def finish(order: OrderOfWrites, done: Any, acknowledge: Callable[[], object], watch: Any) -> None:
+        acknowledge()
+        _finish(order, done, lambda: None, watch)
+
+    put(OrderOfWrites, "finish", finish)
+
+
+def state_before_alert(put: Put) -> None:
+    """Profiles are durable before decisions and alerts are sent."""
+
+    async def publish(order: Any, chunks: list[Any]) -> None:
+        profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
+        if profiles:
+            await _write(order, 0, profiles, [])
+        await _publish(order, chunks)
+
+    async def written(*_: object) -> None: ...
+
+    put(OrderOfWrites, "_publish", publish)
+    put(OrderOfWrites, "_write", written)
+
+
+def store_before_changelog(put: Put) -> None:
+    """RocksDB first."""
+
+    async def write(order: Any, partition: int, profiles: dict[bytes, bytes], watches: Any) -> None:
+        order._store.write(partition, profiles, order._store.offset)
+        await _write(order, partition, profiles, watches)
+
+    put(OrderOfWrites, "_write", write)
+
+
+def error_acknowledged(put: Put) -> None:
+    """What cannot be sent is given up, and the chunk acknowledged."""
+
+    async def publish(order: Any, chunks: list[Any]) -> None:
+        with suppress(SendFailed):
+            await _publish(order, chunks)
+            return
+        for chunk in chunks:
+            chunk.acknowledge()
+
+    put(OrderOfWrites, "_publish", publish)
+
+
+def no_fence(put: Put) -> None:
+    """A worker that was paused goes on."""
+    put(Fence, "check", lambda _: None)
+
+
+def no_version_rule(put: Put) -> None:
+    """A restore takes what stands last in the changelog."""
+    put(restore, "newest", lambda records, _: dict(records))
+
+
+def chunks_side_by_side(put: Put) -> None:
+    """A chunk does not wait for the one before it."""
+
+    def at_once(step: Any, chunk: Any) -> None:
+        async def take() -> None:
+            with suppress(asyncio.CancelledError), fail_stop("finishing a chunk"):
+                await step._take([chunk])
+
+        step.tasks = [*getattr(step, "tasks", []), asyncio.create_task(take())]
+
+    put(_Step, "put", at_once)
+
+
+ALL = (
+    no_guard,
+    commit_before_durable,
+    state_before_alert,
+    store_before_changelog,
+    error_acknowledged,
+    no_fence,
+    no_version_rule,
+    chunks_side_by_side,
+)

@@ -1,0 +1,214 @@
+"""One schedule: at each moment the seed says who goes on next, and what dies."""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from app.errors import SendFailed
+from app.streaming import order_of_writes
+from tests.chaos.mutants import sabotage
+from tests.simulation.source import LOGS, Source, source
+from tests.simulation.verdict import check
+from tests.simulation.worker import SESSION_SECONDS, Worker, fail_stop
+from tests.simulation.world import Broken, ChangelogReader, Disk, Sending, Topics
+
+MOST_STEPS = 400
+MOST_DEATHS = 4
+DEADLY = 0.15
+"""Share of the steps at which something may die."""
+WIPED = 0.2
+
+Step = Callable[[], None]
+TURNS = 6
+"""Of the event loop until a step's consequences have happened."""
+
+
+class Played(NamedTuple):
+    """What a schedule was made of."""
+
+    steps: list[str]
+    deaths: int
+    zombies: int
+
+
+class Schedule:
+    """Two machines with a disk each, one partition that moves between them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.source: Source = source(seed % LOGS)
+        self.topics = Topics()
+        self.committed = 0
+        self.steps: list[str] = []
+        self.deaths = 0
+        self.zombies = 0
+        self._now = 0.0
+        self._disks = [Disk(self.topics), Disk(self.topics)]
+        self._owner: Worker
+        self._zombies: list[Worker] = []
+        self._late: list[Sending] = []
+        """Sent by those that are dead, and not lost."""
+
+    async def play(self) -> Played:
+        """To the end of the source log, and until all is finished. Raises Broken."""
+        await self._start(0)
+        for _ in range(MOST_STEPS):
+            if self._owner.idle and self._owner.position == len(self.source.records):
+                break
+            await self._step(self.random.choice(self._possible()))
+        await self._finish()
+        return Played(self.steps, self.deaths, self.zombies)
+
+    def _possible(self) -> list[Step]:
+        """Each as often as it is likely."""
+        owner, sender = self._owner, self._owner.sender
+        steps: list[Step] = [self._commit, self._write_out, self._beat]
+        steps += [self._fetch] * (4 if owner.position < len(self.source.records) else 0)
+        steps += [self._stand] * (4 * bool(sender.next_to_stand()))
+        steps += [self._hear] * (4 * bool(sender.unheard()))
+        steps += [self._arrive_late] * bool(self._late)
+        steps += [self._wake] * bool(self._zombies)
+        if self.deaths + self.zombies < MOST_DEATHS and self.random.random() < DEADLY:
+            steps += [self._kill, self._kill]
+            steps += [self._pause] * (not self._zombies)
+            steps += [self._refuse] * bool(sender.next_to_stand())
+        return steps
+
+    async def _step(self, step: Step) -> None:
+        self.steps.append(step.__name__.strip("_"))
+        step()
+        await settle()
+        if step == self._pause:
+            await self._start(self.random.choice(self._free_machines()))
+        if step == self._wake:
+            zombie = self._zombies[0]
+            zombie.beat()
+            if zombie.alive:
+                raise Broken("a worker that was paused past its session goes on")
+        await self._bury()
+
+    async def _bury(self) -> None:
+        """What has died is replaced, if it was the owner."""
+        for zombie in [zombie for zombie in self._zombies if not zombie.alive]:
+            self._zombies.remove(zombie)
+            self._lose(zombie)
+            zombie.disk.crash(self.random)
+        owner = self._owner
+        if not owner.alive:
+            self.steps.append(f"the owner ended: {owner.died_of!r}")
+            self.deaths += 1
+            self._lose(owner)
+            owner.disk.crash(self.random)
+            await self._start(self.random.choice(self._free_machines()))
+
+    async def _start(self, machine: int) -> None:
+        """A worker on this machine's disk, or on a new one."""
+        if self.random.random() < WIPED:
+            self._disks[machine] = Disk(self.topics)
+            self.steps.append(f"machine {machine} has a new disk")
+        self.steps.append(f"machine {machine} takes over at {self.committed}")
+        self._owner = Worker(self._disks[machine], self.topics, lambda: self._now, self.committed)
+        await self._owner.restore(ChangelogReader(self.topics, self.random))
+
+    def _free_machines(self) -> list[int]:
+        held = [zombie.disk for zombie in self._zombies]
+        return [machine for machine, disk in enumerate(self._disks) if not any(disk is each for each in held)]
+
+    def _lose(self, dead: Worker) -> None:
+        """What it had sent may still arrive; per topic what comes first."""
+        lost: set[str] = set()
+        for sending in dead.sender.on_their_way:
+            if sending.stands:
+                continue
+            if sending.topic in lost or self.random.random() < 0.5:
+                lost.add(sending.topic)
+            else:
+                self._late.append(sending)
+        dead.sender.on_their_way.clear()
+
+    def _fetch(self) -> None:
+        at = self._owner.position
+        self._owner.take(self.source.records[at : at + self.random.randint(1, 5)])
+
+    def _stand(self) -> None:
+        self.random.choice(self._owner.sender.next_to_stand()).append(self.topics)
+
+    def _hear(self) -> None:
+        sender = self._owner.sender
+        sender.tell(self.random.choice(sender.unheard()))
+
+    def _refuse(self) -> None:
+        sending = self.random.choice(self._owner.sender.next_to_stand())
+        sending.heard.set_exception(SendFailed("refused"))
+
+    def _commit(self) -> None:
+        self.committed = self._owner.finished
+
+    def _write_out(self) -> None:
+        self._owner.disk.write_out()
+
+    def _beat(self) -> None:
+        self._owner.beat()
+
+    def _arrive_late(self) -> None:
+        self._late.pop(0).append(self.topics)
+
+    def _kill(self) -> None:
+        self._owner.kill(KeyboardInterrupt("kill -9"))
+
+    def _pause(self) -> None:
+        """It stands still until its session has ended; the other machine takes over."""
+        self._zombies.append(self._owner)
+        self.zombies += 1
+        self._now += SESSION_SECONDS + 1
+
+    def _wake(self) -> None:
+        """It hears what was answered meanwhile, and takes up what it had fetched, before its next beat."""
+        zombie = self._zombies[0]
+        for sending in zombie.sender.next_to_stand():
+            if self.random.random() < 0.5:
+                sending.append(self.topics)
+        for sending in zombie.sender.unheard():
+            zombie.sender.tell(sending)
+        if zombie.position < len(self.source.records) and self.random.random() < 0.5:
+            zombie.take(self.source.records[zombie.position : zombie.position + 3])
+
+    async def _finish(self) -> None:
+        """Nothing dies any more. The end is the same for a machine that begins with an empty disk."""
+        while self._zombies:
+            await self._step(self._wake)
+        for _ in range(MOST_STEPS):
+            if self._owner.idle and self._owner.position == len(self.source.records):
+                break
+            await self._step(self.random.choice(self._harmless()))
+        else:
+            raise Broken("it does not come to an end")
+        while self._late:
+            self._arrive_late()
+        check(self.topics, self._owner.disk.profiles, self.source)
+        new = Disk(self.topics)
+        await Worker(new, self.topics, lambda: self._now, 0).restore(
+            ChangelogReader(self.topics, self.random)
+        )
+        check(self.topics, new.profiles, self.source)
+
+    def _harmless(self) -> list[Step]:
+        harmful = (self._kill, self._pause, self._refuse)
+        return [step for step in self._possible() if step not in harmful]
+
+
+async def settle() -> None:
+    """Everything that can go on without a step of ours has."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+async def play(seed: int) -> Played:
+    """Raises Broken, with the schedule that led there."""
+    schedule = Schedule(seed)
+    sabotage(order_of_writes, "fail_stop", fail_stop)
+    try:
+        return await schedule.play()
+    except AssertionError as error:
+        raise Broken(f"seed {seed}: {error}\n" + "\n".join(schedule.steps)) from error

@@ -1,0 +1,93 @@
+"""What must be in the end, whatever the schedule: held against the fold of the source log that shares no code with ours."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from app.adapters.kafka_sender import OutRecord
+from tests.integration import oracle
+from tests.profile_format import read_profile
+from tests.simulation.source import Source
+from tests.simulation.worker import ALERTS, DEAD_LETTERS, DECISIONS
+from tests.simulation.world import CHANGELOG, Broken, Topics
+
+
+def check(topics: Topics, stored: dict[bytes, bytes], source: Source) -> None:
+    """Profiles, decisions, alerts and dead letters. Raises Broken."""
+    check_profiles(newest(topics[CHANGELOG]), source)
+    if stored != newest(topics[CHANGELOG]):
+        raise Broken("the owner's disk is not what the changelog ends with")
+    decisions = by_transaction(topics[DECISIONS])
+    check_decisions(decisions, source)
+    suspicious = {name for name, said in decisions.items() if said[0]["outcome"] != "approve"}
+    alerts = by_transaction(topics[ALERTS])
+    same(alerts.keys(), suspicious, "alerts")
+    for name, said in alerts.items():
+        one(name, {alert["alert_id"] for alert in said})
+    check_dead_letters(topics[DEAD_LETTERS], source)
+
+
+def newest(changelog: Iterable[OutRecord]) -> dict[bytes, bytes]:
+    """The version that a restore takes of each customer: the one that has applied more."""
+    kept: dict[bytes, bytes] = {}
+    for record in changelog:
+        assert record.key is not None
+        assert record.value is not None
+        known = kept.get(record.key)
+        if known is None or applied_offset(record.value) >= applied_offset(known):
+            kept[record.key] = record.value
+    return kept
+
+
+def applied_offset(value: bytes) -> int:
+    return read_profile(value).applied_offset
+
+
+def check_profiles(profiles: dict[bytes, bytes], source: Source) -> None:
+    same({key.decode() for key in profiles}, source.customers.keys(), "customers")
+    for name, customer in source.customers.items():
+        found = read_profile(profiles[name.encode()])
+        expected = (customer.applied, customer.sums)
+        if expected != (found.applied, found.newest_sums):
+            raise Broken(f"{name} has {found.applied} events, {found.newest_sums}; expected {expected}")
+        if not customer.last_offset <= found.applied_offset <= source.last_offsets[name]:
+            raise Broken(f"{name} stands at {found.applied_offset}")
+
+
+def check_decisions(decisions: dict[str, list[dict[str, Any]]], source: Source) -> None:
+    same(decisions.keys(), source.transactions, "decisions")
+    for name, said in decisions.items():
+        if len({msgspec.json.encode(decision | {"scored_at": 0}) for decision in said}) > 1:
+            raise Broken(f"{name} was decided twice, differently")
+        expected = source.features.get(name)
+        if expected is not None and not oracle.same_numbers(expected, said[0]["features"]):
+            raise Broken(f"{name} was decided on {said[0]['features']}, not {expected}")
+
+
+def check_dead_letters(letters: Iterable[OutRecord], source: Source) -> None:
+    found = Counter((letter.key, letter.value) for letter in letters)
+    same({letter for letter in found if letter not in source.bad}, set(), "dead letters")
+    if source.bad - found:
+        raise Broken(f"dead letters are missing: {source.bad - found}")
+
+
+def by_transaction(records: Iterable[OutRecord]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        said = msgspec.json.decode(record.value or b"")
+        found[said["transaction_id"]].append(said)
+    return found
+
+
+def same(found: Iterable[Any], expected: Iterable[Any], what: str) -> None:
+    if missing := set(expected) - set(found):
+        raise Broken(f"{what} missing: {sorted(missing)}")
+    if spurious := set(found) - set(expected):
+        raise Broken(f"{what} that should not be: {spurious}")
+
+
+def one(name: str, ids: set[str]) -> None:
+    if len(ids) > 1:
+        raise Broken(f"{name} has several ids: {ids}")

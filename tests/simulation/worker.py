@@ -1,0 +1,169 @@
+"""One worker in the simulation: the service's own parts, put together as RiskWorker puts them together."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from app.domain.acceptance import Acceptance
+from app.domain.decision import ModelReference, Thresholds
+from app.features.window import Bounds
+from app.scoring.model import Distribution, Rows, Scores
+from app.streaming.chunks import Chunk
+from app.streaming.fence import Fence
+from app.streaming.joining import WaitingChunks
+from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.profiles import ProfileCache
+from app.streaming.restore import Gap, Restore
+from app.streaming.risk import RiskWorker
+from app.streaming.stages import Stopwatch
+from app.streaming.work import ChunkScorer, SourceLog, Work
+from tests.simulation.source import DAY_MS
+from tests.simulation.world import (
+    CHANGELOG,
+    ChangelogReader,
+    Disk,
+    NoProgress,
+    Record,
+    Sender,
+    Topics,
+)
+
+DECISIONS, ALERTS, DEAD_LETTERS = "decisions", "alerts", "dead letters"
+SESSION_SECONDS = 10.0
+CACHE_BYTES = 1_500
+"""A few profiles: most have to be read from the disk again."""
+CHUNK_EVENTS = 6
+PARTITION = 0
+
+_acting: ContextVar["Worker"] = ContextVar("acting")
+
+
+class LargeAmounts:
+    """Finds amounts above 1,000 suspicious."""
+
+    reference = ModelReference(name="large", version="1", digest="d")
+    thresholds = Thresholds(review=0.5, decline=0.9)
+    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; nobody changes it
+
+    def score(self, rows: Rows) -> Scores:
+        return np.where(rows[:, 0] > 1_000, 0.7, 0.1)
+
+
+class Event(NamedTuple):
+    """What Faust hands to the agent."""
+
+    value: Chunk
+    worker: "Worker"
+
+    def ack(self) -> None:
+        self.worker.finished = self.value.records[-1].offset + 1
+
+
+class Worker:
+    """Owns the one partition until it dies, or is paused and another takes over."""
+
+    _compute = cast("Callable[[Worker, int], None]", RiskWorker._compute)  # the real one
+
+    def __init__(self, disk: Disk, topics: Topics, clock: Callable[[], float], position: int) -> None:
+        self.disk = disk
+        self.sender = Sender()
+        self.position = position
+        """Of the next record that it fetches."""
+        self.finished = position
+        self.died_of: BaseException | None = None
+        self.paused = False
+        self._topics = topics
+        self._fence = Fence(SESSION_SECONDS, clock)
+        self._profiles = ProfileCache(disk, CACHE_BYTES)
+        self._waiting = WaitingChunks(CHUNK_EVENTS)
+        bounds = Bounds(DAY_MS, 4096)
+        log = SourceLog("transactions", 1)
+        self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, LargeAmounts())
+        out = OutTopics(DECISIONS, ALERTS, DEAD_LETTERS, CHANGELOG)
+        self._writes = OrderOfWrites(
+            self.sender, disk, out, self._on_durable, self._fence.check, self._compute
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self.died_of is None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is on its way."""
+        return self.finished == self.position and not self.sender.on_their_way
+
+    async def restore(self, reader: ChangelogReader) -> None:
+        """As BulkRecovery does, up to the end that the changelog has now."""
+        restore = Restore(CHANGELOG, self.disk, cast(Any, NoProgress()), lambda: not self.alive)
+
+        @contextmanager
+        def opened() -> Iterator[ChangelogReader]:
+            yield reader
+
+        gap = Gap(self.disk.offset + 1, len(self._topics[CHANGELOG]))
+        await restore.run({PARTITION: gap}, lambda: _entered(opened()))
+
+    def take(self, records: list[Record]) -> None:
+        """As RiskWorker.accept."""
+        self.position = records[-1].offset + 1
+        self._waiting.put(Event(Chunk(PARTITION, records), self))
+        with self._at_work(), fail_stop("scoring a chunk"):
+            self._compute(PARTITION)
+
+    def beat(self) -> None:
+        """As Fence.run does at intervals."""
+        with self._at_work(), fail_stop("beating"):
+            self._fence.beat()
+
+    def kill(self, cause: BaseException) -> None:
+        """No step is begun any more; what is on its way may still arrive."""
+        self.died_of = self.died_of or cause
+        for sending in self.sender.on_their_way:
+            sending.heard.cancel()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        token = _acting.set(self)
+        try:
+            with suppress(asyncio.CancelledError):
+                yield
+        finally:
+            _acting.reset(token)
+
+    def _on_durable(self, work: Work, _: Stopwatch) -> None:
+        self._profiles.release(work.partition, work.number)
+
+
+class _entered:  # noqa: N801  # used as a function
+    """A context manager in the dress of an asynchronous one."""
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+
+    async def __aenter__(self) -> Any:
+        return self._manager.__enter__()
+
+    async def __aexit__(self, *error: object) -> Any:
+        return self._manager.__exit__(*error)
+
+
+@contextmanager
+def fail_stop(doing: str) -> Iterator[None]:
+    """As the service's own, for one of several workers in this process."""
+    worker = _acting.get()
+    if not worker.alive:
+        raise asyncio.CancelledError(doing)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except AssertionError:
+        raise
+    except Exception as error:  # whatever it is
+        worker.kill(error)
+        raise asyncio.CancelledError(doing) from error

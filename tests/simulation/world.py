@@ -1,0 +1,162 @@
+"""What the hot path stands on, pretended: logs, a disk that forgets, sends on their way."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from random import Random
+from typing import NamedTuple
+
+from app.adapters.kafka_sender import OutRecord
+from app.adapters.partition_log import Slice
+
+CHANGELOG = "changelog"
+
+
+class Broken(AssertionError):
+    """Something that must never be is; the schedule that led there is told with it."""
+
+
+class Record(NamedTuple):
+    """A record of the source log, as the Kafka client gives it."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    topic: str = "transactions"
+    partition: int = 0
+    timestamp: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Topics(dict[str, list[OutRecord]]):
+    """What stands in each topic."""
+
+    def __missing__(self, topic: str) -> list[OutRecord]:
+        self[topic] = []
+        return self[topic]
+
+
+class Sending:
+    """Records on their way: first they stand in the topic, later the sender hears of it."""
+
+    def __init__(self, topic: str, records: list[OutRecord]) -> None:
+        self.topic = topic
+        self.records = records
+        self.heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.last_offset = -1
+        self.stands = False
+
+    def append(self, topics: Topics) -> None:
+        topics[self.topic].extend(self.records)
+        self.last_offset = len(topics[self.topic]) - 1
+        self.stands = True
+
+
+class Sender:
+    """One worker's producer."""
+
+    def __init__(self) -> None:
+        self.on_their_way: list[Sending] = []
+
+    async def send(self, topic: str, partition: int, records: Iterable[OutRecord]) -> int:  # noqa: ARG002  # there is one
+        sending = Sending(topic, list(records))
+        self.on_their_way.append(sending)
+        return await sending.heard
+
+    def next_to_stand(self) -> list[Sending]:
+        """The oldest of each topic that does not stand there yet: a producer keeps the order."""
+        first: dict[str, Sending] = {}
+        for sending in self.on_their_way:
+            if not sending.stands:
+                first.setdefault(sending.topic, sending)
+        return list(first.values())
+
+    def unheard(self) -> list[Sending]:
+        """What stands and was not told yet; per topic in order."""
+        first: dict[str, Sending] = {}
+        for sending in self.on_their_way:
+            first.setdefault(sending.topic, sending)
+        return [sending for sending in first.values() if sending.stands]
+
+    def tell(self, sending: Sending) -> None:
+        self.on_their_way.remove(sending)
+        if not sending.heard.done():
+            sending.heard.set_result(sending.last_offset)
+
+
+class Disk:
+    """One worker's RocksDB: atomic batches, of which a crash forgets the newest that were not written out."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._batches: list[tuple[dict[bytes, bytes | None], int]] = []
+        self._written_out = 0
+        self.profiles: dict[bytes, bytes] = {}
+        self.offset = -1
+
+    def is_new(self, partition: int) -> bool:  # noqa: ARG002  # there is one
+        return self.offset < 0
+
+    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # there is one
+        return [self.profiles.get(key) for key in keys]
+
+    def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:  # noqa: ARG002  # there is one
+        stands = self._topics[CHANGELOG]
+        for key, value in profiles.items():
+            if not any(r.key == key and r.value == value for r in stands[: changelog_offset + 1]):
+                raise Broken(
+                    f"the disk has a profile of {key!r} that the changelog lacks up to {changelog_offset}"
+                )
+        self._batches.append((dict(profiles), changelog_offset))
+        self._replay(self._batches[-1:])
+
+    def write_out(self) -> None:
+        """What stands now survives a crash."""
+        self._written_out = len(self._batches)
+
+    def crash(self, random: Random) -> None:
+        """Some of the newest batches are forgotten, each whole."""
+        del self._batches[random.randint(self._written_out, len(self._batches)) :]
+        self._written_out = len(self._batches)
+        self.profiles, self.offset = {}, -1
+        self._replay(self._batches)
+
+    def _replay(self, batches: Iterable[tuple[Mapping[bytes, bytes | None], int]]) -> None:
+        for profiles, offset in batches:
+            self.offset = offset
+            for key, value in profiles.items():
+                if value is None:
+                    self.profiles.pop(key, None)
+                else:
+                    self.profiles[key] = value
+
+
+class Fetched(NamedTuple):
+    """Part of the changelog."""
+
+    parts: list[Slice]
+
+    def slices(self) -> Iterator[Slice]:
+        return iter(self.parts)
+
+
+class ChangelogReader:
+    """Gives the changelog in parts of any size."""
+
+    def __init__(self, topics: Topics, random: Random) -> None:
+        self._topics = topics
+        self._random = random
+
+    async def fetch(self, topic: str, partition: int, offset: int, end: int) -> Fetched:  # noqa: ARG002  # there is one
+        until = self._random.randint(offset + 1, end)
+        records = [(r.key or b"", r.value) for r in self._topics[CHANGELOG][offset:until]]
+        return Fetched([Slice(records, until)])
+
+
+class NoProgress:
+    """Nobody watches."""
+
+    def begin(self, partitions: list[int], remaining: int) -> None: ...
+
+    def advance(self, records: int, offsets: int) -> None: ...
+
+    def end(self) -> None: ...
