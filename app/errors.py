@@ -10,6 +10,7 @@ FraudstreamError
 │   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
 ├── InvalidFile              a command's input file cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
+├── StoreFailed              RocksDB cannot read or write: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit

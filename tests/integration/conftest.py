@@ -8,7 +8,6 @@ import pytest
 
 from app.local import stack as local_stack
 from app.local.state import Stack
-from tests.integration.bundle import write_models
 from tests.integration.deployment import Deployment
 
 
@@ -29,14 +28,6 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     """A place for a stack that the test starts itself; nothing there outlives the test."""
     yield tmp_path / "stack"
     local_stack.stop(tmp_path / "stack")
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of models that no other work on the models changes."""
-    directory = tmp_path_factory.mktemp("models")
-    write_models(directory)
-    return directory
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.adapters.partition_log import open_log
 from app.adapters.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.streaming import provisioning
-from app.streaming.fail_stop import EXIT_FAIL_STOP
+from app.streaming.engine import EXIT_REFUSED
 from app.streaming.restore import Gap, Restore
 from app.streaming.restore_progress import Progress
 from tests.integration import reading
@@ -134,8 +134,8 @@ async def test_a_changelog_that_was_made_anew_is_refused(deployment: Deployment)
     await provisioning.ensure(deployment.settings)
 
     worker.start()
-    assert EXIT_FAIL_STOP == worker.wait(60)
-    assert worker.said("cut or made anew") > 0
+    assert EXIT_REFUSED == worker.wait(60)
+    assert worker.said("it was deleted and made again") > 0
 
 
 async def check_stores(deployment: Deployment) -> None:

@@ -30,6 +30,7 @@ def fresh(stack: Stack, partitions: int = 2, replication_factor: int = 1) -> Set
             decisions=f"{prefix}.decisions",
             alerts=f"{prefix}.alerts",
             dead_letters=f"{prefix}.dead-letters",
+            control=f"{prefix}.control",
             partitions=partitions,
             replication_factor=replication_factor,
         ),

@@ -1,0 +1,123 @@
+"""The tables of docs/guarantees.md, made from ``tests/chaos/results``: ``python -m tests.chaos.page``."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.page import markdown, render
+from tests.chaos import scenarios
+from tests.chaos.__main__ import RESULTS
+from tests.chaos.scenario import SCENARIOS, Result
+
+assert scenarios.__all__  # imported for what it registers
+
+PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
+ENDURANCE = "endurance"
+
+
+class Runs(msgspec.Struct):
+    """A result file of one scenario, or of stock Faust."""
+
+    command: str
+    runs: list[Result]
+
+
+class Mutants(msgspec.Struct):
+    """The result file of the mutants: of each a run without it and one with it."""
+
+    command: str
+    runs: dict[str, list[Result]]
+
+
+def tables(directory: Path = RESULTS) -> dict[str, str]:
+    """Markdown by the name of its place."""
+    found = {name: _runs(directory / f"{name}.json") for name in SCENARIOS}
+    return {
+        "declared": markdown(("scenario", "declared"), [(s.name, s.declared) for s in SCENARIOS.values()]),
+        "scenarios": _scenarios({name: runs for name, runs in found.items() if runs}),
+        "endurance": _endurance(found[ENDURANCE]),
+        "mutants": _mutants(directory / "mutants.json"),
+        "stock": _harm(_runs(directory / "stock.json")),
+    }
+
+
+def _runs(file: Path) -> list[Result]:
+    return msgspec.json.decode(file.read_bytes(), type=Runs).runs if file.exists() else []
+
+
+def _scenarios(found: dict[str, list[Result]]) -> str:
+    head = (
+        *("scenario", "runs", "transactions", "kills", "restarts", "lost", "counted twice"),
+        *("customers wrong", "alerts missed", "repeated, same id", "recovery, longest s", "as declared"),
+    )
+    return markdown(head, [_scenario(name, runs) for name, runs in found.items()])
+
+
+def _scenario(name: str, runs: Sequence[Result]) -> Sequence[str]:
+    figures = [run.figures for run in runs]
+    recovery = [seconds for run in runs for seconds in run.recovery_seconds]
+    return (
+        name,
+        str(len(runs)),
+        f"{sum(f.transactions for f in figures):,}",
+        str(sum(run.kills for run in runs)),
+        str(sum(run.restarts for run in runs)),
+        str(sum(f.lost for f in figures)),
+        str(sum(f.double_counted for f in figures)),
+        str(sum(f.customers_wrong_changelog + f.customers_wrong_rocksdb for f in figures)),
+        str(sum(f.alerts_missed for f in figures)),
+        f"{sum(f.alerts_repeated for f in figures):,}",
+        f"{max(recovery):.1f}" if recovery else "",
+        "yes" if all(run.passed for run in runs) else "**no**",
+    )
+
+
+def _endurance(runs: Sequence[Result]) -> str:
+    events = sum(run.figures.transactions for run in runs)
+    kills = sum(run.kills for run in runs)
+    harmed = sum(run.figures.lost + run.figures.double_counted + run.figures.alerts_missed for run in runs)
+    if not events:
+        return "_Not measured yet: there is no result file._"
+    told = f"{len(runs)} runs, {events:,} transactions, {kills} kills: {harmed} lost, counted twice or not alerted."
+    if harmed:
+        return told
+    return (
+        f"{told} With 95 % confidence fewer than 3 in {events:,} transactions are harmed, and fewer than 3 in {kills} "
+        "kills do harm (the rule of three)."
+    )
+
+
+def _mutants(file: Path) -> str:
+    if not file.exists():
+        return "_Not measured yet: there is no result file._"
+    found = msgspec.json.decode(file.read_bytes(), type=Mutants).runs
+    runs = [(mutant, run) for mutant, pair in found.items() for run in pair]
+    return _harm([run for _, run in runs])
+
+
+def _harm(runs: Iterable[Result]) -> str:
+    head = (
+        *("worker", "scenario", "transactions", "lost", "counted twice", "customers wrong"),
+        *("decisions missing", "decisions wrong", "alerts missed", "dead letters missing"),
+    )
+    return markdown(head, [_harm_of(run) for run in runs])
+
+
+def _harm_of(run: Result) -> Sequence[str]:
+    f = run.figures
+    wrong = f.customers_wrong_changelog + f.customers_wrong_rocksdb
+    numbers = (
+        *(f.transactions, f.lost, f.double_counted, wrong, f.decisions_missing),
+        *(f.decisions_wrong + f.repeats_that_differ, f.alerts_missed, f.dead_letters_missing),
+    )
+    return (run.workers.rpartition(".")[2], run.scenario, *(f"{number:,}" for number in numbers))
+
+
+def main() -> None:
+    """Rewrite the page's tables."""
+    PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
