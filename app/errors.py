@@ -11,6 +11,7 @@ FraudstreamError
 ├── InvalidFile              a command's input file cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
 ├── StoreFailed              RocksDB cannot read or write: end the process without commit
+├── ForeignWrite             another worker writes to the same partition: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
@@ -89,6 +90,13 @@ class StoreFailed(FraudstreamError):
     """RocksDB cannot read or write. The process ends without commit; start it again. Damaged files are moved aside
     then, and the changelog restores them. Operator action: where the disk is full, make room in the worker's data
     directory; where files are damaged, look at the disk.
+    """
+
+
+class ForeignWrite(FraudstreamError):
+    """Another worker has written to the changelog of a partition that this one has. The process ends without commit;
+    started again, it restores what both have written. Operator action: none, unless it goes on: then look for a
+    worker that cannot reach the group's coordinator.
     """
 
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, cast
 
+from aiokafka.errors import IllegalStateError
 from faust.serializers.schemas import Schema
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
@@ -20,6 +21,8 @@ class Chunk(NamedTuple):
 
     partition: int
     records: list[Any]
+    stand: int | None = None
+    """The seek after which they were fetched."""
 
 
 class ChunkSchema(Schema[Any, Any]):
@@ -33,18 +36,73 @@ class ChunkSchema(Schema[Any, Any]):
 
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):
-    """The thread of the Kafka client, fetching without the method queue, which makes several tasks of each call."""
+    """The thread of the Kafka client, fetching without the method queue, which makes several tasks of each call.
+
+    ``stand`` is the last seek to the committed offsets; None from the moment at which partitions begin to move until
+    they are sought. What was fetched under another stand is not delivered: its place is read again after the next
+    seek, and a chunk ahead of it would let its profiles skip what lies between.
+    """
+
+    stand: int | None = None
+    _moving = False
+    _seeks = 0
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's signature
-        """As ever; a fetch that is cancelled here is cancelled in the thread as well."""
+        """Records per partition and the stand they were fetched under; cancelled in the thread when cancelled here."""
+        fetching = self._fetch(active_partitions, timeout)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
+
+    async def _fetch(self, active_partitions: set[TP] | None, timeout: float) -> tuple[Any, int | None]:  # noqa: ASYNC109  # as above
         consumer = self._ensure_consumer()
-        fetching = self._fetch_records(
+        fetched = await self._fetch_records(
             consumer,
             cast(set[TP], active_partitions),
             timeout=timeout,
             max_records=consumer._max_poll_records,  # noqa: SLF001  # as the stock one
         )
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
+        return fetched, self.stand
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """The first that is heard of a rebalance."""
+        self.stand, self._moving = None, True
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Partitions have arrived; they stand anywhere until they are sought."""
+        self.stand, self._moving = None, False
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        """To where the next record to finish lies, in every partition at once.
+
+        Faust seeks one after the other, so that a fetch between them is half before and half after the seek; and it
+        leaves a partition without a commit where it stands: what a stopped flow dropped of it is never read again.
+        """
+        seeking = self._seek_to_committed(self.app.consumer_generation_id)
+        return cast(dict[TP, int], await self.call_thread(lambda: seeking))
+
+    async def _seek_to_committed(self, generation: int) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        tps = list(consumer.assignment())
+        committed = {tp: await consumer.committed(tp) for tp in tps}
+        first = await consumer.beginning_offsets([tp for tp in tps if not committed[tp]])
+        if self._moving or generation != self.app.consumer_generation_id:
+            raise IllegalStateError("partitions move again: they are sought after that")
+        offsets = {tp: committed[tp] or first[tp] for tp in tps}
+        for tp, offset in offsets.items():
+            consumer.seek(tp, offset)
+        self._seeks += 1
+        self.stand = self._seeks
+        return offsets
+
+
+class ReadOffsets(dict[TP, int | None]):
+    """What Faust asks before it delivers: it drops a message below the offset last delivered, and remembers that
+    one too late when a seek comes between. What a chunk may follow is known by its stand.
+    """
+
+    def __getitem__(self, tp: TP) -> None:
+        return None
 
 
 class ChunkConsumer(Consumer):
@@ -52,36 +110,46 @@ class ChunkConsumer(Consumer):
 
     chunk_topics: frozenset[str] = frozenset()
     chunk_max_events: int = 1000
+    _thread: ChunkConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._read_offset = ReadOffsets()
         self._finished: dict[TP, int] = {}  # next offset to commit
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # Faust's signature
         """One fetch as messages. Stops early when the group rebalances: what is left is fetched again."""
-        fetched, active = await self._wait_next_records(timeout)
+        found, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
-        if not fetched or self.should_stop:
+        if not found or self.should_stop:
             return
-        if not self.flow_active:
-            await self._seek_back()
-            return
-        for tp, message in self._messages(fetched):
+        fetched, stand = cast(Any, found)  # as the thread's getmany returns it
+        for tp, message in self._messages(fetched, stand):
             if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            if tp.topic in self.chunk_topics and not self.may_follow(message.value):
                 return
             if active is None or tp in active or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, message
 
+    def may_follow(self, chunk: Chunk) -> bool:
+        """False for a chunk that was fetched before the last seek, or before partitions began to move."""
+        return chunk.stand is not None and chunk.stand == self._thread.stand
+
     def ack(self, message: Any) -> bool:
-        """A chunk is finished, and so is every chunk of its partition before it."""
+        """A chunk is finished, and so is every chunk of its partition before it.
+
+        One that is finished after its partition went says nothing about those that come when it is back.
+        """
         if message.topic not in self.chunk_topics:
             return super().ack(message)
         if message.acked:
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        self._finished[message.tp] = message.offset + 1
+        if message.generation_id == self.app.consumer_generation_id:
+            self._finished[message.tp] = message.offset + 1
         self._n_acked += 1
         notify(self._waiting_for_ack)
         return True
@@ -92,17 +160,6 @@ class ChunkConsumer(Consumer):
         for tp in revoked:
             self._finished.pop(tp, None)
             self._committed_offset.pop(tp, None)
-
-    async def seek_to_committed(self) -> Any:
-        """As ever, and to the beginning of a partition without a commit.
-
-        The client leaves such a one where it stands: what a stopped flow dropped of it would never be read again.
-        """
-        committed = await super().seek_to_committed()
-        never = [tp for tp, offset in committed.items() if tp.topic in self.chunk_topics and not offset]
-        if never:
-            await self._thread.seek_to_beginning(*never)
-        return committed
 
     async def verify_all_partitions_active(self) -> None:
         """Our watchdog knows better. Faust's only logs, and crashes the worker when it looks during a rebalance."""
@@ -119,19 +176,20 @@ class ChunkConsumer(Consumer):
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _messages(self, fetched: Any) -> Iterator[tuple[TP, Any]]:
+    def _messages(self, fetched: Any, stand: int | None) -> Iterator[tuple[TP, Any]]:
         others = {}
         for tp, records in fetched.items():
             if tp.topic not in self.chunk_topics:
                 others[tp] = records
                 continue
             for start in range(0, len(records), self.chunk_max_events):
-                yield tp, self._chunk_message(tp, records[start : start + self.chunk_max_events])
+                part = records[start : start + self.chunk_max_events]
+                yield tp, self._chunk_message(tp, Chunk(tp.partition, part, stand))
         for tp, record in self.scheduler.iterate(others):
             yield tp, self._to_message(tp, record)
 
-    def _chunk_message(self, tp: TP, records: list[Any]) -> ConsumerMessage:
-        last = records[-1]
+    def _chunk_message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
+        last = chunk.records[-1]
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
@@ -140,17 +198,11 @@ class ChunkConsumer(Consumer):
             timestamp_type=last.timestamp_type,
             headers=None,
             key=None,
-            value=cast(Any, Chunk(tp.partition, records)),
+            value=cast(Any, chunk),
             checksum=None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
-
-    async def _seek_back(self) -> None:
-        try:
-            await self.perform_seek()
-        except Exception as error:  # noqa: BLE001  # as the stock consumer: the rebalance under way seeks again
-            self.log.warning("seek while the flow is stopped failed: %r", error)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         yield from super()._filter_tps_with_pending_acks(topics)

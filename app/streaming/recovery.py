@@ -41,6 +41,12 @@ class BulkRecovery(Recovery):
         self._assignment = Assignment()
         await super().on_rebalance(*args, **kwargs)
 
+    async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        """Faust resumes the flow here, and does not ask whether the partitions are being taken away just now."""
+        if self._assignment.revoked:
+            raise RebalanceAgain
+        await super().on_recovery_completed(generation_id)
+
     async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ARG002, ASYNC109  # Faust's signature
         """Every step takes the time it needs, or is given up with its assignment.
 

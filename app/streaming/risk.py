@@ -20,6 +20,7 @@ from app.domain.control import told
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
+from app.streaming.chunks import ChunkConsumer
 from app.streaming.counting import count
 from app.streaming.fence import Fence
 from app.streaming.health import Health
@@ -82,7 +83,12 @@ class RiskWorker:
         self._table.on_rebalance_started = self._forget
         self._scorer = ChunkScorer(source_log, self._acceptance(), bounds, self._profiles, running.bundle)
         self._writes = OrderOfWrites(
-            self._sender, store, self._out_topics(), self._on_durable, self._fence.check, self._compute
+            self._sender,
+            self._table.sole_writer,
+            self._out_topics(),
+            self._on_durable,
+            self._fence.check,
+            self._compute,
         )
         self._swap(running.bundle)
         await self._sender.start()
@@ -127,9 +133,13 @@ class RiskWorker:
 
     async def accept(self, event: Any) -> None:
         """Take over the event's chunk: computed at once, or together with what comes while the outputs of the
-        chunk before it are on their way. Waits while too many records are in flight.
+        chunk before it are on their way. Waits while too many records are in flight. A chunk whose partition moves is
+        left to its next owner.
         """
         chunk = event.value
+        if not cast(ChunkConsumer, self._table.app.consumer).may_follow(chunk):
+            return
+        self._table.sole_writer.require(chunk.partition)
         self.health.taken(chunk.partition, chunk.records[-1].offset)
         await self._room.enter(len(chunk.records))
         self._waiting.put(event)

@@ -23,6 +23,7 @@ from app.settings import KafkaSettings, WorkerSettings
 from app.streaming.fail_stop import fail_stop
 from app.streaming.restore import newest
 from app.streaming.rocksdb_memory import BoundedMemory
+from app.streaming.sole_writer import SoleWriter
 from app.streaming.topics import PROFILES_TABLE
 
 _log = structlog.get_logger("store")
@@ -61,6 +62,10 @@ class ProfileStore(Store):
             if is_corruption(error):
                 suspect(path, str(error))
             raise StoreFailed(f"{path}: {error}. It lies in FRAUDSTREAM_WORKER_DATA_DIR.") from error
+
+    def last_offset(self, partition: int) -> int:
+        """Of the changelog, up to which this database stands; -1 when nothing was ever written to it."""
+        return int(self._db_for_partition(partition).get(self.offset_key) or -1)
 
     def is_new(self, partition: int) -> bool:
         """True when nothing was ever written to it."""
@@ -105,7 +110,9 @@ class ProfileStore(Store):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Whatever was kept in memory may be stale from here on."""
-        cast(ProfileTable, self.table).on_rebalance_started()
+        table = cast(ProfileTable, self.table)
+        table.sole_writer.forget()
+        table.on_rebalance_started()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
 
@@ -119,6 +126,13 @@ class ProfileTable(Table[bytes, bytes]):
     on_restore_step: Callable[[], None] = staticmethod(lambda: None)
     """Called whenever a restore comes forward."""
     store_options: RocksDBOptions
+    sole_writer: SoleWriter
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Every active partition's profiles stand where its changelog ended."""
+        for tp in active_tps:
+            self.sole_writer.begin(tp.partition, cast(ProfileStore, self.data).last_offset(tp.partition))
+        await super().on_recovery_completed(active_tps, standby_tps)
 
     def _new_store(self) -> ProfileStore:
         store = ProfileStore(
@@ -134,6 +148,7 @@ def profile_table(app: faust.App, settings: WorkerSettings, partitions: int) -> 
         ProfileTable, app.Table(PROFILES_TABLE, partitions=partitions, key_type=bytes, value_type=bytes)
     )
     table.store_options = BoundedMemory(settings)
+    table.sole_writer = SoleWriter(cast(ProfileStore, table.data))
     return table
 
 

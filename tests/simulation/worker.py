@@ -19,6 +19,7 @@ from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.restore import Gap, Restore
 from app.streaming.risk import RiskWorker
+from app.streaming.sole_writer import SoleWriter
 from app.streaming.stages import Stopwatch
 from app.streaming.work import ChunkScorer, SourceLog, Work
 from tests.simulation.source import DAY_MS
@@ -84,8 +85,9 @@ class Worker:
         log = SourceLog("transactions", 1)
         self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, LargeAmounts())
         out = OutTopics(DECISIONS, ALERTS, DEAD_LETTERS, CHANGELOG)
+        self._sole_writer = SoleWriter(disk)
         self._writes = OrderOfWrites(
-            self.sender, disk, out, self._on_durable, self._fence.check, self._compute
+            self.sender, self._sole_writer, out, self._on_durable, self._fence.check, self._compute
         )
 
     @property
@@ -107,6 +109,7 @@ class Worker:
 
         gap = Gap(self.disk.offset + 1, len(self._topics[CHANGELOG]))
         await restore.run({PARTITION: gap}, lambda: _entered(opened()))
+        self._sole_writer.begin(PARTITION, self.disk.offset)
 
     def take(self, records: list[Record]) -> None:
         """As RiskWorker.accept."""

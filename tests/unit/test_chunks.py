@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import faust
 import pytest
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 from mode import Service
 
@@ -33,17 +34,23 @@ class Record(NamedTuple):
     serialized_value_size: int = 1
 
 
+class Standing(Service):
+    """The consumer's thread, its partitions sought."""
+
+    stand: int | None = 1
+
+
 class Fetching:
     """Put before the consumer's class: fetches what it is given."""
 
     fetched: dict[TP, list[Record]]
 
-    async def _wait_next_records(self, timeout: float) -> tuple[dict[TP, list[Record]], None]:  # noqa: ASYNC109, ARG002  # Faust's signature
-        return self.fetched, None
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, None]:  # noqa: ASYNC109, ARG002  # Faust's signature
+        return (self.fetched, cast(Any, self)._thread.stand), None
 
     def _new_consumer_thread(self) -> Service:
         """The real one brings an event loop of its own."""
-        return Service()
+        return Standing()
 
     def highwater(self, tp: TP) -> int:  # noqa: ARG002  # Faust's signature
         return 1_000
@@ -116,7 +123,7 @@ async def test_a_chunk_holds_records_of_one_partition_only(consumer: Any) -> Non
 async def test_a_lone_record_is_a_chunk_at_once(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(4, 4)})
 
-    assert Chunk(0, offsets(4, 4)) == message.value
+    assert Chunk(0, offsets(4, 4), stand=1) == message.value
 
 
 async def test_other_topics_are_delivered_record_by_record(consumer: Any) -> None:
@@ -204,24 +211,117 @@ async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgot
     assert committable(consumer) == {SECOND: 8}
 
 
-class Seeking(Service):
-    """The consumer's thread, with one partition that has a commit, one that has none, and another topic."""
+class Group:
+    """The Kafka client as a member of a group: one partition that has a commit, one that has none."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.begun: list[TP] = []
+        self.sought: dict[TP, int] = {}
+        self.while_asking: Any = lambda: None
 
-    async def seek_to_committed(self) -> dict[TP, int | None]:
-        return {FIRST: None, SECOND: 7, TP(OTHER, 0): None}
+    def assignment(self) -> set[TP]:
+        return {FIRST, SECOND}
 
-    async def seek_to_beginning(self, *partitions: TP) -> None:
-        self.begun += partitions
+    async def committed(self, tp: TP) -> int | None:
+        self.while_asking()
+        return 7 if tp == SECOND else None
+
+    async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
+        return dict.fromkeys(tps, 3)
+
+    def seek(self, tp: TP, offset: int) -> None:
+        self.sought[tp] = offset
 
 
-async def test_what_was_dropped_of_a_partition_without_a_commit_is_read_again(consumer: Any) -> None:
-    consumer._thread = Seeking()
-    assert await consumer.seek_to_committed() == {FIRST: None, SECOND: 7, TP(OTHER, 0): None}
-    assert consumer._thread.begun == [FIRST]
+@pytest.fixture
+def thread(consumer: Any) -> Any:
+    """The real one, whose coroutines run in this loop, told of nothing by Faust."""
+    thread = cast(Any, ChunkConsumerThread(consumer))
+    thread._consumer = Group()
+
+    async def unused(*_: object) -> None: ...
+
+    consumer.threadsafe_partitions_revoked = consumer.threadsafe_partitions_assigned = unused
+    consumer._thread = thread
+    yield thread
+    thread.thread_loop.close()
+
+
+async def seek(thread: Any) -> dict[TP, int]:
+    offsets: dict[TP, int] = await thread._seek_to_committed(thread.app.consumer_generation_id)
+    return offsets
+
+
+async def test_a_partition_without_a_commit_is_read_again_from_its_beginning(thread: Any) -> None:
+    assert await seek(thread) == {FIRST: 3, SECOND: 7} == thread._consumer.sought
+
+
+async def test_what_was_fetched_before_the_seek_is_not_delivered(consumer: Any, thread: Any) -> None:
+    await seek(thread)
+    (before,) = await delivered(consumer, {FIRST: offsets(1, 1)})
+    assert consumer.may_follow(before.value)
+
+    await seek(thread)
+    assert not consumer.may_follow(before.value)
+    assert await delivered(consumer, {FIRST: offsets(2, 2)}) != []
+
+
+async def test_nothing_is_delivered_between_a_rebalance_and_its_seek(consumer: Any, thread: Any) -> None:
+    """A fetch that began before it may come back after it, in the name of the new generation."""
+    await seek(thread)
+    await thread.on_partitions_revoked({FIRST, SECOND})
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
+
+    consumer.app.consumer_generation_id += 1
+    await thread.on_partitions_assigned({FIRST, SECOND}, 2)
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
+
+    await seek(thread)
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) != []
+
+
+async def test_the_rest_of_a_fetch_is_not_delivered_once_partitions_move(consumer: Any, thread: Any) -> None:
+    await seek(thread)
+    consumer.fetched = {FIRST: offsets(1, 9)}
+    got = []
+    async for _, message in consumer.getmany(timeout=0.0):
+        got.append(message)
+        await thread.on_partitions_revoked({FIRST})
+
+    assert len(got) == 1
+    assert not consumer.may_follow(got[0].value)
+
+
+async def test_a_seek_for_partitions_that_move_opens_nothing(consumer: Any, thread: Any) -> None:
+    """Faust ends its recovery while the next rebalance takes the partitions away."""
+    await thread.on_partitions_revoked({FIRST, SECOND})
+    with pytest.raises(IllegalStateError):
+        await seek(thread)
+
+    await thread.on_partitions_assigned({FIRST, SECOND}, 1)
+
+    def rebalanced() -> None:
+        thread.app.consumer_generation_id += 1
+
+    thread._consumer.while_asking = rebalanced
+    with pytest.raises(IllegalStateError):
+        await seek(thread)
+    assert thread._consumer.sought == {}
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
+
+
+async def test_faust_drops_nothing_for_the_offset_it_delivered_last(consumer: Any) -> None:
+    consumer._read_offset[FIRST] = 100
+
+    assert consumer._read_offset[FIRST] is None
+
+
+async def test_a_chunk_that_is_finished_after_its_partition_went_is_not_committed(consumer: Any) -> None:
+    (late,) = await delivered(consumer, {FIRST: offsets(1, 3)})
+    await consumer.on_partitions_revoked({FIRST})
+    consumer.app.consumer_generation_id += 1
+    consumer.ack(late)
+
+    assert committable(consumer) == {}
 
 
 def test_a_full_queue_of_the_agent_takes_no_partition_out_of_the_fetches(consumer: Any) -> None:
@@ -247,7 +347,7 @@ async def test_a_fetch_runs_in_the_thread_of_the_kafka_client(consumer: Any) -> 
         running.join()
         thread.thread_loop.close()
 
-    assert fetched == {FIRST: [running.ident, 0.5, 500]}
+    assert fetched == ({FIRST: [running.ident, 0.5, 500]}, None)
 
 
 def test_the_consumer_fetches_with_that_thread(consumer: Any) -> None:
