@@ -137,6 +137,10 @@ class ChunkConsumer(Consumer):
         """False for a chunk that was fetched before the last seek, or before partitions began to move."""
         return chunk.stand is not None and chunk.stand == self._thread.stand
 
+    def leave(self, message: Any) -> None:
+        """It is not taken up: a rebalance that waits for messages in flight need not wait for this one."""
+        self._unacked_messages.discard(message)
+
     def ack(self, message: Any) -> bool:
         """A chunk is finished, and so is every chunk of its partition before it.
 

@@ -137,7 +137,9 @@ class RiskWorker:
         left to its next owner.
         """
         chunk = event.value
-        if not cast(ChunkConsumer, self._table.app.consumer).may_follow(chunk):
+        consumer = cast(ChunkConsumer, self._table.app.consumer)
+        if not consumer.may_follow(chunk):
+            consumer.leave(event.message)
             return
         self._table.sole_writer.require(chunk.partition)
         self.health.taken(chunk.partition, chunk.records[-1].offset)

@@ -309,6 +309,14 @@ async def test_a_seek_for_partitions_that_move_opens_nothing(consumer: Any, thre
     assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
 
 
+async def test_a_rebalance_does_not_wait_for_a_chunk_that_is_left(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
+    consumer.track_message(message)
+    consumer.leave(message)
+
+    assert not consumer._unacked_messages
+
+
 async def test_faust_drops_nothing_for_the_offset_it_delivered_last(consumer: Any) -> None:
     consumer._read_offset[FIRST] = 100
 
