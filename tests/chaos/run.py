@@ -25,6 +25,7 @@ RECOVERY_SECONDS = 120.0
 DRAIN_SECONDS = 300.0
 POLL_SECONDS = 0.1
 READY = "Worker ready"
+STARTED = '"event": "started"'
 """What Faust's own recovery logs when it has begun to consume."""
 RESTART_SECONDS = 1.0
 """A supervisor waits so long before it starts again what has ended."""
@@ -200,6 +201,21 @@ class Run:
         await self.deployment.drained(DRAIN_SECONDS)
         self.note("drained")
 
+    async def settled(self) -> None:
+        """Every partition is with a worker that runs: a handover under way has no owner whose disk could be read."""
+        if not self.ours:
+            return
+        async with asyncio.timeout(ASSIGNED_SECONDS):
+            while not self._is_settled():  # noqa: ASYNC110  # told by another process's log
+                await asyncio.sleep(POLL_SECONDS)
+        self.note("settled")
+
+    def _is_settled(self) -> bool:
+        running = [worker for worker in self.workers if worker.running]
+        return all(any(_restored(worker, STARTED)) for worker in running) and len(
+            owners(running, STARTED)
+        ) == (self.deployment.partitions)
+
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator[None]:
         """Start again what ends by itself, until the block is left."""
@@ -250,11 +266,11 @@ def metrics_port() -> dict[str, str]:
     return {"FRAUDSTREAM_WORKER_METRICS_PORT": str(ports.choose())}
 
 
-def owners(workers: list[Worker]) -> dict[int, Worker]:
-    """Who restored each partition last, by the workers' own logs."""
+def owners(workers: list[Worker], since: str = "") -> dict[int, Worker]:
+    """Who restored each partition last, by the workers' own logs since they last said ``since``."""
     found: dict[int, tuple[str, Worker]] = {}
     for worker in workers:
-        for line in _restored(worker):
+        for line in _restored(worker, since):
             for partition in line["partitions"]:
                 if partition not in found or line["timestamp"] > found[partition][0]:
                     found[partition] = (line["timestamp"], worker)
@@ -269,8 +285,8 @@ def stored(workers: list[Worker]) -> dict[bytes, bytes]:
     return found
 
 
-def _restored(worker: Worker) -> Iterator[dict[str, Any]]:
-    for line in worker.text().splitlines():
+def _restored(worker: Worker, since: str = "") -> Iterator[dict[str, Any]]:
+    for line in worker.text().rpartition(since or "\0")[2].splitlines():
         if '"restored"' in line:
             with contextlib.suppress(msgspec.DecodeError):
                 yield msgspec.json.decode(line)

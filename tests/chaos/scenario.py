@@ -84,9 +84,10 @@ async def carry_out(
             await chosen.play(run)
             await cluster.whole()
             await run.drained()
+            await run.settled()
         for worker in run.workers:
             if worker.running:
-                worker.terminate()
+                run.note(f"SIGTERM {worker.name}, ended with {worker.terminate()}")
         figures, timing = await judge(run)
         if timing["longest_pause_seconds"] > run.pause_bound_seconds:
             run.broken.append(f"decisions paused longer than {run.pause_bound_seconds:.0f} s")

@@ -1,0 +1,10 @@
+"""The figures on docs/guarantees.md are those of the committed results."""
+
+from bench.page import render
+from tests.chaos.page import PAGE, tables
+
+
+def test_the_page_is_what_its_command_writes() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert render(page, tables()) == page
