@@ -13,6 +13,7 @@ from app.features.fold import fold
 from app.streaming import restore, work
 from app.streaming.fence import Fence
 from app.streaming.order_of_writes import OrderOfWrites, _Step
+from app.streaming.sole_writer import SoleWriter
 from tests.simulation.worker import fail_stop
 
 Put = Callable[[Any, str, Any], None]
@@ -83,6 +84,11 @@ def no_fence(put: Put) -> None:
     put(Fence, "check", lambda _: None)
 
 
+def no_sole_writer(put: Put) -> None:
+    """Whoever else writes to the changelog is not noticed."""
+    put(SoleWriter, "write", lambda sole, *written: sole._store.write(*written))
+
+
 def no_version_rule(put: Put) -> None:
     """A restore takes what stands last in the changelog."""
     put(restore, "newest", lambda records, _: dict(records))
@@ -108,6 +114,7 @@ ALL = (
     store_before_changelog,
     error_acknowledged,
     no_fence,
+    no_sole_writer,
     no_version_rule,
     chunks_side_by_side,
 )

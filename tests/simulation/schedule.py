@@ -18,10 +18,16 @@ MOST_DEATHS = 4
 DEADLY = 0.15
 """Share of the steps at which something may die."""
 WIPED = 0.2
+NOTICED = 0.3
+"""How soon one that is cut off hears that it is."""
 
 Step = Callable[[], None]
 TURNS = 6
 """Of the event loop until a step's consequences have happened."""
+
+
+class Unknown(Exception):
+    """To the group: what a worker is told that it has forgotten."""
 
 
 class Played(NamedTuple):
@@ -71,7 +77,7 @@ class Schedule:
         steps += [self._wake] * bool(self._zombies)
         if self.deaths + self.zombies < MOST_DEATHS and self.random.random() < DEADLY:
             steps += [self._kill, self._kill]
-            steps += [self._pause] * (not self._zombies)
+            steps += [self._pause, self._cut_off] * (not self._zombies)
             steps += [self._refuse] * bool(sender.next_to_stand())
         return steps
 
@@ -79,13 +85,15 @@ class Schedule:
         self.steps.append(step.__name__.strip("_"))
         step()
         await settle()
-        if step == self._pause:
+        if step in (self._pause, self._cut_off):
             await self._start(self.random.choice(self._free_machines()))
         if step == self._wake:
             zombie = self._zombies[0]
             zombie.beat()
-            if zombie.alive:
+            if zombie.alive and not zombie.cut_off:
                 raise Broken("a worker that was paused past its session goes on")
+            if zombie.alive and self.random.random() < NOTICED:
+                zombie.kill(Unknown("to the group"))
         await self._bury()
 
     async def _bury(self) -> None:
@@ -163,6 +171,12 @@ class Schedule:
         self.zombies += 1
         self._now += SESSION_SECONDS + 1
 
+    def _cut_off(self) -> None:
+        """Its heartbeats do not arrive, everything else does: it goes on beside the one that takes over."""
+        self._owner.cut_off = True
+        self._zombies.append(self._owner)
+        self.zombies += 1
+
     def _wake(self) -> None:
         """It hears what was answered meanwhile, and takes up what it had fetched, before its next beat."""
         zombie = self._zombies[0]
@@ -194,7 +208,7 @@ class Schedule:
         check(self.topics, new.profiles, self.source)
 
     def _harmless(self) -> list[Step]:
-        harmful = (self._kill, self._pause, self._refuse)
+        harmful = (self._kill, self._pause, self._cut_off, self._refuse)
         return [step for step in self._possible() if step not in harmful]
 
 

@@ -76,7 +76,7 @@ class Worker:
         """Of the next record that it fetches."""
         self.finished = position
         self.died_of: BaseException | None = None
-        self.paused = False
+        self.cut_off = False
         self._topics = topics
         self._fence = Fence(SESSION_SECONDS, clock)
         self._profiles = ProfileCache(disk, CACHE_BYTES)
