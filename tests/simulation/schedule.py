@@ -94,6 +94,9 @@ class Schedule:
                 raise Broken("a worker that was paused past its session goes on")
             if zombie.alive and self.random.random() < NOTICED:
                 zombie.kill(Unknown("to the group"))
+        for worker in [self._owner, *self._zombies]:
+            if worker.broken:
+                raise worker.broken
         await self._bury()
 
     async def _bury(self) -> None:

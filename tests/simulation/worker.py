@@ -76,6 +76,7 @@ class Worker:
         """Of the next record that it fetches."""
         self.finished = position
         self.died_of: BaseException | None = None
+        self.broken: AssertionError | None = None
         self.cut_off = False
         self._topics = topics
         self._fence = Fence(SESSION_SECONDS, clock)
@@ -165,7 +166,8 @@ def fail_stop(doing: str) -> Iterator[None]:
         yield
     except asyncio.CancelledError:
         raise
-    except AssertionError:
+    except AssertionError as error:
+        worker.broken = error  # a task's own error nobody would hear of
         raise
     except Exception as error:  # whatever it is
         worker.kill(error)
