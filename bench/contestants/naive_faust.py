@@ -13,6 +13,7 @@ import msgspec
 
 from app.domain.transaction import Transaction
 from app.settings import Settings
+from app.streaming.engine import WithoutWeb
 from app.streaming.fail_stop import fail_stop
 from app.streaming.topics import PROFILES_TABLE
 from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
@@ -44,7 +45,9 @@ class TransactionRecord(faust.Record, serializer="json"):
 
 
 class NaiveApp(faust.App):
-    """Nothing of its own but the garbage collector's settings, which ours has too."""
+    """Nothing of its own but the garbage collector's settings, which ours has too, and no port open to everyone."""
+
+    BootStrategy = WithoutWeb
 
     async def on_start(self) -> None:
         await super().on_start()
