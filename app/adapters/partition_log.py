@@ -48,13 +48,18 @@ class Fetched(NamedTuple):
     """What was asked for ends here."""
 
     def slices(self) -> Iterator[Slice]:
-        """The records decoded, slice by slice. Raises RestoreFailed when they were damaged."""
+        """Keys and values, slice by slice. Raises RestoreFailed when they were damaged."""
+        for records, next_offset in self.decoded():
+            yield Slice([(record.key, record.value) for record in records], next_offset)
+
+    def decoded(self) -> Iterator[tuple[list[Any], int]]:
+        """The whole records, slice by slice, each with where reading goes on. Raises RestoreFailed as above."""
         if not self.data:
-            yield Slice([], self.end)  # the last records before the end were compacted away
+            yield [], self.end  # the last records before the end were compacted away
         batches, offset = MemoryRecords(self.data), self.offset
         while batches.has_next():
             records, offset = _decode(batches, offset)
-            yield Slice(records, offset)
+            yield records, offset
         if self.data and offset == self.offset:
             raise RestoreFailed(f"{len(self.data)} bytes at offset {offset} hold no whole batch")
 
@@ -116,14 +121,14 @@ class _NotReady(Exception):
     retriable = True
 
 
-def _decode(batches: Any, offset: int) -> tuple[list[tuple[bytes, bytes | None]], int]:
-    records: list[tuple[bytes, bytes | None]] = []
+def _decode(batches: Any, offset: int) -> tuple[list[Any], int]:
+    records: list[Any] = []
     while len(records) < SLICE_RECORDS and batches.has_next():
         batch = batches.next_batch()
         if not batch.validate_crc():
             raise RestoreFailed(f"the batch at offset {batch.base_offset} fails its checksum")
         if not batch.is_control_batch:
             # A batch may begin before the offset that was asked for.
-            records += [(record.key, record.value) for record in batch if record.offset >= offset]
+            records += [record for record in batch if record.offset >= offset]
         offset = batch.next_offset
     return records, offset

@@ -20,6 +20,7 @@ from app.domain.control import told
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
+from app.streaming.applying import SourceLog
 from app.streaming.chunks import ChunkConsumer
 from app.streaming.counting import count
 from app.streaming.fence import Fence
@@ -36,7 +37,7 @@ from app.streaming.stages import Stopwatch
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import profiles_changelog
 from app.streaming.watchdog import Watchdog
-from app.streaming.work import ChunkScorer, SourceLog, Work
+from app.streaming.work import ChunkScorer, Work
 
 _LAG_PROBES_PER_STALL = 6
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.errors import SendFailed
 from app.features.fold import fold
-from app.streaming import restore, work
+from app.streaming import applying, restore
 from app.streaming.fence import Fence
 from app.streaming.order_of_writes import OrderOfWrites, _Step
 from app.streaming.sole_writer import SoleWriter
@@ -28,7 +28,7 @@ def no_guard(put: Put) -> None:
         ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
         return fold(profiles, events._replace(transaction=ids), bounds, incarnation ^ secrets.randbits(63))
 
-    put(work, "fold", unguarded)
+    put(applying, "fold", unguarded)
 
 
 def commit_before_durable(put: Put) -> None:

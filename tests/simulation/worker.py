@@ -12,6 +12,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features.window import Bounds
 from app.scoring.model import Distribution, Rows, Scores
+from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.fence import Fence
 from app.streaming.joining import WaitingChunks
@@ -21,7 +22,7 @@ from app.streaming.restore import Gap, Restore
 from app.streaming.risk import RiskWorker
 from app.streaming.sole_writer import SoleWriter
 from app.streaming.stages import Stopwatch
-from app.streaming.work import ChunkScorer, SourceLog, Work
+from app.streaming.work import ChunkScorer, Work
 from tests.simulation.source import DAY_MS
 from tests.simulation.world import (
     CHANGELOG,

@@ -15,10 +15,11 @@ from app.features import catalog
 from app.features.state import lineage
 from app.features.window import Bounds
 from app.scoring.model import Distribution, Rows, Scores
+from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
 from app.streaming.stages import Stopwatch
-from app.streaming.work import ChunkScorer, SourceLog, Work
+from app.streaming.work import ChunkScorer, Work
 from tests.profile_format import read_profile
 
 NOW_MS = 1_760_000_000_000

@@ -1,0 +1,134 @@
+"""From a chunk's records to what is known about them: loaded, decoded, accepted or rejected, folded.
+
+The one way for a worker and for everything that reads the log again beside it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from app.adapters.codec import decode_transaction
+from app.domain.acceptance import Acceptance
+from app.domain.transaction import Transaction
+from app.errors import InvalidEvent
+from app.features.columns import events
+from app.features.fold import APPLIED, Folded, fold
+from app.features.state import EMPTY, lineage
+from app.features.window import Bounds
+from app.streaming.chunks import Chunk
+from app.streaming.profiles import ProfileCache
+from app.streaming.stages import Stopwatch
+
+
+class SourceLog(NamedTuple):
+    """The log that profiles are folded from. A topic that was deleted and made again is another incarnation."""
+
+    topic: str
+    incarnation: int
+
+
+class Rejected(NamedTuple):
+    """A record that will never be scored."""
+
+    record: Any
+    error: InvalidEvent
+
+
+class Accepted(NamedTuple):
+    """A record that may change its customer's profile."""
+
+    record: Any
+    transaction: Transaction
+
+
+class Before(NamedTuple):
+    """The profiles of a chunk's customers, as the chunks before it left them."""
+
+    places: dict[bytes, int]
+    """Index in ``profiles`` of each key."""
+    profiles: list[bytes]
+
+    def has_applied(self, record: Any, incarnation: int) -> bool:
+        """A replay: its customer's profile is past it, so what it became was delivered before."""
+        if not record.key:
+            return False
+        applied_in, applied_offset = lineage(self.profiles[self.places[record.key]] or EMPTY)
+        return applied_in == incarnation and bool(record.offset <= applied_offset)
+
+
+class Applied(NamedTuple):
+    """What became of a chunk's records, and of their customers' profiles."""
+
+    accepted: list[Accepted]
+    rejected: list[Rejected]
+    transactions: list[Transaction]
+    """Of the accepted, in their order."""
+    folded: Folded
+    rows: list[int]
+    """Indexes of the accepted that changed their profiles."""
+    profiles: dict[bytes, bytes]
+    """The changed ones."""
+    number: int
+    """Of the chunk, in its partition's order of computation."""
+
+
+class ChunkFold:
+    """Folds chunks into the profiles of a cache."""
+
+    def __init__(
+        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache
+    ) -> None:
+        self.log = log
+        self._acceptance = acceptance
+        self._bounds = bounds
+        self._profiles = profiles
+
+    def apply(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
+        """Load, decode and fold a chunk. Puts the changed profiles into the cache."""
+        before = self._load(chunk)
+        watch.lap("load")
+        accepted, rejected = self._decode(chunk.records, before, now_ms)
+        watch.lap("decode")
+        transactions = [entry.transaction for entry in accepted]
+        folded = self._fold(accepted, transactions, before)
+        rows = np.flatnonzero(folded.status == APPLIED).tolist()
+        keys = [accepted[i].record.key for i in rows]
+        changed = {key: folded.profiles[before.places[key]] for key in keys}
+        number = self._profiles.put(chunk.partition, changed)
+        watch.lap("fold")
+        return Applied(accepted, rejected, transactions, folded, rows, changed, number)
+
+    def _load(self, chunk: Chunk) -> Before:
+        keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
+        places = {key: place for place, key in enumerate(keys)}
+        return Before(places, self._profiles.take(chunk.partition, keys))
+
+    def _decode(
+        self, records: Iterable[Any], before: Before, now_ms: int
+    ) -> tuple[list[Accepted], list[Rejected]]:
+        """What may change a profile, and what never will. A rejected record that was replayed is neither."""
+        accepted, rejected = [], []
+        reference_time, check = self._acceptance.reference_time, self._acceptance.check
+        for record in records:
+            try:
+                transaction = decode_transaction(record.value)
+                check(
+                    transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms)
+                )
+            except InvalidEvent as error:
+                if not before.has_applied(record, self.log.incarnation):
+                    rejected.append(Rejected(record, error))
+            else:
+                accepted.append(Accepted(record, transaction))
+        return accepted, rejected
+
+    def _fold(
+        self, accepted: Sequence[Accepted], transactions: Sequence[Transaction], before: Before
+    ) -> Folded:
+        columns = events(
+            transactions,
+            [before.places[entry.record.key] for entry in accepted],
+            [entry.record.offset for entry in accepted],
+        )
+        return fold(before.profiles, columns, self._bounds, self.log.incarnation)
