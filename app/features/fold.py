@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 from app.errors import StateCorrupt
 from app.features.compiled import compiled
 from app.features.state import (
+    EMPTY,
     HEADER_WORDS,
     NARROW_WORDS,
     PROFILE,
     WIDE_WORDS,
-    Joined,
     is_profile,
-    join,
     pack,
-    split,
     unpack,
 )
 from app.features.vector import WIDTH, fill, travel_kmh
 from app.features.window import VIEW, Bounds, Event, Log, holds, observe, room
+from app.features.words import Joined, join, split, writable
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -74,8 +73,8 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation:
     ``incarnation`` tells the source log apart from one of the same name before it: offsets count within it.
     Raises StateCorrupt when a profile is not one.
     """
-    events = Events(*map(_writable, events))
-    joined = join(profiles)
+    events = Events(*map(writable, events))
+    joined = join(profiles, EMPTY, "a profile")
     plan = _plan(events.customer, joined.starts)
     out = _room_for_output(len(events.customer), plan)
     scratch = Scratch(room(plan.most_events), np.zeros(1, VIEW))
@@ -83,11 +82,6 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation:
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no profile of this version")
     return Folded(split(out.words, plan.out_starts[:-1], lengths), *out[1:])
-
-
-def _writable(column: NDArray[Any]) -> NDArray[Any]:
-    """The column itself or a copy, in the one layout that the fold is compiled for; for another it would be again."""
-    return np.require(column, requirements=("C", "A", "W"))
 
 
 class Rules(NamedTuple):

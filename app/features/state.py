@@ -13,16 +13,14 @@ two versions of one profile can be ordered without decoding them.
 """
 
 import struct
-import sys
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import StateCorrupt
 from app.features.compiled import compiled
 from app.features.window import NEVER_MS, WINDOWS, Log
+from app.features.words import WORD_BYTES, Words
 
 VERSION = 2
 
@@ -47,20 +45,14 @@ PROFILE = np.dtype(
         ("squares_low", "<u8", (WINDOWS,)),
     ]
 )
-WORD_BYTES = 8
 HEADER_WORDS = PROFILE.itemsize // WORD_BYTES
 NARROW_WORDS, WIDE_WORDS = 3, 4
 """Per event."""
-
-Words = NDArray[np.int64]
 
 _LINEAGE = struct.Struct("<Qq")
 _LINEAGE_AT = 8
 _HALF = np.uint64(32)
 _LOW_HALF = np.uint64(2**32 - 1)
-
-if sys.byteorder != "little":  # pragma: no cover
-    raise ImportError("profiles are stored as little-endian words; this machine is big-endian")
 
 
 def _empty() -> bytes:
@@ -75,40 +67,12 @@ EMPTY = _empty()
 """The profile of a customer never seen."""
 
 
-class Joined(NamedTuple):
-    """Many profiles side by side."""
-
-    words: Words
-    """Read only."""
-    starts: Words
-    """Index in ``words`` where each begins; one more than profiles."""
-
-
 def lineage(data: bytes) -> tuple[int, int]:
     """Incarnation of the source topic and last applied offset of encoded bytes. Raises StateCorrupt where they end."""
     try:
         return _LINEAGE.unpack_from(data, _LINEAGE_AT)
     except struct.error as error:
         raise StateCorrupt("these bytes are too few for a profile") from error
-
-
-def join(profiles: Sequence[bytes]) -> Joined:
-    """Lay encoded profiles side by side; b"" is a new customer's. Raises StateCorrupt for what is no whole words."""
-    encoded = [data or EMPTY for data in profiles]
-    data = b"".join(encoded)
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    if np.bitwise_or.reduce(lengths) % WORD_BYTES:
-        raise StateCorrupt("the bytes of a profile are no whole words")
-    starts = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum(lengths // WORD_BYTES, out=starts[1:])
-    return Joined(np.frombuffer(data, np.int64), starts)
-
-
-def split(words: Words, starts: Words, lengths: Words) -> list[bytes]:
-    """The profiles that begin at ``starts`` and are ``lengths`` words long, each as its bytes."""
-    data = words.data
-    ends = starts + lengths
-    return [data[begin:end].tobytes() for begin, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
 @compiled
