@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import StateCorrupt
@@ -172,6 +172,7 @@ def full_of_labels(room: int) -> NaiveActivity:
     return activity
 
 
+@settings(max_examples=20)
 @given(histories(), st.integers(0, 3))
 def test_beyond_the_cap_the_oldest_labels_go_and_it_is_told(facts: list[Fact], room: int) -> None:
     later = [fact._replace(offset=fact.offset + 1) for fact in facts]
@@ -184,6 +185,7 @@ def test_beyond_the_cap_the_oldest_labels_go_and_it_is_told(facts: list[Fact], r
     assert read_activity(observed.states[0]).labels == read_activity(again.states[0]).labels
 
 
+@settings(max_examples=20)
 @given(histories(), st.integers(0, 3))
 def test_beyond_the_cap_the_oldest_guards_go(facts: list[Fact], room: int) -> None:
     def crowded() -> NaiveActivity:
