@@ -35,6 +35,7 @@ class InvalidReason(StrEnum):
     WRONG_TYPE = "wrong_type"
     OUT_OF_RANGE = "out_of_range"
     KEY_MISMATCH = "key_mismatch"
+    WRONG_PARTITION = "wrong_partition"
     FUTURE_TIME = "future_time"
     ABSURD_TIME = "absurd_time"
     CARD_NUMBER = "card_number"

@@ -134,12 +134,15 @@ class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds on event time."""
+    """Bounds on event time, and where a customer's transactions belong."""
 
     earliest_event_time_ms: int = 946_684_800_000
     """2000-01-01; earlier is a mistake."""
     max_future_seconds: Annotated[int, Meta(ge=0)] = 300
     """How far ahead of its record an event may lie."""
+    partitioner: typing.Literal["murmur2", "any"] = "murmur2"
+    """A key in another partition than murmur2's is refused: two producers that disagree would give a customer two half
+    profiles. `any` where all of them agree on another rule."""
 
 
 class DeploymentSettings(msgspec.Struct, frozen=True, kw_only=True):

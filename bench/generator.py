@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
 
 from app.settings import Settings
-from app.traffic.partitioning import partition_of
+from app.adapters.partitioner import partition_of
 from bench.numbered import numbered
 
 TICK_SECONDS = 0.002

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.adapters.codec import decode_transaction
+from app.adapters.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
-from app.errors import InvalidEvent
+from app.errors import InvalidEvent, InvalidReason
 from app.features.columns import events
 from app.features.fold import APPLIED, Folded, fold
 from app.features.state import EMPTY, lineage
@@ -26,6 +27,15 @@ class SourceLog(NamedTuple):
 
     topic: str
     incarnation: int
+    partitions: int = 0
+    """Among which keys are placed by murmur2; 0 where another rule places them."""
+
+    def misplaced(self, keys: Sequence[bytes], partition: int) -> set[bytes]:
+        """Those of a partition's keys that belong to another: their profiles are there."""
+        if not self.partitions or not keys:
+            return set()
+        elsewhere = np.flatnonzero(partitions_of(keys, self.partitions) != partition)
+        return {keys[place] for place in elsewhere.tolist()}
 
 
 class Rejected(NamedTuple):
@@ -48,6 +58,13 @@ class Before(NamedTuple):
     places: dict[bytes, int]
     """Index in ``profiles`` of each key."""
     profiles: list[bytes]
+    misplaced: set[bytes]
+    """Keys that belong to another partition."""
+
+    def require_placed(self, key: bytes) -> None:
+        """Raise InvalidEvent for a key whose profile another partition has."""
+        if key in self.misplaced:
+            raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
 
     def has_applied(self, record: Any, incarnation: int) -> bool:
         """A replay: its customer's profile is past it, so what it became was delivered before."""
@@ -102,7 +119,8 @@ class ChunkFold:
     def _load(self, chunk: Chunk) -> Before:
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
         places = {key: place for place, key in enumerate(keys)}
-        return Before(places, self._profiles.take(chunk.partition, keys))
+        misplaced = self.log.misplaced(keys, chunk.partition)
+        return Before(places, self._profiles.take(chunk.partition, keys), misplaced)
 
     def _decode(
         self, records: Iterable[Any], before: Before, now_ms: int
@@ -116,6 +134,7 @@ class ChunkFold:
                 check(
                     transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms)
                 )
+                before.require_placed(record.key)
             except InvalidEvent as error:
                 if not before.has_applied(record, self.log.incarnation):
                     rejected.append(Rejected(record, error))

@@ -14,6 +14,7 @@ from app.adapters.bundles import Bundle
 from app.adapters.http_pages import HttpPages
 from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
+from app.adapters.partitioner import partitions_of
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.acceptance import Acceptance
 from app.domain.control import told
@@ -78,6 +79,7 @@ class RiskWorker:
         choice = Choice(Path(settings.model.dir), settings.model.champion)
         running = choice.first(control.order, _now_ms())
         compile_fold()
+        partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         store = cast(ProfileStore, self._table.data)
         self._profiles = ProfileCache(store, worker.profile_cache_bytes)
@@ -188,7 +190,9 @@ class RiskWorker:
         topic, changelog = self.settings.topics.transactions, profiles_changelog(self.settings)
         ids = await topic_ids(self.settings.kafka, [topic, changelog])
         data_dir.bind(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
-        return SourceLog(topic, ids[topic].int & (2**64 - 1))
+        checked = self.settings.acceptance.partitioner == "murmur2"
+        partitions = self.settings.topics.partitions if checked else 0
+        return SourceLog(topic, ids[topic].int & (2**64 - 1), partitions)
 
     def _acceptance(self) -> Acceptance:
         settings = self.settings.acceptance

@@ -17,7 +17,7 @@ from app.adapters import kafka_admin
 from app.adapters.kafka_security import Cluster, client_options
 from app.adapters.kafka_sender import Headers
 from app.errors import ConfigurationError, SendFailed
-from app.traffic.partitioning import partition_of
+from app.adapters.partitioner import partition_of
 
 Progress = Callable[[int], None]
 

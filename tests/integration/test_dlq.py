@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from app.settings import values
-from app.traffic.partitioning import partition_of
+from app.adapters.partitioner import partition_of
 from tests.integration.deployment import Deployment
 from tests.integration.workers import REPOSITORY
 

@@ -21,7 +21,7 @@ from app.errors import ConfigurationError, InvalidFile, SendFailed
 from app.local import stack as local_stack
 from app.local.state import Stack
 from app.traffic import sending
-from app.traffic.partitioning import partition_of
+from app.adapters.partitioner import partition_of
 from app.traffic.produce import produce, produce_raw
 
 pytestmark = pytest.mark.integration

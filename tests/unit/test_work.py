@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.adapters.codec import encode_transaction
+from app.adapters.partitioner import partition_of
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
@@ -61,6 +62,12 @@ def scorer(disk: Disk | None = None, incarnation: int = INCARNATION) -> ChunkSco
     return ChunkScorer(SourceLog("transactions", incarnation), Acceptance(), BOUNDS, profiles, LargeAmounts())
 
 
+def checked_scorer(partitions: int) -> ChunkScorer:
+    """One that knows how many partitions there are."""
+    log = SourceLog("transactions", INCARNATION, partitions)
+    return ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), LargeAmounts())
+
+
 def compute(worker: ChunkScorer, *records: Record) -> Work:
     return worker.compute(Chunk(3, list(records)), NOW_MS, Stopwatch(lambda: 0.0))
 
@@ -83,6 +90,23 @@ def decided(work: Work) -> list[str]:
 
 def applied(work: Work, key: bytes) -> int:
     return read_profile(work.profiles[key]).applied
+
+
+def test_a_key_that_another_partition_has_is_rejected_and_its_neighbours_are_scored() -> None:
+    here = next(f"c{n}" for n in range(100) if partition_of(b"c%d" % n, 8) == 3)
+    there = next(f"c{n}" for n in range(100) if partition_of(b"c%d" % n, 8) != 3)
+
+    work = compute(checked_scorer(8), record(1, customer=there), record(2, customer=here))
+
+    assert [InvalidReason.WRONG_PARTITION] == [entry.error.reason for entry in work.rejected]
+    assert ["t2"] == decided(work)
+    assert {here.encode()} == work.profiles.keys()
+
+
+def test_where_another_rule_places_keys_none_is_rejected_for_its_place() -> None:
+    work = compute(scorer(), *(record(n, customer=f"c{n}") for n in range(20)))
+
+    assert [] == work.rejected
 
 
 def test_every_sound_transaction_is_decided_in_order() -> None:

@@ -1,8 +1,10 @@
-"""Any producer must choose the partition that Java's default partitioner chooses."""
+"""Any producer must choose the partition that Java's default partitioner chooses; the worker checks that it did."""
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import binary, integers, lists
 
-from app.traffic.partitioning import key_hash, partition_of
+from app.adapters.partitioner import key_hash, partition_of, partitions_of
 
 # From org.apache.kafka.common.utils.UtilsTest.testMurmur2.
 JAVA = {
@@ -22,3 +24,8 @@ def test_a_key_hashes_as_in_java(key: bytes, signed: int) -> None:
 
 def test_a_negative_hash_still_gives_a_partition() -> None:
     assert partition_of(b"foobar", 8) == (-790332482 & 0x7FFFFFFF) % 8
+
+
+@given(lists(binary(min_size=1, max_size=70), max_size=20), integers(1, 1000))
+def test_many_keys_at_once_have_the_partitions_of_each(keys: list[bytes], partitions: int) -> None:
+    assert [partition_of(key, partitions) for key in keys] == partitions_of(keys, partitions).tolist()
