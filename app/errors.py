@@ -12,6 +12,7 @@ FraudstreamError
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
 ├── StoreFailed              RocksDB cannot read or write: end the process without commit
 ├── ForeignWrite             another worker writes to the same partition: end the process without commit
+├── LogReplaced              the transactions topic was made anew: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
@@ -98,6 +99,13 @@ class ForeignWrite(FraudstreamError):
     """Another worker has written to the changelog of a partition that this one has. The process ends without commit;
     started again, it restores what both have written. Operator action: none, unless it goes on: then look for a
     worker that cannot reach the group's coordinator.
+    """
+
+
+class LogReplaced(FraudstreamError):
+    """The transactions topic was deleted and made again, or cut, under a running worker. The process ends without commit;
+    started again, it reads the new log from its beginning, as another one. Operator action: none; stop the workers
+    before you delete a topic.
     """
 
 

@@ -6,10 +6,11 @@ so one number per partition says what may be committed, where the stock code kee
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from faust.serializers.schemas import Schema
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
@@ -43,6 +44,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     seek, and a chunk ahead of it would let its profiles skip what lies between.
     """
 
+    transport: "ChunkTransport"
     stand: int | None = None
     _moving = False
     _seeks = 0
@@ -84,16 +86,49 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     async def _seek_to_committed(self, generation: int) -> dict[TP, int]:
         consumer = self._ensure_consumer()
         tps = list(consumer.assignment())
-        committed = {tp: await consumer.committed(tp) for tp in tps}
-        first = await consumer.beginning_offsets([tp for tp in tps if not committed[tp]])
+        committed = await self._committed(consumer, tps)
+        first = await consumer.beginning_offsets([tp for tp in tps if tp not in committed])
         if self._moving or generation != self.app.consumer_generation_id:
             raise IllegalStateError("partitions move again: they are sought after that")
-        offsets = {tp: committed[tp] or first[tp] for tp in tps}
+        offsets = {**first, **committed}
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
         self._seeks += 1
         self.stand = self._seeks
         return offsets
+
+    async def _committed(self, consumer: Any, tps: list[TP]) -> dict[TP, int]:
+        """Of the log that is read. A commit that was under way while its topic was deleted arrives at the new one."""
+        found = await consumer._coordinator.fetch_committed_offsets(tps)  # noqa: SLF001  # with what was noted beside them
+        return {
+            tp: entry.offset
+            for tp, entry in found.items()
+            # A tool that resets offsets notes nothing.
+            if entry.offset > 0 and entry.metadata in {"", self._incarnation(tp)}
+        }
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """As the stock one, and notes beside each offset which log it counts in."""
+        assigned = self.assignment()
+        noted = {
+            tp: OffsetAndMetadata(offset, self._incarnation(tp))
+            for tp, offset in offsets.items()
+            if tp in assigned
+        }
+        try:
+            await self._ensure_consumer().commit(noted)
+        except CommitFailedError as error:
+            if "already rebalanced" not in str(error):
+                await self.crash(error)
+            return False
+        except KafkaError as error:
+            await self.crash(error)
+            return False
+        return True
+
+    def _incarnation(self, tp: TP) -> str:
+        in_chunks = tp.topic in cast(ChunkConsumer, self.consumer).chunk_topics
+        return self.transport.incarnation if in_chunks else ""
 
 
 class ReadOffsets(dict[TP, int | None]):
@@ -220,11 +255,18 @@ class ChunkConsumer(Consumer):
             await super()._add_gap(tp, offset_from, offset_to)
 
 
-def chunk_transport(topic: str, chunk_max_events: int) -> type[Transport]:
+class ChunkTransport(Transport):
+    """What a deployment's consumers share."""
+
+    incarnation: str = ""
+    """Of the topic that comes in chunks: noted beside each commit."""
+
+
+def chunk_transport(topic: str, chunk_max_events: int) -> type[ChunkTransport]:
     """The transport whose consumer delivers ``topic`` in chunks of at most ``chunk_max_events`` records."""
     consumer = type(
         "TransactionConsumer",
         (ChunkConsumer,),
         {"chunk_topics": frozenset({topic}), "chunk_max_events": chunk_max_events},
     )
-    return type("ChunkTransport", (Transport,), {"Consumer": consumer})
+    return type("ChunkTransport", (ChunkTransport,), {"Consumer": consumer})

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -18,11 +20,12 @@ from app.adapters.partitioner import partitions_of
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.acceptance import Acceptance
 from app.domain.control import told
+from app.errors import LogReplaced
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
 from app.streaming.applying import SourceLog
-from app.streaming.chunks import ChunkConsumer
+from app.streaming.chunks import ChunkConsumer, ChunkTransport
 from app.streaming.counting import count
 from app.streaming.fence import Fence
 from app.streaming.health import Health
@@ -30,6 +33,7 @@ from app.streaming.joining import Room, WaitingChunks
 from app.streaming.lag import LagProbe
 from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
+from app.streaming.one_log import OneLog
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.pages import pages
 from app.streaming.profiles import ProfileCache
@@ -54,6 +58,7 @@ class RiskWorker:
         self._table = table
         table.kafka, table.metrics = settings.kafka, self.metrics
         self._sender = KafkaSender(settings.kafka)
+        self._log = OneLog()
         self._waiting = WaitingChunks(settings.worker.chunk_max_events)
         self._room = Room(settings.worker.chunks_in_flight * settings.worker.chunk_max_events)
         # As long as the broker waits, less the heartbeat that may just have been sent.
@@ -75,6 +80,8 @@ class RiskWorker:
             self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served)
         await require(settings)
         source_log = await self._logs()
+        self._table.require_same_log = partial(self._require_same, source_log)
+        cast(ChunkTransport, self._table.app.transport).incarnation = f"{source_log.incarnation:x}"
         control = await control_log(settings)
         choice = Choice(Path(settings.model.dir), settings.model.champion)
         running = choice.first(control.order, _now_ms())
@@ -144,6 +151,7 @@ class RiskWorker:
         if not consumer.may_follow(chunk):
             consumer.leave(event.message)
             return
+        self._log.follow(chunk)
         self._table.sole_writer.require(chunk.partition)
         self.health.taken(chunk.partition, chunk.records[-1].offset)
         await self._room.enter(len(chunk.records))
@@ -192,7 +200,13 @@ class RiskWorker:
         data_dir.bind(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
         checked = self.settings.acceptance.partitioner == "murmur2"
         partitions = self.settings.topics.partitions if checked else 0
-        return SourceLog(topic, ids[topic].int & (2**64 - 1), partitions)
+        return SourceLog(topic, _incarnation(ids[topic]), partitions)
+
+    async def _require_same(self, log: SourceLog) -> None:
+        """Offsets count anew in another incarnation: none of its records may be taken for one of this."""
+        ids = await topic_ids(self.settings.kafka, [log.topic])
+        if log.topic not in ids or _incarnation(ids[log.topic]) != log.incarnation:
+            raise LogReplaced(f"{log.topic} was deleted, or made again, since this worker started")
 
     def _acceptance(self) -> Acceptance:
         settings = self.settings.acceptance
@@ -206,6 +220,11 @@ class RiskWorker:
         return OutTopics(
             topics.decisions, topics.alerts, topics.dead_letters, profiles_changelog(self.settings)
         )
+
+
+def _incarnation(topic_id: UUID) -> int:
+    """Half of it, which is random: what has room in a profile."""
+    return topic_id.int & (2**64 - 1)
 
 
 def _now_ms() -> int:

@@ -4,7 +4,7 @@ Faust keeps what it is good at: the changelog topic and who owns which partition
 changelog offset they stand at go into one write batch, so that local state is never ahead of the changelog nor torn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -125,11 +125,15 @@ class ProfileTable(Table[bytes, bytes]):
     metrics: Metrics
     on_restore_step: Callable[[], None] = staticmethod(lambda: None)
     """Called whenever a restore comes forward."""
+    require_same_log: Callable[[], Awaitable[None]]
+    """Raises LogReplaced when the profiles' source is not the log any more that this worker began with."""
     store_options: RocksDBOptions
     sole_writer: SoleWriter
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Every active partition's profiles stand where its changelog ended."""
+        with fail_stop("taking over partitions"):  # Faust would log it and go on
+            await self.require_same_log()
         for tp in active_tps:
             self.sole_writer.begin(tp.partition, cast(ProfileStore, self.data).last_offset(tp.partition))
         await super().on_recovery_completed(active_tps, standby_tps)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import faust
 import pytest
 from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 from mode import Service
 
@@ -215,15 +216,20 @@ class Group:
     """The Kafka client as a member of a group: one partition that has a commit, one that has none."""
 
     def __init__(self) -> None:
+        self._coordinator = self
         self.sought: dict[TP, int] = {}
+        self.noted = ""
         self.while_asking: Any = lambda: None
 
     def assignment(self) -> set[TP]:
         return {FIRST, SECOND}
 
-    async def committed(self, tp: TP) -> int | None:
+    async def fetch_committed_offsets(self, tps: list[TP]) -> dict[TP, OffsetAndMetadata]:
         self.while_asking()
-        return 7 if tp == SECOND else None
+        return {tp: OffsetAndMetadata(7 if tp == SECOND else -1, self.noted) for tp in tps}
+
+    async def commit(self, offsets: dict[TP, OffsetAndMetadata]) -> None:
+        (self.noted,) = {noted for _, noted in offsets.values()}
 
     async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
         return dict.fromkeys(tps, 3)
@@ -253,6 +259,20 @@ async def seek(thread: Any) -> dict[TP, int]:
 
 async def test_a_partition_without_a_commit_is_read_again_from_its_beginning(thread: Any) -> None:
     assert await seek(thread) == {FIRST: 3, SECOND: 7} == thread._consumer.sought
+
+
+async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
+    thread.transport.incarnation = "this"
+    assert await thread._commit({FIRST: 9})
+
+    assert thread._consumer.noted == "this"
+    assert await seek(thread) == {FIRST: 3, SECOND: 7}
+
+
+async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any) -> None:
+    thread.transport.incarnation, thread._consumer.noted = "this", "the one before"
+
+    assert await seek(thread) == {FIRST: 3, SECOND: 3}
 
 
 async def test_what_was_fetched_before_the_seek_is_not_delivered(consumer: Any, thread: Any) -> None:

@@ -1,0 +1,36 @@
+"""A topic that was deleted and made again under a running worker is noticed before anything of it is worked off."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from app.errors import LogReplaced
+from app.streaming.chunks import Chunk
+from app.streaming.one_log import OneLog
+
+
+def chunk(first: int, last: int, stand: int = 1, partition: int = 0) -> Chunk:
+    return Chunk(partition, [SimpleNamespace(offset=offset) for offset in range(first, last + 1)], stand)
+
+
+def test_chunks_that_ascend_are_one_log_with_gaps_too() -> None:
+    log = OneLog()
+
+    for each in (chunk(0, 4), chunk(5, 5), chunk(9, 12), chunk(0, 3, partition=1)):
+        log.follow(each)
+
+
+@pytest.mark.parametrize("first", [0, 7, 8])
+def test_offsets_that_begin_again_are_another_log(first: int) -> None:
+    log = OneLog()
+    log.follow(chunk(5, 8))
+
+    with pytest.raises(LogReplaced, match="partition 0"):
+        log.follow(chunk(first, 20))
+
+
+def test_after_a_seek_what_was_read_may_come_again() -> None:
+    log = OneLog()
+    log.follow(chunk(5, 8, stand=1))
+
+    log.follow(chunk(2, 6, stand=2))
