@@ -17,8 +17,8 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
 
-from app.settings import Settings
 from app.adapters.partitioner import partition_of
+from app.settings import Settings
 from bench.numbered import numbered
 
 TICK_SECONDS = 0.002

@@ -47,7 +47,7 @@ def _murmur2(key: NDArray[np.uint8]) -> int:
     """Of Austin Appleby, as Kafka seeds it; the sign bit is cleared. 64-bit integers, cut to 32 after each product."""
     length = len(key)
     whole = length - length % 4
-    digest = _SEED ^ length
+    digest = np.int64(_SEED ^ length)
     for at in range(0, whole, 4):
         word = np.int64(key[at]) | np.int64(key[at + 1]) << 8 | np.int64(key[at + 2]) << 16
         word = (word | np.int64(key[at + 3]) << 24) * _MULTIPLIER & _WORD

@@ -17,7 +17,7 @@ FORMAT_SECONDS = 60
 
 
 class Listeners(NamedTuple):
-    """More ways into a broker than the plain one; the tests of security have some."""
+    """More ways into a broker than the plain one, and rules who may do what; the tests of security have some."""
 
     properties: Mapping[str, object] = {}
     """Of server.properties, in place of ours."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.errors import ConfigurationError, StackError
 from app.local import cluster, jars, kafka, ports, redis_server, state
 from app.local.cluster import Cluster
+from app.local.kafka import PLAIN, Listeners
 from app.local.processes import Process, end, is_alive, wait_gone
 from app.local.readiness import wait_ready
 from app.local.state import BROKER_PREFIX, Stack
@@ -26,7 +27,11 @@ LOGS = "logs"
 
 
 def start(
-    directory: Path, brokers: int | None = None, port: int | None = None, lifeline_pid: int | None = None
+    directory: Path,
+    brokers: int | None = None,
+    port: int | None = None,
+    lifeline_pid: int | None = None,
+    listeners: Listeners = PLAIN,
 ) -> Stack:
     """Bring the stack up and return when it answers; the running one if it is up already.
 
@@ -38,7 +43,7 @@ def start(
         if running and running.supervised:
             return _as_asked(running, brokers)
         _stop(directory)  # what a killed supervisor may have left behind
-        return _start(directory.resolve(), cluster.plan(directory, brokers, port), lifeline_pid)
+        return _start(directory.resolve(), cluster.plan(directory, brokers, port), lifeline_pid, listeners)
 
 
 def stop(directory: Path) -> bool:
@@ -69,7 +74,7 @@ def restart_broker(directory: Path, broker_id: int) -> Stack:
         return _ready(directory, replaced=tuple(part.process for part in stack.dead))
 
 
-def _start(directory: Path, planned: Cluster, lifeline_pid: int | None) -> Stack:
+def _start(directory: Path, planned: Cluster, lifeline_pid: int | None, listeners: Listeners) -> Stack:
     (directory / LOGS).mkdir(exist_ok=True)
     class_path = jars.ensure(jars.cache_directory())
     stack = Stack(
@@ -79,7 +84,7 @@ def _start(directory: Path, planned: Cluster, lifeline_pid: int | None) -> Stack
         redis_url=f"redis://{ports.HOST}:{planned.redis_port}/0",
         parts=(
             redis_server.part(directory, planned.redis_port),
-            *kafka.parts(directory, planned, class_path),
+            *kafka.parts(directory, planned, class_path, listeners),
         ),
     )
     state.save(stack)

@@ -16,8 +16,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from app.adapters import kafka_admin
 from app.adapters.kafka_security import Cluster, client_options
 from app.adapters.kafka_sender import Headers
-from app.errors import ConfigurationError, SendFailed
 from app.adapters.partitioner import partition_of
+from app.errors import ConfigurationError, SendFailed
 
 Progress = Callable[[int], None]
 

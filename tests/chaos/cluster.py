@@ -10,12 +10,38 @@ from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from app.local import stack as local_stack
+from app.local.kafka import Listeners
 from app.local.processes import is_alive
 from app.local.state import Part, Stack
 
 BROKERS = 3
+AUTHORIZED = Listeners(
+    {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
+        # The controllers elect their leader before any rule can be read: they are told by name.
+        "super.users": "User:controller",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": (
+            "org.apache.kafka.common.security.plain.PlainLoginModule required "
+            'username="controller" password="loopback" user_controller="loopback";'
+        ),
+    }
+)
+"""Brokers that ask who may, and let everybody where no rule is about the topic."""
 _EPOCH = re.compile(r"Becoming the active controller at epoch (\d+)")
 
 
@@ -25,7 +51,9 @@ class Cluster:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._paused: set[int] = set()
-        self.stack: Stack = local_stack.start(directory, BROKERS, lifeline_pid=os.getpid())
+        self.stack: Stack = local_stack.start(
+            directory, BROKERS, lifeline_pid=os.getpid(), listeners=AUTHORIZED
+        )
 
     @property
     def servers(self) -> str:
@@ -114,3 +142,45 @@ async def alter_topic(servers: str, topic: str, configs: dict[str, str]) -> None
     async with admin_client(servers) as admin:
         (response,) = await admin.alter_configs([resource])
     assert [answer[0] for answer in response.resources] == [0], response
+
+
+async def delete_topic(servers: str, topic: str) -> None:
+    """Return when the brokers have forgotten it."""
+    async with admin_client(servers) as admin:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():  # noqa: ASYNC110  # told by the brokers alone
+            await asyncio.sleep(0.1)
+
+
+async def forbid_writing(servers: str, topic: str) -> None:
+    """Whoever writes to the topic is refused from now on, as when an administrator has revoked the right."""
+    everybody_may_read = _rule(topic, AclOperation.READ, AclPermissionType.ALLOW)
+    nobody_may_write = _rule(topic, AclOperation.WRITE, AclPermissionType.DENY)
+    client = _acl_client(servers)
+    made = client.create_acls([everybody_may_read, nobody_may_write])
+    await asyncio.gather(*map(asyncio.wrap_future, made.values()))
+
+
+async def allow_writing(servers: str, topic: str) -> None:
+    """No rule is about the topic any more."""
+    every = AclBindingFilter(
+        ResourceType.TOPIC,
+        topic,
+        ResourcePatternType.LITERAL,
+        None,
+        None,
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
+    client = _acl_client(servers)
+    await asyncio.gather(*map(asyncio.wrap_future, client.delete_acls([every]).values()))
+
+
+def _rule(topic: str, operation: AclOperation, permission: AclPermissionType) -> AclBinding:
+    pattern = ResourcePatternType.LITERAL
+    return AclBinding(ResourceType.TOPIC, topic, pattern, "User:*", "*", operation, permission)
+
+
+def _acl_client(servers: str) -> AdminClient:
+    """Of librdkafka: aiokafka's knows no rules. What it was asked is given up when nobody holds it any more."""
+    return AdminClient({"bootstrap.servers": servers})

@@ -66,6 +66,8 @@ class Run:
         self.recovered_ms = 0
         self.workers: list[Worker] = []
         self.kept_stores: dict[bytes, bytes] = {}
+        self.deleted_log: list[Any] = []
+        """What stood in the transactions topic before it was made anew."""
         self.deployment = _deployment(cluster, directory, models)
         self._app = app
         self._begun = time.monotonic()
@@ -127,6 +129,11 @@ class Run:
         """What workers run that are made from now on, unless the whole run is of a mutant."""
         if self._app == "app.worker":
             self._app = app
+
+    def own_models(self) -> Path:
+        """From now on workers have a models directory of their own, which may be spoilt."""
+        self.deployment.models = shutil.copytree(self.deployment.models, self.directory / "own-models")
+        return self.deployment.models
 
     def keep_stores(self) -> None:
         """Read the owners' disks now: they will be gone at the verdict."""
@@ -202,8 +209,10 @@ class Run:
         self.note("drained")
 
     async def settled(self) -> None:
-        """Every partition is with a worker that runs: a handover under way has no owner whose disk could be read."""
-        if not self.ours:
+        """Every partition is with a worker that runs: a handover under way has no owner whose disk could be read. Where
+        none runs any more there is nothing to wait for.
+        """
+        if not self.ours or not any(worker.running for worker in self.workers):
             return
         async with asyncio.timeout(ASSIGNED_SECONDS):
             while not self._is_settled():  # noqa: ASYNC110  # told by another process's log

@@ -118,7 +118,7 @@ async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
     """Every witness against the source log, when no worker runs any more."""
     deployment, figures = run.deployment, Figures()
     topics = deployment.settings.topics
-    source = verdict.read_source(await deployment.read(topics.transactions))
+    source = verdict.read_source(run.deleted_log, await deployment.read(topics.transactions))
     changelog = reading.newest_per_key(await deployment.read(deployment.changelog))
     verdict.check_profiles(source.customers, changelog, figures, by_offset=run.ours)
     if run.ours:

@@ -23,6 +23,8 @@ class Sent(NamedTuple):
     key: bytes | None
     value: bytes | None
     bad: bool = False
+    partition: int | None = None
+    """None for the one of its key."""
 
 
 def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
@@ -53,6 +55,13 @@ def transaction(customer: str, number: int, time_ms: int, amount: int = 1_000, t
         "currency": "EUR",
     }
     return Sent(customer.encode(), json.dumps(fields).encode())
+
+
+def renamed(record: Sent) -> Sent:
+    """Another transaction of the same customer."""
+    return record._replace(
+        value=(record.value or b"").replace(b'"transaction_id": "', b'"transaction_id": "again-')
+    )
 
 
 def _behind(random: Random) -> int:
@@ -108,7 +117,9 @@ class Traffic:
                 await asyncio.sleep(max(early, TICK_SECONDS))
             headers = [BAD] if record.bad else []
             acknowledged.append(
-                await self._producer.send(self._topic, record.value, key=record.key, headers=headers)
+                await self._producer.send(
+                    self._topic, record.value, key=record.key, headers=headers, partition=record.partition
+                )
             )
             self.sent += 1
             if len(acknowledged) >= 10_000:

@@ -140,18 +140,21 @@ def due(decision: Decided) -> str:
     return "review" if decision.score >= decision.thresholds["review"] else "approve"
 
 
-def read_source(records: Iterable[Any]) -> Source:
-    """Fold the good records, count the bad ones."""
-    good, bad = [], Counter[tuple[bytes | None, bytes | None]]()
+def read_source(*logs: Iterable[Any]) -> Source:
+    """Fold the good records, count the bad ones; a log that was made anew follows the one before it."""
+    good: list[list[Any]] = []
+    bad = Counter[tuple[bytes | None, bytes | None]]()
     sent_ms: dict[str, int] = {}
     name = msgspec.json.Decoder(_Name)
-    for record in records:
-        if BAD in record.headers:
-            bad[record.key, record.value] += 1
-        else:
-            good.append(record)
-            sent_ms.setdefault(name.decode(record.value).transaction_id, record.timestamp)
-    return Source(oracle.fold(good), bad, sent_ms)
+    for log in logs:
+        good.append([])
+        for record in log:
+            if BAD in record.headers:
+                bad[record.key, record.value] += 1
+            else:
+                good[-1].append(record)
+                sent_ms.setdefault(name.decode(record.value).transaction_id, record.timestamp)
+    return Source(oracle.fold(*good), bad, sent_ms)
 
 
 def check_profiles(

@@ -5,6 +5,7 @@ Features are recounted from scratch for each transaction: which earlier ones of 
 
 import json
 from collections.abc import Iterable
+from itertools import chain
 from math import nan, sqrt
 from typing import Any, NamedTuple
 
@@ -81,11 +82,14 @@ class Customer(NamedTuple):
         )
 
 
-def fold(records: Iterable[Any]) -> dict[str, Customer]:
-    """The customers of a source log whose records are all valid. A transaction counts where it first stands."""
+def fold(*logs: Iterable[Any]) -> dict[str, Customer]:
+    """The customers of a source log whose records are all valid, or of one that followed another. A transaction counts
+    where it first stands.
+    """
     customers: dict[str, Customer] = {}
     seen: set[str] = set()
-    for record in sorted(records, key=lambda record: (record.partition, record.offset)):
+    in_order = (sorted(log, key=lambda record: (record.partition, record.offset)) for log in logs)
+    for record in chain.from_iterable(in_order):
         fields = json.loads(record.value)
         if fields["transaction_id"] in seen:
             continue

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from app.settings import values
 from app.adapters.partitioner import partition_of
+from app.settings import values
 from tests.integration.deployment import Deployment
 from tests.integration.workers import REPOSITORY
 

@@ -16,12 +16,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka_admin import NewTopic, connect
+from app.adapters.partitioner import partition_of
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError, InvalidFile, SendFailed
 from app.local import stack as local_stack
 from app.local.state import Stack
 from app.traffic import sending
-from app.adapters.partitioner import partition_of
 from app.traffic.produce import produce, produce_raw
 
 pytestmark = pytest.mark.integration

@@ -1,5 +1,5 @@
 """Every scenario, registered by being imported."""
 
-from tests.chaos.scenarios import brokers, disks, events, topics, workers
+from tests.chaos.scenarios import brokers, disks, events, models, topics, workers
 
-__all__ = ["brokers", "disks", "events", "topics", "workers"]
+__all__ = ["brokers", "disks", "events", "models", "topics", "workers"]

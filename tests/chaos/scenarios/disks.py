@@ -9,8 +9,11 @@ from pathlib import Path
 
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
+from tests.chaos.traffic import renamed, transactions
 from tests.integration.reading import TABLE
 
+FILLING = 40_000
+"""Transactions, in a short run too: what buffers hold has no need of a disk."""
 SMALL_BUFFERS = {"FRAUDSTREAM_WORKER_ROCKSDB_WRITE_BUFFERS_BYTES": str(1024 * 1024)}
 """So that what is written reaches the disk while the scenario runs."""
 
@@ -69,7 +72,7 @@ async def disk_full(run: Run) -> None:
     worker = run.worker(**SMALL_BUFFERS)
     with small_disk(worker.data_dir, "8m"):
         worker.start()
-        async with run.traffic(count=int(40_000 * run.scale), rate=1_000, customers=20_000):
+        async with run.traffic(FILLING, rate=1_500, customers=20_000):
             await run.deployment.decided(2_000)
             filler = fill(worker.data_dir)
             run.note("something else has filled the disk", fault=True)
@@ -79,6 +82,32 @@ async def disk_full(run: Run) -> None:
             filler.unlink()
             run.note("there is room again")
             await run.recovered()
+        await run.drained()
+        await run.stop(worker)
+        run.keep_stores()
+
+
+@scenario(
+    "stops with StoreFailed and exit code 70 when the disk is too small for what is restored; goes on when there is room"
+)
+async def disk_full_while_restoring(run: Run) -> None:
+    """Needs the right to mount a file system of its own. RocksDB tells of a flush that failed at the next write."""
+    (first,) = await run.start_workers(1, **SMALL_BUFFERS)
+    async with run.traffic(FILLING, rate=3_000, customers=20_000):
+        pass
+    await run.drained()
+    await run.stop(first)
+    worker = run.worker(**SMALL_BUFFERS)
+    later = (renamed(record) for record in transactions(FILLING // 2, run.seed + 1, 20_000))
+    with small_disk(worker.data_dir, "1m"):
+        worker.start()
+        run.note("a new worker on a disk that is too small for the profiles", fault=True)
+        async with run.sending(later, rate=1_000):
+            await run.ended_by_itself()
+            run.expect("FRAUDSTREAM_WORKER_DATA_DIR" in worker.text(), "its log names the data directory")
+            mount("-o", "remount,size=256m", str(worker.data_dir))
+            run.note("there is room")
+        await run.recovered()
         await run.drained()
         await run.stop(worker)
         run.keep_stores()
@@ -97,9 +126,12 @@ def fill(place: Path) -> Path:
 def small_disk(place: Path, size: str) -> Iterator[None]:
     """A file system in memory."""
     place.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    subprocess.run(command, check=True)  # noqa: S603  # ours
+    mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
     try:
         yield
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607  # ours
+
+
+def mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True)  # noqa: S603, S607  # ours

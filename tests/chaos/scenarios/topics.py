@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from app.adapters.partitioner import partition_of
 from app.streaming.topics import topic_table
-from tests.chaos.cluster import alter_topic
+from tests.chaos.cluster import allow_writing, alter_topic, delete_topic, forbid_writing
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
-from tests.chaos.traffic import START_MS, Sent, transactions
+from tests.chaos.traffic import START_MS, Sent, renamed, transaction, transactions
 
 
 @scenario(
@@ -30,6 +31,70 @@ async def alerts_refused(run: Run) -> None:
         await configure(run, topic)
         run.note("alerts: as they were")
         await run.recovered()
+
+
+@scenario(
+    "stops with TopicAuthorizationFailedError and exit code 70; no alert is missed once writing is allowed again"
+)
+async def authorization_revoked(run: Run) -> None:
+    (worker,) = await run.start_workers(1)
+    topic = run.deployment.settings.topics.alerts
+    async with run.traffic(count=int(10_000 * run.scale), rate=500):
+        await asyncio.sleep(run.seconds(5))
+        await forbid_writing(run.cluster.servers, topic)
+        run.note("alerts: nobody may write", fault=True)
+        await run.ended_by_itself()
+        run.expect("TopicAuthorizationFailedError" in worker.text(), "its log says why")
+        await asyncio.sleep(run.seconds(10))
+        await allow_writing(run.cluster.servers, topic)
+        run.note("alerts: no rule any more")
+        await run.recovered()
+
+
+@scenario(
+    "stops with LogReplaced and exit code 70 when the transactions topic is deleted and made again; goes on with the new log"
+)
+async def topic_made_anew(run: Run) -> None:
+    workers = await run.start_workers(2)
+    async with run.traffic(count=int(10_000 * run.scale), rate=800):
+        pass
+    await run.drained()
+    topic = run.deployment.settings.topics.transactions
+    run.deleted_log = await run.deployment.read(topic)
+    await delete_topic(run.cluster.servers, topic)
+    await run.deployment.ensure_topics()
+    run.note("transactions: deleted and made again", fault=True)
+    later = transactions(int(10_000 * run.scale), run.seed + 1, 300)
+    async with run.sending((renamed(record) for record in later), rate=800):
+        await run.ended_by_itself()
+        said = sum(worker.said("LogReplaced") for worker in workers)
+        run.expect(said, "the log says LogReplaced")
+    await run.recovered()
+
+
+@scenario(
+    "survives: a producer with another partitioner; what it misplaces is in the dead letters, wrong_partition"
+)
+async def wrong_partitioner(run: Run) -> None:
+    await run.start_workers(2)
+    async with run.sending(misplacing(run, int(20_000 * run.scale)), rate=800):
+        run.note("a quarter of the records in another partition", fault=True)
+    await run.recovered()
+    run.expect(run.restarts == 0, "no worker ended")
+
+
+def misplacing(run: Run, count: int) -> Iterator[Sent]:
+    """Of customers that have a profile and of new ones."""
+    partitions = run.deployment.partitions
+    for number, record in enumerate(transactions(count, run.seed, 300)):
+        yield record
+        if number % 3 == 0:
+            customer = f"c{run.random.randrange(600)}"
+            other = transaction(customer, 10**6 + number, START_MS)
+            right = partition_of(customer.encode(), partitions)
+            yield other._replace(
+                bad=True, partition=(right + run.random.randrange(1, partitions)) % partitions
+            )
 
 
 async def configure(run: Run, topic: str, **configs: str) -> None:
