@@ -40,13 +40,14 @@ lint: $(BENCH_STAMP)
 	$(BENCH)/bin/python -m mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, memory, batch, growth; then the pictures
+bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, memory, batch, growth, reasons; then the pictures
 	$(BENCH)/bin/python -m bench.throughput
 	$(BENCH)/bin/python -m bench.latency
 	$(BENCH)/bin/python -m bench.recovery
 	$(BENCH)/bin/python -m bench.memory
 	$(BENCH)/bin/python -m bench.batch
 	$(BENCH)/bin/python -m bench.growth
+	$(BENCH)/bin/python -m bench.reasons
 	$(BENCH)/bin/python -m bench.plots
 	$(BENCH)/bin/python -m bench.sizing
 

@@ -17,11 +17,11 @@ import threadpoolctl
 
 from app.adapters import golden, manifest, skops_files
 from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.estimators import ScoreRows, score_function
+from app.adapters.estimators import Judgement, judgement
 from app.adapters.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
-from app.scoring.model import Distribution, Rows, Scores
+from app.scoring.model import Contributions, Distribution, Rows, Scores
 
 _UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What an estimator raises whose parts do not fit together."""
@@ -32,11 +32,11 @@ _GOLDEN_REPEATS = 8
 class Bundle:
     """A loaded model that passed every check; implements app.scoring.model.Model."""
 
-    def __init__(self, described: Manifest, reference: ModelReference, score_rows: ScoreRows) -> None:
+    def __init__(self, described: Manifest, reference: ModelReference, judged: Judgement) -> None:
         self.manifest = described
         self.reference = reference
         self.warnings = _version_warnings(described)
-        self._score_rows = score_rows
+        self._judged = judged
 
     @property
     def thresholds(self) -> Thresholds:
@@ -48,7 +48,11 @@ class Bundle:
 
     def score(self, rows: Rows) -> Scores:
         """Probabilities of fraud; ``rows`` are float64, C-contiguous, in the catalog's order."""
-        return self._score_rows(rows)
+        return self._judged.score(rows)
+
+    def contributions(self, rows: Rows) -> Contributions | None:
+        """What each feature had to do with the scores; None where the model's kind does not tell."""
+        return self._judged.contributions(rows)
 
 
 def champion(models_dir: Path, override: str = "") -> Bundle:
@@ -96,17 +100,17 @@ def _load(path: Path) -> Bundle:
     threadpoolctl.threadpool_limits(1)
     estimator = skops_files.loads(manifest.read(path, MODEL_FILE))
     try:
-        score_rows = score_function(estimator, len(described.features))
+        judged = judgement(estimator, described.usual())
         # A small and a large chunk may take different ways through an estimator: both are held against them.
-        together = score_rows(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
-        singly = np.concatenate([score_rows(rows[i : i + 1]) for i in range(len(rows))])
+        together = judged.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
+        singly = np.concatenate([judged.score(rows[i : i + 1]) for i in range(len(rows))])
     except _UNUSABLE as error:
         raise BundleCorrupt(
             f"{path / MODEL_FILE} cannot score: {type(error).__name__}. Train it again."
         ) from error
     golden.check(together, expected, path)
     golden.check(singly, expected, path)
-    return Bundle(described, described.reference(encoded), score_rows)
+    return Bundle(described, described.reference(encoded), judged)
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

@@ -1,33 +1,73 @@
-"""Scoring with an estimator of scikit-learn at the least cost a chunk: one thread, nothing validated twice."""
+"""Estimators of scikit-learn as this service uses them: scores at the least cost a chunk, and contributions.
+
+One is a classifier, or a pipeline that ends in one.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
-from app.adapters.forests import Forest
+from app.adapters.forests import forest_of
+from app.adapters.linear import Linear
+from app.adapters.steps import through
 from app.errors import BundleCorrupt
-from app.scoring.model import Rows, Scores
+from app.scoring.model import Contributions, Rows, Scores
 
 ScoreRows = Callable[[Rows], Scores]
+Contribute = Callable[[Rows], Contributions | None]
 _BINARY = [0, 1]
 
 
-def score_function(estimator: Any, features: int) -> ScoreRows:
-    """How ``estimator`` scores rows of so many features. Raises BundleCorrupt if it cannot."""
+class Judgement(NamedTuple):
+    """What an estimator can say."""
+
+    score: ScoreRows
+    contributions: Contribute
+
+
+def judgement(estimator: Any, usual: Rows) -> Judgement:
+    """Of rows with as many features as ``usual``, one row, has. Raises BundleCorrupt if it cannot."""
     if not hasattr(estimator, "predict_proba"):
         raise BundleCorrupt(f"the model is a {type(estimator).__name__}, which gives no probabilities")
+    features = usual.shape[1]
     if list(estimator.classes_) != _BINARY or estimator.n_features_in_ != features:
         raise BundleCorrupt(f"the model must tell 0 from 1 by {features} features")
-    if isinstance(estimator, HistGradientBoostingClassifier):
-        return Forest(estimator).score
     _use_one_thread(estimator)
+    *before, last = _steps(estimator)
+    see = through(before)
+    seen = see(usual)
+    forest = forest_of(last, seen.shape[1])
+    score = _probabilities(estimator) if forest is None else lambda rows: forest.score(see(rows))
+    contribute: Contribute = _inseparable
+    if seen.shape[1] != features:  # a step made other columns of them
+        return Judgement(score, contribute)
+    if forest is not None:
+        contribute = forest.contributions
+    elif isinstance(last, LogisticRegression):
+        contribute = Linear(last, seen).contributions
+    return Judgement(score, lambda rows: contribute(see(rows)))
 
+
+def _steps(estimator: Any) -> list[Any]:
+    """A pipeline's steps, those of a pipeline at its end too."""
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    *before, last = [step for _, step in estimator.steps if step not in {None, "passthrough"}]
+    return [*before, *_steps(last)]
+
+
+def _probabilities(estimator: Any) -> ScoreRows:
     def score(rows: Rows) -> Scores:
         probabilities: Scores = estimator.predict_proba(rows)[:, 1]
         return probabilities
 
     return score
+
+
+def _inseparable(_: Rows) -> None:
+    return None
 
 
 def _use_one_thread(estimator: Any) -> None:

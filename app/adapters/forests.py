@@ -1,64 +1,171 @@
-"""The trees of a HistGradientBoostingClassifier, scored without the estimator's checks, calls and threads.
+"""The trees of a classifier, walked in machine code without the estimator's checks, calls and threads.
 
-``predict_proba`` costs 1.5 ms however few the rows are and starts a thread per core. Walked in machine code a row
-costs 1 to 2 µs, alone or among thousands; and the values are added in the same order, so the score is the same
-to the bit.
+``predict_proba`` costs 1.5 to 10 ms however few the rows are, and may start a thread per core. Walked in machine code
+a row costs 1 to 2 µs of a boosted model, alone or among thousands; and the values are added in the same order, so
+the score is the same to the bit.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
 
+from app.domain.decision import Method
 from app.errors import BundleCorrupt
-from app.scoring.model import Rows, Scores
-from app.scoring.trees import LEAF, Trees, sums
+from app.scoring.model import Contributions, Rows, Scale, Scores
+from app.scoring.trees import LEAF, Trees, contributions, fill_expected, sums
+
+_CLASSES = 2
+_NO_CHILD = -1
 
 
-class Forest:
+class Forest(NamedTuple):
     """Scores as ``predict_proba`` does, to the bit."""
 
-    def __init__(self, estimator: Any) -> None:
-        # There is no public way to the trees. A release of scikit-learn that keeps them otherwise is noticed
-        # at loading, here or by the golden rows.
-        parts = vars(estimator)
-        trees = [trees[0].nodes for trees in parts["_predictors"]]
-        for nodes in trees:
-            _check_nodes(nodes, estimator.n_features_in_)
-        self._trees = _side_by_side(trees)
-        self._baseline = float(parts["_baseline_prediction"][0, 0])
-        self._to_probability = parts["_loss"].link.inverse
+    trees: Trees
+    baseline: float
+    scale: Scale
+    see: Callable[[Rows], Rows]
+    """Rows as the estimator sees them."""
+    to_probability: Callable[[Scores], Scores]
+    """Of a sum of the trees' values."""
+    share: float
+    """Of one tree in the score."""
 
     def score(self, rows: Rows) -> Scores:
-        scores: Scores = self._to_probability(sums(self._trees, rows, self._baseline))
-        return scores
+        """Each row's probability."""
+        return self.to_probability(sums(self.trees, self.see(rows), self.baseline))
+
+    def contributions(self, rows: Rows) -> Contributions:
+        """What each feature of each row added, on the scale on which the trees' values are added."""
+        base = self.baseline + self.share * float(self.trees.expected[self.trees.roots].sum())
+        found = contributions(self.trees, self.see(rows)) * self.share
+        return Contributions(Method.TREE_PATHS, self.scale, base, found)
 
 
-def _side_by_side(trees: list[NDArray[Any]]) -> Trees:
-    lengths = [len(nodes) for nodes in trees]
-    roots = np.cumsum([0, *lengths[:-1]])
-    nodes, moved = np.concatenate(trees), np.repeat(roots, lengths)
-    is_leaf = nodes["is_leaf"] == 1
-    return Trees(
-        feature=np.where(is_leaf, LEAF, nodes["feature_idx"]).astype(np.int32),
-        threshold=np.where(is_leaf, nodes["value"], nodes["num_threshold"]),
-        left=(nodes["left"] + moved).astype(np.int32),
-        right=(nodes["right"] + moved).astype(np.int32),
-        missing_left=nodes["missing_go_to_left"] == 1,
-        roots=roots.astype(np.int32),
+class _Nodes(NamedTuple):
+    """One tree's nodes as columns; children are numbered within the tree."""
+
+    is_leaf: NDArray[np.bool_]
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    missing_left: NDArray[np.bool_]
+    value: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    """Training rows that came here."""
+
+
+def forest_of(estimator: Any, width: int) -> Forest | None:
+    """The trees of a boosted or averaged forest for rows of ``width``; None for any other estimator.
+
+    Raises BundleCorrupt where walking a tree, here or by the estimator itself, would read what is not there. There is no public way to all of it. A release of scikit-learn that keeps them otherwise is noticed at loading,
+    here or by the golden rows.
+    """
+    if isinstance(estimator, HistGradientBoostingClassifier):
+        return _boosted(estimator, width)
+    if isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier):
+        return _averaged(estimator.estimators_, width)
+    if isinstance(estimator, DecisionTreeClassifier):
+        return _averaged([estimator], width)
+    return None
+
+
+def _boosted(estimator: Any, width: int) -> Forest:
+    parts = vars(estimator)
+    if np.any(parts["_bin_mapper"].is_categorical_):
+        raise BundleCorrupt("the model knows categories, which no feature is")
+    trees = [_boosted_nodes(nodes.nodes) for (nodes,) in parts["_predictors"]]
+    return Forest(
+        trees=_side_by_side(trees, width),
+        baseline=float(parts["_baseline_prediction"][0, 0]),
+        scale=Scale.LOG_ODDS,
+        see=lambda rows: rows,
+        to_probability=parts["_loss"].link.inverse,
+        share=1.0,
     )
 
 
-def _check_nodes(nodes: NDArray[Any], features: int) -> None:
+def _averaged(estimators: Sequence[Any], width: int) -> Forest:
+    number = len(estimators)
+    trees = [_averaged_nodes(estimator.tree_) for estimator in estimators]
+    return Forest(
+        trees=_side_by_side(trees, width),
+        baseline=0.0,
+        scale=Scale.PROBABILITY,
+        # These trees compare single precision with double thresholds.
+        see=lambda rows: rows.astype(np.float32).astype(np.float64),
+        to_probability=lambda total: total / number,
+        share=1 / max(number, 1),
+    )
+
+
+def _boosted_nodes(nodes: NDArray[Any]) -> _Nodes:
+    if nodes["is_categorical"].any():
+        raise BundleCorrupt("a tree of the model is malformed: it splits on categories")
+    return _Nodes(
+        is_leaf=nodes["is_leaf"] == 1,
+        feature=nodes["feature_idx"].astype(np.int64),
+        threshold=nodes["num_threshold"],
+        left=nodes["left"].astype(np.int64),
+        right=nodes["right"].astype(np.int64),
+        missing_left=nodes["missing_go_to_left"] == 1,
+        value=nodes["value"],
+        weight=nodes["count"].astype(np.float64),
+    )
+
+
+def _averaged_nodes(tree: Any) -> _Nodes:
+    # Its columns are as long as it says, whatever memory it has: nothing of them is read before this is known.
+    if not 0 < tree.node_count == tree.capacity or (tree.n_outputs, tree.max_n_classes) != (1, _CLASSES):
+        raise BundleCorrupt("a tree of the model is malformed")
+    nodes = tree.__getstate__()["nodes"]
+    return _Nodes(
+        is_leaf=nodes["left_child"] == _NO_CHILD,
+        feature=nodes["feature"].astype(np.int64),
+        threshold=nodes["threshold"],
+        left=nodes["left_child"].astype(np.int64),
+        right=nodes["right_child"].astype(np.int64),
+        missing_left=nodes["missing_go_to_left"] == 1,
+        value=tree.value[:, 0, 1].copy(),
+        weight=nodes["weighted_n_node_samples"].copy(),
+    )
+
+
+def _side_by_side(trees: Sequence[_Nodes], features: int) -> Trees:
+    if not trees:
+        raise BundleCorrupt("the model has no trees")
+    for nodes in trees:
+        _check(nodes, features)
+    lengths = [len(nodes.is_leaf) for nodes in trees]
+    roots = np.cumsum([0, *lengths[:-1]])
+    nodes, moved = _Nodes(*map(np.concatenate, zip(*trees, strict=True))), np.repeat(roots, lengths)
+    found = Trees(
+        feature=np.where(nodes.is_leaf, LEAF, nodes.feature).astype(np.int32),
+        threshold=np.where(nodes.is_leaf, nodes.value, nodes.threshold),
+        left=(nodes.left + moved).astype(np.int32),
+        right=(nodes.right + moved).astype(np.int32),
+        missing_left=nodes.missing_left,
+        expected=np.zeros(len(moved)),
+        roots=roots.astype(np.int32),
+    )
+    fill_expected(found, nodes.weight)
+    return found
+
+
+def _check(nodes: _Nodes, features: int) -> None:
     """Raise BundleCorrupt if walking the tree could leave it, never end, or read a column that is not there."""
-    at = np.flatnonzero(nodes["is_leaf"] == 0)
-    inner = nodes[at]
-    children = np.stack([inner["left"], inner["right"]]).astype(np.int64)
+    number, at = len(nodes.is_leaf), np.flatnonzero(~nodes.is_leaf)
+    children = np.stack([nodes.left[at], nodes.right[at]])
     sound = (
-        len(nodes) > 0
-        and bool(np.all(children > at) and np.all(children < len(nodes)))
-        and bool(np.all((inner["feature_idx"] >= 0) & (inner["feature_idx"] < features)))
-        and not inner["is_categorical"].any()
+        number > 0
+        and bool(np.all(children > at) and np.all(children < number))
+        and bool(np.all((nodes.feature[at] >= 0) & (nodes.feature[at] < features)))
+        and bool(np.all(nodes.weight > 0))
     )
     if not sound:
         raise BundleCorrupt("a tree of the model is malformed")

@@ -1,16 +1,18 @@
 """What a bundle says about itself: ``manifest.json``. The digest of a model is the sha256 of these bytes."""
 
 from hashlib import sha256
+from math import nan
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, CatalogMismatch
 from app.features import catalog
-from app.scoring.model import Distribution
+from app.scoring.model import Distribution, Rows
 from app.settings import ProfileSettings
 
 FILE_NAME = "manifest.json"
@@ -71,6 +73,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of each feature in the training rows."""
     scores: Distribution
     """Of the model's scores of the training rows."""
+
+    def usual(self) -> Rows:
+        """One row: of each feature the median of legitimate transactions, NaN where none has it."""
+        medians = [
+            self.distributions[name].median if name in self.distributions else None for name in self.features
+        ]
+        return np.array([[nan if median is None else median for median in medians]])
 
     def reference(self, encoded: bytes) -> ModelReference:
         """The identity that decisions carry; ``encoded`` are this manifest's bytes as they were stored."""

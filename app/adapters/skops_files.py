@@ -34,15 +34,20 @@ _TYPES = frozenset(
         "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
         "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.ensemble._forest.ExtraTreesClassifier",
+        "sklearn.ensemble._forest.RandomForestClassifier",
         "sklearn.impute._base.SimpleImputer",
         "sklearn.linear_model._logistic.LogisticRegression",
         "sklearn.pipeline.Pipeline",
         "sklearn.preprocessing._data.StandardScaler",
         "sklearn.preprocessing._label.LabelEncoder",
+        "sklearn.tree._classes.DecisionTreeClassifier",
+        "sklearn.tree._classes.ExtraTreeClassifier",
+        "sklearn.tree._tree.Tree",
     }
 )
-# A forest's sklearn.tree._tree.Tree is left out: a forged one reads memory out of bounds. A forged
-# TreePredictor would too, so app.adapters.forests checks every node of it.
+# A forged Tree or TreePredictor reads memory out of bounds when it is walked, so app.adapters.forests checks every
+# node before anything walks it; where no forest is at the end of the model, nothing does.
 _LOADERS = frozenset(
     {
         "DTypeNode",
@@ -53,6 +58,7 @@ _LOADERS = frozenset(
         "NdArrayNode",
         "ObjectNode",
         "RandomGeneratorNode",
+        "TreeNode",
         "TupleNode",
         "TypeNode",
     }

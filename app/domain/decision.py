@@ -72,14 +72,30 @@ class SourceOffset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     offset: int
 
 
+class Method(StrEnum):
+    """How the reasons of an alert were found; docs/reasons.md."""
+
+    TREE_PATHS = "tree_paths"
+    """By what each split changed on the transaction's way through the model's trees."""
+    LINEAR = "linear"
+    """Coefficient times distance from the usual transaction."""
+    RARITY = "rarity"
+    """The model does not come apart: the features whose values are rarest. They need not be what the model looked at."""
+
+
 class Reason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One cause of an alert: a feature that stands out, with the value usual for legitimate transactions."""
+    """One cause of an alert: a feature, with what is usual for the customer or, failing that, for legitimate
+    transactions.
+    """
 
     code: str
+    """The feature's name."""
     text: str
     value: float | None
+    """Null where the feature is absent and its absence counts."""
     baseline: float | None
     contribution: float | None = None
+    """What the feature added to the score: to its log-odds, or to the score itself where trees are averaged."""
 
 
 class FeatureValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -115,4 +131,5 @@ class Alert(Decision, frozen=True, kw_only=True, gc=False):
     """A decision to review or decline, with what an analyst needs to judge it."""
 
     alert_id: str
+    explained_by: Method = Method.RARITY
     snapshot: dict[str, FeatureValue]

@@ -1,14 +1,15 @@
 """What decides: a model with its identity, its thresholds and the population it was trained on."""
 
+from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.decision import ModelReference, Thresholds
+from app.domain.decision import Method, ModelReference, Thresholds
 
 Rows = NDArray[np.float64]
 """Shape (events, features), in the catalog's order, NaN for missing."""
@@ -38,6 +39,26 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         ]
 
 
+class Scale(StrEnum):
+    """What contributions are added up to."""
+
+    LOG_ODDS = "log_odds"
+    """log(p / (1 - p)) of the score p: a contribution c multiplies the odds by exp(c)."""
+    PROBABILITY = "probability"
+    """The score itself."""
+
+
+class Contributions(NamedTuple):
+    """What each feature had to do with the scores of some rows: ``base + values[i].sum()`` is row i's score on ``scale``."""
+
+    method: Method
+    scale: Scale
+    base: float
+    """What the model says of a transaction of which it knows nothing, on ``scale``."""
+    values: Rows
+    """Shape (events, features), in the catalog's order."""
+
+
 class Model(Protocol):
     """A loaded, checked model. Scoring is pure: it neither keeps nor changes the rows."""
 
@@ -54,4 +75,8 @@ class Model(Protocol):
 
     def score(self, rows: Rows) -> Scores:
         """Probabilities of fraud for ``rows``; never NaN."""
+        ...
+
+    def contributions(self, rows: Rows) -> Contributions | None:
+        """Asked for alerts only. None where the model is of a kind whose scores do not come apart."""
         ...

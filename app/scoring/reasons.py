@@ -1,16 +1,97 @@
-"""Why an alert: the features whose values are rarest among the transactions the model was trained on."""
+"""Why an alert, in the model's own terms: the features that raised its score most, each held against what is usual.
+
+A model that does not come apart is spoken for by its population: the features whose values are rarest among the
+transactions it was trained on. Those need not be what the model looked at, so the alert says which of the two it is.
+"""
 
 from bisect import bisect_left
-from math import isnan
+from collections.abc import Sequence
+from math import exp, isnan
+from typing import NamedTuple
 
-from app.domain.decision import Reason
-from app.features.catalog import FEATURES, Feature
-from app.scoring.model import Distribution
+import numpy as np
+
+from app.domain import money
+from app.domain.decision import Method, Reason
+from app.features.catalog import FEATURES, NAMES, Feature
+from app.scoring.baselines import Values, own_usual
+from app.scoring.model import Contributions, Distribution, Model, Scale
 
 MOST_REASONS = 3
 
+_MINOR_UNITS = "minor units"
+_NO_UNIT = "1"
 
-def stand_outs(values: list[float], distributions: dict[str, Distribution]) -> list[Reason]:
+
+class Alerted(NamedTuple):
+    """A transaction that is to be explained."""
+
+    values: Sequence[float]
+    """In the catalog's order."""
+    currency: str
+    observed_ms: int
+    """How long the customer's events have been kept, as of this transaction."""
+
+
+class Explanation(NamedTuple):
+    """The reasons of an alert, weightiest first, and how they were found."""
+
+    reasons: list[Reason]
+    method: Method
+
+
+def explain(alerted: Alerted, model: Model) -> Explanation:
+    """At most MOST_REASONS reasons."""
+    contributions = model.contributions(np.array([alerted.values]))
+    if contributions is None:
+        return Explanation(stand_outs(alerted.values, model.distributions), Method.RARITY)
+    return Explanation(weightiest(alerted, contributions, model.distributions), contributions.method)
+
+
+def weightiest(
+    alerted: Alerted, contributions: Contributions, distributions: dict[str, Distribution]
+) -> list[Reason]:
+    """The features that raised the score of the first row of ``contributions`` most; one even if none did."""
+    (added,) = contributions.values[:1].tolist()
+    ranked = sorted(range(len(added)), key=lambda place: -added[place])[:MOST_REASONS]
+    raised = [place for place in ranked if added[place] > 0] or ranked[:1]
+    by_name = dict(zip(NAMES, alerted.values, strict=True))
+    return [
+        _weighty(FEATURES[place], by_name, alerted, added[place], contributions.scale, distributions)
+        for place in raised
+    ]
+
+
+def _weighty(
+    feature: Feature,
+    values: Values,
+    alerted: Alerted,
+    added: float,
+    scale: Scale,
+    distributions: dict[str, Distribution],
+) -> Reason:
+    value, own = values[feature.name], own_usual(feature, values, alerted.observed_ms)
+    baseline, whose = own, "for this customer"
+    if own is None and feature.name in distributions:
+        baseline, whose = distributions[feature.name].median, "for legitimate transactions"
+    is_known = not isnan(value)
+    found = _quantity(value, feature, alerted.currency) if is_known else f"unknown ({feature.missing})"
+    usual = "" if baseline is None else f", usual {whose} {_quantity(baseline, feature, alerted.currency)}"
+    effect = (
+        f"multiplies the odds of fraud by {exp(added):.3g}"
+        if scale == Scale.LOG_ODDS
+        else f"adds {added:.3f} to the score"
+    )
+    return Reason(
+        code=feature.name,
+        text=f"{feature.meaning}: {found}{usual}; {effect}",
+        value=value if is_known else None,
+        baseline=baseline,
+        contribution=added,
+    )
+
+
+def stand_outs(values: Sequence[float], distributions: dict[str, Distribution]) -> list[Reason]:
     """The features that stand out most, rarest first; ``values`` in the catalog's order."""
     found = []
     for feature, value in zip(FEATURES, values, strict=True):
@@ -19,7 +100,7 @@ def stand_outs(values: list[float], distributions: dict[str, Distribution]) -> l
             continue
         found.append((share_as_extreme(value, distribution), feature, value, distribution))
     found.sort(key=lambda entry: entry[0])
-    return [_reason(*entry) for entry in found[:MOST_REASONS]]
+    return [_rare(*entry) for entry in found[:MOST_REASONS]]
 
 
 def share_as_extreme(value: float, distribution: Distribution) -> float:
@@ -27,16 +108,25 @@ def share_as_extreme(value: float, distribution: Distribution) -> float:
     return distribution.shares[bisect_left(distribution.edges, value)]
 
 
-def _reason(share: float, feature: Feature, value: float, distribution: Distribution) -> Reason:
+def _rare(share: float, feature: Feature, value: float, distribution: Distribution) -> Reason:
     median = distribution.median
-    unit = "" if feature.unit == "1" else f" {feature.unit}"
     usual = "" if median is None else f", usually {_figure(median)}"
     return Reason(
         code=feature.name,
-        text=f"{feature.meaning}: {_figure(value)}{unit}{usual}; as extreme in {share:.2%} of transactions",
+        text=f"{feature.meaning}: {_figure(value)}{_unit(feature)}{usual}; as extreme in {share:.2%} of transactions",
         value=value,
         baseline=median,
     )
+
+
+def _quantity(value: float, feature: Feature, currency: str) -> str:
+    if feature.unit == _MINOR_UNITS:
+        return money.display(round(value), currency)
+    return f"{_figure(value)}{_unit(feature)}"
+
+
+def _unit(feature: Feature) -> str:
+    return "" if feature.unit == _NO_UNIT else f" {feature.unit}"
 
 
 def _figure(value: float) -> str:

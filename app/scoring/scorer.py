@@ -15,7 +15,7 @@ from app.features.fold import Folded, Integers
 from app.features.window import LONGEST_MS
 from app.scoring import policy
 from app.scoring.model import Model, Rows, Scores
-from app.scoring.reasons import stand_outs
+from app.scoring.reasons import Alerted, explain
 
 
 class Seen(NamedTuple):
@@ -100,9 +100,11 @@ def decide(
 
 def alert(decision: Decision, values: list[float], known: Known, model: Model) -> Alert:
     """The alert of a decision: the same facts, with every feature's state and the reasons."""
-    facts = msgspec.structs.asdict(decision) | {"reasons": stand_outs(values, model.distributions)}
+    observed_ms = decision.event_time - max(known.first_seen_ms, known.evicted_ms)
+    found = explain(Alerted(values, decision.transaction.currency, observed_ms), model)
     return Alert(
-        **facts,
+        **msgspec.structs.asdict(decision) | {"reasons": found.reasons},
         alert_id=alert_id(decision.transaction_id),
+        explained_by=found.method,
         snapshot=catalog.snapshot(values, decision.event_time, known),
     )

@@ -2,11 +2,13 @@
 
 import io
 import json
+import pickle
+import re
 import shutil
 import zipfile
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,8 +16,11 @@ import pyarrow.parquet
 import pytest
 import sklearn
 import skops.io
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from app.adapters import bundles, manifest, skops_files
 from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
@@ -213,6 +218,15 @@ class Spy:
         self.alive.append(state["name"])
 
 
+class Payload(NamedTuple):
+    """A pickle of it makes a file when it is opened."""
+
+    marker: Path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.marker,)
+
+
 class TestForgedModels:
     """The manifest's digests are right; what is inside must be refused by itself."""
 
@@ -263,20 +277,42 @@ class TestForgedModels:
         with pytest.raises(BundleCorrupt, match="not trusted"):
             bundles.load(path)
 
-    def test_a_pickle_is_no_model(self, path: Path) -> None:
-        replace_model(path, b"cposix\nsystem\n(S'true'\ntR.")
+    def test_a_pickle_is_never_opened(self, path: Path, tmp_path: Path) -> None:
+        marker = tmp_path / "marker"
+        payload = pickle.dumps(Payload(marker))
+        replace_model(path, payload)
 
         with pytest.raises(BundleCorrupt, match="no skops file"):
             bundles.load(path)
 
-    def test_a_pickle_among_the_numbers_is_refused(self, path: Path) -> None:
-        content = io.BytesIO(skops.io.dumps(BOOSTED))
+        assert not marker.exists()
+        pickle.loads(payload)  # noqa: S301  # the payload is one: whoever opens it makes the marker
+        assert marker.exists()
+
+    def test_a_pickle_among_the_numbers_is_refused(self, path: Path, tmp_path: Path) -> None:
+        content, marker = io.BytesIO(skops.io.dumps(BOOSTED)), tmp_path / "marker"
         with zipfile.ZipFile(content, "a") as archive:
-            archive.writestr("1.pkl", b"cposix\nsystem\n(S'true'\ntR.")
+            archive.writestr("1.pkl", pickle.dumps(Payload(marker)))
         replace_model(path, content.getvalue())
 
         with pytest.raises(BundleCorrupt, match="neither numbers nor the schema"):
             bundles.load(path)
+
+        assert not marker.exists()
+
+    def test_a_pickle_in_the_place_of_numbers_is_never_opened(self, path: Path, tmp_path: Path) -> None:
+        source, target = zipfile.ZipFile(path / "model.skops"), io.BytesIO()
+        marker = tmp_path / "marker"
+        with zipfile.ZipFile(target, "w") as archive:
+            for name in source.namelist():
+                is_first = name == "1.npy"
+                archive.writestr(name, pickle.dumps(Payload(marker)) if is_first else source.read(name))
+        replace_model(path, target.getvalue())
+
+        with pytest.raises(BundleCorrupt):
+            bundles.load(path)
+
+        assert not marker.exists()
 
     @pytest.mark.parametrize(("field", "value"), [("left", 10**6), ("right", 0), ("feature_idx", 10**6)])
     def test_a_tree_that_leads_out_of_memory_or_in_circles_is_refused(
@@ -288,6 +324,83 @@ class TestForgedModels:
 
         with pytest.raises(BundleCorrupt, match="malformed"):
             bundles.load(path)
+
+
+class TestForgedForests:
+    """sklearn's own walker trusts the nodes, so nothing may walk them before they were looked at."""
+
+    @pytest.fixture
+    def forest(self, tmp_path: Path) -> Path:
+        estimator = RandomForestClassifier(n_estimators=3, max_depth=4, random_state=0).fit(ROWS, FRAUDS)
+        bundles.save(tmp_path / "small" / "1", DESCRIBED, estimator, ROWS[:64], "")
+        return tmp_path / "small" / "1"
+
+    def test_a_sound_forest_scores_to_the_bit_as_its_estimator(self, forest: Path) -> None:
+        estimator = RandomForestClassifier(n_estimators=3, max_depth=4, random_state=0).fit(ROWS, FRAUDS)
+
+        assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], bundles.load(forest).score(ROWS))
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("left_child", 10**6), ("right_child", 0), ("left_child", -7), ("feature", 10**6), ("feature", -3),
+         ("weighted_n_node_samples", 0.0)],
+    )  # fmt: skip
+    @pytest.mark.parametrize("wrapped", [False, True], ids=["alone", "behind a pipeline"])
+    def test_a_tree_that_leads_out_of_memory_or_in_circles_is_refused(
+        self, forest: Path, column: str, value: float, *, wrapped: bool
+    ) -> None:
+        forged = skops_files.loads((forest / "model.skops").read_bytes())
+        tree = forged.estimators_[1].tree_
+        state = tree.__getstate__()
+        state["nodes"][column][1 if column.startswith("weighted") else 0] = value
+        tree.__setstate__(state)
+        model = make_pipeline(SimpleImputer().fit(ROWS), forged) if wrapped else forged
+        replace_model(forest, skops_files.dumps(model))
+
+        with pytest.raises(BundleCorrupt, match="malformed"):
+            bundles.load(forest)
+
+    def test_a_lone_tree_is_looked_at_too(self, forest: Path) -> None:
+        forged = DecisionTreeClassifier(random_state=0).fit(ROWS, FRAUDS)
+        state = forged.tree_.__getstate__()
+        state["nodes"]["feature"][0] = 10**6
+        forged.tree_.__setstate__(state)
+        replace_model(forest, skops_files.dumps(forged))
+
+        with pytest.raises(BundleCorrupt, match="malformed"):
+            bundles.load(forest)
+
+    @pytest.mark.parametrize("count", [-1, 0, 3])
+    def test_a_tree_that_says_it_has_other_nodes_than_it_has_is_refused(
+        self, forest: Path, count: int
+    ) -> None:
+        replace_model(forest, with_replaced(forest, '"node_count"', count))
+
+        with pytest.raises(BundleCorrupt):
+            bundles.load(forest)
+
+    def test_a_boosted_model_that_claims_categories_is_refused(self, path: Path) -> None:
+        """Where a forged category says, sklearn would write when it scores."""
+        forged = skops_files.loads((path / "model.skops").read_bytes())
+        forged._bin_mapper.is_categorical_ = np.ones(WIDTH, np.uint8)
+        replace_model(path, skops_files.dumps(forged))
+
+        with pytest.raises(BundleCorrupt, match="categories"):
+            bundles.load(path)
+
+
+def with_replaced(path: Path, key: str, value: int) -> bytes:
+    """The model file with every number under a key of its schema replaced."""
+    source, target = zipfile.ZipFile(path / "model.skops"), io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "schema.json":
+                pattern = key.encode() + rb'(: \{[^}]*"content": )"-?\d+"'
+                content, found = re.subn(pattern, key.encode() + rb'\1"%d"' % value, content)
+                assert found
+            archive.writestr(name, content)
+    return target.getvalue()
 
 
 def replace_model(path: Path, content: bytes) -> None:

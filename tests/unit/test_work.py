@@ -50,6 +50,9 @@ class LargeAmounts:
     def score(self, rows: Rows) -> Scores:
         return np.where(rows[:, 0] > 1_000, 0.7, 0.1)
 
+    def contributions(self, rows: Rows) -> None:  # noqa: ARG002  # the protocol's signature
+        return None
+
 
 class Disk(dict[bytes, bytes]):
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # the protocol's signature
