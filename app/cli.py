@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from app.commands import batch, demo, dlq, models, settings, stack, tail, topics, traffic, train, worker
+from app.commands import (
+    batch,
+    demo,
+    dlq,
+    drift,
+    models,
+    settings,
+    stack,
+    tail,
+    topics,
+    traffic,
+    train,
+    worker,
+)
 from app.errors import FraudstreamError
 
 app = typer.Typer(
@@ -28,6 +41,7 @@ app.add_typer(dlq.commands, name="dlq")
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)
+app.command("drift")(drift.drift)
 
 
 def main() -> None:

@@ -28,7 +28,12 @@ CounterName = Literal[
     "model_changes_total",
 ]
 GaugeName = Literal[
-    "profiles_cached", "profile_cache_bytes", "source_lag_records", "restore_remaining_records"
+    "profiles_cached",
+    "profile_cache_bytes",
+    "source_lag_records",
+    "restore_remaining_records",
+    "drift_psi",
+    "drift_decisions",
 ]
 HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds"]
 InfoName = Literal["model_info"]
@@ -163,6 +168,22 @@ CATALOGUE = (
             "Times another champion was asked for while this worker ran. refused: it could not be loaded, the old "
             "one goes on deciding; `fraudstream model status` says why."
         ),
+    ),
+    Metric(
+        name="drift_psi",
+        kind="gauge",
+        unit="1",
+        labels={"of": FROM_DEPLOYMENT},
+        meaning=(
+            "Population stability index of a feature, or of the score, of this worker's latest decisions against the "
+            "champion's training rows. From 0.1 on look, from 0.25 on act: `fraudstream drift` over all workers."
+        ),
+    ),
+    Metric(
+        name="drift_decisions",
+        kind="gauge",
+        unit="decisions",
+        meaning="How many decisions drift_psi rests on; below 1,000 it is not told.",
     ),
     Metric(
         name="model_info",

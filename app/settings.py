@@ -121,6 +121,9 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     champion: str = ""
     """``name/version``: this worker runs nothing else, whatever is ordered. Empty takes what `fraudstream model promote`
     ordered, or ``champion`` of aliases.toml."""
+    drift_decisions: Annotated[int, Meta(ge=0)] = 50_000
+    """A worker holds so many of its latest decisions against the training data of its champion; 0 for none. Fewer see
+    a change sooner, and more of chance."""
 
 
 class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):

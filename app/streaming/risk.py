@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.streaming.applying import SourceLog
 from app.streaming.chunks import ChunkConsumer, ChunkTransport
 from app.streaming.counting import count
+from app.streaming.drift import DriftWatch
 from app.streaming.fence import Fence
 from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
@@ -67,6 +68,7 @@ class RiskWorker:
         )
         self.health = Health(settings.worker.stall_seconds, time.monotonic)
         table.on_restore_step = self.health.restoring
+        self._drift = DriftWatch(self.metrics, settings.model.drift_decisions)
         self._watchdog = Watchdog(self._fence, self.health)
         self._beside: list[asyncio.Task[None]] = []
         self._pages: HttpPages | None = None
@@ -92,6 +94,7 @@ class RiskWorker:
         self._profiles = ProfileCache(store, worker.profile_cache_bytes)
         self._table.on_rebalance_started = self._forget
         self._scorer = ChunkScorer(source_log, self._acceptance(), bounds, self._profiles, running.bundle)
+        self._scorer.on_scored = self._drift.observe
         self._writes = OrderOfWrites(
             self._sender,
             self._table.sole_writer,
@@ -184,6 +187,7 @@ class RiskWorker:
         for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(self.settings.profile)]:
             _log.warning("model", warning=warning)
         self._scorer.model = bundle
+        self._drift.follow(bundle)
         self.metrics.inform("model_info", **msgspec.structs.asdict(bundle.reference))
 
     def _forget(self) -> None:

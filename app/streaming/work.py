@@ -1,6 +1,6 @@
 """What a chunk becomes, computed in memory: nothing is awaited, sent or stored here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from app.domain.decision import Decision, Outcome
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
 from app.scoring import scorer
-from app.scoring.model import Model
+from app.scoring.model import Model, Rows, Scores
 from app.scoring.scorer import Seen, SourcePartition
 from app.streaming.applying import ChunkFold, Rejected, SourceLog
 from app.streaming.chunks import Chunk
@@ -52,6 +52,7 @@ class ChunkScorer:
         self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache, model: Model
     ) -> None:
         self.model = model
+        self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
         self._known = ChunkFold(log, acceptance, bounds, profiles)
 
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
@@ -61,6 +62,7 @@ class ChunkScorer:
         records, folded = [known.accepted[i].record for i in known.rows], known.folded
         seen = scorer.seen(known.transactions, folded, known.rows)
         chances = model.score(seen.rows)
+        self.on_scored(seen.rows, chances)
         watch.lap("score")
         decisions = scorer.decide(seen, [record.offset for record in records], chances, model, source, now_ms)
         work = Work(
@@ -82,6 +84,10 @@ class ChunkScorer:
         )
         watch.lap("encode")
         return work
+
+
+def _nobody_looks(_rows: Rows, _scores: Scores) -> None:
+    return
 
 
 def _decisions(decisions: Iterable[Decision], records: Iterable[Any]) -> Iterable[OutRecord]:

@@ -11,10 +11,13 @@ import msgspec
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
 
-from app.domain.decision import Alert, Decision
+from app.cli import app
+from app.domain.decision import Alert, Decision, Method
 from app.local import ports
 from app.local.state import Stack
+from app.settings import values
 from tests.integration import oracle, reading
 from tests.integration.deployment import Deployment, check_guarantee
 from tests.integration.traffic import traffic
@@ -141,13 +144,29 @@ def test_an_alert_is_its_decision_with_a_snapshot_and_reasons(run: Run) -> None:
         assert decision["outcome"] == alert.outcome != "approve"
         assert decision["features"] == [value.value for value in alert.snapshot.values()]
         assert tuple(alert.snapshot) == oracle.FEATURES
+        assert alert.explained_by == Method.TREE_PATHS
         assert alert.reasons
+        assert all(reason.contribution is not None for reason in alert.reasons)
         assert decision | {"reasons": None} == _without_additions(record.value)
 
 
 def _without_additions(value: bytes) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(value) | {"reasons": None}
-    return {name: fields[name] for name in fields if name not in {"alert_id", "snapshot"}}
+    return {name: fields[name] for name in fields if name not in {"alert_id", "snapshot", "explained_by"}}
+
+
+def test_drift_looks_at_every_decision_of_the_champion(
+    run: Run, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in values(run.deployment.settings).items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("FRAUDSTREAM_MODEL_DIR", str(models))
+
+    ran = CliRunner().invoke(app, ["drift", "--json"])
+
+    told = json.loads(ran.stdout)
+    assert len(run.decisions) == told["decisions"]
+    assert "score" in {drift["name"] for drift in told["drifts"]}
 
 
 def test_a_worker_takes_no_connections(run: Run) -> None:

@@ -1,0 +1,84 @@
+"""Rows as they were scored, features and score: from the decisions topic, or from a file of `fraudstream score`."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset
+
+from app.adapters.kafka_security import Cluster
+from app.adapters.topic_reader import open_reader
+from app.domain.decision import ModelReference
+from app.errors import InvalidFile
+from app.features.catalog import NAMES
+from app.scoring.drift import SCORE
+from app.scoring.model import Rows, Scores
+
+BATCH_ROWS = 5_000
+_COLUMNS = (*NAMES, SCORE)
+_FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
+
+
+class ScoredRows(NamedTuple):
+    """Some rows and the score of each."""
+
+    rows: Rows
+    scores: Scores
+
+
+class _Scored(msgspec.Struct):
+    """What of a decision is needed here."""
+
+    score: float
+    model: ModelReference
+    features: list[float | None]
+
+
+def file_rows(path: Path) -> Iterator[ScoredRows]:
+    """The rows of a file with the columns of `fraudstream score --with-features`. Raises InvalidFile."""
+    if path.suffix not in _FORMATS:
+        raise InvalidFile(f"{path}: the suffix must be one of {', '.join(_FORMATS)}")
+    try:
+        kind = _FORMATS[path.suffix]
+        found = pyarrow.dataset.dataset(path, format=kind).schema.names
+        if missing := [name for name in _COLUMNS if name not in found]:
+            raise InvalidFile(
+                f"{path} has no column {missing[0]}. `fraudstream score FILE --with-features` writes such files."
+            )
+        table = pyarrow.dataset.dataset(
+            path, format=kind, schema=pa.schema([(name, pa.float64()) for name in _COLUMNS])
+        )
+        for batch in table.to_batches(columns=list(_COLUMNS), batch_size=BATCH_ROWS, use_threads=False):
+            yield _matrix([column.to_numpy(zero_copy_only=False) for column in batch.columns])
+    except (OSError, pa.ArrowException) as error:
+        raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {type(error).__name__}") from error
+
+
+async def decided_rows(
+    kafka: Cluster, topic: str, model: ModelReference, since_ms: int | None
+) -> AsyncIterator[ScoredRows]:
+    """What ``model`` decided, up to the topic's end now. Raises ConfigurationError."""
+    decode, waiting = msgspec.json.Decoder(_Scored).decode, list[_Scored]()
+    async with open_reader(kafka, [topic], from_beginning=True) as reader:
+        async for record in reader.until(await reader.ends(), since_ms):
+            decision = decode(record.value)
+            if decision.model == model:
+                waiting.append(decision)
+            if len(waiting) == BATCH_ROWS:
+                yield _decisions(waiting)
+                waiting.clear()
+    if waiting:
+        yield _decisions(waiting)
+
+
+def _decisions(decisions: Sequence[_Scored]) -> ScoredRows:
+    rows = np.array([decision.features for decision in decisions], np.float64)
+    return ScoredRows(rows, np.array([decision.score for decision in decisions]))
+
+
+def _matrix(columns: Sequence[Scores]) -> ScoredRows:
+    *features, scores = columns
+    return ScoredRows(np.ascontiguousarray(np.array(features).T), scores)

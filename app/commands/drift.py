@@ -1,0 +1,104 @@
+"""``fraudstream drift``: how far what is scored has moved from what the model was trained on."""
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.adapters.bundles import Bundle
+    from app.scoring.drift import Drift, Recent
+    from app.settings import Settings
+
+EVERYTHING = 2**40
+STEADY, MOVED, DRIFTED = "steady", "moved", "drifted"
+
+
+def drift(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Of `fraudstream score --with-features`. Default: the decisions topic."),
+    ] = None,
+    *,
+    model: Annotated[str, typer.Option(help="name/version. Default: the champion of the settings.")] = "",
+    hours: Annotated[
+        float | None, typer.Option(min=0.001, help="Only decisions of the last hours. Default: all.")
+    ] = None,
+    warn: Annotated[float, typer.Option(min=0, help="An index from here on has moved.")] = 0.1,
+    alert: Annotated[float, typer.Option(min=0, help="From here on it has drifted: exit code 1.")] = 0.25,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print the population stability index of every feature and of the score, furthest first.
+
+    Exit code 1 when one has drifted.
+    """
+    if file is not None and hours is not None:
+        raise typer.BadParameter("--hours goes with the decisions topic")
+    if warn > alert:
+        raise typer.BadParameter("--warn must not be above --alert")
+    from app.commands.models import load_champion
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    bundle = load_champion(settings, model)
+    recent = _recent(settings, bundle, file, hours)
+    drifts = sorted(recent.drifts(), key=lambda drift: -drift.psi)
+    levels = [_level(drift.psi, warn, alert) for drift in drifts]
+    _tell(bundle, recent.rows, list(zip(drifts, levels, strict=True)), as_json=json)
+    if DRIFTED in levels:
+        raise typer.Exit(1)
+
+
+def _recent(settings: "Settings", bundle: "Bundle", file: Path | None, hours: float | None) -> "Recent":
+    import asyncio
+
+    from app.adapters.scored_rows import file_rows
+    from app.errors import ConfigurationError
+    from app.scoring.drift import FEWEST_ROWS, Recent, Reference
+
+    recent = Recent(Reference(bundle.manifest.distributions, bundle.manifest.scores), EVERYTHING)
+    if file is None:
+        asyncio.run(_observe_decisions(settings, bundle, recent, hours))
+    else:
+        for part in file_rows(file):
+            recent.observe(*part)
+    if not recent.rows:
+        raise ConfigurationError("There is nothing to look at. Choose other --hours, --model or FILE.")
+    if recent.rows < FEWEST_ROWS:
+        told = f"{recent.rows} rows: below {FEWEST_ROWS:,} chance alone moves an index"
+        typer.secho(told, fg=typer.colors.YELLOW, err=True)
+    return recent
+
+
+async def _observe_decisions(
+    settings: "Settings", bundle: "Bundle", recent: "Recent", hours: float | None
+) -> None:
+    import time
+
+    from app.adapters.scored_rows import decided_rows
+
+    since_ms = None if hours is None else int((time.time() - hours * 3600) * 1000)
+    async for part in decided_rows(settings.kafka, settings.topics.decisions, bundle.reference, since_ms):
+        recent.observe(*part)
+
+
+def _level(psi: float, warn: float, alert: float) -> str:
+    if psi >= alert:
+        return DRIFTED
+    return MOVED if psi >= warn else STEADY
+
+
+def _tell(bundle: "Bundle", rows: int, found: "list[tuple[Drift, str]]", *, as_json: bool) -> None:
+    from app.domain.control import told
+
+    if as_json:
+        facts = {"model": told(bundle.reference), "digest": bundle.reference.digest, "decisions": rows}
+        drifts = [drift._asdict() | {"level": level} for drift, level in found]
+        typer.echo(json_format.dumps(facts | {"drifts": drifts}, indent=2))
+        return
+    typer.echo(f"{told(bundle.reference)}, {rows:,} decisions against its training rows")
+    typer.echo(f"{'':34} {'PSI':>8}  {'':8} {'missing then':>12} {'now':>8}")
+    for drift, level in found:
+        missing = f"{drift.missing_before:>12.2%} {drift.missing_now:>8.2%}"
+        typer.echo(f"{drift.name:34} {drift.psi:>8.4f}  {level:8} {missing}")

@@ -1,0 +1,109 @@
+"""How far what is scored has moved from what the model was trained on: the population stability index.
+
+With e and a the shares of training rows and of recent ones in a bin, and one bin for a missing value::
+
+    PSI = sum over bins of (a - e) * ln(a / e)
+
+It is the sum of both relative entropies (Jeffreys' divergence): never negative, 0 where the shares are equal, the same
+when both change places. A share below LEAST_SHARE counts as that much, or one empty bin would make it infinite. By
+custom below 0.1 is steady, from 0.25 on the population is another (Siddiqi, "Credit Risk Scorecards", 2006). Of equal
+populations n rows in k bins show about k / n by chance alone, so few rows tell nothing.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from app.features.catalog import NAMES
+from app.scoring.histograms import Counts, bins, count
+from app.scoring.model import Distribution, Rows, Scores
+
+LEAST_SHARE = 1e-4
+FEWEST_ROWS = 1_000
+"""Below, chance alone moves an index by hundredths."""
+SCORE = "score"
+_BLOCKS = 20
+
+
+def psi(expected: ArrayLike, found: ArrayLike) -> float:
+    """The index of two histograms of the same bins; 0 where either is empty."""
+    before, now = np.asarray(expected, np.float64), np.asarray(found, np.float64)
+    if not before.sum() or not now.sum():
+        return 0.0
+    e, a = (np.maximum(counts / counts.sum(), LEAST_SHARE) for counts in (before, now))
+    return float(np.sum((a - e) * np.log(a / e)))
+
+
+class Drift(NamedTuple):
+    """Of one feature, or of the score."""
+
+    name: str
+    psi: float
+    missing_before: float
+    """Share of training rows without a value."""
+    missing_now: float
+
+
+class Reference(NamedTuple):
+    """What a model was trained on."""
+
+    distributions: Mapping[str, Distribution]
+    """By feature name; what has none is not held against anything."""
+    scores: Distribution
+
+
+class Recent:
+    """The last ``window`` rows against a reference, in memory that does not grow; forgets a twentieth at a time."""
+
+    def __init__(self, reference: Reference, window: int) -> None:
+        nothing = Distribution(edges=[], counts=[0], missing=0, median=None)
+        of_features = [reference.distributions.get(name, nothing) for name in NAMES]
+        self._expected = [*of_features, reference.scores]
+        self._features, self._scores = bins(of_features), bins([reference.scores])
+        self._block_rows = max(window // _BLOCKS, 1)
+        self._in_block = 0
+        self._blocks = np.zeros((_BLOCKS, self._features.cells + self._scores.cells), np.int64)
+        self._block = 0
+        self._names = (*NAMES, SCORE)
+        self.observe(
+            np.empty((0, len(NAMES))), np.empty(0)
+        )  # its machine code is at hand before the first chunk
+
+    def observe(self, rows: Rows, scores: Scores) -> bool:
+        """Count scored rows; whether a block is full, so that the index is worth looking at again."""
+        counts, cells = self._blocks[self._block], self._features.cells
+        count(self._features, np.ascontiguousarray(rows), counts[:cells])
+        # One layout: another would be compiled anew, in the middle of a worker's work.
+        count(self._scores, np.ascontiguousarray(scores).reshape(-1, 1), counts[cells:])
+        self._in_block += len(rows)
+        if self._in_block < self._block_rows:
+            return False
+        self._block, self._in_block = (self._block + 1) % _BLOCKS, 0
+        self._blocks[self._block] = 0
+        return True
+
+    @property
+    def rows(self) -> int:
+        """How many are held against the reference."""
+        return int(self._blocks[:, self._features.cells :].sum())
+
+    def drifts(self) -> list[Drift]:
+        """Of every feature that the reference knows, in the catalog's order, and of the score at last."""
+        counts, cells = self._blocks.sum(axis=0), self._features.cells
+        found = [*self._features.split(counts[:cells]), *self._scores.split(counts[cells:])]
+        pairs = zip(self._names, self._expected, found, strict=True)
+        return [
+            _drift(name, np.array([*expected.counts, expected.missing]), now)
+            for name, expected, now in pairs
+            if expected.edges or expected.missing
+        ]
+
+
+def _drift(name: str, before: Counts, now: Counts) -> Drift:
+    return Drift(name, psi(before, now), _last_share(before), _last_share(now))
+
+
+def _last_share(counts: Counts) -> float:
+    return float(counts[-1] / max(counts.sum(), 1))
