@@ -6,6 +6,7 @@ FraudstreamError
 │   └── TopicMismatch        a topic is missing or differs from the table in app/streaming/topics.py
 ├── ModelRejected            refuse to start, or keep the running model
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
+│   ├── SignatureRefused     nobody who is trusted vouches for the bundle
 │   ├── CatalogMismatch      the model was trained on other features
 │   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
 ├── InvalidFile              a command's input file cannot be used; nothing was written
@@ -68,6 +69,12 @@ class ModelRejected(FraudstreamError):
 
 class BundleCorrupt(ModelRejected):
     """A file of the bundle is missing, was altered, or holds a type that is not trusted."""
+
+
+class SignatureRefused(ModelRejected):
+    """The bundle is not signed by the owner of FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE. Operator action: find out who made
+    it; `fraudstream model sign` if it is yours.
+    """
 
 
 class CatalogMismatch(ModelRejected):

@@ -173,7 +173,7 @@ CATALOGUE = (
         name="drift_psi",
         kind="gauge",
         unit="1",
-        labels={"of": FROM_DEPLOYMENT},
+        labels={"feature": FROM_DEPLOYMENT},
         meaning=(
             "Population stability index of a feature, or of the score, of this worker's latest decisions against the "
             "champion's training rows. From 0.1 on look, from 0.25 on act: `fraudstream drift` over all workers."

@@ -121,6 +121,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     champion: str = ""
     """``name/version``: this worker runs nothing else, whatever is ordered. Empty takes what `fraudstream model promote`
     ordered, or ``champion`` of aliases.toml."""
+    public_key_file: str = ""
+    """PEM of an Ed25519 public key: only bundles signed by its owner are loaded. Empty loads unsigned ones too."""
     drift_decisions: Annotated[int, Meta(ge=0)] = 50_000
     """A worker holds so many of its latest decisions against the training data of its champion; 0 for none. Fewer see
     a change sooner, and more of chance."""

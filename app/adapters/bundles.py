@@ -8,25 +8,41 @@ import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import sklearn
 import threadpoolctl
 
-from app.adapters import golden, manifest, skops_files
+from app.adapters import golden, manifest, signatures, skops_files
 from app.adapters.aliases import bundle_path, read_aliases
 from app.adapters.estimators import Judgement, judgement
 from app.adapters.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
 from app.scoring.model import Contributions, Distribution, Rows, Scores
+from app.settings import ModelSettings
 
 _UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What an estimator raises whose parts do not fit together."""
 
 _GOLDEN_REPEATS = 8
+
+
+class Loading(NamedTuple):
+    """How bundles are loaded here."""
+
+    public_key_file: str = ""
+    """Of who must have signed it; empty asks for no signature."""
+
+    @classmethod
+    def by(cls, settings: ModelSettings) -> "Loading":
+        """As the settings say."""
+        return cls(settings.public_key_file)
+
+
+ANYBODYS = Loading()
 
 
 class Bundle:
@@ -55,17 +71,17 @@ class Bundle:
         return self._judged.contributions(rows)
 
 
-def champion(models_dir: Path, override: str = "") -> Bundle:
+def champion(models_dir: Path, override: str = "", loading: Loading = ANYBODYS) -> Bundle:
     """The model that decides: ``override`` (name/version), or the champion of aliases.toml.
 
     Raises ModelRejected or one of its kinds.
     """
-    return load(bundle_path(models_dir, override or read_aliases(models_dir).champion))
+    return load(bundle_path(models_dir, override or read_aliases(models_dir).champion), loading)
 
 
-def load(path: Path) -> Bundle:
-    """The model at ``.../<name>/<version>``. Raises BundleCorrupt, CatalogMismatch or GoldenRowMismatch."""
-    bundle = _load(path)
+def load(path: Path, loading: Loading = ANYBODYS) -> Bundle:
+    """The model at ``.../<name>/<version>``. Raises ModelRejected or one of its kinds."""
+    bundle = _load(path, loading)
     name, version = path.resolve().parts[-2:]
     if (bundle.manifest.name, bundle.manifest.version) != (name, version):
         raise BundleCorrupt(
@@ -83,22 +99,33 @@ def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, car
     unfinished.mkdir()
     try:
         _write(unfinished, described, estimator, golden_rows, card)
-        _load(unfinished)
+        _load(unfinished, ANYBODYS)
         unfinished.rename(path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return load(path)
 
 
-def _load(path: Path) -> Bundle:
+def sign(path: Path, key_file: Path) -> ModelReference:
+    """Vouch for a bundle that loads. Raises ModelRejected, and ConfigurationError without a usable key."""
+    encoded, reference = manifest.read(path, FILE_NAME), load(path).reference
+    if sha256(encoded).hexdigest() != reference.digest:
+        raise ModelRejected(f"{path} was changed while it was looked at")
+    signatures.sign(path, encoded, key_file)
+    return reference
+
+
+def _load(path: Path, loading: Loading) -> Bundle:
     encoded = manifest.read(path, FILE_NAME)
+    if loading.public_key_file:
+        signatures.check(path, encoded, Path(loading.public_key_file))
     described = manifest.decode(encoded, path)
-    manifest.check_files(described, path)
+    files = manifest.read_files(described, path)
     manifest.check_catalog(described, path)
-    rows, expected = golden.read(manifest.read(path, GOLDEN_FILE), path / GOLDEN_FILE)
+    rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
     # One core per worker: numerical libraries that start a thread for each core would fight over them.
     threadpoolctl.threadpool_limits(1)
-    estimator = skops_files.loads(manifest.read(path, MODEL_FILE))
+    estimator = skops_files.loads(files[MODEL_FILE])
     try:
         judged = judgement(estimator, described.usual())
         # A small and a large chunk may take different ways through an estimator: both are held against them.

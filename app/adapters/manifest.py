@@ -99,13 +99,18 @@ def decode(data: bytes, path: Path) -> Manifest:
         raise BundleCorrupt(f"{path / FILE_NAME} is no manifest: {error}. Restore the bundle.") from error
 
 
-def check_files(manifest: Manifest, path: Path) -> None:
-    """Raise BundleCorrupt unless every other file is there with the bytes it was saved with."""
+def read_files(manifest: Manifest, path: Path) -> dict[str, bytes]:
+    """Every other file, read once: what was checked is what is used.
+
+    Raises BundleCorrupt unless each is there with the bytes it was saved with.
+    """
     if set(manifest.files) != set(OTHER_FILES):
         raise BundleCorrupt(f"{path / FILE_NAME} must list exactly {', '.join(OTHER_FILES)}")
+    found = {name: read(path, name) for name in manifest.files}
     for name, expected in manifest.files.items():
-        if sha256(read(path, name)).hexdigest() != expected:
+        if sha256(found[name]).hexdigest() != expected:
             raise BundleCorrupt(f"{path / name} was altered: its sha256 is not the manifest's. Restore it.")
+    return found
 
 
 def check_catalog(manifest: Manifest, path: Path) -> None:

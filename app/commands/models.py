@@ -1,6 +1,7 @@
 """``fraudstream model``: the bundles there are, and whether they may score."""
 
 import json as json_format
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,8 +22,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @commands.command("list")
 def show(json: Json = False) -> None:
     """Print every bundle, with its place in aliases.toml."""
-    from pathlib import Path
-
     import msgspec
 
     from app.adapters.catalogue import list_bundles
@@ -40,12 +39,24 @@ def show(json: Json = False) -> None:
 @commands.command("verify")
 def verify(
     model: Annotated[str, typer.Argument(metavar="[NAME/VERSION]", help="Default: the champion.")] = "",
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Whose signature it must bear. Default: of FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE, if any."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Load a bundle and check all of it; exit code 1, with the reason, when it may not score."""
+    import msgspec
+
     from app.settings import Settings
 
-    bundle = load_champion(Settings.from_env(), model)
+    settings = Settings.from_env()
+    if public_key is not None:
+        trusting = msgspec.structs.replace(settings.model, public_key_file=str(public_key))
+        settings = msgspec.structs.replace(settings, model=trusting)
+    bundle = load_champion(settings, model)
     reference = bundle.reference
     if json:
         facts = {"model": f"{reference.name}/{reference.version}", "digest": reference.digest}
@@ -54,13 +65,33 @@ def verify(
     typer.echo(f"{reference.name}/{reference.version} is sound, digest {reference.digest}")
 
 
+@commands.command("sign")
+def sign(
+    model: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle to vouch for.")],
+    *,
+    key: Annotated[Path, typer.Option(help="PEM of an Ed25519 private key without a password.")],
+    json: Json = False,
+) -> None:
+    """Load a bundle, check all of it but its signature, and sign its manifest."""
+    from app.adapters.aliases import bundle_path
+    from app.adapters.bundles import sign as sign_bundle
+    from app.adapters.signatures import FILE_NAME
+    from app.settings import Settings
+
+    path = bundle_path(Path(Settings.from_env().model.dir), model)
+    digest = sign_bundle(path, key).digest
+    if json:
+        typer.echo(json_format.dumps({"model": model, "digest": digest, "signature": str(path / FILE_NAME)}))
+        return
+    typer.echo(f"{model} is signed, digest {digest}")
+
+
 def load_champion(settings: "Settings", model: str) -> "Bundle":
     """``model``, or the champion of the settings; what is odd about it is told on standard error."""
-    from pathlib import Path
+    from app.adapters.bundles import Loading, champion
 
-    from app.adapters.bundles import champion
-
-    bundle = champion(Path(settings.model.dir), model or settings.model.champion)
+    chosen = model or settings.model.champion
+    bundle = champion(Path(settings.model.dir), chosen, Loading.by(settings.model))
     for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]:
         typer.secho(warning, fg=typer.colors.YELLOW, err=True)
     return bundle

@@ -19,7 +19,7 @@ class DriftWatch:
     def follow(self, bundle: Bundle) -> None:
         """From now on ``bundle`` scores."""
         for name in self._told:
-            self._metrics.forget("drift_psi", of=name)
+            self._metrics.forget("drift_psi", feature=name)
         self._told = set()
         self._metrics.gauge("drift_decisions", 0)
         if self._window:
@@ -36,5 +36,5 @@ class DriftWatch:
         if recent.rows < FEWEST_ROWS:
             return
         for drift in recent.drifts():
-            self._metrics.gauge("drift_psi", drift.psi, of=drift.name)
+            self._metrics.gauge("drift_psi", drift.psi, feature=drift.name)
             self._told.add(drift.name)

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.bundles import load
+from app.adapters.aliases import bundle_path
+from app.adapters.bundles import Loading, champion, load
 from app.adapters.control_log import PARTITION, ControlLog, order_record
 from app.adapters.kafka_sender import KafkaSender
 from app.adapters.topic_reader import TopicReader
@@ -35,10 +35,10 @@ class Answers(NamedTuple):
 
 def promotion(settings: Settings, model: str, log: ControlLog) -> ModelOrder:
     """The order that ``model`` is to decide. It is loaded and checked here first; raises ModelRejected."""
-    models_dir = Path(settings.model.dir)
-    reference = load(bundle_path(models_dir, model)).reference
+    models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
+    reference = load(bundle_path(models_dir, model), loading).reference
     if log.order is None:
-        previous = load(bundle_path(models_dir, read_aliases(models_dir).champion)).reference
+        previous = champion(models_dir, loading=loading).reference
     else:  # said twice, it must not be its own predecessor
         previous = log.order.model if log.order.model != reference else log.order.previous or reference
     return ModelOrder(model=reference, previous=previous, ordered_at=_now_ms())

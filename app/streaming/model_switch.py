@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from app.adapters.aliases import read_aliases
-from app.adapters.bundles import Bundle, champion
+from app.adapters.bundles import ANYBODYS, Bundle, Loading, champion
 from app.domain.control import ModelOrder, Refusal, told
 from app.errors import ModelRejected
 from app.metrics import Metrics
@@ -33,9 +33,10 @@ class Wanted(NamedTuple):
 class Choice:
     """Which model a worker is to run. The setting pins it; else an order stands above aliases.toml."""
 
-    def __init__(self, models_dir: Path, pinned: str) -> None:
+    def __init__(self, models_dir: Path, pinned: str, loading: Loading = ANYBODYS) -> None:
         self.models_dir = models_dir
         self._pinned = pinned
+        self._loading = loading
 
     def wanted(self, order: ModelOrder | None) -> Wanted:
         """Raises ModelRejected when aliases.toml decides and cannot be read."""
@@ -47,7 +48,7 @@ class Choice:
 
     def load(self, wanted: Wanted) -> Bundle:
         """Takes up to a second; raises ModelRejected."""
-        bundle = champion(self.models_dir, wanted.model)
+        bundle = champion(self.models_dir, wanted.model, self._loading)
         if not wanted.is_met_by(bundle):
             raise ModelRejected(
                 f"{wanted.model} in {self.models_dir} has the digest {bundle.reference.digest}, ordered was "

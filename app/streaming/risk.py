@@ -12,7 +12,7 @@ import structlog
 from faust.types import TP
 
 from app.adapters import data_dir
-from app.adapters.bundles import Bundle
+from app.adapters.bundles import Bundle, Loading
 from app.adapters.http_pages import HttpPages
 from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
@@ -85,7 +85,7 @@ class RiskWorker:
         self._table.require_same_log = partial(self._require_same, source_log)
         cast(ChunkTransport, self._table.app.transport).incarnation = f"{source_log.incarnation:x}"
         control = await control_log(settings)
-        choice = Choice(Path(settings.model.dir), settings.model.champion)
+        choice = Choice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
         running = choice.first(control.order, _now_ms())
         compile_fold()
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk

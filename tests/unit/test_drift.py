@@ -121,8 +121,8 @@ class TestMetrics:
 
         assert "fraudstream_drift_psi{" not in too_few
         assert "fraudstream_drift_decisions 500.0" in too_few
-        assert 'fraudstream_drift_psi{of="customer_count_1h"} 0.0' in page(metrics)
-        assert 'fraudstream_drift_psi{of="score"} ' in page(metrics)
+        assert 'fraudstream_drift_psi{feature="customer_count_1h"} 0.0' in page(metrics)
+        assert 'fraudstream_drift_psi{feature="score"} ' in page(metrics)
 
     def test_begin_anew_with_another_champion(self, bundle: Bundle) -> None:
         metrics = PrometheusMetrics()

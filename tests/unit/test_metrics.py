@@ -37,10 +37,10 @@ def test_the_typed_names_are_those_of_the_catalogue(kind: str, names: object) ->
 
 
 def test_no_label_can_hold_a_value_of_an_event() -> None:
-    """Labels whose values are not listed name a part of the deployment."""
+    """Labels whose values are not listed name a part of the deployment, or a feature of the catalog."""
     unlisted = {label for metric in CATALOGUE for label, values in metric.labels.items() if not values}
 
-    assert unlisted == {"partition", "name", "version", "digest"}
+    assert unlisted == {"partition", "name", "version", "digest", "feature"}
 
 
 def test_a_misspelt_name_is_a_type_error(metrics: PrometheusMetrics) -> None:

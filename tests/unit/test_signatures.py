@@ -1,0 +1,206 @@
+"""Where a public key is set, only what its owner signed is loaded, and the running model stays."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
+
+from app.adapters import bundles, signatures
+from app.adapters.bundles import Loading
+from app.adapters.prometheus import PrometheusMetrics
+from app.cli import app
+from app.domain.control import told
+from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
+from app.streaming.model_switch import Choice, ModelSwitch
+from tests.integration.bundle import write_bundle, write_models
+from tests.unit.test_bundles import redeclare
+
+MODEL = "large-amounts/1"
+
+
+def write_pair(directory: Path, name: str, key: Ed25519PrivateKey) -> None:
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (directory / f"{name}.pem").write_bytes(private)
+    (directory / f"{name}.pub").write_bytes(public)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two pairs: ``ours`` and ``theirs``."""
+    directory = tmp_path_factory.mktemp("keys")
+    for name in ("ours", "theirs"):
+        write_pair(directory, name, Ed25519PrivateKey.generate())
+    return directory
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("written")
+    write_models(directory)
+    write_bundle(directory, "2", trees=20)
+    return directory
+
+
+@pytest.fixture
+def models(written: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written, tmp_path / "models")
+
+
+@pytest.fixture
+def signed(models: Path, keys: Path) -> Path:
+    bundles.sign(models / MODEL, keys / "ours.pem")
+    return models / MODEL
+
+
+def trusting(keys: Path, name: str = "ours") -> Loading:
+    return Loading(public_key_file=str(keys / f"{name}.pub"))
+
+
+def test_a_signed_bundle_is_loaded(signed: Path, keys: Path) -> None:
+    assert told(bundles.load(signed, trusting(keys)).reference) == MODEL
+
+
+def test_an_unsigned_bundle_is_refused(models: Path, keys: Path) -> None:
+    with pytest.raises(SignatureRefused, match="is not signed"):
+        bundles.load(models / MODEL, trusting(keys))
+
+
+def test_a_signature_of_somebody_else_is_refused(signed: Path, keys: Path) -> None:
+    with pytest.raises(SignatureRefused, match="no signature of this manifest"):
+        bundles.load(signed, trusting(keys, "theirs"))
+
+
+def test_a_manifest_changed_after_it_was_signed_is_refused(signed: Path, keys: Path) -> None:
+    redeclare(signed, sklearn="1.0.0")
+
+    with pytest.raises(SignatureRefused):
+        bundles.load(signed, trusting(keys))
+
+
+def test_a_file_changed_after_it_was_signed_is_refused(signed: Path, keys: Path) -> None:
+    (signed / "CARD.md").write_text("all is well")
+
+    with pytest.raises(BundleCorrupt, match=r"CARD\.md"):
+        bundles.load(signed, trusting(keys))
+
+
+@pytest.mark.parametrize("content", [b"", b"no base64: ?", b"AAAA", b"QUFB" * 100])
+def test_what_is_no_signature_is_refused(signed: Path, keys: Path, content: bytes) -> None:
+    (signed / signatures.FILE_NAME).write_bytes(content)
+
+    with pytest.raises(SignatureRefused):
+        bundles.load(signed, trusting(keys))
+
+
+def test_a_signature_of_the_same_bytes_for_another_purpose_is_refused(signed: Path, keys: Path) -> None:
+    key = serialization.load_pem_private_key((keys / "ours.pem").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    bare = key.sign((signed / "manifest.json").read_bytes())
+    (signed / signatures.FILE_NAME).write_bytes(signatures.b64encode(bare))
+
+    with pytest.raises(SignatureRefused):
+        bundles.load(signed, trusting(keys))
+
+
+@pytest.mark.usefixtures("signed")
+def test_without_a_key_a_bundle_needs_no_signature(models: Path) -> None:
+    for name in (MODEL, "large-amounts/2"):
+        assert told(bundles.load(models / name).reference) == name
+
+
+@pytest.mark.parametrize("content", [None, b"no PEM"])
+def test_a_public_key_that_cannot_be_read_lets_nothing_pass(
+    signed: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "key.pub"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(SignatureRefused, match="FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE"):
+        bundles.load(signed, Loading(public_key_file=str(file)))
+
+
+def test_a_key_of_another_kind_signs_nothing(models: Path, tmp_path: Path) -> None:
+    key = generate_private_key(SECP256R1())
+    encoded = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(encoded)
+
+    with pytest.raises(ConfigurationError, match="another kind than Ed25519"):
+        bundles.sign(models / MODEL, tmp_path / "key.pem")
+
+    assert not (models / MODEL / signatures.FILE_NAME).exists()
+
+
+@pytest.mark.usefixtures("signed")
+async def test_a_worker_keeps_its_model_where_the_next_is_not_signed(models: Path, keys: Path) -> None:
+    choice = Choice(models, "", trusting(keys))
+    swapped: list[str] = []
+    switch = ModelSwitch(
+        choice,
+        choice.first(None, 0),
+        lambda b: swapped.append(told(b.reference)),
+        PrometheusMetrics(),
+        lambda: 1,
+    )
+    (models / "aliases.toml").write_text('champion = "large-amounts/2"\n')
+
+    await switch.follow(None)
+
+    assert swapped == []
+    assert told(switch.running.bundle.reference) == MODEL
+    assert switch.running.refused is not None
+    assert "is not signed" in switch.running.refused.reason
+
+
+class TestCommands:
+    @pytest.fixture(autouse=True)
+    def environment(self, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FRAUDSTREAM_MODEL_DIR", str(models))
+
+    def test_what_sign_signs_verify_verifies(self, keys: Path) -> None:
+        signed = CliRunner().invoke(app, ["model", "sign", MODEL, "--key", str(keys / "ours.pem"), "--json"])
+        verified = CliRunner().invoke(
+            app, ["model", "verify", MODEL, "--public-key", str(keys / "ours.pub"), "--json"]
+        )
+
+        assert (0, 0) == (signed.exit_code, verified.exit_code)
+        assert json.loads(signed.stdout)["digest"] == json.loads(verified.stdout)["digest"]
+
+    def test_verify_refuses_what_is_not_signed(self, keys: Path) -> None:
+        ran = CliRunner().invoke(app, ["model", "verify", MODEL, "--public-key", str(keys / "ours.pub")])
+
+        assert isinstance(ran.exception, SignatureRefused)
+
+    def test_the_setting_is_the_default_key(self, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE", str(keys / "ours.pub"))
+
+        assert isinstance(CliRunner().invoke(app, ["model", "verify", MODEL]).exception, SignatureRefused)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_keys_that_openssl_makes_will_do(models: Path, tmp_path: Path) -> None:
+    openssl = shutil.which("openssl") or os.devnull
+    key, public = tmp_path / "key.pem", tmp_path / "key.pub"
+    for command in (
+        [openssl, "genpkey", "-algorithm", "ed25519", "-out", str(key)],
+        [openssl, "pkey", "-in", str(key), "-pubout", "-out", str(public)],
+    ):
+        subprocess.run(command, check=True)  # noqa: S603  # a fixed command
+
+    bundles.sign(models / MODEL, key)
+
+    assert told(bundles.load(models / MODEL, Loading(public_key_file=str(public))).reference) == MODEL
