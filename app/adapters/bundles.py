@@ -130,6 +130,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
         judged = judgement(estimator, described.usual())
         # A small and a large chunk may take different ways through an estimator: both are held against them.
         together = judged.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
+        judged.contributions(rows)  # its machine code is at hand before the first alert
         singly = np.concatenate([judged.score(rows[i : i + 1]) for i in range(len(rows))])
     except _UNUSABLE as error:
         raise BundleCorrupt(

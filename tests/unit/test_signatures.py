@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_a_signature_of_the_same_bytes_for_another_purpose_is_refused(signed: Pa
     key = serialization.load_pem_private_key((keys / "ours.pem").read_bytes(), None)
     assert isinstance(key, Ed25519PrivateKey)
     bare = key.sign((signed / "manifest.json").read_bytes())
-    (signed / signatures.FILE_NAME).write_bytes(signatures.b64encode(bare))
+    (signed / signatures.FILE_NAME).write_bytes(b64encode(bare))
 
     with pytest.raises(SignatureRefused):
         bundles.load(signed, trusting(keys))
