@@ -30,12 +30,14 @@ CounterName = Literal[
 GaugeName = Literal[
     "profiles_cached",
     "profile_cache_bytes",
+    "stored_profiles",
+    "store_bytes",
     "source_lag_records",
     "restore_remaining_records",
     "drift_psi",
     "drift_decisions",
 ]
-HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds"]
+HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds", "scores"]
 InfoName = Literal["model_info"]
 
 FROM_DEPLOYMENT: tuple[str, ...] = ()
@@ -132,6 +134,16 @@ CATALOGUE = (
         ),
     ),
     Metric(
+        name="scores",
+        kind="histogram",
+        unit="probability",
+        meaning="The champion's score of each decision. Another shape than a day ago: the model or the data changed.",
+        buckets=(
+            *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3),
+            *(0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1),
+        ),
+    ),
+    Metric(
         name="profiles_cached",
         kind="gauge",
         unit="profiles",
@@ -142,6 +154,18 @@ CATALOGUE = (
         kind="gauge",
         unit="bytes",
         meaning="Of the profiles kept in memory; bounded by the setting of the same name.",
+    ),
+    Metric(
+        name="stored_profiles",
+        kind="gauge",
+        unit="profiles",
+        meaning="RocksDB's own estimate of the profiles on this worker's disk, all its partitions together.",
+    ),
+    Metric(
+        name="store_bytes",
+        kind="gauge",
+        unit="bytes",
+        meaning="Of those profiles: RocksDB's files, and what is not written to them yet.",
     ),
     Metric(
         name="source_lag_records",
@@ -224,8 +248,9 @@ def markdown() -> str:
     lines = [
         "# Metrics",
         "",
-        "Made from `app/metrics.py` by `python -m app.metrics > docs/metrics.md`. A worker serves them when",
-        "`FRAUDSTREAM_WORKER_METRICS_PORT` is set. No label ever holds a value of an event.",
+        "Made from `app/metrics.py` by `python -m app.metrics > docs/metrics.md`. Every worker serves them on loopback,",
+        "at `/metrics` on the first free port from `FRAUDSTREAM_WORKER_METRICS_PORT` (9464) on; 0 serves none. No label",
+        "ever holds a value of an event.",
         "",
         "| name | kind | unit | labels | meaning |",
         "| --- | --- | --- | --- | --- |",

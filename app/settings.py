@@ -98,8 +98,9 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     rocksdb_write_buffers_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 64 * 1024 * 1024
     """Profiles not yet written to RocksDB's files, all partitions of this worker together. Less makes smaller
     files, which are merged more often."""
-    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
-    """Metrics and health probes on this port; 0 serves none."""
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 9464
+    """Metrics and health probes on this port, or the first free one of the 15 after it, so that workers of one machine
+    need no port each; the log says which. 0 serves none."""
     metrics_host: str = "127.0.0.1"
     """Pages name no customer, but nobody has to log in to read them: loopback, or an address that only probes reach."""
     stall_seconds: Seconds = 60.0

@@ -31,6 +31,7 @@ class Turn(NamedTuple):
             "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "FRAUDSTREAM_TOPICS_PARTITIONS": str(self.partitions),
             "FRAUDSTREAM_WORKER_APP_ID": self.name,
+            "FRAUDSTREAM_WORKER_METRICS_PORT": "0",
             **{f"FRAUDSTREAM_TOPICS_{topic.upper()}": f"{self.name}-{topic}" for topic in _TOPICS},
         }
 

@@ -1,5 +1,6 @@
 """A few pages over HTTP, for scrapers and probes: served by threads of their own, whatever the event loop does."""
 
+import errno
 import socket
 import sys
 import threading
@@ -15,6 +16,7 @@ from app.errors import ConfigurationError
 
 CLIENT_SECONDS = 5.0
 """A client that says nothing for so long is hung up on."""
+HIGHEST_PORT = 65_535
 _POLL_SECONDS = 0.1
 
 _log = structlog.get_logger("pages")
@@ -33,16 +35,17 @@ Page = Callable[[str], Answer]
 
 
 class HttpPages:
-    """``pages`` by path under ``http://host:port``, until closed."""
+    """``pages`` by path under ``http://host:port``, until closed; on the first free one of ``ports`` ports."""
 
-    def __init__(self, host: str, port: int, pages: Mapping[str, Page]) -> None:
+    def __init__(self, host: str, port: int, pages: Mapping[str, Page], ports: int = 1) -> None:
         try:
-            self._server = _Server(host, port, pages)
+            self._server = _first_free(host, range(port, min(port + ports, HIGHEST_PORT + 1)), pages)
         except OSError as error:
             raise ConfigurationError(
                 f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}: {error}. "
                 "Give each worker a port of its own, or 0 to serve none."
             ) from error
+        _log.info("pages", at=f"http://{host}:{self.port}")
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_SECONDS,), name="pages", daemon=True
         )
@@ -75,6 +78,16 @@ class _Server(ThreadingTCPServer):
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             _log.warning("page_failed", cause=type(error).__name__)
+
+
+def _first_free(host: str, ports: range, pages: Mapping[str, Page]) -> _Server:
+    for port in ports[:-1]:
+        try:
+            return _Server(host, port, pages)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    return _Server(host, ports[-1], pages)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -20,6 +20,7 @@ def count(metrics: Metrics, work: Work, watch: Stopwatch, now_ms: int) -> None:
         metrics.count("decisions_total", number, outcome=outcome)
     for reason, number in Counter(entry.error.reason for entry in work.rejected).items():
         metrics.count("dead_letters_total", number, reason=reason)
+    metrics.observe_all("scores", work.scores)
     metrics.observe("chunk_events", work.records)
     for stage, seconds in watch.seconds.items():
         metrics.observe("chunk_seconds", seconds, stage=stage)

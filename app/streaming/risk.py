@@ -40,11 +40,14 @@ from app.streaming.pages import pages
 from app.streaming.profiles import ProfileCache
 from app.streaming.provisioning import require
 from app.streaming.stages import Stopwatch
+from app.streaming.store_size import tell_store_size
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import profiles_changelog
 from app.streaming.watchdog import Watchdog
 from app.streaming.work import ChunkScorer, Work
 
+PORTS_TRIED = 16
+"""From the metrics port on: as many workers as one machine is likely to have."""
 _LAG_PROBES_PER_STALL = 6
 
 _log = structlog.get_logger("risk")
@@ -79,7 +82,7 @@ class RiskWorker:
         data_dir.hold(Path(worker.data_dir))
         if worker.metrics_port:
             served = pages(self.metrics, self.health, self._watchdog)
-            self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served)
+            self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
         await require(settings)
         source_log = await self._logs()
         self._table.require_same_log = partial(self._require_same, source_log)
@@ -115,6 +118,7 @@ class RiskWorker:
         self._beside = [
             asyncio.create_task(self._fence.run()),
             asyncio.create_task(lag.run(lambda: self._table.app.consumer)),
+            asyncio.create_task(tell_store_size(store, self.metrics)),
         ]
         self._watchdog.start()
         self.health.started()

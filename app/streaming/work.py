@@ -32,6 +32,7 @@ class Work(NamedTuple):
     dead_letters: list[OutRecord]
     profiles: dict[bytes, bytes]
     outcomes: list[Outcome]
+    scores: list[float]
     sent_ms: list[int]
     """Timestamps of the decided records."""
     rejected: list[Rejected]
@@ -74,6 +75,7 @@ class ChunkScorer:
             dead_letters=[dead_letter(*entry) for entry in known.rejected],
             profiles=known.profiles,
             outcomes=[decision.outcome for decision in decisions],
+            scores=[decision.score for decision in decisions],
             sent_ms=[record.timestamp for record in records],
             rejected=known.rejected,
             replayed=len(chunk.records)

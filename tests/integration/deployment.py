@@ -49,7 +49,7 @@ class Deployment:
                 control=f"{prefix}.control",
                 partitions=partitions,
             ),
-            worker=WorkerSettings(app_id=prefix),
+            worker=WorkerSettings(app_id=prefix, metrics_port=0),
         )
         self.workers: list[Worker] = []
 

@@ -77,6 +77,13 @@ def test_a_port_in_use_names_the_setting(pages: HttpPages) -> None:
         HttpPages("127.0.0.1", pages.port, {})
 
 
+def test_workers_of_one_machine_take_the_next_free_ports(pages: HttpPages) -> None:
+    second = HttpPages("127.0.0.1", pages.port, {}, ports=16)
+
+    assert pages.port < second.port < pages.port + 16
+    second.close()
+
+
 def test_a_host_that_does_not_exist_names_the_setting() -> None:
     with pytest.raises(ConfigurationError, match=r"FRAUDSTREAM_WORKER_METRICS_HOST=256\.0\.0\.1"):
         HttpPages("256.0.0.1", 0, {})

@@ -100,6 +100,7 @@ def work(chunk: str, partition: int, customer: str) -> Work:
         dead_letters=records,
         profiles={customer.encode(): f"profile after {chunk}".encode()},
         outcomes=[],
+        scores=[],
         sent_ms=[],
         rejected=[],
         replayed=0,
