@@ -10,6 +10,7 @@ from app.commands import (
     dlq,
     drift,
     models,
+    monitor,
     settings,
     stack,
     tail,
@@ -38,6 +39,7 @@ app.command("worker")(worker.worker)
 app.add_typer(tail.alerts, name="alerts")
 app.add_typer(tail.decisions, name="decisions")
 app.add_typer(dlq.commands, name="dlq")
+app.command("monitor")(monitor.monitor)
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)

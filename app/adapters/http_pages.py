@@ -37,13 +37,16 @@ Page = Callable[[str], Answer]
 class HttpPages:
     """``pages`` by path under ``http://host:port``, until closed; on the first free one of ``ports`` ports."""
 
-    def __init__(self, host: str, port: int, pages: Mapping[str, Page], ports: int = 1) -> None:
+    def __init__(
+        self, host: str, port: int, pages: Mapping[str, Page], ports: int = 1, told: str = ""
+    ) -> None:
+        """``told`` is what the operator set it by. Raises ConfigurationError when it cannot be had."""
         try:
             self._server = _first_free(host, range(port, min(port + ports, HIGHEST_PORT + 1)), pages)
         except OSError as error:
+            where = told or f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}"
             raise ConfigurationError(
-                f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}: {error}. "
-                "Give each worker a port of its own, or 0 to serve none."
+                f"{where}: {error}. Give each process a port of its own, or 0 to a worker to serve none."
             ) from error
         _log.info("pages", at=f"http://{host}:{self.port}")
         self._thread = threading.Thread(

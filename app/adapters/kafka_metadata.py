@@ -98,12 +98,15 @@ class MetadataRequest_v12(RequestStruct):  # type: ignore[misc]  # noqa: N801  #
 
 
 class TopicsRequest(Request[MetadataRequest_v12]):  # type: ignore[misc]  # an untyped base
-    """Asks for these topics, and never creates one that is missing."""
+    """Asks for these topics, all for None, and never creates one that is missing."""
 
     API_KEY = METADATA
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str] | None) -> None:
         self._names = names
 
     def build(self, request_struct_class: type[MetadataRequest_v12]) -> Any:
-        return request_struct_class([(NO_ID, name, {}) for name in self._names], False, False, {})
+        wanted: list[Any] | None = (
+            None if self._names is None else [(NO_ID, name, {}) for name in self._names]
+        )
+        return request_struct_class(wanted, False, False, {})

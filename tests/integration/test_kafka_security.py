@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from app.adapters.kafka_admin import connect
+from app.adapters.kafka_cluster import read_cluster
 from app.adapters.topic_reader import open_reader
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings, Settings
@@ -73,6 +74,14 @@ async def work(broker: SecuredBroker, kafka: KafkaSettings, models: Path, direct
 
 async def test_a_worker_over_tls(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
     await work(broker, broker.tls(), models, tmp_path)
+
+
+async def test_the_monitor_sees_the_cluster_by_every_way_in(broker: SecuredBroker) -> None:
+    with token_server() as (url, _):
+        ways = [broker.tls(), broker.mutual_tls(), broker.scram(), broker.oauth(url)]
+        states = [await read_cluster(kafka) for kafka in ways]
+
+    assert [1] * len(ways) == [len(state.brokers[0].log_dirs) for state in states]
 
 
 async def test_a_worker_with_a_certificate(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""The state of a cluster, asked of its brokers. Nothing is ever altered here."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka.errors import for_code
+
+from app.adapters import kafka_brokers
+from app.adapters.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
+from app.adapters.kafka_brokers import Brokers
+from app.adapters.kafka_groups import read_groups
+from app.adapters.kafka_log_dirs import LogDirsRequest
+from app.adapters.kafka_metadata import TopicsRequest
+from app.adapters.kafka_quorum import QuorumRequest
+from app.adapters.kafka_security import Cluster
+
+CAUGHT_UP_MS = 30_000
+"""A follower fetches every half a second; one that did not for so long is down."""
+
+
+async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterState:
+    """Everything at this moment; of ``groups`` only, when some are given. Raises ConfigurationError.
+
+    A connection of its own each time: what died since the last one is not asked again.
+    """
+    async with kafka_brokers.connect(kafka) as brokers:
+        metadata = (await brokers.ask(TopicsRequest(None))).to_object()
+        nodes = await brokers.reachable()
+        return ClusterState(
+            seen_at_ms=time.time_ns() // 1_000_000,
+            cluster_id=metadata["cluster_id"],
+            controller=await read_controller(brokers),
+            brokers=tuple(
+                [await _broker(brokers, each) for each in metadata["brokers"] if each["node_id"] in nodes]
+            ),
+            topics=tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name)),
+            groups=await read_groups(brokers, nodes, _leaders(metadata["topics"], nodes), groups),
+        )
+
+
+async def read_controller(brokers: Brokers) -> Controller | None:
+    """None when no node leads the quorum, as far as the brokers know."""
+    response = (await brokers.ask(QuorumRequest())).to_object()
+    if response["error_code"]:
+        return None
+    (topic,) = response["topics"]
+    (partition,) = topic["partitions"]
+    if partition["error_code"] or partition["leader_id"] < 0:
+        return None
+    caught_up = {each["replica_id"]: each["last_caught_up_timestamp"] for each in partition["current_voters"]}
+    clock_ms = caught_up[partition["leader_id"]]
+    return Controller(
+        node=partition["leader_id"],
+        voters=tuple(sorted(caught_up)),
+        behind=tuple(sorted(node for node, at in caught_up.items() if clock_ms - at > CAUGHT_UP_MS)),
+        clock_ms=clock_ms,
+    )
+
+
+async def _broker(brokers: Brokers, described: Mapping[str, Any]) -> BrokerState:
+    node = described["node_id"]
+    directories = (await brokers.ask(LogDirsRequest(), node)).to_object()["results"]
+    return BrokerState(
+        node=node,
+        host=described["host"],
+        port=described["port"],
+        log_dirs=tuple(map(_log_dir, directories)),
+    )
+
+
+def _log_dir(described: Mapping[str, Any]) -> LogDir:
+    sizes = [
+        partition["partition_size"] for topic in described["topics"] for partition in topic["partitions"]
+    ]
+    return LogDir(
+        path=described["log_dir"],
+        total_bytes=described["total_bytes"],
+        usable_bytes=described["usable_bytes"],
+        log_bytes=sum(sizes),
+        error=for_code(described["error_code"]).__name__ if described["error_code"] else "",
+    )
+
+
+def _topic(described: Mapping[str, Any]) -> TopicState:
+    partitions = described["partitions"]
+    return TopicState(
+        name=described["topic"],
+        partitions=len(partitions),
+        under_replicated=tuple(
+            sorted(each["partition"] for each in partitions if len(each["isr"]) < len(each["replicas"]))
+        ),
+        offline=tuple(sorted(each["partition"] for each in partitions if each["leader"] < 0)),
+    )
+
+
+def _leaders(topics: Sequence[Mapping[str, Any]], nodes: Sequence[int]) -> dict[tuple[str, int], int]:
+    """Of the partitions whose leader can be asked."""
+    return {
+        (topic["topic"], partition["partition"]): partition["leader"]
+        for topic in topics
+        for partition in topic["partitions"]
+        if partition["leader"] in nodes
+    }

@@ -1,0 +1,149 @@
+"""Consumer groups and how far they are behind: in records, and in seconds by the oldest record not committed."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
+from aiokafka.record.memory_records import MemoryRecords
+
+from app.adapters.cluster_state import GroupState, PartitionLag
+from app.adapters.kafka_brokers import Brokers
+
+Partition = tuple[str, int]
+"""Topic and number."""
+Leaders = Mapping[Partition, int]
+"""The node that leads each partition."""
+
+_ONE_BATCH_BYTES = 1
+"""A broker sends at least one whole batch, however little is asked for."""
+_AT_ONCE_MS = 0
+_NO_REPLICA, _READ_UNCOMMITTED = -1, 0
+
+
+class Committed(NamedTuple):
+    """A group as its coordinator has it."""
+
+    name: str
+    state: str
+    members: int
+    offsets: dict[Partition, int]
+
+
+async def read_groups(
+    brokers: Brokers, nodes: Iterable[int], leaders: Leaders, only: Sequence[str] = ()
+) -> tuple[GroupState, ...]:
+    """Every group that has committed something, ``only`` these when some are given, by name."""
+    found = [group for node in nodes for group in await _of_coordinator(brokers, node, only)]
+    topics = {topic for group in found for topic, _ in group.offsets}
+    wanted = [partition for partition in leaders if partition[0] in topics]
+    starts = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.EARLIEST)
+    ends = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST)
+    ages = _Ages(brokers, leaders, starts)
+    return tuple([await _state(group, ages, starts, ends) for group in sorted(found)])
+
+
+async def _state(
+    group: Committed, ages: "_Ages", starts: Mapping[Partition, int], ends: Mapping[Partition, int]
+) -> GroupState:
+    """A partition without a commit, of a topic that has some, is behind from its beginning on."""
+    topics = {topic for topic, _ in group.offsets}
+    offsets = {
+        partition: group.offsets.get(partition, starts.get(partition, 0))
+        for partition in sorted(ends)
+        if partition[0] in topics
+    }
+    lags = [await ages.lag(partition, offset, ends[partition]) for partition, offset in offsets.items()]
+    return GroupState(name=group.name, state=group.state, members=group.members, partitions=tuple(lags))
+
+
+class _Ages:
+    """How old the oldest record is that a group has not committed."""
+
+    def __init__(self, brokers: Brokers, leaders: Leaders, starts: Mapping[Partition, int]) -> None:
+        self._brokers = brokers
+        self._leaders = leaders
+        self._starts = starts
+
+    async def lag(self, partition: Partition, committed: int, end: int) -> PartitionLag:
+        topic, number = partition
+        seconds = 0.0 if committed >= end else await self._age(partition, committed)
+        return PartitionLag(topic=topic, partition=number, committed=committed, end=end, seconds=seconds)
+
+    async def _age(self, partition: Partition, committed: int) -> float | None:
+        """None when the leader sent nothing: it throttles, or has just changed."""
+        topic, number = partition
+        offset = max(committed, self._starts.get(partition, 0))  # retention may have overtaken the group
+        request = FetchRequest(
+            _AT_ONCE_MS,
+            0,
+            _ONE_BATCH_BYTES,
+            _READ_UNCOMMITTED,
+            [(topic, [(number, offset, _ONE_BATCH_BYTES)])],
+        )
+        response = await self._brokers.ask(request, self._leaders[partition])
+        for _, answers in response.topics:
+            for _, code, *_, data in answers:
+                if not code and (timestamp_ms := _first_timestamp(data, offset)) is not None:
+                    return max(0.0, time.time() - timestamp_ms / 1000)
+        return None
+
+
+def _first_timestamp(data: bytes, offset: int) -> int | None:
+    batches = MemoryRecords(data)
+    while batches.has_next():
+        for record in batches.next_batch():
+            if record.offset >= offset:
+                return int(record.timestamp)
+    return None
+
+
+async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
+    """The groups that ``node`` coordinates: a broker lists no others."""
+    listed = [name for name, *_ in (await brokers.ask(ListGroupsRequest(), node)).groups]
+    return [await _group(brokers, node, name) for name in listed if not only or name in only]
+
+
+async def _group(brokers: Brokers, node: int, name: str) -> Committed:
+    """One at a time: aiokafka misreads an answer about several."""
+    (described,) = (await brokers.ask(DescribeGroupsRequest([name]), node)).to_object()["groups"]
+    offsets = await _committed(brokers, node, name)
+    return Committed(name, described["state"], len(described["members"]), offsets)
+
+
+async def _committed(brokers: Brokers, node: int, group: str) -> dict[Partition, int]:
+    response = await brokers.ask(OffsetFetchRequest(group, None), node)
+    return {
+        (topic, number): offset
+        for topic, partitions in response.topics
+        for number, offset, _, code in partitions
+        if not code and offset >= 0
+    }
+
+
+async def _offsets(
+    brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition], which: int
+) -> dict[Partition, int]:
+    """The first or the next offset of each partition that its leader answers for."""
+    by_node: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for partition in partitions:
+        topic, number = partition
+        by_node[leaders[partition]][topic].append((number, which))
+    found: dict[Partition, int] = {}
+    for node, topics in by_node.items():
+        request = OffsetRequest(_NO_REPLICA, _READ_UNCOMMITTED, list(topics.items()))
+        found |= _answered(await brokers.ask(request, node))
+    return found
+
+
+def _answered(response: Any) -> dict[Partition, int]:
+    return {
+        (topic, number): offset
+        for topic, partitions in response.topics
+        for number, code, _, offset, *_ in partitions
+        if not code
+    }

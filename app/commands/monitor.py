@@ -1,0 +1,122 @@
+"""``fraudstream monitor``: the Kafka cluster beneath the service, for eyes, for scripts and for Prometheus."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.operations.watching import Watch
+    from app.settings import Settings
+
+DEFAULT_PORT = 9480
+"""Behind the ports that workers take."""
+PIPE_WIDTH = 160
+"""Columns where there is no terminal."""
+
+
+def monitor(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and end.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve /metrics and /livez, without a picture.")
+    ] = False,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Only this consumer group; may be repeated. Default: all.")
+    ] = None,
+    interval: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 15.0,
+    host: Annotated[str, typer.Option(help="With --serve.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve; 0 takes any.")] = DEFAULT_PORT,
+) -> None:
+    """Show brokers, disks, controller, partitions without all their copies, and every group's lag.
+
+    At a terminal a picture that is drawn anew; elsewhere the same once. Never changes anything.
+    """
+    import asyncio
+    import contextlib
+
+    from app.settings import Settings
+
+    settings, groups = Settings.from_env(), group or []
+    if json or not serve:
+        _quiet()
+    with contextlib.suppress(KeyboardInterrupt):  # how a picture is meant to end
+        if json:
+            asyncio.run(_print_json(settings, groups))
+        elif serve:
+            _serve(settings, groups, interval, host, port)
+        else:
+            _draw(settings, groups, interval)
+
+
+async def _print_json(settings: "Settings", groups: list[str]) -> None:
+    import msgspec
+
+    from app.adapters.kafka_cluster import read_cluster
+
+    state = await read_cluster(settings.kafka, groups)
+    typer.echo(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
+
+
+def _serve(settings: "Settings", groups: list[str], interval: float, host: str, port: int) -> None:
+    import logging.config
+
+    from app.adapters import logs
+    from app.adapters.http_pages import HttpPages
+
+    logs.configure(settings.worker.log_format)
+    logging.config.dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
+    watch = _watch(settings, groups, interval)
+    served = HttpPages(host, port, watch.pages(), told=f"--host {host} --port {port}")
+    try:
+        _run(watch)
+    finally:
+        served.close()
+
+
+def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
+    import asyncio
+
+    from rich.console import Console
+    from rich.live import Live
+
+    from app.adapters.kafka_cluster import read_cluster
+    from app.operations.screen import picture
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH)
+        console.print(picture(asyncio.run(read_cluster(settings.kafka, groups))))
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        asyncio.run(
+            _watch(settings, groups, interval).run(lambda state: live.update(picture(state), refresh=True))
+        )
+
+
+def _watch(settings: "Settings", groups: list[str], interval: float) -> "Watch":
+    from app.operations.watching import Watch
+
+    return Watch(settings.kafka, groups, interval)
+
+
+def _run(watch: "Watch") -> None:
+    """Until Ctrl-C or SIGTERM."""
+    import asyncio
+    import signal
+
+    async def run() -> None:
+        task = asyncio.create_task(watch.run())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await asyncio.wait([task])
+
+    asyncio.run(run())
+
+
+def _quiet() -> None:
+    """The client logs that brokers are down; the picture says so."""
+    import logging
+
+    from app.adapters import logs
+
+    logs.configure("console")
+    logging.disable(logging.CRITICAL)

@@ -1,0 +1,175 @@
+"""The cluster's state as Prometheus gauges: a closed catalogue, each with what it is read from."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.adapters.cluster_state import ClusterState
+from app.metrics import PREFIX
+
+Sample = tuple[tuple[str, ...], float]
+"""The labels' values, and the value."""
+
+
+class ClusterMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """One gauge."""
+
+    name: str
+    unit: str
+    meaning: str
+    labels: tuple[str, ...] = ()
+    read: Callable[[ClusterState], Iterable[Sample]]
+
+
+def _of_cluster(value: Callable[[ClusterState], float]) -> Callable[[ClusterState], Iterable[Sample]]:
+    return lambda state: [((), value(state))]
+
+
+def _of_disks(field: str) -> Callable[[ClusterState], Iterable[Sample]]:
+    return lambda state: [
+        ((str(broker.node), disk.path), getattr(disk, field))
+        for broker in state.brokers
+        for disk in broker.log_dirs
+        if not disk.error and getattr(disk, field) >= 0
+    ]
+
+
+def _of_partitions(field: str) -> Callable[[ClusterState], Iterable[Sample]]:
+    return lambda state: [
+        ((group.name, lag.topic, str(lag.partition)), getattr(lag, field))
+        for group in state.groups
+        for lag in group.partitions
+        if getattr(lag, field) is not None
+    ]
+
+
+REACHABLE = ClusterMetric(
+    name="kafka_reachable",
+    unit="",
+    meaning="1 when the last look at the cluster succeeded, else 0, and then there is nothing else here.",
+    read=_of_cluster(lambda _: 1),
+)
+CATALOGUE = (
+    REACHABLE,
+    ClusterMetric(
+        name="kafka_brokers",
+        unit="brokers",
+        meaning="Brokers that answer.",
+        read=_of_cluster(lambda state: len(state.brokers)),
+    ),
+    ClusterMetric(
+        name="kafka_controller_node",
+        unit="",
+        meaning="Id of the node that leads the quorum; -1 when none does: topics and leaders cannot change.",
+        read=_of_cluster(lambda state: -1 if state.controller is None else state.controller.node),
+    ),
+    ClusterMetric(
+        name="kafka_quorum_voters_behind",
+        unit="nodes",
+        meaning="Voters of the quorum that have not caught up for 30 s: down, or cut off.",
+        read=_of_cluster(lambda state: 0 if state.controller is None else len(state.controller.behind)),
+    ),
+    ClusterMetric(
+        name="kafka_under_replicated_partitions",
+        unit="partitions",
+        labels=("topic",),
+        meaning="Partitions of which a copy is missing or behind. One more broker lost may stop the writes.",
+        read=lambda state: [((topic.name,), len(topic.under_replicated)) for topic in state.topics],
+    ),
+    ClusterMetric(
+        name="kafka_offline_partitions",
+        unit="partitions",
+        labels=("topic",),
+        meaning="Partitions that nobody leads: neither read nor written.",
+        read=lambda state: [((topic.name,), len(topic.offline)) for topic in state.topics],
+    ),
+    ClusterMetric(
+        name="kafka_disk_total_bytes",
+        unit="bytes",
+        labels=("broker", "dir"),
+        meaning="Size of the disk that a broker's log directory lies on.",
+        read=_of_disks("total_bytes"),
+    ),
+    ClusterMetric(
+        name="kafka_disk_usable_bytes",
+        unit="bytes",
+        labels=("broker", "dir"),
+        meaning="What is left of it. A broker whose disk is full ends.",
+        read=_of_disks("usable_bytes"),
+    ),
+    ClusterMetric(
+        name="kafka_log_bytes",
+        unit="bytes",
+        labels=("broker", "dir"),
+        meaning="What all partitions in a broker's log directory take.",
+        read=_of_disks("log_bytes"),
+    ),
+    ClusterMetric(
+        name="kafka_log_dirs_failed",
+        unit="directories",
+        labels=("broker",),
+        meaning="Log directories that a broker has given up after an error of the disk.",
+        read=lambda state: [
+            ((str(broker.node),), sum(bool(disk.error) for disk in broker.log_dirs))
+            for broker in state.brokers
+        ],
+    ),
+    ClusterMetric(
+        name="kafka_group_members",
+        unit="members",
+        labels=("group",),
+        meaning="Consumers in a group.",
+        read=lambda state: [((group.name,), group.members) for group in state.groups],
+    ),
+    ClusterMetric(
+        name="kafka_group_lag_records",
+        unit="records",
+        labels=("group", "topic", "partition"),
+        meaning="Records that a group has not committed.",
+        read=_of_partitions("records"),
+    ),
+    ClusterMetric(
+        name="kafka_group_lag_seconds",
+        unit="seconds",
+        labels=("group", "topic", "partition"),
+        meaning="Age of the oldest record that a group has not committed, by its timestamp; 0 when there is none.",
+        read=_of_partitions("seconds"),
+    ),
+)
+
+
+class ClusterCollector(Collector):
+    """What a scrape sees: ``latest`` as it is then. What is gone from it leaves no series behind."""
+
+    latest: ClusterState | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        state = self.latest
+        if state is None:
+            yield _family(REACHABLE, [((), 0)])
+            return
+        for metric in CATALOGUE:
+            yield _family(metric, metric.read(state))
+
+
+def table() -> str:
+    """The catalogue as it stands in ``docs/monitor.md``."""
+    rows = [
+        f"| `{PREFIX}{metric.name}` | {metric.unit} | {', '.join(metric.labels)} | {metric.meaning} |"
+        for metric in CATALOGUE
+    ]
+    return "\n".join(["| name | unit | labels | meaning |", "| --- | --- | --- | --- |", *rows]) + "\n"
+
+
+def _family(metric: ClusterMetric, samples: Iterable[Sample]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(PREFIX + metric.name, metric.meaning, labels=list(metric.labels))
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

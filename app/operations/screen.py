@@ -1,0 +1,90 @@
+"""A cluster's state as a person reads it."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from app.adapters.cluster_state import BrokerState, ClusterState, GroupState, LogDir
+
+FULL_SHARE, FILLING_SHARE = 0.9, 0.8
+LONG_LAG_SECONDS = 30.0
+
+
+def picture(state: ClusterState | None) -> RenderableType:
+    """What is well in plain letters, what is not in colour."""
+    if state is None:
+        return Text("The cluster does not answer.", style="bold red")
+    return Group(_headline(state), _brokers(state.brokers), _partitions(state), _groups(state.groups))
+
+
+def _headline(state: ClusterState) -> Text:
+    text = Text(f"cluster {state.cluster_id} · {len(state.brokers)} brokers · ")
+    if state.controller is None:
+        return text.append("no controller", style="bold red")
+    text.append(f"controller {state.controller.node}")
+    if state.controller.behind:
+        text.append(f" · voters behind: {_numbers(state.controller.behind)}", style="bold red")
+    return text
+
+
+def _brokers(brokers: tuple[BrokerState, ...]) -> Table:
+    table = _table("broker", "address", "log directory", log="right", disk="right")
+    for broker in brokers:
+        for directory in broker.log_dirs:
+            cells = (str(broker.node), f"{broker.host}:{broker.port}", directory.path)
+            table.add_row(*cells, _bytes(directory.log_bytes), _fullness(directory))
+    return table
+
+
+def _fullness(directory: LogDir) -> Text:
+    if directory.error:
+        return Text(directory.error, style="bold red")
+    if directory.total_bytes <= 0:
+        return Text("unknown")
+    used = 1 - directory.usable_bytes / directory.total_bytes
+    style = "bold red" if used > FULL_SHARE else "yellow" if used > FILLING_SHARE else ""
+    return Text(f"{used:.0%} of {_bytes(directory.total_bytes)} used", style=style)
+
+
+def _partitions(state: ClusterState) -> RenderableType:
+    bad = [topic for topic in state.topics if topic.under_replicated or topic.offline]
+    if not bad:
+        return Text(f"{sum(topic.partitions for topic in state.topics)} partitions, all copies in sync")
+    table = _table("topic", "under-replicated", "offline")
+    for topic in bad:
+        table.add_row(
+            topic.name,
+            Text(_numbers(topic.under_replicated), style="yellow"),
+            Text(_numbers(topic.offline), style="bold red"),
+        )
+    return table
+
+
+def _groups(groups: tuple[GroupState, ...]) -> Table:
+    table = _table("group", "state", members="right", records="right", seconds="right")
+    for group in groups:
+        style = "yellow" if group.lag_seconds > LONG_LAG_SECONDS else ""
+        seconds = Text(f"{group.lag_seconds:,.1f}", style=style)
+        table.add_row(group.name, group.state, str(group.members), f"{group.lag_records:,}", seconds)
+    return table
+
+
+def _table(*left: str, **right: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
+    for title in left:
+        table.add_column(title, no_wrap=True)
+    for title in right:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
+def _numbers(partitions: tuple[int, ...]) -> str:
+    return ", ".join(map(str, partitions))
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(number) < 1000:
+            return f"{number:,.0f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} TB"
