@@ -8,6 +8,7 @@ from app.commands import (
     batch,
     demo,
     dlq,
+    doctor,
     drift,
     models,
     monitor,
@@ -40,6 +41,7 @@ app.add_typer(tail.alerts, name="alerts")
 app.add_typer(tail.decisions, name="decisions")
 app.add_typer(dlq.commands, name="dlq")
 app.command("monitor")(monitor.monitor)
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)

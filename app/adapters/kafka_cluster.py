@@ -9,7 +9,7 @@ from aiokafka.errors import for_code
 from app.adapters import kafka_brokers
 from app.adapters.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
 from app.adapters.kafka_brokers import Brokers
-from app.adapters.kafka_groups import read_groups
+from app.adapters.kafka_groups import read_bounds, read_groups
 from app.adapters.kafka_log_dirs import LogDirsRequest
 from app.adapters.kafka_metadata import TopicsRequest
 from app.adapters.kafka_quorum import QuorumRequest
@@ -37,6 +37,15 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
             topics=tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name)),
             groups=await read_groups(brokers, nodes, _leaders(metadata["topics"], nodes), groups),
         )
+
+
+async def read_held(kafka: Cluster, topic: str) -> int:
+    """How many records stand in a topic, by its offsets; 0 when it does not exist. Raises ConfigurationError."""
+    async with kafka_brokers.connect(kafka) as brokers:
+        metadata = (await brokers.ask(TopicsRequest([topic]))).to_object()
+        leaders = _leaders(metadata["topics"], await brokers.reachable())
+        starts, ends = await read_bounds(brokers, leaders, leaders)
+    return sum(end - starts.get(partition, end) for partition, end in ends.items())
 
 
 async def read_controller(brokers: Brokers) -> Controller | None:

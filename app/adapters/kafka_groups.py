@@ -41,10 +41,18 @@ async def read_groups(
     found = [group for node in nodes for group in await _of_coordinator(brokers, node, only)]
     topics = {topic for group in found for topic, _ in group.offsets}
     wanted = [partition for partition in leaders if partition[0] in topics]
-    starts = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.EARLIEST)
-    ends = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST)
+    starts, ends = await read_bounds(brokers, leaders, wanted)
     ages = _Ages(brokers, leaders, starts)
     return tuple([await _state(group, ages, starts, ends) for group in sorted(found)])
+
+
+async def read_bounds(
+    brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition]
+) -> tuple[dict[Partition, int], dict[Partition, int]]:
+    """The first and the next offset of each partition whose leader answers."""
+    wanted = list(partitions)
+    starts = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.EARLIEST)
+    return starts, await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST)
 
 
 async def _state(

@@ -1,0 +1,52 @@
+"""``fraudstream doctor``: is this installation well, and if not, what is to be done?"""
+
+import json as json_format
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.operations.finding import Finding
+
+
+def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Check settings, model, data directory, open files, brokers, disks, topics, group, lag, dead letters and clock.
+
+    Each is ok, a warning or failed, with what to do. Nothing is altered. Exit code 1 when something failed.
+    """
+    import msgspec
+
+    from app.operations.finding import Outcome
+
+    findings = _findings()
+    if json:
+        typer.echo(json_format.dumps({"findings": msgspec.to_builtins(findings)}, indent=2))
+    else:
+        for finding in findings:
+            _tell(finding)
+    raise typer.Exit(1 if any(finding.outcome == Outcome.FAILED for finding in findings) else 0)
+
+
+def _findings() -> "list[Finding]":
+    import asyncio
+    import logging
+
+    from app.errors import ConfigurationError
+    from app.operations.doctor import examine
+    from app.operations.finding import failed, ok
+    from app.settings import Settings
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        settings = Settings.from_env()
+    except ConfigurationError as error:
+        return [failed("settings", str(error), "Nothing else was checked.")]
+    return [ok("settings", f"valid, for {settings.deployment.stage}"), *asyncio.run(examine(settings))]
+
+
+def _tell(finding: "Finding") -> None:
+    colour = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "failed": typer.colors.RED}
+    typer.secho(f"{finding.outcome:<8}", fg=colour[finding.outcome], nl=False)
+    typer.echo(f"{finding.check:<15} {finding.found}")
+    if finding.remedy:
+        typer.echo(f"{'':<8}{'':<15} -> {finding.remedy}")

@@ -1,0 +1,99 @@
+"""What the doctor asks of the cluster."""
+
+from collections.abc import Sequence
+
+from app.adapters.cluster_state import ClusterState
+from app.operations.finding import Finding, failed, ok, warning
+from app.settings import PRODUCTION_REPLICAS, Settings
+
+LEAST_FREE_SHARE = 0.15
+LONG_LAG_SECONDS = 60.0
+SKEW_SECONDS, WRONG_SECONDS = 1.0, 60.0
+
+
+def check_brokers(state: ClusterState) -> Finding:
+    found = f"{len(state.brokers)} brokers answer"
+    controller = state.controller
+    if controller is None:
+        return failed("brokers", f"{found}, no controller", "Bring back a majority of the quorum's voters.")
+    if controller.behind:
+        gone = ", ".join(map(str, controller.behind))
+        return warning(
+            "brokers", f"{found}; voters behind: {gone}", "Start these nodes, or look at their logs."
+        )
+    return ok("brokers", f"{found}, controller {controller.node}")
+
+
+def check_copies(state: ClusterState, replication_factor: int) -> Finding:
+    offline = [topic.name for topic in state.topics if topic.offline]
+    behind = [topic.name for topic in state.topics if topic.under_replicated]
+    if offline:
+        remedy = "Bring back the brokers that hold the copies: docs/operations.md#offlinepartitions."
+        return failed("copies", f"no leader: {', '.join(offline)}", remedy)
+    if behind:
+        remedy = "Bring back the missing broker: docs/operations.md#underreplicatedpartitions."
+        return warning("copies", f"a copy lacks or is behind: {', '.join(behind)}", remedy)
+    if replication_factor < PRODUCTION_REPLICAS:
+        remedy = "Set FRAUDSTREAM_TOPICS_REPLICATION_FACTOR=3 where acknowledged records must outlive a disk."
+        return warning("copies", f"in sync, {replication_factor} of each", remedy)
+    return ok("copies", f"in sync, {replication_factor} of each")
+
+
+def check_broker_disks(state: ClusterState) -> Finding:
+    broken = [f"{b.node}:{disk.path}" for b in state.brokers for disk in b.log_dirs if disk.error]
+    if broken:
+        return failed("broker disks", f"given up: {', '.join(broken)}", "Replace the disk, start the broker.")
+    shares = {
+        f"{broker.node}:{disk.path}": disk.usable_bytes / disk.total_bytes
+        for broker in state.brokers
+        for disk in broker.log_dirs
+        if disk.total_bytes > 0
+    }
+    full = [f"{name} {share:.0%} free" for name, share in shares.items() if share < LEAST_FREE_SHARE]
+    if full:
+        return warning("broker disks", ", ".join(full), "docs/operations.md#brokerdiskfilling.")
+    return ok("broker disks", f"at least {min(shares.values(), default=1.0):.0%} free")
+
+
+def check_topics(differences: Sequence[str], remedies: Sequence[str]) -> Finding:
+    if differences:
+        return failed("topics", "; ".join(differences), " ".join(remedies))
+    return ok("topics", "as the table says")
+
+
+def check_group(state: ClusterState, settings: Settings) -> Finding:
+    name = settings.worker.app_id
+    group = next((group for group in state.groups if group.name == name), None)
+    if group is None or not group.members:
+        return warning("group", f"{name} has no members", "Start `fraudstream worker`.")
+    if group.state != "Stable":
+        remedy = "Look again in a minute; if it lasts, at /readyz of the workers."
+        return warning("group", f"{name} is {group.state}", remedy)
+    return ok("group", f"{name} is stable, {group.members} members")
+
+
+def check_lag(state: ClusterState, settings: Settings) -> Finding:
+    groups = [group for group in state.groups if group.name == settings.worker.app_id]
+    seconds = max((group.lag_seconds for group in groups), default=0.0)
+    found = f"{sum(group.lag_records for group in groups):,} records, {seconds:,.0f} s"
+    if seconds > LONG_LAG_SECONDS:
+        return warning("lag", found, "docs/operations.md#consumerlaggrowing.")
+    return ok("lag", found)
+
+
+def check_dead_letters(records: int) -> Finding:
+    if records:
+        remedy = "`fraudstream dlq ls --summary` says why; docs/dead-letters.md."
+        return warning("dead letters", f"{records:,} stand in the topic", remedy)
+    return ok("dead letters", "none")
+
+
+def check_clock(skew_seconds: float) -> Finding:
+    """Against the controller's clock; what the answer took counts as no skew."""
+    found = f"{abs(skew_seconds):.1f} s {'ahead of' if skew_seconds > 0 else 'behind'} the brokers'"
+    remedy = "Have both follow the same time servers: event times and latencies are judged by this clock."
+    if abs(skew_seconds) > WRONG_SECONDS:
+        return failed("clock", found, remedy)
+    if abs(skew_seconds) > SKEW_SECONDS:
+        return warning("clock", found, remedy)
+    return ok("clock", "as the brokers'")

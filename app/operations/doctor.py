@@ -1,0 +1,54 @@
+"""A whole installation checked, from its settings to its brokers, and what to do about each thing found."""
+
+import time
+
+from app.adapters.cluster_state import ClusterState
+from app.adapters.kafka_cluster import read_cluster, read_held
+from app.errors import FraudstreamError
+from app.operations import cluster_checks, local_checks
+from app.operations.finding import Finding, failed
+from app.settings import Settings
+from app.streaming import provisioning
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything, however much of it is broken. Nothing is altered."""
+    findings = [
+        local_checks.check_aliases(settings),
+        local_checks.check_model(settings),
+        local_checks.check_data_dir(settings),
+        local_checks.check_open_files(),
+    ]
+    before = time.time()
+    try:
+        state = await read_cluster(settings.kafka)
+        return findings + _of_state(state, settings, before) + await _of_topics(settings)
+    except FraudstreamError as error:
+        return [*findings, failed("cluster", str(error), "The rest of the cluster was not checked.")]
+
+
+def _of_state(state: ClusterState, settings: Settings, before: float) -> list[Finding]:
+    found = [
+        cluster_checks.check_brokers(state),
+        cluster_checks.check_copies(state, settings.topics.replication_factor),
+        cluster_checks.check_broker_disks(state),
+        cluster_checks.check_group(state, settings),
+        cluster_checks.check_lag(state, settings),
+    ]
+    if state.controller is not None:
+        found.append(cluster_checks.check_clock(_skew(before, time.time(), state.controller.clock_ms / 1000)))
+    return found
+
+
+def _skew(before: float, after: float, theirs: float) -> float:
+    """How far our clock is ahead; 0 when theirs lies within the time that the answer took."""
+    return before - theirs if theirs < before else min(0.0, after - theirs)
+
+
+async def _of_topics(settings: Settings) -> list[Finding]:
+    differences = await provisioning.differences(settings)
+    remedies = provisioning.remedies(differences, settings.kafka.bootstrap_servers)
+    return [
+        cluster_checks.check_topics([str(each) for each in differences], remedies),
+        cluster_checks.check_dead_letters(await read_held(settings.kafka, settings.topics.dead_letters)),
+    ]

@@ -1,0 +1,59 @@
+"""What the doctor asks of this machine."""
+
+import os
+import resource
+import shutil
+from pathlib import Path
+
+from app.adapters.aliases import read_aliases
+from app.adapters.bundles import champion
+from app.domain.control import told
+from app.errors import ModelRejected
+from app.operations.finding import Finding, failed, ok, warning
+from app.settings import Settings
+from app.streaming.rocksdb_memory import OPEN_FILES
+
+LEAST_FREE_SHARE, LEAST_FREE_BYTES = 0.1, 1_000_000_000
+
+
+def check_model(settings: Settings) -> Finding:
+    """The champion, loaded as a worker loads it."""
+    models = Path(settings.model.dir)
+    try:
+        bundle = champion(models, settings.model.champion)
+    except ModelRejected as error:
+        return failed("model", str(error), "`fraudstream model verify`; docs/models.md.")
+    warnings = [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]
+    if warnings:
+        return warning("model", "; ".join(warnings), "Train a model for these settings; docs/models.md.")
+    return ok("model", f"{told(bundle.reference)} loads and scores its golden rows")
+
+
+def check_aliases(settings: Settings) -> Finding:
+    try:
+        aliases = read_aliases(Path(settings.model.dir))
+    except ModelRejected as error:
+        return failed("aliases", str(error), "Correct aliases.toml in FRAUDSTREAM_MODEL_DIR; docs/models.md.")
+    return ok("aliases", f"champion {aliases.champion}")
+
+
+def check_data_dir(settings: Settings) -> Finding:
+    """Whether RocksDB could be kept there. Nothing is made."""
+    path = Path(settings.worker.data_dir)
+    there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        remedy = "Set FRAUDSTREAM_WORKER_DATA_DIR to a directory that the worker's user may write to."
+        return failed("data directory", f"{there} cannot be written to", remedy)
+    disk = shutil.disk_usage(there)
+    found = f"{path}: {disk.free / 1e9:,.1f} GB free"
+    if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
+        return warning("data directory", found, "Make room: docs/sizing.md says how much.")
+    return ok("data directory", found)
+
+
+def check_open_files() -> Finding:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < OPEN_FILES:
+        remedy = f"Raise the hard limit of open files (ulimit -Hn, LimitNOFILE) to {OPEN_FILES}."
+        return warning("open files", f"at most {hard}", remedy)
+    return ok("open files", "as many as needed")

@@ -1,0 +1,122 @@
+"""What the doctor makes of what it sees."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.adapters.cluster_state import (
+    BrokerState,
+    ClusterState,
+    Controller,
+    GroupState,
+    LogDir,
+    PartitionLag,
+    TopicState,
+)
+from app.operations import cluster_checks, local_checks
+from app.operations.doctor import _skew
+from app.operations.finding import Finding, Outcome
+from app.settings import ModelSettings, Settings, WorkerSettings
+
+SETTINGS = Settings()
+GROUP = GroupState(name=SETTINGS.worker.app_id, state="Stable", members=1, partitions=())
+DISK = LogDir(path="/log", total_bytes=100, usable_bytes=50, log_bytes=1)
+WELL = ClusterState(
+    seen_at_ms=0,
+    cluster_id="c",
+    controller=Controller(node=1, voters=(1,), behind=(), clock_ms=0),
+    brokers=(BrokerState(node=1, host="h", port=1, log_dirs=(DISK,)),),
+    topics=(TopicState(name="t", partitions=1, under_replicated=(), offline=()),),
+    groups=(GROUP,),
+)
+
+
+def but(**changes: object) -> ClusterState:
+    """A cluster that is well but for this."""
+    return msgspec.structs.replace(WELL, **changes)
+
+
+def topic(under_replicated: tuple[int, ...] = (), offline: tuple[int, ...] = ()) -> ClusterState:
+    found = TopicState(name="t", partitions=1, under_replicated=under_replicated, offline=offline)
+    return but(topics=(found,))
+
+
+def disk(usable_bytes: int, error: str = "") -> ClusterState:
+    changed = msgspec.structs.replace(DISK, usable_bytes=usable_bytes, error=error)
+    return but(brokers=(BrokerState(node=1, host="h", port=1, log_dirs=(changed,)),))
+
+
+def group(state: str, members: int, seconds: float = 0.0) -> ClusterState:
+    lag = PartitionLag(topic="t", partition=0, committed=0, end=5, seconds=seconds)
+    return but(groups=(msgspec.structs.replace(GROUP, state=state, members=members, partitions=(lag,)),))
+
+
+BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("finding", "outcome"),
+    [
+        (cluster_checks.check_brokers(WELL), "ok"),
+        (cluster_checks.check_brokers(but(controller=None)), "failed"),
+        (cluster_checks.check_brokers(but(controller=BEHIND)), "warning"),
+        (cluster_checks.check_copies(WELL, 3), "ok"),
+        (cluster_checks.check_copies(WELL, 1), "warning"),
+        (cluster_checks.check_copies(topic(under_replicated=(0,)), 3), "warning"),
+        (cluster_checks.check_copies(topic(under_replicated=(0,), offline=(0,)), 3), "failed"),
+        (cluster_checks.check_broker_disks(WELL), "ok"),
+        (cluster_checks.check_broker_disks(disk(14)), "warning"),
+        (cluster_checks.check_broker_disks(disk(50, "KafkaStorageError")), "failed"),
+        (cluster_checks.check_topics([], []), "ok"),
+        (cluster_checks.check_topics(["t: partitions"], ["do"]), "failed"),
+        (cluster_checks.check_group(WELL, SETTINGS), "ok"),
+        (cluster_checks.check_group(but(groups=()), SETTINGS), "warning"),
+        (cluster_checks.check_group(group("Empty", 0), SETTINGS), "warning"),
+        (cluster_checks.check_group(group("PreparingRebalance", 2), SETTINGS), "warning"),
+        (cluster_checks.check_lag(group("Stable", 1, 60), SETTINGS), "ok"),
+        (cluster_checks.check_lag(group("Stable", 1, 61), SETTINGS), "warning"),
+        (cluster_checks.check_dead_letters(0), "ok"),
+        (cluster_checks.check_dead_letters(1), "warning"),
+        (cluster_checks.check_clock(0.5), "ok"),
+        (cluster_checks.check_clock(-2), "warning"),
+        (cluster_checks.check_clock(61), "failed"),
+    ],
+)
+def test_what_is_found_is_as_bad_as_it_is(finding: Finding, outcome: str) -> None:
+    assert finding.outcome == Outcome(outcome)
+    assert bool(finding.remedy) is (outcome != "ok")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "skew"), [(10.0, 0.0), (12.0, 0.0), (11.0, 0.0), (7.0, 3.0), (15.0, -3.0)]
+)
+def test_what_an_answer_took_is_no_skew(theirs: float, skew: float) -> None:
+    """Asked at 10, answered by 12."""
+    assert skew == _skew(10.0, 12.0, theirs)
+
+
+def test_a_missing_model_is_told_with_the_command(tmp_path: Path) -> None:
+    settings = Settings(model=ModelSettings(dir=str(tmp_path)))
+
+    assert local_checks.check_model(settings).outcome == Outcome.FAILED
+    assert local_checks.check_aliases(settings).outcome == Outcome.FAILED
+    assert "fraudstream model verify" in local_checks.check_model(settings).remedy
+
+
+def test_a_data_directory_beneath_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    settings = Settings(worker=WorkerSettings(data_dir=str(file / "data")))
+
+    finding = local_checks.check_data_dir(settings)
+
+    assert finding.outcome == Outcome.FAILED
+    assert "FRAUDSTREAM_WORKER_DATA_DIR" in finding.remedy
+
+
+def test_looking_makes_no_data_directory(tmp_path: Path) -> None:
+    settings = Settings(worker=WorkerSettings(data_dir=str(tmp_path / "data")))
+
+    assert local_checks.check_data_dir(settings).outcome != Outcome.FAILED
+    assert not (tmp_path / "data").exists()
