@@ -16,6 +16,7 @@ RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
 
 FROM python:${PYTHON}
 # scikit-learn's gradient boosting runs on OpenMP.
+# hadolint ignore=DL3008  # security updates of the release are wanted, whatever their number
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
@@ -39,6 +40,9 @@ USER 10001
 RUN python -c "from app.features.columns import compile_fold; compile_fold()"
 # RocksDB: the only place written to. Keep it between restarts and a worker restores in seconds.
 VOLUME /var/lib/fraudstream
+# Of a worker; one that serves its pages elsewhere needs another. Kubernetes has probes of its own.
+HEALTHCHECK --interval=30s --start-period=120s --retries=3 CMD ["python", "-c", \
+    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/livez', timeout=5)"]
 # SIGTERM: chunks in flight are finished and committed.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["fraudstream"]

@@ -1,0 +1,98 @@
+"""What lies in deploy/ is well-formed, of the schema of whoever reads it, and names what there is."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, setting_names, values
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PROMTOOL = shutil.which("promtool")
+KEDA = DEPLOY / "kubernetes" / "keda.yaml"
+MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KEDA})
+FILES = sorted(DEPLOY.rglob("*.yaml"))
+
+needs_promtool = pytest.mark.skipif(
+    PROMTOOL is None, reason="no promtool on the PATH: apt-get install prometheus"
+)
+
+
+def run(*words: str) -> str:
+    """What it said, when it does not like what it reads."""
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=DEPLOY, timeout=120)  # noqa: S603  # ours
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def module(name: str, *words: str) -> str:
+    return run(sys.executable, "-m", name, *words)
+
+
+def test_every_file_is_tidy_yaml() -> None:
+    assert module("yamllint", "--strict", "-c", ".yamllint.yaml", ".") == ""
+
+
+def test_compose_has_its_schema() -> None:
+    assert module("check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml") == ""
+
+
+def test_manifests_have_the_schemas_of_kubernetes() -> None:
+    """KEDA's own resource is none of Kubernetes'; its place is read below."""
+    assert module("kubernetes_validate", "--strict", *map(str, MANIFESTS)) == ""
+
+
+def test_a_misspelt_field_is_found(tmp_path: Path) -> None:
+    spoilt = tmp_path / "worker.yaml"
+    text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
+    spoilt.write_text(text.replace("podManagementPolicy", "podManagmentPolicy"), encoding="utf-8")
+
+    assert "podManagmentPolicy" in module("kubernetes_validate", "--strict", str(spoilt))
+
+
+def test_every_setting_named_is_one() -> None:
+    known = {name for name, _ in setting_names()}
+    named = {
+        name
+        for file in FILES
+        for name in re.findall(r"FRAUDSTREAM_[A-Z0-9_]+", file.read_text(encoding="utf-8"))
+    }
+
+    assert named
+    assert named <= known
+
+
+def test_the_settings_of_the_manifests_start_a_worker() -> None:
+    """Production: whatever is only fit for a laptop would be refused."""
+    text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
+    given = {
+        name: value.strip('"')
+        for name, value in re.findall(r"^  (FRAUDSTREAM_\w+): (\S+)$", text, re.MULTILINE)
+    }
+
+    assert values(Settings.from_env(given))["FRAUDSTREAM_DEPLOYMENT_STAGE"] == "production"
+
+
+def test_keda_scales_the_workers_on_their_own_lag_and_no_further_than_the_partitions() -> None:
+    defaults, text = Settings(), KEDA.read_text(encoding="utf-8")
+    named = dict(re.findall(r"^\s+(\w+): (\S+)$", text, re.MULTILINE))
+
+    assert named["consumerGroup"] == defaults.worker.app_id
+    assert named["topic"] == defaults.topics.transactions
+    assert int(named["maxReplicaCount"]) == defaults.topics.partitions
+    assert int(named["cooldownPeriod"]) >= 600
+
+
+@needs_promtool
+def test_prometheus_accepts_rules_and_configurations() -> None:
+    files = ["prometheus/prometheus.yaml", "prometheus/prometheus.compose.yaml"]
+
+    assert run(str(PROMTOOL), "check", "rules", "prometheus/rules.yaml") == ""
+    assert run(str(PROMTOOL), "check", "config", *files) == ""
+
+
+@needs_promtool
+def test_rules_fire_when_they_should_and_not_before() -> None:
+    assert run(str(PROMTOOL), "test", "rules", "prometheus/rules_test.yaml") == ""
