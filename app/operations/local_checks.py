@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from app.adapters.aliases import read_aliases
-from app.adapters.bundles import champion
+from app.adapters.bundles import Loading, champion
 from app.domain.control import told
 from app.errors import ModelRejected
 from app.operations.finding import Finding, failed, ok, warning
@@ -20,7 +20,7 @@ def check_model(settings: Settings) -> Finding:
     """The champion, loaded as a worker loads it."""
     models = Path(settings.model.dir)
     try:
-        bundle = champion(models, settings.model.champion)
+        bundle = champion(models, settings.model.champion, Loading.by(settings.model))
     except ModelRejected as error:
         return failed("model", str(error), "`fraudstream model verify`; docs/models.md.")
     warnings = [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]

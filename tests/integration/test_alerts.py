@@ -38,7 +38,7 @@ pytestmark = [
 SECONDS = 240.0
 POLL_SECONDS = 0.2
 COMMAND = str(Path(sys.executable).with_name("fraudstream"))
-EVENTS = 300
+EVENTS = 1500
 MEGABYTE = bytes(1_000_000)
 
 
@@ -51,16 +51,25 @@ class Scene(NamedTuple):
     prometheus: Prometheus
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(tmp_path_factory.mktemp("alerts-cluster"))
+    yield started
+    started.stop()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     directory = tmp_path_factory.mktemp("alerts")
-    cluster = Cluster(directory / "cluster")
     deployment = Deployment(cluster.stack, directory, REPOSITORY / "models")
     deployment.settings = msgspec.structs.replace(
         deployment.settings, topics=msgspec.structs.replace(deployment.settings.topics, replication_factor=3)
     )
     worker_port, monitor_port = ports.choose(), ports.choose()
-    worker = deployment.worker(FRAUDSTREAM_WORKER_METRICS_PORT=str(worker_port))
+    worker = deployment.worker(
+        FRAUDSTREAM_WORKER_METRICS_PORT=str(worker_port),
+        FRAUDSTREAM_MODEL_DRIFT_DECISIONS="1000",  # told as soon as there are so many
+    )
     targets = {"fraudstream-worker": worker_port, "fraudstream-monitor": monitor_port}
     try:
         await deployment.ensure_topics()
@@ -71,7 +80,6 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             yield Scene(cluster, deployment, worker, prometheus)
     finally:
         deployment.clear_up()
-        cluster.stop()
 
 
 @contextmanager
