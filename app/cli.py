@@ -10,6 +10,7 @@ from app.commands import (
     dlq,
     doctor,
     drift,
+    labels,
     models,
     monitor,
     settings,
@@ -34,6 +35,7 @@ app.add_typer(stack.commands, name="stack")
 app.add_typer(topics.commands, name="topics")
 app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
+app.add_typer(labels.commands, name="labels")
 app.command("train")(train.train)
 app.add_typer(models.commands, name="model")
 app.command("worker")(worker.worker)

@@ -26,6 +26,11 @@ CounterName = Literal[
     "stores_set_aside_total",
     "fail_stops_total",
     "model_changes_total",
+    "labels_total",
+    "entity_facts_total",
+    "redis_reads_total",
+    "entity_states_total",
+    "entities_published_total",
 ]
 GaugeName = Literal[
     "profiles_cached",
@@ -36,8 +41,12 @@ GaugeName = Literal[
     "restore_remaining_records",
     "drift_psi",
     "drift_decisions",
+    "redis_breaker_open",
+    "entities_unpublished",
 ]
-HistogramName = Literal["chunk_events", "chunk_seconds", "decision_latency_seconds", "scores"]
+HistogramName = Literal[
+    "chunk_events", "chunk_seconds", "decision_latency_seconds", "scores", "entity_read_seconds"
+]
 InfoName = Literal["model_info"]
 
 FROM_DEPLOYMENT: tuple[str, ...] = ()
@@ -208,6 +217,66 @@ CATALOGUE = (
         kind="gauge",
         unit="decisions",
         meaning="How many decisions drift_psi rests on; below 1,000 it is not told.",
+    ),
+    Metric(
+        name="labels_total",
+        kind="counter",
+        unit="records",
+        labels={"result": ("accepted", "dead_letter")},
+        meaning="Records read from the labels topic; an accepted one is told to every entity it names.",
+    ),
+    Metric(
+        name="entity_facts_total",
+        kind="counter",
+        unit="records",
+        labels={"result": ("applied", "repeated", "dead_letter")},
+        meaning=(
+            "Records read from the entities' topic. repeated: told again after a takeover, and known already. "
+            "dead_letter: not ours."
+        ),
+    ),
+    Metric(
+        name="redis_reads_total",
+        kind="counter",
+        unit="reads",
+        labels={"result": ("answered", "late", "failed")},
+        meaning=(
+            "Questions of the scoring worker to Redis, at most one a chunk. late: no answer within "
+            "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS. The log says why when several in a row fail."
+        ),
+    ),
+    Metric(
+        name="entity_states_total",
+        kind="counter",
+        unit="states",
+        labels={"result": ("cached", "read", "absent")},
+        meaning="States of entities that chunks asked for. absent: their features are missing, decisions say so.",
+    ),
+    Metric(
+        name="entity_read_seconds",
+        kind="histogram",
+        unit="seconds",
+        meaning="How long a chunk waited for Redis.",
+        buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
+    ),
+    Metric(
+        name="redis_breaker_open",
+        kind="gauge",
+        unit="0 or 1",
+        meaning="1: Redis has failed several times in a row and is asked only now and then.",
+    ),
+    Metric(
+        name="entities_published_total",
+        kind="counter",
+        unit="states",
+        labels={"why": ("changed", "again")},
+        meaning="States written to Redis. again: Redis was new, flushed or behind, so all of a partition was written.",
+    ),
+    Metric(
+        name="entities_unpublished",
+        kind="gauge",
+        unit="entities",
+        meaning="Entities that have changed since they were last written to Redis. Growing: Redis is away or too slow.",
     ),
     Metric(
         name="model_info",

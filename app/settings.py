@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -70,11 +71,15 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
     decisions: str = "fraud.decisions.v1"
     alerts: str = "fraud.alerts.v1"
     dead_letters: str = "fraud.dead-letters.v1"
+    labels: str = "fraud.labels.v1"
+    """What became known of transactions later: chargebacks, analysts' and customers' outcomes."""
+    entity_activity: str = "fraud.entity-activity.v1"
+    """What terminals, customers and other entities did, and what became known of it; one topic for all kinds."""
     control: str = "fraud.control.v1"
     """Which model decides, by order, and which one each worker runs. One partition, compacted."""
     partitions: Positive = 8
-    """Of transactions, decisions, alerts and the changelog alike; the upper bound on workers. Frozen once
-    data flows: another count sends a customer to another partition than their profile."""
+    """Of every topic but the control topic; the upper bound on workers of a role. Frozen once data flows: another
+    count sends a customer to another partition than their profile."""
     replication_factor: Positive = 1
     """3 in production; 1 only where there is one broker."""
 
@@ -82,8 +87,10 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One worker process."""
 
+    role: typing.Literal["risk", "entities"] = "risk"
+    """`risk` scores transactions. `entities` keeps what is known of terminals and of past frauds, and brings it to Redis."""
     app_id: str = "fraudstream-risk"
-    """Consumer group, and prefix of the changelog topic's name."""
+    """Consumer group of the role `risk`, and prefix of its changelog topic's name."""
     data_dir: str = "data/worker"
     """RocksDB lives here. One directory per worker: a second worker on it is refused."""
     chunk_max_events: Positive = 2000
@@ -129,6 +136,50 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     a change sooner, and more of chance."""
 
 
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where scoring finds what is known of terminals and other entities; docs/entities.md."""
+
+    url: str = ""
+    """`redis://HOST:PORT/DB`, or `rediss://` for TLS. Empty: the features of delayed entities are absent, and every
+    decision says so."""
+    username: str = ""
+    """Of an ACL; empty for the default user."""
+    password_file: str = ""
+    """Holds the password. None stands in the URL: the environment shows in `ps` and in crash reports."""
+    tls_ca_file: str = ""
+    """PEM of the authorities that sign the server's certificate; empty takes the system's."""
+    tls_cert_file: str = ""
+    """PEM of this client's certificate, where the server asks for one (mTLS)."""
+    tls_key_file: str = ""
+    """PEM of the key of `tls_cert_file`."""
+    tls_key_password_file: str = ""
+    """Holds the password of the key, where it has one."""
+    key_prefix: Annotated[str, Meta(min_length=1, max_length=64)] = "fraudstream"
+    """Before every key, so that several deployments may share a server."""
+    connect_timeout_seconds: Seconds = 1.0
+    """Connections are made beside the scoring, which does not wait for them."""
+    read_deadline_seconds: Seconds = 0.02
+    """A chunk waits so long for its entities, then it is scored without them. Many times a round trip on a local
+    network; added to the latency of decisions when Redis hangs, until the breaker opens."""
+    write_timeout_seconds: Seconds = 2.0
+    """Of one batch that the worker of the role `entities` publishes; then it tries again."""
+    breaker_failures: Positive = 3
+    """After so many failed reads in a row Redis is not asked any more."""
+    breaker_pause_seconds: Seconds = 1.0
+    """So long; then one chunk tries again."""
+    cache_entries: Positive = 50_000
+    """Entities kept in memory per scoring worker; a state takes some hundred bytes, a busy merchant's up to 16 kB."""
+    cache_seconds: Seconds = 60.0
+    """An entity in memory is read again after this, and whenever an hour of event time begins."""
+
+
+class EntitySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The workers of the role `entities`; their other settings are those of the group WORKER."""
+
+    app_id: str = "fraudstream-entities"
+    """Consumer group, and prefix of the changelog topic's name."""
+
+
 class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The customer's profile. Changing these changes features: train and deploy a model with it."""
 
@@ -155,7 +206,8 @@ class DeploymentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What kind of place this is."""
 
     stage: typing.Literal["development", "production"] = "development"
-    """In production what is only fit for a laptop is refused: unencrypted Kafka, fewer than three replicas."""
+    """In production what is only fit for a laptop is refused: unencrypted Kafka or Redis, a Redis without a password,
+    fewer than three replicas."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,9 +217,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kafka: KafkaSettings = msgspec.field(default_factory=KafkaSettings)
     topics: TopicSettings = msgspec.field(default_factory=TopicSettings)
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
+    entities: EntitySettings = msgspec.field(default_factory=EntitySettings)
+    redis: RedisSettings = msgspec.field(default_factory=RedisSettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
+
+    @property
+    def app_id(self) -> str:
+        """Consumer group of a worker of this role, and prefix of its changelog's name."""
+        return self.entities.app_id if self.worker.role == "entities" else self.worker.app_id
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -257,6 +316,7 @@ def _check_together(settings: Settings) -> None:
             "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS. Raise the first or lower the second."
         )
     _check_identity(kafka)
+    _check_redis(settings.redis)
     if settings.deployment.stage == "production":
         _check_production(settings)
 
@@ -287,8 +347,44 @@ def _check_identity(kafka: KafkaSettings) -> None:
         )
 
 
+def _check_redis(redis: RedisSettings) -> None:
+    """What the URL may say; whether the files can be used is checked where they are read."""
+    url = _redis_address(redis.url)
+    if url.username or url.password or url.query:
+        raise ConfigurationError(
+            "FRAUDSTREAM_REDIS_URL may hold neither user nor password nor options. Use FRAUDSTREAM_REDIS_USERNAME and "
+            "FRAUDSTREAM_REDIS_PASSWORD_FILE."
+        )
+    if bool(redis.tls_cert_file) is not bool(redis.tls_key_file):
+        raise ConfigurationError(
+            "FRAUDSTREAM_REDIS_TLS_CERT_FILE and FRAUDSTREAM_REDIS_TLS_KEY_FILE belong together. Set or unset both."
+        )
+    if redis.username and not redis.password_file:
+        raise ConfigurationError("FRAUDSTREAM_REDIS_USERNAME needs FRAUDSTREAM_REDIS_PASSWORD_FILE. Set it.")
+
+
+def _redis_address(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        database = url.path.strip("/")
+        fits = not text or (
+            url.scheme in {"redis", "rediss"}
+            and bool(url.hostname)
+            and url.port != 0
+            and (database.isdecimal() or not database)
+        )
+    except ValueError:  # a port beyond 65535, half an IPv6 address
+        fits = False
+    if not fits:
+        raise ConfigurationError(
+            "FRAUDSTREAM_REDIS_URL is no address of a Redis. Give redis://HOST:PORT/DB, or rediss:// for TLS."
+        )
+    return url
+
+
 def _check_production(settings: Settings) -> None:
     kafka, replicas = settings.kafka, settings.topics.replication_factor
+    _check_production_redis(settings.redis)
     if kafka.security_protocol not in {"tls", "sasl_tls"}:
         raise ConfigurationError(
             f"FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL={kafka.security_protocol} is refused with "
@@ -299,4 +395,17 @@ def _check_production(settings: Settings) -> None:
         raise ConfigurationError(
             f"FRAUDSTREAM_TOPICS_REPLICATION_FACTOR={replicas} is refused with "
             "FRAUDSTREAM_DEPLOYMENT_STAGE=production: one lost disk would lose acknowledged records. Set it to 3."
+        )
+
+
+def _check_production_redis(redis: RedisSettings) -> None:
+    if redis.url.startswith("redis://"):
+        raise ConfigurationError(
+            "FRAUDSTREAM_REDIS_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: what is known of customers "
+            "would cross the network readable. Begin it with rediss://."
+        )
+    if redis.url and not redis.password_file:
+        raise ConfigurationError(
+            "FRAUDSTREAM_REDIS_PASSWORD_FILE is not set, which is refused with "
+            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: whoever reaches Redis could change scores. Set it."
         )

@@ -1,13 +1,15 @@
-"""JSON on the wire: bytes to transactions, decisions and alerts to bytes."""
+"""JSON on the wire: bytes to transactions and labels, decisions and alerts to bytes."""
 
 import re
 
 import msgspec
 
 from app.domain.decision import Decision
+from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
+_label = msgspec.json.Decoder(Label)
 _transaction = msgspec.json.Decoder(Transaction)
 _encode = msgspec.json.Encoder().encode
 
@@ -17,17 +19,23 @@ _WRONG_TYPE = re.compile("^Expected `[^`]+`, got `")
 
 def decode_transaction(value: bytes | None) -> Transaction:
     """Raises InvalidEvent, which tells apart what is not JSON, incomplete, of a wrong type or out of range."""
-    if value is None:
-        raise InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
     try:
-        return _transaction.decode(value)
-    except msgspec.ValidationError as error:
-        raise InvalidEvent(_reason(str(error)), str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # Its message may quote the payload, so only its kind is told.
-        raise InvalidEvent(
-            InvalidReason.NOT_JSON, f"the value is not JSON ({type(error).__name__})"
-        ) from None
+        return _transaction.decode(value or b"")
+    except (ValueError, RecursionError) as error:
+        raise _invalid(value, error) from None
+
+
+def decode_label(value: bytes | None) -> Label:
+    """As decode_transaction."""
+    try:
+        return _label.decode(value or b"")
+    except (ValueError, RecursionError) as error:
+        raise _invalid(value, error) from None
+
+
+def encode_label(label: Label) -> bytes:
+    """The value of a record on the labels topic."""
+    return _encode(label)
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -38,6 +46,15 @@ def encode_transaction(transaction: Transaction) -> bytes:
 def encode_decision(decision: Decision) -> bytes:
     """A decision or an alert; NaN becomes null."""
     return _encode(decision)
+
+
+def _invalid(value: bytes | None, error: Exception) -> InvalidEvent:
+    if value is None:
+        return InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
+    if isinstance(error, msgspec.ValidationError):
+        return InvalidEvent(_reason(str(error)), str(error))
+    # Its message may quote the payload, so only its kind is told.
+    return InvalidEvent(InvalidReason.NOT_JSON, f"the value is not JSON ({type(error).__name__})")
 
 
 def _reason(message: str) -> InvalidReason:

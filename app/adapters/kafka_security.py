@@ -4,12 +4,12 @@ Host names are always verified. Secrets are read from files when a connection is
 """
 
 import ssl
-from pathlib import Path
 from typing import Any
 
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
+from app.adapters import tls
 from app.adapters.oauth_tokens import FetchedTokens, FileTokens, NoToken
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings
@@ -20,7 +20,6 @@ Cluster = KafkaSettings | str
 _PREFIX = "FRAUDSTREAM_KAFKA_"
 _NAMES = {"plaintext": "PLAINTEXT", "tls": "SSL", "sasl_tls": "SASL_SSL", "sasl_plaintext": "SASL_PLAINTEXT"}
 _PROBE_TIMEOUT_MS = 5_000
-_EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 10, 62, 64
 
 
 def servers(cluster: Cluster) -> str:
@@ -56,26 +55,14 @@ async def explain_refusal(cluster: Cluster) -> None:
 
 
 def read_file(setting: str, path: str) -> str:
-    """The text of a setting's file, without the line's end. Raises ConfigurationError, never with the text."""
-    name = _PREFIX + setting
-    if not path:
-        raise ConfigurationError(f"{name} is not set. Give the path of the file.")
-    try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise ConfigurationError(
-            f"{name}={path}: {reason}. Mount the file, readable by the worker's user, or correct the path."
-        ) from None
-    if not text:
-        raise ConfigurationError(f"{name}={path}: the file is empty.")
-    return text
+    """The text of a setting's file; ``setting`` without the prefix. Raises ConfigurationError, never with the text."""
+    return tls.read_file(_PREFIX + setting, path)
 
 
 def _identity(kafka: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {"security_protocol": _NAMES[kafka.security_protocol], "ssl_context": None}
     if kafka.security_protocol in {"tls", "sasl_tls"}:
-        options["ssl_context"] = _context(kafka)
+        options["ssl_context"] = tls.client_context(_PREFIX, kafka)
     if kafka.security_protocol in {"sasl_tls", "sasl_plaintext"}:
         options |= _sasl(kafka, options["ssl_context"])
     return options
@@ -104,37 +91,6 @@ def _tokens(kafka: KafkaSettings, context: ssl.SSLContext | None) -> FileTokens 
     )
 
 
-def _context(kafka: KafkaSettings) -> ssl.SSLContext:
-    """The system's authorities unless a file names others. Client side: host names are verified."""
-    authorities = read_file("TLS_CA_FILE", kafka.tls_ca_file) if kafka.tls_ca_file else None
-    try:
-        context = ssl.create_default_context(cadata=authorities)
-    except (ssl.SSLError, ValueError):
-        raise ConfigurationError(
-            f"{_PREFIX}TLS_CA_FILE={kafka.tls_ca_file}: no certificates in PEM."
-        ) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if kafka.tls_cert_file:
-        _load_identity(context, kafka)
-    return context
-
-
-def _load_identity(context: ssl.SSLContext, kafka: KafkaSettings) -> None:
-    read_file("TLS_CERT_FILE", kafka.tls_cert_file)
-    read_file("TLS_KEY_FILE", kafka.tls_key_file)
-    # Empty rather than none: for none OpenSSL would ask the terminal.
-    password = ""
-    if kafka.tls_key_password_file:
-        password = read_file("TLS_KEY_PASSWORD_FILE", kafka.tls_key_password_file)
-    try:
-        context.load_cert_chain(kafka.tls_cert_file, kafka.tls_key_file, password=lambda: password)
-    except (ssl.SSLError, OSError, ValueError):
-        raise ConfigurationError(
-            f"{_PREFIX}TLS_CERT_FILE={kafka.tls_cert_file} and {_PREFIX}TLS_KEY_FILE={kafka.tls_key_file}: not a "
-            f"certificate and its key in PEM, or {_PREFIX}TLS_KEY_PASSWORD_FILE holds another password."
-        ) from None
-
-
 def _meaning(kafka: KafkaSettings, error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _distrust(kafka, error)
@@ -158,12 +114,12 @@ def _meaning(kafka: KafkaSettings, error: Exception) -> str:
 
 
 def _distrust(kafka: KafkaSettings, error: ssl.SSLCertVerificationError) -> str:
-    if error.verify_code in {_OTHER_HOST, _OTHER_ADDRESS}:
+    if error.verify_code in {tls.OTHER_HOST, tls.OTHER_ADDRESS}:
         return (
             f"the broker's certificate is for another host. Name the broker in {_PREFIX}BOOTSTRAP_SERVERS as its "
             "certificate does, or have one issued for this name."
         )
-    if error.verify_code == _EXPIRED:
+    if error.verify_code == tls.EXPIRED:
         return "the broker's certificate has expired. Have it renewed, and look at this machine's clock."
     authority = kafka.tls_ca_file or "(the system's authorities)"
     return (

@@ -1,7 +1,7 @@
 """``fraudstream worker``: Faust's own worker, once the settings, the topics and the model are known to be right."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,18 +10,27 @@ if TYPE_CHECKING:
 
 
 def worker(
+    role: Annotated[
+        Literal["risk", "entities"] | None,
+        typer.Option(
+            help="risk scores transactions, entities keeps what is known of terminals and of past frauds. "
+            "Default: FRAUDSTREAM_WORKER_ROLE."
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="RocksDB lives here. Default: FRAUDSTREAM_WORKER_DATA_DIR.")
     ] = None,
 ) -> None:
-    """Score transactions until SIGTERM or Ctrl-C: `faust -A app.worker worker`, with everything checked first."""
+    """Work until SIGTERM or Ctrl-C: `faust -A app.worker worker`, with everything checked first."""
     import os
     import sys
 
     from app.settings import Settings
 
+    # app.worker reads the environment, as it does under plain `faust`.
+    if role is not None:
+        os.environ["FRAUDSTREAM_WORKER_ROLE"] = role
     if data_dir is not None:
-        # app.worker reads the environment, as it does under plain `faust`.
         os.environ["FRAUDSTREAM_WORKER_DATA_DIR"] = str(data_dir)
     settings = Settings.from_env()
     _check(settings)
@@ -47,5 +56,7 @@ def _check(settings: "Settings") -> None:
 
     os.close(hold(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))
+    if settings.worker.role == "entities":
+        return
     order = asyncio.run(control_log(settings)).order
     Choice(Path(settings.model.dir), settings.model.champion).first(order, time.time_ns() // 1_000_000)

@@ -5,11 +5,14 @@ from operator import attrgetter
 import msgspec
 
 from app.domain.card_number import SHORTEST, contains_card_number
+from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
 TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
 """Where a card number might stand."""
+
+LABEL_TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token")
 
 _texts = attrgetter(*TEXT_FIELDS)
 
@@ -32,6 +35,22 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         self._check_time(transaction.event_time, reference_ms)
         for name, text in zip(TEXT_FIELDS, _texts(transaction), strict=True):
             if text is not None and len(text) >= SHORTEST and contains_card_number(text):
+                raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
+
+    def check_label(self, label: Label, *, key: bytes | None, reference_ms: int) -> None:
+        """Raise InvalidEvent unless the label is acceptable; as ``check``."""
+        if key is not None and key != label.terminal_id.encode():
+            raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the terminal_id")
+        self._check_time(label.event_time, reference_ms)
+        if label.reported_at < label.event_time:
+            raise InvalidEvent(InvalidReason.ABSURD_TIME, "reported_at lies before event_time")
+        if label.reported_at > reference_ms + self.max_future_ms:
+            raise InvalidEvent(
+                InvalidReason.FUTURE_TIME, "reported_at lies ahead of the record by more than allowed"
+            )
+        for name in LABEL_TEXT_FIELDS:
+            text = getattr(label, name)
+            if text is not None and contains_card_number(text):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def reference_time(self, record_timestamp_ms: int, now_ms: int) -> int:

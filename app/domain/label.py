@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from app.domain.transaction import EventTime, Identifier
+from app.domain.transaction import EventTime, Identifier, Token
 
 
 class LabelSource(StrEnum):
@@ -13,8 +13,11 @@ class LabelSource(StrEnum):
     CUSTOMER = "customer"
 
 
-class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A later label for the same transaction replaces an earlier one; ``reported_at`` says when it was known."""
+class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A later label for the same transaction replaces an earlier one; ``reported_at`` says when it was known.
+
+    It names the entities that it is about as the transaction does: one that it leaves out does not hear of it.
+    """
 
     transaction_id: Identifier
     customer_id: Identifier
@@ -23,3 +26,5 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     is_fraud: bool
     source: LabelSource
     reported_at: EventTime
+    device_id: Token | None = None
+    card_token: Token | None = None

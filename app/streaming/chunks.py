@@ -6,7 +6,7 @@ so one number per partition says what may be committed, where the stock code kee
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -127,8 +127,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         return True
 
     def _incarnation(self, tp: TP) -> str:
-        in_chunks = tp.topic in cast(ChunkConsumer, self.consumer).chunk_topics
-        return self.transport.incarnation if in_chunks else ""
+        return self.transport.incarnations.get(tp.topic, "")
 
 
 class ReadOffsets(dict[TP, int | None]):
@@ -258,15 +257,15 @@ class ChunkConsumer(Consumer):
 class ChunkTransport(Transport):
     """What a deployment's consumers share."""
 
-    incarnation: str = ""
-    """Of the topic that comes in chunks: noted beside each commit."""
+    incarnations: Mapping[str, str] = {}
+    """Of the topics that come in chunks: noted beside each commit."""
 
 
-def chunk_transport(topic: str, chunk_max_events: int) -> type[ChunkTransport]:
-    """The transport whose consumer delivers ``topic`` in chunks of at most ``chunk_max_events`` records."""
+def chunk_transport(topics: Collection[str], chunk_max_events: int) -> type[ChunkTransport]:
+    """The transport whose consumer delivers ``topics`` in chunks of at most ``chunk_max_events`` records."""
     consumer = type(
-        "TransactionConsumer",
+        "RecordConsumer",
         (ChunkConsumer,),
-        {"chunk_topics": frozenset({topic}), "chunk_max_events": chunk_max_events},
+        {"chunk_topics": frozenset(topics), "chunk_max_events": chunk_max_events},
     )
     return type("ChunkTransport", (ChunkTransport,), {"Consumer": consumer})

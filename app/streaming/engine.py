@@ -1,4 +1,4 @@
-"""The Faust app: group membership, assignment, the table with its changelog, and one agent on chunks."""
+"""The Faust app: group membership, assignment, the table with its changelog, and agents on chunks."""
 
 import gc
 import os
@@ -16,11 +16,14 @@ from app.errors import FraudstreamError
 from app.settings import Settings
 from app.streaming.chunks import ChunkSchema, chunk_transport
 from app.streaming.credentials import faust_credentials
+from app.streaming.entity_worker import EntityWorker
 from app.streaming.fail_stop import fail_stop
 from app.streaming.recovery import BulkTableManager
 from app.streaming.risk import RiskWorker
+from app.streaming.role import Role
 from app.streaming.sensing import HealthSensor
 from app.streaming.tables import ProfileTable, profile_table
+from app.streaming.topics import ACTIVITIES_TABLE
 
 EXIT_REFUSED = 2
 _CHUNKS_QUEUED = 8
@@ -42,16 +45,16 @@ class WithoutWeb(BootStrategy):
     enable_web = False
 
 
-class RiskApp(faust.App):
-    """Starts the risk worker before Faust joins the group, and refuses to start when it cannot."""
+class WorkerApp(faust.App):
+    """Starts the worker of its role before Faust joins the group, and refuses to start when it cannot."""
 
     BootStrategy = WithoutWeb
-    risk: RiskWorker
+    role: Role
 
     async def on_start(self) -> None:
         await super().on_start()
         try:
-            await self.risk.start()
+            await self.role.start()
         except FraudstreamError as error:
             _log.error("refused_to_start", error=f"{type(error).__name__}: {error}")
             sys.stdout.flush()
@@ -65,18 +68,18 @@ class RiskApp(faust.App):
         """Called in the Kafka client's thread. Not every rebalance is told to a sensor: Faust loses one that
         begins while the last one ends.
         """
-        self.risk.health.rebalancing()
+        self.role.health.rebalancing()
         super().on_rebalance_start()
 
     def on_rebalance_end(self) -> None:
         """Called after the restore."""
         super().on_rebalance_end()
-        self.risk.on_restored()
+        self.role.on_restored()
 
     async def on_stop(self) -> None:
-        self.risk.stopping()
+        self.role.stopping()
         await super().on_stop()
-        await self.risk.stop()
+        await self.role.stop()
 
 
 def _collect_garbage_less_often() -> None:
@@ -86,7 +89,7 @@ def _collect_garbage_less_often() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableManager) -> RiskApp:
+def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableManager) -> WorkerApp:
     """The app of one worker process. Every name that reaches Kafka is given, none derived from a module.
 
     A ``table_manager`` other than ours restores as it likes; the bench compares with Faust's own.
@@ -94,8 +97,8 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     kafka, topics, worker = settings.kafka, settings.topics, settings.worker
     Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
     logs.configure(worker.log_format)
-    app = RiskApp(
-        worker.app_id,
+    app = WorkerApp(
+        settings.app_id,
         broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
         broker_credentials=faust_credentials(kafka),
         broker_session_timeout=kafka.session_timeout_seconds,
@@ -117,15 +120,26 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
         processing_guarantee="at_least_once",
         web_enabled=False,
     )
-    app.transport = chunk_transport(topics.transactions, worker.chunk_max_events)(app.conf.broker, app)
-    app.risk = RiskWorker(settings, profile_table(app, worker, topics.partitions))
-    app.sensors.add(HealthSensor(app.risk.health, topics.transactions))
-    transactions = app.topic(topics.transactions, schema=ChunkSchema())
-
-    @app.agent(transactions, name="risk-scorer", concurrency=1)
-    async def score(chunks: Any) -> None:
-        with fail_stop("scoring a chunk"):
-            async for event in chunks.noack().events():
-                await app.risk.accept(event)
-
+    app.role = _role(app, settings)
+    app.transport = chunk_transport(app.role.lanes.topics, worker.chunk_max_events)(app.conf.broker, app)
+    app.sensors.add(HealthSensor(app.role.health, app.role.lanes))
+    for topic in app.role.lanes.topics:
+        _add_agent(app, topic)
     return app
+
+
+def _role(app: WorkerApp, settings: Settings) -> Role:
+    worker, partitions = settings.worker, settings.topics.partitions
+    if worker.role == "entities":
+        return EntityWorker(settings, profile_table(app, worker, partitions, ACTIVITIES_TABLE))
+    return RiskWorker(settings, profile_table(app, worker, partitions))
+
+
+def _add_agent(app: WorkerApp, topic: str) -> None:
+    async def work(chunks: Any) -> None:
+        with fail_stop("working on a chunk"):
+            async for event in chunks.noack().events():
+                await app.role.accept(event)
+
+    name = f"{app.conf.id}-{topic}"
+    app.agent(app.topic(topic, schema=ChunkSchema()), name=name, concurrency=1)(work)

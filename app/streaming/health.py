@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+Lane = int | str
+"""A partition of the worker's main topic, or TOPIC-N of another."""
+
 
 class Phase(StrEnum):
     """Where in its life a worker is."""
@@ -50,7 +53,7 @@ class Health:
         self._phase = Phase.STARTING
         self._started = False
         self._owned = 0
-        self._partitions: dict[int, _Partition] = {}
+        self._partitions: dict[Lane, _Partition] = {}
 
     def started(self) -> None:
         """Everything the worker rests on was checked; it joins its group."""
@@ -82,21 +85,21 @@ class Health:
         """Asked to end, for good."""
         self._move(Phase.STOPPING)
 
-    def fetched(self, partition: int, last_offset: int) -> None:
+    def fetched(self, partition: Lane, last_offset: int) -> None:
         """A chunk waits for the agent."""
         with self._lock:
             known = self._partitions.setdefault(partition, _Partition())
             known.fetched = last_offset
             self._look(known)
 
-    def taken(self, partition: int, last_offset: int) -> None:
+    def taken(self, partition: Lane, last_offset: int) -> None:
         """The agent took a chunk up."""
         with self._lock:
             known = self._partitions.setdefault(partition, _Partition())
             known.taken = last_offset
             self._look(known)
 
-    def finished(self, partition: int, last_offset: int) -> None:
+    def finished(self, partition: Lane, last_offset: int) -> None:
         """All chunks of a partition up to this offset are finished."""
         with self._lock:
             known = self._partitions.get(partition)
@@ -104,7 +107,7 @@ class Health:
                 known.finished = last_offset
                 self._look(known, progressed=True)
 
-    def lag(self, records: Mapping[int, int]) -> None:
+    def lag(self, records: Mapping[Lane, int]) -> None:
         """How many records the brokers hold of each partition that were not even fetched; unknown is none."""
         with self._lock:
             for partition in records:
@@ -141,10 +144,10 @@ class Health:
             ]
         return max(stalls, key=lambda stall: stall.seconds, default=None)
 
-    def unfinished(self) -> list[int]:
+    def unfinished(self) -> list[Lane]:
         """Partitions with a chunk that was taken up and is not finished."""
         with self._lock:
-            return sorted(number for number, known in self._partitions.items() if known.in_flight)
+            return sorted((number for number, known in self._partitions.items() if known.in_flight), key=str)
 
     def _move(self, phase: Phase) -> None:
         """Stopping is the last phase: a rebalance that goes on beside it changes nothing."""
@@ -160,6 +163,17 @@ class Health:
             partition.since = None
         elif partition.since is None or progressed:
             partition.since = self._clock()
+
+
+class Lanes:
+    """What the health calls the partitions of a worker's topics."""
+
+    def __init__(self, main: str, *others: str) -> None:
+        self.topics = (main, *others)
+
+    def of(self, topic: str, partition: int) -> Lane:
+        """The main topic's partitions go by their number."""
+        return partition if topic == self.topics[0] else f"{topic}-{partition}"
 
 
 class _Partition:

@@ -11,7 +11,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 
-from app.streaming.health import Health
+from app.streaming.health import Health, Lane, Lanes
 
 ANSWER_SECONDS = 5.0
 """An idle consumer's fetch keeps the connection for 1.5 s, and the question waits behind it."""
@@ -19,28 +19,28 @@ ANSWER_SECONDS = 5.0
 _log = structlog.get_logger("lag")
 
 
-async def unfetched(consumer: Any, topic: str) -> dict[int, int]:
-    """Records of each assigned partition of ``topic`` beyond the place where the client reads on.
+async def unfetched(consumer: Any, lanes: Lanes) -> dict[Lane, int]:
+    """Records of each assigned partition of the lanes' topics beyond the place where the client reads on.
 
     Not beyond what is committed: a producer's transactions leave markers in the log that no fetch returns.
     """
     thread = consumer._thread  # noqa: SLF001  # as the chunked consumer's own fetch: past the method queue
-    asking = _unfetched(thread._ensure_consumer(), topic)  # noqa: SLF001
+    asking = _unfetched(thread._ensure_consumer(), lanes)  # noqa: SLF001
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asking, thread.thread_loop))
 
 
-async def _unfetched(client: Any, topic: str) -> dict[int, int]:
-    assigned = [partition for partition in client.assignment() if partition.topic == topic]
+async def _unfetched(client: Any, lanes: Lanes) -> dict[Lane, int]:
+    assigned = [partition for partition in client.assignment() if partition.topic in lanes.topics]
     ends = await client.end_offsets(assigned) if assigned else {}
-    return {tp.partition: end - await client.position(tp) for tp, end in ends.items()}
+    return {lanes.of(tp.topic, tp.partition): end - await client.position(tp) for tp, end in ends.items()}
 
 
 class LagProbe:
     """Asks now and then, and tells the health."""
 
-    def __init__(self, health: Health, topic: str, interval_seconds: float) -> None:
+    def __init__(self, health: Health, lanes: Lanes, interval_seconds: float) -> None:
         self._health = health
-        self._topic = topic
+        self._lanes = lanes
         self._interval_seconds = interval_seconds
 
     async def run(self, consumer: Callable[[], Any]) -> None:
@@ -49,10 +49,10 @@ class LagProbe:
             await asyncio.sleep(self._interval_seconds)
             self._health.lag(await self._ask(consumer()))
 
-    async def _ask(self, consumer: Any) -> dict[int, int]:
+    async def _ask(self, consumer: Any) -> dict[Lane, int]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await unfetched(consumer, self._topic)
+                return await unfetched(consumer, self._lanes)
         except (KafkaError, TimeoutError, ConsumerNotStarted):
             return {}  # not known: brokers away, partitions moving
         except Exception as error:  # noqa: BLE001  # a worker that works must not end because it cannot be watched

@@ -17,12 +17,11 @@ be joined: a chunk that finds no other of its partition in a step takes it at on
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from app.adapters.kafka_sender import OutRecord
 from app.streaming.fail_stop import fail_stop
 from app.streaming.stages import Stopwatch
-from app.streaming.work import Work
 
 
 class Sender(Protocol):
@@ -31,30 +30,60 @@ class Sender(Protocol):
     async def send(self, topic: str, partition: int, records: Iterable[OutRecord]) -> int: ...
 
 
+class OutTopics(NamedTuple):
+    """Where a worker writes; a role leaves out what it does not write."""
+
+    decisions: str = ""
+    alerts: str = ""
+    dead_letters: str = ""
+    changelog: str = ""
+    activity: str = ""
+
+
+class Output(NamedTuple):
+    """Records of step 2 for one partition of one topic."""
+
+    topic: str
+    partition: int
+    records: list[OutRecord]
+
+
+class Work(Protocol):
+    """A chunk after step 1."""
+
+    @property
+    def partition(self) -> int:
+        """Of the source, of the changelog and of the store."""
+        ...
+
+    @property
+    def profiles(self) -> Mapping[bytes, bytes]:
+        """What the chunk changed in the table."""
+        ...
+
+    def outputs(self, topics: OutTopics) -> Iterable[Output]:
+        """What step 2 sends; a topic's partition comes once."""
+        ...
+
+
+WorkT = TypeVar("WorkT", bound=Work)
+
+
 class Store(Protocol):
     """Writes all or nothing."""
 
     def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
 
 
-class OutTopics(NamedTuple):
-    """Where a worker writes; all co-partitioned with the transactions."""
-
-    decisions: str
-    alerts: str
-    dead_letters: str
-    changelog: str
-
-
-class Computed(NamedTuple):
+class Computed(NamedTuple, Generic[WorkT]):
     """A chunk after step 1. ``acknowledge`` is step 5."""
 
-    work: Work
+    work: WorkT
     acknowledge: Callable[[], object]
     watch: Stopwatch
 
 
-class OrderOfWrites:
+class OrderOfWrites(Generic[WorkT]):
     """Steps 2 to 5 for every chunk. ``on_published`` is told of a partition none of whose chunks is in step 2 any
     more, ``on_durable`` of each chunk between steps 4 and 5; ``guard`` stands before every write and raises when
     this process may not write any more.
@@ -65,7 +94,7 @@ class OrderOfWrites:
         sender: Sender,
         store: Store,
         topics: OutTopics,
-        on_durable: Callable[[Work, Stopwatch], None],
+        on_durable: Callable[[WorkT, Stopwatch], None],
         guard: Callable[[], None] = lambda: None,
         on_published: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -75,10 +104,10 @@ class OrderOfWrites:
         self._on_durable = on_durable
         self._guard = guard
         self._on_published = on_published
-        self._publishing: dict[int, _Step] = {}
-        self._persisting: dict[int, _Step] = {}
+        self._publishing: dict[int, _Step[WorkT]] = {}
+        self._persisting: dict[int, _Step[WorkT]] = {}
 
-    def finish(self, work: Work, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
+    def finish(self, work: WorkT, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
         """Start the steps of a chunk, behind those of the chunks of its partition before it."""
         partition = work.partition
         if partition not in self._publishing:
@@ -91,21 +120,25 @@ class OrderOfWrites:
         step = self._publishing.get(partition)
         return step is not None and step.busy
 
-    async def _publish(self, chunks: list[Computed]) -> None:
+    async def _publish(self, chunks: list[Computed[WorkT]]) -> None:
         self._guard()
-        send, topics, partition = self._sender.send, self._topics, chunks[0].work.partition
-        works = [chunk.work for chunk in chunks]
-        outputs = (
-            (topics.decisions, [record for work in works for record in work.decisions]),
-            (topics.alerts, [record for work in works for record in work.alerts]),
-            (topics.dead_letters, [record for work in works for record in work.dead_letters]),
+        partition = chunks[0].work.partition
+        together: dict[tuple[str, int], list[OutRecord]] = {}
+        for chunk in chunks:
+            for topic, place, records in chunk.work.outputs(self._topics):
+                together.setdefault((topic, place), []).extend(records)
+        await asyncio.gather(
+            *(
+                self._sender.send(topic, place, records)
+                for (topic, place), records in together.items()
+                if records
+            )
         )
-        await asyncio.gather(*(send(topic, partition, records) for topic, records in outputs if records))
         for chunk in chunks:
             chunk.watch.lap("send")
             self._persisting[partition].put(chunk)
 
-    async def _persist(self, chunks: list[Computed]) -> None:
+    async def _persist(self, chunks: list[Computed[WorkT]]) -> None:
         # A later chunk's profile has seen all that an earlier one's has.
         profiles = dict(chain.from_iterable(chunk.work.profiles.items() for chunk in chunks))
         if profiles:
@@ -126,22 +159,22 @@ class OrderOfWrites:
             watch.lap("store")
 
 
-class _Step:
+class _Step(Generic[WorkT]):
     """Chunks of one partition on their way through one step, in order; all that wait go together."""
 
     def __init__(
-        self, take: Callable[[list[Computed]], Awaitable[None]], on_idle: Callable[[], None]
+        self, take: Callable[[list[Computed[WorkT]]], Awaitable[None]], on_idle: Callable[[], None]
     ) -> None:
         self._take = take
         self._on_idle = on_idle
-        self._waiting: list[Computed] = []
+        self._waiting: list[Computed[WorkT]] = []
         self._running: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
         return self._running is not None
 
-    def put(self, chunk: Computed) -> None:
+    def put(self, chunk: Computed[WorkT]) -> None:
         self._waiting.append(chunk)
         if self._running is None:
             self._running = asyncio.create_task(self._run())

@@ -5,17 +5,17 @@ from typing import Any
 from faust import Sensor
 from faust.types import TP
 
-from app.streaming.health import Health
+from app.streaming.health import Health, Lanes
 
 
 class HealthSensor(Sensor):
     """Hears of every chunk that is given to the agent's queue."""
 
-    def __init__(self, health: Health, topic: str) -> None:
+    def __init__(self, health: Health, lanes: Lanes) -> None:
         super().__init__()
         self._health = health
-        self._topic = topic
+        self._lanes = lanes
 
     def on_message_in(self, tp: TP, offset: int, message: Any) -> None:  # noqa: ARG002  # Faust's signature
-        if tp.topic == self._topic:
-            self._health.fetched(tp.partition, offset)
+        if tp.topic in self._lanes.topics:
+            self._health.fetched(self._lanes.of(tp.topic, tp.partition), offset)

@@ -95,6 +95,20 @@ class ProfileStore(Store):
             found: list[bytes | None] = self._db_for_partition(partition).get(keys)
         return found
 
+    def scan(self, partition: int, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The next ``limit`` stored values behind the key ``after``, in the order of keys.
+
+        No iterator is left behind: one would keep the database open when its partition moves.
+        """
+        found: list[tuple[bytes, bytes]] = []
+        with self._telling(partition):
+            entries = self._db_for_partition(partition).iter()
+            entries.seek(after + b"\0")  # the smallest key behind it
+            while entries.valid() and len(found) < limit:
+                found.append((entries.key(), entries.value()))
+                entries.next()
+        return found
+
     def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
         """One atomic batch: profiles, and the changelog offset up to which this database now stands.
 
@@ -164,11 +178,11 @@ class ProfileTable(Table[bytes, bytes]):
         return store
 
 
-def profile_table(app: faust.App, settings: WorkerSettings, partitions: int) -> ProfileTable:
+def profile_table(
+    app: faust.App, settings: WorkerSettings, partitions: int, name: str = PROFILES_TABLE
+) -> ProfileTable:
     """Register the table with the app. Its name is given, since Faust would derive it from the module."""
-    table = cast(
-        ProfileTable, app.Table(PROFILES_TABLE, partitions=partitions, key_type=bytes, value_type=bytes)
-    )
+    table = cast(ProfileTable, app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes))
     table.store_options = BoundedMemory(settings)
     table.sole_writer = SoleWriter(cast(ProfileStore, table.data))
     return table

@@ -13,8 +13,8 @@ import msgspec
 from app.errors import ConfigurationError
 from app.settings import Settings
 
-PROFILES_TABLE = "customer-profiles"
-"""Name of the durable table; its changelog topic is named after it."""
+PROFILES_TABLE, ACTIVITIES_TABLE = "customer-profiles", "entity-activities"
+"""Names of the durable tables of the two roles; their changelog topics are named after them."""
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
@@ -65,6 +65,11 @@ def profiles_changelog(settings: Settings) -> str:
     return f"{settings.worker.app_id}-{PROFILES_TABLE}-changelog"
 
 
+def activities_changelog(settings: Settings) -> str:
+    """Faust's own name for the changelog of the entities' table."""
+    return f"{settings.entities.app_id}-{ACTIVITIES_TABLE}-changelog"
+
+
 def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
     """Every topic with the sizes of ``settings``. Raises ConfigurationError when two have one name."""
     names, copies = settings.topics, settings.topics.replication_factor
@@ -74,6 +79,17 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
         partitions=names.partitions,
         replication_factor=copies,
         min_insync_replicas=2 if copies >= 3 else 1,
+    )
+    changelog = partial(
+        topic,
+        cleanup_policy="compact",
+        # A paused worker that wakes up may append an old value after a newer one. Both are kept for an hour, so
+        # that a restore can still choose the newer; the hour is counted by the broker's clock. A restore from
+        # nothing reads every version that is not compacted yet: docs/adr/0010.
+        min_compaction_lag_ms=HOUR_MS,
+        segment_ms=HOUR_MS,
+        segment_bytes=CHANGELOG_SEGMENT_BYTES,
+        timestamp_type="LogAppendTime",
     )
     rows = (
         topic(
@@ -109,17 +125,28 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             timestamp_type="CreateTime",
         ),
         topic(
+            name=names.labels,
+            key="terminal_id",
+            purpose="What became known of transactions later.",
+            # As long as decisions: models are trained and compared on both.
+            retention_ms=400 * DAY_MS,
+        ),
+        topic(
+            name=names.entity_activity,
+            key="KIND:ID of an entity",
+            purpose="What terminals, customers and other entities did, and what became known of it.",
+            # An activity holds 44 days: that much is needed to rebuild one, and four to act.
+            retention_ms=48 * DAY_MS,
+        ),
+        changelog(
             name=profiles_changelog(settings),
             key="customer_id",
             purpose="The newest profile of every customer; a worker's store is restored from it.",
-            cleanup_policy="compact",
-            # A paused worker that wakes up may append an old profile after a newer one. Both are kept for an
-            # hour, so that a restore can still choose the newer; the hour is counted by the broker's clock. A
-            # restore from nothing reads every version that is not compacted yet: docs/adr/0010.
-            min_compaction_lag_ms=HOUR_MS,
-            segment_ms=HOUR_MS,
-            segment_bytes=CHANGELOG_SEGMENT_BYTES,
-            timestamp_type="LogAppendTime",
+        ),
+        changelog(
+            name=activities_changelog(settings),
+            key="KIND:ID of an entity",
+            purpose="The newest activity of every entity; an entities worker's store is restored from it.",
         ),
         topic(
             name=names.control,
@@ -139,5 +166,6 @@ def _refuse_shared_names(rows: tuple[TopicSpec, ...]) -> None:
         if count > 1:
             raise ConfigurationError(
                 f"{count} topics are called {name!r}. Give each its own name in FRAUDSTREAM_TOPICS_TRANSACTIONS, "
-                "_DECISIONS, _ALERTS, _DEAD_LETTERS and _CONTROL, none of them the changelog's."
+                "_DECISIONS, _ALERTS, _DEAD_LETTERS, _LABELS, _ENTITY_ACTIVITY and _CONTROL, none of them a changelog's, and "
+                "each role its own in FRAUDSTREAM_WORKER_APP_ID and FRAUDSTREAM_ENTITIES_APP_ID."
             )

@@ -1,10 +1,11 @@
 """What a chunk becomes, computed in memory: nothing is awaited, sent or stored here."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from app.adapters.entity_facts import Source, transaction_facts
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
@@ -13,8 +14,10 @@ from app.features.window import Bounds
 from app.scoring import scorer
 from app.scoring.model import Model, Rows, Scores
 from app.scoring.scorer import Seen, SourcePartition
-from app.streaming.applying import ChunkFold, Rejected, SourceLog
+from app.streaming.applying import Applied, ChunkFold, Rejected, SourceLog
 from app.streaming.chunks import Chunk
+from app.streaming.entity_records import entity_records
+from app.streaming.order_of_writes import Output, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.records import alert_record, dead_letter, decision_record, trace_headers
 from app.streaming.stages import Stopwatch
@@ -39,6 +42,16 @@ class Work(NamedTuple):
     replayed: int
     duplicate: int
     late: int
+    activity: dict[int, list[OutRecord]] = {}  # noqa: RUF012  # nobody changes it
+    """By partition of its topic, which is another one than the chunk's."""
+
+    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+        """See order_of_writes.Work."""
+        yield Output(topics.decisions, self.partition, self.decisions)
+        yield Output(topics.alerts, self.partition, self.alerts)
+        yield Output(topics.dead_letters, self.partition, self.dead_letters)
+        for partition, records in self.activity.items():
+            yield Output(topics.activity, partition, records)
 
     @property
     def records(self) -> int:
@@ -47,25 +60,38 @@ class Work(NamedTuple):
 
 
 class ChunkScorer:
-    """The computed part of the hot path. ``model`` may be replaced between two chunks."""
+    """The computed part of the hot path. ``model`` may be replaced between two chunks.
+
+    ``activity_partitions`` is how many partitions the entities' topic has; 0: nothing is told of entities.
+    """
 
     def __init__(
         self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache, model: Model
     ) -> None:
         self.model = model
         self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
+        self.activity_partitions = 0
         self._known = ChunkFold(log, acceptance, bounds, profiles)
 
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
         """Load, decode, fold, score, decide and encode a chunk. Puts the changed profiles into the cache."""
-        model, source = self.model, SourcePartition(self._known.log.topic, chunk.partition)
-        known = self._known.apply(chunk, now_ms, watch)
+        return self.decide(chunk, self.fold(chunk, now_ms, watch), now_ms, watch)
+
+    def fold(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
+        """The first half: what the chunk does to its customers' profiles."""
+        return self._known.apply(chunk, now_ms, watch)
+
+    def decide(self, chunk: Chunk, known: Applied, now_ms: int, watch: Stopwatch) -> Work:
+        """The second half: scores, decisions, and all that is to be written."""
+        model, log = self.model, self._known.log
+        source = SourcePartition(log.topic, chunk.partition)
         records, folded = [known.accepted[i].record for i in known.rows], known.folded
         seen = scorer.seen(known.transactions, folded, known.rows)
         chances = model.score(seen.rows)
         self.on_scored(seen.rows, chances)
         watch.lap("score")
-        decisions = scorer.decide(seen, [record.offset for record in records], chances, model, source, now_ms)
+        offsets = [record.offset for record in records]
+        decisions = scorer.decide(seen, offsets, chances, model, source, now_ms)
         work = Work(
             partition=chunk.partition,
             number=known.number,
@@ -83,9 +109,16 @@ class ChunkScorer:
             - int(np.count_nonzero(folded.status != REPLAYED)),
             duplicate=int(np.count_nonzero(folded.status == REPEATED)),
             late=int(np.count_nonzero(folded.late)),
+            activity=self._activity(seen, offsets, Source(log.incarnation, chunk.partition)),
         )
         watch.lap("encode")
         return work
+
+    def _activity(self, seen: Seen, offsets: list[int], source: Source) -> dict[int, list[OutRecord]]:
+        if not self.activity_partitions or not offsets:
+            return {}
+        facts = transaction_facts(seen.transactions, offsets, source)
+        return entity_records(seen.transactions, facts, self.activity_partitions)
 
 
 def _nobody_looks(_rows: Rows, _scores: Scores) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import uvloop
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.adapters.kafka_security import Cluster
 from app.domain.transaction import Transaction
-from app.traffic.produce import Produced, produce
+from app.traffic.produce import Produced, Record, produce, produce_raw
 
 LATE_SECONDS = 1.0
 """A paced sender later than this has not kept up."""
@@ -26,11 +26,27 @@ def send(
     total: int | None = None,
 ) -> Produced:
     """Send with a progress bar, and complain on standard error when the rate was not kept."""
-    # It repeats itself ten times a second while a broker is away; what matters becomes an error of ours.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with progress_bar("produced", total) as on_progress:
+    with _progress("produced", total) as on_progress:
         sending = produce(transactions, topic=topic, kafka=kafka, rate=rate, on_progress=on_progress)
         produced = uvloop.run(sending)
+    return _in_time(produced)
+
+
+def send_records(records: Iterable[Record], *, topic: str, kafka: Cluster, rate: float | None) -> Produced:
+    """As ``send``, for keys and values as they are."""
+    with _progress("sent", None) as on_progress:
+        sending = produce_raw(records, topic=topic, kafka=kafka, rate=rate, on_progress=on_progress)
+        produced = uvloop.run(sending)
+    return _in_time(produced)
+
+
+def _progress(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+    # It repeats itself ten times a second while a broker is away; what matters becomes an error of ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    return progress_bar(what, total)
+
+
+def _in_time(produced: Produced) -> Produced:
     if produced.late_seconds > LATE_SECONDS:
         Console(stderr=True).print(
             f"The rate was not kept: a transaction left {produced.late_seconds:.1f} s late."
@@ -38,12 +54,12 @@ def send(
     return produced
 
 
-def describe(produced: Produced, topic: str, *, as_json: bool) -> str:
+def describe(produced: Produced, topic: str, *, as_json: bool, what: str = "transactions") -> str:
     """The last line of a command that sends."""
     if as_json:
         return json.dumps(produced.summary())
     return (
-        f"{produced.produced:,} transactions onto {topic} in {produced.seconds:.1f} s "
+        f"{produced.produced:,} {what} onto {topic} in {produced.seconds:.1f} s "
         f"({produced.events_per_s:,.0f} a second)"
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from app.domain.transaction import Transaction
-from app.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
+from app.settings import EntitySettings, KafkaSettings, Settings, TopicSettings, WorkerSettings
 from app.settings import values as setting_values
 from app.streaming import provisioning
 from app.traffic.produce import produce
@@ -46,10 +46,13 @@ class Deployment:
                 decisions=f"{prefix}.decisions",
                 alerts=f"{prefix}.alerts",
                 dead_letters=f"{prefix}.dead-letters",
+                labels=f"{prefix}.labels",
+                entity_activity=f"{prefix}.entity-activity",
                 control=f"{prefix}.control",
                 partitions=partitions,
             ),
             worker=WorkerSettings(app_id=prefix, metrics_port=0),
+            entities=EntitySettings(app_id=f"{prefix}-entities"),
         )
         self.workers: list[Worker] = []
 
@@ -81,11 +84,12 @@ class Deployment:
 
     async def lag(self) -> int:
         """Records that no worker has committed yet."""
-        topic = self.settings.topics.transactions
+        return await self.lag_of(self.settings.worker.app_id, self.settings.topics.transactions)
+
+    async def lag_of(self, group: str, topic: str) -> int:
+        """Records of a topic that a group has not committed yet."""
         ends = await reading.end_offsets(self.servers, topic, self.partitions)
-        committed = await reading.committed_offsets(
-            self.servers, self.settings.worker.app_id, topic, self.partitions
-        )
+        committed = await reading.committed_offsets(self.servers, group, topic, self.partitions)
         return sum(ends[partition] - committed[partition] for partition in ends)
 
     async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling, told in words

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 READ_BYTES = 8 * 1024 * 1024
 TABLE = "customer-profiles"
+ACTIVITIES = "entity-activities"
 OFFSET_KEYS = {b"", b"__faust\0offset__"}
 """Where a store keeps how far it stands in the changelog; no customer has such a name."""
 
@@ -74,10 +75,10 @@ def newest_per_key(records: Iterable[Any]) -> dict[bytes, bytes]:
     return {record.key: record.value for record in records}
 
 
-def stored_values(data_dir: Path) -> dict[bytes, bytes]:
-    """Every profile in a stopped worker's databases."""
+def stored_values(data_dir: Path, table: str = TABLE) -> dict[bytes, bytes]:
+    """Every value in a stopped worker's databases."""
     found: dict[bytes, bytes] = {}
-    for path in sorted((data_dir / "v1" / "tables").glob(f"{TABLE}-*.db")):
+    for path in sorted((data_dir / "v1" / "tables").glob(f"{table}-*.db")):
         found |= _stored(path)
     return found
 

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from app.adapters.kafka_admin import NewTopic, connect, topic_ids
 from app.errors import ConfigurationError, TopicMismatch
-from app.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
+from app.settings import EntitySettings, KafkaSettings, Settings, TopicSettings, WorkerSettings
 from app.streaming import provisioning
 from app.streaming.topics import topic_table
 
@@ -30,11 +30,14 @@ def fresh(stack: Stack, partitions: int = 2, replication_factor: int = 1) -> Set
             decisions=f"{prefix}.decisions",
             alerts=f"{prefix}.alerts",
             dead_letters=f"{prefix}.dead-letters",
+            labels=f"{prefix}.labels",
+            entity_activity=f"{prefix}.entity-activity",
             control=f"{prefix}.control",
             partitions=partitions,
             replication_factor=replication_factor,
         ),
         worker=WorkerSettings(app_id=prefix),
+        entities=EntitySettings(app_id=f"{prefix}-entities"),
     )
 
 

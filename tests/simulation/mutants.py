@@ -34,7 +34,7 @@ def no_guard(put: Put) -> None:
 def commit_before_durable(put: Put) -> None:
     """A chunk is acknowledged when it has been computed."""
 
-    def finish(order: OrderOfWrites, done: Any, acknowledge: Callable[[], object], watch: Any) -> None:
+    def finish(order: OrderOfWrites[Any], done: Any, acknowledge: Callable[[], object], watch: Any) -> None:
         acknowledge()
         _finish(order, done, lambda: None, watch)
 

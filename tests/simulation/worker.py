@@ -1,7 +1,7 @@
 """One worker in the simulation: the service's own parts, put together as RiskWorker puts them together."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
@@ -15,15 +15,16 @@ from app.scoring.model import Distribution, Rows, Scores
 from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.fence import Fence
-from app.streaming.joining import WaitingChunks
+from app.streaming.health import Health
+from app.streaming.joining import Room, WaitingChunks
+from app.streaming.line import Line
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.restore import Gap, Restore
-from app.streaming.risk import RiskWorker
 from app.streaming.sole_writer import SoleWriter
 from app.streaming.stages import Stopwatch
 from app.streaming.work import ChunkScorer, Work
-from tests.simulation.source import DAY_MS
+from tests.simulation.source import DAY_MS, NOW_MS
 from tests.simulation.world import (
     CHANGELOG,
     ChangelogReader,
@@ -39,6 +40,7 @@ SESSION_SECONDS = 10.0
 CACHE_BYTES = 1_500
 """A few profiles: most have to be read from the disk again."""
 CHUNK_EVENTS = 6
+MOST_RECORDS = 100
 PARTITION = 0
 
 _acting: ContextVar["Worker"] = ContextVar("acting")
@@ -71,8 +73,6 @@ class Event(NamedTuple):
 class Worker:
     """Owns the one partition until it dies, or is paused and another takes over."""
 
-    _compute = cast("Callable[[Worker, int], None]", RiskWorker._compute)  # the real one
-
     def __init__(self, disk: Disk, topics: Topics, clock: Callable[[], float], position: int) -> None:
         self.disk = disk
         self.sender = Sender()
@@ -86,13 +86,14 @@ class Worker:
         self._fence = Fence(SESSION_SECONDS, clock)
         self._profiles = ProfileCache(disk, CACHE_BYTES)
         self._waiting = WaitingChunks(CHUNK_EVENTS)
+        self._line = Line(self._waiting, Room(MOST_RECORDS), Health(1.0, clock), self._compute)
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
         self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, LargeAmounts())
         out = OutTopics(DECISIONS, ALERTS, DEAD_LETTERS, CHANGELOG)
         self._sole_writer = SoleWriter(disk)
-        self._writes = OrderOfWrites(
-            self.sender, self._sole_writer, out, self._on_durable, self._fence.check, self._compute
+        self._line.writes = OrderOfWrites(
+            self.sender, self._sole_writer, out, self._on_durable, self._fence.check, self._line.advance
         )
 
     @property
@@ -121,7 +122,7 @@ class Worker:
         self.position = records[-1].offset + 1
         self._waiting.put(Event(Chunk(PARTITION, records), self))
         with self._at_work(), fail_stop("scoring a chunk"):
-            self._compute(PARTITION)
+            self._line.advance(PARTITION)
 
     def beat(self) -> None:
         """As Fence.run does at intervals."""
@@ -142,6 +143,9 @@ class Worker:
                 yield
         finally:
             _acting.reset(token)
+
+    def _compute(self, chunk: Chunk, watch: Stopwatch) -> Work | Awaitable[Work]:
+        return self._scorer.compute(chunk, NOW_MS, watch)
 
     def _on_durable(self, work: Work, _: Stopwatch) -> None:
         self._profiles.release(work.partition, work.number)

@@ -79,7 +79,7 @@ async def consumer(tmp_path: Path) -> Any:
     app = faust.App(
         "chunks", broker="kafka://127.0.0.1:1", store="memory://", datadir=str(tmp_path), loop=loop
     )
-    transport = chunk_transport(TOPIC, 3)
+    transport = chunk_transport([TOPIC], 3)
     fetching = type("FetchingConsumer", (Fetching, cast(Any, transport).Consumer), {})
     app.transport = transport(app.conf.broker, app)
     cast(Any, app.transport).Consumer = fetching
@@ -262,7 +262,7 @@ async def test_a_partition_without_a_commit_is_read_again_from_its_beginning(thr
 
 
 async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
-    thread.transport.incarnation = "this"
+    thread.transport.incarnations = {FIRST.topic: "this"}
     assert await thread._commit({FIRST: 9})
 
     assert thread._consumer.noted == "this"
@@ -270,7 +270,7 @@ async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
 
 
 async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any) -> None:
-    thread.transport.incarnation, thread._consumer.noted = "this", "the one before"
+    thread.transport.incarnations, thread._consumer.noted = {FIRST.topic: "this"}, "the one before"
 
     assert await seek(thread) == {FIRST: 3, SECOND: 3}
 
@@ -395,6 +395,6 @@ def test_an_agent_gets_a_chunk_as_it_is() -> None:
 
 
 def test_the_consumer_of_a_transport_knows_its_topic_and_its_maximum() -> None:
-    consumer = cast(type[ChunkConsumer], cast(Any, chunk_transport("t", 7)).Consumer)
+    consumer = cast(type[ChunkConsumer], cast(Any, chunk_transport(["t"], 7)).Consumer)
 
     assert (frozenset({"t"}), 7) == (consumer.chunk_topics, consumer.chunk_max_events)

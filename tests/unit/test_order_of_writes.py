@@ -11,7 +11,8 @@ from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.stages import Stopwatch
 from app.streaming.work import Work
 
-TOPICS = OutTopics("decisions", "alerts", "dead-letters", "changelog")
+TOPICS = OutTopics("decisions", "alerts", "dead-letters", "changelog", "activity")
+OUTPUTS = ("decisions", "alerts", "dead-letters", "activity")
 Journal = list[str]
 
 
@@ -106,6 +107,7 @@ def work(chunk: str, partition: int, customer: str) -> Work:
         replayed=0,
         duplicate=0,
         late=0,
+        activity={partition + 1: records},
     )
 
 
@@ -151,10 +153,10 @@ async def test_the_steps_of_a_chunk_follow_each_other(worker: Worker) -> None:
     worker.finish("a")
     await until_idle()
 
-    assert {f"a {done} {topic}" for done in ("sent to", "acknowledged by") for topic in TOPICS[:3]} == set(
-        worker.journal[:6]
+    assert {f"a {done} {topic}" for done in ("sent to", "acknowledged by") for topic in OUTPUTS} == set(
+        worker.journal[:8]
     )
-    assert worker.journal[6:] == [
+    assert worker.journal[8:] == [
         "a sent to changelog",
         "a acknowledged by changelog",
         "a stored at 7 in 0",
@@ -163,7 +165,7 @@ async def test_the_steps_of_a_chunk_follow_each_other(worker: Worker) -> None:
     ]
 
 
-@pytest.mark.parametrize("topic", TOPICS[:3])
+@pytest.mark.parametrize("topic", OUTPUTS)
 async def test_no_profile_is_written_while_an_output_is_not_acknowledged(worker: Worker, topic: str) -> None:
     worker.sender.gates[topic] = asyncio.Event()
     worker.finish("a")
@@ -324,7 +326,7 @@ async def test_a_worker_that_was_paused_within_a_step_writes_nothing_in_the_next
 
 async def test_a_chunk_without_profiles_writes_neither_changelog_nor_store(worker: Worker) -> None:
     """All of it was malformed, or seen before."""
-    nothing_new = work("a", 0, "a")._replace(profiles={}, decisions=[], alerts=[])
+    nothing_new = work("a", 0, "a")._replace(profiles={}, decisions=[], alerts=[], activity={})
 
     worker.writes.finish(nothing_new, lambda: worker.journal.append("finished"), Stopwatch(lambda: 0.0))
     await until_idle()

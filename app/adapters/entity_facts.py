@@ -1,0 +1,93 @@
+"""Facts about entities on the wire: slim records of fixed width, packed and unpacked a chunk at a time.
+
+The key names the entity, ``terminal:ID``. Little-endian, in this order: version, kind, is_fraud and a spare byte, source
+partition (32 bits); then words of 64 bits: event time and time of report in ms, digest of the transaction, incarnation of the
+source log, offset in it. A transaction has no report, a label no source.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.identifiers import digest64
+from app.domain.label import Label
+from app.domain.transaction import Transaction
+from app.features.activity import LABEL, TRANSACTION, Facts
+from app.features.columns import digests
+
+VERSION = 1
+FACT = np.dtype(
+    [
+        ("version", "u1"),
+        ("kind", "u1"),
+        ("is_fraud", "u1"),
+        ("spare", "u1"),
+        ("source_partition", "<i4"),
+        ("time_ms", "<i8"),
+        ("reported_ms", "<i8"),
+        ("transaction", "<i8"),
+        ("source_incarnation", "<i8"),
+        ("source_offset", "<i8"),
+    ]
+)
+_HEADS = {bytes([VERSION, TRANSACTION]), bytes([VERSION, LABEL])}
+
+
+class Source(NamedTuple):
+    """Of a chunk's transactions: the log's incarnation as 64 bits, the partition."""
+
+    incarnation: int
+    partition: int
+
+
+def transaction_facts(
+    transactions: Sequence[Transaction], offsets: Sequence[int], source: Source
+) -> list[bytes]:
+    """One fact of each transaction; the same for all of its entities."""
+    facts = np.zeros(len(transactions), FACT)
+    facts["version"], facts["kind"] = VERSION, TRANSACTION
+    facts["time_ms"] = [transaction.event_time for transaction in transactions]
+    facts["transaction"] = digests(digest64(transaction.transaction_id) for transaction in transactions)
+    facts["source_incarnation"] = np.uint64(source.incarnation).astype(np.int64)
+    facts["source_partition"], facts["source_offset"] = source.partition, offsets
+    return _split(facts)
+
+
+def label_facts(labels: Sequence[Label]) -> list[bytes]:
+    """One fact of each label."""
+    facts = np.zeros(len(labels), FACT)
+    facts["version"], facts["kind"] = VERSION, LABEL
+    facts["time_ms"] = [label.event_time for label in labels]
+    facts["reported_ms"] = [label.reported_at for label in labels]
+    facts["is_fraud"] = [label.is_fraud for label in labels]
+    facts["transaction"] = digests(digest64(label.transaction_id) for label in labels)
+    return _split(facts)
+
+
+def is_fact(key: bytes | None, value: bytes | None) -> bool:
+    """Whether a record of the topic is one that this version reads."""
+    return bool(key) and value is not None and len(value) == FACT.itemsize and value[:2] in _HEADS
+
+
+def read_facts(values: Sequence[bytes], entity: NDArray[np.int64], offsets: Sequence[int]) -> Facts:
+    """Facts as columns; ``entity`` is the index of each one's activity, ``offsets`` are those of the records."""
+    facts: Any = np.frombuffer(b"".join(values), FACT)
+    return Facts(
+        entity=entity,
+        kind=facts["kind"].astype(np.int64),
+        time_ms=facts["time_ms"],
+        transaction=facts["transaction"],
+        reported_ms=facts["reported_ms"],
+        is_fraud=facts["is_fraud"].astype(np.bool_),
+        source_incarnation=facts["source_incarnation"],
+        source_partition=facts["source_partition"].astype(np.int64),
+        source_offset=facts["source_offset"],
+        offset=np.array(offsets, np.int64),
+    )
+
+
+def _split(facts: NDArray[Any]) -> list[bytes]:
+    data, width = facts.tobytes(), FACT.itemsize
+    return [data[start : start + width] for start in range(0, len(data), width)]

@@ -1,0 +1,143 @@
+"""What the chunks of an entities worker become: labels are told to the entities they name, facts change activities."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from app.adapters.codec import decode_label
+from app.adapters.entity_facts import is_fact, label_facts, read_facts
+from app.adapters.kafka_sender import OutRecord
+from app.adapters.partitioner import partitions_of
+from app.domain.acceptance import Acceptance
+from app.domain.label import Label
+from app.errors import InvalidEvent, InvalidReason
+from app.features.activity import observe, queries
+from app.streaming.applying import Rejected
+from app.streaming.chunks import Chunk
+from app.streaming.entity_records import entity_records
+from app.streaming.order_of_writes import Output, OutTopics
+from app.streaming.profiles import ProfileCache
+from app.streaming.records import dead_letter
+from app.streaming.stages import Stopwatch
+
+
+class RoutedLabels(NamedTuple):
+    """A chunk of labels. It changes nothing here: facts come back as records of the entities' topic.
+
+    A replay tells the same facts again, which an activity recognises.
+    """
+
+    partition: int
+    last_offset: int
+    labels: int
+    activity: dict[int, list[OutRecord]]
+    """By partition of its topic."""
+    rejected: list[Rejected]
+    profiles: dict[bytes, bytes] = {}  # noqa: RUF012  # nobody changes it
+
+    @property
+    def records(self) -> int:
+        return self.labels + len(self.rejected)
+
+    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+        """See order_of_writes.Work."""
+        yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
+        for partition, records in self.activity.items():
+            yield Output(topics.activity, partition, records)
+
+
+class LabelRouter:
+    """Re-keys labels: each of their entities has its own partition."""
+
+    def __init__(self, acceptance: Acceptance, partitions: int) -> None:
+        self._acceptance = acceptance
+        self._partitions = partitions
+
+    def compute(self, chunk: Chunk, now_ms: int) -> RoutedLabels:
+        labels, rejected = [], []
+        for record in chunk.records:
+            try:
+                labels.append(self._label(record, now_ms))
+            except InvalidEvent as error:
+                rejected.append(Rejected(record, error))
+        activity = entity_records(labels, label_facts(labels), self._partitions)
+        return RoutedLabels(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
+
+    def _label(self, record: Any, now_ms: int) -> Label:
+        label = decode_label(record.value)
+        reference_ms = self._acceptance.reference_time(record.timestamp, now_ms)
+        self._acceptance.check_label(label, key=record.key or b"", reference_ms=reference_ms)
+        return label
+
+
+class FoldedFacts(NamedTuple):
+    """A chunk of facts and the activities as they are after it."""
+
+    partition: int
+    number: int
+    """Of the chunk, in its partition's order of computation."""
+    last_offset: int
+    profiles: dict[bytes, bytes]
+    """Encoded activities by entity."""
+    applied: int
+    repeated: int
+    """Told before: the scoring worker or the router was taken over."""
+    rejected: list[Rejected]
+
+    @property
+    def records(self) -> int:
+        return self.applied + self.repeated + len(self.rejected)
+
+    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+        """See order_of_writes.Work."""
+        yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
+
+
+def compile_facts() -> None:
+    """Have the machine code at hand before the first chunk: where it must be made, it takes longer than a session."""
+    nothing = np.zeros(1, np.int64)
+    observe([b""], queries(nothing, nothing))
+    partitions_of([b"a key"], 1)
+
+
+class FactFold:
+    """Folds facts into the activities of a cache. ``incarnation`` is that of the topic they come from."""
+
+    def __init__(self, incarnation: int, activities: ProfileCache) -> None:
+        self._incarnation = incarnation
+        self._activities = activities
+
+    def compute(self, chunk: Chunk, watch: Stopwatch) -> FoldedFacts:
+        facts, rejected = [], []
+        for record in chunk.records:
+            if is_fact(record.key, record.value):
+                facts.append(record)
+            else:
+                rejected.append(Rejected(record, _NO_FACT))
+        places = {key: place for place, key in enumerate(dict.fromkeys(record.key for record in facts))}
+        watch.lap("decode")
+        before = self._activities.take(chunk.partition, list(places))
+        watch.lap("load")
+        columns = read_facts(
+            [record.value for record in facts],
+            np.array([places[record.key] for record in facts], np.int64),
+            [record.offset for record in facts],
+        )
+        observed = observe(before, columns, self._incarnation)
+        changed = dict(zip(places, observed.states, strict=True))
+        number = self._activities.put(chunk.partition, changed)
+        watch.lap("fold")
+        applied = int(np.count_nonzero(observed.applied))
+        return FoldedFacts(
+            partition=chunk.partition,
+            number=number,
+            last_offset=chunk.records[-1].offset,
+            profiles=changed,
+            applied=applied,
+            repeated=len(facts) - applied,
+            rejected=rejected,
+        )
+
+
+_NO_FACT = InvalidEvent(InvalidReason.WRONG_TYPE, "the record is no fact about an entity of this version")

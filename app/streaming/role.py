@@ -1,0 +1,165 @@
+"""What a worker of any role stands on: its directory, its pages, the checks before it begins and the watch over it."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from faust.types import TP
+
+from app.adapters import data_dir
+from app.adapters.http_pages import HttpPages
+from app.adapters.kafka_admin import topic_ids
+from app.adapters.kafka_sender import KafkaSender
+from app.adapters.prometheus import PrometheusMetrics
+from app.domain.acceptance import Acceptance
+from app.errors import LogReplaced
+from app.settings import Settings
+from app.streaming.chunks import ChunkConsumer, ChunkTransport
+from app.streaming.fence import Fence
+from app.streaming.health import Health, Lanes
+from app.streaming.joining import Room, WaitingChunks
+from app.streaming.lag import LagProbe
+from app.streaming.pages import pages
+from app.streaming.provisioning import require
+from app.streaming.store_size import tell_store_size
+from app.streaming.tables import ProfileStore, ProfileTable
+from app.streaming.watchdog import Watchdog
+
+PORTS_TRIED = 16
+"""From the metrics port on: as many workers as one machine is likely to have."""
+_LAG_PROBES_PER_STALL = 6
+
+
+class Role:
+    """Subclasses give ``start`` and ``accept``. ``topics`` come in chunks; the table belongs to the first of them."""
+
+    def __init__(self, settings: Settings, table: ProfileTable, topics: tuple[str, ...]) -> None:
+        self.settings = settings
+        self.metrics = PrometheusMetrics()
+        self.lanes = Lanes(*topics)
+        self._table = table
+        table.kafka, table.metrics = settings.kafka, self.metrics
+        self._sender = KafkaSender(settings.kafka)
+        # As long as the broker waits, less the heartbeat that may just have been sent.
+        self._fence = Fence(
+            settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
+        )
+        self.health = Health(settings.worker.stall_seconds, time.monotonic)
+        table.on_restore_step = self.health.restoring
+        table.on_rebalance_started = self._forget
+        self._watchdog = Watchdog(self._fence, self.health)
+        self._beside: list[asyncio.Task[None]] = []
+        self._pages: HttpPages | None = None
+
+    async def start(self) -> None:
+        """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
+        raise NotImplementedError
+
+    async def accept(self, event: Any) -> None:
+        """Take over the chunk of an event of Faust's."""
+        raise NotImplementedError
+
+    def on_restored(self) -> None:
+        """From now on records come."""
+        owned = [tp for tp in self._table.app.consumer.assignment() if tp.topic == self.lanes.topics[0]]
+        self.health.restored(len(owned))
+
+    def stopping(self) -> None:
+        """Asked to end: chunks in flight are finished, in bounded time."""
+        self.health.stopping()
+        self._watchdog.bound_stop(self.settings.worker.stop_seconds)
+
+    async def stop(self) -> None:
+        """Close what start opened; every chunk is finished by now."""
+        self._watchdog.stop()
+        for task in self._beside:
+            task.cancel()
+        await self._sender.stop()
+        if self._pages is not None:
+            self._pages.close()
+
+    async def _check(self) -> None:
+        """The directory is ours, the topics are as they must be."""
+        worker = self.settings.worker
+        data_dir.hold(Path(worker.data_dir))
+        if worker.metrics_port:
+            served = pages(self.metrics, self.health, self._watchdog)
+            self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
+        await require(self.settings)
+
+    async def _logs(self, changelog: str) -> Mapping[str, int]:
+        """The incarnation of each topic that is read; that of the changelog must be the one that the disk knows.
+
+        From now on a topic that is deleted and made again is noticed.
+        """
+        names = self.lanes.topics
+        ids = await topic_ids(self.settings.kafka, [*names, changelog])
+        data_dir.bind(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
+        logs = {name: _incarnation(ids[name]) for name in names}
+        self._changelog_id = str(ids[changelog])
+        transport = cast(ChunkTransport, self._table.app.transport)
+        transport.incarnations = {name: f"{number:x}" for name, number in logs.items()}
+
+        async def require_same() -> None:
+            """Offsets count anew in another incarnation: none of its records may be taken for one of this."""
+            found = await topic_ids(self.settings.kafka, list(names))
+            for name in names:
+                if name not in found or _incarnation(found[name]) != logs[name]:
+                    raise LogReplaced(f"{name} was deleted, or made again, since this worker started")
+
+        self._table.require_same_log = require_same
+        return logs
+
+    def _stand(self) -> None:
+        """Watch over the worker from here on; it joins its group."""
+        self._fence.reset()
+        interval_seconds = self.settings.worker.stall_seconds / _LAG_PROBES_PER_STALL
+        lag = LagProbe(self.health, self.lanes, interval_seconds)
+        self._beside += [
+            asyncio.create_task(self._fence.run()),
+            asyncio.create_task(lag.run(lambda: self._table.app.consumer)),
+            asyncio.create_task(tell_store_size(cast(ProfileStore, self._table.data), self.metrics)),
+        ]
+        self._watchdog.start()
+        self.health.started()
+
+    @property
+    def _consumer(self) -> ChunkConsumer:
+        return cast(ChunkConsumer, self._table.app.consumer)
+
+    def _waiting_room(self) -> tuple[WaitingChunks, Room]:
+        """Of one line."""
+        worker = self.settings.worker
+        room = Room(worker.chunks_in_flight * worker.chunk_max_events)
+        return WaitingChunks(worker.chunk_max_events), room
+
+    def _tell_lag(self, topic: str, partition: int, last_offset: int) -> None:
+        end_offset = self._table.app.consumer.highwater(TP(topic, partition))
+        self.metrics.gauge(
+            "source_lag_records", (end_offset or 0) - last_offset - 1, partition=str(partition)
+        )
+
+    def _forget(self) -> None:
+        """Partitions are moving: another worker may write to their table and report their lag."""
+        self.health.assigned()
+        for partition in range(self.settings.topics.partitions):
+            self.metrics.forget("source_lag_records", partition=str(partition))
+
+    def _acceptance(self) -> Acceptance:
+        settings = self.settings.acceptance
+        return Acceptance(
+            earliest_event_time_ms=settings.earliest_event_time_ms,
+            max_future_ms=settings.max_future_seconds * 1000,
+        )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _incarnation(topic_id: UUID) -> int:
+    """Half of it, which is random: what has room in a profile."""
+    return topic_id.int & (2**64 - 1)

@@ -1,0 +1,40 @@
+"""The labels of a history onto their topic, as if each had been reported a while after its transaction."""
+
+from collections.abc import Iterable, Iterator
+
+from app.adapters.batches import Batch
+from app.adapters.codec import encode_label
+from app.domain.label import Label, LabelSource
+from app.domain.transaction import Transaction
+from app.errors import InvalidFile
+from app.traffic.produce import Record
+
+
+def labels(batches: Iterable[Batch], delay_ms: int, now_ms: int) -> Iterator[Label]:
+    """One for each fraud that is known by now; what is no fraud needs none. Raises InvalidFile without frauds' column."""
+    for batch in batches:
+        if batch.is_fraud is None:
+            raise InvalidFile("the file has no column `is_fraud`: nothing is known of its transactions")
+        for transaction, is_fraud in zip(batch.transactions(), batch.is_fraud.tolist(), strict=True):
+            if is_fraud and transaction.event_time + delay_ms <= now_ms:
+                yield label(transaction, transaction.event_time + delay_ms)
+
+
+def label(transaction: Transaction, reported_at: int) -> Label:
+    """A chargeback."""
+    return Label(
+        transaction_id=transaction.transaction_id,
+        customer_id=transaction.customer_id,
+        terminal_id=transaction.terminal_id,
+        event_time=transaction.event_time,
+        is_fraud=True,
+        source=LabelSource.CHARGEBACK,
+        reported_at=reported_at,
+        device_id=transaction.device_id,
+        card_token=transaction.card_token,
+    )
+
+
+def record(given: Label) -> Record:
+    """Key and value."""
+    return given.terminal_id.encode(), encode_label(given)

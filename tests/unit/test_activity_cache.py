@@ -1,0 +1,72 @@
+"""What was read from Redis is kept, but never too many, too long, or for an hour in which more may be known."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.adapters.activity_cache import ActivityCache
+
+SECONDS = 60.0
+
+
+def test_what_was_read_answers_for_its_hour_and_those_before() -> None:
+    cache = ActivityCache(10, SECONDS)
+    cache.put({b"m1": b"state"}, hour=7, now=0.0)
+
+    assert {b"m1": b"state"} == cache.take([b"m1"], hour=7, now=1.0)
+    assert {b"m1": b"state"} == cache.take([b"m1"], hour=3, now=1.0)
+
+
+def test_when_an_hour_begins_it_is_read_again() -> None:
+    cache = ActivityCache(10, SECONDS)
+    cache.put({b"m1": b"state"}, hour=7, now=0.0)
+
+    assert {} == cache.take([b"m1"], hour=8, now=1.0)
+
+
+def test_what_is_too_old_is_read_again() -> None:
+    cache = ActivityCache(10, SECONDS)
+    cache.put({b"m1": b"state"}, hour=7, now=0.0)
+
+    assert {b"m1": b"state"} == cache.take([b"m1"], hour=7, now=60.0)
+    assert {} == cache.take([b"m1"], hour=7, now=60.1)
+
+
+def test_the_least_recently_used_go_first() -> None:
+    cache = ActivityCache(2, SECONDS)
+    cache.put({b"m1": b"1", b"m2": b"2"}, hour=7, now=0.0)
+    cache.take([b"m1"], hour=7, now=1.0)
+    cache.put({b"m3": b"3"}, hour=7, now=2.0)
+
+    assert {b"m1": b"1", b"m3": b"3"} == cache.take([b"m1", b"m2", b"m3"], hour=7, now=3.0)
+
+
+def test_what_was_read_later_counts() -> None:
+    cache = ActivityCache(2, SECONDS)
+    cache.put({b"m1": b"old"}, hour=7, now=0.0)
+    cache.put({b"m1": b"new"}, hour=8, now=1.0)
+
+    assert {b"m1": b"new"} == cache.take([b"m1"], hour=8, now=1.0)
+
+
+keys = st.integers(0, 9).map(lambda number: b"m%d" % number)
+puts = st.tuples(st.just("put"), st.dictionaries(keys, st.binary(max_size=2), max_size=5), st.integers(0, 3))
+takes = st.tuples(st.just("take"), st.lists(keys, max_size=5, unique=True), st.integers(0, 3))
+
+
+@given(st.lists(st.tuples(st.one_of(puts, takes), st.floats(0, 50)), max_size=40), st.integers(1, 6))
+def test_an_answer_is_always_the_last_one_read_and_fit(steps: list[tuple[tuple, float]], most: int) -> None:  # type: ignore[type-arg]
+    """Against a dictionary that forgets nothing: never too old, never of an earlier hour, never more than allowed."""
+    cache, now = ActivityCache(most, SECONDS), 0.0
+    last: dict[bytes, tuple[bytes, int, float]] = {}
+    for (what, content, hour), seconds in steps:
+        now += seconds
+        if what == "put":
+            cache.put(content, hour, now)
+            last |= {key: (state, hour, now) for key, state in content.items()}
+        else:
+            for key, state in cache.take(content, hour, now).items():
+                known, until_hour, read_at = last[key]
+                assert state == known
+                assert hour <= until_hour
+                assert now - read_at <= SECONDS
+        assert len(cache) <= most
