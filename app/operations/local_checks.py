@@ -30,11 +30,17 @@ def check_model(settings: Settings) -> Finding:
 
 
 def check_aliases(settings: Settings) -> Finding:
+    """That aliases.toml can be read, and every challenger loaded; the champion is checked by itself."""
+    models = Path(settings.model.dir)
     try:
-        aliases = read_aliases(Path(settings.model.dir))
+        aliases = read_aliases(models)
+        for challenger in aliases.challengers:
+            champion(models, challenger, Loading.by(settings.model))
     except ModelRejected as error:
         return failed("aliases", str(error), "Correct aliases.toml in FRAUDSTREAM_MODEL_DIR; docs/models.md.")
-    return ok("aliases", f"champion {aliases.champion}")
+    return ok(
+        "aliases", f"champion {aliases.champion}, challengers: {', '.join(aliases.challengers) or 'none'}"
+    )
 
 
 def check_data_dir(settings: Settings) -> Finding:

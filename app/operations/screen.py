@@ -61,8 +61,9 @@ def _partitions(state: ClusterState) -> RenderableType:
 
 
 def _groups(groups: tuple[GroupState, ...]) -> Table:
+    """The furthest behind first: a terminal may be too low for all."""
     table = _table("group", "state", members="right", records="right", seconds="right")
-    for group in groups:
+    for group in sorted(groups, key=lambda group: (-group.lag_seconds, -group.lag_records, group.name)):
         style = "yellow" if group.lag_seconds > LONG_LAG_SECONDS else ""
         seconds = Text(f"{group.lag_seconds:,.1f}", style=style)
         table.add_row(group.name, group.state, str(group.members), f"{group.lag_records:,}", seconds)

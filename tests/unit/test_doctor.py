@@ -104,6 +104,15 @@ def test_a_missing_model_is_told_with_the_command(tmp_path: Path) -> None:
     assert "fraudstream model verify" in local_checks.check_model(settings).remedy
 
 
+def test_a_challenger_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "aliases.toml").write_text('champion = "a/1"\nchallengers = ["b/2"]\n')
+
+    finding = local_checks.check_aliases(Settings(model=ModelSettings(dir=str(tmp_path))))
+
+    assert finding.outcome == Outcome.FAILED
+    assert "b/2" in finding.found
+
+
 def test_a_data_directory_beneath_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -140,6 +140,15 @@ def test_the_picture_names_what_is_wrong() -> None:
     assert "whole" not in text
 
 
+def test_the_group_furthest_behind_stands_first() -> None:
+    (late,) = STATE.groups
+    level = GroupState(name="analytics", state="Stable", members=1, partitions=())
+
+    text = shown(msgspec.structs.replace(STATE, groups=(level, late)))
+
+    assert text.index("risk") < text.index("analytics")
+
+
 def test_a_group_is_as_late_as_its_latest_partition() -> None:
     (group,) = STATE.groups
 
