@@ -43,12 +43,10 @@ class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     committed: int
     end: int
+    records: int
+    """Not committed: ``end`` less ``committed``."""
     seconds: float | None
     """Since the timestamp of the oldest record that is not committed; 0 when there is none, None when unknown."""
-
-    @property
-    def records(self) -> int:
-        return max(0, self.end - self.committed)
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):

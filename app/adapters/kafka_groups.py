@@ -80,7 +80,10 @@ class _Ages:
     async def lag(self, partition: Partition, committed: int, end: int) -> PartitionLag:
         topic, number = partition
         seconds = 0.0 if committed >= end else await self._age(partition, committed)
-        return PartitionLag(topic=topic, partition=number, committed=committed, end=end, seconds=seconds)
+        records = max(0, end - committed)
+        return PartitionLag(
+            topic=topic, partition=number, committed=committed, end=end, records=records, seconds=seconds
+        )
 
     async def _age(self, partition: Partition, committed: int) -> float | None:
         """None when the leader sent nothing: it throttles, or has just changed."""

@@ -48,7 +48,7 @@ def disk(usable_bytes: int, error: str = "") -> ClusterState:
 
 
 def group(state: str, members: int, seconds: float = 0.0) -> ClusterState:
-    lag = PartitionLag(topic="t", partition=0, committed=0, end=5, seconds=seconds)
+    lag = PartitionLag(topic="t", partition=0, committed=0, end=5, records=5, seconds=seconds)
     return but(groups=(msgspec.structs.replace(GROUP, state=state, members=members, partitions=(lag,)),))
 
 

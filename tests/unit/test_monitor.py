@@ -40,9 +40,9 @@ STATE = ClusterState(
             state="Stable",
             members=2,
             partitions=(
-                PartitionLag(topic="t", partition=0, committed=10, end=30, seconds=4.5),
-                PartitionLag(topic="t", partition=1, committed=7, end=7, seconds=0.0),
-                PartitionLag(topic="t", partition=2, committed=7, end=9, seconds=None),
+                PartitionLag(topic="t", partition=0, committed=10, end=30, records=20, seconds=4.5),
+                PartitionLag(topic="t", partition=1, committed=7, end=7, records=0, seconds=0.0),
+                PartitionLag(topic="t", partition=2, committed=7, end=9, records=2, seconds=None),
             ),
         ),
     ),
