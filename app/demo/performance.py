@@ -14,7 +14,7 @@ from app.demo.listening import listen
 from app.demo.plan import Plan
 from app.demo.scene import Scene
 from app.demo.screen import Screen
-from app.demo.sending import Traffic
+from app.demo.sending import Senders, Traffic
 from app.demo.tally import Tally
 from app.demo.workers import Worker
 from app.errors import StackError
@@ -39,6 +39,8 @@ class Performance:
         self._workers = [
             Worker(f"worker-{number + 1}", directory, environment) for number in range(plan.workers)
         ]
+        of_entities = {"FRAUDSTREAM_WORKER_ROLE": "entities"}
+        self._workers.append(Worker("entities", directory, environment | of_entities))
         self._interrupted = False
 
     async def run(self, screen: Screen) -> bool:
@@ -61,9 +63,10 @@ class Performance:
         async with (
             open_reader(kafka, heard, from_beginning=True) as reader,
             open_sender(topics.transactions, kafka) as sender,
+            open_sender(topics.labels, kafka) as labels,
             asyncio.TaskGroup() as group,
         ):
-            traffic = Traffic(self._plan, sender, tally)
+            traffic = Traffic(self._plan, Senders(sender, labels), tally)
             self._obey_signals(traffic)
             helpers = [
                 group.create_task(listen(reader, topics, tally, scene.alert)),

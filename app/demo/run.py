@@ -15,7 +15,8 @@ from app.demo.plan import Plan
 from app.demo.screen import open_screen
 from app.features.columns import compile_fold
 from app.local import stack as local_stack
-from app.settings import Settings
+from app.local.state import Stack
+from app.settings import RedisSettings, Settings
 from app.streaming import provisioning
 
 EXIT_UNRECONCILED = 1
@@ -36,7 +37,7 @@ def run(plan: Plan, settings: Settings, console: Console, started_seconds: float
     try:
         stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
         compiling.join()
-        local = _local(settings, stack.bootstrap_servers)
+        local = _local(settings, stack)
         performance = Performance(plan, local, directory, started_seconds)
         return uvloop.run(_perform(performance, local, console))
     finally:
@@ -58,11 +59,12 @@ async def _perform(performance: Performance, settings: Settings, console: Consol
     return 0
 
 
-def _local(settings: Settings, bootstrap_servers: str) -> Settings:
+def _local(settings: Settings, stack: Stack) -> Settings:
     """The settings of the environment, except for what only this stack can say."""
     return msgspec.structs.replace(
         settings,
-        kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers=bootstrap_servers),
+        kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers=stack.bootstrap_servers),
         topics=msgspec.structs.replace(settings.topics, replication_factor=1, partitions=PARTITIONS),
         worker=msgspec.structs.replace(settings.worker, metrics_port=0),
+        redis=RedisSettings(url=stack.redis_url),
     )

@@ -2,26 +2,41 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from app.demo import traffic
 from app.demo.plan import Plan
 from app.demo.tally import Tally
 from app.domain.transaction import Transaction
+from app.traffic import labels
 from app.traffic.pacing import Pace
 from app.traffic.sending import RecordSender
 
 HISTORY_SLICE = 500
 POLL_SECONDS = 0.05
+REPORT_MS = 7 * 86_400_000
+
+
+class Senders(NamedTuple):
+    """One for each topic."""
+
+    transactions: RecordSender
+    labels: RecordSender
 
 
 class Traffic:
-    """Sends, and tells the tally of everything it sends. ``stop`` ends it after the event at hand."""
+    """Sends, and tells the tally of everything it sends. ``stop`` ends it after the event at hand.
 
-    def __init__(self, plan: Plan, sender: RecordSender, tally: Tally) -> None:
+    A fraud is reported a week of simulated time after its transaction, as soon as the traffic has come so far.
+    """
+
+    def __init__(self, plan: Plan, senders: Senders, tally: Tally) -> None:
         self._plan = plan
-        self._sender = sender
+        self._sender, self._labels = senders
+        self._frauds: deque[Transaction] = deque()
         self._tally = tally
         self._today = datetime.now(UTC).date()
         self._stopped = asyncio.Event()
@@ -31,7 +46,7 @@ class Traffic:
 
     async def run(self, on_phase: Callable[[str], None]) -> None:
         """Return when all that was sent is acknowledged."""
-        await self._sender.run(lambda: self._feed(on_phase))
+        await self._sender.run(lambda: self._labels.run(lambda: self._feed(on_phase)))
 
     async def _feed(self, on_phase: Callable[[str], None]) -> None:
         on_phase("history")
@@ -43,8 +58,8 @@ class Traffic:
         await self._send_live()
 
     async def _send_history(self) -> None:
-        for index, transaction in enumerate(traffic.history(self._plan, self._today)):
-            self._put(transaction, _now_ms())
+        for index, event in enumerate(traffic.history(self._plan, self._today)):
+            self._put(event, _now_ms())
             if index % HISTORY_SLICE == 0:
                 await self._sender.room()
                 if self._stopped.is_set():
@@ -70,10 +85,21 @@ class Traffic:
                 self._sender.put(*traffic.malformed(tally.malformed), due_ms)
                 tally.malformed += 1
 
-    def _put(self, transaction: Transaction, now_ms: int) -> None:
-        key, value = traffic.record(transaction, self._tally.transaction_id(self._tally.sent))
+    def _put(self, event: traffic.Event, now_ms: int) -> None:
+        transaction, is_fraud = traffic.renamed(event, self._tally.transaction_id(self._tally.sent))
+        self._report(transaction.event_time, now_ms)
+        key, value = traffic.record(transaction)
         self._sender.put(key, value, now_ms)
         self._tally.sent += 1
+        if is_fraud:
+            self._frauds.append(transaction)
+
+    def _report(self, time_ms: int, now_ms: int) -> None:
+        """What becomes known until then."""
+        while self._frauds and self._frauds[0].event_time + REPORT_MS <= time_ms:
+            fraud = self._frauds.popleft()
+            key, value = labels.record(labels.label(fraud, fraud.event_time + REPORT_MS))
+            self._labels.put(key, value, now_ms)
 
 
 def _now_ms() -> int:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
+from typing import NamedTuple
 
 import msgspec
 
+from app.adapters.batches import Batch
 from app.demo.plan import Plan
 from app.domain.transaction import Transaction
 from app.traffic.simulate import Simulation, simulate
@@ -26,30 +28,48 @@ def live_days(plan: Plan) -> int:
     return min(int(needed) + 2, LONGEST_SEASON_DAYS)
 
 
-def history(plan: Plan, today: date) -> Iterator[Transaction]:
+class Event(NamedTuple):
+    """A transaction, and what will become known of it."""
+
+    transaction: Transaction
+    is_fraud: bool
+
+
+def history(plan: Plan, today: date) -> Iterator[Event]:
     """The weeks before the live traffic."""
     days = live_days(plan)
     for batch in simulate(_simulation(plan, today, plan.history_days, days, season=0)):
-        yield from batch.transactions()
+        yield from _events(batch)
 
 
-def live(plan: Plan, today: date) -> Iterator[Transaction]:
+def live(plan: Plan, today: date) -> Iterator[Event]:
     """What follows the history, without end. A new year has new customers: the old ones are a year ahead."""
     days = live_days(plan)
     begin_ms = int((today - timedelta(days=days) - date(1970, 1, 1)).total_seconds()) * 1000
     for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season=0)):
         if batch.event_time[-1] >= begin_ms:  # before it is history, which was sent
-            yield from (row for row in batch.transactions() if row.event_time >= begin_ms)
+            yield from (event for event in _events(batch) if event.transaction.event_time >= begin_ms)
     for season in count(1):
         for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season)):
-            for row in batch.transactions():
-                yield msgspec.structs.replace(row, customer_id=f"y{season}{row.customer_id}")
+            for row, is_fraud in _events(batch):
+                yield Event(msgspec.structs.replace(row, customer_id=f"y{season}{row.customer_id}"), is_fraud)
 
 
-def record(transaction: Transaction, transaction_id: str) -> Record:
+def _events(batch: Batch) -> Iterator[Event]:
+    frauds = [] if batch.is_fraud is None else batch.is_fraud.tolist()
+    return map(Event, batch.transactions(), frauds)
+
+
+def renamed(event: Event, transaction_id: str) -> Event:
     """Under an id of this run, so that each can be accounted for."""
-    renamed = msgspec.structs.replace(transaction, transaction_id=transaction_id)
-    return renamed.customer_id.encode(), _encode(renamed)
+    return event._replace(
+        transaction=msgspec.structs.replace(event.transaction, transaction_id=transaction_id)
+    )
+
+
+def record(transaction: Transaction) -> Record:
+    """Key and value."""
+    return transaction.customer_id.encode(), _encode(transaction)
 
 
 def malformed(number: int) -> Record:

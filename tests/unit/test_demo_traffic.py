@@ -20,8 +20,8 @@ PLAN = Plan(directory=Path("demo"), seconds=10, rate=20, customers=50, history_d
 
 
 def test_live_traffic_begins_where_the_history_ends_and_stays_in_the_past() -> None:
-    history = list(traffic.history(PLAN, TODAY))
-    live = list(islice(traffic.live(PLAN, TODAY), 200))
+    history = [event.transaction for event in traffic.history(PLAN, TODAY)]
+    live = [event.transaction for event in islice(traffic.live(PLAN, TODAY), 200)]
 
     assert TODAY_MS - (traffic.live_days(PLAN) + 3) * 86_400_000 <= history[0].event_time
     assert history[-1].event_time < live[0].event_time
@@ -32,17 +32,23 @@ def test_live_traffic_begins_where_the_history_ends_and_stays_in_the_past() -> N
 def test_traffic_without_end_goes_on_with_new_customers() -> None:
     plan = msgspec.structs.replace(PLAN, customers=1)
     a_year = traffic.LONGEST_SEASON_DAYS * 8
-    customers = {t.customer_id for t in islice(traffic.live(plan, TODAY), a_year)}
+    customers = {event.transaction.customer_id for event in islice(traffic.live(plan, TODAY), a_year)}
 
     assert {"c0000000", "y1c0000000"} <= customers
 
 
 def test_a_record_carries_its_number_and_its_customers_key() -> None:
-    transaction = next(traffic.history(PLAN, TODAY))
-    key, value = traffic.record(transaction, "d0t7")
+    event = next(traffic.history(PLAN, TODAY))
+    key, value = traffic.record(traffic.renamed(event, "d0t7").transaction)
 
-    assert transaction.customer_id.encode() == key
-    assert msgspec.structs.replace(transaction, transaction_id="d0t7") == decode_transaction(value)
+    assert event.transaction.customer_id.encode() == key
+    assert msgspec.structs.replace(event.transaction, transaction_id="d0t7") == decode_transaction(value)
+
+
+def test_frauds_of_the_traffic_can_be_reported() -> None:
+    plan = msgspec.structs.replace(PLAN, customers=300, history_days=10)
+
+    assert {True, False} == {event.is_fraud for event in traffic.history(plan, TODAY)}
 
 
 @pytest.mark.parametrize(
