@@ -27,6 +27,7 @@ HANDBOOK = {
     "TERMINAL_ID": "terminal_id",
     "TX_DATETIME": "event_time",
     "TX_AMOUNT": "amount_minor",
+    "TX_FRAUD": "is_fraud",
 }
 CONTRACT = (*HANDBOOK.values(), "latitude", "longitude")
 KEPT = ("transaction_id", "customer_id", "event_time", "amount_minor")
@@ -34,11 +35,12 @@ KEPT = ("transaction_id", "customer_id", "event_time", "amount_minor")
 
 def read(path: Path) -> pd.DataFrame:
     """A file of the Handbook or of the contract, as ``features`` takes it."""
-    if "TX_AMOUNT" in pyarrow.parquet.read_schema(path).names:
+    names = pyarrow.parquet.read_schema(path).names
+    if "TX_AMOUNT" in names:
         frame = pd.read_parquet(path, columns=list(HANDBOOK)).rename(columns=HANDBOOK)
         frame["amount_minor"] = (100 * frame["amount_minor"]).round().astype("int64")
         return frame
-    frame = pd.read_parquet(path, columns=list(CONTRACT))
+    frame = pd.read_parquet(path, columns=[name for name in CONTRACT if name in names])
     frame["event_time"] = pd.to_datetime(frame["event_time"], unit="ms")
     return frame
 

@@ -35,6 +35,7 @@ def features(transactions: pd.DataFrame) -> pd.DataFrame:
         | _of_customers(ordered)
         | {"customer_terminal_count_30d": _at_terminal(ordered)}
         | {"customer_travel_kmh": _travel_kmh(ordered)}
+        | _of_terminals_and_past_frauds(ordered)
     )
     return pd.DataFrame({name: columns[name] for name in NAMES}, index=ordered.index).sort_index()
 
@@ -115,3 +116,29 @@ def _distance_km(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:
     half_lambda = np.sin(np.radians(end["longitude"] - start["longitude"]) / 2)
     chord = half_phi**2 + np.cos(phi_a) * np.cos(phi_b) * half_lambda**2
     return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(chord.clip(upper=1.0)))
+
+
+def _of_terminals_and_past_frauds(ordered: pd.DataFrame) -> Columns:
+    """Windows that end a week before, with all their frauds known; columns of whole numbers, so NumPy counts them."""
+    columns: Columns = {}
+    for days in (1, 7, 30):
+        counts, frauds = _a_week_ago(ordered, "terminal_id", days)
+        columns[f"terminal_count_{days}d"] = counts
+        columns[f"terminal_risk_{days}d"] = frauds / np.maximum(counts, 1)
+    columns["customer_frauds_30d"] = _a_week_ago(ordered, "customer_id", 30)[1]
+    return columns
+
+
+def _a_week_ago(ordered: pd.DataFrame, entity: str, days: int) -> tuple[Column, Column]:
+    """Transactions and frauds of each row's entity up to the full hour a week before it."""
+    day, hour = pd.Timedelta("1D").value, _HOUR.value
+    times = ordered["event_time"].to_numpy().astype("datetime64[ns]").astype(np.int64)
+    is_fraud = ordered["is_fraud"].to_numpy() if "is_fraud" in ordered else np.zeros(len(times), np.int64)
+    counts, frauds = np.zeros((2, len(times)))
+    for rows in ordered.groupby(entity, sort=False).indices.values():
+        in_time = rows[np.argsort(times[rows], kind="stable")]
+        own, known = times[in_time], np.concatenate([[0], np.cumsum(is_fraud[in_time])])
+        end = (own - 7 * day) // hour * hour
+        start, stop = (np.searchsorted(own, edge, side="right") for edge in (end - days * day, end))
+        counts[in_time], frauds[in_time] = stop - start, known[stop] - known[start]
+    return counts, frauds

@@ -58,6 +58,17 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             return nowhere, nowhere
         return self.latitude, self.longitude
 
+    def texts(self, field: str) -> Encoded:
+        """A text column as codes, -1 where a row has none."""
+        column = getattr(self, field)
+        if isinstance(column, Encoded):
+            return column
+        if column is None:
+            return Encoded(np.full(len(self), -1, np.int32), [])
+        dictionary = column.dictionary_encode()
+        codes = np.array(dictionary.indices.fill_null(-1))
+        return Encoded(codes, dictionary.dictionary.cast(pa.string()).to_pylist())
+
     def columns(self) -> dict[str, pa.Array]:
         """The columns that are there as Arrow arrays, by field name, in the contract's order."""
         fields = self.__struct_fields__[1:]

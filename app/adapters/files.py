@@ -5,9 +5,9 @@
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -30,10 +30,30 @@ def read_batches(
 
     Raises InvalidFile, at the first row or column that cannot be used.
     """
+    wanted = Wanted(tuple(map(mapping.column, FIELDS)), lambda names: require_columns(names, mapping, path))
+    for first_row, rows in read_rows(path, wanted, batch_rows=batch_rows):
+        yield to_batch(rows, mapping, path, first_row)
+
+
+class Wanted(NamedTuple):
+    """Which columns are read, where the file has them."""
+
+    columns: tuple[str, ...]
+    require: Callable[[Sequence[str]], None]
+    """Raises InvalidFile when one that must be there is not among these names."""
+
+
+def read_rows(
+    path: Path, wanted: Wanted, *, batch_rows: int = DEFAULT_BATCH_ROWS
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The wanted columns in order, at most ``batch_rows`` rows at a time, each with the number of its first row.
+
+    Raises InvalidFile.
+    """
     first_row = 1
     try:
-        for rows in _reader(path)(path, mapping, batch_rows):
-            yield to_batch(rows, mapping, path, first_row)
+        for rows in _reader(path)(path, wanted, batch_rows):
+            yield first_row, rows
             first_row += rows.num_rows
     except (OSError, pa.ArrowException) as error:
         # Arrow's messages may quote the file's content, so only the kind of the error is passed on.
@@ -52,23 +72,23 @@ def row_count(path: Path) -> int | None:
     return count
 
 
-def _reader(path: Path) -> Callable[[Path, ColumnMapping, int], Iterator[pa.RecordBatch]]:
+def _reader(path: Path) -> Callable[[Path, Wanted, int], Iterator[pa.RecordBatch]]:
     readers = {".parquet": _parquet_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
     if path.suffix not in readers:
         raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
     return readers[path.suffix]
 
 
-def _parquet_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[pa.RecordBatch]:
+def _parquet_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.RecordBatch]:
     # Without pre_buffer one row group's pages are read as they are needed: memory stays bounded.
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
-        require_columns(names, mapping, path)
-        wanted = [column for field in FIELDS if (column := mapping.column(field)) in names]
-        yield from file.iter_batches(batch_rows, columns=wanted, use_threads=False)
+        wanted.require(names)
+        found = [column for column in wanted.columns if column in names]
+        yield from file.iter_batches(batch_rows, columns=found, use_threads=False)
 
 
-def _csv_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[pa.RecordBatch]:
+def _csv_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.RecordBatch]:
     ragged: list[int] = []
 
     def note(row: Any) -> str:
@@ -77,7 +97,7 @@ def _csv_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[p
 
     # Everything is read as text: inference would turn the id 007 into 7, and Namibia's NA into a null.
     convert = pyarrow.csv.ConvertOptions(
-        column_types={mapping.column(field): pa.string() for field in FIELDS},
+        column_types=dict.fromkeys(wanted.columns, pa.string()),
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
@@ -88,7 +108,7 @@ def _csv_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[p
         with pyarrow.csv.open_csv(
             path, read_options=read, parse_options=parse, convert_options=convert
         ) as reader:
-            require_columns(reader.schema.names, mapping, path)
+            wanted.require(reader.schema.names)
             for block in reader:
                 for start in range(0, block.num_rows, batch_rows):
                     yield block.slice(start, batch_rows)
@@ -98,12 +118,12 @@ def _csv_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[p
         raise InvalidFile(f"{path}, line {ragged[0]}: another number of values than columns") from error
 
 
-def _json_rows(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[pa.RecordBatch]:
+def _json_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.RecordBatch]:
     decode = msgspec.json.Decoder(dict[str, Any]).decode
     with path.open("rb") as file:
         first_row = 1
         while rows := list(_json_lines(file, decode, path, first_row, batch_rows)):
-            yield _json_batch(rows, mapping, path, first_row)
+            yield _json_batch(rows, wanted, path, first_row)
             first_row += len(rows)
 
 
@@ -117,12 +137,10 @@ def _json_lines(
             raise InvalidFile(f"{path}, row {row}: is not a JSON object") from error
 
 
-def _json_batch(
-    rows: list[dict[str, Any]], mapping: ColumnMapping, path: Path, first_row: int
-) -> pa.RecordBatch:
+def _json_batch(rows: list[dict[str, Any]], wanted: Wanted, path: Path, first_row: int) -> pa.RecordBatch:
     found = set().union(*rows)
-    require_columns(sorted(found), mapping, path)
-    names = [column for field in FIELDS if (column := mapping.column(field)) in found]
+    wanted.require(sorted(found))
+    names = [column for column in wanted.columns if column in found]
     arrays = [_json_column([row.get(name) for row in rows], name, path, first_row) for name in names]
     return pa.RecordBatch.from_arrays(arrays, names=names)
 

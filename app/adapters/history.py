@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from app.adapters.ahead import ahead
 from app.adapters.batches import Batch, Encoded
+from app.adapters.entity_history import EntityHistory
 from app.adapters.files import read_batches
+from app.adapters.labels import PendingLabels, labels_of, read_labels
 from app.adapters.mappings import ColumnMapping
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.identifiers import digest64
 from app.errors import InvalidEvent, InvalidFile
 from app.features.columns import digests, terminal_digest
-from app.features.fold import APPLIED, Events, Folded, Integers, Profiles
+from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profiles
+from app.features.window import DAY_MS
+from app.scoring import scorer
 from app.scoring.model import Rows
 
 _MAYBE_A_CARD = "(?:[0-9][ -]?){13}"
@@ -33,6 +37,10 @@ class HistorySource(msgspec.Struct, frozen=True, kw_only=True):
     acceptance: Acceptance
     now_ms: int
     """The time that event times are held against: when the command started."""
+    labels: Path | None = None
+    """A file of labels (labels.py); None takes those of the file itself, where it has any."""
+    label_delay_ms: int = 7 * DAY_MS
+    """How long after its transaction a label of the file itself was known."""
 
 
 class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -42,12 +50,13 @@ class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     folded: Folded
     applied: Integers
     """Indexes of the rows that changed their customers' profiles, in file order; the others are repeats."""
+    delayed: Doubles
+    """Features of the delayed entities, a row for each of ``applied``."""
 
     @property
     def rows(self) -> Rows:
         """The model's input, a row for each of ``applied``."""
-        whole = len(self.applied) == len(self.batch)
-        return self.folded.features if whole else self.folded.features[self.applied]
+        return scorer.rows(self.folded, self.applied, self.delayed)
 
     @property
     def repeats(self) -> int:
@@ -59,9 +68,17 @@ def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBa
 
     A batch is read while the one before it is folded.
     """
+    entities, pending = EntityHistory(), PendingLabels()
+    if source.labels:
+        pending.add(read_labels(source.labels, source.acceptance, source.now_ms))
     for batch, events in ahead(map(partial(_checked, source), read_batches(source.path, source.mapping))):
         folded = profiles.fold(batch.customer_id.texts, events)
-        yield FoldedBatch(batch=batch, folded=folded, applied=np.flatnonzero(folded.status == APPLIED))
+        applied = np.flatnonzero(folded.status == APPLIED)
+        if not source.labels and batch.is_fraud is not None:
+            frauds = applied[batch.is_fraud[applied]]
+            pending.add(labels_of(batch, frauds, events.transaction[frauds], source.label_delay_ms))
+        delayed = entities.fold(batch, applied, events.transaction[applied], pending.due(batch.event_time))
+        yield FoldedBatch(batch=batch, folded=folded, applied=applied, delayed=delayed)
 
 
 def _checked(source: HistorySource, batch: Batch) -> tuple[Batch, Events]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+
 if TYPE_CHECKING:
     from app.batch.run import Summary
 
@@ -19,7 +21,15 @@ Mapping = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def features(file: File, *, out: Out, mapping: Mapping = None, json: Json = False) -> None:
+def features(
+    file: File,
+    *,
+    out: Out,
+    mapping: Mapping = None,
+    labels: Labels = None,
+    label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
+    json: Json = False,
+) -> None:
     """Write every feature of every transaction of FILE, as a worker would have computed them."""
     import time
 
@@ -32,7 +42,7 @@ def features(file: File, *, out: Out, mapping: Mapping = None, json: Json = Fals
     settings = Settings.from_env()
     started = time.perf_counter()
     with rows_progress("folded", row_count(file)) as on_progress:
-        source = history_source(file, mapping, settings)
+        source = history_source(file, mapping, settings, labels, label_delay_days)
         summary = write_features(source, out, profile_bounds(settings), on_progress)
     _tell(summary, out, time.perf_counter() - started, as_json=json)
 
@@ -42,6 +52,8 @@ def score(
     *,
     out: Out,
     mapping: Mapping = None,
+    labels: Labels = None,
+    label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     model: Annotated[str, typer.Option(help="name/version. Default: the champion of the settings.")] = "",
     alerts_only: Annotated[bool, typer.Option("--alerts-only", help="Leave approved ones out.")] = False,
     with_features: Annotated[
@@ -64,7 +76,7 @@ def score(
     options = ScoreOptions(alerts_only=alerts_only, with_features=with_features)
     started = time.perf_counter()
     with rows_progress("scored", row_count(file)) as on_progress:
-        source = history_source(file, mapping, settings)
+        source = history_source(file, mapping, settings, labels, label_delay_days)
         summary = write_scores(source, out, profile_bounds(settings), champion, options, on_progress)
     _tell(summary, out, time.perf_counter() - started, as_json=json)
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from app.adapters.history import HistorySource
 from app.adapters.mappings import load_mapping
 from app.domain.acceptance import Acceptance
-from app.features.window import Bounds
+from app.features.window import DAY_MS, Bounds
 from app.settings import Settings
 
 
-def history_source(path: Path, mapping: str | None, settings: Settings) -> HistorySource:
+def history_source(
+    path: Path, mapping: str | None, settings: Settings, labels: Path | None, label_delay_days: int
+) -> HistorySource:
     """The file as its options and the settings describe it, judged by the time at which this is called."""
     return HistorySource(
         path=path,
@@ -20,6 +22,8 @@ def history_source(path: Path, mapping: str | None, settings: Settings) -> Histo
             max_future_ms=settings.acceptance.max_future_seconds * 1000,
         ),
         now_ms=time.time_ns() // 1_000_000,
+        labels=labels,
+        label_delay_ms=label_delay_days * DAY_MS,
     )
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from app.commands.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+
 
 def train(
     data: Annotated[
@@ -16,6 +18,8 @@ def train(
     mapping: Annotated[
         str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
     ] = None,
+    labels: Labels = None,
+    label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     model: Annotated[
         Path | None, typer.Option(help="TOML file of model parameters: max_iter, max_leaf_nodes, ...")
     ] = None,
@@ -67,9 +71,8 @@ def train(
     )
     started = time.perf_counter()
     with rows_progress("folded", row_count(data)) as on_progress:
-        bundle = train_bundle(
-            history_source(data, mapping, settings), Target(out, created), options, profile, on_progress
-        )
+        source = history_source(data, mapping, settings, labels, label_delay_days)
+        bundle = train_bundle(source, Target(out, created), options, profile, on_progress)
     manifest, seconds = bundle.manifest, time.perf_counter() - started
     if json:
         typer.echo(

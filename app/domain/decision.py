@@ -30,8 +30,8 @@ class Degradation(StrEnum):
     """The event came after the allowed lateness; its windows hold what was still known."""
     SATURATED = "saturated"
     """The customer has more events than a profile keeps; its windows hold the newest."""
-    TERMINAL_ABSENT = "terminal_absent"
-    """The terminal's features could not be read."""
+    ENTITIES_ABSENT = "entities_absent"
+    """What is known of terminals and of past fraud could not be read; those features are missing."""
 
 
 class FeatureState(StrEnum):

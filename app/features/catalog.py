@@ -1,4 +1,4 @@
-"""The ordered, versioned list of features: what the stream, training and the daily batch compute (vector.py).
+"""The ordered, versioned list of features: what the stream, training and the daily batch compute (vector.py, entities.py).
 
 A feature is named ``{entity}_{function}_{window}``. A missing value is NaN, for the reason its entry gives,
 and never a silent zero. Change the list only together with ``VERSION``: a model is bound to its digest.
@@ -12,11 +12,18 @@ from typing import NamedTuple
 import msgspec
 
 from app.domain.decision import FeatureState, FeatureValue
-from app.domain.entity import Entity
+from app.features.entities import (
+    DELAY_MS,
+    DELAYED_WIDTHS_MS,
+    DELAYED_WINDOW_NAMES,
+    ENTITIES,
+    DelayedEntity,
+    Function,
+)
 from app.features.vector import BASELINES
-from app.features.window import WIDTHS_MS
+from app.features.window import HOUR_MS, NEVER_MS, WIDTHS_MS
 
-VERSION = 1
+VERSION = 2
 
 WINDOW_NAMES = ("1h", "1d", "7d", "30d")
 
@@ -25,24 +32,53 @@ class Feature(msgspec.Struct, frozen=True):
     """One column of the model's input."""
 
     name: str
-    entity: Entity
+    entity: str
+    """The first word of the name."""
     unit: str
     meaning: str
     missing: str = "never"
     """When the value is NaN."""
     window_ms: int = 0
     """The window it looks back on; 0 for none."""
+    delay_ms: int = 0
+    """How long before the transaction the window ends, at the full hour before; 0 for with the transaction."""
+
+    def start_ms(self, event_time_ms: int) -> int:
+        """Where the window of a transaction begins; what happened then is not in it."""
+        end_ms = event_time_ms - self.delay_ms
+        return end_ms - (end_ms % HOUR_MS if self.delay_ms else 0) - self.window_ms
 
 
 def _customer(function: str, window: int, unit: str, meaning: str, missing: str = "never") -> Feature:
     name = f"customer_{function}_{WINDOW_NAMES[window]}"
-    return Feature(
-        name, Entity.CUSTOMER, unit, f"{meaning}, {WINDOW_NAMES[window]}", missing, WIDTHS_MS[window]
-    )
+    return Feature(name, "customer", unit, f"{meaning}, {WINDOW_NAMES[window]}", missing, WIDTHS_MS[window])
+
+
+_DELAYED = {
+    Function.COUNT: ("transactions", "transactions of this {}"),
+    Function.FRAUDS: ("transactions", "transactions of this {} known to be fraud"),
+    Function.RISK: ("1", "share of transactions of this {} known to be fraud"),
+}
+"""Unit and meaning."""
+
+
+def delayed_features(entity: DelayedEntity) -> Iterator[Feature]:
+    """The columns of one delayed entity."""
+    for function, window in entity.features:
+        name, (unit, meaning) = DELAYED_WINDOW_NAMES[window], _DELAYED[function]
+        yield Feature(
+            f"{entity.name}_{function}_{name}",
+            entity.name,
+            unit,
+            f"{meaning.format(entity.name)}, {name} up to a week ago",
+            f"not known, or no {entity.field}",
+            DELAYED_WIDTHS_MS[window],
+            DELAY_MS,
+        )
 
 
 def _features() -> Iterator[Feature]:
-    entity = Entity.TRANSACTION
+    entity = "transaction"
     yield Feature("transaction_amount", entity, "minor units", "amount of this transaction")
     yield Feature("transaction_hour", entity, "hours", "time of day, UTC, with fractions")
     yield Feature("transaction_weekend", entity, "0 or 1", "1 on Saturday and Sunday, UTC")
@@ -59,41 +95,60 @@ def _features() -> Iterator[Feature]:
             "amount_zscore", window, "1", "(amount - mean) / std of the others", "others do not vary"
         )
     yield _customer("terminal_count", 3, "transactions", "transactions at this terminal, this one included")
-    entity = Entity.CUSTOMER
+    entity = "customer"
     yield Feature(
         "customer_seconds_since_last", entity, "seconds", "since the previous transaction", "the first"
     )
     yield Feature("customer_travel_kmh", entity, "km/h", "speed needed from the last place", "no place known")
 
 
-FEATURES: tuple[Feature, ...] = tuple(_features())
+_OF_PROFILE = tuple(_features())
+FEATURES: tuple[Feature, ...] = (
+    *_OF_PROFILE,
+    *(each for entity in ENTITIES for each in delayed_features(entity)),
+)
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+DELAYED = slice(len(_OF_PROFILE), len(FEATURES))
+"""Columns of the delayed entities."""
 DIGEST = sha256(msgspec.json.encode([VERSION, FEATURES])).hexdigest()[:16]
 """Identifies this catalog: its version, order, names and meanings."""
 
 
 class Known(NamedTuple):
-    """About the customer, as of one transaction."""
+    """About the customer's profile, or about one delayed entity, as of one transaction."""
 
     first_seen_ms: int
     evicted_ms: int
 
 
-def snapshot(values: Sequence[float], event_time_ms: int, known: Known) -> dict[str, FeatureValue]:
-    """Every feature with its value and state, for people; ``values`` in the catalog's order."""
+UNKNOWN = (Known(NEVER_MS, NEVER_MS),) * len(ENTITIES)
+"""About each delayed entity, where nothing could be read."""
+
+_OWNERS = (
+    *(0 for _ in _OF_PROFILE),
+    *(1 + place for place, entity in enumerate(ENTITIES) for _ in range(entity.width)),
+)
+"""Of each feature: index of what is known about its owner, the profile first."""
+
+
+def snapshot(values: Sequence[float], event_time_ms: int, known: Sequence[Known]) -> dict[str, FeatureValue]:
+    """Every feature with its value and state, for people; ``values`` in the catalog's order.
+
+    ``known`` is about the profile first and then about each delayed entity.
+    """
     return {
         feature.name: FeatureValue(
-            value=None if isnan(value) else value, state=_state(feature, value, event_time_ms, known)
+            value=None if isnan(value) else value, state=_state(feature, value, event_time_ms, known[owner])
         )
-        for feature, value in zip(FEATURES, values, strict=True)
+        for feature, value, owner in zip(FEATURES, values, _OWNERS, strict=True)
     }
 
 
 def _state(feature: Feature, value: float, time_ms: int, known: Known) -> FeatureState:
     if isnan(value):
         return FeatureState.ABSENT
-    if feature.window_ms and known.evicted_ms > time_ms - feature.window_ms:
+    if feature.window_ms and known.evicted_ms > feature.start_ms(time_ms):
         return FeatureState.SATURATED
-    if feature.window_ms and known.first_seen_ms > time_ms - feature.window_ms:
+    if feature.window_ms and known.first_seen_ms > feature.start_ms(time_ms):
         return FeatureState.WARMING_UP
     return FeatureState.FRESH

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
+from app.features.activity import observe, queries
 from app.features.fold import Doubles, Events, Integers, fold
 from app.features.window import Bounds
 
@@ -39,7 +40,8 @@ def _degrees(values: Iterable[float | None]) -> Doubles:
 
 
 def compile_fold() -> None:
-    """Have the fold's machine code at hand: a second from disk, 15 where it must be made first."""
+    """Have the folds' machine code at hand: a second from disk, 25 where it must be made first."""
     nothing = np.zeros(1, np.int64)
     nowhere = np.full(1, nan)
     fold([b""], Events(*(nothing,) * 5, nowhere, nowhere, nothing), Bounds(0, 1))
+    observe([b""], queries(nothing, nothing))

@@ -11,7 +11,8 @@ from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
 from app.features import catalog
 from app.features.catalog import Known
-from app.features.fold import Folded, Integers
+from app.features.delayed import Delayed
+from app.features.fold import Doubles, Folded, Integers
 from app.features.window import LONGEST_MS
 from app.scoring import policy
 from app.scoring.model import Model, Rows, Scores
@@ -27,11 +28,12 @@ class Seen(NamedTuple):
     degraded: Sequence[int]
     """Indexes of DEGRADED."""
     first_seen_ms: Integers
+    """Shape (transactions, 1 + entities): of the customer's profile, then of each delayed entity."""
     evicted_ms: Integers
 
-    def known(self, row: int) -> Known:
-        """About the customer of one transaction, as of it."""
-        return Known(int(self.first_seen_ms[row]), int(self.evicted_ms[row]))
+    def known(self, row: int) -> list[Known]:
+        """As of one transaction: about its customer's profile and about each delayed entity."""
+        return list(map(Known, self.first_seen_ms[row].tolist(), self.evicted_ms[row].tolist()))
 
 
 class SourcePartition(NamedTuple):
@@ -41,31 +43,43 @@ class SourcePartition(NamedTuple):
     partition: int
 
 
-def seen(transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int]) -> Seen:
-    """The ``applied`` ones of folded transactions."""
-    whole = len(applied) == len(transactions)
+def seen(
+    transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int], delayed: Delayed
+) -> Seen:
+    """The ``applied`` ones of folded transactions; ``delayed`` has a row for each of them."""
     chosen = [transactions[i] for i in applied]
+    degraded = degradations(folded, [transaction.event_time for transaction in chosen], applied)
     return Seen(
         chosen,
-        folded.features if whole else folded.features[applied],
-        degradations(folded, [transaction.event_time for transaction in chosen], applied).tolist(),
-        folded.first_seen_ms[applied],
-        folded.evicted_ms[applied],
+        rows(folded, applied, delayed.features),
+        (degraded + 4 * delayed.absent).tolist(),
+        np.column_stack([folded.first_seen_ms[applied], delayed.first_seen_ms]),
+        np.column_stack([folded.evicted_ms[applied], delayed.evicted_ms]),
     )
 
 
-DEGRADED: tuple[list[Degradation], ...] = (
+def rows(folded: Folded, applied: Sequence[int] | Integers, delayed: Doubles) -> Rows:
+    """The model's input for the ``applied`` of folded transactions: of the profile, then of the delayed entities."""
+    whole = len(applied) == len(folded.features)
+    return np.hstack([folded.features if whole else folded.features[applied], delayed])
+
+
+_PROFILE_DEGRADED: tuple[list[Degradation], ...] = (
     [],
     [Degradation.LATE],
     [Degradation.SATURATED],
     [Degradation.LATE, Degradation.SATURATED],
+)
+DEGRADED: tuple[list[Degradation], ...] = (
+    *_PROFILE_DEGRADED,
+    *([*flags, Degradation.ENTITIES_ABSENT] for flags in _PROFILE_DEGRADED),
 )
 
 
 def degradations(
     folded: Folded, event_times: Sequence[int] | Integers, applied: Sequence[int] | Integers
 ) -> Integers:
-    """What was missing or cut when the features of each of the ``applied`` were computed: indexes of DEGRADED."""
+    """What of the profiles was cut when the features of each of the ``applied`` were computed: indexes of DEGRADED."""
     saturated = folded.evicted_ms[applied] > np.asarray(event_times) - LONGEST_MS
     return folded.late[applied] + 2 * saturated.astype(np.int64)
 
@@ -98,7 +112,7 @@ def decide(
     ]
 
 
-def alert(decision: Decision, values: list[float], known: Known, model: Model) -> Alert:
+def alert(decision: Decision, values: list[float], known: Sequence[Known], model: Model) -> Alert:
     """The alert of a decision: the same facts, with every feature's state and the reasons."""
     observed_ms = decision.event_time - max(known.first_seen_ms, known.evicted_ms)
     found = explain(Alerted(values, decision.transaction.currency, observed_ms), model)

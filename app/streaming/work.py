@@ -9,6 +9,9 @@ from app.adapters.entity_facts import Source, transaction_facts
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
+from app.domain.transaction import Transaction
+from app.features import delayed
+from app.features.delayed import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
 from app.scoring import scorer
@@ -59,6 +62,9 @@ class Work(NamedTuple):
         return len(self.decisions) + len(self.rejected) + self.replayed + self.duplicate
 
 
+Entities = Callable[[Sequence[Transaction]], Delayed]
+
+
 class ChunkScorer:
     """The computed part of the hot path. ``model`` may be replaced between two chunks.
 
@@ -71,6 +77,8 @@ class ChunkScorer:
         self.model = model
         self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
         self.activity_partitions = 0
+        self.entities: Entities = delayed.absent
+        """What is known about the delayed entities of transactions."""
         self._known = ChunkFold(log, acceptance, bounds, profiles)
 
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
@@ -86,7 +94,8 @@ class ChunkScorer:
         model, log = self.model, self._known.log
         source = SourcePartition(log.topic, chunk.partition)
         records, folded = [known.accepted[i].record for i in known.rows], known.folded
-        seen = scorer.seen(known.transactions, folded, known.rows)
+        applied = [known.transactions[row] for row in known.rows]
+        seen = scorer.seen(known.transactions, folded, known.rows, self.entities(applied))
         chances = model.score(seen.rows)
         self.on_scored(seen.rows, chances)
         watch.lap("score")

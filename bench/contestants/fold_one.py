@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
-from app.features.catalog import Known
+from app.features.catalog import NAMES, UNKNOWN, Known
 from app.features.columns import terminal_digest
 from app.features.compiled import compiled
 from app.features.state import EMPTY, HEADER_WORDS, PROFILE, WIDE_WORDS, is_profile, pack, unpack
@@ -43,7 +43,7 @@ class Folded(NamedTuple):
     """One row, valid until the next call."""
     degraded: int
     """Index of scorer.DEGRADED."""
-    known: Known
+    known: list[Known]
 
 
 class OneFold:
@@ -55,7 +55,7 @@ class OneFold:
         self._view = np.zeros(1, VIEW)
         self._words = np.zeros(HEADER_WORDS + WIDE_WORDS * (bounds.max_events + 1), np.int64)
         self._profile = self._words[:HEADER_WORDS].view(PROFILE)
-        self._rows = np.empty((1, WIDTH))
+        self._rows = np.full((1, len(NAMES)), nan)  # of delayed entities nothing is known, as in our worker
         # Compiled now, not while the first event waits.
         self.fold(None, _ANY, 0)
 
@@ -85,8 +85,8 @@ class OneFold:
             raise ValueError("these bytes are no profile of this version")
         known = Known(int(self._profile[0]["first_seen_ms"]), int(self._profile[0]["evicted_ms"]))
         saturated = known.evicted_ms > event.time_ms - LONGEST_MS
-        degraded = int(self._view[0]["late"]) + 2 * saturated
-        return Folded(self._words[:length].tobytes(), self._rows, degraded, known)
+        degraded = int(self._view[0]["late"]) + 2 * saturated + 4
+        return Folded(self._words[:length].tobytes(), self._rows, degraded, [known, *UNKNOWN])
 
 
 def _number(digest: bytes) -> int:

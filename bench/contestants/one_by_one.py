@@ -57,8 +57,8 @@ class OneByOne:
         folded = self._fold(stored, transaction, offset)
         if folded is None:
             return None
-        known = (np.array([time_ms]) for time_ms in folded.known)
-        seen = Seen([transaction], folded.rows, [folded.degraded], *known)
+        known = np.array([folded.known])
+        seen = Seen([transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1])
         chances = self._model.score(folded.rows)
         source = SourcePartition(self._topic, partition)
         (decision,) = scorer.decide(seen, [offset], chances, self._model, source, now_ms)

@@ -44,8 +44,17 @@ FEATURES = (
     "customer_terminal_count_30d",
     "customer_seconds_since_last",
     "customer_travel_kmh",
+    "terminal_count_1d",
+    "terminal_count_7d",
+    "terminal_count_30d",
+    "terminal_risk_1d",
+    "terminal_risk_7d",
+    "terminal_risk_30d",
+    "customer_frauds_30d",
 )
 """In the order of a decision's ``features``."""
+OF_PROFILE = 26
+"""So many of them come from the customer's profile; a worker without activities knows nothing of the others."""
 
 
 class Event(NamedTuple):
@@ -140,6 +149,7 @@ def expected_features(customer: Customer) -> dict[str, list[float]]:
             at_terminal[i],
             since_last,
             nan,
+            *(nan for _ in FEATURES[OF_PROFILE:]),
         ]
     return found
 

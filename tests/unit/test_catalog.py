@@ -7,7 +7,7 @@ import pytest
 from app.domain.decision import FeatureState, FeatureValue
 from app.domain.transaction import Transaction
 from app.features import catalog
-from app.features.catalog import Known
+from app.features.catalog import UNKNOWN, Known
 from app.features.columns import events
 from app.features.fold import Folded, fold
 from app.features.window import DAY_MS, Bounds
@@ -39,24 +39,25 @@ def folded(*transactions: Transaction, max_events: int = 4096) -> Folded:
 
 
 def features(*transactions: Transaction) -> dict[str, float]:
-    """Of the last one, after the others."""
-    return dict(zip(catalog.NAMES, folded(*transactions).features[-1].tolist(), strict=True))
+    """Of the last one's profile, after the others."""
+    return dict(zip(catalog.NAMES, folded(*transactions).features[-1].tolist(), strict=False))
 
 
 def snapshot(*transactions: Transaction, max_events: int = 4096) -> dict[str, FeatureValue]:
     """Of the last one, after the others."""
     found = folded(*transactions, max_events=max_events)
     known = Known(int(found.first_seen_ms[-1]), int(found.evicted_ms[-1]))
-    return catalog.snapshot(found.features[-1].tolist(), transactions[-1].event_time, known)
+    values = [*found.features[-1].tolist(), *(nan for _ in range(7))]
+    return catalog.snapshot(values, transactions[-1].event_time, [known, *UNKNOWN])
 
 
 def test_the_catalog_is_the_one_that_models_were_trained_on() -> None:
     """Whoever changes a name, the order, a meaning or a window changes VERSION, this line and the models."""
-    assert (catalog.VERSION, catalog.DIGEST) == (1, "cd98d70f6a78ad82")
+    assert (catalog.VERSION, catalog.DIGEST) == (2, "17ac12504a77042e")
 
 
 def test_every_feature_has_a_name_of_its_own() -> None:
-    assert len(catalog.NAMES) == len(set(catalog.NAMES)) == 26
+    assert len(catalog.NAMES) == len(set(catalog.NAMES)) == 33
 
 
 def test_the_order_is_fixed() -> None:
@@ -69,6 +70,9 @@ def test_the_order_is_fixed() -> None:
         "customer_amount_ratio_7d", "customer_amount_zscore_7d",
         "customer_amount_ratio_30d", "customer_amount_zscore_30d",
         "customer_terminal_count_30d", "customer_seconds_since_last", "customer_travel_kmh",
+        "terminal_count_1d", "terminal_count_7d", "terminal_count_30d",
+        "terminal_risk_1d", "terminal_risk_7d", "terminal_risk_30d",
+        "customer_frauds_30d",
     )  # fmt: skip
 
 
@@ -81,7 +85,7 @@ def test_a_name_says_its_entity_and_its_window() -> None:
 def test_the_first_transaction_has_numbers_for_all_that_is_never_missing() -> None:
     found = features(transaction(1, TUESDAY_NOON_MS))
 
-    assert {f.name for f in catalog.FEATURES if f.missing != "never"} == {
+    assert {f.name for f in catalog.FEATURES if f.missing != "never" and not f.delay_ms} == {
         name for name, value in found.items() if isnan(value)
     }
 
@@ -127,6 +131,26 @@ def test_a_snapshot_tells_what_is_absent_and_what_warms_up() -> None:
     assert [] == [
         name for name, told_value in told.items() if told_value.value is not None and isnan(told_value.value)
     ]
+
+
+#             (start       end]      7 days     t
+# terminal     A            |                  asks
+def test_a_delayed_window_is_as_warm_as_its_entity_is_old() -> None:
+    hour_ms, values = DAY_MS // 24, [0.0] * len(catalog.NAMES)
+    start_ms = TUESDAY_NOON_MS - 37 * DAY_MS
+
+    def state(first_seen_ms: int, evicted_ms: int = -(2**63)) -> FeatureState:
+        told = catalog.snapshot(
+            values, TUESDAY_NOON_MS + hour_ms - 1, [UNKNOWN[0], Known(first_seen_ms, evicted_ms), UNKNOWN[0]]
+        )
+        assert told["customer_frauds_30d"].state == FeatureState.FRESH
+        return told["terminal_risk_30d"].state
+
+    assert FeatureState.FRESH == state(start_ms)
+    assert FeatureState.WARMING_UP == state(start_ms + hour_ms)
+    assert FeatureState.WARMING_UP == state(2**63 - 1)
+    assert FeatureState.FRESH == state(start_ms, start_ms)
+    assert FeatureState.SATURATED == state(start_ms, start_ms + hour_ms)
 
 
 def test_a_window_is_warm_when_the_customer_was_seen_before_it_began() -> None:

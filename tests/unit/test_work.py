@@ -1,5 +1,6 @@
 """What a chunk becomes: every record is decided, rejected, replayed or a duplicate, and counted as one of these."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
 from app.errors import InvalidReason, StateCorrupt
 from app.features import catalog
+from app.features.delayed import Delayed, absent, told
 from app.features.state import lineage
 from app.features.window import Bounds
 from app.scoring.model import Distribution, Rows, Scores
@@ -268,3 +270,36 @@ def test_the_decision_holds_the_features_in_the_catalogs_order() -> None:
         features["customer_count_1h"],
         features["customer_seconds_since_last"],
     )
+
+
+def test_without_activities_the_delayed_features_are_missing_and_the_decision_says_so() -> None:
+    decision = msgspec.json.decode(compute(scorer(), record(1)).decisions[0].value or b"")
+
+    assert ["entities_absent"] == decision["degraded"]
+    assert {None} == set(decision["features"][catalog.DELAYED])
+
+
+def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
+    worker = scorer()
+    worker.entities = lambda transactions: told(transactions, {})
+    decision, alert = (
+        msgspec.json.decode(entry[0].value or b"") for entry in compute(worker, record(1, amount=5_000))[3:5]
+    )
+
+    assert [] == decision["degraded"]
+    assert [0] * 7 == decision["features"][catalog.DELAYED]
+    assert {"value": 0.0, "state": "warming_up"} == alert["snapshot"]["terminal_risk_30d"]
+
+
+def test_only_transactions_that_change_a_profile_are_asked_about() -> None:
+    worker, asked = scorer(), list[str]()
+
+    def entities(transactions: Sequence[Transaction]) -> Delayed:
+        asked.extend(transaction.transaction_id for transaction in transactions)
+        return absent(transactions)
+
+    worker.entities = entities
+    compute(worker, record(1))
+    compute(worker, record(1), record(2, "t1"), record(3))
+
+    assert ["t1", "t3"] == asked

@@ -1,0 +1,138 @@
+"""What became known of a history's transactions, and when: from a file of labels, or from the history's own column.
+
+A file has the columns of ``fraud.labels.v1``: transaction_id, the fields of the delayed entities (customer_id,
+terminal_id), event_time, is_fraud and reported_at; times are milliseconds or timestamps. It is held in memory.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from app.adapters import columns
+from app.adapters.batches import Batch
+from app.adapters.columns import Column
+from app.adapters.files import Wanted, read_rows
+from app.adapters.mappings import REQUIRED_FIELDS
+from app.domain.acceptance import Acceptance
+from app.domain.identifiers import digest64
+from app.errors import InvalidFile
+from app.features.columns import digests
+from app.features.entities import ENTITIES
+from app.features.facts import Integers
+
+_FIELDS = tuple(entity.field for entity in ENTITIES)
+_TIMES = ("event_time", "reported_at")
+_COLUMNS = ("transaction_id", *_FIELDS, *_TIMES, "is_fraud")
+_REQUIRED = tuple(name for name in _COLUMNS if name not in _FIELDS or name in REQUIRED_FIELDS)
+
+
+class Labels(NamedTuple):
+    """Labels as columns of equal length."""
+
+    transaction: Integers
+    """Digest."""
+    time_ms: Integers
+    """Of the transaction."""
+    reported_ms: Integers
+    is_fraud: NDArray[np.bool_]
+    values: NDArray[Any]
+    """Texts, shape (entities, labels): which one of each delayed entity; None where there is none."""
+
+    def chosen(self, which: Any) -> "Labels":
+        """Some of the labels, in that order."""
+        return Labels._make(column[..., which] for column in self)
+
+
+class Due(NamedTuple):
+    """Labels that some rows must know, in order of report."""
+
+    labels: Labels
+    rows: Integers
+    """Of each label: the first row that comes after its report."""
+
+
+class PendingLabels:
+    """Labels that no row has reached yet."""
+
+    def __init__(self) -> None:
+        self._waiting = _none()
+        self._newest_ms = 0
+
+    def add(self, labels: Labels) -> None:
+        """Of labels reported at one instant the one added last counts."""
+        both = _together([self._waiting, labels])
+        self._waiting = both.chosen(np.argsort(both.reported_ms, kind="stable"))
+
+    def due(self, times_ms: Integers) -> Due:
+        """Those that were reported up to the newest event time of these rows; they wait no longer."""
+        reached = np.maximum.accumulate(np.maximum(times_ms, self._newest_ms))
+        self._newest_ms = int(reached[-1]) if len(reached) else self._newest_ms
+        count = int(np.searchsorted(self._waiting.reported_ms, self._newest_ms, side="right"))
+        labels = self._waiting.chosen(slice(count))
+        self._waiting = self._waiting.chosen(slice(count, None))
+        return Due(labels, np.searchsorted(reached, labels.reported_ms))
+
+
+def labels_of(batch: Batch, frauds: Integers, transaction: Integers, delay_ms: int) -> Labels:
+    """The labels of a batch's own frauds, each known a while after its transaction.
+
+    Rows that are no fraud need none: nothing says otherwise of them before.
+    """
+    times_ms = batch.event_time[frauds]
+    values = np.empty((len(ENTITIES), len(frauds)), object)
+    for place, field in enumerate(_FIELDS):
+        codes, texts = batch.texts(field)
+        values[place] = [None if code < 0 else texts[code] for code in codes[frauds].tolist()]
+    return Labels(transaction, times_ms, times_ms + delay_ms, np.ones(len(frauds), np.bool_), values)
+
+
+def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
+    """All labels of a file, in its order. Raises InvalidFile at the first row that cannot be used."""
+
+    def require(names: Sequence[str]) -> None:
+        missing = [name for name in _REQUIRED if name not in names]
+        if missing:
+            raise InvalidFile(f"{path} has no column `{missing[0]}`: labels need {', '.join(_REQUIRED)}")
+
+    earliest_ms, latest_ms = acceptance.earliest_event_time_ms, now_ms + acceptance.max_future_ms
+    return _together(
+        [
+            _none(),
+            *(
+                _labels(path, first_row, rows, (earliest_ms, latest_ms))
+                for first_row, rows in read_rows(path, Wanted(_COLUMNS, require))
+            ),
+        ]
+    )
+
+
+def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[int, int]) -> Labels:
+    found = {
+        name: Column(path=str(path), name=name, first_row=first_row, array=rows.column(name))
+        for name in _COLUMNS
+        if name in rows.schema.names
+    }
+    times_ms, reported_ms = (columns.event_times(found[name], "ms") for name in _TIMES)
+    for name, times in zip(_TIMES, (times_ms, reported_ms), strict=True):
+        outside = (times < bounds_ms[0]) | (times > bounds_ms[1])
+        found[name].refuse_where(pa.array(outside), "lies before the earliest accepted time, or ahead of now")
+    values = np.full((len(ENTITIES), rows.num_rows), None, object)
+    for place, name in enumerate(_FIELDS):
+        if name in found:
+            values[place] = columns.texts(found[name], required=name in REQUIRED_FIELDS).to_pylist()
+    identifiers = columns.texts(found["transaction_id"], required=True)
+    transaction = digests(map(digest64, identifiers.to_pylist()))
+    return Labels(transaction, times_ms, reported_ms, columns.fraud_flags(found["is_fraud"]), values)
+
+
+def _none() -> Labels:
+    nothing = np.zeros(0, np.int64)
+    return Labels(nothing, nothing, nothing, nothing.astype(np.bool_), np.empty((len(ENTITIES), 0), object))
+
+
+def _together(parts: Sequence[Labels]) -> Labels:
+    return Labels._make(np.concatenate(same, axis=-1) for same in zip(*parts, strict=True))

@@ -1,0 +1,88 @@
+"""What is known about the entities of transactions, from the bytes of their activities."""
+
+from math import isnan
+
+import numpy as np
+import pytest
+
+from app.domain.transaction import Transaction
+from app.errors import StateCorrupt
+from app.features.activity import LABEL, TRANSACTION, observe
+from app.features.catalog import delayed_features
+from app.features.delayed import absent, keys, told
+from app.features.entities import ENTITIES, DelayedEntity, Function
+from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, as_facts
+
+NOON_MS = 1_760_000_400_000
+DEVICE = DelayedEntity("device", "device_id", (Function.COUNT, Function.RISK), (0, 2))
+
+
+def transaction(number: int, device: str | None = None, terminal: str = "m1") -> Transaction:
+    return Transaction(
+        transaction_id=f"t{number}",
+        customer_id="c1",
+        terminal_id=terminal,
+        event_time=NOON_MS + number,
+        amount_minor=1,
+        currency="EUR",
+        device_id=device,
+    )
+
+
+def activity() -> bytes:
+    """Two transactions eight days ago, one of them known to be fraud for a day."""
+    first_ms = NOON_MS - 8 * DAY_MS + HOUR_MS
+    facts = [
+        Fact(0, TRANSACTION, first_ms, 1, source_offset=1),
+        Fact(0, TRANSACTION, first_ms, 2, source_offset=2, offset=1),
+        Fact(0, LABEL, first_ms, 2, NOON_MS - DAY_MS, is_fraud=True, offset=2),
+    ]
+    return observe([b""], as_facts(facts)).states[0]
+
+
+def test_each_entity_that_is_touched_is_asked_for_once() -> None:
+    assert ["terminal:m1", "customer:c1", "terminal:m2"] == list(
+        keys([transaction(1), transaction(2, terminal="m2"), transaction(3)])
+    )
+
+
+def test_columns_of_all_entities_stand_side_by_side() -> None:
+    known = told([transaction(1), transaction(2, terminal="m2")], {"terminal:m1": activity()})
+
+    assert [2.0, 2.0, 2.0, 0.5, 0.5, 0.5, 0.0] == known.features[0].tolist()
+    assert [0.0] * 7 == known.features[1].tolist()
+    assert not known.absent.any()
+    assert (NOON_MS - 8 * DAY_MS + HOUR_MS, 2**63 - 1) == (
+        known.first_seen_ms[0, 0],
+        known.first_seen_ms[1, 0],
+    )
+
+
+def test_what_could_not_be_read_is_missing_and_flagged() -> None:
+    known = absent([transaction(1), transaction(2)])
+
+    assert np.isnan(known.features).all()
+    assert known.features.shape == (2, sum(entity.width for entity in ENTITIES))
+    assert known.absent.all()
+
+
+def test_no_transactions_are_no_rows() -> None:
+    assert (0, 7) == told([], {}).features.shape == absent([]).features.shape
+
+
+def test_bytes_that_are_no_activity_are_refused() -> None:
+    with pytest.raises(StateCorrupt):
+        told([transaction(1)], {"customer:c1": b"?"})
+
+
+def test_a_further_entity_is_one_line() -> None:
+    """Of an optional field: where a transaction leaves it out, the features are missing."""
+    known = told([transaction(1, "d1"), transaction(2)], {"device:d1": activity()}, [*ENTITIES, DEVICE])
+
+    assert [2.0, 2.0, 0.5, 0.5] == known.features[0, 7:].tolist()
+    assert all(map(isnan, known.features[1, 7:]))
+    assert not known.absent.any()
+    assert "device:d1" in keys([transaction(1, "d1"), transaction(2)], [DEVICE])
+    assert [
+        "device_count_1d", "device_count_30d", "device_risk_1d", "device_risk_30d"
+    ] == [feature.name for feature in delayed_features(DEVICE)]  # fmt: skip
