@@ -114,7 +114,7 @@ def decide(
 
 def alert(decision: Decision, values: list[float], known: Sequence[Known], model: Model) -> Alert:
     """The alert of a decision: the same facts, with every feature's state and the reasons."""
-    observed_ms = decision.event_time - max(known.first_seen_ms, known.evicted_ms)
+    observed_ms = decision.event_time - max(known[0])
     found = explain(Alerted(values, decision.transaction.currency, observed_ms), model)
     return Alert(
         **msgspec.structs.asdict(decision) | {"reasons": found.reasons},
