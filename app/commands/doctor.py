@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Check settings, model, data directory, open files, brokers, disks, topics, group, lag, dead letters and clock.
+    """Check settings, model, data directory, open files, Redis, brokers, disks, topics, group, lag, dead letters and clock.
 
     Each is ok, a warning or failed, with what to do. Nothing is altered. Exit code 1 when something failed.
     """

@@ -7,6 +7,7 @@ from app.adapters.kafka_cluster import read_cluster, read_held
 from app.errors import FraudstreamError
 from app.operations import cluster_checks, local_checks
 from app.operations.finding import Finding, failed
+from app.operations.redis_check import check_redis
 from app.settings import Settings
 from app.streaming import provisioning
 
@@ -18,6 +19,7 @@ async def examine(settings: Settings) -> list[Finding]:
         local_checks.check_model(settings),
         local_checks.check_data_dir(settings),
         local_checks.check_open_files(),
+        await check_redis(settings.redis),
     ]
     before = time.time()
     try:

@@ -46,6 +46,7 @@ async def test_an_installation_without_workers_is_well_but_for_them(deployment: 
         "settings": "ok",
         "aliases": "ok",
         "model": "ok",
+        "redis": "ok",
         "brokers": "ok",
         "copies": "warning",
         "group": "warning",
@@ -73,6 +74,15 @@ async def test_brokers_that_do_not_answer_leave_the_rest_examined(deployment: De
     assert code == 1
     assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in findings["cluster"]["found"]
     assert findings["model"]["outcome"] == "ok"
+
+
+async def test_redis_is_asked_when_it_is_configured(stack: Stack, deployment: Deployment) -> None:
+    _, there = examined(deployment, FRAUDSTREAM_REDIS_URL=stack.redis_url)
+    code, gone = examined(deployment, FRAUDSTREAM_REDIS_URL=f"redis://127.0.0.1:{ports.choose()}/0")
+
+    assert (there["redis"]["outcome"], there["redis"]["found"]) == ("ok", "answers")
+    assert code == 1
+    assert "FRAUDSTREAM_REDIS_URL" in gone["redis"]["found"]
 
 
 async def test_a_wrong_setting_is_the_only_thing_told(deployment: Deployment) -> None:
