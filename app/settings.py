@@ -131,6 +131,9 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     ordered, or ``champion`` of aliases.toml."""
     public_key_file: str = ""
     """PEM of an Ed25519 public key: only bundles signed by its owner are loaded. Empty loads unsigned ones too."""
+    backend: typing.Literal["auto", "sklearn", "compiled"] = "auto"
+    """What scores: auto measures both when a model is loaded and takes the faster one for each size of a chunk; compiled
+    refuses a model that has no machine code."""
     drift_decisions: Annotated[int, Meta(ge=0)] = 50_000
     """A worker holds so many of its latest decisions against the training data of its champion; 0 for none. Fewer see
     a change sooner, and more of chance."""

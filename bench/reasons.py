@@ -67,7 +67,7 @@ class Fitted(NamedTuple):
 
     def score(self, rows: Rows) -> Scores:
         """As the estimator does."""
-        return self.judged.score(rows)
+        return self.judged.own(rows)
 
     def contributions(self, rows: Rows) -> Contributions | None:
         """As the estimator tells."""

@@ -15,9 +15,10 @@ import numpy as np
 import sklearn
 import threadpoolctl
 
-from app.adapters import golden, manifest, signatures, skops_files
+from app.adapters import backends, golden, manifest, signatures, skops_files
 from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.estimators import Judgement, judgement
+from app.adapters.backends import Backend
+from app.adapters.estimators import Contribute, judgement
 from app.adapters.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
@@ -35,11 +36,13 @@ class Loading(NamedTuple):
 
     public_key_file: str = ""
     """Of who must have signed it; empty asks for no signature."""
+    backend: backends.Wanted = "auto"
+    """What scores it."""
 
     @classmethod
     def by(cls, settings: ModelSettings) -> "Loading":
         """As the settings say."""
-        return cls(settings.public_key_file)
+        return cls(settings.public_key_file, settings.backend)
 
 
 ANYBODYS = Loading()
@@ -48,11 +51,14 @@ ANYBODYS = Loading()
 class Bundle:
     """A loaded model that passed every check; implements app.scoring.model.Model."""
 
-    def __init__(self, described: Manifest, reference: ModelReference, judged: Judgement) -> None:
+    def __init__(
+        self, described: Manifest, reference: ModelReference, backend: Backend, contribute: Contribute
+    ) -> None:
         self.manifest = described
         self.reference = reference
-        self.warnings = _version_warnings(described)
-        self._judged = judged
+        self.warnings = (*_version_warnings(described), *filter(None, [backend.warning]))
+        self.backend = backend
+        self._contribute = contribute
 
     @property
     def thresholds(self) -> Thresholds:
@@ -64,11 +70,11 @@ class Bundle:
 
     def score(self, rows: Rows) -> Scores:
         """Probabilities of fraud; ``rows`` are float64, C-contiguous, in the catalog's order."""
-        return self._judged.score(rows)
+        return self.backend.score(rows)
 
     def contributions(self, rows: Rows) -> Contributions | None:
         """What each feature had to do with the scores; None where the model's kind does not tell."""
-        return self._judged.contributions(rows)
+        return self._contribute(rows)
 
 
 def champion(models_dir: Path, override: str = "", loading: Loading = ANYBODYS) -> Bundle:
@@ -128,17 +134,18 @@ def _load(path: Path, loading: Loading) -> Bundle:
     estimator = skops_files.loads(files[MODEL_FILE])
     try:
         judged = judgement(estimator, described.usual())
+        backend = backends.choose(loading.backend, judged, rows, described.thresholds)
         # A small and a large chunk may take different ways through an estimator: both are held against them.
-        together = judged.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
+        together = backend.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
         judged.contributions(rows)  # its machine code is at hand before the first alert
-        singly = np.concatenate([judged.score(rows[i : i + 1]) for i in range(len(rows))])
+        singly = np.concatenate([backend.score(rows[i : i + 1]) for i in range(len(rows))])
     except _UNUSABLE as error:
         raise BundleCorrupt(
             f"{path / MODEL_FILE} cannot score: {type(error).__name__}. Train it again."
         ) from error
     golden.check(together, expected, path)
     golden.check(singly, expected, path)
-    return Bundle(described, described.reference(encoded), judged)
+    return Bundle(described, described.reference(encoded), backend, judged.contributions)
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

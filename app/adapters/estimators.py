@@ -6,12 +6,13 @@ One is a classifier, or a pipeline that ends in one.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from app.adapters.forests import forest_of
 from app.adapters.linear import Linear
-from app.adapters.steps import through
+from app.adapters.steps import Transform, through
 from app.errors import BundleCorrupt
 from app.scoring.model import Contributions, Rows, Scores
 
@@ -23,7 +24,10 @@ _BINARY = [0, 1]
 class Judgement(NamedTuple):
     """What an estimator can say."""
 
-    score: ScoreRows
+    own: ScoreRows
+    """By scikit-learn's own code."""
+    compiled: ScoreRows | None
+    """By machine code, where the model's kind has any."""
     contributions: Contribute
 
 
@@ -39,15 +43,15 @@ def judgement(estimator: Any, usual: Rows) -> Judgement:
     see = through(before)
     seen = see(usual)
     forest = forest_of(last, seen.shape[1])
-    score = _probabilities(estimator) if forest is None else lambda rows: forest.score(see(rows))
+    own, compiled = _probabilities(estimator), None if forest is None else _seeing(see, forest.score)
     contribute: Contribute = _inseparable
     if seen.shape[1] != features:  # a step made other columns of them
-        return Judgement(score, contribute)
+        return Judgement(own, compiled, contribute)
     if forest is not None:
         contribute = forest.contributions
     elif isinstance(last, LogisticRegression):
         contribute = Linear(last, seen).contributions
-    return Judgement(score, lambda rows: contribute(see(rows)))
+    return Judgement(own, compiled, lambda rows: contribute(see(rows)))
 
 
 def _steps(estimator: Any) -> list[Any]:
@@ -58,8 +62,14 @@ def _steps(estimator: Any) -> list[Any]:
     return [*before, *_steps(last)]
 
 
+def _seeing(see: Transform, score: ScoreRows) -> ScoreRows:
+    return lambda rows: score(see(rows))
+
+
 def _probabilities(estimator: Any) -> ScoreRows:
     def score(rows: Rows) -> Scores:
+        if not len(rows):  # a chunk of which nothing is to be scored; scikit-learn refuses it
+            return np.empty(0)
         probabilities: Scores = estimator.predict_proba(rows)[:, 1]
         return probabilities
 

@@ -2,7 +2,7 @@
 
 import json as json_format
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -59,10 +59,16 @@ def verify(
     bundle = load_champion(settings, model)
     reference = bundle.reference
     if json:
-        facts = {"model": f"{reference.name}/{reference.version}", "digest": reference.digest}
-        typer.echo(json_format.dumps(facts | {"sound": True, "warnings": list(bundle.warnings)}))
+        facts: dict[str, Any] = {"model": f"{reference.name}/{reference.version}", "digest": reference.digest}
+        backend = {"by_batch": bundle.backend.by_batch, "call_us": bundle.backend.micros}
+        facts |= {"sound": True, "warnings": list(bundle.warnings), "backend": backend}
+        typer.echo(json_format.dumps(facts))
         return
     typer.echo(f"{reference.name}/{reference.version} is sound, digest {reference.digest}")
+    for rows, name in bundle.backend.by_batch.items():
+        took = {scorer: micros[rows] for scorer, micros in bundle.backend.micros.items()}
+        told = ", ".join(f"{scorer} {micros:,.0f} µs" for scorer, micros in took.items())
+        typer.echo(f"up to {rows:>3} rows scored by {name}" + (f"  ({told})" if told else ""))
 
 
 @commands.command("sign")

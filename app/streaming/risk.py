@@ -101,6 +101,12 @@ class RiskWorker(Role):
         """From the next chunk on ``bundle`` decides."""
         for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(self.settings.profile)]:
             _log.warning("model", warning=warning)
+        _log.info(
+            "model_backend",
+            model=told(bundle.reference),
+            by_batch=bundle.backend.by_batch,
+            call_us=bundle.backend.micros,
+        )
         self._scorer.model = bundle
         self._drift.follow(bundle)
         self.metrics.inform("model_info", **msgspec.structs.asdict(bundle.reference))

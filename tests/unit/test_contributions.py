@@ -94,7 +94,12 @@ def test_contributions_add_up_to_the_score_that_predict_proba_gives(name: str) -
 def test_scores_are_to_the_bit_those_of_predict_proba(name: str) -> None:
     estimator = fitted(name)
 
-    assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], judgement(estimator, USUAL).score(ROWS))
+    found = judgement(estimator, USUAL)
+
+    expected = estimator.predict_proba(ROWS)[:, 1]
+    assert np.array_equal(expected, found.own(ROWS))
+    assert (found.compiled is None) == (SEPARABLE[name][1] == Method.LINEAR)
+    assert found.compiled is None or np.array_equal(expected, found.compiled(ROWS))
 
 
 def test_the_usual_row_of_a_linear_model_has_nothing_to_explain() -> None:
@@ -129,7 +134,7 @@ def test_a_model_that_does_not_come_apart_has_scores_and_no_contributions(estima
     found = judgement(estimator, USUAL)
 
     assert found.contributions(ROWS) is None
-    assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], found.score(ROWS))
+    assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], found.own(ROWS))
 
 
 def recount(estimator: RandomForestClassifier, row: Rows) -> list[float]:
@@ -171,7 +176,7 @@ class TestBesideShap:
     def both(self, shap: Any, name: str) -> tuple[Contributions, float, Rows]:
         estimator = fitted(name)
         judged = judgement(estimator, USUAL)
-        alerts = ROWS[np.argsort(judged.score(ROWS))[-200:]]
+        alerts = ROWS[np.argsort(judged.own(ROWS))[-200:]]
         found, explainer = judged.contributions(alerts), shap.TreeExplainer(estimator)
         assert found is not None
         theirs = explainer.shap_values(alerts)
