@@ -22,6 +22,7 @@ CounterName = Literal[
     "decisions_total",
     "dead_letters_total",
     "late_total",
+    "entities_absent_total",
     "restored_records_total",
     "stores_set_aside_total",
     "fail_stops_total",
@@ -97,6 +98,12 @@ CATALOGUE = (
         meaning="Transactions older than the allowed lateness; scored on what was still known, and flagged.",
     ),
     Metric(
+        name="entities_absent_total",
+        kind="counter",
+        unit="decisions",
+        meaning="Decisions made without the features of terminals and past frauds, and flagged: Redis had not answered.",
+    ),
+    Metric(
         name="restored_records_total",
         kind="counter",
         unit="records",
@@ -128,8 +135,11 @@ CATALOGUE = (
         name="chunk_seconds",
         kind="histogram",
         unit="seconds",
-        labels={"stage": ("decode", "load", "fold", "score", "encode", "send", "changelog", "store")},
-        meaning="Time of one stage for one chunk; send and changelog include the brokers' acknowledgement.",
+        labels={"stage": ("decode", "load", "fold", "ask", "score", "encode", "send", "changelog", "store")},
+        meaning=(
+            "Time of one stage for one chunk; send and changelog include the brokers' acknowledgement, ask what Redis "
+            "took to answer, where it was asked."
+        ),
         buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
     ),
     Metric(

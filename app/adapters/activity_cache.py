@@ -19,12 +19,12 @@ class ActivityCache:
     def __init__(self, entries: int, seconds: float) -> None:
         self._most = entries
         self._seconds = seconds
-        self._entries: dict[bytes, Entry] = {}
+        self._entries: dict[str, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def take(self, keys: Sequence[bytes], hour: int, now: float) -> dict[bytes, bytes]:
+    def take(self, keys: Sequence[str], hour: int, now: float) -> dict[str, bytes]:
         """Those of ``keys`` whose state may answer for ``hour``; they are the most recently used from now on."""
         found = {}
         entries, oldest = self._entries, now - self._seconds
@@ -38,7 +38,7 @@ class ActivityCache:
                 found[key] = entry.state
         return found
 
-    def put(self, states: Mapping[bytes, bytes], hour: int, now: float) -> None:
+    def put(self, states: Mapping[str, bytes], hour: int, now: float) -> None:
         """What was read just now, for transactions up to ``hour``."""
         for key, state in states.items():
             self._entries.pop(key, None)
@@ -51,5 +51,5 @@ class ActivityCache:
         self._entries.clear()
 
 
-def _first(keys: Iterable[bytes], count: int) -> list[bytes]:
+def _first(keys: Iterable[str], count: int) -> list[str]:
     return [key for _, key in zip(range(count), keys, strict=False)]

@@ -50,22 +50,20 @@ class ActivityReader:
         self._keys = ActivityKeys(prefix)
         self._mark_names = [self._keys.mark(partition) for partition in range(partitions)]
 
-    async def read(self, entities: Sequence[bytes]) -> dict[bytes, bytes]:
+    async def read(self, entities: Sequence[str]) -> dict[str, bytes]:
         """The states of ``entities``, NEVER_SEEN included, in one round trip. Of which nothing can be said is left out."""
-        values = map(self._keys.value, entities)
+        values = [self._keys.value(entity.encode()) for entity in entities]
         found: list[bytes | None] = await self._client.mget([*self._mark_names, *values])
         partitions = len(self._mark_names)
         states = dict(zip(entities, found[partitions:], strict=True))
         return self._known(states, found[:partitions])
 
-    def _known(
-        self, states: Mapping[bytes, bytes | None], marks: Sequence[bytes | None]
-    ) -> dict[bytes, bytes]:
+    def _known(self, states: Mapping[str, bytes | None], marks: Sequence[bytes | None]) -> dict[str, bytes]:
         """A missing value speaks where its partition is complete."""
         whole = {partition for partition, mark in enumerate(marks) if mark and mark.startswith(_COMPLETE)}
         if len(whole) == len(marks):
             return {entity: state or NEVER_SEEN for entity, state in states.items()}
-        places = partitions_of(list(states), len(marks)).tolist()
+        places = partitions_of([entity.encode() for entity in states], len(marks)).tolist()
         return {
             entity: state or NEVER_SEEN
             for (entity, state), place in zip(states.items(), places, strict=True)

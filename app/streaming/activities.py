@@ -25,14 +25,14 @@ _log = structlog.get_logger("redis")
 class Reader(Protocol):
     """The states of those entities of which something can be said; raises one of FAILURES."""
 
-    async def read(self, entities: Sequence[bytes]) -> dict[bytes, bytes]: ...
+    async def read(self, entities: Sequence[str]) -> dict[str, bytes]: ...
 
 
 class Looked(NamedTuple):
     """What memory knows."""
 
-    known: dict[bytes, bytes]
-    missing: list[bytes]
+    known: dict[str, bytes]
+    missing: list[str]
     """To be asked of Redis; empty as well while that makes no sense."""
     hour: int
 
@@ -49,9 +49,9 @@ class Activities:
         self._clock = clock
         self._cache = ActivityCache(settings.cache_entries, settings.cache_seconds)
         self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_pause_seconds)
-        self._asking: set[asyncio.Task[dict[bytes, bytes]]] = set()
+        self._asking: set[asyncio.Task[dict[str, bytes]]] = set()
 
-    def look(self, entities: Sequence[bytes], hour: int) -> Looked:
+    def look(self, entities: Sequence[str], hour: int) -> Looked:
         """Without waiting. ``hour`` is the newest hour of event time that the answer is for."""
         now = self._clock()
         known = self._cache.take(entities, hour, now)
@@ -62,7 +62,7 @@ class Activities:
             missing = []
         return Looked(known, missing, hour)
 
-    async def ask(self, looked: Looked) -> dict[bytes, bytes]:
+    async def ask(self, looked: Looked) -> dict[str, bytes]:
         """All that is known within the deadline. An answer that comes later is kept for the next chunk."""
         began = self._clock()
         if self._reader is None:
@@ -91,12 +91,12 @@ class Activities:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
 
-    async def _ask(self, reader: Reader, entities: Sequence[bytes], hour: int) -> dict[bytes, bytes]:
+    async def _ask(self, reader: Reader, entities: Sequence[str], hour: int) -> dict[str, bytes]:
         found = await reader.read(entities)
         self._cache.put(found, hour, self._clock())
         return found
 
-    async def _in_time(self, asking: asyncio.Task[dict[bytes, bytes]]) -> bool:
+    async def _in_time(self, asking: asyncio.Task[dict[str, bytes]]) -> bool:
         """While this process computes it hears nothing: a timer that rings late says nothing about Redis."""
         deadline_seconds = self._settings.read_deadline_seconds
         for _ in range(STALLS):
@@ -106,7 +106,7 @@ class Activities:
                 return bool(done)
         return False
 
-    def _heard(self, asking: asyncio.Task[dict[bytes, bytes]]) -> dict[bytes, bytes]:
+    def _heard(self, asking: asyncio.Task[dict[str, bytes]]) -> dict[str, bytes]:
         error = asking.exception()
         if error is None:
             if self._breaker.is_open:
@@ -120,7 +120,7 @@ class Activities:
         self._failed("failed", explain(self._settings, error))
         return {}
 
-    def _heard_late(self, asking: asyncio.Task[dict[bytes, bytes]]) -> None:
+    def _heard_late(self, asking: asyncio.Task[dict[str, bytes]]) -> None:
         """It failed already for who asked; here only what nobody expects is worth a word."""
         if not asking.cancelled() and (error := asking.exception()) and not isinstance(error, FAILURES):
             _log.error("redis_answer", cause=type(error).__name__)

@@ -89,6 +89,11 @@ class Applied(NamedTuple):
     number: int
     """Of the chunk, in its partition's order of computation."""
 
+    @property
+    def applied(self) -> list[Transaction]:
+        """Those that changed their profiles."""
+        return [self.transactions[row] for row in self.rows]
+
 
 class ChunkFold:
     """Folds chunks into the profiles of a cache."""

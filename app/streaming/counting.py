@@ -16,6 +16,7 @@ def count(metrics: Metrics, work: Work, watch: Stopwatch, now_ms: int) -> None:
     metrics.count("transactions_total", work.replayed, result="replayed")
     metrics.count("transactions_total", work.duplicate, result="duplicate")
     metrics.count("late_total", work.late)
+    metrics.count("entities_absent_total", work.absent)
     for outcome, number in Counter(work.outcomes).items():
         metrics.count("decisions_total", number, outcome=outcome)
     for reason, number in Counter(entry.error.reason for entry in work.rejected).items():

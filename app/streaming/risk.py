@@ -14,10 +14,12 @@ from app.domain.control import told
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.settings import Settings
-from app.streaming.applying import SourceLog
+from app.streaming.activities import Looked
+from app.streaming.applying import Applied, SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.counting import count
 from app.streaming.drift import DriftWatch
+from app.streaming.entity_view import EntityView
 from app.streaming.line import Line
 from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
@@ -51,6 +53,7 @@ class RiskWorker(Role):
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = ProfileCache(cast(ProfileStore, self._table.data), worker.profile_cache_bytes)
+        self._entities = EntityView(settings, self.metrics)
         self._scorer = ChunkScorer(source_log, self._acceptance(), bounds, self._profiles, running.bundle)
         self._scorer.on_scored = self._drift.observe
         self._scorer.activity_partitions = settings.topics.partitions
@@ -67,6 +70,7 @@ class RiskWorker(Role):
     async def stop(self) -> None:
         """See Role.stop."""
         await self._control.stop()
+        await self._entities.stop()
         await super().stop()
 
     async def accept(self, event: Any) -> None:
@@ -74,7 +78,21 @@ class RiskWorker(Role):
         await self._line.accept(event, self._consumer)
 
     def _compute(self, chunk: Chunk, watch: Stopwatch) -> Work | Awaitable[Work]:
-        return self._scorer.compute(chunk, now_ms(), watch)
+        """At once, unless Redis has to be asked about the chunk's entities."""
+        known = self._scorer.fold(chunk, now_ms(), watch)
+        looked = self._entities.look(known.applied, now_ms())
+        if looked.missing:
+            return self._ask_and_decide(chunk, known, looked, watch)
+        return self._decide(chunk, known, looked.known, watch)
+
+    async def _ask_and_decide(self, chunk: Chunk, known: Applied, looked: Looked, watch: Stopwatch) -> Work:
+        activities = await self._entities.ask(looked)
+        watch.lap("ask")
+        return self._decide(chunk, known, activities, watch)
+
+    def _decide(self, chunk: Chunk, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> Work:
+        about = self._entities.view(known.applied, activities)
+        return self._scorer.decide(chunk, known, about, now_ms(), watch)
 
     def _transactions(self) -> Line[Work]:
         waiting, room = self._waiting_room()
@@ -114,6 +132,7 @@ class RiskWorker(Role):
     def _forget(self) -> None:
         super()._forget()
         self._profiles.clear()
+        self._entities.forget()
 
     async def _source_log(self) -> SourceLog:
         topic = self.settings.topics.transactions

@@ -45,6 +45,8 @@ class Work(NamedTuple):
     replayed: int
     duplicate: int
     late: int
+    absent: int = 0
+    """Decided without what is known of their entities."""
     activity: dict[int, list[OutRecord]] = {}  # noqa: RUF012  # nobody changes it
     """By partition of its topic, which is another one than the chunk's."""
 
@@ -83,19 +85,21 @@ class ChunkScorer:
 
     def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
         """Load, decode, fold, score, decide and encode a chunk. Puts the changed profiles into the cache."""
-        return self.decide(chunk, self.fold(chunk, now_ms, watch), now_ms, watch)
+        known = self.fold(chunk, now_ms, watch)
+        return self.decide(chunk, known, self.entities(known.applied), now_ms, watch)
 
     def fold(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
         """The first half: what the chunk does to its customers' profiles."""
         return self._known.apply(chunk, now_ms, watch)
 
-    def decide(self, chunk: Chunk, known: Applied, now_ms: int, watch: Stopwatch) -> Work:
-        """The second half: scores, decisions, and all that is to be written."""
+    def decide(self, chunk: Chunk, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> Work:
+        """The second half: scores, decisions, and all that is to be written. ``about`` the applied transactions'
+        entities.
+        """
         model, log = self.model, self._known.log
         source = SourcePartition(log.topic, chunk.partition)
         records, folded = [known.accepted[i].record for i in known.rows], known.folded
-        applied = [known.transactions[row] for row in known.rows]
-        seen = scorer.seen(known.transactions, folded, known.rows, self.entities(applied))
+        seen = scorer.seen(known.transactions, folded, known.rows, about)
         chances = model.score(seen.rows)
         self.on_scored(seen.rows, chances)
         watch.lap("score")
@@ -118,6 +122,7 @@ class ChunkScorer:
             - int(np.count_nonzero(folded.status != REPLAYED)),
             duplicate=int(np.count_nonzero(folded.status == REPEATED)),
             late=int(np.count_nonzero(folded.late)),
+            absent=int(np.count_nonzero(about.absent)),
             activity=self._activity(seen, offsets, Source(log.incarnation, chunk.partition)),
         )
         watch.lap("encode")

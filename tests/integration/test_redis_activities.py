@@ -64,8 +64,8 @@ class Deployed:
         self.publisher.changed(0, changed, str(stand))
 
     async def read(self, *names: str) -> dict[str, bytes]:
-        found = await self.reader.read([f"terminal:{name}".encode() for name in names])
-        return {key.decode().removeprefix("terminal:"): state for key, state in found.items()}
+        found = await self.reader.read([f"terminal:{name}" for name in names])
+        return {key.removeprefix("terminal:"): state for key, state in found.items()}
 
     async def wait(self, *names: str, holds: Callable[[dict[str, bytes]], Any]) -> dict[str, bytes]:
         """Poll until what is read is as it should be."""
@@ -218,7 +218,7 @@ async def test_one_that_lost_its_partition_does_not_write_over_its_successor(dep
 
     assert not await writer.write(0, {b"terminal:m1": b"old"}, {b"complete:5"}, b"complete:6")
     reader = ActivityReader(writer._client, "others", 1)
-    assert {b"terminal:m1": b"successor's"} == await reader.read([b"terminal:m1"])
+    assert {"terminal:m1": b"successor's"} == await reader.read(["terminal:m1"])
     await writer._client.aclose()
 
 
@@ -229,9 +229,9 @@ def view(deployed: Deployed, **changes: Any) -> Activities:
 
 
 async def ask(activities: Activities, *names: str, hour: int = 7) -> dict[str, bytes]:
-    looked = activities.look([f"terminal:{name}".encode() for name in names], hour)
+    looked = activities.look([f"terminal:{name}" for name in names], hour)
     known = await activities.ask(looked) if looked.missing else looked.known
-    return {key.decode().removeprefix("terminal:"): state for key, state in known.items()}
+    return {key.removeprefix("terminal:"): state for key, state in known.items()}
 
 
 async def test_scoring_reads_once_and_keeps_it(deployed: Deployed) -> None:
@@ -240,9 +240,9 @@ async def test_scoring_reads_once_and_keeps_it(deployed: Deployed) -> None:
     activities = view(deployed)
     assert {"m1": b"one", "m2": b""} == await ask(activities, "m1", "m2")
 
-    looked = activities.look([b"terminal:m1", b"terminal:m2"], 7)
-    assert ({b"terminal:m1": b"one", b"terminal:m2": b""}, []) == looked[:2]
-    assert [b"terminal:m1"] == activities.look([b"terminal:m1"], 8).missing
+    looked = activities.look(["terminal:m1", "terminal:m2"], 7)
+    assert ({"terminal:m1": b"one", "terminal:m2": b""}, []) == looked[:2]
+    assert ["terminal:m1"] == activities.look(["terminal:m1"], 8).missing
 
 
 async def test_a_redis_that_hangs_costs_the_deadline_a_few_times_and_then_nothing(deployed: Deployed) -> None:
@@ -253,7 +253,7 @@ async def test_a_redis_that_hangs_costs_the_deadline_a_few_times_and_then_nothin
     for _ in range(2):
         deployed.clock.seconds += 0.05
         assert {} == await ask(activities, "m1")
-    assert ({}, []) == activities.look([b"terminal:m1"], 7)[:2]
+    assert ({}, []) == activities.look(["terminal:m1"], 7)[:2]
     deployed.server.resume()
     await deployed.wait("m1", holds=lambda found: found.get("m1"))
     deployed.clock.seconds += 1.0
@@ -269,7 +269,7 @@ async def test_a_redis_that_was_stopped_is_asked_again_when_it_is_back(deployed:
     activities = view(deployed, breaker_failures=1, breaker_pause_seconds=1.0)
     deployed.server.stop()
     assert {} == await ask(activities, "m1")
-    assert ({}, []) == activities.look([b"terminal:m1"], 7)[:2]
+    assert ({}, []) == activities.look(["terminal:m1"], 7)[:2]
     deployed.server.start()
     await deployed.wait("m1", holds=lambda found: found.get("m1"))
     deployed.clock.seconds += 1.0
