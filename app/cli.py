@@ -10,6 +10,7 @@ from app.commands import (
     dlq,
     doctor,
     drift,
+    evaluate,
     labels,
     models,
     monitor,
@@ -37,6 +38,7 @@ app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
 app.add_typer(labels.commands, name="labels")
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.commands, name="model")
 app.command("worker")(worker.worker)
 app.add_typer(tail.alerts, name="alerts")

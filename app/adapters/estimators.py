@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
@@ -30,6 +32,11 @@ class Judgement(NamedTuple):
     """By machine code, where the model's kind has any."""
     contributions: Contribute
 
+    @property
+    def score(self) -> ScoreRows:
+        """For many rows."""
+        return self.compiled or self.own
+
 
 def judgement(estimator: Any, usual: Rows) -> Judgement:
     """Of rows with as many features as ``usual``, one row, has. Raises BundleCorrupt if it cannot."""
@@ -39,6 +46,9 @@ def judgement(estimator: Any, usual: Rows) -> Judgement:
     if list(estimator.classes_) != _BINARY or estimator.n_features_in_ != features:
         raise BundleCorrupt(f"the model must tell 0 from 1 by {features} features")
     _use_one_thread(estimator)
+    if isinstance(estimator, CalibratedClassifierCV):
+        _check_calibrated(estimator, usual)
+        return Judgement(_probabilities(estimator), None, _inseparable)
     *before, last = _steps(estimator)
     see = through(before)
     seen = see(usual)
@@ -52,6 +62,14 @@ def judgement(estimator: Any, usual: Rows) -> Judgement:
     elif isinstance(last, LogisticRegression):
         contribute = Linear(last, seen).contributions
     return Judgement(own, compiled, lambda rows: contribute(see(rows)))
+
+
+def _check_calibrated(estimator: Any, usual: Rows) -> None:
+    """What is calibrated is walked by scikit-learn itself: it must be as sound as if it stood alone."""
+    for part in estimator.calibrated_classifiers_:
+        if not isinstance(part.estimator, FrozenEstimator):
+            raise BundleCorrupt("only what was fitted before its calibration can be judged: train it again")
+        judgement(part.estimator.estimator, usual)
 
 
 def _steps(estimator: Any) -> list[Any]:

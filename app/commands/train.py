@@ -21,10 +21,14 @@ def train(
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     model: Annotated[
-        Path | None, typer.Option(help="TOML file of model parameters: max_iter, max_leaf_nodes, ...")
+        Path | None,
+        typer.Option(help="TOML file: classes of scikit-learn, parameters, weights, calibration."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed and data, same bundle.")] = 0,
     test_days: Annotated[int, typer.Option(min=1, help="The newest days, held out to measure.")] = 14,
+    legitimate_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Fit this share of the legitimate rows, weighted; all frauds.")
+    ] = 1.0,
     review_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of transactions that people can review.")
     ] = 0.01,
@@ -49,7 +53,8 @@ def train(
     from app.commands.progress import rows_progress
     from app.errors import ConfigurationError
     from app.settings import Settings
-    from app.training.options import TrainingOptions, read_boosting
+    from app.training.options import TrainingOptions
+    from app.training.recipe import read_recipe
     from app.training.train import Target
     from app.training.train import train as train_bundle
 
@@ -57,12 +62,14 @@ def train(
     given = {
         "seed": seed,
         "test_days": test_days,
+        "delay_days": label_delay_days,
+        "legitimate_share": legitimate_share,
         "review_share": review_share,
         "decline_share": decline_share,
         "decline_precision": decline_precision,
     }
     try:
-        options = msgspec.convert(given | {"boosting": read_boosting(model)}, TrainingOptions)
+        options = msgspec.convert(given | {"recipe": read_recipe(model)}, TrainingOptions)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{error}. Choose other options.") from error
     profile = ProfileBounds(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from app.adapters.manifest import Manifest
 from app.training.options import TrainingOptions
+from app.training.recipe import Piece
 from app.training.split import Split
 
 
@@ -11,7 +12,6 @@ def card(manifest: Manifest, options: TrainingOptions, split: Split, source_name
     """The card of a training run, from its figures alone."""
     training, metrics, thresholds = manifest.training, manifest.metrics, manifest.thresholds
     rows = "\n".join(f"| {name} | {_number(value)} |" for name, value in metrics.items())
-    boosting = ", ".join(f"{n} {getattr(options.boosting, n)}" for n in options.boosting.__struct_fields__)
     return f"""# {manifest.name}/{manifest.version}
 
 Probability that a card or transfer transaction is fraudulent, from {len(manifest.features)} features of the customer
@@ -19,8 +19,8 @@ and the transaction (catalog version {manifest.catalog_version}, {manifest.catal
 
 ## Model
 
-HistGradientBoostingClassifier of scikit-learn {manifest.sklearn}: {boosting}; seed {options.seed}, one thread,
-no early stopping, classes not weighted. The same file, options and libraries give the same bundle, byte for byte.
+{_model(options)}, of scikit-learn {manifest.sklearn}; seed {options.seed}, one thread.
+{_weighing(options)} The same file, options and libraries give the same bundle, byte for byte.
 
 ## Data
 
@@ -28,7 +28,7 @@ no early stopping, classes not weighted. The same file, options and libraries gi
 {manifest.profile.allowed_lateness_seconds} s, at most {manifest.profile.max_events} events a customer).
 Fitted on {training.rows:,} transactions, {training.frauds:,} of them frauds
 ({training.frauds / training.rows:.2%}), from {_time(training.first_event_time)} to {_time(training.last_event_time)}.
-Left out: {split.warm_up_days} days of warm-up before, {split.delay_days} days of label delay after.
+Left out: {split.plan.warm_up_days} days of warm-up before, {split.plan.delay_days} days of label delay after.
 
 ## Measured on the {options.test_days} days that follow
 
@@ -49,6 +49,28 @@ Review from {thresholds.review:.6g}, decline from {thresholds.decline:.6g}, chos
 - It was not examined for bias between groups of customers.
 - Run workers with the profile settings named above: others give other features.
 """
+
+
+def _model(options: TrainingOptions) -> str:
+    return " after ".join(
+        f"{piece.path.rpartition('.')[2]} ({_parameters(piece)})" for piece in reversed(options.recipe.pieces)
+    )
+
+
+def _parameters(piece: Piece) -> str:
+    return ", ".join(f"{name} {value}" for name, value in piece.parameters.items()) or "defaults"
+
+
+def _weighing(options: TrainingOptions) -> str:
+    recipe = options.recipe
+    told = ["Classes not weighted" if recipe.fraud_weight == 1 else f"A fraud weighs {recipe.fraud_weight}"]
+    if options.legitimate_share < 1:
+        told.append(f"of the legitimate rows {options.legitimate_share:.2%}, weighted by the inverse")
+    if recipe.calibration != "none":
+        told.append(
+            f"{recipe.calibration} calibration on the newest {recipe.calibration_share:.0%} of the rows"
+        )
+    return "; ".join(told) + "."
 
 
 def _choice(options: TrainingOptions) -> str:

@@ -1,55 +1,187 @@
-"""A history as a matrix: one row per transaction, as a worker would have seen it, with its label."""
+"""A history as matrices: one row per transaction, as a worker would have seen it, with its label.
 
-from collections.abc import Callable
+Only the rows that somebody asked for are kept, once: a history may be far larger than memory.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.adapters.history import HistorySource, fold_history
+from app.adapters.batches import Batch, Encoded, encoded
+from app.adapters.files import read_batches
+from app.adapters.history import FoldedBatch, HistorySource, fold_history
+from app.domain.identifiers import digest64
 from app.errors import InvalidFile
+from app.features import catalog
+from app.features.columns import digests
 from app.features.fold import Profiles
 from app.features.window import DAY_MS
-from app.scoring.model import Rows
+from app.scoring.model import Rows, Scores
+from app.training.judged import Flags, Integers, Judged
+from app.training.labelling import Labelling
+
+Progress = Callable[[int], None]
+Keep = Callable[[Integers, Flags], Flags]
+"""Which rows are wanted, from their event times and labels; asked batch by batch, in file order."""
+
+_AMOUNT = catalog.NAMES.index("transaction_amount")
 
 
-class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Columns of equal length, in file order."""
 
     rows: Rows
-    frauds: NDArray[np.bool_]
-    event_times: NDArray[np.int64]
+    frauds: Flags
+    event_times: Integers
+    customers: Integers
+    """Numbers that stand for customers, the same in all datasets of one reading."""
+    patterns: Integers
+    """Indexes into ``pattern_names``; 0 where there is none."""
+    transactions: Integers
+    """Digests; 0 where no file of labels asks for them."""
+    pattern_names: tuple[str, ...] = ("",)
 
     def __len__(self) -> int:
         return len(self.frauds)
 
-    def where(self, chosen: NDArray[np.bool_]) -> "Dataset":
-        return Dataset(
-            rows=self.rows[chosen], frauds=self.frauds[chosen], event_times=self.event_times[chosen]
+    def where(self, chosen: Flags | Integers) -> "Dataset":
+        return msgspec.structs.replace(
+            self, **{name: getattr(self, name)[chosen] for name in self.__struct_fields__[:-1]}
         )
 
+    def as_known(self, labelling: Labelling | None, at_ms: int) -> "Dataset":
+        """With the labels that were known then; a column of labels is of its own time."""
+        if labelling is None:
+            return self
+        return msgspec.structs.replace(self, frauds=labelling.frauds(self.transactions, at_ms))
+
     @property
-    def days(self) -> float:
-        """Between the first and the last event."""
-        return float(self.event_times.max() - self.event_times.min()) / DAY_MS if len(self) else 0.0
+    def days(self) -> Integers:
+        """Since the epoch, UTC."""
+        return self.event_times // DAY_MS
+
+    def judged(self, scores: Scores) -> Judged:
+        """These transactions with what a model says of them."""
+        return Judged(
+            scores=scores,
+            frauds=self.frauds,
+            event_times=self.event_times,
+            customers=self.customers,
+            amounts_minor=self.rows[:, _AMOUNT].astype(np.int64),
+            patterns=self.patterns,
+            pattern_names=self.pattern_names,
+        )
 
 
-def read_dataset(source: HistorySource, profiles: Profiles, on_progress: Callable[[int], None]) -> Dataset:
-    """Fold a labelled history. Raises InvalidFile when it has no labels or no rows."""
-    rows, frauds, event_times, read = [], [], [], 0
-    for part in fold_history(source, profiles):
-        batch, applied = part.batch, part.applied
-        if batch.is_fraud is None:
-            raise InvalidFile(
-                f"{source.path} has no labels: a column for is_fraud, or a mapping that names it"
-            )
-        rows.append(part.rows)
-        frauds.append(batch.is_fraud[applied])
-        event_times.append(batch.event_time[applied])
-        read += len(batch)
-        on_progress(read)
-    if not rows:
+class Numbers:
+    """Numbers for texts, given in the order they first come."""
+
+    def __init__(self, *texts: str) -> None:
+        following = count()
+        self._numbers = {text: next(following) for text in texts}
+
+    def of(self, column: Encoded) -> Integers:
+        numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in column.texts]
+        return np.array(numbers, dtype=np.int64)[column.codes]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(self._numbers)
+
+
+def event_span(source: HistorySource) -> tuple[int, int]:
+    """Times of the first and the last event. Raises InvalidFile when there is none."""
+    spans = [
+        (batch.event_time.min(), batch.event_time.max())
+        for batch in read_batches(source.path, source.mapping)
+    ]
+    if not spans:
         raise InvalidFile(f"{source.path} holds no transactions")
+    return int(min(first for first, _ in spans)), int(max(last for _, last in spans))
+
+
+def read_parts(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Iterator[Dataset]:
+    """Fold a labelled history, batch by batch. Raises InvalidFile without labels or rows."""
+    customers, patterns, read = Numbers(), Numbers(""), 0
+    labelling = labelling_of(source)
+    for part in fold_history(source, profiles):
+        yield _dataset(part, source, labelling, (customers, patterns))
+        read += len(part.batch)
+        on_progress(read)
+    if not read:
+        raise InvalidFile(f"{source.path} holds no transactions")
+
+
+def read_datasets(
+    source: HistorySource, profiles: Profiles, keeps: Sequence[Keep], on_progress: Progress = lambda _: None
+) -> list[Dataset]:
+    """As ``read_parts``: a dataset for each of ``keeps``."""
+    kept: list[list[Dataset]] = [[] for _ in keeps]
+    for part in read_parts(source, profiles, on_progress):
+        for found, keep in zip(kept, keeps, strict=True):
+            found.append(part.where(keep(part.event_times, part.frauds)))
+    return [_joined(parts) for parts in kept]
+
+
+def read_dataset(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Dataset:
+    """Every row of the history."""
+    return read_datasets(source, profiles, [lambda times, _: np.ones(len(times), np.bool_)], on_progress)[0]
+
+
+def labelling_of(source: HistorySource) -> Labelling | None:
+    """None where the history is labelled by its own column."""
+    return None if source.labels is None else Labelling(source.labels, source)
+
+
+def labels(batch: Batch, source: HistorySource, labelling: Labelling | None) -> tuple[Flags, Integers]:
+    """What is known in the end, and digests. Raises InvalidFile when the file has no labels and no other has."""
+    if labelling is not None:
+        transactions = digests(map(digest64, batch.transaction_id.to_pylist()))
+        return labelling.frauds(transactions), transactions
+    if batch.is_fraud is None:
+        raise InvalidFile(
+            f"{source.path} has no labels: a column for is_fraud, a mapping that names it, or --labels FILE"
+        )
+    return batch.is_fraud, np.zeros(len(batch), dtype=np.int64)
+
+
+def pattern_numbers(batch: Batch, patterns: Numbers) -> Integers:
+    if batch.fraud_pattern is None:
+        return np.zeros(len(batch), dtype=np.int64)
+    return patterns.of(encoded(batch.fraud_pattern.fill_null("")))
+
+
+def _dataset(
+    part: FoldedBatch, source: HistorySource, labelling: Labelling | None, numbers: tuple[Numbers, Numbers]
+) -> Dataset:
+    batch, applied, (customers, patterns) = part.batch, part.applied, numbers
+    frauds, transactions = labels(batch, source, labelling)
     return Dataset(
-        rows=np.concatenate(rows), frauds=np.concatenate(frauds), event_times=np.concatenate(event_times)
+        rows=part.rows,
+        frauds=frauds[applied],
+        event_times=batch.event_time[applied],
+        customers=customers.of(batch.customer_id)[applied],
+        patterns=pattern_numbers(batch, patterns)[applied],
+        transactions=transactions[applied],
+        pattern_names=patterns.texts,
     )
+
+
+def _joined(parts: list[Dataset]) -> Dataset:
+    """One dataset of all parts; empties the list on the way, so that the rows are in memory about once."""
+    small = [name for name in Dataset.__struct_fields__ if name not in ("rows", "pattern_names")]
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in small
+    }
+    rows: NDArray[np.float64] = np.empty((len(columns["frauds"]), len(catalog.NAMES)))
+    pattern_names, at = parts[-1].pattern_names, 0
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        rows[at : at + len(part)] = part.rows
+        at += len(part)
+    return Dataset(rows=rows, pattern_names=pattern_names, **columns)

@@ -16,21 +16,28 @@ _QUANTILES = (*_TAIL, *(i / 20 for i in range(1, 20)), *(1 - q for q in reversed
 Values = NDArray[np.float64]
 
 
-def distributions(rows: Rows, frauds: NDArray[np.bool_]) -> dict[str, Distribution]:
+def distributions(
+    rows: Rows, frauds: NDArray[np.bool_], legitimate_share: float = 1.0
+) -> dict[str, Distribution]:
     """Of every feature, by name."""
-    return {name: distribution(rows[:, i], frauds) for i, name in enumerate(catalog.NAMES)}
+    return {name: distribution(rows[:, i], frauds, legitimate_share) for i, name in enumerate(catalog.NAMES)}
 
 
-def distribution(values: Values, frauds: NDArray[np.bool_]) -> Distribution:
-    """Bins between quantiles that occur; equal quantiles share a bin."""
+def distribution(values: Values, frauds: NDArray[np.bool_], legitimate_share: float = 1.0) -> Distribution:
+    """Bins between quantiles that occur; equal quantiles share a bin.
+
+    Where only a share of the legitimate rows was kept, each counts for those that were not.
+    """
     known = np.isfinite(values)
     given, legitimate = values[known], values[known & ~frauds]
     edges = np.unique(np.quantile(given, _QUANTILES, method="inverted_cdf")) if len(given) else np.array([])
-    counts = np.bincount(np.searchsorted(edges, given, side="left"), minlength=len(edges) + 1)
+    weights = np.where(frauds, 1.0, 1 / legitimate_share)
+    places = np.searchsorted(edges, given, side="left")
+    counts = np.rint(np.bincount(places, weights[known], minlength=len(edges) + 1)).astype(np.int64)
     return Distribution(
         edges=edges.tolist(),
         counts=counts.tolist(),
-        missing=int((~known).sum()),
+        missing=round(weights[~known].sum()),
         median=float(np.median(legitimate)) if len(legitimate) else None,
     )
 

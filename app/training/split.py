@@ -8,38 +8,65 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
-from app.training.dataset import Dataset
+from app.training.dataset import Dataset, Keep
+from app.training.judged import Flags, Integers
 from app.training.options import TrainingOptions
 
 _FEWEST_FITTED_DAYS = 7
 
 
-class Split(NamedTuple):
-    """Two parts of a history, and how many days were left out."""
+class Plan(NamedTuple):
+    """Which times are fitted and which tested, in ms since the epoch, and how many days are left out."""
 
-    fitted: Dataset
-    tested: Dataset
+    fitted_from: int
+    fitted_to: int
+    tested_after: int
     warm_up_days: int
     delay_days: int
 
+    def fits(self, times: Integers) -> Flags:
+        return (times >= self.fitted_from) & (times <= self.fitted_to)
 
-def split_by_time(history: Dataset, options: TrainingOptions) -> Split:
-    """Delay and warm-up are left out only where a week to fit remains. Raises InvalidFile when none does."""
-    times = history.event_times
-    spare_days = history.days - options.test_days - _FEWEST_FITTED_DAYS
+    def tests(self, times: Integers) -> Flags:
+        return times > self.tested_after
+
+
+class Split(NamedTuple):
+    """Two parts of a history, and how it was divided."""
+
+    fitted: Dataset
+    tested: Dataset
+    plan: Plan
+
+
+def plan(first_ms: int, last_ms: int, options: TrainingOptions) -> Plan:
+    """Delay and warm-up are left out only where a week to fit remains."""
+    spare_days = (last_ms - first_ms) / DAY_MS - options.test_days - _FEWEST_FITTED_DAYS
     delay_days = options.delay_days if spare_days >= options.delay_days else 0
     warm_up_days = options.warm_up_days if spare_days - delay_days >= options.warm_up_days else 0
-    tested_after = times.max() - options.test_days * DAY_MS
-    fitted_from = times.min() + warm_up_days * DAY_MS
-    fitted = history.where((times >= fitted_from) & (times <= tested_after - delay_days * DAY_MS))
-    tested = history.where(times > tested_after)
-    _require_frauds(fitted, f"the {history.days:.1f} days of history, without the last {options.test_days},")
-    return Split(fitted, tested, warm_up_days, delay_days)
+    tested_after = last_ms - options.test_days * DAY_MS
+    fitted_from, fitted_to = first_ms + warm_up_days * DAY_MS, tested_after - delay_days * DAY_MS
+    return Plan(fitted_from, fitted_to, tested_after, warm_up_days, delay_days)
 
 
-def _require_frauds(part: Dataset, what: str) -> None:
+def sampled(planned: Plan, options: TrainingOptions) -> Keep:
+    """The rows to fit: every fraud, and of the legitimate ones the share that the options want, by the seed."""
+    random = np.random.default_rng(options.seed)
+
+    def keep(times: Integers, frauds: Flags) -> Flags:
+        # A number is drawn for every row, so that one row's fate hangs on no other's.
+        drawn = random.random(len(times)) < options.legitimate_share
+        return planned.fits(times) & (frauds | drawn)
+
+    return keep
+
+
+def require_frauds(part: Dataset, what: str) -> None:
+    """Raise InvalidFile unless there are frauds and others."""
     frauds = int(part.frauds.sum())
     if frauds == 0 or frauds == len(part):
         raise InvalidFile(

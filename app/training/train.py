@@ -1,33 +1,29 @@
 """From a labelled history to a bundle: fold, split by time, fit, measure, write. Same input, same bytes."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import sklearn
 import threadpoolctl
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.adapters.bundles import Bundle, save
+from app.adapters.estimators import judgement
 from app.adapters.history import HistorySource
 from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.errors import ModelRejected
 from app.features import catalog
 from app.features.fold import Profiles
 from app.features.window import Bounds
-from app.scoring.model import Rows, Scores
+from app.scoring.model import Scores
 from app.training.card import card
-from app.training.dataset import Dataset, read_dataset
+from app.training.dataset import Keep, Progress, event_span, labelling_of, read_datasets
 from app.training.evaluation import choose_thresholds, evaluate
+from app.training.fitting import fit, require_storable
 from app.training.options import TrainingOptions
 from app.training.population import distribution, distributions, golden_rows
-from app.training.split import Split, split_by_time
-
-_FEWEST_KNOWN = 0.001
-"""Share of rows that must have a feature for a tree to split on it."""
+from app.training.split import Split, plan, require_frauds, sampled
 
 
 class Target(NamedTuple):
@@ -43,38 +39,32 @@ def train(
     target: Target,
     options: TrainingOptions,
     profile: ProfileBounds,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Progress = lambda _: None,
 ) -> Bundle:
     """Train on a labelled file and write the bundle. Raises InvalidFile, or ModelRejected if there is one."""
     if target.path.exists():
         raise ModelRejected(f"{target.path} exists. A version is never overwritten: choose another.")
+    require_storable(options)
     bounds = Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events)
-    split = split_by_time(read_dataset(source, Profiles(bounds), on_progress), options)
+    split = _read(source, Profiles(bounds), options, on_progress)
     estimator = fit(split.fitted, options)
-    tested = estimator.predict_proba(split.tested.rows)[:, 1]
-    fitted = estimator.predict_proba(split.fitted.rows)[:, 1]
+    score_rows = judgement(estimator, np.zeros((1, len(catalog.NAMES)))).score
+    with threadpoolctl.threadpool_limits(1):
+        tested, fitted = score_rows(split.tested.rows), score_rows(split.fitted.rows)
     manifest = _describe(target, options, profile, split, (fitted, tested))
     text = card(manifest, options, split, source.path.name)
     return save(target.path, manifest, estimator, golden_rows(split.fitted.rows, fitted), text)
 
 
-def fit(dataset: Dataset, options: TrainingOptions) -> HistGradientBoostingClassifier:
-    """The fitted estimator; in one thread, since sums over threads depend on how many there are."""
-    estimator = HistGradientBoostingClassifier(
-        **msgspec.structs.asdict(options.boosting), early_stopping=False, random_state=options.seed
-    )
-    with threadpoolctl.threadpool_limits(1):
-        estimator.fit(_without_empty_columns(dataset.rows), dataset.frauds.astype(np.int64))
-    return estimator
-
-
-def _without_empty_columns(rows: Rows) -> Rows:
-    """A feature that (almost) no row has becomes a constant: no tree splits on it, whatever it holds later.
-
-    scikit-learn cannot bin a column that has no value in its sample of 200,000 rows.
-    """
-    empty = np.isfinite(rows).mean(axis=0) < _FEWEST_KNOWN
-    return np.where(empty, 0.0, rows) if empty.any() else rows
+def _read(
+    source: HistorySource, profiles: Profiles, options: TrainingOptions, on_progress: Progress
+) -> Split:
+    planned = plan(*event_span(source), options)
+    keeps: list[Keep] = [sampled(planned, options), lambda times, _: planned.tests(times)]
+    fitted, tested = read_datasets(source, profiles, keeps, on_progress)
+    split = Split(fitted.as_known(labelling_of(source), planned.tested_after), tested, planned)
+    require_frauds(split.fitted, f"the days of history without the last {options.test_days}")
+    return split
 
 
 def _describe(
@@ -104,6 +94,6 @@ def _describe(
         ),
         profile=profile,
         metrics=evaluate(tested, split.tested.frauds, thresholds, options.test_days),
-        distributions=distributions(split.fitted.rows, split.fitted.frauds),
-        scores=distribution(fitted, split.fitted.frauds),
+        distributions=distributions(split.fitted.rows, split.fitted.frauds, options.legitimate_share),
+        scores=distribution(fitted, split.fitted.frauds, options.legitimate_share),
     )

@@ -1,14 +1,17 @@
 """Training: the same history gives the same bundle, and nothing of the future is learnt."""
 
 import json
+import warnings
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from app.adapters.bundles import Bundle, load
+from app.adapters.estimators import judgement
 from app.adapters.history import HistorySource
 from app.adapters.manifest import ProfileBounds
 from app.adapters.mappings import CONTRACT
@@ -22,13 +25,17 @@ from app.features.window import DAY_MS
 from app.traffic.simulate import Simulation, simulate
 from app.training.dataset import Dataset
 from app.training.evaluation import choose_thresholds, evaluate, precision_threshold, share_threshold
-from app.training.options import Boosting, TrainingOptions, read_boosting
+from app.training.fitting import fit, require_storable
+from app.training.options import TrainingOptions
 from app.training.population import GOLDEN_ROWS, distribution, golden_rows
-from app.training.split import split_by_time
-from app.training.train import Target, fit, train
+from app.training.recipe import Piece, Recipe, build, read_recipe
+from app.training.split import Split, plan, require_frauds, sampled
+from app.training.train import Target, train
 
 PROFILE = ProfileBounds(allowed_lateness_seconds=86_400, max_events=4096)
-OPTIONS = TrainingOptions(boosting=Boosting(max_iter=5), test_days=7, review_share=0.05)
+BOOSTING = "sklearn.ensemble.HistGradientBoostingClassifier"
+SMALL = Recipe(estimator=Piece(path=BOOSTING, parameters={"max_iter": 5}))
+OPTIONS = TrainingOptions(recipe=SMALL, test_days=7, review_share=0.05)
 NOW_MS = 1_800_000_000_000
 
 
@@ -93,7 +100,7 @@ def test_an_existing_version_is_refused_before_anything_is_read(bundle: tuple[Pa
 
 def test_the_command_trains_and_says_how_good_it_is(history: Path, tmp_path: Path) -> None:
     parameters = tmp_path / "small.toml"
-    parameters.write_text("max_iter = 3\n")
+    parameters.write_text(f'[estimator]\nclass = "{BOOSTING}"\nparameters = {{ max_iter = 3 }}\n')
     out = tmp_path / "models" / "small" / "2"
 
     ran = CliRunner().invoke(
@@ -124,7 +131,18 @@ def dataset(days: int) -> Dataset:
         rows=np.zeros((len(hours), len(catalog.NAMES))),
         frauds=hours % 10 == 0,
         event_times=hours * DAY_MS // 24,
+        customers=hours % 5,
+        patterns=np.zeros_like(hours),
+        transactions=hours,
     )
+
+
+def split_by_time(history: Dataset, options: TrainingOptions) -> Split:
+    """As training reads a file."""
+    times = history.event_times
+    planned = plan(int(times.min()), int(times.max()), options)
+    fitted = history.where(sampled(planned, options)(times, history.frauds))
+    return Split(fitted, history.where(planned.tests(times)), planned)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +155,7 @@ def test_warm_up_and_delay_are_left_out_where_the_span_allows(
 ) -> None:
     split = split_by_time(dataset(days), OPTIONS)
 
-    assert (split.warm_up_days, split.delay_days) == (warm_up, delay)
+    assert (split.plan.warm_up_days, split.plan.delay_days) == (warm_up, delay)
     assert len(split.fitted) == 24 * fitted_days + 1
     assert len(split.tested) == 24 * tested_days
 
@@ -150,7 +168,7 @@ def test_nothing_fitted_is_younger_than_the_delay_before_the_first_tested() -> N
 
 def test_a_history_as_short_as_its_test_is_refused() -> None:
     with pytest.raises(InvalidFile, match="both kinds are needed"):
-        split_by_time(dataset(5), OPTIONS)
+        require_frauds(split_by_time(dataset(5), OPTIONS).fitted, "these days")
 
 
 def test_a_feature_that_no_row_has_changes_no_score() -> None:
@@ -228,9 +246,123 @@ class TestPopulation:
         assert rows[scores.argmax()].tolist() in golden.tolist()
 
 
-def test_a_misspelt_parameter_is_a_configuration_error(tmp_path: Path) -> None:
-    path = tmp_path / "model.toml"
-    path.write_text("max_iterations = 5\n")
+class TestRecipe:
+    def test_a_misspelt_setting_is_a_configuration_error(self, tmp_path: Path) -> None:
+        path = tmp_path / "model.toml"
+        path.write_text("fraud_wait = 5\n")
 
-    with pytest.raises(ConfigurationError, match="max_iterations"):
-        read_boosting(path)
+        with pytest.raises(ConfigurationError, match="fraud_wait"):
+            read_recipe(path)
+
+    @pytest.mark.parametrize(
+        ("path", "parameters", "told"),
+        [
+            (BOOSTING, {"max_iterations": 5}, "max_iterations"),
+            (BOOSTING, {"max_iter": "many"}, "max_iter"),
+            ("os.system", {}, "must be one of"),
+            ("sklearn.ensemble.os", {}, "is no estimator"),
+            ("sklearn.linear_model.LinearRegression", {}, "predict_proba"),
+            ("sklearn.linear_model.LogisticRegression", {}, "NaN"),
+            ("sklearn.ensemble.BaggingClassifier", {"n_estimators": 2}, "stored safely"),
+        ],
+    )
+    def test_what_cannot_be_built_fitted_or_stored_is_refused_before_any_work(
+        self, path: str, parameters: dict[str, object], told: str
+    ) -> None:
+        recipe = Recipe(estimator=Piece(path=path, parameters=parameters))
+
+        with pytest.raises(ConfigurationError, match=told):
+            require_storable(TrainingOptions(recipe=recipe))
+
+    def test_the_seed_reaches_every_part_of_a_pipeline(self) -> None:
+        steps = [
+            Piece(path="sklearn.preprocessing.QuantileTransformer"),
+            Piece(path="sklearn.linear_model.LogisticRegression"),
+        ]
+
+        made = build(Recipe(steps=steps), seed=7).get_params()
+
+        assert made["quantiletransformer__random_state"] == made["logisticregression__random_state"] == 7
+
+    def test_a_table_with_a_class_is_an_estimator_wherever_it_stands(self, tmp_path: Path) -> None:
+        path = tmp_path / "model.toml"
+        path.write_text(
+            '[estimator]\nclass = "sklearn.ensemble.BaggingClassifier"\n'
+            f'[estimator.parameters]\nn_estimators = 2\nestimator = {{ class = "{BOOSTING}" }}\n'
+        )
+
+        made = build(read_recipe(path), seed=0)
+
+        assert type(made.estimator).__name__ == "HistGradientBoostingClassifier"
+
+    @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+    def test_calibration_undoes_what_a_weight_did_to_the_scores(self, method: str) -> None:
+        data = noisy(10_000)
+        weighted = msgspec.structs.replace(SMALL, fraud_weight=20.0)
+        mended = msgspec.structs.replace(weighted, calibration=method)
+
+        raw, calibrated = (
+            mean_score(data, TrainingOptions(recipe=recipe), data) for recipe in (weighted, mended)
+        )
+
+        share = data.frauds.mean()
+        assert abs(calibrated - share) < 0.1 * share < abs(raw - share)
+
+    def test_a_sample_of_the_legitimate_is_weighted_so_that_scores_stay_probabilities(self) -> None:
+        data = noisy(10_000)
+        stumps = Recipe(estimator=Piece(path=BOOSTING, parameters={"max_iter": 5, "max_leaf_nodes": 3}))
+        whole_options = TrainingOptions(recipe=stumps, warm_up_days=0, test_days=1)
+        options = msgspec.structs.replace(whole_options, legitimate_share=0.3)
+        fitted = split_by_time(data, options).fitted
+
+        everything = split_by_time(data, whole_options).fitted
+
+        whole, sample, unweighted = (
+            mean_score(rows, how, data)
+            for rows, how in ((everything, whole_options), (fitted, options), (fitted, whole_options))
+        )
+
+        assert len(fitted) < 0.5 * len(everything)
+        assert sample == pytest.approx(whole, rel=0.1)
+        assert unweighted > 1.5 * whole
+
+    def test_the_same_recipe_and_seed_give_the_same_bytes(self, history: Path, tmp_path: Path) -> None:
+        steps = [
+            Piece(path="sklearn.impute.SimpleImputer", parameters={"strategy": "median"}),
+            Piece(path="sklearn.preprocessing.QuantileTransformer", parameters={"n_quantiles": 20}),
+            Piece(
+                path="sklearn.neural_network.MLPClassifier",
+                parameters={"hidden_layer_sizes": [4], "max_iter": 3},
+            ),
+        ]
+        options = TrainingOptions(
+            recipe=Recipe(steps=steps, calibration="isotonic"), test_days=7, legitimate_share=0.5
+        )
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # three rounds are too few, and enough
+            for version in ("1", "2"):
+                train(source(history), Target(tmp_path / "net" / version), options, PROFILE)
+
+        first, again = ((tmp_path / "net" / version / "model.skops").read_bytes() for version in ("1", "2"))
+        assert first == again
+
+
+def mean_score(fitted: Dataset, options: TrainingOptions, tested: Dataset) -> float:
+    score_rows = judgement(fit(fitted, options), np.zeros((1, len(catalog.NAMES)))).score
+    return float(score_rows(tested.rows).mean())
+
+
+def noisy(count: int) -> Dataset:
+    """Forty days; a fifth of the frauds look like anybody."""
+    random = np.random.default_rng(5)
+    rows = random.normal(size=(count, len(catalog.NAMES)))
+    frauds = rows[:, 0] + random.normal(size=count) > 2
+    return Dataset(
+        rows=rows,
+        frauds=frauds,
+        event_times=np.linspace(0, 40 * DAY_MS, count).astype(np.int64),
+        customers=np.arange(count) % 100,
+        patterns=np.zeros(count, dtype=np.int64),
+        transactions=np.zeros(count, dtype=np.int64),
+    )

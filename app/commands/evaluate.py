@@ -1,0 +1,216 @@
+"""``fraudstream evaluate``: how good a model is, on a labelled history."""
+
+import json as json_format
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.label_options import Labels
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from app.evaluation.figures import Part
+    from app.evaluation.run import Evaluation, Request
+    from app.settings import Settings
+
+
+_WIDTH = 120
+"""Columns of a table that goes to a file."""
+
+
+class Kind(StrEnum):
+    """``holdout``: a bundle, or a file of scores. ``prequential``: a model of its own for each fold."""
+
+    HOLDOUT = "holdout"
+    PREQUENTIAL = "prequential"
+
+
+def evaluate(
+    data: Annotated[
+        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
+    ],
+    *,
+    mapping: Annotated[
+        str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+    ] = None,
+    labels: Labels = None,
+    protocol: Annotated[Kind, typer.Option(help="prequential trains a model for each fold.")] = Kind.HOLDOUT,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="holdout: name/version, by default the champion. prequential: TOML file as for `train`."
+        ),
+    ] = "",
+    scores: Annotated[
+        Path | None, typer.Option(help="Instead of a model: file with transaction_id and score.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: judge from this day on.")] = None,
+    until: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: the last day to judge.")] = None,
+    folds: Annotated[int, typer.Option(min=1, help="prequential: how many, a test apart.")] = 4,
+    train_days: Annotated[int, typer.Option(min=1, help="Days of training of each fold.")] = 7,
+    delay_days: Annotated[
+        int, typer.Option(min=0, help="Days until fraud is known; of is_fraud, without --labels.")
+    ] = 7,
+    test_days: Annotated[int, typer.Option(min=1, help="prequential: days of test of each fold.")] = 7,
+    remove_known: Annotated[
+        bool,
+        typer.Option(
+            "--remove-known", help="holdout, too: leave customers out who are known to be defrauded."
+        ),
+    ] = False,
+    legitimate_share: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="prequential: fit this share of the legitimate rows, weighted."),
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Same seed and data, same figures.")] = 0,
+    top_k: Annotated[int, typer.Option(min=1, help="Customers a day for card precision.")] = 100,
+    review_share: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of transactions to review, without a bundle's thresholds."),
+    ] = 0.01,
+    decline_share: Annotated[float, typer.Option(min=0, max=1, help="Share to decline, likewise.")] = 0.002,
+    review_cost: Annotated[float, typer.Option(min=0, help="Of an alert, in minor units.")] = 500,
+    recovered_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Of a fraud's amount, when it is alerted on.")
+    ] = 0.8,
+    report: Annotated[
+        Path | None, typer.Option(help="Write one HTML file with pictures; needs the extra `report`.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Judge a model on DATA: ranking, outcomes, money, patterns. docs/evaluation.md defines every figure."""
+    from app.commands.history import history_source, profile_bounds
+    from app.errors import ConfigurationError
+    from app.evaluation.figures import Asked
+    from app.evaluation.run import Request
+    from app.settings import Settings
+    from app.training.folds import Protocol
+    from app.training.metrics import Costs
+    from app.training.options import TrainingOptions
+    from app.training.recipe import read_recipe
+
+    if scores is not None and (model or protocol is Kind.PREQUENTIAL):
+        raise ConfigurationError("--scores stands instead of a model: leave --model and --protocol out")
+    if decline_share > review_share:
+        raise ConfigurationError("--decline-share must not exceed --review-share")
+    settings = Settings.from_env()
+    trains = protocol is Kind.PREQUENTIAL
+    request = Request(
+        source=history_source(data, mapping, settings, labels, delay_days),
+        bounds=profile_bounds(settings),
+        asked=Asked(top_k=top_k, costs=Costs(review_cost_minor=review_cost, recovered_share=recovered_share)),
+        options=TrainingOptions(
+            recipe=read_recipe(Path(model) if trains and model else None),
+            seed=seed,
+            legitimate_share=legitimate_share,
+            review_share=review_share,
+            decline_share=decline_share,
+        ),
+        protocol=Protocol(folds=folds, train_days=train_days, delay_days=delay_days, test_days=test_days),
+        since=_day("--since", since),
+        until=_day("--until", until),
+        remove_known=remove_known,
+        with_importances=report is not None,
+    )
+    if report is not None:
+        _require_pictures()
+    found = _evaluated(request, settings, None if trains else model, scores)
+    if report is not None:
+        _write_report(report, data, found, top_k)
+    _tell(found, top_k, as_json=json)
+
+
+def _evaluated(
+    request: "Request", settings: "Settings", model: str | None, scores: Path | None
+) -> "Evaluation":
+    """By the protocol where ``model`` is None."""
+    from app.adapters.files import row_count
+    from app.commands.models import load_champion
+    from app.commands.progress import rows_progress
+    from app.evaluation import run
+    from app.evaluation.scored import read_scores
+
+    what = "read" if scores else "folded"
+    with rows_progress(what, row_count(request.source.path)) as on_progress:
+        if scores is not None:
+            return run.by_file(request, read_scores(scores), scores.name, on_progress)
+        if model is None:
+            return run.by_protocol(request, on_progress, _tell_fold)
+        bundle = load_champion(settings, model)
+        name = f"{bundle.reference.name}/{bundle.reference.version}"
+        return run.by_model(request, bundle, name, on_progress)
+
+
+def _tell_fold(part: "Part") -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"{part.name}: AUC ROC {part.figures.auc_roc}", err=True)
+
+
+def _tell(found: "Evaluation", top_k: int, *, as_json: bool) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.evaluation.tables import tables
+
+    if as_json:
+        typer.echo(json_format.dumps(_as_json(found, top_k)))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    for table in tables(found.parts, top_k):
+        drawn = Table(title=table.title, title_justify="left", box=SIMPLE_HEAD)
+        for at, name in enumerate(table.head):
+            drawn.add_column(name, justify="left" if at == 0 else "right", no_wrap=True)
+        for row in table.rows:
+            drawn.add_row(*row)
+        console.print(drawn)
+
+
+def _as_json(found: "Evaluation", top_k: int) -> dict[str, Any]:
+    import msgspec
+
+    from app.evaluation.figures import deviations, means
+
+    return {
+        "top_k": top_k,
+        "parts": [{"name": part.name} | msgspec.to_builtins(part.figures) for part in found.parts],
+        "mean": means(found.parts),
+        "deviation": deviations(found.parts),
+        "importances": [one._asdict() for one in found.important],
+    }
+
+
+def _require_pictures() -> None:
+    from importlib.util import find_spec
+
+    from app.errors import ConfigurationError
+
+    if find_spec("matplotlib") is None:
+        raise ConfigurationError("--report draws with matplotlib: pip install 'fraudstream[report]'")
+
+
+def _write_report(path: Path, data: Path, found: "Evaluation", top_k: int) -> None:
+    from app.evaluation import report
+    from app.evaluation.pictures import pictures
+    from app.evaluation.tables import tables
+
+    names = ", ".join(part.name for part in found.parts)
+    drawn = pictures(found.parts, found.important)
+    report.write(path, report.html(f"Evaluation on {data.name}", names, tables(found.parts, top_k), drawn))
+
+
+def _day(option: str, text: str | None) -> "date | None":
+    from datetime import date
+
+    from app.errors import ConfigurationError
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option} {text}: must be a day, YYYY-MM-DD") from error

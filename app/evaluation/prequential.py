@@ -1,0 +1,89 @@
+"""The protocol in which published figures are given: a model for each fold, judged on the days after its labels."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import threadpoolctl
+
+from app.adapters.estimators import ScoreRows, judgement
+from app.adapters.history import HistorySource
+from app.domain.decision import Thresholds
+from app.evaluation.figures import Asked, Part, figures
+from app.features.fold import Profiles
+from app.features.window import DAY_MS
+from app.scoring.model import Scores
+from app.training.dataset import Dataset, Progress, event_span, read_datasets
+from app.training.evaluation import share_threshold
+from app.training.fitting import fit, require_storable
+from app.training.folds import Fold, Protocol, folds
+from app.training.judged import Integers
+from app.training.labelling import Labelling
+from app.training.options import TrainingOptions
+from app.training.split import require_frauds
+
+
+class FoldResult(NamedTuple):
+    """One fold with its model, to look closer at."""
+
+    part: Part
+    tested: Dataset
+    score_rows: ScoreRows
+
+
+def planned_folds(source: HistorySource, protocol: Protocol, until_day: int | None) -> list[Fold]:
+    """The newest first, ending with ``until_day`` or the file's last. Raises InvalidFile when it is too short."""
+    first_ms, last_ms = event_span(source)
+    last_day = last_ms // DAY_MS
+    return folds(protocol, first_ms // DAY_MS, last_day if until_day is None else min(until_day, last_day))
+
+
+def read_history(
+    source: HistorySource, profiles: Profiles, planned: Sequence[Fold], on_progress: Progress
+) -> Dataset:
+    """All of the file is folded; kept are the days of the folds."""
+    first, last = min(f.train_from for f in planned), max(f.test_until for f in planned)
+
+    def keep(times: Integers, _: object) -> np.ndarray:
+        return (times >= first * DAY_MS) & (times < last * DAY_MS)
+
+    return read_datasets(source, profiles, [keep], on_progress)[0]
+
+
+def run(
+    history: Dataset,
+    planned: Sequence[Fold],
+    options: TrainingOptions,
+    asked: Asked,
+    labelling: Labelling | None = None,
+) -> Iterator[FoldResult]:
+    """Fit and judge fold by fold. Raises InvalidFile when the days of training have no fraud."""
+    require_storable(options)
+    days = history.days
+    for number, fold in enumerate(planned):
+        known = history.where(fold.trains(days)).as_known(labelling, fold.test_from * DAY_MS)
+        fitted = _sampled(known, options)
+        require_frauds(fitted, f"the days of training of fold {number}")
+        score_rows = judgement(fit(fitted, options), np.zeros((1, history.rows.shape[1]))).score
+        tested = history.where(fold.tests(days, history.customers, history.frauds))
+        waiting = history.where(fold.waits(days))
+        with threadpoolctl.threadpool_limits(1):
+            judged = tested.judged(score_rows(tested.rows))
+            thresholds = _thresholds(score_rows((waiting if len(waiting) else fitted).rows), options)
+        part = Part(f"fold {number}", judged, figures(judged, thresholds, asked))
+        yield FoldResult(part, tested, score_rows)
+
+
+def _sampled(fitted: Dataset, options: TrainingOptions) -> Dataset:
+    if options.legitimate_share == 1:
+        return fitted
+    drawn = np.random.default_rng(options.seed).random(len(fitted)) < options.legitimate_share
+    return fitted.where(fitted.frauds | drawn)
+
+
+def _thresholds(scores: Scores, options: TrainingOptions) -> Thresholds:
+    """From the days between training and test, whose labels nobody knows yet: shares need none."""
+    return Thresholds(
+        review=share_threshold(scores, options.review_share),
+        decline=share_threshold(scores, options.decline_share),
+    )

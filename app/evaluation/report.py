@@ -1,0 +1,53 @@
+"""One HTML file that needs nothing else: tables, pictures and how to read them."""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+
+from app.evaluation.tables import TextTable
+
+_MEANINGS = {
+    "Precision and recall": "Every point is a threshold. The area under a curve is about the average precision.",
+    "Alert budget": "What is found when the transactions of highest score become alerts, so many a day.",
+    "Calibration": "On the dotted line a score is the share of frauds that it says. Bins of equal size; half of "
+    "them hold the highest 1 % of the scores. Above the line frauds are more frequent than the score says.",
+    "Feature importances": "On a sample, seeded. Features that say the same stand in for each other.",
+}
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; margin: 0 0 1.5rem; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
+th:first-child, td:first-child { text-align: left }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(30rem, 1fr)); gap: 1.5rem }
+figure { margin: 0 } svg { max-width: 100%; height: auto } figcaption { color: #555 }
+"""
+
+
+def html(title: str, facts: str, tables: Iterable[TextTable], pictures: Mapping[str, str]) -> str:
+    """The page; ``pictures`` are SVG text of our own by title, everything else is escaped."""
+    body = "".join(map(_table, tables))
+    drawn = "".join(_figure(name, svg) for name, svg in pictures.items())
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1><p>{escape(facts)}</p>\n"
+        f'{body}<div class="pictures">{drawn}</div></body></html>\n'
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Whole, or as it was before."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _table(table: TextTable) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.head)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>\n" for row in table.rows)
+    return f"<h2>{escape(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
+
+
+def _figure(title: str, svg: str) -> str:
+    return (
+        f"<figure><h2>{escape(title)}</h2>{svg}<figcaption>{escape(_MEANINGS[title])}</figcaption></figure>\n"
+    )

@@ -1,0 +1,108 @@
+"""An evaluation from its source to what was found: by a bundle, by a file of scores, or by the prequential protocol."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from app.adapters.history import HistorySource
+from app.domain.decision import Thresholds
+from app.errors import InvalidFile
+from app.evaluation import prequential, scored
+from app.evaluation.figures import EPOCH, Asked, Part, figures
+from app.evaluation.importances import Importance, Sampler, importances
+from app.evaluation.scored import ScoresFile
+from app.features.fold import Profiles
+from app.features.window import Bounds
+from app.scoring.model import Model
+from app.training.dataset import Progress, labelling_of
+from app.training.evaluation import share_threshold
+from app.training.folds import Fold, Protocol
+from app.training.judged import Judged
+from app.training.options import TrainingOptions
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is judged, whatever the scores come from."""
+
+    source: HistorySource
+    bounds: Bounds
+    asked: Asked = Asked()
+    options: TrainingOptions = TrainingOptions()
+    protocol: Protocol = Protocol()
+    since: date | None = None
+    """The first day to judge; None for the file's. The protocol counts its folds backwards instead."""
+    until: date | None = None
+    remove_known: bool = False
+    with_importances: bool = False
+
+
+class Evaluation(NamedTuple):
+    """Several parts are the folds of the protocol, the newest first."""
+
+    parts: Sequence[Part]
+    important: Sequence[Importance]
+
+
+def by_protocol(
+    request: Request, on_progress: Progress, on_fold: Callable[[Part], None] = lambda _: None
+) -> Evaluation:
+    """A model of its own for each fold. Raises InvalidFile when the days do not suffice."""
+    planned = prequential.planned_folds(request.source, request.protocol, _day(request.until))
+    history = prequential.read_history(request.source, Profiles(request.bounds), planned, on_progress)
+    parts: list[Part] = []
+    important: list[Importance] = []
+    labelling = labelling_of(request.source)
+    for result in prequential.run(history, planned, request.options, request.asked, labelling):
+        parts.append(result.part)
+        on_fold(result.part)
+        if request.with_importances and not important:
+            sampler = Sampler(request.options.seed)
+            sampler.add(result.tested.rows, result.tested.frauds)
+            important = importances(result.score_rows, sampler.sample(), request.options.seed)
+    return Evaluation(parts, important)
+
+
+def by_model(request: Request, model: Model, name: str, on_progress: Progress) -> Evaluation:
+    """A bundle at its own thresholds."""
+    sampler = Sampler(request.options.seed) if request.with_importances else None
+    judged = scored.by_model(request.source, Profiles(request.bounds), model, sampler, on_progress)
+    part = _part(request, name, judged, model.thresholds)
+    important = importances(model.score, sampler.sample(), request.options.seed) if sampler else []
+    return Evaluation([part], important)
+
+
+def by_file(request: Request, scores: ScoresFile, name: str, on_progress: Progress) -> Evaluation:
+    """Scores as they are, at the outcomes that the file tells or at the shares that were asked for."""
+    judged = scored.by_file(request.source, scores, on_progress)
+    return Evaluation([_part(request, name, judged, scores.thresholds())], [])
+
+
+def _part(request: Request, name: str, judged: Judged, thresholds: Thresholds | None) -> Part:
+    chosen = judged.where(_period(request, judged))
+    if not len(chosen):
+        raise InvalidFile(f"{request.source.path} holds no transaction of the days to judge")
+    if thresholds is None:
+        review, decline = (
+            share_threshold(chosen.scores, share)
+            for share in (request.options.review_share, request.options.decline_share)
+        )
+        thresholds = Thresholds(review=review, decline=decline)
+    return Part(name, chosen, figures(chosen, thresholds, request.asked))
+
+
+def _period(request: Request, judged: Judged) -> np.ndarray:
+    days = judged.days
+    first, last = _day(request.since), _day(request.until)
+    first, last = (days.min() if first is None else first), (days.max() if last is None else last)
+    if not request.remove_known:
+        return np.asarray((days >= first) & (days <= last))
+    waits_from = first - request.protocol.delay_days
+    fold = Fold(waits_from - request.protocol.train_days, waits_from, first, last + 1)
+    return fold.tests(days, judged.customers, judged.frauds)
+
+
+def _day(day: date | None) -> int | None:
+    return None if day is None else day.toordinal() - EPOCH

@@ -1,0 +1,101 @@
+"""A labelled file with the scores of a bundle, or with those that another file holds."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.json
+import pyarrow.parquet
+
+from app.adapters.files import read_batches
+from app.adapters.history import HistorySource
+from app.domain.decision import Outcome, Thresholds
+from app.errors import InvalidFile
+from app.evaluation.importances import Sampler
+from app.features.fold import Profiles
+from app.scoring.model import Model
+from app.training.dataset import Numbers, Progress, labelling_of, labels, pattern_numbers, read_parts
+from app.training.judged import Judged, joined
+
+_READERS = {
+    ".parquet": pyarrow.parquet.read_table, ".csv": pyarrow.csv.read_csv,
+    ".jsonl": pyarrow.json.read_json, ".ndjson": pyarrow.json.read_json,
+}  # fmt: skip
+
+
+class ScoresFile(NamedTuple):
+    """As ``fraudstream score`` writes it; other programs may leave the outcome out."""
+
+    transaction_ids: pa.Array
+    scores: np.ndarray
+    outcomes: np.ndarray | None
+
+    def thresholds(self) -> Thresholds | None:
+        """The lowest scores with each outcome, None where the file has no outcomes."""
+        if self.outcomes is None:
+            return None
+        decline = self._lowest(self.outcomes == Outcome.DECLINE.value)
+        review = self._lowest(self.outcomes != Outcome.APPROVE.value)
+        return Thresholds(review=review, decline=decline)
+
+    def _lowest(self, chosen: np.ndarray) -> float:
+        return float(self.scores[chosen].min()) if chosen.any() else 1.0
+
+
+def by_model(
+    source: HistorySource, profiles: Profiles, model: Model, sampler: Sampler | None, on_progress: Progress
+) -> Judged:
+    """Every transaction scored as a worker would have scored it, in bounded memory; some rows go to the sampler."""
+    parts = []
+    for part in read_parts(source, profiles, on_progress):
+        parts.append(part.judged(model.score(np.ascontiguousarray(part.rows))))
+        if sampler is not None:
+            sampler.add(part.rows, part.frauds)
+    return joined(parts)
+
+
+def read_scores(path: Path) -> ScoresFile:
+    """Raises InvalidFile."""
+    if path.suffix not in _READERS:
+        raise InvalidFile(f"{path}: the suffix must be one of {', '.join(_READERS)}")
+    try:
+        table = _READERS[path.suffix](path)
+        ids = table.column("transaction_id").cast(pa.string()).combine_chunks()
+        scores = table.column("score").to_numpy().astype(np.float64)
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise InvalidFile(
+            f"{path} is no file of scores: columns transaction_id and score are needed ({type(error).__name__})"
+        ) from error
+    if not np.all((scores >= 0) & (scores <= 1)):
+        raise InvalidFile(f"{path}: a score is missing or lies outside [0, 1]")
+    outcomes = table.column("outcome").to_numpy() if "outcome" in table.column_names else None
+    return ScoresFile(ids, scores, outcomes)
+
+
+def by_file(source: HistorySource, scores: ScoresFile, on_progress: Progress) -> Judged:
+    """Nothing is folded. Raises InvalidFile when a labelled transaction has no score."""
+    customers, patterns, parts, read = Numbers(), Numbers(""), [], 0
+    labelling = labelling_of(source)
+    for batch in read_batches(source.path, source.mapping):
+        places = pc.index_in(batch.transaction_id, value_set=scores.transaction_ids)
+        if places.null_count:
+            raise InvalidFile(f"{source.path}: {places.null_count} of its transactions have no score")
+        parts.append(
+            Judged(
+                scores=scores.scores[places.to_numpy(zero_copy_only=False)],
+                frauds=labels(batch, source, labelling)[0],
+                event_times=batch.event_time,
+                customers=customers.of(batch.customer_id),
+                amounts_minor=batch.amount_minor,
+                patterns=pattern_numbers(batch, patterns),
+                pattern_names=patterns.texts,
+            )
+        )
+        read += len(batch)
+        on_progress(read)
+    if not read:
+        raise InvalidFile(f"{source.path} holds no transactions")
+    return joined(parts)

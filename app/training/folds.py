@@ -1,0 +1,78 @@
+"""The prequential protocol: train on some days, wait until labels are known, test on the next days; again, earlier.
+
+::
+
+    fold 1      |-- train --|-- delay --|-- test --|
+    fold 0                  |-- train --|-- delay --|-- test --|
+
+Folds are a test apart, the newest is fold 0. From each test day the customers are removed who were by then known
+to be defrauded: finding them again is no achievement (Dal Pozzolo et al.; Fraud Detection Handbook, chapter 5).
+"""
+
+from typing import Annotated, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from app.errors import InvalidFile
+from app.training.judged import Flags, Integers
+
+_Days = Annotated[int, Meta(ge=1)]
+
+
+class Protocol(msgspec.Struct, frozen=True, kw_only=True):
+    """How many folds of how many days."""
+
+    folds: _Days = 4
+    train_days: _Days = 7
+    delay_days: Annotated[int, Meta(ge=0)] = 7
+    """Fraud of day d is known from the start of day d + delay_days + 1."""
+    test_days: _Days = 7
+
+
+class Fold(NamedTuple):
+    """Days since the epoch, UTC."""
+
+    train_from: int
+    train_until: int
+    """The first day after training."""
+    test_from: int
+    test_until: int
+    """The first day after the test."""
+
+    def trains(self, days: Integers) -> Flags:
+        return (days >= self.train_from) & (days < self.train_until)
+
+    def waits(self, days: Integers) -> Flags:
+        return (days >= self.train_until) & (days < self.test_from)
+
+    def tests(self, days: Integers, customers: Integers, frauds: Flags) -> Flags:
+        """Rows of the test days, without the customers known by then to be defrauded."""
+        inside = (days >= self.test_from) & (days < self.test_until)
+        return inside & ~self._known(days, customers, frauds)
+
+    def _known(self, days: Integers, customers: Integers, frauds: Flags) -> Flags:
+        cards, places = np.unique(customers, return_inverse=True)
+        first = np.full(len(cards), np.iinfo(np.int64).max)
+        counted = frauds & (days >= self.train_from)
+        np.minimum.at(first, places[counted], days[counted])
+        return first[places] < days - (self.test_from - self.train_until)
+
+
+def folds(protocol: Protocol, first_day: int, last_day: int) -> list[Fold]:
+    """The newest fold first; its test ends with ``last_day``. Raises InvalidFile when the days do not suffice."""
+    found = [_fold(protocol, last_day + 1 - i * protocol.test_days) for i in range(protocol.folds)]
+    missing = first_day - found[-1].train_from
+    if missing > 0:
+        raise InvalidFile(
+            f"{protocol.folds} folds need {missing} days before the first day of the file: "
+            "take fewer folds or fewer days"
+        )
+    return found
+
+
+def _fold(protocol: Protocol, test_until: int) -> Fold:
+    test_from = test_until - protocol.test_days
+    train_until = test_from - protocol.delay_days
+    return Fold(train_until - protocol.train_days, train_until, test_from, test_until)

@@ -1,0 +1,129 @@
+"""Any classifier of scikit-learn by configuration: a TOML file names classes and parameters.
+
+    fraud_weight = 10             # or "balanced"; 1 leaves the scores probabilities
+    calibration = "sigmoid"       # or "isotonic", "none"
+    [estimator]
+    class = "sklearn.ensemble.HistGradientBoostingClassifier"
+    parameters = { max_iter = 300 }
+
+A pipeline has steps instead, and a table with a class is an estimator wherever it stands:
+
+    [[steps]]
+    class = "sklearn.impute.SimpleImputer"
+    [[steps]]
+    class = "sklearn.linear_model.LogisticRegression"
+    parameters = { max_iter = 1000 }
+
+Only public classes of the modules below are made: a file of settings must not be able to name any code.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+
+from app.errors import ConfigurationError
+
+MODULES = (
+    "discriminant_analysis", "ensemble", "feature_selection", "impute", "linear_model", "naive_bayes",
+    "neural_network", "pipeline", "preprocessing", "tree",
+)  # fmt: skip
+"""Of scikit-learn."""
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One estimator: its class and its parameters; scikit-learn's defaults for those left out."""
+
+    path: str = msgspec.field(name="class")
+    parameters: dict[str, Any] = {}
+
+
+DEFAULT = Piece(
+    path="sklearn.ensemble.HistGradientBoostingClassifier",
+    parameters={
+        "max_iter": 100,
+        "max_leaf_nodes": 15,
+        "learning_rate": 0.08,
+        "min_samples_leaf": 40,
+        "l2_regularization": 1.0,
+        "early_stopping": False,
+    },
+)
+"""Frauds are few: smaller leaves learn single ones by heart. Scoring costs grow with the trees."""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is fitted, and how."""
+
+    estimator: Piece | None = None
+    steps: list[Piece] = []
+    fraud_weight: Annotated[float, Meta(gt=0)] | Literal["balanced"] = 1.0
+    """Of a fraud against a legitimate row. Other than 1, scores are no probabilities unless they are calibrated."""
+    calibration: Literal["none", "sigmoid", "isotonic"] = "none"
+    calibration_share: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    """The newest part of the fitted rows, held out from the estimator for its calibration."""
+
+    def __post_init__(self) -> None:
+        if self.estimator is not None and self.steps:
+            raise ValueError("give either `estimator` or `steps`")
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What the model is made of, in order."""
+        return self.steps or [self.estimator or DEFAULT]
+
+
+def read_recipe(path: Path | None) -> Recipe:
+    """The recipe in a TOML file; the default without one. Raises ConfigurationError."""
+    if path is None:
+        return Recipe()
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Recipe)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ConfigurationError(f"{path}: {error}. Mend the file.") from error
+
+
+def build(recipe: Recipe, seed: int) -> Any:
+    """The estimator, not fitted, with the seed wherever it takes one. Raises ConfigurationError."""
+    made = [_make(piece) for piece in recipe.pieces]
+    estimator = make_pipeline(*made) if recipe.steps else made[0]
+    if not hasattr(estimator, "predict_proba"):
+        raise ConfigurationError(
+            f"{recipe.pieces[-1].path} gives no probabilities (predict_proba). Choose another."
+        )
+    parameters = estimator.get_params()
+    seeds = [
+        name for name in parameters if name.split("__")[-1] == "random_state" and parameters[name] is None
+    ]
+    return estimator.set_params(**dict.fromkeys(seeds, seed))
+
+
+def _make(piece: Piece) -> Any:
+    found = _class(piece.path)
+    try:
+        return found(**{name: _value(value) for name, value in piece.parameters.items()})
+    except TypeError as error:
+        raise ConfigurationError(f"{piece.path}: {error}. Mend the parameters.") from error
+
+
+def _class(path: str) -> type[Any]:
+    module, _, name = path.rpartition(".")
+    if module not in [f"sklearn.{allowed}" for allowed in MODULES]:
+        raise ConfigurationError(f"{path}: a class must be one of sklearn.{{{', '.join(MODULES)}}}")
+    home = importlib.import_module(module)
+    found = getattr(home, name, None)
+    if name not in home.__all__ or not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+        raise ConfigurationError(f"{path} is no estimator of this scikit-learn")
+    return found
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict) and "class" in value:
+        return _make(msgspec.convert(value, Piece))
+    return [_value(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,76 @@
+"""However a model is composed, it scores as scikit-learn says, and a forged tree in it is never walked."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import threadpoolctl
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.frozen import FrozenEstimator
+
+from app.adapters import skops_files
+from app.adapters.estimators import judgement
+from app.errors import BundleCorrupt
+
+FEATURES = 5
+USUAL = np.zeros((1, FEATURES))
+RANDOM = np.random.default_rng(4)
+ROWS = RANDOM.normal(size=(600, FEATURES))
+FRAUDS = (ROWS[:, 0] + RANDOM.normal(size=600) > 1.5).astype(np.int64)
+NEW_ROWS = np.where(RANDOM.random((200, FEATURES)) < 0.1, np.nan, RANDOM.normal(size=(200, FEATURES)))
+
+
+def boosted() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(max_iter=4, random_state=0)
+
+
+def calibrated(method: str) -> CalibratedClassifierCV:
+    fitted = boosted().fit(ROWS[:400], FRAUDS[:400])
+    return CalibratedClassifierCV(FrozenEstimator(fitted), method=method).fit(ROWS[400:], FRAUDS[400:])
+
+
+MADE: dict[str, Callable[[], Any]] = {
+    "sigmoid": lambda: calibrated("sigmoid"),
+    "isotonic": lambda: calibrated("isotonic"),
+}
+"""Each holds a boosted forest inside."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_stored_model_scores_as_it_did(name: str) -> None:
+    estimator = MADE[name]()
+    stored = skops_files.loads(skops_files.dumps(estimator))
+
+    scores = judgement(stored, USUAL).score(NEW_ROWS)
+
+    assert np.array_equal(scores, estimator.predict_proba(NEW_ROWS)[:, 1])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_forged_tree_is_found_wherever_it_stands(name: str) -> None:
+    forged = skops_files.loads(skops_files.dumps(MADE[name]()))
+    *_, last = forests_of(forged)
+    last._predictors[0][0].nodes["left"][0] = 10_000
+
+    with pytest.raises(BundleCorrupt, match="malformed"):
+        judgement(forged, USUAL)
+
+
+def forests_of(part: Any) -> Iterator[HistGradientBoostingClassifier]:
+    """Wherever the classes above happen to keep them."""
+    if isinstance(part, HistGradientBoostingClassifier):
+        yield part
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from forests_of(inner)
+    else:
+        for name in ("steps", "estimators_", "calibrated_classifiers_", "estimator"):
+            yield from forests_of(getattr(part, name, []) or [])
