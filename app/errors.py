@@ -8,6 +8,7 @@ FraudstreamError
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
 │   ├── SignatureRefused     nobody who is trusted vouches for the bundle
 │   ├── CatalogMismatch      the model was trained on other features
+│   ├── LibraryMismatch      the model was fitted with another release of scikit-learn
 │   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
 ├── InvalidFile              a command's input file cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
@@ -79,6 +80,12 @@ class SignatureRefused(ModelRejected):
 
 class CatalogMismatch(ModelRejected):
     """The bundle was trained on another feature catalog. Operator action: train with this release."""
+
+
+class LibraryMismatch(ModelRejected):
+    """The bundle was fitted with another release of scikit-learn. Operator action: train with this release, or run the
+    one that the bundle names.
+    """
 
 
 class GoldenRowMismatch(ModelRejected):

@@ -32,6 +32,9 @@ CounterName = Literal[
     "redis_reads_total",
     "entity_states_total",
     "entities_published_total",
+    "shadow_total",
+    "canary_decisions_total",
+    "canary_stops_total",
 ]
 GaugeName = Literal[
     "profiles_cached",
@@ -135,7 +138,12 @@ CATALOGUE = (
         name="chunk_seconds",
         kind="histogram",
         unit="seconds",
-        labels={"stage": ("decode", "load", "fold", "ask", "score", "encode", "send", "changelog", "store")},
+        labels={
+            "stage": (
+                *("decode", "load", "fold", "ask", "score", "shadow"),
+                *("encode", "send", "changelog", "store"),
+            )
+        },
         meaning=(
             "Time of one stage for one chunk; send and changelog include the brokers' acknowledgement, ask what Redis "
             "took to answer, where it was asked."
@@ -287,6 +295,36 @@ CATALOGUE = (
         kind="gauge",
         unit="entities",
         meaning="Entities that have changed since they were last written to Redis. Growing: Redis is away or too slow.",
+    ),
+    Metric(
+        name="shadow_total",
+        kind="counter",
+        unit="transactions",
+        labels={
+            "name": FROM_DEPLOYMENT,
+            "version": FROM_DEPLOYMENT,
+            "result": ("scored", "failed", "skipped"),
+        },
+        meaning=(
+            "Transactions that a challenger was to score in shadow. skipped: it takes longer than its budget, or is "
+            "suspended; `fraudstream model status` says why. Decisions are the same either way."
+        ),
+    ),
+    Metric(
+        name="canary_decisions_total",
+        kind="counter",
+        unit="decisions",
+        labels={"result": ("approve", "alert")},
+        meaning="Decisions of the canary; they are among those of decisions_total.",
+    ),
+    Metric(
+        name="canary_stops_total",
+        kind="counter",
+        unit="stops",
+        meaning=(
+            "Times a canary left its bounds on this worker, which ended it on all. `fraudstream model status` says "
+            "which bound."
+        ),
     ),
     Metric(
         name="model_info",

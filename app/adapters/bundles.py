@@ -128,6 +128,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
     described = manifest.decode(encoded, path)
     files = manifest.read_files(described, path)
     manifest.check_catalog(described, path)
+    manifest.check_library(described, path)
     rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
     # One core per worker: numerical libraries that start a thread for each core would fight over them.
     threadpoolctl.threadpool_limits(1)

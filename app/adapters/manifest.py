@@ -1,16 +1,18 @@
 """What a bundle says about itself: ``manifest.json``. The digest of a model is the sha256 of these bytes."""
 
 from hashlib import sha256
+from itertools import zip_longest
 from math import nan
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import numpy as np
+import sklearn
 from msgspec import Meta
 
 from app.domain.decision import ModelReference, Thresholds
-from app.errors import BundleCorrupt, CatalogMismatch
+from app.errors import BundleCorrupt, CatalogMismatch, LibraryMismatch
 from app.features import catalog
 from app.scoring.model import Distribution, Rows
 from app.settings import ProfileSettings
@@ -115,11 +117,34 @@ def read_files(manifest: Manifest, path: Path) -> dict[str, bytes]:
 
 def check_catalog(manifest: Manifest, path: Path) -> None:
     """Raise CatalogMismatch unless the model was trained on this release's features."""
-    if (manifest.catalog_digest, tuple(manifest.features)) != (catalog.DIGEST, catalog.NAMES):
+    if manifest.catalog_digest != catalog.DIGEST:
         raise CatalogMismatch(
             f"{path} was trained on catalog {manifest.catalog_digest} (version {manifest.catalog_version}), this "
             f"release computes {catalog.DIGEST} (version {catalog.VERSION}). Train a model with this release."
         )
+    if tuple(manifest.features) != catalog.NAMES:
+        pairs = enumerate(zip_longest(manifest.features, catalog.NAMES))
+        at, (found, expected) = next((at, pair) for at, pair in pairs if pair[0] != pair[1])
+        raise CatalogMismatch(
+            f"{path} takes {found} for its feature {at}, the catalog has {expected} there. Train a model with this "
+            "release."
+        )
+
+
+def check_library(manifest: Manifest, path: Path) -> None:
+    """Raise LibraryMismatch unless the model was fitted with this release of scikit-learn; patches may differ.
+
+    What a fitted model holds changes from release to release. Golden rows would show that for some rows only.
+    """
+    if _release(manifest.sklearn) != _release(sklearn.__version__):
+        raise LibraryMismatch(
+            f"{path} was fitted with scikit-learn {manifest.sklearn}, this is {sklearn.__version__}. "
+            "Train it again with this release, or install that one."
+        )
+
+
+def _release(version: str) -> list[str]:
+    return version.split(".")[:2]
 
 
 def read(path: Path, name: str) -> bytes:

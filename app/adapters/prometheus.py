@@ -72,7 +72,11 @@ class PrometheusMetrics:
         return self._instruments[name].labels(**labels) if labels else self._instruments[name]
 
     def _resolve_listed(self, metric: Metric) -> None:
-        """Every series is there from the start, at zero: a rate over one that appears later misses its first."""
+        """Every series is there from the start, at zero: a rate over one that appears later misses its first. Where
+        another label comes from the deployment, which series there will be is not known.
+        """
+        if len(metric.labels) != 1:
+            return
         for label, values in metric.labels.items():
             for value in values:
                 self._child(metric.name, {label: value})

@@ -6,8 +6,10 @@ kinds that the models of this service are made of; the list is fixed here and ne
 
 import io
 import json
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,12 +88,13 @@ _LOADERS = frozenset(
     }
 )
 _SCHEMA = "schema.json"
+_ZIP = b"PK"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold; stands for none."""
 _LARGEST_BYTES = 256 * 1024 * 1024
 _UNREADABLE = (
     zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, IndexError, ImportError, OSError,
-    RecursionError, NotImplementedError,
+    RecursionError, NotImplementedError, EOFError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 
 
@@ -110,6 +113,8 @@ def dumps(estimator: object) -> bytes:
 
 def loads(data: bytes) -> Any:
     """The estimator. Raises BundleCorrupt, before anything is made, when a type is not on the list."""
+    if not data.startswith(_ZIP):
+        raise BundleCorrupt("the model is no skops file but something else; a pickle is never opened")
     try:
         _check_types(data)
         with warnings.catch_warnings():
@@ -117,7 +122,9 @@ def loads(data: bytes) -> Any:
             warnings.simplefilter("ignore")
             return skops.io.loads(data, trusted=sorted(_TYPES))
     except _UNREADABLE as error:
-        raise BundleCorrupt(f"the model is no skops file of this service: {type(error).__name__}") from error
+        raise BundleCorrupt(
+            f"the model is a skops file that is cut off or damaged ({type(error).__name__})"
+        ) from error
 
 
 def _check_types(data: bytes) -> None:

@@ -1,124 +1,160 @@
-"""``fraudstream model promote|rollback|release|status``: which model decides, on every worker at once."""
+"""``fraudstream model promote|rollback|release|challenge|status``: who scores, on every worker at once."""
 
 import json as json_format
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.control import Json, Wait, control, give, told_report, told_time
+from app.commands.gate import Budget, Mapping, Margin, Terms, Weeks, require_passed
+
 if TYPE_CHECKING:
     from app.adapters.control_log import ControlLog
-    from app.domain.control import ModelOrder, WorkerReport
-    from app.settings import Settings
-    from app.streaming.model_orders import Answers
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the workers' answers.")]
+Model = Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle that is to decide.")]
 
 
 def promote(
-    model: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle that is to decide.")],
+    model: Model,
+    gate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labelled history: order only if `fraudstream model gate` passes the bundle on it."
+        ),
+    ] = None,
+    mapping: Mapping = None,
+    *,
+    weeks: Weeks = 4,
+    budget: Budget = 100,
+    margin: Margin = 0.01,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
     """Order every worker to decide by a bundle. It is checked here first, and by each worker beside the one it runs.
 
-    Exit code 1 when a worker refuses or does not answer in time: it goes on with the model it has.
+    A canary ends. Exit code 1 when the gate refuses, and nothing is ordered; or when a worker refuses or does not answer
+    in time: it goes on with the model it has.
     """
-    from app.streaming.model_orders import promotion
+    from app.domain.control import told
+    from app.streaming.model_orders import change_of_champion, promotion, refuses_champion
 
-    settings, log = _control()
-    _give(settings, promotion(settings, model, log), wait, json=json)
+    settings, log = control()
+    order = promotion(settings, model, log)
+    if gate is not None:
+        against = "" if order.previous is None else told(order.previous)
+        terms = Terms(gate, mapping, weeks, margin, budget)
+        require_passed(settings, model, against, terms, json=json)
+    give(
+        settings,
+        change_of_champion(order),
+        wait,
+        refuses_champion,
+        f"ordered  {told(order.model)}",
+        json=json,
+    )
 
 
 def rollback(wait: Wait = 30.0, json: Json = False) -> None:
-    """Order the model that decided before the last order. Said twice, it goes back and forth."""
-    from app.streaming.model_orders import rollback as order_back
+    """Order the model that decided before the last order. Said twice, it goes back and forth. A canary ends."""
+    from app.domain.control import told
+    from app.streaming import model_orders
 
-    settings, log = _control()
-    _give(settings, order_back(log), wait, json=json)
+    settings, log = control()
+    order = model_orders.rollback(log)
+    records = model_orders.change_of_champion(order)
+    give(settings, records, wait, model_orders.refuses_champion, f"ordered  {told(order.model)}", json=json)
 
 
 def release(wait: Wait = 30.0, json: Json = False) -> None:
     """Withdraw the order: each worker decides by the champion of its own aliases.toml again."""
-    settings, _ = _control()
-    _give(settings, None, wait, json=json)
+    from app.adapters.control_log import withdrawal_record
+    from app.domain.control import CHAMPION_KEY
+    from app.streaming.model_orders import refuses_champion
+
+    settings, _ = control()
+    give(
+        settings,
+        [withdrawal_record(CHAMPION_KEY)],
+        wait,
+        refuses_champion,
+        "the order is withdrawn",
+        json=json,
+    )
+
+
+def challenge(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME/VERSION]...", help="All that are to be scored.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="None at all, whatever aliases.toml says.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Those of each worker's aliases.toml.")] = False,
+    wait: Wait = 30.0,
+    json: Json = False,
+) -> None:
+    """Order every worker to score these bundles in shadow, in place of those before. Decisions stay the champion's.
+
+    Exit code 1 when a worker refuses one or does not answer in time.
+    """
+    from app.adapters.control_log import order_record, withdrawal_record
+    from app.domain.control import CHALLENGERS_KEY
+    from app.streaming import model_orders
+
+    if (bool(models), none, release).count(True) != 1:
+        raise typer.BadParameter("Name the challengers, or say --none or --release.")
+    settings, _ = control()
+    if release:
+        record, said = withdrawal_record(CHALLENGERS_KEY), "the order is withdrawn"
+    else:
+        record = order_record(model_orders.challenge(settings, models or []))
+        said = f"challengers  {', '.join(models or ['none'])}"
+    give(settings, [record], wait, model_orders.refuses_challenger, said, json=json)
 
 
 def status(json: Json = False) -> None:
-    """Print the order in force and, for each worker, what it runs since when, or why it refused."""
+    """Print the orders in force and, for each worker, what it runs since when, or why it refused."""
     import msgspec
 
-    from app.domain.control import told
     from app.streaming.model_orders import living
 
-    _, log = _control()
+    _, log = control()
     alive = {report.worker for report in living(log)}
     reports = sorted(log.reports.values(), key=lambda report: (report.host, report.worker))
     if json:
         workers = [msgspec.to_builtins(report) | {"silent": report.worker not in alive} for report in reports]
-        typer.echo(json_format.dumps({"order": msgspec.to_builtins(log.order), "workers": workers}, indent=2))
+        typer.echo(json_format.dumps(_orders(log) | {"workers": workers}, indent=2))
         return
-    if log.order is None:
-        typer.echo("no order: each worker decides by its aliases.toml")
-    else:
-        typer.echo(f"ordered  {told(log.order.model)}  {_time(log.order.ordered_at)}")
+    _tell_orders(log)
     for report in reports:
-        typer.echo(_line(report) + ("" if report.worker in alive else "  (silent)"))
+        typer.echo(told_report(report) + ("" if report.worker in alive else "  (silent)"))
 
 
-def _give(settings: "Settings", order: "ModelOrder | None", wait: float, *, json: bool) -> None:
-    import asyncio
-
-    from app.streaming.model_orders import give
-
-    answers = asyncio.run(give(settings, order, wait))
-    if json:
-        typer.echo(json_format.dumps(_facts(order, answers), indent=2))
-    else:
-        _tell(order, answers)
-    if not answers.unanimous:
-        raise typer.Exit(1)
-
-
-def _facts(order: "ModelOrder | None", answers: "Answers") -> dict[str, Any]:
+def _orders(log: "ControlLog") -> dict[str, Any]:
     import msgspec
 
+    champion, challengers, canary, _ = log.orders
     return {
-        "order": msgspec.to_builtins(order),
-        "workers": msgspec.to_builtins(answers.reports),
-        "silent": [report.worker for report in answers.silent],
+        "order": msgspec.to_builtins(champion),
+        "challengers": msgspec.to_builtins(challengers),
+        "canary": msgspec.to_builtins(canary),
     }
 
 
-def _tell(order: "ModelOrder | None", answers: "Answers") -> None:
+def _tell_orders(log: "ControlLog") -> None:
     from app.domain.control import told
 
-    typer.echo(f"ordered  {told(order.model)}" if order else "the order is withdrawn")
-    for report in answers.reports:
-        typer.echo(_line(report))
-    for report in answers.silent:
-        typer.echo(f"{report.host} {report.worker}  did not answer; it may still follow")
-
-
-def _line(report: "WorkerReport") -> str:
-    from app.domain.control import told
-
-    line = f"{report.host} {report.worker}  {told(report.runs)}  since {_time(report.since)}"
-    if report.refused is not None:
-        line += f"\n    refused {report.refused.model}: {report.refused.reason}"
-    return line
-
-
-def _control() -> "tuple[Settings, ControlLog]":
-    import asyncio
-
-    from app.settings import Settings
-    from app.streaming.model_control import control_log
-
-    settings = Settings.from_env()
-    return settings, asyncio.run(control_log(settings))
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    champion, challengers, canary, _ = log.orders
+    if champion is None:
+        typer.echo("no order: each worker decides by its aliases.toml")
+    else:
+        typer.echo(f"ordered  {told(champion.model)}  {told_time(champion.ordered_at)}")
+    if challengers is not None:
+        named = ", ".join(map(told, challengers.models)) or "none"
+        typer.echo(f"challengers  {named}  {told_time(challengers.ordered_at)}")
+    if canary is not None:
+        typer.echo(
+            f"canary  {told(canary.model)} for {canary.share:.2%} of the customers  {told_time(canary.ordered_at)}"
+        )
+        if canary.stopped is not None:
+            stop = canary.stopped
+            typer.echo(f"    stopped by {stop.worker} {told_time(stop.stopped_at)}: it {stop.reason}")

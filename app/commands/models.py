@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands import champion
+from app.commands import canary, champion, compare, gate
 
 if TYPE_CHECKING:
     from app.adapters.bundles import Bundle
@@ -103,5 +103,14 @@ def load_champion(settings: "Settings", model: str) -> "Bundle":
     return bundle
 
 
-for order in (champion.promote, champion.rollback, champion.release, champion.status):
+for order in (
+    compare.compare,
+    gate.gate,
+    champion.promote,
+    champion.rollback,
+    champion.release,
+    champion.challenge,
+    canary.canary,
+    champion.status,
+):
     commands.command()(order)

@@ -58,5 +58,5 @@ def _check(settings: "Settings") -> None:
     asyncio.run(require(settings))
     if settings.worker.role == "entities":
         return
-    order = asyncio.run(control_log(settings)).order
+    order = asyncio.run(control_log(settings)).orders.champion
     Choice(Path(settings.model.dir), settings.model.champion).first(order, time.time_ns() // 1_000_000)

@@ -15,7 +15,8 @@ from app.features.delayed import Delayed
 from app.features.fold import Doubles, Folded, Integers
 from app.features.window import LONGEST_MS
 from app.scoring import policy
-from app.scoring.model import Model, Rows, Scores
+from app.scoring.lineup import Judged, Shadow
+from app.scoring.model import Model, Rows
 from app.scoring.reasons import Alerted, explain
 
 
@@ -85,10 +86,15 @@ def degradations(
 
 
 def decide(
-    seen: Seen, offsets: Sequence[int], chances: Scores, model: Model, source: SourcePartition, now_ms: int
+    seen: Seen,
+    offsets: Sequence[int],
+    judged: Judged,
+    shadow: Sequence[Shadow],
+    source: SourcePartition,
+    now_ms: int,
 ) -> list[Decision]:
     """One decision for each transaction, in order; ``offsets`` say where they stand in the source."""
-    reference, thresholds, (topic, partition) = model.reference, model.thresholds, source
+    topic, partition = source
     return [
         Decision(
             decision_id=decision_id(transaction.transaction_id),
@@ -97,17 +103,25 @@ def decide(
             event_time=transaction.event_time,
             scored_at=now_ms,
             score=chance,
-            outcome=policy.outcome(chance, thresholds),
-            thresholds=thresholds,
-            model=reference,
+            outcome=policy.outcome(chance, model.thresholds),
+            thresholds=model.thresholds,
+            model=model.reference,
             catalog=catalog.DIGEST,
             features=values,
             source=SourceOffset(topic=topic, partition=partition, offset=offset),
             transaction=transaction,
             degraded=DEGRADED[degraded],
+            shadow=others,
         )
-        for transaction, offset, values, chance, degraded in zip(
-            seen.transactions, offsets, seen.rows.tolist(), chances.tolist(), seen.degraded, strict=True
+        for transaction, offset, values, degraded, chance, model, others in zip(
+            seen.transactions,
+            offsets,
+            seen.rows.tolist(),
+            seen.degraded,
+            judged.scores,
+            judged.models,
+            shadow,
+            strict=True,
         )
     ]
 

@@ -1,4 +1,4 @@
-"""What may change the champion, heard while the worker scores: an order on the control topic, aliases.toml, SIGHUP.
+"""What may change who scores, heard while the worker scores: an order on the control topic, aliases.toml, SIGHUP.
 
 Scoring depends on none of this: a control topic that cannot be read or written is logged and tried again.
 """
@@ -14,12 +14,13 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from app.adapters.aliases import FILE_NAME
-from app.adapters.control_log import PARTITION, ControlLog, farewell_record, report_record
+from app.adapters.control_log import PARTITION, ControlLog, farewell_record, order_record, report_record
 from app.adapters.kafka_sender import KafkaSender, OutRecord
 from app.adapters.topic_reader import TopicReader, open_reader
 from app.domain.control import WorkerReport
 from app.errors import FraudstreamError, SendFailed
 from app.settings import Settings
+from app.streaming.lineup_switch import LineupSwitch
 from app.streaming.model_switch import ModelSwitch
 
 REPORT_SECONDS = 15.0
@@ -34,14 +35,23 @@ class ModelControl:
     """One worker's ear and voice on the control topic."""
 
     def __init__(
-        self, settings: Settings, worker: str, switch: ModelSwitch, log: ControlLog, sender: KafkaSender
+        self,
+        settings: Settings,
+        worker: str,
+        switch: ModelSwitch,
+        lineup: LineupSwitch,
+        log: ControlLog,
+        sender: KafkaSender,
     ) -> None:
         self._settings = settings
         self._worker = worker
         self._switch = switch
+        self._lineup = lineup
         self._log = log  # replaced by what is read while listening
+        self._heard = log.orders.heard
         self._sender = sender
         self._changed = asyncio.Event()
+        lineup.on_stopped = self._changed.set
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, now_ms: Callable[[], int]) -> None:
@@ -52,6 +62,8 @@ class ModelControl:
             asyncio.create_task(self._watch_orders()),
             asyncio.create_task(self._watch_aliases()),
         ]
+        for task in self._tasks:
+            task.add_done_callback(_tell_of_an_end)
 
     async def stop(self) -> None:
         """No report of this worker is left behind."""
@@ -62,6 +74,7 @@ class ModelControl:
     async def _follow(self, now_ms: Callable[[], int]) -> None:
         """One change after the other: the newest counts. Reports after each, and at intervals."""
         while True:
+            await self._tell_of_a_stop()
             await self._send(report_record(self._report(now_ms())))
             try:
                 async with asyncio.timeout(REPORT_SECONDS):
@@ -69,7 +82,18 @@ class ModelControl:
             except TimeoutError:
                 continue
             self._changed.clear()
-            await self._switch.follow(self._log.order)
+            orders = self._log.orders
+            await self._switch.follow(orders.champion)
+            await self._lineup.follow(orders)
+            self._heard = orders.heard
+
+    async def _tell_of_a_stop(self) -> None:
+        """A canary that left its bounds here is ended everywhere; unless another was ordered since."""
+        stop, order = self._lineup.unsent_stop, self._log.orders.canary
+        if stop is None:
+            return
+        if order is None or order.ordered_at != stop.ordered_at or await self._send(order_record(stop)):
+            self._lineup.unsent_stop = None
 
     async def _watch_orders(self) -> None:
         """After a failure all is read again: the topic is small, and an order may have been missed."""
@@ -79,8 +103,8 @@ class ModelControl:
                     self._log = await as_it_stands(reader)
                     self._changed.set()
                     async for records in reader.batches():
-                        about_the_order = [self._log.apply(record) for record in records]
-                        if any(about_the_order):
+                        about_orders = [self._log.apply(record) for record in records]
+                        if any(about_orders):
                             self._changed.set()
             except (FraudstreamError, KafkaError, OSError) as error:
                 _log.warning("control_topic_unread", cause=str(error))
@@ -104,14 +128,18 @@ class ModelControl:
             since=running.since_ms,
             reported_at=now_ms,
             refused=running.refused,
-            answers=running.answers,
+            heard=self._heard,
+            challengers=self._lineup.challengers_reports(),
+            canary=self._lineup.canary_report(),
         )
 
-    async def _send(self, record: OutRecord) -> None:
+    async def _send(self, record: OutRecord) -> bool:
         try:
             await self._sender.send(self._settings.topics.control, PARTITION, [record])
         except SendFailed as error:
             _log.warning("control_topic_unwritten", cause=str(error))
+            return False
+        return True
 
 
 @asynccontextmanager
@@ -133,6 +161,12 @@ async def as_it_stands(reader: TopicReader) -> ControlLog:
     async for record in reader.until(await reader.ends()):
         log.apply(record)
     return log
+
+
+def _tell_of_an_end(task: asyncio.Task[None]) -> None:
+    """None of them ends by itself. Scoring goes on, by the models it has."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("model_control_ended", cause=repr(error))
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -2,17 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from app.adapters.aliases import bundle_path
 from app.adapters.bundles import Loading, champion, load
-from app.adapters.control_log import PARTITION, ControlLog, order_record
-from app.adapters.kafka_sender import KafkaSender
+from app.adapters.control_log import PARTITION, ControlLog, order_record, withdrawal_record
+from app.adapters.kafka_sender import KafkaSender, OutRecord
 from app.adapters.topic_reader import TopicReader
-from app.domain.control import ModelOrder, WorkerReport
+from app.domain.control import (
+    CANARY_KEY,
+    CanaryBounds,
+    CanaryOrder,
+    ChallengersOrder,
+    ModelOrder,
+    WorkerReport,
+)
+from app.domain.decision import ModelReference
 from app.errors import ConfigurationError
 from app.settings import Settings
 from app.streaming.model_control import REPORT_SECONDS, as_it_stands, read_control
@@ -27,42 +35,80 @@ class Answers(NamedTuple):
     reports: list[WorkerReport]
     silent: list[WorkerReport]
 
-    @property
-    def unanimous(self) -> bool:
-        """Every worker runs what was ordered."""
-        return not self.silent and all(report.refused is None for report in self.reports)
+    def unanimous(self, refused: Callable[[WorkerReport], bool]) -> bool:
+        """Every worker does what was ordered."""
+        return not self.silent and not any(map(refused, self.reports))
+
+
+def refuses_champion(report: WorkerReport) -> bool:
+    return report.refused is not None
+
+
+def refuses_challenger(report: WorkerReport) -> bool:
+    return any(challenger.refused for challenger in report.challengers)
+
+
+def refuses_canary(report: WorkerReport) -> bool:
+    return report.canary is not None and bool(report.canary.refused)
 
 
 def promotion(settings: Settings, model: str, log: ControlLog) -> ModelOrder:
     """The order that ``model`` is to decide. It is loaded and checked here first; raises ModelRejected."""
     models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
-    reference = load(bundle_path(models_dir, model), loading).reference
-    if log.order is None:
+    reference = _checked(settings, model)
+    standing = log.orders.champion
+    if standing is None:
         previous = champion(models_dir, loading=loading).reference
     else:  # said twice, it must not be its own predecessor
-        previous = log.order.model if log.order.model != reference else log.order.previous or reference
+        previous = standing.model if standing.model != reference else standing.previous or reference
     return ModelOrder(model=reference, previous=previous, ordered_at=_now_ms())
 
 
 def rollback(log: ControlLog) -> ModelOrder:
     """The order that puts back what decided before the last one. Raises ConfigurationError."""
-    if log.order is None or log.order.previous is None:
+    standing = log.orders.champion
+    if standing is None or standing.previous is None:
         raise ConfigurationError(
             "No order stands that could be rolled back. `fraudstream model promote NAME/VERSION` gives one."
         )
-    return ModelOrder(model=log.order.previous, previous=log.order.model, ordered_at=_now_ms())
+    return ModelOrder(model=standing.previous, previous=standing.model, ordered_at=_now_ms())
 
 
-async def give(settings: Settings, order: ModelOrder | None, wait_seconds: float) -> Answers:
-    """Write the order, None to withdraw the one in force, and gather the workers' answers for so long at most."""
+def challenge(settings: Settings, models: Sequence[str]) -> ChallengersOrder:
+    """The order that ``models`` are scored in shadow. They are loaded and checked here first; raises ModelRejected."""
+    return ChallengersOrder(models=[_checked(settings, model) for model in models], ordered_at=_now_ms())
+
+
+def canary(settings: Settings, model: str, share: float, bounds: CanaryBounds) -> CanaryOrder:
+    """The order that ``model`` decides for a share of the customers. It is loaded here first; raises ModelRejected."""
+    return CanaryOrder(model=_checked(settings, model), share=share, bounds=bounds, ordered_at=_now_ms())
+
+
+def usual_alert_rate(settings: Settings, model: str) -> float:
+    """Share of transactions that ``model`` would have alerted on when it was measured. Raises ConfigurationError."""
+    rate = load(
+        bundle_path(Path(settings.model.dir), model), Loading.by(settings.model)
+    ).manifest.metrics.get("review_share")
+    if not rate:
+        raise ConfigurationError(f"The manifest of {model} names no review_share. Give --max-alert-rate.")
+    return rate
+
+
+def change_of_champion(order: ModelOrder) -> list[OutRecord]:
+    """The order, and the end of a canary: it was held against another champion."""
+    return [withdrawal_record(CANARY_KEY), order_record(order)]
+
+
+async def give(settings: Settings, records: Sequence[OutRecord], wait_seconds: float) -> Answers:
+    """Write orders and gather the workers' answers for so long at most."""
     async with read_control(settings) as reader:
         log = await as_it_stands(reader)
         asked = {report.worker: report for report in living(log)}
-        offset = await _write(settings, order)
+        offset = await _write(settings, records)
         answered: dict[str, WorkerReport] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):
-                await _listen(reader, offset, order, answered, until=asked.keys())
+                await _listen(reader, offset, answered, until=asked.keys())
     return Answers(
         reports=list(answered.values()),
         silent=[report for worker, report in asked.items() if worker not in answered],
@@ -76,32 +122,32 @@ def living(log: ControlLog) -> list[WorkerReport]:
 
 
 async def _listen(
-    reader: TopicReader,
-    offset: int,
-    order: ModelOrder | None,
-    answered: dict[str, WorkerReport],
-    until: Collection[str],
+    reader: TopicReader, offset: int, answered: dict[str, WorkerReport], until: Collection[str]
 ) -> None:
-    """Gather reports that stand after ``offset`` and answer the order."""
-    wanted, log = order.ordered_at if order else None, ControlLog()
+    """Gather the reports of workers that have heard of the order at ``offset``."""
+    log = ControlLog()
     if not until:
         return
     async for records in reader.batches():
         for record in records:
             if record.offset > offset:
                 log.apply(record)
-        answered |= {worker: report for worker, report in log.reports.items() if report.answers == wanted}
+        answered |= {worker: report for worker, report in log.reports.items() if report.heard >= offset}
         if answered.keys() >= set(until):
             return
 
 
-async def _write(settings: Settings, order: ModelOrder | None) -> int:
+async def _write(settings: Settings, records: Sequence[OutRecord]) -> int:
     sender = KafkaSender(settings.kafka)
     try:
         await sender.start()
-        return await sender.send(settings.topics.control, PARTITION, [order_record(order)])
+        return await sender.send(settings.topics.control, PARTITION, records)
     finally:
         await sender.stop()
+
+
+def _checked(settings: Settings, model: str) -> ModelReference:
+    return load(bundle_path(Path(settings.model.dir), model), Loading.by(settings.model)).reference
 
 
 def _now_ms() -> int:

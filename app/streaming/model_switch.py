@@ -11,9 +11,10 @@ import structlog
 
 from app.adapters.aliases import read_aliases
 from app.adapters.bundles import ANYBODYS, Bundle, Loading, champion
-from app.domain.control import ModelOrder, Refusal, told
+from app.domain.control import ChallengersOrder, ModelOrder, Refusal, told
 from app.errors import ModelRejected
 from app.metrics import Metrics
+from app.scoring.model import Model
 
 _log = structlog.get_logger("model")
 
@@ -24,9 +25,9 @@ class Wanted(NamedTuple):
     model: str
     digest: str = ""
 
-    def is_met_by(self, bundle: Bundle) -> bool:
+    def is_met_by(self, model: Model) -> bool:
         """Whatever content is wanted, a bundle of this name does: a version is never overwritten."""
-        reference = bundle.reference
+        reference = model.reference
         return self.model == told(reference) and self.digest in {"", reference.digest}
 
 
@@ -46,6 +47,17 @@ class Choice:
             return Wanted(told(order.model), order.model.digest)
         return Wanted(read_aliases(self.models_dir).champion)
 
+    def challengers(self, order: ChallengersOrder | None) -> list[Wanted]:
+        """Those of the order, else of aliases.toml. Raises ModelRejected when that cannot be read."""
+        if order is not None:
+            return [Wanted(told(model), model.digest) for model in order.models]
+        return [Wanted(model) for model in read_aliases(self.models_dir).challengers]
+
+    def require_free(self, model: str) -> None:
+        """Raise ModelRejected where the setting pins another model than ``model``."""
+        if self._pinned and model != self._pinned:
+            raise ModelRejected(f"FRAUDSTREAM_MODEL_CHAMPION={self._pinned} pins this worker. Unset it.")
+
     def load(self, wanted: Wanted) -> Bundle:
         """Takes up to a second; raises ModelRejected."""
         bundle = champion(self.models_dir, wanted.model, self._loading)
@@ -60,22 +72,25 @@ class Choice:
         """The model to start with. Where the ordered one is refused, the one before it, as the workers do that ran
         it when the order came. Raises ModelRejected when neither will do.
         """
-        wanted, answers = self.wanted(order), _ordered_at(order)
+        wanted = self.wanted(order)
         try:
-            return Running(self.load(wanted), now_ms, self.contradiction(order, now_ms), answers)
+            return Running(self.load(wanted), now_ms, self.contradiction(order, now_ms))
         except ModelRejected as error:
             if self._pinned or order is None or order.previous is None:
                 raise
             refused = _refusal(wanted.model, str(error), now_ms)
             before = Wanted(told(order.previous), order.previous.digest)
-            return Running(self.load(before), now_ms, refused, answers)
+            return Running(self.load(before), now_ms, refused)
 
     def contradiction(self, order: ModelOrder | None, now_ms: int) -> Refusal | None:
         """An order that the setting stands against."""
-        if not self._pinned or order is None or told(order.model) == self._pinned:
+        if order is None:
             return None
-        reason = f"FRAUDSTREAM_MODEL_CHAMPION={self._pinned} pins this worker. Unset it."
-        return _refusal(told(order.model), reason, now_ms)
+        try:
+            self.require_free(told(order.model))
+        except ModelRejected as error:
+            return _refusal(told(order.model), str(error), now_ms)
+        return None
 
 
 class Running(NamedTuple):
@@ -84,8 +99,6 @@ class Running(NamedTuple):
     bundle: Bundle
     since_ms: int
     refused: Refusal | None = None
-    answers: int | None = None
-    """``ordered_at`` of the order that led to this."""
 
 
 class ModelSwitch:
@@ -117,7 +130,7 @@ class ModelSwitch:
         except ModelRejected as error:
             refused = _refusal(model, str(error), self._now_ms())
             self._metrics.count("model_changes_total", result="refused")
-        self.running = self.running._replace(refused=refused, answers=_ordered_at(order))
+        self.running = self.running._replace(refused=refused)
 
     def _put(self, bundle: Bundle) -> None:
         self._on_swap(bundle)
@@ -129,7 +142,3 @@ class ModelSwitch:
 def _refusal(model: str, reason: str, now_ms: int) -> Refusal:
     _log.error("model_refused", model=model, reason=reason)
     return Refusal(model=model, reason=reason, refused_at=now_ms)
-
-
-def _ordered_at(order: ModelOrder | None) -> int | None:
-    return None if order is None else order.ordered_at

@@ -1,5 +1,6 @@
 """The worker of the consumer group "risk": from chunks of transactions to decisions and alerts."""
 
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,7 @@ from app.adapters.partitioner import partitions_of
 from app.domain.control import told
 from app.features.columns import compile_fold
 from app.features.window import Bounds
+from app.scoring.lineup import Lineup
 from app.settings import Settings
 from app.streaming.activities import Looked
 from app.streaming.applying import Applied, SourceLog
@@ -21,6 +23,7 @@ from app.streaming.counting import count
 from app.streaming.drift import DriftWatch
 from app.streaming.entity_view import EntityView
 from app.streaming.line import Line
+from app.streaming.lineup_switch import LineupSwitch, Terms
 from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
@@ -48,21 +51,26 @@ class RiskWorker(Role):
         source_log = await self._source_log()
         control = await control_log(settings)
         choice = Choice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
-        running = choice.first(control.order, now_ms())
+        running = choice.first(control.orders.champion, now_ms())
         compile_fold()
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = ProfileCache(cast(ProfileStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
-        self._scorer = ChunkScorer(source_log, self._acceptance(), bounds, self._profiles, running.bundle)
+        self._scorer = ChunkScorer(
+            source_log, self._acceptance(), bounds, self._profiles, Lineup(running.bundle)
+        )
         self._scorer.on_scored = self._drift.observe
         self._scorer.activity_partitions = settings.topics.partitions
         self._line = self._transactions()
+        identity = data_dir.identity(Path(worker.data_dir))
+        terms = Terms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
+        self._lineup = LineupSwitch(choice, terms, self._put, self.metrics)
         self._swap(running.bundle)
+        await self._lineup.follow(control.orders)
         await self._sender.start()
         switch = ModelSwitch(choice, running, self._swap, self.metrics, now_ms)
-        identity = data_dir.identity(Path(worker.data_dir))
-        self._control = ModelControl(settings, identity, switch, control, self._sender)
+        self._control = ModelControl(settings, identity, switch, self._lineup, control, self._sender)
         self._control.start(now_ms)
         self._stand()
         _log.info("started", model=told(running.bundle.reference))
@@ -114,6 +122,7 @@ class RiskWorker(Role):
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
         self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
         count(self.metrics, work, watch, now_ms())
+        self._lineup.count()
 
     def _swap(self, bundle: Bundle) -> None:
         """From the next chunk on ``bundle`` decides."""
@@ -125,9 +134,12 @@ class RiskWorker(Role):
             by_batch=bundle.backend.by_batch,
             call_us=bundle.backend.micros,
         )
-        self._scorer.model = bundle
+        self._lineup.champion_is(bundle)
         self._drift.follow(bundle)
         self.metrics.inform("model_info", **msgspec.structs.asdict(bundle.reference))
+
+    def _put(self, lineup: Lineup) -> None:
+        self._scorer.lineup = lineup
 
     def _forget(self) -> None:
         super()._forget()

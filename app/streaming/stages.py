@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-Stage = Literal["load", "decode", "fold", "ask", "score", "encode", "send", "changelog", "store"]
+Stage = Literal["load", "decode", "fold", "ask", "score", "shadow", "encode", "send", "changelog", "store"]
 
 
 class Stopwatch:

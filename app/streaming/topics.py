@@ -150,8 +150,8 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
         ),
         topic(
             name=names.control,
-            key="champion, or worker/ID",
-            purpose="The model ordered to decide, and the one each worker runs.",
+            key="champion, challengers, canary, or worker/ID",
+            purpose="The models ordered to decide and to be tried, and those each worker runs.",
             partitions=1,
             cleanup_policy="compact",
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,

@@ -15,6 +15,7 @@ from app.features.delayed import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
 from app.scoring import scorer
+from app.scoring.lineup import Lineup
 from app.scoring.model import Model, Rows, Scores
 from app.scoring.scorer import Seen, SourcePartition
 from app.streaming.applying import Applied, ChunkFold, Rejected, SourceLog
@@ -68,15 +69,15 @@ Entities = Callable[[Sequence[Transaction]], Delayed]
 
 
 class ChunkScorer:
-    """The computed part of the hot path. ``model`` may be replaced between two chunks.
+    """The computed part of the hot path. ``lineup`` may be replaced between two chunks.
 
     ``activity_partitions`` is how many partitions the entities' topic has; 0: nothing is told of entities.
     """
 
     def __init__(
-        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache, model: Model
+        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache, lineup: Lineup
     ) -> None:
-        self.model = model
+        self.lineup = lineup
         self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
         self.activity_partitions = 0
         self.entities: Entities = delayed.absent
@@ -96,21 +97,23 @@ class ChunkScorer:
         """The second half: scores, decisions, and all that is to be written. ``about`` the applied transactions'
         entities.
         """
-        model, log = self.model, self._known.log
+        lineup, log = self.lineup, self._known.log
         source = SourcePartition(log.topic, chunk.partition)
         records, folded = [known.accepted[i].record for i in known.rows], known.folded
         seen = scorer.seen(known.transactions, folded, known.rows, about)
-        chances = model.score(seen.rows)
-        self.on_scored(seen.rows, chances)
+        judged = lineup.judge(seen.rows, seen.transactions)
+        self.on_scored(seen.rows, judged.champion)
         watch.lap("score")
+        shadow = lineup.shadow(seen.rows, judged)
+        watch.lap("shadow")
         offsets = [record.offset for record in records]
-        decisions = scorer.decide(seen, offsets, chances, model, source, now_ms)
+        decisions = scorer.decide(seen, offsets, judged, shadow, source, now_ms)
         work = Work(
             partition=chunk.partition,
             number=known.number,
             last_offset=chunk.records[-1].offset,
             decisions=list(_decisions(decisions, records)),
-            alerts=list(_alerts(decisions, records, seen, model)),
+            alerts=list(_alerts(decisions, records, seen, judged.models)),
             dead_letters=[dead_letter(*entry) for entry in known.rejected],
             profiles=known.profiles,
             outcomes=[decision.outcome for decision in decisions],
@@ -145,10 +148,10 @@ def _decisions(decisions: Iterable[Decision], records: Iterable[Any]) -> Iterabl
 
 
 def _alerts(
-    decisions: Sequence[Decision], records: Sequence[Any], seen: Seen, model: Model
+    decisions: Sequence[Decision], records: Sequence[Any], seen: Seen, models: Sequence[Model]
 ) -> Iterable[OutRecord]:
     for row, decision in enumerate(decisions):
         if decision.outcome != Outcome.APPROVE:
             record, values = records[row], seen.rows[row].tolist()
-            alert = scorer.alert(decision, values, seen.known(row), model)
+            alert = scorer.alert(decision, values, seen.known(row), models[row])
             yield alert_record(alert, record.key, trace_headers(record.headers))

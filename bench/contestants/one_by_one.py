@@ -18,6 +18,7 @@ from app.domain.decision import Outcome
 from app.domain.transaction import Transaction
 from app.features.window import Bounds
 from app.scoring import scorer
+from app.scoring.lineup import Lineup
 from app.scoring.scorer import Seen, SourcePartition
 from app.settings import Settings
 from bench.contestants.fold_one import OneFold
@@ -37,6 +38,7 @@ class OneByOne:
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.topics.transactions
         self._model = champion(Path(settings.model.dir), settings.model.champion)
+        self._lineup = Lineup(self._model)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._fold = OneFold(bounds).fold
         self._acceptance = Acceptance(
@@ -59,9 +61,9 @@ class OneByOne:
             return None
         known = np.array([folded.known])
         seen = Seen([transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1])
-        chances = self._model.score(folded.rows)
+        judged = self._lineup.judge(folded.rows, seen.transactions)
         source = SourcePartition(self._topic, partition)
-        (decision,) = scorer.decide(seen, [offset], chances, self._model, source, now_ms)
+        (decision,) = scorer.decide(seen, [offset], judged, judged.shadow, source, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
             alert = encode_decision(

@@ -28,7 +28,7 @@ def write_models(directory: Path) -> None:
     (directory / "aliases.toml").write_text('champion = "large-amounts/1"\n', encoding="utf-8")
 
 
-def write_bundle(directory: Path, version: str, trees: int = 10) -> None:
+def write_bundle(directory: Path, version: str, trees: int = 10, review: float = 0.4) -> None:
     """``large-amounts/<version>``. Another number of trees gives other scores."""
     random = np.random.default_rng(7)
     rows = random.uniform(0, 1, (ROWS, len(catalog.NAMES)))
@@ -44,7 +44,7 @@ def write_bundle(directory: Path, version: str, trees: int = 10) -> None:
         catalog_version=catalog.VERSION,
         catalog_digest=catalog.DIGEST,
         features=list(catalog.NAMES),
-        thresholds=Thresholds(review=0.4, decline=0.8),
+        thresholds=Thresholds(review=review, decline=0.8),
         training=TrainingWindow(first_event_time=0, last_event_time=1, rows=ROWS, frauds=1),
         profile=ProfileBounds(allowed_lateness_seconds=86_400, max_events=4096),
         metrics={},

@@ -1,12 +1,11 @@
 """The champion exchanged while workers score: every decision is one model's alone, and none is missing."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,16 @@ import pytest
 
 from app.adapters.bundles import load
 from app.local.state import Stack
-from app.settings import values
 from tests.integration.bundle import write_bundle
 from tests.integration.deployment import Deployment, check_guarantee
+from tests.integration.orders import order
 from tests.integration.traffic import traffic
+from tests.unit.forgeries import FORGERIES
 
 pytestmark = pytest.mark.integration
 
-COMMAND = str(Path(sys.executable).with_name("fraudstream"))
 FIRST, SECOND = "large-amounts/1", "large-amounts/2"
-SWAPS = 6
+SWAPS = 10
 
 
 @pytest.fixture
@@ -44,18 +43,27 @@ async def test_exchanged_again_and_again_under_load(deployment: Deployment) -> N
     for worker in workers:
         worker.start()
         worker.wait_started()
-    sending = asyncio.create_task(deployment.produce(traffic(25_000, seed=41), rate=2_500))
+    swapped = asyncio.Event()
+    sending = asyncio.create_task(keep_sending(deployment, swapped))
     await deployment.decided(2_000)
 
     for number in range(SWAPS):
         code, answers = await order(deployment, *(["rollback"] if number % 2 else ["promote", SECOND]))
         assert (code, len(answers["workers"]), answers["silent"]) == (0, 2, []), answers
+    swapped.set()
     await sending
     await deployment.drained()
 
     assert [worker.terminate() for worker in workers] == [0, 0]
     await check_guarantee(deployment)
     assert await deciding(deployment) == {FIRST, SECOND}
+
+
+async def keep_sending(deployment: Deployment, until: asyncio.Event) -> None:
+    """One stream in parts, however long the exchanges take."""
+    stream = traffic(1_000_000, seed=41)
+    while not until.is_set():
+        await deployment.produce(islice(stream, 2_000), rate=1_500)
 
 
 async def test_a_model_that_a_worker_cannot_load_leaves_the_old_one_running(deployment: Deployment) -> None:
@@ -76,6 +84,29 @@ async def test_a_model_that_a_worker_cannot_load_leaves_the_old_one_running(depl
 
     assert (code, told["workers"][0]["runs"]["version"]) == (0, "1")
     assert told["workers"][0]["refused"]["reason"]
+    assert await deciding(deployment) == {FIRST}
+
+
+async def test_every_forged_model_is_refused_by_a_running_worker(deployment: Deployment) -> None:
+    """The operator's bundles are sound, the worker's are forged: one model, many ways to spoil it."""
+    names = {str(number): name for number, name in enumerate(FORGERIES, start=10)}
+    for version in names:
+        write_bundle(deployment.models, version, trees=int(version))
+    spoiled = shutil.copytree(deployment.models, deployment.directory / "spoiled")
+    for version, name in names.items():
+        FORGERIES[name].spoil(spoiled / "large-amounts" / version)
+    worker = deployment.worker(FRAUDSTREAM_MODEL_DIR=str(spoiled))
+    worker.start()
+    worker.wait_started()
+
+    for version, name in names.items():
+        code, answers = await order(deployment, "promote", f"large-amounts/{version}")
+        assert code == 1
+        assert FORGERIES[name].said in answers["workers"][0]["refused"]["reason"]
+    await deployment.produce(traffic(1_000, seed=47))
+    await deployment.drained()
+
+    assert worker.terminate() == 0
     assert await deciding(deployment) == {FIRST}
 
 
@@ -115,19 +146,6 @@ async def until_runs(deployment: Deployment, version: str) -> None:
             _, told = await order(deployment, "status")
             if [worker["runs"]["version"] for worker in told["workers"]] == [version]:
                 return
-
-
-async def order(deployment: Deployment, *words: str) -> tuple[int, Any]:
-    """``fraudstream model ...`` as an operator runs it: its exit code and what it printed."""
-    environment = {name: str(value) for name, value in values(deployment.settings).items()}
-    process = await asyncio.create_subprocess_exec(
-        *[COMMAND, "model", *words, "--json"],
-        env=environment | {"PATH": os.environ["PATH"], "FRAUDSTREAM_MODEL_DIR": str(deployment.models)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, json.loads(out)
 
 
 async def deciding(deployment: Deployment) -> set[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features.window import Bounds
+from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
 from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
@@ -89,7 +90,7 @@ class Worker:
         self._line = Line(self._waiting, Room(MOST_RECORDS), Health(1.0, clock), self._compute)
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
-        self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, LargeAmounts())
+        self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, Lineup(LargeAmounts()))
         out = OutTopics(DECISIONS, ALERTS, DEAD_LETTERS, CHANGELOG)
         self._sole_writer = SoleWriter(disk)
         self._line.writes = OrderOfWrites(

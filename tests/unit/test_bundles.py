@@ -25,9 +25,16 @@ from sklearn.tree import DecisionTreeClassifier
 from app.adapters import bundles, manifest, skops_files
 from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.decision import Thresholds
-from app.errors import BundleCorrupt, CatalogMismatch, GoldenRowMismatch, ModelRejected
+from app.errors import (
+    BundleCorrupt,
+    CatalogMismatch,
+    GoldenRowMismatch,
+    LibraryMismatch,
+    ModelRejected,
+)
 from app.features import catalog
 from app.scoring.model import Distribution, Rows
+from tests.unit.forgeries import redeclare
 
 WIDTH = len(catalog.NAMES)
 NOTHING = Distribution(edges=[], counts=[0], missing=0, median=None)
@@ -64,14 +71,6 @@ BOOSTED = HistGradientBoostingClassifier(max_iter=10, early_stopping=False, rand
 def path(tmp_path: Path) -> Path:
     bundles.save(tmp_path / "small" / "1", DESCRIBED, BOOSTED, ROWS[:64], "# small/1\n")
     return tmp_path / "small" / "1"
-
-
-def redeclare(path: Path, **changes: Any) -> None:
-    """Change the manifest and make its digests right again, as someone would who forges a bundle."""
-    described = manifest.decode((path / "manifest.json").read_bytes(), path)
-    files = {name: sha256((path / name).read_bytes()).hexdigest() for name in manifest.OTHER_FILES}
-    changed = msgspec.structs.replace(described, files=files, **changes)
-    (path / "manifest.json").write_bytes(manifest.encode(changed))
 
 
 def test_a_loaded_bundle_scores_to_the_bit_as_its_estimator_in_chunks_of_any_size(path: Path) -> None:
@@ -176,10 +175,18 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "small").iterdir()) == []
 
 
-def test_another_version_of_scikit_learn_is_told_when_the_golden_rows_agree(path: Path) -> None:
+def test_another_patch_of_scikit_learn_is_told_when_the_golden_rows_agree(path: Path) -> None:
+    patched = f"{sklearn.__version__.rpartition('.')[0]}.99"
+    redeclare(path, sklearn=patched)
+
+    assert patched in "".join(bundles.load(path).warnings)
+
+
+def test_another_release_of_scikit_learn_is_refused(path: Path) -> None:
     redeclare(path, sklearn="1.0.0")
 
-    assert "1.0.0" in "".join(bundles.load(path).warnings)
+    with pytest.raises(LibraryMismatch, match=r"fitted with scikit-learn 1\.0\.0, this is"):
+        bundles.load(path)
 
 
 class TestChampion:

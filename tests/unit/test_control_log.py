@@ -2,8 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from app.adapters.control_log import ControlLog, farewell_record, order_record, report_record
-from app.domain.control import ModelOrder, WorkerReport
+from app.adapters.control_log import (
+    ControlLog,
+    farewell_record,
+    order_record,
+    report_record,
+    withdrawal_record,
+)
+from app.domain.control import CHAMPION_KEY, ModelOrder, WorkerReport
 from app.domain.decision import ModelReference
 
 MODEL = ModelReference(name="baseline", version="1", digest="d")
@@ -26,7 +32,7 @@ def test_the_newest_order_and_report_stand() -> None:
 
     assert log.apply(read(order_record(ORDER)))
     assert not log.apply(read(report_record(REPORT)))
-    assert (log.order, log.reports) == (ORDER, {"w1": REPORT})
+    assert (log.orders.champion, log.reports) == (ORDER, {"w1": REPORT})
 
 
 def test_tombstones_withdraw_an_order_and_say_farewell() -> None:
@@ -34,8 +40,8 @@ def test_tombstones_withdraw_an_order_and_say_farewell() -> None:
     for record in (order_record(ORDER), report_record(REPORT), farewell_record("w1")):
         log.apply(read(record))
 
-    assert log.apply(read(order_record(None)))
-    assert (log.order, log.reports) == (None, {})
+    assert log.apply(read(withdrawal_record(CHAMPION_KEY)))
+    assert (log.orders.champion, log.reports) == (None, {})
 
 
 def test_what_cannot_be_read_changes_nothing() -> None:
@@ -44,4 +50,4 @@ def test_what_cannot_be_read_changes_nothing() -> None:
 
     for key, value in ((b"champion", b"{}"), (b"worker/w1", b"\xff"), (None, b""), (b"other", b"1")):
         assert not log.apply(Read(key, value))
-    assert (log.order, log.reports) == (ORDER, {})
+    assert (log.orders.champion, log.reports) == (ORDER, {})

@@ -21,7 +21,7 @@ from app.domain.control import told
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
 from app.streaming.model_switch import Choice, ModelSwitch
 from tests.integration.bundle import write_bundle, write_models
-from tests.unit.test_bundles import redeclare
+from tests.unit.forgeries import redeclare
 
 MODEL = "large-amounts/1"
 

@@ -17,6 +17,7 @@ from app.features import catalog
 from app.features.delayed import Delayed, absent, told
 from app.features.state import lineage
 from app.features.window import Bounds
+from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
 from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
@@ -61,16 +62,24 @@ class Disk(dict[bytes, bytes]):
         return [self.get(key) for key in keys]
 
 
-def scorer(disk: Disk | None = None, incarnation: int = INCARNATION) -> ChunkScorer:
+def scorer(
+    disk: Disk | None = None, incarnation: int = INCARNATION, lineup: Lineup | None = None
+) -> ChunkScorer:
     """A worker that has just started on ``disk``."""
     profiles = ProfileCache(Disk() if disk is None else disk, capacity_bytes=100_000)
-    return ChunkScorer(SourceLog("transactions", incarnation), Acceptance(), BOUNDS, profiles, LargeAmounts())
+    return ChunkScorer(
+        SourceLog("transactions", incarnation),
+        Acceptance(),
+        BOUNDS,
+        profiles,
+        lineup or Lineup(LargeAmounts()),
+    )
 
 
 def checked_scorer(partitions: int) -> ChunkScorer:
     """One that knows how many partitions there are."""
     log = SourceLog("transactions", INCARNATION, partitions)
-    return ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), LargeAmounts())
+    return ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), Lineup(LargeAmounts()))
 
 
 def compute(worker: ChunkScorer, *records: Record) -> Work:

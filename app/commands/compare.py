@@ -1,0 +1,150 @@
+"""``fraudstream model compare``: what challengers would have done, from the decisions that note them."""
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.trials.intervals import Compared, Interval
+    from app.trials.shadowed import Comparison, Decisions
+
+COLUMNS = ("", "champion", "challenger", "difference")
+
+
+def compare(
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON lines, as `decisions tail --json` prints them. Default: the decisions topic."
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="A labelled history (Parquet, CSV), or JSON lines of labels. Later ones count."),
+    ] = None,
+    labels_topic: Annotated[str, typer.Option(help="Topic of labels, instead of a file.")] = "",
+    mapping: Annotated[
+        str | None, typer.Option(help="Of the labelled history: `handbook`, or a TOML file.")
+    ] = None,
+    *,
+    days: Annotated[int, typer.Option(min=1, help="Of the topic: how far back to read.")] = 28,
+    delay_days: Annotated[
+        int, typer.Option(min=0, help="With labels: the newest days that are left out; fraud is known late.")
+    ] = 7,
+    budget: Annotated[int, typer.Option(min=1, help="Customers that people can look at in a day.")] = 100,
+    resamples: Annotated[int, typer.Option(min=0, help="Draws of customers for the intervals.")] = 200,
+    seed: Annotated[int, typer.Option(help="Same seed, same intervals.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare each challenger with the model that decided: agreement, alerts by its own thresholds and, with labels,
+    AUC ROC, average precision and card precision at the budget, with intervals of 95 %.
+
+    A transaction without a label counts as legitimate.
+    """
+    import msgspec
+
+    from app.adapters.label_files import read_labels
+    from app.adapters.mappings import load_mapping
+    from app.settings import Settings
+    from app.trials.intervals import Draws
+
+    if labels and labels_topic:
+        raise typer.BadParameter("Give --labels or --labels-topic, not both.")
+    settings = Settings.from_env()
+    found = _read_file(decisions) if decisions else _read_topic(settings, days)
+    known = read_labels(labels, load_mapping(mapping)) if labels else None
+    if labels_topic:
+        known = _read_labels_topic(settings, labels_topic)
+    draws = Draws(number=resamples, seed=seed, budget=budget)
+    compared = found.compare(Path(settings.model.dir), known, delay_days, draws)
+    if json:
+        facts = {"decisions": found.read, "budget": budget, "comparisons": msgspec.to_builtins(compared)}
+        typer.echo(json_format.dumps(facts, indent=2))
+        return
+    if not compared:
+        typer.echo(
+            f"{found.read:,} decisions, none with a challenger. `fraudstream model challenge` orders one."
+        )
+    for comparison in compared:
+        _show(comparison, budget)
+
+
+def _read_file(path: Path) -> "Decisions":
+    from app.errors import InvalidFile
+    from app.trials.shadowed import notes
+
+    try:
+        with path.open("rb") as lines:
+            return notes(lines)
+    except OSError as error:
+        raise InvalidFile(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _read_topic(settings: "Settings", days: int) -> "Decisions":
+    import asyncio
+    import time
+
+    from app.trials.shadowed import Decisions
+
+    found, since_ms = Decisions(), time.time_ns() // 1_000_000 - days * 86_400_000
+    asyncio.run(_each(settings, settings.topics.decisions, found.note, since_ms))
+    return found
+
+
+def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
+    import asyncio
+
+    from app.adapters.label_files import decode_labels
+
+    values: list[bytes] = []
+    asyncio.run(_each(settings, topic, values.append, None))
+    return decode_labels(values, topic)
+
+
+async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | None) -> None:
+    from app.adapters.topic_reader import open_reader
+
+    async with open_reader(settings.kafka, [topic], from_beginning=True) as reader:
+        async for record in reader.until(await reader.ends(), since_ms):
+            if record.value is not None:
+                take(record.value)
+
+
+def _show(comparison: "Comparison", budget: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"{comparison.champion} decided, {comparison.challenger} beside it"
+    table = Table(*COLUMNS, title=title, title_justify="left")
+    if comparison.alerts is not None:
+        counts = comparison.alerts
+        table.add_row(
+            "would-be alerts",
+            f"{counts.champion:,}",
+            f"{counts.challenger:,}",
+            f"{counts.challenger - counts.champion:+,}",
+        )
+        table.add_row("alerts of both", f"{counts.both:,}", f"{counts.both:,}", "")
+        table.add_row("same outcome", "", "", f"{counts.agreement:.2%}")
+    for name, figure in comparison.figures.items():
+        table.add_row(f"{name}@{budget}" if name == "card_precision" else name, *figure_cells(figure))
+    console = Console()
+    console.print(table)
+    known = "no labels" if comparison.frauds is None else f"{comparison.frauds:,} frauds known"
+    console.print(f"{comparison.transactions:,} transactions of {comparison.days} days, {known}")
+
+
+def figure_cells(figure: "Compared") -> tuple[str, str, str]:
+    """Champion, challenger, difference, each with its interval."""
+    return (_cell(figure.champion), _cell(figure.challenger), _cell(figure.difference, "+.4f"))
+
+
+def _cell(interval: "Interval", style: str = ".4f") -> str:
+    if interval.value is None:
+        return "not defined"
+    if interval.low is None or interval.high is None:
+        return format(interval.value, style)
+    return f"{interval.value:{style}} ({interval.low:{style}} to {interval.high:{style}})"

@@ -1,0 +1,95 @@
+"""What the commands that write to the control topic have in common."""
+
+import json as json_format
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from app.adapters.control_log import ControlLog
+    from app.adapters.kafka_sender import OutRecord
+    from app.domain.control import WorkerReport
+    from app.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the workers' answers.")]
+
+
+def control() -> "tuple[Settings, ControlLog]":
+    """The settings, and the control topic as it stands."""
+    import asyncio
+
+    from app.settings import Settings
+    from app.streaming.model_control import control_log
+
+    settings = Settings.from_env()
+    return settings, asyncio.run(control_log(settings))
+
+
+def give(
+    settings: "Settings",
+    records: "Sequence[OutRecord]",
+    wait: float,
+    refused: "Callable[[WorkerReport], bool]",
+    said: str,
+    *,
+    json: bool,
+) -> None:
+    """Give an order and print what came of it. Raises typer.Exit unless every worker does it."""
+    import asyncio
+
+    import msgspec
+
+    from app.streaming import model_orders
+
+    answers = asyncio.run(model_orders.give(settings, records, wait))
+    unanimous = answers.unanimous(refused)
+    if json:
+        facts = {
+            "order": msgspec.json.decode(records[-1].value or b"null"),
+            "workers": msgspec.to_builtins(answers.reports),
+            "silent": [report.worker for report in answers.silent],
+            "unanimous": unanimous,
+        }
+        typer.echo(json_format.dumps(facts, indent=2))
+    else:
+        typer.echo(said)
+        for report in answers.reports:
+            typer.echo(told_report(report))
+        for report in answers.silent:
+            typer.echo(f"{report.host} {report.worker}  did not answer; it may still follow")
+    if not unanimous:
+        raise typer.Exit(1)
+
+
+def told_report(report: "WorkerReport") -> str:
+    """A line for the champion and one for each model beside it."""
+    from app.domain.control import told
+
+    lines = [f"{report.host} {report.worker}  {told(report.runs)}  since {told_time(report.since)}"]
+    if report.refused is not None:
+        lines.append(f"    refused {report.refused.model}: {report.refused.reason}")
+    for one in report.challengers:
+        line = f"    challenger {one.model}  "
+        if one.refused:
+            lines.append(f"{line}refused: {one.refused}")
+            continue
+        lines.append(f"{line}{one.scored:,} scored, {one.failed:,} failed, {one.skipped:,} skipped")
+        if one.suspended:
+            lines.append(f"        suspended: it {one.suspended}")
+    if report.canary is not None:
+        line, canary = f"    canary {report.canary.model}  ", report.canary
+        if canary.refused or canary.stopped:
+            lines.append(
+                line + (f"refused: {canary.refused}" if canary.refused else f"stopped: it {canary.stopped}")
+            )
+        else:
+            lines.append(f"{line}{canary.decided:,} decided, {canary.alerts:,} alerts")
+    return "\n".join(lines)
+
+
+def told_time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

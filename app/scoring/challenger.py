@@ -1,0 +1,65 @@
+"""A model in shadow: scores what the champion scores and changes nothing. What it may cost is bounded."""
+
+from typing import NamedTuple
+
+from app.domain.control import told
+from app.scoring.attempt import Clock, attempt
+from app.scoring.model import Model, Rows, Scores
+
+MOST_FAILURES = 3
+MOST_OVERRUNS = 10
+"""In a row; a single one may be the machine's."""
+
+
+class Tally(NamedTuple):
+    """Transactions by what became of them."""
+
+    scored: int = 0
+    failed: int = 0
+    skipped: int = 0
+    """For want of time, or after it was suspended."""
+
+
+class Challenger:
+    """Each chunk grants ``budget_seconds``. A call that takes longer leaves a debt, and chunks are skipped until it
+    is paid off: so all calls together never take longer than the chunks' budgets and the longest call.
+    """
+
+    def __init__(self, model: Model, budget_seconds: float, clock: Clock) -> None:
+        self.model = model
+        self.name = told(model.reference)
+        self.tally = Tally()
+        self.suspended = ""
+        """Why it is not called any more; empty while it is."""
+        self._budget_seconds = budget_seconds
+        self._clock = clock
+        self._debt_seconds = 0.0
+        self._failures = 0
+        self._overruns = 0
+
+    def score(self, rows: Rows) -> Scores | None:
+        """Its scores of a chunk, None when there are none; never raises."""
+        if self.suspended or self._debt_seconds >= self._budget_seconds:
+            self._debt_seconds = max(0.0, self._debt_seconds - self._budget_seconds)
+            self.tally = self.tally._replace(skipped=self.tally.skipped + len(rows))
+            return None
+        found = attempt(self.model, rows, self._clock)
+        self._pay(found.seconds)
+        if found.scores is None:
+            self._fail(found.error, len(rows))
+            return None
+        self._failures = 0
+        self.tally = self.tally._replace(scored=self.tally.scored + len(rows))
+        return found.scores
+
+    def _pay(self, seconds: float) -> None:
+        self._debt_seconds = max(0.0, self._debt_seconds + seconds - self._budget_seconds)
+        self._overruns = self._overruns + 1 if seconds > self._budget_seconds else 0
+        if self._overruns >= MOST_OVERRUNS:
+            self.suspended = f"took longer than {self._budget_seconds * 1000:g} ms for a chunk, {MOST_OVERRUNS} times in a row"
+
+    def _fail(self, error: str, rows: int) -> None:
+        self._failures += 1
+        self.tally = self.tally._replace(failed=self.tally.failed + rows)
+        if self._failures >= MOST_FAILURES:
+            self.suspended = f"failed {MOST_FAILURES} times in a row, last with {error}"

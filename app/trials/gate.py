@@ -1,0 +1,90 @@
+"""Whether a candidate may be promoted: not worse than the champion where it counts, or refused with a reason."""
+
+import msgspec
+import numpy as np
+
+from app.adapters.bundles import Bundle
+from app.adapters.decision_text import event_time
+from app.domain.control import told
+from app.features.window import DAY_MS
+from app.trials.intervals import CONFIDENCE, Compared, Draws, compare_figures
+from app.trials.paired import Alerts, Paired, alerts
+from app.trials.replay import DELAY_DAYS
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the replay showed."""
+
+    champion: str
+    candidate: str
+    transactions: int
+    frauds: int
+    days: int
+    budget: int
+    margin: float
+    figures: dict[str, Compared]
+    alerts: Alerts
+    refusals: list[str]
+    """Why the candidate is not to be promoted; empty when it may be."""
+    warnings: list[str]
+
+    @property
+    def passed(self) -> bool:
+        return not self.refusals
+
+
+def judge(paired: Paired, champion: Bundle, candidate: Bundle, draws: Draws, margin: float) -> Verdict:
+    """Of the replayed weeks. The candidate passes when its card precision at the budget is, with 95 % confidence, at
+    most ``margin`` below the champion's.
+    """
+    figures = compare_figures(paired, draws)
+    return Verdict(
+        champion=told(champion.reference),
+        candidate=told(candidate.reference),
+        transactions=len(paired),
+        frauds=int(paired.labels.sum()),
+        days=len(np.unique(paired.days)),
+        budget=draws.budget,
+        margin=margin,
+        figures=figures,
+        alerts=alerts(paired, champion.thresholds, candidate.thresholds),
+        refusals=[
+            *_identity(champion, candidate),
+            *_leakage(paired, candidate),
+            *_inferiority(figures["card_precision"], paired, draws.budget, margin),
+        ],
+        warnings=[f"The champion has an advantage: {text}" for text in _leakage(paired, champion)],
+    )
+
+
+def _identity(champion: Bundle, candidate: Bundle) -> list[str]:
+    same = champion.reference == candidate.reference
+    return [f"{told(candidate.reference)} is the champion."] if same else []
+
+
+def _leakage(paired: Paired, model: Bundle) -> list[str]:
+    """A model must not have seen the weeks it is tested on, nor labels that were not known before them."""
+    known_until = int(paired.days.min()) * DAY_MS - DELAY_DAYS * DAY_MS
+    last = model.manifest.training.last_event_time
+    if last < known_until:
+        return []
+    text = (
+        f"{told(model.reference)} was fitted on transactions up to {event_time(last)}; of the tested weeks only what "
+        f"was before {event_time(known_until)} was known. Train it on earlier days, or test later ones."
+    )
+    return [text]
+
+
+def _inferiority(figure: Compared, paired: Paired, budget: int, margin: float) -> list[str]:
+    difference = figure.difference
+    if difference.value is None or not paired.labels.any():
+        return ["The tested weeks hold no fraud: nothing can be said."]
+    low = difference.value if difference.low is None else difference.low
+    if low >= -margin:
+        return []
+    high = difference.value if difference.high is None else difference.high
+    text = (
+        f"Its card precision@{budget} may be {-low:.4f} lower than the champion's ({CONFIDENCE:.0%} interval from "
+        f"{low:+.4f} to {high:+.4f}), allowed is {margin:g}."
+    )
+    return [text]

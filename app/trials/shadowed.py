@@ -1,0 +1,151 @@
+"""Decisions with what other models said of the same transactions: a comparison for each pair of models."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from app.adapters import manifest
+from app.adapters.aliases import bundle_path
+from app.domain.control import told
+from app.domain.decision import ModelReference, Thresholds
+from app.errors import InvalidFile, ModelRejected
+from app.features.window import DAY_MS
+from app.trials.intervals import Compared, Draws, compare_figures
+from app.trials.paired import Alerts, Paired, alerts, labelled, numbered
+
+OnDraw = Callable[[int], None]
+
+
+class Noted(msgspec.Struct):
+    """What of a decision is looked at."""
+
+    transaction_id: str
+    customer_id: str
+    event_time: int
+    score: float
+    thresholds: Thresholds
+    model: ModelReference
+    shadow: dict[str, float] = {}
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that decided, and one that was scored beside it."""
+
+    champion: str
+    challenger: str
+    transactions: int
+    frauds: int | None
+    """None without labels."""
+    days: int
+    alerts: Alerts | None
+    """By each model's own thresholds; None where the challenger's bundle is not here."""
+    figures: dict[str, Compared]
+    """Empty without labels."""
+
+
+class _Pair:
+    def __init__(self) -> None:
+        self.transaction_ids: list[str] = []
+        self.customer_ids: list[str] = []
+        self.event_times: list[int] = []
+        self.scores: tuple[list[float], list[float]] = [], []
+        self.thresholds = Thresholds(review=1.0, decline=1.0)
+
+    def note(self, decision: Noted, score: float) -> None:
+        self.transaction_ids.append(decision.transaction_id)
+        self.customer_ids.append(decision.customer_id)
+        self.event_times.append(decision.event_time)
+        self.scores[0].append(decision.score)
+        self.scores[1].append(score)
+        self.thresholds = decision.thresholds
+
+    def paired(self, labels: Mapping[str, bool] | None) -> Paired:
+        return Paired(
+            customers=numbered(self.customer_ids),
+            event_times=np.array(self.event_times, np.int64),
+            frauds=None if labels is None else labelled(self.transaction_ids, labels),
+            champion=np.array(self.scores[0], np.float64),
+            challenger=np.array(self.scores[1], np.float64),
+        )
+
+
+class Decisions:
+    """Gathers decisions as they are read. The first with an id counts."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        self._decode = msgspec.json.Decoder(Noted).decode
+        self._seen: set[str] = set()
+        self._pairs: dict[tuple[str, str], _Pair] = {}
+
+    def note(self, value: bytes) -> None:
+        """Raises InvalidFile when it is no decision."""
+        try:
+            decision = self._decode(value)
+        except msgspec.MsgspecError as error:
+            raise InvalidFile(f"decision {self.read + 1} cannot be read: {error}") from error
+        self.read += 1
+        if decision.transaction_id in self._seen:
+            return
+        self._seen.add(decision.transaction_id)
+        for name, score in decision.shadow.items():
+            self._pairs.setdefault((told(decision.model), name), _Pair()).note(decision, score)
+
+    def compare(
+        self,
+        models_dir: Path,
+        labels: Mapping[str, bool] | None,
+        delay_days: int,
+        draws: Draws,
+        on_draw: OnDraw = lambda _: None,
+    ) -> list[Comparison]:
+        """One for each pair. With labels the newest ``delay_days`` are left out: what they were is not known yet."""
+        return [
+            _comparison(names, pair, models_dir, _ripe(pair.paired(labels), delay_days), draws, on_draw)
+            for names, pair in sorted(self._pairs.items())
+        ]
+
+
+def _ripe(paired: Paired, delay_days: int) -> Paired:
+    if paired.frauds is None:
+        return paired
+    ripe = paired.where(paired.event_times <= paired.event_times.max() - delay_days * DAY_MS)
+    if not len(ripe):
+        raise InvalidFile(
+            f"No decision is {delay_days} days older than the newest. Choose a smaller --delay-days if labels come sooner."
+        )
+    return ripe
+
+
+def _comparison(
+    names: tuple[str, str], pair: _Pair, models_dir: Path, paired: Paired, draws: Draws, on_draw: OnDraw
+) -> Comparison:
+    champion, challenger = names
+    thresholds = _thresholds(models_dir, challenger)
+    return Comparison(
+        champion=champion,
+        challenger=challenger,
+        transactions=len(paired),
+        frauds=None if paired.frauds is None else int(paired.frauds.sum()),
+        days=len(np.unique(paired.days)),
+        alerts=None if thresholds is None else alerts(paired, pair.thresholds, thresholds),
+        figures={} if paired.frauds is None else compare_figures(paired, draws, on_draw),
+    )
+
+
+def _thresholds(models_dir: Path, model: str) -> Thresholds | None:
+    try:
+        path = bundle_path(models_dir, model)
+        return manifest.decode(manifest.read(path, manifest.FILE_NAME), path).thresholds
+    except ModelRejected:
+        return None
+
+
+def notes(values: Iterable[bytes]) -> Decisions:
+    """All of them."""
+    decisions = Decisions()
+    for value in values:
+        decisions.note(value)
+    return decisions

@@ -1,0 +1,249 @@
+"""The champion exchanged again and again under load: `python -m bench.swap [--json]`.
+
+An open-loop generator keeps one worker busy while orders, one after the other, put the second of two models in place
+of the first and back. Afterwards every transaction must have its decision, each by one of the two with that model's own
+thresholds; else there is no result. Latency counts from the intended send to the decision received, apart for those whose
+way crosses an exchange: from the order's record to the worker's answer.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.adapters import manifest
+from app.adapters.aliases import bundle_path, read_aliases
+from app.adapters.bundles import load
+from app.adapters.control_log import ControlLog
+from app.domain.control import CHAMPION_KEY, told
+from app.domain.decision import ModelReference, Thresholds
+from app.settings import Settings
+from app.streaming import model_orders
+from app.streaming.model_control import control_log, read_control
+from bench import alerting, results
+from bench.broker import broker
+from bench.events import source
+from bench.generator import Report, percentiles
+from bench.numbered import number_of, numbered
+from bench.sprint import PRIME_EVENTS, SPARE_SECONDS, WARM_UP_SECONDS
+from bench.turn import PARTITIONS, Turn
+from bench.watch import DRAIN_SECONDS, Reading, open_topic, wait_for
+from bench.worker_process import BenchProcess, WorkerProcess
+
+SWAP_SECONDS = 2.0
+"""From one order to the next, at least."""
+ANSWER_SECONDS = 60.0
+
+
+class Plan(NamedTuple):
+    """What is measured."""
+
+    swaps: int
+    rate: int
+
+    @property
+    def events(self) -> int:
+        """At the rate, for as long as the swaps are to take."""
+        return int(self.rate * (WARM_UP_SECONDS + self.swaps * SWAP_SECONDS))
+
+
+class Decided(msgspec.Struct):
+    """What of a decision is looked at."""
+
+    model: ModelReference
+    thresholds: Thresholds
+
+
+class Exchange(NamedTuple):
+    """Milliseconds since the epoch."""
+
+    ordered_ms: int
+    answered_ms: int
+
+
+def main() -> None:
+    """Run, print and write ``bench/results/swap.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--swaps", type=int, default=100)
+    parser.add_argument("--rate", type=int, default=4_000, help="events a second")
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+    given = parser.parse_args()
+    with broker() as (stack, directory):
+        content = asyncio.run(run(Plan(given.swaps, given.rate), stack.bootstrap_servers, directory))
+    results.publish("swap", content, table(content), as_json=given.json)
+
+
+async def run(plan: Plan, servers: str, directory: Path) -> dict[str, Any]:
+    """The result file's content. Raises RuntimeError when a decision is missing or not one model's alone."""
+    turn, models = Turn("swap", servers), two_models(directory / "models")
+    await turn.make_topics()
+    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(models)}
+    settings = Settings.from_env(environment)
+    generated, received = directory / "generated.json", directory / "received.npz"
+    with WorkerProcess(directory / "worker", environment) as worker:
+        await turn.fill(numbered(0, PRIME_EVENTS))
+        await _decided(turn, PRIME_EVENTS, worker)
+        with BenchProcess(directory / "receiver", ("-m", "bench.receiver", str(received)), environment):
+            arguments = ("-m", "bench.generator", PRIME_EVENTS, plan.events, plan.rate, generated)
+            with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
+                await _begun(turn)
+                await _swap(plan, settings, models)
+                await generator.ended(plan.events / plan.rate + SPARE_SECONDS)
+            await _decided(turn, PRIME_EVENTS + plan.events, worker)
+            await asyncio.sleep(1)
+        epoch_ns = time.time_ns() - time.monotonic_ns()
+    report = msgspec.json.decode(generated.read_bytes(), type=Report)
+    per_model = await _check(plan, turn, models)
+    with np.load(received) as arrived:
+        columns = arrived["decisions"]
+    exchanges = await _exchanges(settings)
+    if len(exchanges) != plan.swaps:
+        raise RuntimeError(f"{len(exchanges)} exchanges were answered, {plan.swaps} were ordered")
+    row = {"contestant": "ours", "workers": 1, "rate": plan.rate, "swaps": plan.swaps, "missing": 0}
+    measured = _measure(plan, report, columns, exchanges, epoch_ns)
+    row |= {"decisions": PRIME_EVENTS + plan.events, "decisions_per_model": per_model} | measured
+    return results.document("bench.swap", [row], source=source(), partitions=PARTITIONS)
+
+
+def two_models(directory: Path) -> Path:
+    """The champion of the project, and the same under the next version with other thresholds."""
+    alerting.models(0.5, directory)
+    first = bundle_path(directory, read_aliases(directory).champion)
+    second = first.with_name(f"{first.name}-again")
+    second.mkdir()
+    for name in manifest.OTHER_FILES:
+        (second / name).write_bytes((first / name).read_bytes())
+    described = manifest.decode(manifest.read(first, manifest.FILE_NAME), first)
+    renamed = msgspec.structs.replace(
+        described, version=second.name, thresholds=Thresholds(review=0.25, decline=1.0)
+    )
+    (second / manifest.FILE_NAME).write_bytes(manifest.encode(renamed))
+    return directory
+
+
+async def _decided(turn: Turn, count: int, worker: BenchProcess) -> None:
+    def alive(found: int) -> Reading:
+        return Reading(found, worker.cpu_seconds())
+
+    topics = turn.settings().topics
+    await wait_for(turn.servers, topics.decisions, turn.partitions, count, alive, DRAIN_SECONDS)
+
+
+async def _begun(turn: Turn) -> None:
+    """The generator sends, and its warm-up is over."""
+    topics = turn.settings().topics
+    await wait_for(
+        turn.servers,
+        topics.transactions,
+        turn.partitions,
+        PRIME_EVENTS + 1,
+        lambda found: Reading(found, 0.0),
+    )
+    await asyncio.sleep(WARM_UP_SECONDS)
+
+
+async def _swap(plan: Plan, settings: Settings, models: Path) -> None:
+    first = read_aliases(models).champion
+    names = (f"{first}-again", first)
+    environed = msgspec.structs.replace(
+        settings, model=msgspec.structs.replace(settings.model, dir=str(models))
+    )
+    begin = time.monotonic()
+    for number in range(plan.swaps):
+        await asyncio.sleep(max(0.0, begin + number * SWAP_SECONDS - time.monotonic()))
+        log = await control_log(environed)
+        order = model_orders.promotion(environed, names[number % 2], log)
+        records = model_orders.change_of_champion(order)
+        answers = await model_orders.give(environed, records, ANSWER_SECONDS)
+        if len(answers.reports) != 1 or not answers.unanimous(model_orders.refuses_champion):
+            raise RuntimeError(f"exchange {number + 1} was answered by {answers}")
+        if number % 10 == 9:
+            results.progress(f"{number + 1} exchanges")
+
+
+async def _check(plan: Plan, turn: Turn, models: Path) -> dict[str, int]:
+    """How many transactions each model decided. Raises RuntimeError unless every one has one decision."""
+    first = read_aliases(models).champion
+    bundles = [load(bundle_path(models, name)) for name in (first, f"{first}-again")]
+    thresholds = {bundle.reference: bundle.thresholds for bundle in bundles}
+    decode, seen, count = msgspec.json.Decoder(Decided).decode, set[int](), PRIME_EVENTS + plan.events
+    per_model = {told(reference): 0 for reference in thresholds}
+    async with open_topic(turn.servers, turn.settings().topics.decisions, turn.partitions) as (
+        consumer,
+        all_of,
+    ):
+        consumer.assign(all_of)
+        read = 0
+        while read < count:
+            for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                for record in records:
+                    decided = decode(record.value)
+                    if thresholds.get(decided.model) != decided.thresholds:
+                        raise RuntimeError(f"a decision is half of each model: {decided}")
+                    seen.add(number_of(record.value))
+                    per_model[told(decided.model)] += 1
+                    read += 1
+    if len(seen) != count:
+        raise RuntimeError(f"{count - len(seen)} of {count} transactions have no decision")
+    return per_model
+
+
+async def _exchanges(settings: Settings) -> list[Exchange]:
+    """From each order's record to the first report that has heard of it, by the control topic."""
+    found, open_orders, log = list[Exchange](), list[Any](), ControlLog()
+    async with read_control(settings) as reader:
+        async for record in reader.until(await reader.ends()):
+            log.apply(record)
+            if record.key == CHAMPION_KEY:
+                open_orders.append(record)
+            while open_orders and any(
+                report.heard >= open_orders[0].offset for report in log.reports.values()
+            ):
+                found.append(Exchange(open_orders.pop(0).timestamp, record.timestamp))
+    return found
+
+
+def _measure(
+    plan: Plan, report: Report, columns: NDArray[np.int64], exchanges: Sequence[Exchange], epoch_ns: int
+) -> dict[str, Any]:
+    """Latencies of the transactions that came after the warm-up, apart by whether an exchange crossed their way."""
+    numbers, arrived_ns = columns[:, columns[0] >= PRIME_EVENTS + plan.rate * WARM_UP_SECONDS]
+    intended_ns = report.start_ns + (numbers - PRIME_EVENTS) * 1e9 / plan.rate
+    crossed = np.zeros(len(numbers), bool)
+    for ordered_ms, answered_ms in exchanges:
+        begin, end = ordered_ms * 1e6 - epoch_ns, (answered_ms + 1) * 1e6 - epoch_ns
+        crossed |= (intended_ns < end) & (arrived_ns > begin)
+    latency_ms = (arrived_ns - intended_ns) / 1e6
+    took_ms = np.array([answered - ordered for ordered, answered in exchanges], dtype=np.float64)
+    return {
+        "swap_ms": percentiles(took_ms),
+        "transactions_during_swaps": int(crossed.sum()),
+        "latency_ms_during_swaps": percentiles(latency_ms[crossed]),
+        "latency_ms_otherwise": percentiles(latency_ms[~crossed]),
+        "generator_late_ms": report.late_ms,
+    }
+
+
+def table(content: Mapping[str, Any]) -> str:
+    """Milliseconds."""
+    (row,) = content["results"]
+    head = (f"{row['swaps']} exchanges at {row['rate']:,} events/s", "p50", "p99", "p99.9", "max")
+    named = {
+        "exchange, order to answer": row["swap_ms"],
+        f"decision, {row['transactions_during_swaps']:,} during exchanges": row["latency_ms_during_swaps"],
+        "decision, otherwise": row["latency_ms_otherwise"],
+    }
+    lines = [[name, *(f"{value:,.1f}" for value in found.values())] for name, found in named.items()]
+    return results.table(head, lines) + f"\n{row['decisions']:,} decisions, {row['missing']} missing"
+
+
+if __name__ == "__main__":
+    main()
