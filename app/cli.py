@@ -12,6 +12,7 @@ from app.commands import (
     drift,
     evaluate,
     labels,
+    explain,
     models,
     monitor,
     settings,
@@ -46,6 +47,7 @@ app.add_typer(tail.decisions, name="decisions")
 app.add_typer(dlq.commands, name="dlq")
 app.command("monitor")(monitor.monitor)
 app.command("doctor")(doctor.doctor)
+app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)

@@ -1,10 +1,12 @@
 """``fraudstream dlq``: what could not be scored, and sending it again."""
 
 import json as json_format
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+
+from app.commands.times import milliseconds, time_option
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,11 +22,6 @@ PERSONAL_DATA = "The record itself follows: it may hold personal data. Do not pa
 REFUSED_LINES = 10
 
 
-def _time(text: "str | datetime") -> datetime:
-    given = text if isinstance(text, datetime) else datetime.fromisoformat(text)
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
-
-
 def _place(text: "str | Place") -> "Place":
     from app.adapters.dead_letters import Place
 
@@ -36,10 +33,7 @@ def _place(text: "str | Place") -> "Place":
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Code = Annotated[str | None, typer.Option(help="Only those of this error code (docs/dead-letters.md).")]
-Since = Annotated[
-    datetime | None,
-    typer.Option(parser=_time, metavar="TIME", help="Only records from this time on, ISO 8601, UTC."),
-]
+Since = Annotated[datetime | None, time_option("Only records from this time on,")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many.")]
 
 
@@ -83,7 +77,7 @@ def ls(
 
     from app.settings import Settings
 
-    selection = Selection(code=code, since_ms=_ms(since), limit=limit)
+    selection = Selection(code=code, since_ms=milliseconds(since), limit=limit)
     asyncio.run(_ls(Settings.from_env(), selection, summary=summary, as_json=json))
 
 
@@ -227,7 +221,3 @@ def _tell_refused(refused: "list[Refused]") -> None:
         typer.secho(f"{letter.place} is refused: {why}", fg=typer.colors.YELLOW, err=True)
     if len(refused) > REFUSED_LINES:
         typer.secho(f"and {len(refused) - REFUSED_LINES} more", fg=typer.colors.YELLOW, err=True)
-
-
-def _ms(time: datetime | None) -> int | None:
-    return None if time is None else int(time.timestamp() * 1000)

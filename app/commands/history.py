@@ -17,13 +17,18 @@ def history_source(
     return HistorySource(
         path=path,
         mapping=load_mapping(mapping),
-        acceptance=Acceptance(
-            earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
-            max_future_ms=settings.acceptance.max_future_seconds * 1000,
-        ),
+        acceptance=acceptance(settings),
         now_ms=time.time_ns() // 1_000_000,
         labels=labels,
         label_delay_ms=label_delay_days * DAY_MS,
+    )
+
+
+def acceptance(settings: Settings) -> Acceptance:
+    """Which transactions may change a profile."""
+    return Acceptance(
+        earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
+        max_future_ms=settings.acceptance.max_future_seconds * 1000,
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.adapters.dead_letter_text import line, safe
 from app.adapters.dead_letters import DeadLetter, Place, read
 from app.adapters.kafka_sender import OutRecord
-from app.commands.dlq import _time
+from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.streaming.records import dead_letter
 from app.traffic.replay import REPLAYED_HEADER, Refused, prepare
@@ -106,4 +106,4 @@ def test_a_terminal_is_not_commanded_by_a_record() -> None:
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
-    assert _time("2026-01-01T00:00:00Z") == _time("2026-01-01")
+    assert parse("2026-01-01T00:00:00Z") == parse("2026-01-01")

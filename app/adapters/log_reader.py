@@ -1,0 +1,105 @@
+"""A topic's partitions read again between two offsets, beside whoever consumes them: no group, no commit, no trace."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from app.adapters import kafka_admin
+from app.adapters.kafka_security import Cluster, client_options
+from app.adapters.kafka_sender import Headers
+from app.adapters.partition_log import PartitionLog, open_log
+from app.errors import ConfigurationError
+
+MOST_UNSIGNED = 2**64 - 1
+
+
+class LogRecord(NamedTuple):
+    """A record as it stands in its log; the fields are those of a consumer's record."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Extent(NamedTuple):
+    """What a partition still has: offsets from ``begin`` up to, not including, ``end``."""
+
+    begin: int
+    end: int
+
+
+class LogReader:
+    """One topic, as it stands. Raises RestoreFailed where it cannot be read."""
+
+    def __init__(
+        self, topic: str, incarnation: int, partitions: int, consumer: AIOKafkaConsumer, log: PartitionLog
+    ) -> None:
+        self.topic = topic
+        self.incarnation = incarnation
+        """Tells the topic apart from one of the same name before it, as profiles do."""
+        self.partitions = partitions
+        self._consumer = consumer
+        self._log = log
+
+    async def extent(self, partition: int) -> Extent:
+        """Where the partition begins, since retention deleted what was before, and where it ends now."""
+        place = TopicPartition(self.topic, partition)
+        begins = await self._consumer.beginning_offsets([place])
+        ends = await self._consumer.end_offsets([place])
+        return Extent(begins[place], ends[place])
+
+    async def offset_at(self, partition: int, time_ms: int) -> int | None:
+        """Offset of the first record that is as new as ``time_ms`` by its own timestamp; None when there is none."""
+        place = TopicPartition(self.topic, partition)
+        found = (await self._consumer.offsets_for_times({place: max(time_ms, 0)}))[place]
+        return None if found is None else int(found.offset)
+
+    async def records(
+        self, partition: int, start: int, end: int, key: bytes | None = None
+    ) -> AsyncIterator[tuple[list[LogRecord], int]]:
+        """What stands from ``start`` up to, not including, ``end``, in order, some thousands at a time, each time
+        with the offset that was reached; only the records of ``key`` where one is given.
+        """
+        offset = start
+        while offset < end:
+            fetched = await self._log.fetch(self.topic, partition, offset, end)
+            for records, next_offset in fetched.decoded():
+                chosen = [
+                    LogRecord(
+                        self.topic,
+                        partition,
+                        record.offset,
+                        record.timestamp,
+                        record.key,
+                        record.value,
+                        record.headers,
+                    )
+                    for record in records
+                    if record.offset < end and (key is None or record.key == key)
+                ]
+                offset = min(next_offset, end)
+                yield chosen, offset
+                if offset == end:
+                    break
+
+
+@asynccontextmanager
+async def open_log_reader(kafka: Cluster, topic: str) -> AsyncIterator[LogReader]:
+    """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
+    async with kafka_admin.connect(kafka) as admin:
+        found = (await admin.find({topic: ()})).get(topic)
+    if found is None:
+        raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
+    consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        async with open_log(kafka) as log:
+            yield LogReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
+    finally:
+        await consumer.stop()

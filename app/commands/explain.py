@@ -1,0 +1,101 @@
+"""``fraudstream explain``: an alert replayed from the log, bit for bit, and its story told."""
+
+import json as json_format
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.times import milliseconds, time_option
+
+if TYPE_CHECKING:
+    from app.replay.explain import Explanation
+    from app.replay.finding import Period
+    from app.settings import Settings
+
+
+def explain(
+    *,
+    alert_id: Annotated[str | None, typer.Argument(metavar="[ALERT_ID]")] = None,
+    alert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The alert itself, as `alerts tail --json` prints it.")
+    ] = None,
+    since: Annotated[datetime | None, time_option("Search among alerts published from this time on.")] = None,
+    until: Annotated[datetime | None, time_option("Search among alerts published before this time.")] = None,
+    events: Annotated[int, typer.Option(min=1, help="Show so many of the customer's records.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Read the alert's customer from the log up to its offset, fold and score again, and compare bit for bit.
+
+    Exit code 1 when anything differs, or when retention has deleted what is needed; docs/replay.md. Run it with the
+    settings that the workers had. What it prints holds a customer's transactions.
+    """
+    import asyncio
+
+    from app.replay.finding import Period
+    from app.replay.verdict import Verdict
+    from app.settings import Settings
+
+    if (alert_id is None) == (alert is None):
+        raise typer.BadParameter("give one of ALERT_ID and --alert FILE")
+    period = Period(milliseconds(since), milliseconds(until))
+    explanation = asyncio.run(_explain(Settings.from_env(), alert_id, alert, period))
+    _print(explanation, events, as_json=json)
+    if explanation.verdict is not Verdict.IDENTICAL:
+        raise typer.Exit(1)
+
+
+async def _explain(
+    settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
+) -> "Explanation":
+    from app.adapters.log_reader import open_log_reader
+    from app.commands.history import acceptance, profile_bounds
+    from app.commands.progress import rows_progress
+    from app.replay import explain as explaining
+    from app.replay.finding import read_alert
+    from app.replay.judging import bundle_of
+    from app.replay.rereading import Rules
+
+    value = await _value(settings, alert_id, period) if file is None else _read(file)
+    alert = read_alert(value)
+    bundle = bundle_of(Path(settings.model.dir), alert)
+    rules = Rules(acceptance(settings), profile_bounds(settings))
+    published = explaining.Published(alert, json_format.loads(value))
+    async with open_log_reader(settings.kafka, alert.source.topic) as reader:
+        with rows_progress("log read", alert.source.offset + 1) as on_progress:
+            return await explaining.explain(published, reader, bundle, rules, on_progress)
+
+
+async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:
+    from app.adapters.log_reader import open_log_reader
+    from app.replay.finding import find_alert
+
+    async with open_log_reader(settings.kafka, settings.topics.alerts) as reader:
+        value = await find_alert(reader, alert_id or "", period)
+    if value is None:
+        raise typer.BadParameter(
+            f"{alert_id} is not in {settings.topics.alerts} (any more). `--alert FILE` explains one that is kept elsewhere."
+        )
+    return value
+
+
+def _read(file: Path) -> bytes:
+    from app.errors import InvalidFile
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _print(explanation: "Explanation", events: int, *, as_json: bool) -> None:
+    import msgspec
+    from rich.console import Console
+
+    from app.replay.story import tell
+
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
+    else:
+        tell(Console(soft_wrap=True, highlight=False), explanation, events)

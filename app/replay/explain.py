@@ -1,0 +1,153 @@
+"""An alert explained: its customer's history read from the log again, folded and judged by the worker's own code, and
+held against what was published.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.adapters.bundles import Bundle
+from app.adapters.log_reader import LogReader, LogRecord
+from app.domain.decision import Alert, Degradation, FeatureState
+from app.features.catalog import NAMES
+from app.features.window import LONGEST_MS
+from app.replay import history
+from app.replay.differences import Difference, differences, feature_differences
+from app.replay.history import Moment, Progress, Span, Standing
+from app.replay.judging import judged_again
+from app.replay.rereading import Rules, fold_again
+from app.replay.verdict import Verdict, known_with, verdict
+from app.streaming.applying import SourceLog
+
+NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
+"""Of an alert: when it was scored, what other models said, and what is compared with the history."""
+OF_THE_HISTORY = [Degradation.LATE, Degradation.SATURATED]
+
+
+class FeatureLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature, as it was published and as it is now."""
+
+    name: str
+    state: FeatureState | None
+    recorded: float | None
+    rebuilt: float | None
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out, and the story behind it."""
+
+    alert_id: str
+    verdict: Verdict
+    history_differences: list[Difference]
+    """Between the published features and those that the log gives."""
+    judgement_differences: list[Difference]
+    """Between what was published and what the model makes of the published features."""
+    span: Span
+    alert: Alert
+    features: list[FeatureLine]
+    """Empty when the transaction is not in the log."""
+    moments: list[Moment]
+    """The customer's records that were read, in order of offset, the alert's own last."""
+
+    @property
+    def in_windows(self) -> list[Moment]:
+        """Those that lie in the longest window, and what was rejected, in order of offset."""
+        since_ms = self.alert.event_time - LONGEST_MS
+        return [
+            moment
+            for moment in self.moments
+            if moment.transaction is None or since_ms < moment.transaction.event_time <= self.alert.event_time
+        ]
+
+
+class Published(NamedTuple):
+    """An alert, and its fields as they stand in its record."""
+
+    alert: Alert
+    fields: dict[str, Any]
+
+
+class _Past(NamedTuple):
+    moments: list[Moment]
+    standing: Standing | None
+    differences: list[Difference]
+
+
+async def explain(
+    published: Published,
+    reader: LogReader,
+    bundle: Bundle,
+    rules: Rules,
+    on_progress: Progress = lambda _: None,
+) -> Explanation:
+    """Read from where the windows begin, and from the log's own beginning where that does not do.
+
+    ``on_progress`` is told the offset that was reached.
+    """
+    alert, source = published.alert, published.alert.source
+    since_ms = alert.event_time - history.horizon_ms(rules.bounds, rules.acceptance.max_future_ms)
+    span = await history.span(reader, source.partition, source.offset, since_ms)
+    past = _Past([], None, [])
+    if span.has_transaction:
+        key, log = alert.customer_id.encode(), SourceLog(reader.topic, reader.incarnation)
+        records = await history.read(reader, span, (span.read_from, source.offset + 1), key, on_progress)
+        past = _past(alert, log, records, rules)
+        if past.differences and span.begins < span.read_from:
+            before = await history.read(reader, span, (span.begins, span.read_from), key, on_progress)
+            span = msgspec.structs.replace(span, read_from=span.begins)
+            past = _past(alert, log, before + records, rules)
+    known = past.standing.known if past.standing else None
+    if span.is_cut or known is None:
+        known = known_with(alert, known)
+    judgement = list(_judgement(published, judged_again(alert, known, bundle)))
+    return Explanation(
+        alert_id=alert.alert_id,
+        verdict=verdict(past.differences, judgement, span, since_ms),
+        history_differences=past.differences,
+        judgement_differences=judgement,
+        span=span,
+        alert=alert,
+        features=list(_lines(alert, past.standing)),
+        moments=past.moments,
+    )
+
+
+def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: Rules) -> _Past:
+    if not records:
+        return _Past([], None, [_undecided(alert, [])])
+    # What was judged by the worker's clock then is judged by the time of the alert now.
+    applied = fold_again(log, records, rules, alert.scored_at)
+    moments, standing = history.moments(applied), history.standing(applied, alert.source.offset)
+    if standing is None:
+        return _Past(moments, None, [_undecided(alert, moments)])
+    return _Past(moments, standing, list(_from_the_log(alert, standing)))
+
+
+def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
+    """The record at the alert's offset gives no decision."""
+    found = [moment for moment in moments if moment.offset == alert.source.offset]
+    told = f"{found[0].fate} {found[0].code}".strip() if found else "no record of this customer"
+    return Difference("source.offset", "decided", told)
+
+
+def _from_the_log(alert: Alert, standing: Standing) -> Iterator[Difference]:
+    yield from feature_differences(alert.features, standing.features)
+    degraded = [flag for flag in alert.degraded if flag in OF_THE_HISTORY]
+    yield from differences(degraded, standing.degraded, "degraded")
+    recorded, rebuilt = msgspec.to_builtins(alert.transaction), msgspec.to_builtins(standing.transaction)
+    yield from differences(recorded, rebuilt, "transaction")
+
+
+def _judgement(published: Published, again: dict[str, Any]) -> Iterator[Difference]:
+    for name in dict.fromkeys([*published.fields, *again]):
+        if name not in NOT_FROM_THE_LOG:
+            yield from differences(published.fields.get(name), again.get(name), name)
+
+
+def _lines(alert: Alert, standing: Standing | None) -> Iterator[FeatureLine]:
+    if standing is None:
+        return
+    for name, recorded, rebuilt in zip(NAMES, alert.features, standing.features, strict=True):
+        state = alert.snapshot[name].state if name in alert.snapshot else None
+        yield FeatureLine(name=name, state=state, recorded=recorded, rebuilt=rebuilt)

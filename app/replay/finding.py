@@ -1,0 +1,77 @@
+"""One alert among all that were published: searched from the newest backwards."""
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import msgspec
+
+from app.adapters.log_reader import LogReader
+from app.domain.decision import Alert
+from app.errors import InvalidFile
+
+BLOCK_RECORDS = 5_000
+"""Read at a time of each partition; within a block the later record wins."""
+
+
+class Period(NamedTuple):
+    """Bounds on when an alert was published; None for open."""
+
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+class _Named(msgspec.Struct):
+    alert_id: str
+
+
+_name = msgspec.json.Decoder(_Named).decode
+
+
+def read_alert(data: bytes) -> Alert:
+    """An alert as it was published. Raises InvalidFile."""
+    try:
+        return msgspec.json.decode(data, type=Alert)
+    except msgspec.MsgspecError as error:
+        raise InvalidFile(
+            f"this is no alert of this release: {error}. `fraudstream alerts tail --json` prints them."
+        ) from error
+
+
+async def find_alert(reader: LogReader, alert_id: str, period: Period) -> bytes | None:
+    """The newest record of the alert, None when there is none in the period."""
+    async for block in _backwards(reader, period):
+        for value in reversed(block):
+            if _is(value, alert_id):
+                return value
+    return None
+
+
+async def _backwards(reader: LogReader, period: Period) -> AsyncIterator[list[bytes]]:
+    """Values of one partition after the other, the newest block of each first, then those before."""
+    left = {partition: await _range(reader, partition, period) for partition in range(reader.partitions)}
+    while left := {partition: span for partition, span in left.items() if span[0] < span[1]}:
+        for partition, (begin, end) in left.items():
+            start = max(begin, end - BLOCK_RECORDS)
+            block: list[bytes] = []
+            async for records, _ in reader.records(partition, start, end):
+                block += [record.value for record in records if record.value is not None]
+            yield block
+            left[partition] = (begin, start)
+
+
+async def _range(reader: LogReader, partition: int, period: Period) -> tuple[int, int]:
+    begin, end = await reader.extent(partition)
+    if period.since_ms is not None:
+        first = await reader.offset_at(partition, period.since_ms)
+        begin = end if first is None else max(begin, first)
+    if period.until_ms is not None:
+        after = await reader.offset_at(partition, period.until_ms)
+        end = end if after is None else after
+    return begin, end
+
+
+def _is(value: bytes, alert_id: str) -> bool:
+    try:
+        return _name(value).alert_id == alert_id
+    except msgspec.MsgspecError:
+        return False

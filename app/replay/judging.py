@@ -1,0 +1,70 @@
+"""The published features put before the published model once more."""
+
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.adapters.aliases import bundle_path
+from app.adapters.bundles import Bundle, load
+from app.domain.control import told
+from app.domain.decision import Alert, Decision, ModelReference
+from app.errors import CatalogMismatch, InvalidFile, ModelRejected
+from app.features import catalog
+from app.features.catalog import Known
+from app.scoring import scorer
+from app.scoring.scorer import Seen, SourcePartition
+
+
+def bundle_of(models_dir: Path, decision: Decision) -> Bundle:
+    """The very model that decided. Raises ModelRejected, CatalogMismatch when this release computes other features,
+    InvalidFile when the decision has not one value for each.
+    """
+    if decision.catalog != catalog.DIGEST:
+        raise CatalogMismatch(
+            f"{decision.decision_id} rests on feature catalog {decision.catalog}, this release computes "
+            f"{catalog.DIGEST} (version {catalog.VERSION}). Use the release that decided."
+        )
+    if len(decision.features) != len(catalog.NAMES):
+        raise InvalidFile(
+            f"{decision.decision_id} has {len(decision.features)} features of {len(catalog.NAMES)}"
+        )
+    return referenced_bundle(models_dir, decision.model)
+
+
+def referenced_bundle(models_dir: Path, reference: ModelReference) -> Bundle:
+    """The bundle of this name, version and content. Raises ModelRejected, which says where it may be had."""
+    where = (
+        f"Copy {told(reference)} with digest {reference.digest} from where it was trained, or from a worker that ran it, "
+        "into FRAUDSTREAM_MODEL_DIR."
+    )
+    try:
+        bundle = load(bundle_path(models_dir, told(reference)))
+    except ModelRejected as error:
+        raise ModelRejected(f"{error} {where}") from error
+    if bundle.reference != reference:
+        raise ModelRejected(
+            f"{told(reference)} in {models_dir} is another model of that name: its digest is {bundle.reference.digest}. "
+            f"{where}"
+        )
+    return bundle
+
+
+def judged_again(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
+    """What the model makes of the alert's own features now, as it would be published."""
+    row = [nan if value is None else value for value in alert.features]
+    seen = Seen(
+        [alert.transaction],
+        np.array([row]),
+        [0],
+        np.array([known.first_seen_ms]),
+        np.array([known.evicted_ms]),
+    )
+    source = SourcePartition(alert.source.topic, alert.source.partition)
+    chances = bundle.score(seen.rows)
+    (decision,) = scorer.decide(seen, [alert.source.offset], chances, bundle, source, alert.scored_at)
+    again = scorer.alert(decision, row, seen.known(0), bundle)
+    published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
+    return published

@@ -1,0 +1,33 @@
+"""A log folded again by the worker's own code, into profiles that are nobody's but the reader's."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from app.domain.acceptance import Acceptance
+from app.features.window import Bounds
+from app.streaming.applying import Applied, ChunkFold, SourceLog
+from app.streaming.chunks import Chunk
+from app.streaming.profiles import ProfileCache
+from app.streaming.stages import Stopwatch
+
+
+class Rules(NamedTuple):
+    """What decides which records change a profile and what a profile keeps: the settings the workers ran with."""
+
+    acceptance: Acceptance
+    bounds: Bounds
+
+
+class NoProfiles:
+    """No customer was ever seen."""
+
+    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # a ProfileReader's
+        return [None] * len(keys)
+
+
+def fold_again(log: SourceLog, records: Sequence[Any], rules: Rules, now_ms: int) -> Applied:
+    """What became of consecutive records of one partition, folded from nothing. ``records`` are not empty."""
+    profiles = ProfileCache(NoProfiles(), capacity_bytes=0)
+    fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)
+    return fold.apply(Chunk(records[0].partition, list(records)), now_ms, Stopwatch(time.perf_counter))

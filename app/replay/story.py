@@ -1,0 +1,123 @@
+"""An explained alert as a person reads it at a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from app.adapters.decision_text import STYLES, event_time
+from app.domain.control import told
+from app.domain.money import display
+from app.features.catalog import WINDOW_NAMES
+from app.features.window import WIDTHS_MS
+from app.replay.explain import Explanation
+from app.replay.history import Moment, Span
+from app.replay.verdict import Verdict
+
+_VERDICTS = {
+    Verdict.IDENTICAL: (
+        "green",
+        "identical: features, score, outcome and reasons came out again, bit for bit",
+    ),
+    Verdict.LOG_CUT: ("yellow", "the log is cut: what is left of it cannot show all of this again"),
+    Verdict.DIFFERENT: ("bold red", "different: this alert is not what its log and its model give"),
+}
+
+
+def tell(console: Console, explanation: Explanation, most_moments: int) -> None:
+    """Print the story; of the customer's records the newest ``most_moments``."""
+    console.print(Group(*_parts(explanation, most_moments)))
+
+
+def _parts(explanation: Explanation, most_moments: int) -> Iterator[RenderableType]:
+    yield _head(explanation)
+    yield Text(f"\n{log_line(explanation.span)}")
+    yield _timeline(explanation, most_moments)
+    yield _features(explanation)
+    yield Text("Reasons as published")
+    for reason in explanation.alert.reasons:
+        yield Text(f"  {reason.text}")
+    for one in (*explanation.history_differences, *explanation.judgement_differences):
+        yield Text(f"  {one}", style="red")
+    style, sentence = _VERDICTS[explanation.verdict]
+    yield Text(f"\n{sentence}", style=style)
+    if explanation.verdict is Verdict.LOG_CUT:
+        yield Text(cut_line(explanation.span))
+
+
+def _head(explanation: Explanation) -> Text:
+    alert, model = explanation.alert, explanation.alert.model
+    text = Text(f"{alert.alert_id}\n", style="bold")
+    text.append(
+        f"{event_time(alert.event_time)} UTC  "
+        f"{display(alert.transaction.amount_minor, alert.transaction.currency)}  "
+        f"customer {alert.customer_id}  terminal {alert.transaction.terminal_id}\n",
+        style="not bold",
+    )
+    text.append(f"{alert.outcome}  {alert.score!r}", style=STYLES[alert.outcome])
+    text.append(
+        f"  (review from {alert.thresholds.review:.4g}, decline from {alert.thresholds.decline:.4g}; "
+        f"{told(model)} {model.digest[:12]}; scored {event_time(alert.scored_at)} UTC)",
+        style="not bold",
+    )
+    if alert.degraded:
+        text.append(f"\ndegraded: {', '.join(alert.degraded)}", style="yellow")
+    return text
+
+
+def log_line(span: Span) -> str:
+    """What was read."""
+    if not span.has_transaction:
+        return (
+            f"{span.topic}-{span.partition} has offsets {span.begins} to {span.ends}, and not {span.offset}"
+        )
+    return f"{span.topic}-{span.partition}, offsets {span.read_from} to {span.offset}"
+
+
+def cut_line(span: Span) -> str:
+    """How far the log still reaches back."""
+    since = (
+        "it is empty"
+        if span.begins_ms is None
+        else f"its first record is of {event_time(span.begins_ms)} UTC"
+    )
+    return f"Retention has deleted what stood before offset {span.begins} of {span.topic}-{span.partition}; {since}."
+
+
+def _timeline(explanation: Explanation, most: int) -> Table:
+    moments, before = explanation.in_windows, 0
+    if len(moments) > most:
+        before = len(moments) - most
+    title = f"{len(moments)} records of this customer in the windows" + (
+        f", {before} not shown" if before else ""
+    )
+    table = Table(
+        "offset", "event time, UTC", "amount", "terminal", "", "within", title=title, title_justify="left"
+    )
+    for moment in moments[before:]:
+        table.add_row(*_cells(moment, explanation.alert.event_time))
+    return table
+
+
+def _cells(moment: Moment, time_ms: int) -> Iterator[str]:
+    yield str(moment.offset)
+    if moment.transaction is None:
+        yield from ("", "", "", f"{moment.fate}: {moment.code}", "")
+        return
+    transaction = moment.transaction
+    yield event_time(transaction.event_time)
+    yield display(transaction.amount_minor, transaction.currency)
+    yield transaction.terminal_id
+    yield moment.fate
+    ages = zip(WINDOW_NAMES, WIDTHS_MS, strict=True)
+    yield next((name for name, width in ages if transaction.event_time > time_ms - width), "")
+
+
+def _features(explanation: Explanation) -> Table:
+    table = Table("feature", "recorded", "rebuilt", "state", title="Features", title_justify="left")
+    for line in explanation.features:
+        style = None if line.recorded == line.rebuilt else "red"
+        cells = ("" if value is None else f"{value:,.6g}" for value in (line.recorded, line.rebuilt))
+        table.add_row(line.name, *cells, line.state or "", style=style)
+    return table
