@@ -15,6 +15,7 @@ from app.commands import (
     explain,
     models,
     monitor,
+    replay,
     settings,
     stack,
     tail,
@@ -48,6 +49,7 @@ app.add_typer(dlq.commands, name="dlq")
 app.command("monitor")(monitor.monitor)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.command("replay")(replay.replay)
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)

@@ -60,6 +60,12 @@ class LogReader:
         found = (await self._consumer.offsets_for_times({place: max(time_ms, 0)}))[place]
         return None if found is None else int(found.offset)
 
+    async def timestamp(self, partition: int, offset: int) -> int | None:
+        """Of the record at this offset; None where none stands any more. The offset is within the extent."""
+        async for records, _ in self.records(partition, offset, offset + 1):
+            return records[0].timestamp if records else None
+        return None
+
     async def records(
         self, partition: int, start: int, end: int, key: bytes | None = None
     ) -> AsyncIterator[tuple[list[LogRecord], int]]:

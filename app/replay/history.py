@@ -93,7 +93,7 @@ async def span(reader: LogReader, partition: int, offset: int, since_ms: int) ->
         topic=reader.topic,
         partition=partition,
         begins=begins,
-        begins_ms=await _timestamp(reader, partition, begins) if begins < ends else None,
+        begins_ms=await reader.timestamp(partition, begins) if begins < ends else None,
         ends=ends,
         read_from=max(begins, offset if first is None else min(first, offset)),
         offset=offset,
@@ -109,12 +109,6 @@ async def read(
         found += records
         on_progress(reached)
     return found
-
-
-async def _timestamp(reader: LogReader, partition: int, offset: int) -> int | None:
-    async for records, _ in reader.records(partition, offset, offset + 1):
-        return records[0].timestamp if records else None
-    return None
 
 
 def moments(applied: Applied) -> list[Moment]:

@@ -11,11 +11,11 @@ from app.adapters.aliases import bundle_path
 from app.adapters.bundles import Bundle, load
 from app.domain.control import told
 from app.domain.decision import Alert, Decision, ModelReference
+from app.domain.identifiers import decision_id
 from app.errors import CatalogMismatch, InvalidFile, ModelRejected
 from app.features import catalog
 from app.features.catalog import Known
-from app.scoring import scorer
-from app.scoring.scorer import Seen, SourcePartition
+from app.scoring import policy, scorer
 
 
 def bundle_of(models_dir: Path, decision: Decision) -> Bundle:
@@ -54,17 +54,18 @@ def referenced_bundle(models_dir: Path, reference: ModelReference) -> Bundle:
 
 def judged_again(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
     """What the model makes of the alert's own features now, as it would be published."""
-    row = [nan if value is None else value for value in alert.features]
-    seen = Seen(
-        [alert.transaction],
-        np.array([row]),
-        [0],
-        np.array([known.first_seen_ms]),
-        np.array([known.evicted_ms]),
-    )
-    source = SourcePartition(alert.source.topic, alert.source.partition)
-    chances = bundle.score(seen.rows)
-    (decision,) = scorer.decide(seen, [alert.source.offset], chances, bundle, source, alert.scored_at)
-    again = scorer.alert(decision, row, seen.known(0), bundle)
+    transaction, row = alert.transaction, [nan if value is None else value for value in alert.features]
+    score = float(bundle.score(np.array([row]))[0])
+    facts = {name: getattr(alert, name) for name in Decision.__struct_fields__} | {
+        "decision_id": decision_id(transaction.transaction_id),
+        "transaction_id": transaction.transaction_id,
+        "customer_id": transaction.customer_id,
+        "event_time": transaction.event_time,
+        "score": score,
+        "outcome": policy.outcome(score, bundle.thresholds),
+        "thresholds": bundle.thresholds,
+        "model": bundle.reference,
+    }
+    again = scorer.alert(Decision(**facts), row, known, bundle)
     published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
     return published

@@ -1,0 +1,159 @@
+"""``fraudstream replay``: a range of the log decided again, and what differs from what was decided."""
+
+import json as json_format
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.times import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.adapters.bundles import Bundle
+    from app.domain.decision import ModelReference
+    from app.replay.plan import Point
+    from app.replay.replay import Replay
+    from app.settings import Settings
+
+DAY_MS = 86_400_000
+
+
+def replay(
+    *,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME|OFFSET", help="Decide again from here on.")],
+    end: Annotated[
+        str, typer.Option("--to", metavar="TIME|OFFSET", help="Up to here. Default: all that was decided.")
+    ] = "",
+    partition: Annotated[
+        int | None, typer.Option(min=0, help="Only this one. Needed with an OFFSET.")
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME/VERSION", help="What this one would have decided. Default: who decided then."
+        ),
+    ] = "",
+    warm_up_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Rebuild profiles from so long before. Default: all of the log."),
+    ] = None,
+    app_id: Annotated[
+        str,
+        typer.Option(
+            help="Keep the rebuilt profiles under this name, beside the worker's. Default: delete them."
+        ),
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Fold and score a range of the log again beside the live system, and compare with the decisions topic.
+
+    Nothing is written to Kafka and no group is joined; the profiles are the replay's own. TIME is ISO 8601, UTC, by the
+    records' timestamps. Exit code 1 when a decision differs. Run it with the settings that the workers had.
+    """
+    import asyncio
+    import time
+
+    from app.settings import Settings
+
+    points = (_point(begin, partition), _point(end, partition))
+    settings, started = Settings.from_env(), time.perf_counter()
+    done = asyncio.run(_replay(settings, points, partition, model, warm_up_days, app_id))
+    _print(done, time.perf_counter() - started, as_json=json)
+    if done.tally.differs:
+        raise typer.Exit(1)
+
+
+def _point(text: str, partition: int | None) -> "Point":
+    from app.replay.plan import Point
+
+    if not text:
+        return Point()
+    if text.isdecimal():
+        if partition is None:
+            raise typer.BadParameter(f"{text} is an offset: say of which --partition")
+        return Point(offset=int(text))
+    try:
+        return Point(time_ms=int(parse(text).timestamp() * 1000))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither an offset nor a time in ISO 8601") from error
+
+
+async def _replay(
+    settings: "Settings",
+    points: "tuple[Point, Point]",
+    partition: int | None,
+    model: str,
+    warm_up_days: float | None,
+    app_id: str,
+) -> "Replay":
+    from app.adapters.group_offsets import committed
+    from app.adapters.log_reader import open_log_reader
+    from app.commands.history import acceptance, profile_bounds
+    from app.commands.progress import rows_progress
+    from app.replay.plan import plan
+    from app.replay.replay import Replay
+    from app.replay.rereading import Rules
+    from app.replay.scratch import own_scratch
+
+    kafka, topics = settings.kafka, settings.topics
+    rules, now_ms = (
+        Rules(acceptance(settings), profile_bounds(settings)),
+        int(datetime.now(UTC).timestamp() * 1000),
+    )
+    models, cache_bytes = _models(settings, model), settings.worker.profile_cache_bytes
+    async with (
+        open_log_reader(kafka, topics.transactions) as source,
+        open_log_reader(kafka, topics.decisions) as then,
+    ):
+        finished = await committed(kafka, settings.worker.app_id, source.topic, source.partitions)
+        partitions = range(source.partitions) if partition is None else [partition]
+        warm_up_ms = None if warm_up_days is None else int(warm_up_days * DAY_MS)
+        ranges = await plan(source, partitions, points, finished, warm_up_ms)
+        with own_scratch(settings.worker, app_id) as scratch:
+            replay = Replay(source, then, rules, scratch, models, cache_bytes)
+            with rows_progress(
+                "replayed", sum(one.end - one.read_from for one in ranges)
+            ) as replay.on_progress:
+                for span in ranges:
+                    await replay.run(span, now_ms)
+    return replay
+
+
+def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bundle]":
+    """Each decision's own model, loaded once; or the same for all."""
+    from functools import lru_cache, partial
+
+    from app.commands.models import load_champion
+    from app.replay.judging import referenced_bundle
+
+    if model:
+        bundle = load_champion(settings, model)
+        return lambda _: bundle
+    return lru_cache(maxsize=16)(partial(referenced_bundle, Path(settings.model.dir)))
+
+
+def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
+    import msgspec
+
+    tally = replay.tally
+    if as_json:
+        facts: dict[str, Any] = {"differs": tally.differs, "records": replay.read} | msgspec.to_builtins(
+            tally
+        )
+        speed = {"seconds": round(seconds, 3), "records_per_s": round(replay.read / seconds)}
+        typer.echo(json_format.dumps(facts | speed, indent=2))
+        return
+    typer.echo(f"{replay.read:,} records in {seconds:.1f} s ({replay.read / seconds:,.0f} records/s)")
+    for kind, count in tally.kinds.most_common():
+        typer.echo(f"{count:>12,}  {kind}")
+    for change, count in tally.outcomes.most_common():
+        typer.echo(f"{count:>12,}  {change.replace('>', ' then, now ')}")
+    for name, count in tally.features.most_common():
+        typer.echo(f"{count:>12,}  differ in {name}")
+    for one in tally.examples:
+        typer.echo(
+            f"{one.kind} {one.partition}:{one.offset} {one.transaction_id}: {one.recorded} now {one.replayed}"
+        )

@@ -1,0 +1,80 @@
+"""What was decided, read beside the transactions it was decided on: by the offset of each in its source."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from app.adapters.log_reader import LogReader, LogRecord
+from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffset
+from app.features.window import HOUR_MS
+
+CLOCKS_MS = HOUR_MS
+"""How far the clock that stamped a transaction may be ahead of the worker's that decided."""
+
+
+class Decided(msgspec.Struct, frozen=True, gc=False):
+    """Of a decision what a replay compares."""
+
+    transaction_id: str
+    score: float
+    outcome: Outcome
+    model: ModelReference
+    catalog: str
+    features: list[float | None]
+    degraded: list[Degradation]
+    source: SourceOffset
+
+
+_decode = msgspec.json.Decoder(Decided).decode
+
+
+class DecidedLog:
+    """The decisions of one partition, taken in step with its transactions. Memory holds what lies ahead of the step."""
+
+    def __init__(self, reader: LogReader, topic: str, partition: int) -> None:
+        self.repeated = 0
+        """Decisions of a transaction that had one: a takeover repeats some."""
+        self._reader = reader
+        self._topic = topic
+        self._partition = partition
+        self._ahead: dict[int, Decided] = {}
+        self._read_up_to = -1
+        self._taken_up_to = -1
+
+    async def begin(self, offset: int, time_ms: int) -> None:
+        """Before the first step: at a transaction's offset, which was stamped with ``time_ms``."""
+        begins, self._end = await self._reader.extent(self._partition)
+        first = await self._reader.offset_at(self._partition, time_ms - CLOCKS_MS)
+        start = self._end if first is None else max(begins, first)
+        self._taken_up_to = self._read_up_to = offset - 1
+        self._slices = self._reader.records(self._partition, start, self._end)
+
+    async def take(self, up_to: int) -> dict[int, Decided]:
+        """The decisions of transactions before offset ``up_to`` that were not taken yet; the first of each counts."""
+        while self._read_up_to < up_to and (records := await self._next()) is not None:
+            for record in records:
+                self._add(record)
+        self._taken_up_to = up_to - 1
+        return {offset: self._ahead.pop(offset) for offset in sorted(self._ahead) if offset < up_to}
+
+    async def _next(self) -> list[LogRecord] | None:
+        return await anext(_records(self._slices), None)
+
+    def _add(self, record: LogRecord) -> None:
+        try:
+            decided = _decode(record.value or b"")
+        except msgspec.MsgspecError:
+            return  # no decision of ours; what it should have been is missing then
+        offset = decided.source.offset
+        if decided.source.topic != self._topic:
+            return
+        self._read_up_to = max(self._read_up_to, offset)
+        if offset in self._ahead or offset <= self._taken_up_to:
+            self.repeated += offset in self._ahead
+        else:
+            self._ahead[offset] = decided
+
+
+async def _records(slices: AsyncIterator[tuple[list[LogRecord], int]]) -> AsyncIterator[list[LogRecord]]:
+    async for records, _ in slices:
+        yield records

@@ -1,0 +1,61 @@
+"""Which offsets a replay reads and decides, from what was asked for and what there is."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from app.adapters.log_reader import LogReader
+from app.errors import ConfigurationError
+from app.replay.replay import Range
+
+
+class Point(NamedTuple):
+    """A place in the log: an offset, or a time by the records' own timestamps. Neither is the log's end."""
+
+    offset: int | None = None
+    time_ms: int | None = None
+
+
+async def plan(
+    reader: LogReader,
+    partitions: Iterable[int],
+    points: tuple[Point, Point],
+    finished: Mapping[int, int],
+    warm_up_ms: int | None,
+) -> list[Range]:
+    """A range for each partition that has something in it. ``finished`` says how far the live group has come: what is
+    beyond was not decided yet. Profiles are rebuilt from ``warm_up_ms`` before the range, None for all that there is.
+    """
+    ranges = [
+        await _range(reader, partition, points, finished.get(partition, 0), warm_up_ms)
+        for partition in partitions
+    ]
+    if not (some := [one for one in ranges if one.start < one.end]):
+        raise ConfigurationError(
+            f"{reader.topic} holds nothing between these two that the group has decided. Look at --from and --to, and at "
+            "FRAUDSTREAM_WORKER_APP_ID, which names the group."
+        )
+    return some
+
+
+async def _range(
+    reader: LogReader, partition: int, points: tuple[Point, Point], finished: int, warm_up_ms: int | None
+) -> Range:
+    begins, ends = await reader.extent(partition)
+    start = await _offset(reader, partition, points[0], ends)
+    end = min(await _offset(reader, partition, points[1], ends), ends, finished)
+    start = max(start, begins)
+    read_from = begins
+    if warm_up_ms is not None and start < end:
+        first_ms = await reader.timestamp(partition, start)
+        warm = await reader.offset_at(partition, (first_ms or 0) - warm_up_ms)
+        read_from = start if warm is None else max(begins, min(warm, start))
+    return Range(partition, read_from, start, end)
+
+
+async def _offset(reader: LogReader, partition: int, point: Point, ends: int) -> int:
+    if point.offset is not None:
+        return point.offset
+    if point.time_ms is None:
+        return ends
+    found = await reader.offset_at(partition, point.time_ms)
+    return ends if found is None else found

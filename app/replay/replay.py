@@ -1,0 +1,155 @@
+"""A range of the log decided again beside the live system, and held against what was decided then.
+
+Profiles are rebuilt from records before the range, so that windows are full where it begins; they are the replay's own.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from app.adapters.log_reader import LogReader, LogRecord
+from app.domain.decision import ModelReference
+from app.features import catalog
+from app.replay.comparing import Example, Kind, Replayed, Tally, compare
+from app.replay.decided import Decided, DecidedLog
+from app.replay.history import horizon_ms, moments
+from app.replay.rereading import Rules
+from app.replay.scratch import Scratch
+from app.scoring.model import Model
+from app.streaming.applying import Applied, ChunkFold, SourceLog
+from app.streaming.chunks import Chunk
+from app.streaming.profiles import ProfileCache
+from app.streaming.stages import Stopwatch
+
+
+class Range(NamedTuple):
+    """Of one partition: what is folded from ``read_from`` on, and decided again from ``start`` up to ``end``."""
+
+    partition: int
+    read_from: int
+    start: int
+    end: int
+
+
+class Replay:
+    """Folds, scores and compares. ``model_for`` gives the model for a decision; ``on_progress`` is told how many
+    records were read.
+    """
+
+    def __init__(
+        self,
+        source: LogReader,
+        decisions: LogReader,
+        rules: Rules,
+        scratch: Scratch,
+        model_for: Callable[[ModelReference], Model],
+        cache_bytes: int,
+    ) -> None:
+        self.tally = Tally()
+        self.read = 0
+        self.on_progress: Callable[[int], None] = lambda _: None
+        self._source = source
+        self._decisions = decisions
+        self._rules = rules
+        self._scratch = scratch
+        self._model_for = model_for
+        self._profiles = ProfileCache(scratch, cache_bytes)
+        log = SourceLog(source.topic, source.incarnation)
+        self._fold = ChunkFold(log, rules.acceptance, rules.bounds, self._profiles)
+
+    async def run(self, span: Range, now_ms: int) -> None:
+        """One partition. ``now_ms`` judges the records whose own timestamp cannot."""
+        decided = DecidedLog(self._decisions, self._source.topic, span.partition)
+        reached, first_ms = span.read_from, None
+        async for records, next_offset in self._source.records(span.partition, span.read_from, span.end):
+            if records and first_ms is None:
+                first_ms = records[0].timestamp
+            before = [record for record in records if record.offset < span.start]
+            after = records[len(before) :]
+            if before:
+                self._apply(before, now_ms)
+            if after:
+                if reached <= span.start:
+                    await decided.begin(span.start, after[0].timestamp)
+                applied = self._apply(after, now_ms)
+                await self._compare(applied, decided, span, next_offset, first_ms or 0)
+            reached = next_offset
+            self.read += len(records)
+            self.on_progress(self.read)
+
+    def _apply(self, records: list[LogRecord], now_ms: int) -> Applied:
+        partition = records[0].partition
+        applied = self._fold.apply(Chunk(partition, records), now_ms, Stopwatch(time.perf_counter))
+        if applied.profiles:
+            self._scratch.write(partition, applied.profiles)
+        self._profiles.release(partition, applied.number)
+        return applied
+
+    async def _compare(
+        self, applied: Applied, decided: DecidedLog, span: Range, up_to: int, first_ms: int
+    ) -> None:
+        published = await decided.take(up_to)
+        groups: dict[ModelReference, list[tuple[int, Decided]]] = defaultdict(list)
+        for row in applied.rows:
+            offset = applied.accepted[row].record.offset
+            found = published.pop(offset, None)
+            if found is None:
+                self._missing(applied, row, span, first_ms)
+            elif found.catalog != catalog.DIGEST:
+                self.tally.kinds[Kind.OTHER_CATALOG] += 1
+            else:
+                groups[found.model].append((row, found))
+        for offset, found in published.items():
+            self._unexpected(applied, found, offset)
+        for reference, group in groups.items():
+            compare(self._columns(applied, group, span, first_ms), self._model_for(reference), self.tally)
+
+    def _columns(
+        self, applied: Applied, group: list[tuple[int, Decided]], span: Range, first_ms: int
+    ) -> Replayed:
+        rows = [row for row, _ in group]
+        return Replayed(
+            partition=span.partition,
+            offsets=[applied.accepted[row].record.offset for row in rows],
+            decided=[found for _, found in group],
+            rows=applied.folded.features[rows],
+            reads_whole=np.array([self._reads_whole(applied, row, first_ms) for row in rows]),
+            reads_all=span.read_from == 0,
+        )
+
+    def _reads_whole(self, applied: Applied, row: int, first_ms: int) -> bool:
+        """All that the windows of a transaction reach back to was read."""
+        needed_ms = horizon_ms(self._rules.bounds, self._rules.acceptance.max_future_ms)
+        return applied.transactions[row].event_time - needed_ms >= first_ms
+
+    def _missing(self, applied: Applied, row: int, span: Range, first_ms: int) -> None:
+        """It may be the repetition of a transaction that was not read."""
+        record, transaction = applied.accepted[row].record, applied.transactions[row]
+        is_new = span.read_from == 0 or self._reads_whole(applied, row, first_ms)
+        self.tally.add(
+            Example(
+                kind=Kind.MISSING if is_new else Kind.OLDER_THAN_LOG,
+                partition=record.partition,
+                offset=record.offset,
+                transaction_id=transaction.transaction_id,
+                recorded={},
+                replayed={"fate": "applied"},
+            )
+        )
+
+    def _unexpected(self, applied: Applied, found: Decided, offset: int) -> None:
+        fates = {moment.offset: moment for moment in moments(applied)}
+        moment = fates.get(offset)
+        self.tally.add(
+            Example(
+                kind=Kind.UNEXPECTED,
+                partition=found.source.partition,
+                offset=offset,
+                transaction_id=found.transaction_id,
+                recorded={"score": found.score, "outcome": found.outcome},
+                replayed={"fate": f"{moment.fate} {moment.code}".strip() if moment else "no record"},
+            )
+        )

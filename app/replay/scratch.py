@@ -1,0 +1,103 @@
+"""Profiles of many customers on disk that no worker has: one database per partition, laid out as a worker's are."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import rocksdict
+
+from app.errors import ConfigurationError
+from app.settings import WorkerSettings
+from app.streaming.rocksdb_memory import BoundedMemory
+from app.streaming.topics import PROFILES_TABLE
+
+OFFSET_KEY = b""
+"""As in a worker's databases; no customer has the empty key."""
+
+
+def database_path(data_dir: Path, partition: int) -> Path:
+    """Where a worker keeps the profiles of a partition."""
+    return data_dir / "v1" / "tables" / f"{PROFILES_TABLE}-{partition}.db"
+
+
+class Scratch:
+    """What is written here is the reader's own; memory is bounded as a worker's is."""
+
+    def __init__(self, directory: Path, settings: WorkerSettings) -> None:
+        self._directory = directory
+        self._memory = BoundedMemory(settings)
+        self._databases: dict[int, Any] = {}
+
+    def is_new(self, partition: int) -> bool:
+        """True when nothing was ever written to it."""
+        return self._database(partition).get(OFFSET_KEY) is None
+
+    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        found: list[bytes | None] = self._database(partition).get(keys)
+        return found
+
+    def write(
+        self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int = -1
+    ) -> None:
+        """All of them, or none; None forgets a customer."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in profiles.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(OFFSET_KEY, str(changelog_offset).encode())
+        database = self._database(partition)
+        database.write(batch)
+        self._memory.relieve(database)
+
+    def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """Every customer's profile, in order of key."""
+        for key, value in self._database(partition).items():
+            if key != OFFSET_KEY:
+                yield key, value
+
+    def close(self) -> None:
+        for database in self._databases.values():
+            database.close()
+        self._databases.clear()
+
+    def _database(self, partition: int) -> Any:
+        if partition not in self._databases:
+            path = database_path(self._directory, partition)
+            path.mkdir(parents=True, exist_ok=True)
+            self._databases[partition] = self._memory.open(path)
+        return self._databases[partition]
+
+
+@contextmanager
+def own_scratch(settings: WorkerSettings, app_id: str = "") -> Iterator[Scratch]:
+    """Beside the worker's data directory under the name ``app_id``, or gone afterwards where none is given. Raises
+    ConfigurationError when the name is the live one or its directory is there already.
+    """
+    if not app_id:
+        with TemporaryDirectory(prefix="fraudstream-replay-") as temporary:
+            yield from _closing(Scratch(Path(temporary), settings))
+        return
+    directory = Path(settings.data_dir).parent / app_id
+    if app_id == settings.app_id or directory.exists():
+        raise ConfigurationError(
+            f"--app-id {app_id}: {directory} is in use or holds another replay. Choose another name or delete it."
+        )
+    yield from _closing(Scratch(directory, settings))
+
+
+def _closing(scratch: Scratch) -> Iterator[Scratch]:
+    try:
+        yield scratch
+    finally:
+        scratch.close()
+
+
+def open_read_only(path: Path) -> Any:
+    """A database that nobody else has open."""
+    return rocksdict.Rdict(
+        str(path), rocksdict.Options(raw_mode=True), access_type=rocksdict.AccessType.read_only()
+    )

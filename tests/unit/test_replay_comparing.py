@@ -1,0 +1,135 @@
+"""Decisions against what comes out now: counted by what differs, to the bit."""
+
+from collections.abc import AsyncIterator
+from math import nan, nextafter
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.adapters.log_reader import Extent, LogRecord
+from app.domain.decision import ModelReference, Outcome, SourceOffset, Thresholds
+from app.features.catalog import NAMES
+from app.replay.comparing import MOST_EXAMPLES, Example, Kind, Replayed, Tally, compare
+from app.replay.decided import Decided, DecidedLog
+
+REFERENCE = ModelReference(name="m", version="1", digest="d")
+COUNT = NAMES.index("customer_count_1h")
+LAST = NAMES.index("customer_seconds_since_last")
+
+
+def decided(offset: int = 0, **changed: Any) -> Decided:
+    features: list[float | None] = [1.0] * len(NAMES)
+    features[LAST] = None
+    whole: dict[str, Any] = {
+        "transaction_id": f"t{offset}",
+        "score": 0.5,
+        "outcome": Outcome.REVIEW,
+        "model": REFERENCE,
+    }
+    whole |= {"catalog": "c", "features": features, "degraded": []}
+    return Decided(**(whole | {"source": SourceOffset(topic="t", partition=0, offset=offset)} | changed))
+
+
+def model(score: float = 0.5, review: float = 0.4) -> Any:
+    return SimpleNamespace(
+        score=lambda rows: np.full(len(rows), score), thresholds=Thresholds(review=review, decline=0.9)
+    )
+
+
+def compared(
+    one: Decided, row: dict[int, float], by: Any = None, *, reads_all: bool = True, whole: bool = True
+) -> Tally:
+    """What comes of one decision where the rebuilt row differs from ``decided()`` as ``row`` says."""
+    rows = np.ones((1, len(NAMES)))
+    rows[0, LAST] = nan
+    for column, value in row.items():
+        rows[0, column] = value
+    tally = Tally()
+    compare(Replayed(0, [0], [one], rows, np.array([whole]), reads_all), by or model(), tally)
+    return tally
+
+
+def test_the_same_to_the_bit_is_equal_a_missing_feature_included() -> None:
+    tally = compared(decided(), {})
+    assert ({Kind.EQUAL: 1}, {"review>review": 1}, []) == (tally.kinds, tally.outcomes, tally.examples)
+    assert not tally.differs
+
+
+def test_one_bit_of_a_feature_or_of_a_score_is_a_difference() -> None:
+    tally = compared(decided(), {COUNT: nextafter(1.0, 2)})
+    assert ({Kind.FEATURES: 1}, {"customer_count_1h": 1}) == (tally.kinds, tally.features)
+    assert {Kind.SCORE: 1} == compared(decided(), {}, model(nextafter(0.5, 1))).kinds
+    assert tally.differs
+
+
+def test_another_outcome_is_told_as_such() -> None:
+    tally = compared(decided(), {}, model(review=0.6))
+    assert ({Kind.OUTCOME: 1}, {"review>approve": 1}) == (tally.kinds, tally.outcomes)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reads_all", "whole", "kind"),
+    [
+        (COUNT, 2.0, False, False, Kind.OLDER_THAN_LOG),
+        (COUNT, 2.0, False, True, Kind.FEATURES),
+        (COUNT, 2.0, True, False, Kind.FEATURES),
+        (0, 2.0, False, False, Kind.FEATURES),
+        (LAST, 5.0, False, True, Kind.FEATURES),
+    ],
+)
+def test_what_was_not_read_accounts_for_features_of_the_customer_only_where_windows_reach_so_far(
+    column: int, value: float, *, reads_all: bool, whole: bool, kind: Kind
+) -> None:
+    assert {kind: 1} == compared(decided(), {column: value}, reads_all=reads_all, whole=whole).kinds
+
+
+def test_the_previous_transaction_may_not_have_been_read() -> None:
+    features = [*decided().features]
+    features[LAST] = 9.0
+    tally = compared(decided(features=features), {}, reads_all=False)
+    assert {Kind.OLDER_THAN_LOG: 1} == tally.kinds
+    assert not tally.differs
+
+
+def test_few_examples_of_a_kind_are_kept_and_all_are_counted() -> None:
+    tally = Tally()
+    for kind in (Kind.MISSING, Kind.UNEXPECTED):
+        for offset in range(2 * MOST_EXAMPLES):
+            tally.add(
+                Example(kind=kind, offset=offset, partition=0, transaction_id="t", recorded={}, replayed={})
+            )
+    assert {Kind.MISSING: 2 * MOST_EXAMPLES, Kind.UNEXPECTED: 2 * MOST_EXAMPLES} == tally.kinds
+    assert 2 * MOST_EXAMPLES == len(tally.examples)
+
+
+class Topic:
+    """A partition of decisions on these transactions, some thousands a time made few."""
+
+    def __init__(self, *offsets: int | None) -> None:
+        self.values = [b"?" if at is None else msgspec.json.encode(decided(at)) for at in offsets]
+        self.read = 0
+
+    async def extent(self, _: int) -> Extent:
+        return Extent(0, len(self.values))
+
+    async def offset_at(self, _: int, __: int) -> int | None:
+        return 0
+
+    async def records(self, _: int, start: int, end: int) -> AsyncIterator[tuple[list[LogRecord], int]]:
+        for at in range(start, end, 2):
+            self.read = min(at + 2, end)
+            yield [LogRecord("d", 0, o, 0, None, self.values[o], ()) for o in range(at, self.read)], self.read
+
+
+async def test_decisions_are_taken_in_step_and_repeats_are_none_of_their_own() -> None:
+    topic: Any = Topic(1, 2, 3, None, 5, 2, 3, 5, 6, 7, 8, 9)
+    log = DecidedLog(topic, "t", 0)
+    await log.begin(2, 0)
+    assert [2, 3] == list(await log.take(4))
+    assert topic.read < len(topic.values), "memory holds what lies ahead of the step, and no more"
+    assert [5, 6] == list(await log.take(7))
+    assert [7, 8, 9] == list(await log.take(100))
+    assert [] == list(await log.take(200))
