@@ -18,6 +18,7 @@ from app.commands import (
     replay,
     settings,
     stack,
+    state,
     tail,
     topics,
     traffic,
@@ -50,6 +51,7 @@ app.command("monitor")(monitor.monitor)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
+app.add_typer(state.commands, name="state")
 app.command("demo")(demo.demo)
 app.command("features")(batch.features)
 app.command("score")(batch.score)

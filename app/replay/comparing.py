@@ -90,10 +90,12 @@ class Replayed(NamedTuple):
 
 def compare(replayed: Replayed, model: Model, tally: Tally) -> None:
     """Score the rows and hold each decision against them."""
-    recorded = np.array([decided.features for decided in replayed.decided], np.float64)
-    same = (recorded == replayed.rows) | (np.isnan(recorded) & np.isnan(replayed.rows))
+    recorded, rows = np.array([decided.features for decided in replayed.decided], np.float64), replayed.rows
+    width = rows.shape[1]  # what other entities had done is taken as it was published
+    whole = np.ascontiguousarray(np.hstack([rows, recorded[:, width:]]))
+    same = (recorded[:, :width] == rows) | (np.isnan(recorded[:, :width]) & np.isnan(rows))
     older = ~same & _may_be_older(replayed)
-    scores: list[float] = model.score(replayed.rows).tolist()
+    scores: list[float] = model.score(whole).tolist()
     same_features, explained = same.all(axis=1), (same | older).all(axis=1)
     outcomes = [policy.outcome(score, model.thresholds) for score in scores]
     for row, decided in enumerate(replayed.decided):
@@ -102,7 +104,7 @@ def compare(replayed: Replayed, model: Model, tally: Tally) -> None:
         if same_features[row] and score == decided.score and outcome == decided.outcome:
             tally.kinds[Kind.EQUAL] += 1
             continue
-        tally.features.update(np.array(NAMES)[~same[row]].tolist())
+        tally.features.update(np.array(NAMES[:width])[~same[row]].tolist())
         tally.add(
             _example(
                 replayed, row, _kind(decided, outcome, same_features[row], explained[row]), score, outcome
@@ -113,8 +115,9 @@ def compare(replayed: Replayed, model: Model, tally: Tally) -> None:
 def _may_be_older(replayed: Replayed) -> NDArray[np.bool_]:
     if replayed.reads_all:
         return np.zeros(replayed.rows.shape, np.bool_)
-    unbounded = np.isin(NAMES, UNBOUNDED) & np.isnan(replayed.rows)
-    of_the_customer = np.array([name.startswith("customer_") for name in NAMES])
+    names = NAMES[: replayed.rows.shape[1]]
+    unbounded = np.isin(names, UNBOUNDED) & np.isnan(replayed.rows)
+    of_the_customer = np.array([name.startswith("customer_") for name in names])
     return unbounded | (of_the_customer & ~replayed.reads_whole[:, None])
 
 
@@ -129,7 +132,9 @@ def _example(replayed: Replayed, row: int, kind: Kind, score: float, outcome: Ou
     values = [None if value != value else value for value in replayed.rows[row].tolist()]  # noqa: PLR0124  # NaN
     differing = [
         (name, before, now)
-        for name, before, now in zip(NAMES, decided.features, values, strict=True)
+        for name, before, now in zip(
+            NAMES, decided.features, values, strict=False
+        )  # the last may be other entities'
         if before != now
     ]
     return Example(

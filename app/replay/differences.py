@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 
-from app.features.catalog import NAMES
-
 
 class Difference(msgspec.Struct, frozen=True):
     """One field, as it was published and as it is now."""
@@ -37,9 +35,9 @@ def differences(recorded: Any, rebuilt: Any, field: str) -> Iterator[Difference]
 
 
 def feature_differences(
-    recorded: Sequence[float | None], rebuilt: Sequence[float | None], names: Sequence[str] = NAMES
+    recorded: Sequence[float | None], rebuilt: Sequence[float | None], names: Sequence[str]
 ) -> list[Difference]:
-    """The features whose values differ; both in the catalog's order, None for missing."""
+    """The features whose values differ; None for missing."""
     return [
         Difference(name, before, now)
         for name, before, now in zip(names, recorded, rebuilt, strict=True)

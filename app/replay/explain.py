@@ -3,6 +3,7 @@ held against what was published.
 """
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from app.streaming.applying import SourceLog
 
 NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
 """Of an alert: when it was scored, what other models said, and what is compared with the history."""
+NOT_REBUILT: Any = object()
 OF_THE_HISTORY = [Degradation.LATE, Degradation.SATURATED]
 
 
@@ -32,6 +34,8 @@ class FeatureLine(msgspec.Struct, frozen=True, kw_only=True):
     state: FeatureState | None
     recorded: float | None
     rebuilt: float | None
+    from_log: bool
+    """Otherwise it is another entity's, whose own log is not read here: taken as it was published."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +136,8 @@ def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
 
 
 def _from_the_log(alert: Alert, standing: Standing) -> Iterator[Difference]:
-    yield from feature_differences(alert.features, standing.features)
+    width = len(standing.features)
+    yield from feature_differences(alert.features[:width], standing.features, NAMES[:width])
     degraded = [flag for flag in alert.degraded if flag in OF_THE_HISTORY]
     yield from differences(degraded, standing.degraded, "degraded")
     recorded, rebuilt = msgspec.to_builtins(alert.transaction), msgspec.to_builtins(standing.transaction)
@@ -148,6 +153,15 @@ def _judgement(published: Published, again: dict[str, Any]) -> Iterator[Differen
 def _lines(alert: Alert, standing: Standing | None) -> Iterator[FeatureLine]:
     if standing is None:
         return
-    for name, recorded, rebuilt in zip(NAMES, alert.features, standing.features, strict=True):
+    for name, recorded, rebuilt in zip_longest(
+        NAMES, alert.features, standing.features, fillvalue=NOT_REBUILT
+    ):
         state = alert.snapshot[name].state if name in alert.snapshot else None
-        yield FeatureLine(name=name, state=state, recorded=recorded, rebuilt=rebuilt)
+        from_log = rebuilt is not NOT_REBUILT
+        yield FeatureLine(
+            name=name,
+            state=state,
+            recorded=recorded,
+            rebuilt=rebuilt if from_log else recorded,
+            from_log=from_log,
+        )

@@ -14,7 +14,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from app.adapters.log_reader import open_log_reader
 from app.commands.history import acceptance, profile_bounds
 from app.replay.explain import Explanation, Published, explain
-from app.replay.finding import read_alert
+from app.replay.finding import Period, find_alert, read_alert
 from app.replay.judging import bundle_of
 from app.replay.rereading import Rules
 from app.replay.verdict import Verdict
@@ -89,7 +89,7 @@ async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
     assert last["features"] == [line["rebuilt"] for line in found["features"]]
     assert last["source"]["offset"] == found["moments"][-1]["offset"]
     assert {"applied", "late", "repeated", "rejected"} == {moment["fate"] for moment in found["moments"]}
-    for alert in alerts[:-1:20]:
+    for alert in alerts[:-1:50]:
         again = await explain_here(deployment, alert)
         assert (Verdict.IDENTICAL, [], []) == (
             again.verdict,
@@ -100,7 +100,24 @@ async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
     told = call(deployment, "explain", last["alert_id"], "--events", "5")
     assert b"bit for bit" in told.stdout
     assert last["transaction"]["terminal_id"].encode() in told.stdout
-    assert 2 == call(deployment, "explain", "alert-of-nobody").returncode
+
+
+async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
+    deployment: Deployment, alerts: list[dict[str, Any]]
+) -> None:
+    wanted = alerts[0]
+    async with open_log_reader(deployment.settings.kafka, deployment.settings.topics.alerts) as reader:
+        found = await find_alert(reader, wanted["alert_id"], Period())
+        assert wanted == json.loads(found or b"")
+        assert await find_alert(reader, "alert-of-nobody", Period()) is None
+        assert (
+            await find_alert(reader, wanted["alert_id"], Period(until_ms=wanted["scored_at"] - 60_000))
+            is None
+        )
+        assert (
+            await find_alert(reader, wanted["alert_id"], Period(since_ms=alerts[-1]["scored_at"] + 60_000))
+            is None
+        )
 
 
 async def test_what_was_altered_in_an_alert_is_found(

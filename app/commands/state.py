@@ -1,0 +1,164 @@
+"""``fraudstream state``: a customer's profile for people to read, and all profiles held against the log."""
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from app.features.profile_view import ProfileView
+    from app.replay.verify import Verification
+    from app.settings import Settings
+
+commands = typer.Typer(
+    no_args_is_help=True, help="Profiles: what is known about a customer, and whether it is right."
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@commands.command("show")
+def show(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Read a stopped worker's databases instead of the changelog."),
+    ] = None,
+    events: Annotated[int, typer.Option(min=0, help="Show so many of the newest events.")] = 20,
+    json: Json = False,
+) -> None:
+    """Print a customer's profile: windows, how far it has applied the log, newest events.
+
+    From the newest record of the changelog, of which the customer's partition is read; or from a data directory that no
+    worker has. Exit code 1 when there is none. Terminals and transactions are stored as digests.
+    """
+    import asyncio
+
+    from app.features.profile_view import view
+    from app.replay.stored import from_data_dir
+    from app.settings import Settings
+
+    settings, key = Settings.from_env(), customer.encode()
+    if data_dir is None:
+        data = asyncio.run(_from_changelog(settings, key))
+    else:
+        data = from_data_dir(data_dir, key, settings.topics.partitions)
+    if data is None:
+        typer.secho(f"there is no profile of {customer}", err=True)
+        raise typer.Exit(1)
+    _print_profile(customer, view(data), events, as_json=json)
+
+
+@commands.command("verify")
+def verify(
+    partition: Annotated[int | None, typer.Option(min=0, help="Only this one.")] = None,
+    json: Json = False,
+) -> None:
+    """Fold the transactions log from its beginning and compare every profile with the changelog's, byte for byte.
+
+    Beside running workers: a profile that goes on meanwhile is compared as far as it has come. Nothing is written to
+    Kafka; the profiles lie in a temporary directory. Exit code 1 when one is different, missing or unexpected. Run it
+    with the settings that the workers had.
+    """
+    import asyncio
+
+    from app.settings import Settings
+
+    verification = asyncio.run(_verify(Settings.from_env(), partition))
+    _print_matches(verification, as_json=json)
+    if not verification.is_sound:
+        raise typer.Exit(1)
+
+
+async def _from_changelog(settings: "Settings", key: bytes) -> bytes | None:
+    from app.adapters.log_reader import open_log_reader
+    from app.commands.progress import rows_progress
+    from app.replay.stored import from_changelog
+    from app.streaming.topics import profiles_changelog
+
+    async with open_log_reader(settings.kafka, profiles_changelog(settings)) as changelog:
+        with rows_progress("changelog read", None) as on_progress:
+            return await from_changelog(changelog, key, on_progress)
+
+
+async def _verify(settings: "Settings", partition: int | None) -> "Verification":
+    from app.adapters.group_offsets import committed
+    from app.adapters.log_reader import open_log_reader
+    from app.commands.history import acceptance, profile_bounds
+    from app.commands.progress import rows_progress
+    from app.replay.rereading import Rules
+    from app.replay.scratch import own_scratch
+    from app.replay.verify import Profiles, Verification
+    from app.streaming.topics import profiles_changelog
+
+    kafka, worker = settings.kafka, settings.worker
+    rules = Rules(acceptance(settings), profile_bounds(settings))
+    async with (
+        open_log_reader(kafka, settings.topics.transactions) as source,
+        open_log_reader(kafka, profiles_changelog(settings)) as changelog,
+    ):
+        finished = await committed(kafka, worker.app_id, source.topic, source.partitions)
+        verification = Verification(source, changelog, rules, worker.profile_cache_bytes)
+        with own_scratch(worker) as recorded, own_scratch(worker) as rebuilt:
+            for one in range(source.partitions) if partition is None else [partition]:
+                _, ends = await source.extent(one)
+                with rows_progress(f"partition {one}", ends) as on_progress:
+                    await verification.run(
+                        one, finished.get(one, 0), Profiles(recorded, rebuilt), on_progress
+                    )
+    return verification
+
+
+def _print_profile(customer: str, profile: "ProfileView", events: int, *, as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        typer.echo(json_format.dumps({"customer_id": customer} | msgspec.to_builtins(profile), indent=2))
+        return
+    for name, value in _facts(customer, profile).items():
+        typer.echo(f"{name:<16}{value}")
+    for window in profile.windows:
+        typer.echo(f"{window.name:<16}{window.count} transactions, {window.amount_sum_minor:,} minor units")
+    typer.echo(f"newest {min(events, len(profile.events))} of {len(profile.events)} events kept:")
+    for event in profile.events[len(profile.events) - min(events, len(profile.events)) :]:
+        typer.echo(
+            f"  {_time(event.event_time)}  {event.amount_minor:>14,}  terminal {event.terminal}  transaction {event.transaction}"
+        )
+
+
+def _facts(customer: str, profile: "ProfileView") -> dict[str, Any]:
+    place = profile.place
+    return {
+        "customer": customer,
+        "applied": f"{profile.applied} transactions, up to offset {profile.applied_offset}",
+        "first seen": _time(profile.first_seen),
+        "cut by the cap": "never" if profile.evicted is None else f"up to {_time(profile.evicted)}",
+        "last place": "unknown"
+        if place is None
+        else f"{place.latitude}, {place.longitude} at {_time(place.event_time)}",
+        "stored": f"{profile.bytes} bytes, version {profile.version}, topic {profile.incarnation}",
+    }
+
+
+def _time(milliseconds: int | None) -> str:
+    from app.adapters.decision_text import event_time
+
+    return "never" if milliseconds is None else f"{event_time(milliseconds)} UTC"
+
+
+def _print_matches(verification: "Verification", *, as_json: bool) -> None:
+    import msgspec
+
+    from app.replay.verify import as_mapping
+
+    matches = as_mapping(verification.matches)
+    if as_json:
+        mismatches = msgspec.to_builtins(verification.mismatches)
+        facts = {"sound": verification.is_sound, "profiles": matches, "mismatches": mismatches}
+        typer.echo(json_format.dumps(facts, indent=2))
+        return
+    for name, count in matches.items():
+        typer.echo(f"{count:>12,}  {name}")
+    for one in verification.mismatches:
+        typer.echo(f"{one.match}: {one.customer_id}, partition {one.partition}")

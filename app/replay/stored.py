@@ -1,0 +1,49 @@
+"""A customer's profile as it stands: in the changelog, or in the databases of a worker that is stopped."""
+
+from pathlib import Path
+
+from app.adapters import data_dir
+from app.adapters.log_reader import LogReader
+from app.errors import ConfigurationError
+from app.replay.history import Progress
+from app.replay.scratch import Scratch, database_path, open_read_only
+from app.streaming.restore import newest
+from app.traffic.partitioning import partition_of
+
+
+async def from_changelog(changelog: LogReader, key: bytes, on_progress: Progress) -> bytes | None:
+    """The version that a restore would keep; None when there is none. Reads the customer's partition."""
+    partition = partition_of(key, changelog.partitions)
+    found: bytes | None = None
+    begins, ends = await changelog.extent(partition)
+    async for records, reached in changelog.records(partition, begins, ends, key):
+        versions = [(key, record.value) for record in records]
+        found = newest(versions, {key: found}).get(key, found)
+        on_progress(reached)
+    return found
+
+
+def from_data_dir(path: Path, key: bytes, partitions: int) -> bytes | None:
+    """Raises ConfigurationError when a worker has the directory, or it holds no profiles."""
+    database = database_path(path, partition_of(key, partitions))
+    if not path.is_dir() or not (path / "v1").is_dir():
+        raise ConfigurationError(f"--data-dir {path} holds no profiles.")
+    data_dir.hold(path)
+    if not (database / "CURRENT").exists():
+        return None
+    opened = open_read_only(database)
+    try:
+        value: bytes | None = opened.get(key)
+    finally:
+        opened.close()
+    return value
+
+
+async def restore(changelog: LogReader, partition: int, into: Scratch) -> None:
+    """Every profile of a partition, the versions that a worker's own restore would keep."""
+    begins, ends = await changelog.extent(partition)
+    async for records, _ in changelog.records(partition, begins, ends):
+        versions = [(record.key or b"", record.value) for record in records]
+        keys = list(dict.fromkeys(key for key, _ in versions))
+        stored = dict(zip(keys, into.read(partition, keys), strict=True))
+        into.write(partition, newest(versions, stored))

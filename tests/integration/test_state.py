@@ -1,0 +1,79 @@
+"""`fraudstream state` on a real broker: one profile shown, and all of them folded a second time."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from app.traffic.partitioning import partition_of
+from tests.integration import reading
+from tests.integration.commands import call
+from tests.integration.deployment import Deployment
+from tests.integration.traffic import traffic
+from tests.profile_format import read_profile
+
+pytestmark = pytest.mark.integration
+
+CUSTOMERS = 50
+
+
+@pytest.fixture
+async def folded(deployment: Deployment) -> Deployment:
+    """Profiles by a worker that runs on."""
+    worker = deployment.worker()
+    worker.start()
+    await deployment.produce(traffic(3_000, seed=11, customers=CUSTOMERS))
+    await deployment.drained()
+    return deployment
+
+
+def told(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    try:
+        return dict(json.loads(done.stdout))
+    except ValueError:
+        raise AssertionError(done.stderr.decode()) from None
+
+
+async def test_a_profile_is_the_same_in_the_changelog_and_on_the_disk_of_a_stopped_worker(
+    folded: Deployment,
+) -> None:
+    (worker,) = folded.workers
+    on_disk = ("state", "show", "c7", "--json", "--data-dir", str(worker.data_dir))
+    assert b"is in use by the worker" in call(folded, *on_disk).stderr
+    assert worker.terminate() == 0
+
+    expected = read_profile(reading.newest_per_key(await folded.read(folded.changelog))[b"c7"])
+    found = told(call(folded, "state", "show", "c7", "--json"))
+    assert (expected.applied, expected.applied_offset) == (found["applied"], found["applied_offset"])
+    assert [event.time_ms for event in expected.kept] == [event["event_time"] for event in found["events"]]
+    assert found == told(call(folded, *on_disk))
+    assert f"up to offset {expected.applied_offset}".encode() in call(folded, "state", "show", "c7").stdout
+    assert 1 == call(folded, "state", "show", "nobody").returncode
+
+
+async def test_every_profile_comes_out_again_and_one_that_was_altered_is_found(folded: Deployment) -> None:
+    done = call(folded, "state", "verify", "--json")
+    assert (0, {"equal": CUSTOMERS}) == (done.returncode, told(done)["profiles"])
+
+    (worker,) = folded.workers
+    assert worker.terminate() == 0
+    newest = reading.newest_per_key(await folded.read(folded.changelog))
+    async with AIOKafkaProducer(bootstrap_servers=folded.servers) as producer:
+        for key, value in ((b"c7", _altered(newest[b"c7"])), (b"c8", None), (b"never-came", newest[b"c9"])):
+            partition = partition_of(key, folded.partitions)
+            await producer.send_and_wait(folded.changelog, key=key, value=value, partition=partition)
+
+    done = call(folded, "state", "verify", "--json")
+    found = told(done)
+    assert (1, False) == (done.returncode, found["sound"])
+    assert {"equal": CUSTOMERS - 2, "different": 1, "missing": 1, "unexpected": 1} == found["profiles"]
+    assert {"c7": "different", "c8": "missing", "never-came": "unexpected"} == {
+        one["customer_id"]: one["match"] for one in found["mismatches"]
+    }
+
+
+def _altered(profile: bytes) -> bytes:
+    """Another terminal, or another transaction: the last word is a digest."""
+    return profile[:-8] + bytes(8)
