@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from app.features.profile_view import ProfileView
+    from app.replay.rebuild import Rebuilt
     from app.replay.verify import Verification
     from app.settings import Settings
 
@@ -69,6 +70,70 @@ def verify(
     _print_matches(verification, as_json=json)
     if not verification.is_sound:
         raise typer.Exit(1)
+
+
+@commands.command("rebuild")
+def rebuild(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a lost changelog anew: fold the transactions log, and send every profile to the changelog topic.
+
+    Only with no worker in the group and nothing in the topic; otherwise exit code 2. The log is folded from its
+    beginning up to what the group has committed, so that workers go on where they were: nothing is decided twice and
+    nothing left out. What retention has deleted is in no profile: windows are whole when the log holds 32 days.
+    Afterwards delete every worker's data directory, and start them. Run it with the settings that the workers had.
+    """
+    import asyncio
+    import sys
+
+    from app.settings import Settings
+
+    if sys.stdin.isatty() and not yes:
+        typer.confirm("Write the changelog anew from the log?", abort=True)
+    done = asyncio.run(_rebuild(Settings.from_env()))
+    if json:
+        typer.echo(json_format.dumps(done._asdict()))
+        return
+    typer.echo(f"{done.profiles:,} profiles from {done.records:,} records")
+    if done.cut:
+        typer.echo(
+            f"retention has cut partitions {', '.join(map(str, done.cut))}: what was before is in no profile"
+        )
+
+
+async def _rebuild(settings: "Settings") -> "Rebuilt":
+    from app.adapters.group_offsets import committed
+    from app.adapters.kafka_sender import KafkaSender
+    from app.adapters.log_reader import open_log_reader
+    from app.commands.history import acceptance, profile_bounds
+    from app.commands.progress import rows_progress
+    from app.replay import rebuild as rebuilding
+    from app.replay.rereading import Rules
+    from app.replay.scratch import own_scratch
+    from app.streaming.topics import profiles_changelog
+
+    kafka, worker, sender = settings.kafka, settings.worker, KafkaSender(settings.kafka)
+    rules = Rules(acceptance(settings), profile_bounds(settings))
+    async with (
+        open_log_reader(kafka, settings.topics.transactions) as source,
+        open_log_reader(kafka, profiles_changelog(settings)) as changelog,
+    ):
+        await rebuilding.require_nobody(kafka, worker.app_id)
+        await rebuilding.require_empty(changelog)
+        finished = await committed(kafka, worker.app_id, source.topic, source.partitions)
+        with own_scratch(worker) as scratch:
+            with rows_progress("records folded", None) as on_progress:
+                folded = await rebuilding.rebuild(
+                    source, rules, scratch, finished, worker.profile_cache_bytes, on_progress
+                )
+            await rebuilding.require_nobody(kafka, worker.app_id)
+            await sender.start()
+            try:
+                profiles = await rebuilding.publish(scratch, finished, changelog.topic, sender)
+            finally:
+                await sender.stop()
+    return folded._replace(profiles=profiles)
 
 
 async def _from_changelog(settings: "Settings", key: bytes) -> bytes | None:

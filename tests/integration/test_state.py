@@ -1,16 +1,19 @@
 """`fraudstream state` on a real broker: one profile shown, and all of them folded a second time."""
 
+import asyncio
 import json
+import shutil
 import subprocess
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from app.traffic.partitioning import partition_of
 from tests.integration import reading
 from tests.integration.commands import call
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, check_guarantee
 from tests.integration.traffic import traffic
 from tests.profile_format import read_profile
 
@@ -77,3 +80,39 @@ async def test_every_profile_comes_out_again_and_one_that_was_altered_is_found(f
 def _altered(profile: bytes) -> bytes:
     """Another terminal, or another transaction: the last word is a digest."""
     return profile[:-8] + bytes(8)
+
+
+async def test_a_lost_changelog_is_written_anew_and_workers_go_on_as_if_nothing_had_been(
+    deployment: Deployment,
+) -> None:
+    events = list(traffic(4_000, seed=12, customers=CUSTOMERS))
+    worker = deployment.worker()
+    worker.start()
+    await deployment.produce(events[:2_000])
+    await deployment.drained()
+    assert b"are in the group" in call(deployment, "state", "rebuild").stderr
+    assert worker.terminate() == 0
+    assert b"holds profiles" in call(deployment, "state", "rebuild").stderr
+
+    await deployment.produce(events[2_000:])  # not finished by anybody: the worker is to decide these
+    await _delete(deployment, deployment.changelog)
+    shutil.rmtree(worker.data_dir)
+    done = told(call(deployment, "state", "rebuild", "--json"))
+    assert ({"profiles": CUSTOMERS, "records": 2_000, "cut": []}) == done
+
+    worker.start()
+    await deployment.drained()
+    assert worker.terminate() == 0
+    await check_guarantee(deployment, worker)
+    assert all(len(repeats) == 1 for repeats in (await deployment.decisions()).values())
+
+
+async def _delete(deployment: Deployment, topic: str) -> None:
+    """And make it anew, as an operator would."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
+    await admin.start()
+    await admin.delete_topics([topic])
+    while topic in await admin.list_topics():  # noqa: ASYNC110  # a broker tells nobody: it must be asked
+        await asyncio.sleep(0.1)
+    await admin.close()
+    await deployment.ensure_topics()

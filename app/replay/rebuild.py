@@ -1,0 +1,104 @@
+"""A lost changelog written anew: profiles folded from the log, up to where the group has finished it.
+
+Not beyond: a transaction that a profile has applied is taken for decided. And only into a changelog that holds nothing,
+while no worker runs.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from app.adapters.group_offsets import members
+from app.adapters.kafka_security import Cluster
+from app.adapters.kafka_sender import OutRecord
+from app.adapters.log_reader import LogReader
+from app.errors import ConfigurationError
+from app.replay.history import Progress
+from app.replay.rereading import Rules
+from app.replay.scratch import Scratch
+from app.streaming.applying import ChunkFold, SourceLog
+from app.streaming.chunks import Chunk
+from app.streaming.profiles import ProfileCache
+from app.streaming.stages import Stopwatch
+
+BATCH_PROFILES = 2_000
+"""Sent together, and waited for."""
+
+
+class Sender(Protocol):
+    """See app.adapters.kafka_sender."""
+
+    async def send(self, topic: str, partition: int, records: list[OutRecord]) -> int: ...
+
+
+class Rebuilt(NamedTuple):
+    """What stands in the changelog now."""
+
+    profiles: int
+    records: int
+    """Read from the log."""
+    cut: list[int]
+    """Partitions whose log does not begin at its beginning: what was before is in no profile."""
+
+
+async def require_nobody(kafka: Cluster, group: str) -> None:
+    """Raises ConfigurationError while a worker is in the group."""
+    if count := await members(kafka, group):
+        raise ConfigurationError(
+            f"{count} worker(s) are in the group {group}: they write to the changelog. Stop them; one that was killed "
+            "counts until its session ends."
+        )
+
+
+async def require_empty(changelog: LogReader) -> None:
+    """Raises ConfigurationError where the changelog holds anything."""
+    for partition in range(changelog.partitions):
+        begins, ends = await changelog.extent(partition)
+        if begins < ends:
+            raise ConfigurationError(
+                f"{changelog.topic}-{partition} holds profiles, from which workers restore. Where they are lost or wrong, "
+                "delete the topic, make it anew with `fraudstream topics ensure`, and run this again."
+            )
+
+
+async def rebuild(
+    source: LogReader,
+    rules: Rules,
+    scratch: Scratch,
+    finished: Mapping[int, int],
+    cache_bytes: int,
+    on_progress: Progress,
+) -> Rebuilt:
+    """Fold every partition up to ``finished`` into ``scratch``."""
+    cache = ProfileCache(scratch, cache_bytes)
+    fold = ChunkFold(SourceLog(source.topic, source.incarnation), rules.acceptance, rules.bounds, cache)
+    records_read, cut = 0, []
+    for partition, end in sorted(finished.items()):
+        begins, _ = await source.extent(partition)
+        if begins:
+            cut.append(partition)
+        async for records, _ in source.records(partition, begins, end):
+            if records:
+                now_ms = time.time_ns() // 1_000_000
+                applied = fold.apply(Chunk(partition, records), now_ms, Stopwatch(time.perf_counter))
+                scratch.write(partition, applied.profiles)
+                cache.release(partition, applied.number)
+            records_read += len(records)
+            on_progress(records_read)
+    return Rebuilt(0, records_read, cut)
+
+
+async def publish(scratch: Scratch, partitions: Mapping[int, int], changelog: str, sender: Sender) -> int:
+    """Every profile into the changelog; how many. Raises SendFailed: what arrived is not whole then."""
+    count = 0
+    for partition in sorted(partitions):
+        for batch in _batches(scratch.items(partition)):
+            await sender.send(changelog, partition, batch)
+            count += len(batch)
+    return count
+
+
+def _batches(items: Iterator[tuple[bytes, bytes]]) -> Iterator[list[OutRecord]]:
+    while batch := [OutRecord(key, value) for key, value in islice(items, BATCH_PROFILES)]:
+        yield batch
