@@ -50,21 +50,19 @@ async def _explain(
     settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
 ) -> "Explanation":
     from app.adapters.log_reader import open_log_reader
-    from app.commands.history import acceptance, profile_bounds
+    from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay import explain as explaining
     from app.replay.finding import read_alert
     from app.replay.judging import bundle_of
-    from app.replay.rereading import Rules
 
     value = await _value(settings, alert_id, period) if file is None else _read(file)
     alert = read_alert(value)
     bundle = bundle_of(Path(settings.model.dir), alert)
-    rules = Rules(acceptance(settings), profile_bounds(settings))
     published = explaining.Published(alert, json_format.loads(value))
     async with open_log_reader(settings.kafka, alert.source.topic) as reader:
         with rows_progress("log read", alert.source.offset + 1) as on_progress:
-            return await explaining.explain(published, reader, bundle, rules, on_progress)
+            return await explaining.explain(published, reader, bundle, rules(settings), on_progress)
 
 
 async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:

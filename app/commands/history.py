@@ -2,12 +2,16 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.adapters.history import HistorySource
 from app.adapters.mappings import load_mapping
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.replay.rereading import Rules
 
 
 def history_source(
@@ -35,3 +39,11 @@ def acceptance(settings: Settings) -> Acceptance:
 def profile_bounds(settings: Settings) -> Bounds:
     """The bounds of every profile."""
     return Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+
+
+def rules(settings: Settings) -> "Rules":
+    """All that decides what a log makes of a profile."""
+    from app.replay.rereading import Rules
+
+    by_murmur2 = settings.acceptance.partitioner == "murmur2"
+    return Rules(acceptance(settings), profile_bounds(settings), by_murmur2)

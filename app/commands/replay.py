@@ -91,29 +91,25 @@ async def _replay(
 ) -> "Replay":
     from app.adapters.group_offsets import committed
     from app.adapters.log_reader import open_log_reader
-    from app.commands.history import acceptance, profile_bounds
+    from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay.plan import plan
     from app.replay.replay import Replay
-    from app.replay.rereading import Rules
     from app.replay.scratch import own_scratch
 
     kafka, topics = settings.kafka, settings.topics
-    rules, now_ms = (
-        Rules(acceptance(settings), profile_bounds(settings)),
-        int(datetime.now(UTC).timestamp() * 1000),
-    )
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
     models, cache_bytes = _models(settings, model), settings.worker.profile_cache_bytes
     async with (
         open_log_reader(kafka, topics.transactions) as source,
         open_log_reader(kafka, topics.decisions) as then,
     ):
-        finished = await committed(kafka, settings.worker.app_id, source.topic, source.partitions)
+        finished = await committed(kafka, settings.worker.app_id, source.topic, source.incarnation)
         partitions = range(source.partitions) if partition is None else [partition]
         warm_up_ms = None if warm_up_days is None else int(warm_up_days * DAY_MS)
         ranges = await plan(source, partitions, points, finished, warm_up_ms)
         with own_scratch(settings.worker, app_id) as scratch:
-            replay = Replay(source, then, rules, scratch, models, cache_bytes)
+            replay = Replay(source, then, rules(settings), scratch, models, cache_bytes)
             with rows_progress(
                 "replayed", sum(one.end - one.read_from for one in ranges)
             ) as replay.on_progress:

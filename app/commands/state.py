@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from app.features.profile_view import ProfileView
     from app.replay.rebuild import Rebuilt
     from app.replay.verify import Verification
@@ -37,14 +39,16 @@ def show(
     import asyncio
 
     from app.features.profile_view import view
-    from app.replay.stored import from_data_dir
+    from app.replay.stored import from_data_dir, partitions_with
     from app.settings import Settings
 
     settings, key = Settings.from_env(), customer.encode()
+    by_murmur2 = settings.acceptance.partitioner == "murmur2"
+    partitions = partitions_with(key, settings.topics.partitions, by_murmur2=by_murmur2)
     if data_dir is None:
-        data = asyncio.run(_from_changelog(settings, key))
+        data = asyncio.run(_from_changelog(settings, partitions, key))
     else:
-        data = from_data_dir(data_dir, key, settings.topics.partitions)
+        data = from_data_dir(data_dir, partitions, key)
     if data is None:
         typer.secho(f"there is no profile of {customer}", err=True)
         raise typer.Exit(1)
@@ -106,26 +110,24 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
     from app.adapters.group_offsets import committed
     from app.adapters.kafka_sender import KafkaSender
     from app.adapters.log_reader import open_log_reader
-    from app.commands.history import acceptance, profile_bounds
+    from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay import rebuild as rebuilding
-    from app.replay.rereading import Rules
     from app.replay.scratch import own_scratch
     from app.streaming.topics import profiles_changelog
 
     kafka, worker, sender = settings.kafka, settings.worker, KafkaSender(settings.kafka)
-    rules = Rules(acceptance(settings), profile_bounds(settings))
     async with (
         open_log_reader(kafka, settings.topics.transactions) as source,
         open_log_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
         await rebuilding.require_nobody(kafka, worker.app_id)
         await rebuilding.require_empty(changelog)
-        finished = await committed(kafka, worker.app_id, source.topic, source.partitions)
+        finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
         with own_scratch(worker) as scratch:
             with rows_progress("records folded", None) as on_progress:
                 folded = await rebuilding.rebuild(
-                    source, rules, scratch, finished, worker.profile_cache_bytes, on_progress
+                    source, rules(settings), scratch, finished, worker.profile_cache_bytes, on_progress
                 )
             await rebuilding.require_nobody(kafka, worker.app_id)
             await sender.start()
@@ -136,7 +138,7 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
     return folded._replace(profiles=profiles)
 
 
-async def _from_changelog(settings: "Settings", key: bytes) -> bytes | None:
+async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key: bytes) -> bytes | None:
     from app.adapters.log_reader import open_log_reader
     from app.commands.progress import rows_progress
     from app.replay.stored import from_changelog
@@ -144,27 +146,25 @@ async def _from_changelog(settings: "Settings", key: bytes) -> bytes | None:
 
     async with open_log_reader(settings.kafka, profiles_changelog(settings)) as changelog:
         with rows_progress("changelog read", None) as on_progress:
-            return await from_changelog(changelog, key, on_progress)
+            return await from_changelog(changelog, partitions, key, on_progress)
 
 
 async def _verify(settings: "Settings", partition: int | None) -> "Verification":
     from app.adapters.group_offsets import committed
     from app.adapters.log_reader import open_log_reader
-    from app.commands.history import acceptance, profile_bounds
+    from app.commands.history import rules
     from app.commands.progress import rows_progress
-    from app.replay.rereading import Rules
     from app.replay.scratch import own_scratch
     from app.replay.verify import Profiles, Verification
     from app.streaming.topics import profiles_changelog
 
     kafka, worker = settings.kafka, settings.worker
-    rules = Rules(acceptance(settings), profile_bounds(settings))
     async with (
         open_log_reader(kafka, settings.topics.transactions) as source,
         open_log_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
-        finished = await committed(kafka, worker.app_id, source.topic, source.partitions)
-        verification = Verification(source, changelog, rules, worker.profile_cache_bytes)
+        finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
+        verification = Verification(source, changelog, rules(settings), worker.profile_cache_bytes)
         with own_scratch(worker) as recorded, own_scratch(worker) as rebuilt:
             for one in range(source.partitions) if partition is None else [partition]:
                 _, ends = await source.extent(one)

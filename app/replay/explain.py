@@ -94,7 +94,7 @@ async def explain(
     span = await history.span(reader, source.partition, source.offset, since_ms)
     past = _Past([], None, [])
     if span.has_transaction:
-        key, log = alert.customer_id.encode(), SourceLog(reader.topic, reader.incarnation)
+        key, log = alert.customer_id.encode(), rules.log_of(reader)
         records = await history.read(reader, span, (span.read_from, source.offset + 1), key, on_progress)
         past = _past(alert, log, records, rules)
         if past.differences and span.begins < span.read_from:

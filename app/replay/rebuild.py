@@ -17,7 +17,7 @@ from app.errors import ConfigurationError
 from app.replay.history import Progress
 from app.replay.rereading import Rules
 from app.replay.scratch import Scratch
-from app.streaming.applying import ChunkFold, SourceLog
+from app.streaming.applying import ChunkFold
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
 from app.streaming.stages import Stopwatch
@@ -72,7 +72,7 @@ async def rebuild(
 ) -> Rebuilt:
     """Fold every partition up to ``finished`` into ``scratch``."""
     cache = ProfileCache(scratch, cache_bytes)
-    fold = ChunkFold(SourceLog(source.topic, source.incarnation), rules.acceptance, rules.bounds, cache)
+    fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, cache)
     records_read, cut = 0, []
     for partition, end in sorted(finished.items()):
         begins, _ = await source.extent(partition)

@@ -19,7 +19,7 @@ from app.replay.history import horizon_ms, moments
 from app.replay.rereading import Rules
 from app.replay.scratch import Scratch
 from app.scoring.model import Model
-from app.streaming.applying import Applied, ChunkFold, SourceLog
+from app.streaming.applying import Applied, ChunkFold
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
 from app.streaming.stages import Stopwatch
@@ -57,8 +57,7 @@ class Replay:
         self._scratch = scratch
         self._model_for = model_for
         self._profiles = ProfileCache(scratch, cache_bytes)
-        log = SourceLog(source.topic, source.incarnation)
-        self._fold = ChunkFold(log, rules.acceptance, rules.bounds, self._profiles)
+        self._fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, self._profiles)
 
     async def run(self, span: Range, now_ms: int) -> None:
         """One partition. ``now_ms`` judges the records whose own timestamp cannot."""

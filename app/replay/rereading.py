@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from app.adapters.log_reader import LogReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
 from app.streaming.applying import Applied, ChunkFold, SourceLog
@@ -17,6 +18,12 @@ class Rules(NamedTuple):
 
     acceptance: Acceptance
     bounds: Bounds
+    by_murmur2: bool = True
+    """A key in another partition than murmur2's is refused."""
+
+    def log_of(self, reader: LogReader) -> SourceLog:
+        """The log as a worker sees it."""
+        return SourceLog(reader.topic, reader.incarnation, reader.partitions if self.by_murmur2 else 0)
 
 
 class NoProfiles:

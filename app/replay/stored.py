@@ -1,34 +1,46 @@
 """A customer's profile as it stands: in the changelog, or in the databases of a worker that is stopped."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.adapters import data_dir
 from app.adapters.log_reader import LogReader
+from app.adapters.partitioner import partition_of
 from app.errors import ConfigurationError
 from app.replay.history import Progress
 from app.replay.scratch import Scratch, database_path, open_read_only
 from app.streaming.restore import newest
-from app.traffic.partitioning import partition_of
 
 
-async def from_changelog(changelog: LogReader, key: bytes, on_progress: Progress) -> bytes | None:
-    """The version that a restore would keep; None when there is none. Reads the customer's partition."""
-    partition = partition_of(key, changelog.partitions)
+def partitions_with(key: bytes, partitions: int, *, by_murmur2: bool) -> Iterable[int]:
+    """Where a customer's profile may stand: any, where another rule than murmur2 places them."""
+    return [partition_of(key, partitions)] if by_murmur2 else range(partitions)
+
+
+async def from_changelog(
+    changelog: LogReader, partitions: Iterable[int], key: bytes, on_progress: Progress
+) -> bytes | None:
+    """The version that a restore would keep; None when there is none. Reads whole partitions."""
     found: bytes | None = None
-    begins, ends = await changelog.extent(partition)
-    async for records, reached in changelog.records(partition, begins, ends, key):
-        versions = [(key, record.value) for record in records]
-        found = newest(versions, {key: found}).get(key, found)
-        on_progress(reached)
+    for partition in partitions:
+        begins, ends = await changelog.extent(partition)
+        async for records, reached in changelog.records(partition, begins, ends, key):
+            versions = [(key, record.value) for record in records]
+            found = newest(versions, {key: found}).get(key, found)
+            on_progress(reached)
     return found
 
 
-def from_data_dir(path: Path, key: bytes, partitions: int) -> bytes | None:
+def from_data_dir(path: Path, partitions: Iterable[int], key: bytes) -> bytes | None:
     """Raises ConfigurationError when a worker has the directory, or it holds no profiles."""
-    database = database_path(path, partition_of(key, partitions))
-    if not path.is_dir() or not (path / "v1").is_dir():
+    if not (path / "v1").is_dir():
         raise ConfigurationError(f"--data-dir {path} holds no profiles.")
     data_dir.hold(path)
+    found = (_stored(database_path(path, partition), key) for partition in partitions)
+    return next((value for value in found if value is not None), None)
+
+
+def _stored(database: Path, key: bytes) -> bytes | None:
     if not (database / "CURRENT").exists():
         return None
     opened = open_read_only(database)

@@ -15,7 +15,7 @@ from app.replay.history import Progress
 from app.replay.rereading import Rules
 from app.replay.scratch import Scratch
 from app.replay.stored import restore
-from app.streaming.applying import ChunkFold, SourceLog
+from app.streaming.applying import ChunkFold
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
 from app.streaming.stages import Stopwatch
@@ -76,7 +76,7 @@ class Verification:
         await restore(self._changelog, partition, profiles.recorded)
         _, ends = await self._source.extent(partition)
         cache = ProfileCache(profiles.rebuilt, self._cache_bytes)
-        log = SourceLog(self._source.topic, self._source.incarnation)
+        log = self._rules.log_of(self._source)
         fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache)
         async for records, reached in self._source.records(partition, begins, ends):
             if chosen := self._up_to_where_they_stand(records, profiles.recorded, finished):

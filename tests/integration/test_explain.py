@@ -12,11 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from app.adapters.log_reader import open_log_reader
-from app.commands.history import acceptance, profile_bounds
+from app.commands.history import rules
 from app.replay.explain import Explanation, Published, explain
 from app.replay.finding import Period, find_alert, read_alert
 from app.replay.judging import bundle_of
-from app.replay.rereading import Rules
 from app.replay.verdict import Verdict
 from tests.integration.commands import call
 from tests.integration.deployment import Deployment
@@ -66,10 +65,11 @@ def explained(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
 async def explain_here(deployment: Deployment, alert: dict[str, Any]) -> Explanation:
     """As the command does, in this process."""
     settings = deployment.settings
-    rules = Rules(acceptance(settings), profile_bounds(settings))
     published = Published(read_alert(json.dumps(alert).encode()), alert)
     async with open_log_reader(settings.kafka, settings.topics.transactions) as reader:
-        return await explain(published, reader, bundle_of(deployment.models, published.alert), rules)
+        return await explain(
+            published, reader, bundle_of(deployment.models, published.alert), rules(settings)
+        )
 
 
 def kept(directory: Path, alert: dict[str, Any]) -> str:
