@@ -136,9 +136,11 @@ def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
 
     tally = replay.tally
     if as_json:
-        facts: dict[str, Any] = {"differs": tally.differs, "records": replay.read} | msgspec.to_builtins(
-            tally
-        )
+        facts: dict[str, Any] = {
+            "differs": tally.differs,
+            "records": replay.read,
+            "repeated": replay.repeated,
+        } | msgspec.to_builtins(tally)
         speed = {"seconds": round(seconds, 3), "records_per_s": round(replay.read / seconds)}
         typer.echo(json_format.dumps(facts | speed, indent=2))
         return

@@ -1,7 +1,5 @@
 """What was decided, read beside the transactions it was decided on: by the offset of each in its source."""
 
-from collections.abc import AsyncIterator
-
 import msgspec
 
 from app.adapters.log_reader import LogReader, LogRecord
@@ -46,6 +44,7 @@ class DecidedLog:
         begins, self._end = await self._reader.extent(self._partition)
         first = await self._reader.offset_at(self._partition, time_ms - CLOCKS_MS)
         start = self._end if first is None else max(begins, first)
+        self._begun_at = offset
         self._taken_up_to = self._read_up_to = offset - 1
         self._slices = self._reader.records(self._partition, start, self._end)
 
@@ -58,7 +57,8 @@ class DecidedLog:
         return {offset: self._ahead.pop(offset) for offset in sorted(self._ahead) if offset < up_to}
 
     async def _next(self) -> list[LogRecord] | None:
-        return await anext(_records(self._slices), None)
+        found = await anext(self._slices, None)
+        return None if found is None else found[0]
 
     def _add(self, record: LogRecord) -> None:
         try:
@@ -69,12 +69,7 @@ class DecidedLog:
         if decided.source.topic != self._topic:
             return
         self._read_up_to = max(self._read_up_to, offset)
-        if offset in self._ahead or offset <= self._taken_up_to:
-            self.repeated += offset in self._ahead
-        else:
+        if offset in self._ahead or self._begun_at <= offset <= self._taken_up_to:
+            self.repeated += 1
+        elif offset > self._taken_up_to:
             self._ahead[offset] = decided
-
-
-async def _records(slices: AsyncIterator[tuple[list[LogRecord], int]]) -> AsyncIterator[list[LogRecord]]:
-    async for records, _ in slices:
-        yield records

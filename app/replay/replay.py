@@ -50,6 +50,8 @@ class Replay:
     ) -> None:
         self.tally = Tally()
         self.read = 0
+        self.repeated = 0
+        """Decisions of a transaction that had one: a takeover repeats some."""
         self.on_progress: Callable[[int], None] = lambda _: None
         self._source = source
         self._decisions = decisions
@@ -62,7 +64,7 @@ class Replay:
     async def run(self, span: Range, now_ms: int) -> None:
         """One partition. ``now_ms`` judges the records whose own timestamp cannot."""
         decided = DecidedLog(self._decisions, self._source.topic, span.partition)
-        reached, first_ms = span.read_from, None
+        begun, first_ms = False, None
         async for records, next_offset in self._source.records(span.partition, span.read_from, span.end):
             if records and first_ms is None:
                 first_ms = records[0].timestamp
@@ -71,13 +73,14 @@ class Replay:
             if before:
                 self._apply(before, now_ms)
             if after:
-                if reached <= span.start:
+                if not begun:
+                    begun = True
                     await decided.begin(span.start, after[0].timestamp)
                 applied = self._apply(after, now_ms)
                 await self._compare(applied, decided, span, next_offset, first_ms or 0)
-            reached = next_offset
             self.read += len(records)
             self.on_progress(self.read)
+        self.repeated += decided.repeated
 
     def _apply(self, records: list[LogRecord], now_ms: int) -> Applied:
         partition = records[0].partition

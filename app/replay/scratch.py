@@ -82,6 +82,8 @@ def own_scratch(settings: WorkerSettings, app_id: str = "") -> Iterator[Scratch]
             yield from _closing(Scratch(Path(temporary), settings))
         return
     directory = Path(settings.data_dir).parent / app_id
+    if directory.name != app_id:
+        raise ConfigurationError(f"--app-id {app_id} is no name of a directory.")
     if app_id == settings.app_id or directory.exists():
         raise ConfigurationError(
             f"--app-id {app_id}: {directory} is in use or holds another replay. Choose another name or delete it."

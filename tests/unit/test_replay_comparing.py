@@ -133,3 +133,4 @@ async def test_decisions_are_taken_in_step_and_repeats_are_none_of_their_own() -
     assert [5, 6] == list(await log.take(7))
     assert [7, 8, 9] == list(await log.take(100))
     assert [] == list(await log.take(200))
+    assert 3 == log.repeated
