@@ -58,7 +58,7 @@ async def _explain(
 
     value = await _value(settings, alert_id, period) if file is None else _read(file)
     alert = read_alert(value)
-    bundle = bundle_of(Path(settings.model.dir), alert)
+    bundle = bundle_of(settings.model, alert)
     published = explaining.Published(alert, json_format.loads(value))
     async with open_log_reader(settings.kafka, alert.source.topic) as reader:
         with rows_progress("log read", alert.source.offset + 1) as on_progress:

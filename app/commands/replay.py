@@ -2,7 +2,6 @@
 
 import json as json_format
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -128,7 +127,7 @@ def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bun
     if model:
         bundle = load_champion(settings, model)
         return lambda _: bundle
-    return lru_cache(maxsize=16)(partial(referenced_bundle, Path(settings.model.dir)))
+    return lru_cache(maxsize=16)(partial(referenced_bundle, settings.model))
 
 
 def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:

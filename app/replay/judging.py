@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from app.adapters.aliases import bundle_path
-from app.adapters.bundles import Bundle, load
+from app.adapters.bundles import Bundle, Loading, load
 from app.domain.control import told
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id
@@ -16,9 +16,10 @@ from app.errors import CatalogMismatch, InvalidFile, ModelRejected
 from app.features import catalog
 from app.features.catalog import Known
 from app.scoring import policy, scorer
+from app.settings import ModelSettings
 
 
-def bundle_of(models_dir: Path, decision: Decision) -> Bundle:
+def bundle_of(settings: ModelSettings, decision: Decision) -> Bundle:
     """The very model that decided. Raises ModelRejected, CatalogMismatch when this release computes other features,
     InvalidFile when the decision has not one value for each.
     """
@@ -31,22 +32,22 @@ def bundle_of(models_dir: Path, decision: Decision) -> Bundle:
         raise InvalidFile(
             f"{decision.decision_id} has {len(decision.features)} features of {len(catalog.NAMES)}"
         )
-    return referenced_bundle(models_dir, decision.model)
+    return referenced_bundle(settings, decision.model)
 
 
-def referenced_bundle(models_dir: Path, reference: ModelReference) -> Bundle:
+def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bundle:
     """The bundle of this name, version and content. Raises ModelRejected, which says where it may be had."""
     where = (
         f"Copy {told(reference)} with digest {reference.digest} from where it was trained, or from a worker that ran it, "
         "into FRAUDSTREAM_MODEL_DIR."
     )
     try:
-        bundle = load(bundle_path(models_dir, told(reference)))
+        bundle = load(bundle_path(Path(settings.dir), told(reference)), Loading.by(settings))
     except ModelRejected as error:
         raise ModelRejected(f"{error} {where}") from error
     if bundle.reference != reference:
         raise ModelRejected(
-            f"{told(reference)} in {models_dir} is another model of that name: its digest is {bundle.reference.digest}. "
+            f"{told(reference)} in {settings.dir} is another model of that name: its digest is {bundle.reference.digest}. "
             f"{where}"
         )
     return bundle

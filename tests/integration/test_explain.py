@@ -17,6 +17,7 @@ from app.replay.explain import Explanation, Published, explain
 from app.replay.finding import Period, find_alert, read_alert
 from app.replay.judging import bundle_of
 from app.replay.verdict import Verdict
+from app.settings import ModelSettings
 from tests.integration.commands import call
 from tests.integration.deployment import Deployment
 from tests.integration.traffic import traffic
@@ -68,7 +69,10 @@ async def explain_here(deployment: Deployment, alert: dict[str, Any]) -> Explana
     published = Published(read_alert(json.dumps(alert).encode()), alert)
     async with open_log_reader(settings.kafka, settings.topics.transactions) as reader:
         return await explain(
-            published, reader, bundle_of(deployment.models, published.alert), rules(settings)
+            published,
+            reader,
+            bundle_of(ModelSettings(dir=str(deployment.models)), published.alert),
+            rules(settings),
         )
 
 
