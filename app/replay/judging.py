@@ -54,7 +54,9 @@ def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bun
 
 
 def judged_again(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
-    """What the model makes of the alert's own features now, as it would be published."""
+    """What the model makes of the alert's own features now, as it would be published. What was known of delayed entities
+    is not in the log: their states are taken as they were published.
+    """
     transaction, row = alert.transaction, [nan if value is None else value for value in alert.features]
     score = float(bundle.score(np.array([row]))[0])
     facts = {name: getattr(alert, name) for name in Decision.__struct_fields__} | {
@@ -67,6 +69,9 @@ def judged_again(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
         "thresholds": bundle.thresholds,
         "model": bundle.reference,
     }
-    again = scorer.alert(Decision(**facts), row, known, bundle)
+    again = scorer.alert(Decision(**facts), row, [known, *catalog.UNKNOWN], bundle)
     published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
+    for name in catalog.NAMES[catalog.DELAYED]:
+        if name in alert.snapshot:
+            published["snapshot"][name]["state"] = alert.snapshot[name].state
     return published

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from app.domain.decision import Alert, FeatureState
-from app.features.catalog import FEATURES, Known
+from app.features.catalog import DELAYED, FEATURES, Known
 from app.features.window import NEVER_MS
 from app.replay.differences import Difference
 from app.replay.history import Span
@@ -66,7 +66,7 @@ def known_with(alert: Alert, known: Known | None) -> Known:
 def _widths(alert: Alert, state: FeatureState) -> list[int]:
     return [
         feature.window_ms
-        for feature in FEATURES
+        for feature in FEATURES[: DELAYED.start]
         if feature.window_ms
         and feature.name in alert.snapshot
         and alert.snapshot[feature.name].state == state
