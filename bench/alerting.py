@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from app.adapters import manifest
 from app.adapters.aliases import bundle_path, read_aliases
+from app.adapters.bundles import champion
 from app.domain.decision import Thresholds
+from app.features import catalog
+from app.features.vector import WIDTH
 from app.settings import Settings
 from bench.numbered import numbered
 from bench.worker_process import REPOSITORY
@@ -27,23 +30,26 @@ Scores = NDArray[np.float64]
 
 
 def scores(count: int, directory: Path) -> Scores:
-    """What the daily batch gives each of the stream's first ``count`` events; a worker gives the same."""
-    events, scored = directory / "stream.jsonl", directory / "scores.parquet"
+    """What a worker gives each of the stream's first ``count`` events: the daily batch's features but those of delayed
+    entities, of which a worker without Redis knows nothing.
+    """
+    events, computed = directory / "stream.jsonl", directory / "features.parquet"
     encode = msgspec.json.Encoder().encode
     with events.open("wb") as lines:
         lines.writelines(encode(event) + b"\n" for event in numbered(0, count))
     subprocess.run(  # noqa: S603  # the command is our own list of words
-        [sys.executable, "-c", _FRAUDSTREAM, "score", str(events), "--out", str(scored)],
+        [sys.executable, "-c", _FRAUDSTREAM, "features", str(events), "--out", str(computed)],
         cwd=REPOSITORY,
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    table = pyarrow.parquet.read_table(scored, columns=["transaction_id", "score"]).sort_by("transaction_id")
-    found: Scores = table["score"].to_numpy()
-    if len(found) != count:
-        raise RuntimeError(f"{len(found)} of {count} events were scored")
-    return found
+    table = pyarrow.parquet.read_table(computed).sort_by("transaction_id")
+    if len(table) != count:
+        raise RuntimeError(f"the features of {len(table)} of {count} events were computed")
+    rows = np.column_stack([table[name].to_numpy() for name in catalog.NAMES])
+    rows[:, WIDTH:] = np.nan
+    return champion(REPOSITORY / Settings().model.dir).score(rows)
 
 
 def threshold(counted: Scores, share: float) -> float:
@@ -55,10 +61,10 @@ def models(review: float, directory: Path) -> Path:
     """A directory of models whose champion reviews from this score on."""
     source = REPOSITORY / Settings().model.dir
     shutil.copytree(source, directory)
-    champion = bundle_path(directory, read_aliases(directory).champion)
-    described = manifest.decode(manifest.read(champion, manifest.FILE_NAME), champion)
+    bundle = bundle_path(directory, read_aliases(directory).champion)
+    described = manifest.decode(manifest.read(bundle, manifest.FILE_NAME), bundle)
     moved = Thresholds(review=review, decline=max(review, described.thresholds.decline))
-    (champion / manifest.FILE_NAME).write_bytes(
+    (bundle / manifest.FILE_NAME).write_bytes(
         manifest.encode(msgspec.structs.replace(described, thresholds=moved))
     )
     return directory

@@ -15,7 +15,10 @@ from app.traffic.produce import produce
 logging.getLogger("aiokafka").setLevel(logging.ERROR)
 
 PARTITIONS = 4
-_TOPICS = ("transactions", "decisions", "alerts", "dead_letters")
+_TOPICS = (
+    *("transactions", "decisions", "alerts", "dead_letters"),
+    *("control", "labels", "entity_activity"),
+)
 
 
 class Turn(NamedTuple):
@@ -31,6 +34,7 @@ class Turn(NamedTuple):
             "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "FRAUDSTREAM_TOPICS_PARTITIONS": str(self.partitions),
             "FRAUDSTREAM_WORKER_APP_ID": self.name,
+            "FRAUDSTREAM_ENTITIES_APP_ID": f"{self.name}-entities",
             "FRAUDSTREAM_WORKER_METRICS_PORT": "0",
             **{f"FRAUDSTREAM_TOPICS_{topic.upper()}": f"{self.name}-{topic}" for topic in _TOPICS},
         }
