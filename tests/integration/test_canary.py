@@ -15,7 +15,7 @@ from tests.integration.traffic import traffic
 pytestmark = pytest.mark.integration
 
 CARD = "4111111111111111"
-WORD = "canary"
+WORD = "planted-word"
 PLANTED = (WORD, CARD, CARD[:8], "73856093")
 """What customers, terminals, transactions and amounts are made of below."""
 SENT = 40
