@@ -27,7 +27,7 @@ OrderOfWrites.finish = lambda *_: None
 LOOP_STANDS_STILL = """
 import threading
 from app.streaming.work import ChunkScorer
-ChunkScorer.compute = lambda *_: threading.Event().wait()
+ChunkScorer.fold = lambda *_: threading.Event().wait()
 """
 FETCHES_NOTHING = """
 import asyncio
