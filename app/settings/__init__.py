@@ -1,0 +1,31 @@
+"""Settings of the service: frozen groups, each field with its unit, default and reason.
+
+This package is the only reader of the environment. ``fraudstream settings`` prints all settings.
+"""
+
+from app.settings.deployment import DeploymentSettings
+from app.settings.events import AcceptanceSettings, ProfileSettings
+from app.settings.groups import Settings
+from app.settings.kafka import KafkaSettings
+from app.settings.listing import setting_names, values
+from app.settings.model import ModelSettings
+from app.settings.production import PRODUCTION_REPLICAS
+from app.settings.redis import RedisSettings
+from app.settings.topics import TopicSettings
+from app.settings.worker import EntitySettings, WorkerSettings
+
+__all__ = [
+    "PRODUCTION_REPLICAS",
+    "AcceptanceSettings",
+    "DeploymentSettings",
+    "EntitySettings",
+    "KafkaSettings",
+    "ModelSettings",
+    "ProfileSettings",
+    "RedisSettings",
+    "Settings",
+    "TopicSettings",
+    "WorkerSettings",
+    "setting_names",
+    "values",
+]

@@ -1,0 +1,58 @@
+"""``FRAUDSTREAM_<GROUP>_<FIELD>`` in the environment sets a field; a name that is none is refused."""
+
+import difflib
+import types
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec.structs import fields
+
+from app.errors import ConfigurationError
+from app.settings.kinds import PREFIX, variable
+
+
+def read_groups(settings: type[msgspec.Struct], environ: Mapping[str, str]) -> dict[str, msgspec.Struct]:
+    """Every group by its name. Raises ConfigurationError naming the setting and the remedy."""
+    groups = dict(groups_of(settings))
+    known = {variable(name, field.name) for name, group in groups.items() for field in fields(group)}
+    _refuse_unknown(environ, known)
+    return {name: _read_group(name, group, environ) for name, group in groups.items()}
+
+
+def groups_of(settings: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Each group's name and class."""
+    for field in fields(settings):
+        yield field.name, field.type
+
+
+def _read_group(name: str, group: type[msgspec.Struct], environ: Mapping[str, str]) -> msgspec.Struct:
+    given: dict[str, object] = {}
+    for field in fields(group):
+        setting = variable(name, field.name)
+        if setting in environ:
+            given[field.name] = _read_value(setting, field.type, environ[setting])
+    return group(**given)
+
+
+def _read_value(setting: str, kind: type | types.GenericAlias, text: str) -> object:
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"{setting}={text!r}: {error}. Set it to such a value or unset it."
+        ) from error
+
+
+def _refuse_unknown(environ: Mapping[str, str], known: set[str]) -> None:
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            # Without what all of them share, or any two would look alike.
+            close = difflib.get_close_matches(
+                name.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in known], n=1
+            )
+            hint = (
+                f"Did you mean {PREFIX}{close[0]}?"
+                if close
+                else "`fraudstream settings` lists the known ones."
+            )
+            raise ConfigurationError(f"{name} is not a setting. {hint}")

@@ -1,0 +1,59 @@
+"""All groups together, and what they must be beside each other."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.errors import ConfigurationError
+from app.settings.deployment import DeploymentSettings
+from app.settings.environment import read_groups
+from app.settings.events import AcceptanceSettings, ProfileSettings
+from app.settings.kafka import KafkaSettings, check_kafka
+from app.settings.model import ModelSettings
+from app.settings.production import check_production_kafka, check_production_redis, check_replicas
+from app.settings.redis import RedisSettings, check_redis
+from app.settings.topics import TopicSettings
+from app.settings.worker import EntitySettings, WorkerSettings
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings; built once and passed down."""
+
+    deployment: DeploymentSettings = msgspec.field(default_factory=DeploymentSettings)
+    kafka: KafkaSettings = msgspec.field(default_factory=KafkaSettings)
+    topics: TopicSettings = msgspec.field(default_factory=TopicSettings)
+    worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
+    entities: EntitySettings = msgspec.field(default_factory=EntitySettings)
+    redis: RedisSettings = msgspec.field(default_factory=RedisSettings)
+    model: ModelSettings = msgspec.field(default_factory=ModelSettings)
+    profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
+    acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
+
+    @property
+    def app_id(self) -> str:
+        """Consumer group of a worker of this role, and prefix of its changelog's name."""
+        return self.entities.app_id if self.worker.role == "entities" else self.worker.app_id
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every group from ``environ``. Raises ConfigurationError naming the setting and the remedy."""
+        groups: dict[str, Any] = read_groups(cls, environ)
+        settings = cls(**groups)
+        _check_together(settings)
+        return settings
+
+
+def _check_together(settings: Settings) -> None:
+    check_kafka(settings.kafka)
+    if settings.worker.stall_seconds <= settings.kafka.produce_timeout_seconds:
+        raise ConfigurationError(
+            "FRAUDSTREAM_WORKER_STALL_SECONDS must be above FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS: a worker "
+            "whose record is still being sent does not stand still. Raise the first or lower the second."
+        )
+    check_redis(settings.redis)
+    if settings.deployment.stage == "production":
+        check_production_redis(settings.redis)
+        check_production_kafka(settings.kafka)
+        check_replicas(settings.topics)

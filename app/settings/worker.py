@@ -1,0 +1,52 @@
+"""The groups of worker processes."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.settings.kinds import Positive, Seconds
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker process."""
+
+    role: Literal["risk", "entities"] = "risk"
+    """`risk` scores transactions. `entities` keeps what is known of terminals and of past frauds, and brings it to Redis."""
+    app_id: str = "fraudstream-risk"
+    """Consumer group of the role `risk`, and prefix of its changelog topic's name."""
+    data_dir: str = "data/worker"
+    """RocksDB lives here. One directory per worker: a second worker on it is refused."""
+    chunk_max_events: Positive = 2000
+    """The most events that are decoded, scored and written together. A chunk is whatever is there, up to this."""
+    chunks_in_flight: Positive = 4
+    """How many chunks' worth of records, at chunk_max_events each, may wait for their acknowledgements."""
+    profile_cache_bytes: Positive = 128 * 1024 * 1024
+    """Of profiles kept in memory per worker: 50,000 of customers with 100 events, beside RocksDB's own caches."""
+    rocksdb_block_cache_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 64 * 1024 * 1024
+    """Blocks of RocksDB's files kept uncompressed in memory, their indexes and filters included; shared by all
+    partitions of this worker. More saves reading and unpacking for customers that are not in the profile cache."""
+    rocksdb_write_buffers_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 64 * 1024 * 1024
+    """Profiles not yet written to RocksDB's files, all partitions of this worker together. Less makes smaller
+    files, which are merged more often."""
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 9464
+    """Metrics and health probes on this port, or the first free one of the 15 after it, so that workers of one machine
+    need no port each; the log says which. 0 serves none."""
+    metrics_host: str = "127.0.0.1"
+    """Pages name no customer, but nobody has to log in to read them: loopback, or an address that only probes reach."""
+    stall_seconds: Seconds = 60.0
+    """Records that wait so long without one chunk of their partition being finished are a stall: `/livez` says so and
+    the worker ends. Many times what a chunk takes and above what a send may wait for the brokers, so that a slow
+    worker is not ended; docs/health.md."""
+    stop_seconds: Seconds = 25.0
+    """A worker asked to stop finishes its chunks in flight and ends within this time, in order or not. Below the 30 s
+    that Kubernetes grants, so that it says itself what it was waiting for."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+
+class EntitySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The workers of the role `entities`; their other settings are those of the group WORKER."""
+
+    app_id: str = "fraudstream-entities"
+    """Consumer group, and prefix of the changelog topic's name."""
