@@ -19,15 +19,16 @@ from app.streaming.line import Line
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.publishing import Publisher
-from app.streaming.role import Role, now_ms
+from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
+from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import activities_changelog
 
 _log = structlog.get_logger("entities")
 
 
-class EntityWorker(Role):
+class EntityWorker(TableRole):
     """While Redis is away it folds all the same, and brings everything when it is back."""
 
     def __init__(self, settings: Settings, table: ProfileTable) -> None:
@@ -54,7 +55,7 @@ class EntityWorker(Role):
     def on_restored(self) -> None:
         """See Role.on_restored."""
         store = cast(ProfileStore, self._table.data)
-        for tp in self._table.app.consumer.assignment():
+        for tp in self._app.consumer.assignment():
             if tp.topic == self.settings.topics.entity_activity:
                 self._publisher.begin(tp.partition, self._stand_at(store.last_offset(tp.partition)))
         super().on_restored()

@@ -28,8 +28,9 @@ from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
-from app.streaming.role import Role, now_ms
+from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
+from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import profiles_changelog
 from app.streaming.work import ChunkScorer, Work
@@ -37,7 +38,7 @@ from app.streaming.work import ChunkScorer, Work
 _log = structlog.get_logger("risk")
 
 
-class RiskWorker(Role):
+class RiskWorker(TableRole):
     """Computes chunks while those before them wait for their acknowledgements."""
 
     def __init__(self, settings: Settings, table: ProfileTable) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
+import faust
 from faust.types import TP
 
 from app.adapters import data_dir
@@ -15,7 +17,6 @@ from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.acceptance import Acceptance
-from app.errors import LogReplaced
 from app.settings import Settings
 from app.streaming.chunks import ChunkConsumer, ChunkTransport
 from app.streaming.fence import Fence
@@ -24,8 +25,6 @@ from app.streaming.joining import Room, WaitingChunks
 from app.streaming.lag import LagProbe
 from app.streaming.pages import pages
 from app.streaming.provisioning import require
-from app.streaming.store_size import tell_store_size
-from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.watchdog import Watchdog
 
 PORTS_TRIED = 16
@@ -33,38 +32,35 @@ PORTS_TRIED = 16
 _LAG_PROBES_PER_STALL = 6
 
 
-class Role:
-    """Subclasses give ``start`` and ``accept``. ``topics`` come in chunks; the table belongs to the first of them."""
+class Role(ABC):
+    """``topics`` come in chunks, partition by partition."""
 
-    def __init__(self, settings: Settings, table: ProfileTable, topics: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, app: faust.App, topics: tuple[str, ...]) -> None:
         self.settings = settings
         self.metrics = PrometheusMetrics()
         self.lanes = Lanes(*topics)
-        self._table = table
-        table.kafka, table.metrics = settings.kafka, self.metrics
+        self._app = app
         self._sender = KafkaSender(settings.kafka)
         # As long as the broker waits, less the heartbeat that may just have been sent.
         self._fence = Fence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
         )
         self.health = Health(settings.worker.stall_seconds, time.monotonic)
-        table.on_restore_step = self.health.restoring
-        table.on_rebalance_started = self._forget
         self._watchdog = Watchdog(self._fence, self.health)
         self._beside: list[asyncio.Task[None]] = []
         self._pages: HttpPages | None = None
 
+    @abstractmethod
     async def start(self) -> None:
         """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def accept(self, event: Any) -> None:
         """Take over the chunk of an event of Faust's."""
-        raise NotImplementedError
 
     def on_restored(self) -> None:
         """From now on records come."""
-        owned = [tp for tp in self._table.app.consumer.assignment() if tp.topic == self.lanes.topics[0]]
+        owned = [tp for tp in self._app.consumer.assignment() if tp.topic == self.lanes.topics[0]]
         self.health.restored(len(owned))
 
     def stopping(self) -> None:
@@ -90,28 +86,13 @@ class Role:
             self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
         await require(self.settings)
 
-    async def _logs(self, changelog: str) -> Mapping[str, int]:
-        """The incarnation of each topic that is read; that of the changelog must be the one that the disk knows.
-
-        From now on a topic that is deleted and made again is noticed.
-        """
+    async def _know_logs(self, *others: str) -> Mapping[str, UUID]:
+        """The topics that are read, and ``others``, by name; each commit notes from now on which log it counts in."""
         names = self.lanes.topics
-        ids = await topic_ids(self.settings.kafka, [*names, changelog])
-        data_dir.bind(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
-        logs = {name: _incarnation(ids[name]) for name in names}
-        self._changelog_id = str(ids[changelog])
-        transport = cast(ChunkTransport, self._table.app.transport)
-        transport.incarnations = {name: f"{number:x}" for name, number in logs.items()}
-
-        async def require_same() -> None:
-            """Offsets count anew in another incarnation: none of its records may be taken for one of this."""
-            found = await topic_ids(self.settings.kafka, list(names))
-            for name in names:
-                if name not in found or _incarnation(found[name]) != logs[name]:
-                    raise LogReplaced(f"{name} was deleted, or made again, since this worker started")
-
-        self._table.require_same_log = require_same
-        return logs
+        ids = await topic_ids(self.settings.kafka, [*names, *others])
+        transport = cast(ChunkTransport, self._app.transport)
+        transport.incarnations = {name: f"{incarnation(ids[name]):x}" for name in names}
+        return ids
 
     def _stand(self) -> None:
         """Watch over the worker from here on; it joins its group."""
@@ -120,15 +101,14 @@ class Role:
         lag = LagProbe(self.health, self.lanes, interval_seconds)
         self._beside += [
             asyncio.create_task(self._fence.run()),
-            asyncio.create_task(lag.run(lambda: self._table.app.consumer)),
-            asyncio.create_task(tell_store_size(cast(ProfileStore, self._table.data), self.metrics)),
+            asyncio.create_task(lag.run(lambda: self._app.consumer)),
         ]
         self._watchdog.start()
         self.health.started()
 
     @property
     def _consumer(self) -> ChunkConsumer:
-        return cast(ChunkConsumer, self._table.app.consumer)
+        return cast(ChunkConsumer, self._app.consumer)
 
     def _waiting_room(self) -> tuple[WaitingChunks, Room]:
         """Of one line."""
@@ -137,7 +117,7 @@ class Role:
         return WaitingChunks(worker.chunk_max_events), room
 
     def _tell_lag(self, topic: str, partition: int, last_offset: int) -> None:
-        end_offset = self._table.app.consumer.highwater(TP(topic, partition))
+        end_offset = self._app.consumer.highwater(TP(topic, partition))
         self.metrics.gauge(
             "source_lag_records", (end_offset or 0) - last_offset - 1, partition=str(partition)
         )
@@ -160,6 +140,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _incarnation(topic_id: UUID) -> int:
+def incarnation(topic_id: UUID) -> int:
     """Half of it, which is random: what has room in a profile."""
     return topic_id.int & (2**64 - 1)
