@@ -9,8 +9,6 @@ from app.adapters.entity_facts import Source, transaction_facts
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
-from app.domain.transaction import Transaction
-from app.features import delayed
 from app.features.delayed import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
@@ -65,9 +63,6 @@ class Work(NamedTuple):
         return len(self.decisions) + len(self.rejected) + self.replayed + self.duplicate
 
 
-Entities = Callable[[Sequence[Transaction]], Delayed]
-
-
 class ChunkScorer:
     """The computed part of the hot path. ``lineup`` may be replaced between two chunks.
 
@@ -80,14 +75,7 @@ class ChunkScorer:
         self.lineup = lineup
         self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
         self.activity_partitions = 0
-        self.entities: Entities = delayed.absent
-        """What is known about the delayed entities of transactions."""
         self._known = ChunkFold(log, acceptance, bounds, profiles)
-
-    def compute(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Work:
-        """Load, decode, fold, score, decide and encode a chunk. Puts the changed profiles into the cache."""
-        known = self.fold(chunk, now_ms, watch)
-        return self.decide(chunk, known, self.entities(known.applied), now_ms, watch)
 
     def fold(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
         """The first half: what the chunk does to its customers' profiles."""

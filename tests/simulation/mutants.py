@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +12,10 @@ from app.errors import SendFailed
 from app.features.fold import fold
 from app.streaming import applying, restore
 from app.streaming.fence import Fence
+from app.streaming.line import Line
 from app.streaming.order_of_writes import OrderOfWrites, _Step
 from app.streaming.sole_writer import SoleWriter
+from app.streaming.stages import Stopwatch
 from tests.simulation.worker import fail_stop
 
 Put = Callable[[Any, str, Any], None]
@@ -107,6 +109,28 @@ def chunks_side_by_side(put: Put) -> None:
     put(_Step, "put", at_once)
 
 
+def answers_overtaken(put: Put) -> None:
+    """What comes after a chunk that waits for an answer does not wait with it."""
+
+    async def finish(line: Any, joined: Any, computing: Any, watch: Any) -> None:
+        with suppress(asyncio.CancelledError), fail_stop("computing a chunk"):
+            line.writes.finish(await computing, joined.acknowledge, watch)
+
+    def advance(line: Any, partition: int) -> None:
+        while joined := line._waiting.take(partition, only_full=line.writes.is_publishing(partition)):
+            watch = Stopwatch(lambda: 0.0)
+            computed = line._compute(joined.chunk, watch)
+            if isinstance(computed, Awaitable):
+                line.asking = [
+                    *getattr(line, "asking", []),
+                    asyncio.create_task(finish(line, joined, computed, watch)),
+                ]
+            else:
+                line.writes.finish(computed, joined.acknowledge, watch)
+
+    put(Line, "advance", advance)
+
+
 ALL = (
     no_guard,
     commit_before_durable,
@@ -117,4 +141,5 @@ ALL = (
     no_sole_writer,
     no_version_rule,
     chunks_side_by_side,
+    answers_overtaken,
 )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from app.errors import SendFailed
-from app.streaming import order_of_writes
+from app.streaming import line, order_of_writes
 from tests.simulation.source import LOGS, Source, source
 from tests.simulation.verdict import check
 from tests.simulation.worker import SESSION_SECONDS, Worker, fail_stop
@@ -73,6 +73,7 @@ class Schedule:
         steps += [self._fetch] * (4 if owner.position < len(self.source.records) else 0)
         steps += [self._stand] * (4 * bool(sender.next_to_stand()))
         steps += [self._hear] * (4 * bool(sender.unheard()))
+        steps += [self._answer] * (4 * bool(owner.asked))
         steps += [self._arrive_late] * bool(self._late)
         steps += [self._wake] * bool(self._zombies)
         if self.deaths + self.zombies < MOST_DEATHS and self.random.random() < DEADLY:
@@ -149,6 +150,9 @@ class Schedule:
         sender = self._owner.sender
         sender.tell(self.random.choice(sender.unheard()))
 
+    def _answer(self) -> None:
+        self._owner.answer()
+
     def _refuse(self) -> None:
         sending = self.random.choice(self._owner.sender.next_to_stand())
         sending.heard.set_exception(SendFailed("refused"))
@@ -188,6 +192,8 @@ class Schedule:
                 sending.append(self.topics)
         for sending in zombie.sender.unheard():
             zombie.sender.tell(sending)
+        if zombie.asked and self.random.random() < 0.5:
+            zombie.answer()
         if zombie.position < len(self.source.records) and self.random.random() < 0.5:
             zombie.take(self.source.records[zombie.position : zombie.position + 3])
 
@@ -225,7 +231,10 @@ async def play(seed: int) -> Played:
     """Raises Broken, with the schedule that led there."""
     schedule = Schedule(seed)
     try:
-        with patch.object(order_of_writes, "fail_stop", fail_stop):
+        with (
+            patch.object(order_of_writes, "fail_stop", fail_stop),
+            patch.object(line, "fail_stop", fail_stop),
+        ):
             return await schedule.play()
     except AssertionError as error:
         raise Broken(f"seed {seed}: {error}\n" + "\n".join(schedule.steps)) from error

@@ -1,7 +1,7 @@
 """One worker in the simulation: the service's own parts, put together as RiskWorker puts them together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
@@ -10,10 +10,11 @@ import numpy as np
 
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
+from app.features import delayed
 from app.features.window import Bounds
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.applying import SourceLog
+from app.streaming.applying import Applied, SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.fence import Fence
 from app.streaming.health import Health
@@ -71,6 +72,17 @@ class Event(NamedTuple):
         self.worker.finished = self.value.records[-1].offset + 1
 
 
+class Answered(NamedTuple):
+    """A chunk's work, once there is an answer. No coroutine: whoever dies meanwhile leaves it as it is."""
+
+    answer: asyncio.Future[None]
+    decide: Callable[[], Work]
+
+    def __await__(self) -> Generator[Any, None, Work]:
+        yield from self.answer.__await__()
+        return self.decide()
+
+
 class Worker:
     """Owns the one partition until it dies, or is paused and another takes over."""
 
@@ -83,6 +95,8 @@ class Worker:
         self.died_of: BaseException | None = None
         self.broken: AssertionError | None = None
         self.cut_off = False
+        self.asked: list[asyncio.Future[None]] = []
+        """Chunks that wait for an answer about their entities: the partition's next one waits with them."""
         self._topics = topics
         self._fence = Fence(SESSION_SECONDS, clock)
         self._profiles = ProfileCache(disk, CACHE_BYTES)
@@ -135,6 +149,14 @@ class Worker:
         self.died_of = self.died_of or cause
         for sending in self.sender.on_their_way:
             sending.heard.cancel()
+        for question in self.asked:
+            question.cancel()
+
+    def answer(self) -> None:
+        """As Redis does, or the deadline in its place."""
+        question = self.asked.pop(0)
+        if not question.done():
+            question.set_result(None)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -146,7 +168,15 @@ class Worker:
             _acting.reset(token)
 
     def _compute(self, chunk: Chunk, watch: Stopwatch) -> Work | Awaitable[Work]:
-        return self._scorer.compute(chunk, NOW_MS, watch)
+        """As RiskWorker: what a chunk does to its profiles is done before anybody is asked."""
+        known = self._scorer.fold(chunk, NOW_MS, watch)
+        if chunk.records[0].offset % 2:
+            return self._decide(chunk, known, watch)
+        self.asked.append(asyncio.get_running_loop().create_future())
+        return Answered(self.asked[-1], lambda: self._decide(chunk, known, watch))
+
+    def _decide(self, chunk: Chunk, known: Applied, watch: Stopwatch) -> Work:
+        return self._scorer.decide(chunk, known, delayed.absent(known.applied), NOW_MS, watch)
 
     def _on_durable(self, work: Work, _: Stopwatch) -> None:
         self._profiles.release(work.partition, work.number)

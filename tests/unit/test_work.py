@@ -1,6 +1,6 @@
 """What a chunk becomes: every record is decided, rejected, replayed or a duplicate, and counted as one of these."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -82,8 +82,13 @@ def checked_scorer(partitions: int) -> ChunkScorer:
     return ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), Lineup(LargeAmounts()))
 
 
-def compute(worker: ChunkScorer, *records: Record) -> Work:
-    return worker.compute(Chunk(3, list(records)), NOW_MS, Stopwatch(lambda: 0.0))
+Entities = Callable[[Sequence[Transaction]], Delayed]
+
+
+def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> Work:
+    chunk, watch = Chunk(3, list(records)), Stopwatch(lambda: 0.0)
+    known = worker.fold(chunk, NOW_MS, watch)
+    return worker.decide(chunk, known, entities(known.applied), NOW_MS, watch)
 
 
 def record(offset: int, transaction_id: str = "", customer: str = "c1", amount: int = 100) -> Record:
@@ -289,11 +294,8 @@ def test_without_activities_the_delayed_features_are_missing_and_the_decision_sa
 
 
 def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
-    worker = scorer()
-    worker.entities = lambda transactions: told(transactions, {})
-    decision, alert = (
-        msgspec.json.decode(entry[0].value or b"") for entry in compute(worker, record(1, amount=5_000))[3:5]
-    )
+    work = compute(scorer(), record(1, amount=5_000), entities=lambda transactions: told(transactions, {}))
+    decision, alert = (msgspec.json.decode(entry[0].value or b"") for entry in work[3:5])
 
     assert [] == decision["degraded"]
     assert [0] * 7 == decision["features"][catalog.DELAYED]
@@ -307,8 +309,7 @@ def test_only_transactions_that_change_a_profile_are_asked_about() -> None:
         asked.extend(transaction.transaction_id for transaction in transactions)
         return absent(transactions)
 
-    worker.entities = entities
-    compute(worker, record(1))
-    compute(worker, record(1), record(2, "t1"), record(3))
+    compute(worker, record(1), entities=entities)
+    compute(worker, record(1), record(2, "t1"), record(3), entities=entities)
 
     assert ["t1", "t3"] == asked
