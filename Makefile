@@ -57,11 +57,11 @@ chaos: $(BENCH_STAMP)  ## every scenario of faults in full, then the mutants tha
 
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--extra local --extra registry --extra analytics --group dev pyproject.toml -o requirements.lock
+		--extra local --extra registry --extra analytics --extra tracing --group dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml -o requirements-runtime.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--extra local --extra registry --extra analytics --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
+		--extra local --extra registry --extra analytics --extra tracing --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'

@@ -12,6 +12,7 @@ from app.settings.model import ModelSettings
 from app.settings.production import PRODUCTION_REPLICAS
 from app.settings.redis import RedisSettings
 from app.settings.topics import TopicSettings
+from app.settings.tracing import TracingSettings
 from app.settings.worker import EntitySettings, WorkerSettings
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "RedisSettings",
     "Settings",
     "TopicSettings",
+    "TracingSettings",
     "WorkerSettings",
     "setting_names",
     "values",

@@ -15,6 +15,7 @@ from app.settings.model import ModelSettings
 from app.settings.production import check_production_kafka, check_production_redis, check_replicas
 from app.settings.redis import RedisSettings, check_redis
 from app.settings.topics import TopicSettings
+from app.settings.tracing import TracingSettings
 from app.settings.worker import EntitySettings, WorkerSettings
 
 
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
+    tracing: TracingSettings = msgspec.field(default_factory=TracingSettings)
 
     @property
     def app_id(self) -> str:

@@ -1,5 +1,6 @@
 """The worker of the consumer group "risk": from chunks of transactions to decisions and alerts."""
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from pathlib import Path
@@ -33,6 +34,7 @@ from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import profiles_changelog
+from app.streaming.tracing import open_spans, trace
 from app.streaming.work import ChunkScorer, Work
 
 _log = structlog.get_logger("risk")
@@ -65,6 +67,7 @@ class RiskWorker(TableRole):
         self._scorer.activity_partitions = settings.topics.partitions
         self._line = self._transactions()
         identity = data_dir.identity(Path(worker.data_dir))
+        self._spans = open_spans(settings.tracing, settings.app_id, identity)
         terms = Terms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
         self._lineup = LineupSwitch(choice, terms, self._put, self.metrics)
         self._swap(running.bundle)
@@ -81,6 +84,8 @@ class RiskWorker(TableRole):
         await self._control.stop()
         await self._entities.stop()
         await super().stop()
+        if self._spans is not None:
+            await asyncio.to_thread(self._spans.close)
 
     async def accept(self, event: Any) -> None:
         """See Line.accept."""
@@ -124,6 +129,8 @@ class RiskWorker(TableRole):
         self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
         count(self.metrics, work, watch, now_ms())
         self._lineup.count()
+        if self._spans is not None:
+            trace(self._spans, work, watch, time.time_ns())
 
     def _swap(self, bundle: Bundle) -> None:
         """From the next chunk on ``bundle`` decides."""

@@ -19,6 +19,7 @@ from app.local import ports
 from app.local.state import Stack
 from app.settings import values
 from tests.integration import oracle, reading
+from tests.integration.collector import Collector, collecting
 from tests.integration.deployment import Deployment, check_guarantee
 from tests.integration.traffic import traffic
 
@@ -43,18 +44,21 @@ class Run(NamedTuple):
     alerts: list[Any]
     listening: list[tuple[str, int]]
     """Addresses on which the worker took connections while it ran."""
+    spans: list[Any]
+    """What a collector heard from the worker."""
 
 
 @pytest.fixture(scope="module")
 def run(stack: Stack, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     deployment = Deployment(stack, tmp_path_factory.mktemp("output"), models)
-    yield asyncio.run(one_run(deployment))
+    with collecting() as collector:
+        yield asyncio.run(one_run(deployment, collector))
     deployment.clear_up()
 
 
-async def one_run(deployment: Deployment) -> Run:
+async def one_run(deployment: Deployment, collector: Collector) -> Run:
     await deployment.ensure_topics()
-    worker = deployment.worker()
+    worker = deployment.worker(FRAUDSTREAM_TRACING_OTLP_URL=collector.url)
     worker.start()
     await send_with_trace(deployment)
     await deployment.drained()
@@ -71,7 +75,7 @@ async def one_run(deployment: Deployment) -> Run:
     for record in sorted(log, key=lambda record: record.offset):
         source.setdefault(json.loads(record.value)["transaction_id"], record)
     decisions, alerts = await deployment.read(topics.decisions), await deployment.read(topics.alerts)
-    return Run(deployment, source, len(log), decisions, alerts, listening)
+    return Run(deployment, source, len(log), decisions, alerts, listening, collector.spans)
 
 
 async def send_with_trace(deployment: Deployment) -> None:
@@ -114,6 +118,14 @@ def test_a_decision_says_where_its_transaction_stands_and_what_decided(run: Run)
         assert decision.model.name == "large-amounts"
         assert len(decision.features) == len(oracle.FEATURES)
         assert decision.scored_at <= time.time() * 1000
+
+
+def test_every_decision_of_a_traced_transaction_is_a_span_of_its_trace(run: Run) -> None:
+    """Also those of the last second: a worker that stops sends what is left."""
+    assert SCORED == len(run.spans)
+    for span in run.spans:
+        assert TRACE[0][1].decode() == f"00-{span.trace_id.hex()}-{span.parent_span_id.hex()}-01"
+        assert 0 < span.start_time_unix_nano < span.end_time_unix_nano
 
 
 def test_decisions_and_alerts_are_cloud_events_with_ids_that_repeat(run: Run) -> None:

@@ -1,0 +1,47 @@
+"""Which of a worker's transactions get a span, and what it says. It holds no customer's value."""
+
+from typing import TYPE_CHECKING
+
+from app.errors import ConfigurationError
+from app.settings import TracingSettings
+from app.streaming.records import trace_headers
+from app.streaming.stages import Stopwatch
+from app.streaming.work import Work
+
+if TYPE_CHECKING:
+    from app.adapters.spans import Spans
+
+SPAN = "fraudstream score"
+
+
+def open_spans(settings: TracingSettings, service: str, instance: str) -> "Spans | None":
+    """None where nothing is traced. Raises ConfigurationError when the extra is not installed."""
+    if not settings.otlp_url:
+        return None
+    try:
+        from app.adapters.spans import Spans, to_collector  # noqa: PLC0415  # the extra need not be installed
+    except ImportError as error:
+        raise ConfigurationError(
+            f"FRAUDSTREAM_TRACING_OTLP_URL is set, but {error.name} is not installed. Install fraudstream[tracing] or "
+            "unset it."
+        ) from error
+    return Spans(to_collector(settings.otlp_url, settings.timeout_seconds), service, instance)
+
+
+def trace(spans: "Spans", work: Work, watch: Stopwatch, ended_ns: int) -> None:
+    """A span for every traced transaction of a chunk that is durable: from when the chunk was taken up until then."""
+    begun_ns = ended_ns - int(1e9 * sum(watch.seconds.values()))
+    of_chunk: dict[str, str | int | float] = {
+        "messaging.system": "kafka",
+        "messaging.destination.partition.id": str(work.partition),
+        "messaging.batch.message_count": work.records,
+        **{f"fraudstream.{stage}_ms": 1e3 * seconds for stage, seconds in watch.seconds.items()},
+    }
+    for decision, outcome, sent_ms in zip(work.decisions, work.outcomes, work.sent_ms, strict=True):
+        traced = trace_headers(decision.headers)
+        if traced:
+            of_event = {
+                "fraudstream.outcome": outcome.value,
+                "fraudstream.waited_ms": begun_ns / 1e6 - sent_ms,
+            }
+            spans.add(SPAN, traced, begun_ns, ended_ns, of_chunk | of_event)
