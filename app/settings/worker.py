@@ -15,6 +15,10 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`risk` scores transactions. `entities` keeps what is known of terminals and of past frauds, and brings it to Redis."""
     app_id: str = "fraudstream-risk"
     """Consumer group of the role `risk`, and prefix of its changelog topic's name."""
+    instance_id: Annotated[str, Meta(max_length=249)] = ""
+    """Static membership (`group.instance.id`): a worker that comes back under the same name within its session gets its
+    partitions back, and nobody else's move. It then says no farewell: what it had waits for it, or for the session to end.
+    One process a name. Empty: a restart is a leave and a join."""
     data_dir: str = "data/worker"
     """RocksDB lives here. One directory per worker: a second worker on it is refused."""
     chunk_max_events: Positive = 2000

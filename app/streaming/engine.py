@@ -106,6 +106,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
         broker_request_timeout=kafka.request_timeout_seconds,
         broker_commit_interval=kafka.commit_interval_seconds,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=worker.instance_id or None,
         consumer_max_fetch_size=_FETCH_BYTES,
         datadir=worker.data_dir,
         logging_config=logs.standard_config(worker.log_format, worker.log_level),
