@@ -4,10 +4,12 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 START_MS = 1_760_000_000_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -115,14 +117,18 @@ class Traffic:
             early = self.sent / self._rate - (time.monotonic() - start)
             if early > 0:
                 await asyncio.sleep(max(early, TICK_SECONDS))
-            headers = [BAD] if record.bad else []
-            acknowledged.append(
-                await self._producer.send(
-                    self._topic, record.value, key=record.key, headers=headers, partition=record.partition
-                )
-            )
+            acknowledged.append(await self._send(record))
             self.sent += 1
             if len(acknowledged) >= 10_000:
                 await asyncio.gather(*acknowledged)
                 acknowledged.clear()
         await asyncio.gather(*acknowledged)
+
+    async def _send(self, record: Sent) -> asyncio.Future[Any]:
+        headers = [BAD] if record.bad else []
+        while True:
+            # Without room the client gives up after a while, and has not taken the record.
+            with suppress(KafkaTimeoutError):
+                return await self._producer.send(
+                    self._topic, record.value, key=record.key, headers=headers, partition=record.partition
+                )
