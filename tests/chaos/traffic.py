@@ -129,6 +129,7 @@ class Traffic:
         while True:
             # Without room the client gives up after a while, and has not taken the record.
             with suppress(KafkaTimeoutError):
-                return await self._producer.send(
+                acknowledged: asyncio.Future[Any] = await self._producer.send(
                     self._topic, record.value, key=record.key, headers=headers, partition=record.partition
                 )
+                return acknowledged
