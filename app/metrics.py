@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.decision import Outcome
+from app.domain.ignored import Ignored
 from app.errors import InvalidReason
 
 PREFIX = "fraudstream_"
@@ -35,6 +36,7 @@ CounterName = Literal[
     "shadow_total",
     "canary_decisions_total",
     "canary_stops_total",
+    "changes_ignored_total",
 ]
 GaugeName = Literal[
     "profiles_cached",
@@ -74,10 +76,10 @@ CATALOGUE = (
         name="transactions_total",
         kind="counter",
         unit="records",
-        labels={"result": ("decided", "duplicate", "replayed", "dead_letter")},
+        labels={"result": ("decided", "duplicate", "replayed", "dead_letter", "ignored")},
         meaning=(
             "Records read from the transactions topic. duplicate: the producer repeated a transaction id; "
-            "replayed: read again after a takeover and already in the profile."
+            "replayed: read again after a takeover and already in the profile; ignored: a row's change that is none."
         ),
     ),
     Metric(
@@ -325,6 +327,13 @@ CATALOGUE = (
             "Times a canary left its bounds on this worker, which ended it on all. `fraudstream model status` says "
             "which bound."
         ),
+    ),
+    Metric(
+        name="changes_ignored_total",
+        kind="counter",
+        unit="records",
+        labels={"change": tuple(Ignored)},
+        meaning="Changes of a streamed table's rows that are no transactions, by what happened; docs/cdc.md.",
     ),
     Metric(
         name="model_info",

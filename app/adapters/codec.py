@@ -22,7 +22,7 @@ def decode_transaction(value: bytes | None) -> Transaction:
     try:
         return _transaction.decode(value or b"")
     except (ValueError, RecursionError) as error:
-        raise _invalid(value, error) from None
+        raise invalid(value, error) from None
 
 
 def decode_label(value: bytes | None) -> Label:
@@ -30,7 +30,7 @@ def decode_label(value: bytes | None) -> Label:
     try:
         return _label.decode(value or b"")
     except (ValueError, RecursionError) as error:
-        raise _invalid(value, error) from None
+        raise invalid(value, error) from None
 
 
 def encode_label(label: Label) -> bytes:
@@ -48,7 +48,8 @@ def encode_decision(decision: Decision) -> bytes:
     return _encode(decision)
 
 
-def _invalid(value: bytes | None, error: Exception) -> InvalidEvent:
+def invalid(value: bytes | None, error: Exception) -> InvalidEvent:
+    """What a decoder's error says of the event, without a value of it."""
     if value is None:
         return InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
     if isinstance(error, msgspec.ValidationError):

@@ -1,5 +1,10 @@
 """Money is an integer of minor units and a currency; a decimal point is only ever drawn for people."""
 
+from decimal import Decimal
+
+MOST_DIGITS = 40
+"""More than any amount has; a number of a thousand digits is not worth computing with."""
+
 _EXPONENTS = dict.fromkeys(
     [
         "BIF",
@@ -28,6 +33,26 @@ _EXPONENTS = dict.fromkeys(
 def minor_digits(currency: str) -> int:
     """How many decimals the currency's minor unit stands for."""
     return _EXPONENTS.get(currency, 2)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """The amount in the currency's minor unit, exactly. Raises ValueError where it is no whole number of them.
+
+    >>> to_minor(Decimal("12.50"), "EUR"), to_minor(Decimal("12.500"), "KWD"), to_minor(Decimal("1E+2"), "JPY")
+    (1250, 12500, 100)
+    """
+    if not amount.is_finite():
+        raise ValueError("the amount is no number")
+    sign, digits, exponent = amount.as_tuple()
+    shift = int(exponent) + minor_digits(currency)
+    if len(digits) + abs(shift) > MOST_DIGITS:
+        raise ValueError("the amount has more digits than any amount")
+    # Integers throughout: a context would round, a float would not be exact.
+    unscaled = int("".join(map(str, digits)))
+    whole, rest = divmod(unscaled * int(10 ** max(shift, 0)), int(10 ** max(-shift, 0)))
+    if rest:
+        raise ValueError("the amount has more decimals than its currency")
+    return -whole if sign else whole
 
 
 def display(amount_minor: int, currency: str) -> str:

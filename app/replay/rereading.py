@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from app.adapters.decoding import Decode, plain
 from app.adapters.log_reader import LogReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
@@ -20,10 +21,12 @@ class Rules(NamedTuple):
     bounds: Bounds
     by_murmur2: bool = True
     """A key in another partition than murmur2's is refused."""
+    decode: Decode = plain
 
     def log_of(self, reader: LogReader) -> SourceLog:
         """The log as a worker sees it."""
-        return SourceLog(reader.topic, reader.incarnation, reader.partitions if self.by_murmur2 else 0)
+        partitions = reader.partitions if self.by_murmur2 else 0
+        return SourceLog(reader.topic, reader.incarnation, partitions, self.decode)
 
 
 class NoProfiles:

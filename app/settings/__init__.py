@@ -3,6 +3,7 @@
 This package is the only reader of the environment. ``fraudstream settings`` prints all settings.
 """
 
+from app.settings.cdc import CdcSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.events import AcceptanceSettings, ProfileSettings
 from app.settings.groups import Settings
@@ -18,6 +19,7 @@ from app.settings.worker import EntitySettings, WorkerSettings
 __all__ = [
     "PRODUCTION_REPLICAS",
     "AcceptanceSettings",
+    "CdcSettings",
     "DeploymentSettings",
     "EntitySettings",
     "KafkaSettings",

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from app.errors import ConfigurationError
+from app.settings.cdc import CdcSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, ProfileSettings
@@ -32,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
     tracing: TracingSettings = msgspec.field(default_factory=TracingSettings)
+    cdc: CdcSettings = msgspec.field(default_factory=CdcSettings)
 
     @property
     def app_id(self) -> str:

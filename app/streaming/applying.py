@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.codec import decode_transaction
+from app.adapters.decoding import Decode, plain
 from app.adapters.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
+from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 from app.features.columns import events
@@ -29,6 +30,8 @@ class SourceLog(NamedTuple):
     incarnation: int
     partitions: int = 0
     """Among which keys are placed by murmur2; 0 where another rule places them."""
+    decode: Decode = plain
+    """How its records are read."""
 
     def misplaced(self, keys: Sequence[bytes], partition: int) -> set[bytes]:
         """Those of a partition's keys that belong to another: their profiles are there."""
@@ -88,6 +91,8 @@ class Applied(NamedTuple):
     """The changed ones."""
     number: int
     """Of the chunk, in its partition's order of computation."""
+    ignored: list[Ignored]
+    """Why records are no transactions, of those that were not replayed."""
 
     @property
     def applied(self) -> list[Transaction]:
@@ -110,7 +115,7 @@ class ChunkFold:
         """Load, decode and fold a chunk. Puts the changed profiles into the cache."""
         before = self._load(chunk)
         watch.lap("load")
-        accepted, rejected = self._decode(chunk.records, before, now_ms)
+        accepted, rejected, ignored = self._decode(chunk.records, before, now_ms)
         watch.lap("decode")
         transactions = [entry.transaction for entry in accepted]
         folded = self._fold(accepted, transactions, before)
@@ -119,7 +124,7 @@ class ChunkFold:
         changed = {key: folded.profiles[before.places[key]] for key in keys}
         number = self._profiles.put(chunk.partition, changed)
         watch.lap("fold")
-        return Applied(accepted, rejected, transactions, folded, rows, changed, number)
+        return Applied(accepted, rejected, transactions, folded, rows, changed, number, ignored)
 
     def _load(self, chunk: Chunk) -> Before:
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
@@ -129,23 +134,30 @@ class ChunkFold:
 
     def _decode(
         self, records: Iterable[Any], before: Before, now_ms: int
-    ) -> tuple[list[Accepted], list[Rejected]]:
-        """What may change a profile, and what never will. A rejected record that was replayed is neither."""
-        accepted, rejected = [], []
+    ) -> tuple[list[Accepted], list[Rejected], list[Ignored]]:
+        """What may change a profile, what never will, and what is no transaction. One of the latter two that was
+        replayed is neither.
+        """
+        accepted, rejected, ignored = [], [], []
+        decode, incarnation = self.log.decode, self.log.incarnation
         reference_time, check = self._acceptance.reference_time, self._acceptance.check
         for record in records:
             try:
-                transaction = decode_transaction(record.value)
+                transaction = decode(record)
+                if isinstance(transaction, Ignored):
+                    if not before.has_applied(record, incarnation):
+                        ignored.append(transaction)
+                    continue
                 check(
                     transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms)
                 )
                 before.require_placed(record.key)
             except InvalidEvent as error:
-                if not before.has_applied(record, self.log.incarnation):
+                if not before.has_applied(record, incarnation):
                     rejected.append(Rejected(record, error))
             else:
                 accepted.append(Accepted(record, transaction))
-        return accepted, rejected
+        return accepted, rejected, ignored
 
     def _fold(
         self, accepted: Sequence[Accepted], transactions: Sequence[Transaction], before: Before

@@ -15,12 +15,15 @@ def count(metrics: Metrics, work: Work, watch: Stopwatch, now_ms: int) -> None:
     metrics.count("transactions_total", len(work.dead_letters), result="dead_letter")
     metrics.count("transactions_total", work.replayed, result="replayed")
     metrics.count("transactions_total", work.duplicate, result="duplicate")
+    metrics.count("transactions_total", len(work.ignored), result="ignored")
     metrics.count("late_total", work.late)
     metrics.count("entities_absent_total", work.absent)
     for outcome, number in Counter(work.outcomes).items():
         metrics.count("decisions_total", number, outcome=outcome)
     for reason, number in Counter(entry.error.reason for entry in work.rejected).items():
         metrics.count("dead_letters_total", number, reason=reason)
+    for why, number in Counter(work.ignored).items():
+        metrics.count("changes_ignored_total", number, change=why)
     metrics.observe_all("scores", work.scores)
     metrics.observe("chunk_events", work.records)
     for stage, seconds in watch.seconds.items():

@@ -11,6 +11,7 @@ import structlog
 
 from app.adapters import data_dir
 from app.adapters.bundles import Bundle, Loading
+from app.adapters.decoding import decode_by
 from app.adapters.partitioner import partitions_of
 from app.domain.control import told
 from app.features.columns import compile_fold
@@ -158,7 +159,8 @@ class RiskWorker(TableRole):
         topic = self.settings.topics.transactions
         logs = await self._logs(profiles_changelog(self.settings))
         checked = self.settings.acceptance.partitioner == "murmur2"
-        return SourceLog(topic, logs[topic], self.settings.topics.partitions if checked else 0)
+        partitions = self.settings.topics.partitions if checked else 0
+        return SourceLog(topic, logs[topic], partitions, decode_by(self.settings))
 
     def _out_topics(self) -> OutTopics:
         topics = self.settings.topics

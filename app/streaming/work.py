@@ -9,6 +9,7 @@ from app.adapters.entity_facts import Source, transaction_facts
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
+from app.domain.ignored import Ignored
 from app.features.delayed import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
@@ -44,6 +45,7 @@ class Work(NamedTuple):
     replayed: int
     duplicate: int
     late: int
+    ignored: Sequence[Ignored] = ()
     absent: int = 0
     """Decided without what is known of their entities."""
     activity: dict[int, list[OutRecord]] = {}  # noqa: RUF012  # nobody changes it
@@ -59,8 +61,8 @@ class Work(NamedTuple):
 
     @property
     def records(self) -> int:
-        """How many records the chunk had; every one is decided, rejected, replayed or a duplicate."""
-        return len(self.decisions) + len(self.rejected) + self.replayed + self.duplicate
+        """How many records the chunk had; every one is decided, rejected, ignored, replayed or a duplicate."""
+        return len(self.decisions) + len(self.rejected) + len(self.ignored) + self.replayed + self.duplicate
 
 
 class ChunkScorer:
@@ -110,9 +112,11 @@ class ChunkScorer:
             rejected=known.rejected,
             replayed=len(chunk.records)
             - len(known.rejected)
+            - len(known.ignored)
             - int(np.count_nonzero(folded.status != REPLAYED)),
             duplicate=int(np.count_nonzero(folded.status == REPEATED)),
             late=int(np.count_nonzero(folded.late)),
+            ignored=known.ignored,
             absent=int(np.count_nonzero(about.absent)),
             activity=self._activity(seen, offsets, Source(log.incarnation, chunk.partition)),
         )

@@ -1,0 +1,27 @@
+"""How the records of the transactions topic are read, by the settings."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.adapters.change_events import ChangeEvents
+from app.adapters.codec import decode_transaction
+from app.adapters.table_mapping import load_table_mapping
+from app.domain.ignored import Ignored
+from app.domain.transaction import Transaction
+from app.settings import Settings
+
+Decode = Callable[[Any], Transaction | Ignored]
+"""Of a consumer's record. Raises InvalidEvent."""
+
+
+def plain(record: Any) -> Transaction:
+    """JSON of the contract, and nothing else."""
+    return decode_transaction(record.value)
+
+
+def decode_by(settings: Settings) -> Decode:
+    """Raises ConfigurationError where the mapping of a table cannot be used."""
+    if not settings.cdc.mapping:
+        return plain
+    mapping = load_table_mapping(settings.cdc.mapping)
+    return ChangeEvents(mapping, score_updates=settings.cdc.updates == "score").decode

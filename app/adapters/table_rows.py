@@ -1,0 +1,131 @@
+"""A table's row, as Debezium writes it, becomes a transaction: amounts exactly, times to the millisecond.
+
+A NUMERIC column comes as a decimal number in text, as bytes, as bytes with their scale, or as a double, by the connector's
+``decimal.handling.mode``. Never is an amount computed with in floating point: a double is taken as the decimal number that
+it is written as, which is the column's own as long as that has no more than 15 digits; with more it is refused.
+"""
+
+import re
+from base64 import b64decode
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from app.adapters.table_mapping import FIELDS, TableMapping
+from app.domain.money import to_minor
+from app.domain.transaction import Transaction
+from app.errors import InvalidEvent, InvalidReason
+
+DOUBLE_DIGITS = 15
+"""A decimal number of so many digits comes out of a double as it went in."""
+MOST_TEXT = 64
+"""Characters of a number."""
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,4})?")
+_PER_MS = {"us": 1_000, "ns": 1_000_000}
+_IDENTIFIERS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token", "channel", "mcc")
+
+
+class Rows:
+    """Reads the rows of one table."""
+
+    def __init__(self, mapping: TableMapping) -> None:
+        self._mapping = mapping
+        self._columns = [(field, mapping.column(field)) for field in FIELDS]
+
+    def transaction(self, row: dict[str, Any]) -> Transaction:
+        """Raises InvalidEvent, or msgspec's own error where the contract is broken."""
+        fields = {field: row[column] for field, column in self._columns if column in row}
+        if self._mapping.currency is not None:
+            fields.setdefault("currency", self._mapping.currency)
+        for field in _IDENTIFIERS:
+            if type(fields.get(field)) is int:
+                fields[field] = str(fields[field])
+        for field in ("latitude", "longitude"):
+            if isinstance(fields.get(field), Decimal):
+                fields[field] = float(fields[field])
+        if "event_time" in fields:
+            fields["event_time"] = self._milliseconds(fields["event_time"])
+        if "amount_minor" in fields:
+            fields["amount_minor"] = self._minor(fields["amount_minor"], fields.get("currency"))
+        return msgspec.convert(fields, Transaction)
+
+    def _minor(self, value: Any, currency: object) -> int:
+        amount = self._number(value)
+        try:
+            # Minor units are those of a currency that has none but whole ones.
+            return to_minor(amount, str(currency) if self._mapping.amount == "major" else "JPY")
+        except ValueError as error:
+            raise InvalidEvent(InvalidReason.OUT_OF_RANGE, f"`amount_minor`: {error}") from None
+
+    def _number(self, value: Any) -> Decimal:
+        match value:
+            case bool() | None:
+                raise _wrong_type("amount_minor", "a number")
+            case int():
+                return Decimal(value)
+            case Decimal():  # of a double, as it was written
+                if _significant_digits(value) > DOUBLE_DIGITS:
+                    raise InvalidEvent(
+                        InvalidReason.OUT_OF_RANGE,
+                        "`amount_minor` is a double of more than 15 digits, which is not exact; use "
+                        "decimal.handling.mode=string",
+                    )
+                return value
+            case str():
+                scale = self._mapping.amount_scale
+                return _decimal(value) if scale is None else _unscaled(value, scale)
+            case {"scale": int(scale), "value": str(text)} if not isinstance(scale, bool):
+                return _unscaled(text, scale)
+            case _:
+                raise _wrong_type("amount_minor", "a number")
+
+    def _milliseconds(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return _instant(value)
+        if type(value) is not int:
+            return value  # for the contract to refuse
+        unit = self._mapping.time_unit
+        return value * 1_000 if unit == "s" else value // _PER_MS.get(unit, 1)
+
+
+def _significant_digits(number: Decimal) -> int:
+    return len("".join(map(str, number.as_tuple().digits)).strip("0"))
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > MOST_TEXT or not _NUMBER.fullmatch(text):
+        raise _wrong_type("amount_minor", "a decimal number")
+    return Decimal(text)
+
+
+def _unscaled(text: str, scale: int) -> Decimal:
+    """An integer's bytes, two's complement, the most significant first, in base64."""
+    try:
+        data = b64decode(text, validate=True) if 0 < len(text) <= MOST_TEXT else b""
+    except ValueError:
+        data = b""
+    if not data:
+        raise _wrong_type("amount_minor", "the bytes of a number")
+    sign, digits, _ = Decimal(int.from_bytes(data, "big", signed=True)).as_tuple()
+    return Decimal((sign, digits, -scale))
+
+
+def _instant(text: str) -> int:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise _wrong_type("event_time", "an ISO 8601 time") from None
+    if instant.tzinfo is None:
+        raise _wrong_type("event_time", "a time with its offset")
+    since = instant - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _wrong_type(field: str, expected: str) -> InvalidEvent:
+    return InvalidEvent(InvalidReason.WRONG_TYPE, f"`{field}` is not {expected}")

@@ -1,0 +1,16 @@
+"""The group CDC."""
+
+from typing import Literal
+
+import msgspec
+
+
+class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Transactions that come out of a database's table, as change events of Debezium; docs/cdc.md."""
+
+    mapping: str = ""
+    """How the table's columns become the contract: `contract` where they have its names and units, else the path of a
+    TOML file. Empty: change events are no transactions, and go to the dead letters."""
+    updates: Literal["ignore", "score"] = "ignore"
+    """Whether an updated row may become a transaction. `score` is for tables whose rows come to be payments by an update:
+    one that was scored before is then recognised by its id while its profile remembers it, and scored again after."""
