@@ -4,14 +4,14 @@ Writes ``tests/simulation/results.json``; exit code 1 with the schedule when one
 """
 
 import argparse
-import asyncio
+import multiprocessing
 import sys
 import time
 from pathlib import Path
 
 import msgspec
 
-from tests.simulation.schedule import play
+from tests.simulation.many import play_all
 from tests.simulation.world import Broken
 
 RESULT = Path(__file__).with_name("results.json")
@@ -32,17 +32,22 @@ class Result(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
 
+BLOCK = 500
+"""Schedules that a process plays in a row."""
+
+
 def main() -> int:
     """Run, print, write."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first schedule")
+    parser.add_argument("--processes", type=int, default=1, help="that share the schedules")
     parser.add_argument("--json", action="store_true", help="print the result instead of a line")
     given = parser.parse_args()
     command = f"python -m tests.simulation {' '.join(sys.argv[1:])}".strip()
     result = Result(command=command, first_seed=given.seed, schedules=given.schedules)
     try:
-        asyncio.run(run(result, quiet=given.json))
+        run(result, given.processes, quiet=given.json)
     except Broken as broken:
         print(broken, file=sys.stderr)  # noqa: T201
         return 1
@@ -55,17 +60,18 @@ def main() -> int:
     return 0
 
 
-async def run(result: Result, *, quiet: bool) -> None:
+def run(result: Result, processes: int, *, quiet: bool) -> None:
     """Play every schedule, the first broken one ends it."""
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the dead leave their tasks behind
     started = time.monotonic()
-    for seed in range(result.first_seed, result.first_seed + result.schedules):
-        played = await play(seed)
-        result.steps += len(played.steps)
-        result.deaths += played.deaths
-        result.zombies += played.zombies
-        if not quiet and sys.stderr.isatty() and seed % 100 == 0:
-            print(f"\r{seed:,}", end="", file=sys.stderr)  # noqa: T201
+    seeds = range(result.first_seed, result.first_seed + result.schedules)
+    blocks = [seeds[first : first + BLOCK] for first in range(0, len(seeds), BLOCK)]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for block, counts in zip(blocks, pool.imap(play_all, blocks), strict=True):
+            result.steps += counts.steps
+            result.deaths += counts.deaths
+            result.zombies += counts.zombies
+            if not quiet and sys.stderr.isatty():
+                print(f"\r{block[-1] + 1:,}", end="", file=sys.stderr)  # noqa: T201
     result.seconds = round(time.monotonic() - started, 1)
 
 

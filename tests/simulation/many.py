@@ -1,0 +1,29 @@
+"""Many schedules, one after the other."""
+
+import asyncio
+from typing import NamedTuple
+
+from tests.simulation.schedule import play
+
+
+class Counts(NamedTuple):
+    """Of some schedules together."""
+
+    steps: int
+    deaths: int
+    zombies: int
+
+
+def play_all(seeds: range) -> Counts:
+    """One after the other. Raises Broken."""
+    return asyncio.run(_play_all(seeds))
+
+
+async def _play_all(seeds: range) -> Counts:
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the dead leave their tasks behind
+    played = [await play(seed) for seed in seeds]
+    return Counts(
+        sum(len(each.steps) for each in played),
+        sum(each.deaths for each in played),
+        sum(each.zombies for each in played),
+    )
