@@ -5,15 +5,19 @@ Features are recounted from scratch for each transaction: which earlier ones of 
 
 import json
 from collections.abc import Iterable
+from heapq import heappop, heappush
 from itertools import chain
 from math import nan, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 WINDOWS_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 LATENESS_MS = DAY_MS
+MOST_EVENTS = 4096
+"""A customer's events beyond are forgotten, the oldest first."""
 KEPT_MS = WINDOWS_MS[-1] + LATENESS_MS
 """An event this much older than the customer's newest is forgotten: it is nobody's previous event."""
 
@@ -84,10 +88,10 @@ class Customer(NamedTuple):
     @property
     def sums(self) -> tuple[int, ...]:
         """Sum of amounts per window as of the newest event."""
-        newest = max(event.time_ms for event in self.events)
+        kept = sorted(self.events, key=lambda event: (event.time_ms, event.offset))[-MOST_EVENTS:]
+        newest = kept[-1].time_ms
         return tuple(
-            sum(event.amount for event in self.events if event.time_ms > newest - width)
-            for width in WINDOWS_MS
+            sum(event.amount for event in kept if event.time_ms > newest - width) for width in WINDOWS_MS
         )
 
 
@@ -125,7 +129,8 @@ def expected_features(customer: Customer) -> dict[str, list[float]]:
     _, terminals = np.unique([event.terminal for event in events], return_inverse=True)
     assert len(events) ** 2 * float(amounts.max()) ** 2 < 2**62  # or int64 would not be exact
     arrived = np.tri(len(events), dtype=bool)
-    until = arrived & (times[None, :] <= times[:, None])
+    forgotten = _forgotten(times.tolist())[None, :] <= np.arange(len(events))[:, None]
+    until = arrived & ~forgotten & (times[None, :] <= times[:, None])
     inside = [until & (times[None, :] > times[:, None] - width) for width in WINDOWS_MS]
     counts = [mask.sum(axis=1).tolist() for mask in inside]
     totals = [np.where(mask, amounts, 0).sum(axis=1).tolist() for mask in inside]
@@ -152,6 +157,17 @@ def expected_features(customer: Customer) -> dict[str, list[float]]:
             *(nan for _ in FEATURES[OF_PROFILE:]),
         ]
     return found
+
+
+def _forgotten(times: list[int]) -> NDArray[np.int64]:
+    """With which later event each one is pushed out; the number of events where it never is."""
+    kept: list[tuple[int, int]] = []
+    pushed_out = np.full(len(times), len(times))
+    for i, time_ms in enumerate(times):
+        heappush(kept, (time_ms, i))
+        if len(kept) > MOST_EVENTS:
+            pushed_out[heappop(kept)[1]] = i
+    return pushed_out
 
 
 def _of_the_transaction(event: Event) -> tuple[float, float, float]:
