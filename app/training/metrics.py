@@ -5,8 +5,9 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from app.domain.decision import Thresholds
+from app.scoring import card_precision as cards
 from app.scoring.model import Scores
-from app.training.judged import Flags, Integers, Judged
+from app.training.judged import Flags, Judged
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,28 +61,9 @@ def brier(scores: Scores, frauds: Flags) -> float | None:
 
 
 def card_precision(judged: Judged, k: int) -> float | None:
-    """Share of defrauded customers among the ``k`` of highest score, day by day; the mean of the days.
-
-    A customer scores as their highest transaction does, and is defrauded when any of them is fraud. Who was found
-    on an earlier day is not looked at again.
-    """
-    found: Integers = np.array([], dtype=np.int64)
-    shares = []
-    for day in np.unique(judged.days):
-        today = (judged.days == day) & ~np.isin(judged.customers, found)
-        hits = _found(judged.customers[today], judged.scores[today], judged.frauds[today], k)
-        shares.append(len(hits) / k)
-        found = np.concatenate([found, hits])
-    return float(np.mean(shares)) if shares else None
-
-
-def _found(customers: Integers, scores: Scores, frauds: Flags, k: int) -> Integers:
-    cards, places = np.unique(customers, return_inverse=True)
-    highest = np.full(len(cards), -np.inf)
-    np.maximum.at(highest, places, scores)
-    defrauded = np.bincount(places, weights=frauds, minlength=len(cards)) > 0
-    top = np.argsort(-highest, kind="stable")[:k]
-    return cards[top[defrauded[top]]]
+    """Share of defrauded customers among the ``k`` of highest score, day by day; None without transactions."""
+    ranked = cards.card_days(judged.days, judged.customers, judged.scores, judged.frauds)
+    return cards.card_precision(ranked, k)
 
 
 def at_threshold(judged: Judged, threshold: float, costs: Costs) -> AtThreshold:

@@ -17,6 +17,8 @@ from app.cli import app
 from app.domain.decision import Thresholds
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
+from app.training import metrics
+from app.training.judged import Judged
 from app.trials.figures import Ranking
 from app.trials.gate import judge
 from app.trials.intervals import Draws, compare_figures
@@ -46,28 +48,22 @@ def made_up(
     )
 
 
-def test_card_precision_is_that_of_the_days_recounted() -> None:
-    """A few lines of their own: per day the customers by their highest score, found ones removed."""
-    paired, budget = made_up(days=10), 5
-    found: set[int] = set()
-    precisions = []
-    for day in np.unique(paired.days):
-        today: dict[int, tuple[float, bool]] = {}
-        at_day = np.flatnonzero(paired.days == day)
-        for at in at_day:
-            customer = int(paired.customers[at])
-            score, fraud = today.get(customer, (-1.0, False))
-            today[customer] = (max(score, paired.champion[at]), fraud or bool(paired.labels[at]))
-        ranked = sorted(
-            ((-score, customer, fraud) for customer, (score, fraud) in today.items() if customer not in found)
-        )[:budget]
-        hits = [customer for _, customer, fraud in ranked if fraud]
-        found.update(hits)
-        precisions.append(len(hits) / budget)
+def test_card_precision_is_the_one_that_evaluate_tells() -> None:
+    """Which is recounted in test_metrics_of_models."""
+    paired = made_up(days=10)
+    judged = Judged(
+        scores=paired.champion,
+        frauds=paired.labels,
+        event_times=paired.event_times,
+        customers=paired.customers,
+        amounts_minor=paired.customers,
+        patterns=paired.customers,
+    )
 
-    figures = Ranking(paired, paired.champion, budget).figures(np.ones(80))
+    for budget in (1, 5, 100):
+        found = Ranking(paired, paired.champion, budget).figures(np.ones(80))["card_precision"]
 
-    assert figures["card_precision"] == pytest.approx(np.mean(precisions), abs=1e-12)
+        assert found == metrics.card_precision(judged, budget)
 
 
 @settings(max_examples=20)
@@ -75,6 +71,7 @@ def test_card_precision_is_that_of_the_days_recounted() -> None:
 def test_a_customer_drawn_twice_counts_as_two_customers(drawn: list[int]) -> None:
     """The figures of weights are the figures of the copies."""
     paired = made_up(days=8, a_day=40, customers=30)
+    paired = msgspec.structs.replace(paired, frauds=paired.challenger > 0.25)
     copies = np.concatenate(
         [np.flatnonzero(paired.customers == c) for c in range(30) for _ in range(drawn[c])]
     )
@@ -87,6 +84,7 @@ def test_a_customer_drawn_twice_counts_as_two_customers(drawn: list[int]) -> Non
     by_weight = Ranking(paired, paired.champion, 4).figures(np.array(drawn, np.float64))
     by_copy = Ranking(copied, copied.champion, 4).figures(np.ones(90))
 
+    assert by_copy["card_precision"] == pytest.approx(by_weight["card_precision"])
     assert by_copy["auc_roc"] == pytest.approx(by_weight["auc_roc"], nan_ok=True)
     assert by_copy["average_precision"] == pytest.approx(by_weight["average_precision"], nan_ok=True)
 
