@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.control import Json, Wait, control, give, told_report, told_time
-from app.commands.gate import Budget, Mapping, Margin, Terms, Weeks, require_passed
+from app.commands.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 
 if TYPE_CHECKING:
     from app.adapters.control_log import ControlLog
@@ -25,6 +25,10 @@ def promote(
     ] = None,
     mapping: Mapping = None,
     *,
+    gate_topics: Annotated[
+        bool, typer.Option("--gate-topics", help="As --gate, on the topics of transactions and labels.")
+    ] = False,
+    days: Days = DAYS,
     weeks: Weeks = 4,
     budget: Budget = 100,
     margin: Margin = 0.01,
@@ -39,11 +43,13 @@ def promote(
     from app.domain.control import told
     from app.streaming.model_orders import change_of_champion, promotion, refuses_champion
 
+    if gate is not None and gate_topics:
+        raise typer.BadParameter("Give --gate or --gate-topics, not both.")
     settings, log = control()
     order = promotion(settings, model, log)
-    if gate is not None:
+    if gate is not None or gate_topics:
         against = "" if order.previous is None else told(order.previous)
-        terms = Terms(gate, mapping, weeks, margin, budget)
+        terms = Terms(gate, mapping, weeks, margin, budget, days)
         require_passed(settings, model, against, terms, json=json)
     give(
         settings,

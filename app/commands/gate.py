@@ -1,17 +1,30 @@
 """``fraudstream model gate``: the last weeks once more, by champion and candidate; also what `promote --gate` asks."""
 
 import json as json_format
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
+    from app.adapters.history import HistorySource
+    from app.replay.exported import Exported
     from app.settings import Settings
     from app.trials.gate import Verdict
 
+DAYS = 93
+"""Four weeks to test, one that is not ripe, two to know frauds of, and the 44 days that windows reach back."""
+
 Mapping = Annotated[str | None, typer.Option(help="Of the history: `handbook`, or a TOML file.")]
 Weeks = Annotated[int, typer.Option(min=1, help="The newest weeks of the history, which are tested.")]
+Days = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Of the topics: how far back transactions are read. Windows reach back 44 days."
+    ),
+]
 Budget = Annotated[int, typer.Option(min=1, help="Customers that people can look at in a day.")]
 Margin = Annotated[
     float, typer.Option(min=0, max=1, help="How much lower the candidate's card precision may be.")
@@ -21,10 +34,15 @@ Margin = Annotated[
 def gate(
     model: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The candidate.")],
     history: Annotated[
-        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="Labelled history: Parquet, CSV or JSON lines, with is_fraud. Default: the topics of transactions and "
+            "labels."
+        ),
+    ] = None,
     mapping: Mapping = None,
     *,
+    days: Days = DAYS,
     champion: Annotated[str, typer.Option(help="NAME/VERSION. Default: the champion of the settings.")] = "",
     weeks: Weeks = 4,
     budget: Budget = 100,
@@ -33,15 +51,16 @@ def gate(
     seed: Annotated[int, typer.Option(help="Same seed, same verdict.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Fold HISTORY as a worker does, score its last weeks by champion and candidate, and say whether the candidate may
-    be promoted: not worse at the alert budget. Fraud counts as known 7 days later. Exit code 1, with the reason, when
-    it may not. Nothing is promoted.
+    """Fold HISTORY, or the log itself, as a worker does, score the last weeks by champion and candidate, and say whether
+    the candidate may be promoted: not worse at the alert budget. Fraud counts as known 7 days later; of the log, whose
+    newest frauds nobody knows yet, the weeks end 7 days before its end. Exit code 1, with the reason, when it may not.
+    Nothing is promoted.
     """
     import msgspec
 
     from app.settings import Settings
 
-    terms = Terms(history, mapping, weeks, margin, budget, resamples, seed)
+    terms = Terms(history, mapping, weeks, margin, budget, days, resamples, seed)
     verdict = verdict_on(Settings.from_env(), model, champion, terms)
     if json:
         facts = msgspec.to_builtins(verdict) | {"passed": verdict.passed}
@@ -55,11 +74,13 @@ def gate(
 class Terms(NamedTuple):
     """What a candidate is held against."""
 
-    history: Path
+    history: Path | None
+    """None for the topics."""
     mapping: str | None
     weeks: int
     margin: float
     budget: int
+    days: int = DAYS
     resamples: int = 200
     seed: int = 0
 
@@ -68,23 +89,61 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     """Raises ModelRejected when a bundle is not sound, InvalidFile when the history cannot be used."""
     from app.adapters.bundles import Loading
     from app.adapters.bundles import champion as load_champion
-    from app.adapters.files import row_count
-    from app.commands.history import history_source, profile_bounds
+    from app.commands.history import profile_bounds
     from app.commands.progress import rows_progress
     from app.trials.gate import judge
     from app.trials.intervals import Draws
-    from app.trials.replay import DELAY_DAYS, replay
+    from app.trials.replay import replay
 
     models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
     models = (
         load_champion(models_dir, champion or settings.model.champion, loading),
         load_champion(models_dir, candidate, loading),
     )
-    with rows_progress("replayed", row_count(terms.history)) as on_progress:
-        source = history_source(terms.history, terms.mapping, settings, None, DELAY_DAYS)
-        paired = replay(source, profile_bounds(settings), models, terms.weeks, on_progress)
+    with _history(settings, terms) as (source, rows, unripe), rows_progress("replayed", rows) as on_progress:
+        paired = replay(source, profile_bounds(settings), models, terms.weeks, unripe, on_progress)
     draws = Draws(number=terms.resamples, seed=terms.seed, budget=terms.budget)
     return judge(paired, *models, draws, terms.margin)
+
+
+@contextmanager
+def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySource, int | None, int]]":
+    """What is folded, how many rows it has, and how many of its newest days are not ripe yet."""
+    import asyncio
+    from tempfile import TemporaryDirectory
+
+    from app.adapters.files import row_count
+    from app.commands.history import history_source
+    from app.trials.replay import DELAY_DAYS
+
+    if terms.history is not None:
+        source = history_source(terms.history, terms.mapping, settings, None, DELAY_DAYS)
+        yield source, row_count(terms.history), 0
+        return
+    with TemporaryDirectory(prefix="fraudstream-") as directory:
+        found = asyncio.run(_exported(settings, terms.days, Path(directory)))
+        source = history_source(found.transactions, None, settings, found.labels, DELAY_DAYS)
+        yield source, found.rows, DELAY_DAYS
+
+
+async def _exported(settings: "Settings", days: int, directory: Path) -> "Exported":
+    import time
+
+    from app.adapters.log_reader import open_log_reader
+    from app.commands.history import rules
+    from app.commands.progress import rows_progress
+    from app.features.window import DAY_MS
+    from app.replay.exported import Span, export
+
+    now_ms = time.time_ns() // 1_000_000
+    kafka, topics = settings.kafka, settings.topics
+    async with (
+        open_log_reader(kafka, topics.transactions) as log,
+        open_log_reader(kafka, topics.labels) as labels,
+    ):
+        with rows_progress("read", None) as on_progress:
+            span = Span(now_ms - days * DAY_MS, now_ms)
+            return await export(log, labels, span, rules(settings), directory, on_progress)
 
 
 def require_passed(settings: "Settings", model: str, against: str, terms: Terms, *, json: bool) -> None:

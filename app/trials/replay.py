@@ -30,10 +30,14 @@ def replay(
     bounds: Bounds,
     models: tuple[Model, Model],
     weeks: int,
+    unripe_days: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Paired:
-    """Champion's and challenger's scores of the last ``weeks`` of a labelled file. Raises InvalidFile."""
-    return last_weeks(_scored(source, bounds, models, on_progress), weeks)
+    """Champion's and challenger's scores of the last ``weeks`` of a labelled file; the newest ``unripe_days``, of which
+    too little is known yet, are left out. Raises InvalidFile.
+    """
+    paired = _scored(source, bounds, models, on_progress)
+    return last_weeks(paired.where(paired.days <= paired.days.max() - unripe_days), weeks)
 
 
 def last_weeks(paired: Paired, weeks: int) -> Paired:
