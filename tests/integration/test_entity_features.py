@@ -1,18 +1,24 @@
 """What is known of terminals and customers, in the decisions: as it was known then, and never waited for."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from itertools import count
+from math import isnan
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
+from app.adapters.codec import encode_label, encode_transaction
+from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.features.catalog import NAMES
 from tests.integration import entity_oracle
+from tests.integration.commands import call
 from tests.integration.deployment import DRAIN_SECONDS, POLL_SECONDS, Deployment
 from tests.integration.entities import Entities, label
 from tests.integration.redis_servers import RedisServer
@@ -64,12 +70,14 @@ def features(decision: dict[str, Any]) -> dict[str, float | None]:
 async def test_every_decision_is_made_on_what_was_known_at_its_time(
     deployment: Deployment, entities: Entities
 ) -> None:
-    """Labels come through their topic, each before the day in which it was reported begins to be sent."""
+    """Labels come through their topic, each before the day in which it was reported begins to be sent. Afterwards the
+    same as files give the same features, every row and every column, to the bit.
+    """
     worker, scorer = entities.worker(), entities.scorer()
     worker.start()
     scorer.start()
     random = Random(SEED)
-    reported = []
+    reported, told, sent = [], [], []
     for number in range(DAYS):
         today = day(number)
         for transaction in today:
@@ -79,9 +87,12 @@ async def test_every_decision_is_made_on_what_was_known_at_its_time(
         ends = START_MS - START_MS % DAY_MS + (number + 1) * DAY_MS
         due = [known for known in reported if known.reported_at <= ends]
         reported = [known for known in reported if known.reported_at > ends]
-        await entities.send(sorted(due, key=lambda known: known.reported_at))
+        due.sort(key=lambda known: known.reported_at)
+        await entities.send(due)
         await entities.drained()
         await deployment.produce(today)
+        told += due
+        sent += today
         await deployment.drained()
     await entities.drained()
 
@@ -100,6 +111,28 @@ async def test_every_decision_is_made_on_what_was_known_at_its_time(
         assert ABSENT not in decision["degraded"]
     risky = [decision for (decision, *_) in decisions.values() if features(decision)["terminal_risk_7d"]]
     assert len(risky) > DAYS
+    rows = offline(deployment, sent, told)
+    assert rows == {name: decision["features"] for name, (decision, *_) in decisions.items()}
+    alerts = [json.loads(record.value) for record in await deployment.read(topics.alerts)]
+    assert len(alerts) > DAYS
+    for alert in alerts:
+        snapshot = [alert["snapshot"][name]["value"] for name in NAMES]
+        assert rows[alert["transaction_id"]] == alert["features"] == snapshot
+
+
+def offline(
+    deployment: Deployment, transactions: list[Transaction], labels: list[Label]
+) -> dict[str, list[float | None]]:
+    """What `fraudstream features` computes from the same, as files: a row for each transaction, NaN as None."""
+    history, known = deployment.directory / "history.jsonl", deployment.directory / "labels.jsonl"
+    history.write_bytes(b"\n".join(map(encode_transaction, transactions)))
+    known.write_bytes(b"\n".join(map(encode_label, labels)))
+    out = deployment.directory / "features.parquet"
+    done = call(deployment, "features", str(history), "--labels", str(known), "--out", str(out))
+    assert 0 == done.returncode, done.stderr.decode()
+    table = pyarrow.parquet.read_table(out).to_pydict()
+    columns = [[None if isnan(value) else value for value in table[name]] for name in NAMES]
+    return dict(zip(table["transaction_id"], map(list, zip(*columns, strict=True)), strict=True))
 
 
 async def decided_with(
