@@ -17,7 +17,7 @@ from app.training.dataset import Dataset, Progress, event_span, read_datasets
 from app.training.evaluation import share_threshold
 from app.training.fitting import fit, require_storable
 from app.training.folds import Fold, Protocol, folds
-from app.training.judged import Integers
+from app.training.judged import Flags
 from app.training.labelling import Labelling
 from app.training.options import TrainingOptions
 from app.training.split import require_frauds
@@ -44,8 +44,8 @@ def read_history(
     """All of the file is folded; kept are the days of the folds."""
     first, last = min(f.train_from for f in planned), max(f.test_until for f in planned)
 
-    def keep(times: Integers, _: object) -> np.ndarray:
-        return (times >= first * DAY_MS) & (times < last * DAY_MS)
+    def keep(part: Dataset) -> Flags:
+        return (part.days >= first) & (part.days < last)
 
     return read_datasets(source, profiles, [keep], on_progress)[0]
 

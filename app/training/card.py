@@ -66,6 +66,8 @@ def _weighing(options: TrainingOptions) -> str:
     told = ["Classes not weighted" if recipe.fraud_weight == 1 else f"A fraud weighs {recipe.fraud_weight}"]
     if options.legitimate_share < 1:
         told.append(f"of the legitimate rows {options.legitimate_share:.2%}, weighted by the inverse")
+    if recipe.absent_share > 0:
+        told.append(f"{recipe.absent_share:.2%} of the rows learnt as without Redis")
     if recipe.calibration != "none":
         told.append(
             f"{recipe.calibration} calibration on the newest {recipe.calibration_share:.0%} of the rows"

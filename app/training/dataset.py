@@ -25,8 +25,6 @@ from app.training.judged import Flags, Integers, Judged
 from app.training.labelling import Labelling
 
 Progress = Callable[[int], None]
-Keep = Callable[[Integers, Flags], Flags]
-"""Which rows are wanted, from their event times and labels; asked batch by batch, in file order."""
 
 _AMOUNT = catalog.NAMES.index("transaction_amount")
 
@@ -77,6 +75,10 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
+Keep = Callable[[Dataset], Flags]
+"""Which of some rows are wanted; asked batch by batch, in file order."""
+
+
 class Numbers:
     """Numbers for texts, given in the order they first come."""
 
@@ -123,13 +125,13 @@ def read_datasets(
     kept: list[list[Dataset]] = [[] for _ in keeps]
     for part in read_parts(source, profiles, on_progress):
         for found, keep in zip(kept, keeps, strict=True):
-            found.append(part.where(keep(part.event_times, part.frauds)))
+            found.append(part.where(keep(part)))
     return [_joined(parts) for parts in kept]
 
 
 def read_dataset(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Dataset:
     """Every row of the history."""
-    return read_datasets(source, profiles, [lambda times, _: np.ones(len(times), np.bool_)], on_progress)[0]
+    return read_datasets(source, profiles, [lambda part: np.ones(len(part), np.bool_)], on_progress)[0]
 
 
 def labelling_of(source: HistorySource) -> Labelling | None:

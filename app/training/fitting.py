@@ -15,6 +15,7 @@ from app.adapters import skops_files
 from app.errors import BundleCorrupt, ConfigurationError
 from app.features import catalog
 from app.scoring.model import Rows
+from app.training.absent import partly_absent
 from app.training.dataset import Dataset
 from app.training.judged import Flags
 from app.training.options import TrainingOptions
@@ -29,8 +30,9 @@ Weights = NDArray[np.float64]
 
 def fit(dataset: Dataset, options: TrainingOptions) -> Any:
     """The estimator of the options' recipe, with its calibration. Raises ConfigurationError if it cannot be fitted."""
-    rows = _without_empty_columns(dataset.rows)
-    with threadpoolctl.threadpool_limits(1):
+    share = options.recipe.absent_share
+    with threadpoolctl.threadpool_limits(1), partly_absent(dataset.rows, share, options.seed):
+        rows = _without_empty_columns(dataset.rows)
         if options.recipe.calibration == "none":
             return _fit(rows, dataset.frauds, options)
         held_out = _newest(dataset, options.recipe.calibration_share)

@@ -5,10 +5,12 @@ from numpy.typing import NDArray
 
 from app.features import catalog
 from app.scoring.model import Distribution, Rows, Scores
+from app.training.absent import absent
 
 GOLDEN_ROWS = 64
 _NANS_PER_FEATURE = 2
 _HIGHEST_SCORES = 8
+_WITHOUT_ENTITIES = 8
 # Twentieths, with finer ones at both ends: a reason says how rare a value is, and alerts lie in the tails.
 _TAIL = (0.0001, 0.001, 0.005, 0.01, 0.025)
 _QUANTILES = (*_TAIL, *(i / 20 for i in range(1, 20)), *(1 - q for q in reversed(_TAIL)))
@@ -43,10 +45,14 @@ def distribution(values: Values, frauds: NDArray[np.bool_], legitimate_share: fl
 
 
 def golden_rows(rows: Rows, scores: Scores) -> Rows:
-    """Rows that tell models apart: with every feature missing that can be, the highest scores, and all between."""
+    """Rows that tell models apart: with every feature missing that can be, the highest scores, all between, and the
+    highest once more as they are while Redis is away.
+    """
     ranked = np.argsort(scores, kind="stable")
     missing = [np.flatnonzero(column)[:_NANS_PER_FEATURE] for column in np.isnan(rows).T]
     spread = ranked[np.linspace(0, len(ranked) - 1, GOLDEN_ROWS).astype(np.int64)]
     wanted = np.concatenate([*missing, ranked[-_HIGHEST_SCORES:], spread])
     _, first = np.unique(wanted, return_index=True)
-    return np.ascontiguousarray(rows[wanted[np.sort(first)][:GOLDEN_ROWS]])
+    without_entities = absent(rows[ranked[-_WITHOUT_ENTITIES:]])
+    chosen = rows[wanted[np.sort(first)][: GOLDEN_ROWS - len(without_entities)]]
+    return np.concatenate([chosen, without_entities])

@@ -2,6 +2,7 @@
 
     fraud_weight = 10             # or "balanced"; 1 leaves the scores probabilities
     calibration = "sigmoid"       # or "isotonic", "none"
+    absent_share = 0.03           # of the rows, fitted as without Redis; 0 for none
     [estimator]
     class = "sklearn.ensemble.HistGradientBoostingClassifier"
     parameters = { max_iter = 300 }
@@ -47,7 +48,7 @@ DEFAULT = Piece(
     parameters={
         "max_iter": 100,
         "max_leaf_nodes": 15,
-        "learning_rate": 0.08,
+        "learning_rate": 0.04,
         "min_samples_leaf": 40,
         "l2_regularization": 1.0,
         "early_stopping": False,
@@ -66,6 +67,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     calibration: Literal["none", "sigmoid", "isotonic"] = "none"
     calibration_share: Annotated[float, Meta(gt=0, lt=1)] = 0.2
     """The newest part of the fitted rows, held out from the estimator for its calibration."""
+    absent_share: Annotated[float, Meta(ge=0, lt=1)] = 0.03
+    """Of the fitted rows, drawn by the seed, that are learnt as if nothing were known of their entities: so a worker
+    decides while Redis is away, and only a model that has seen it gives probabilities then."""
 
     def __post_init__(self) -> None:
         if self.estimator is not None and self.steps:

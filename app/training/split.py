@@ -14,6 +14,7 @@ from app.errors import InvalidFile
 from app.features.window import DAY_MS
 from app.training.dataset import Dataset, Keep
 from app.training.judged import Flags, Integers
+from app.training.labelling import Labelling
 from app.training.options import TrainingOptions
 
 _FEWEST_FITTED_DAYS = 7
@@ -53,14 +54,17 @@ def plan(first_ms: int, last_ms: int, options: TrainingOptions) -> Plan:
     return Plan(fitted_from, fitted_to, tested_after, warm_up_days, delay_days)
 
 
-def sampled(planned: Plan, options: TrainingOptions) -> Keep:
-    """The rows to fit: every fraud, and of the legitimate ones the share that the options want, by the seed."""
+def sampled(planned: Plan, options: TrainingOptions, labelling: Labelling | None = None) -> Keep:
+    """The rows to fit: every fraud that is known when the test begins, and of the others the share that the options
+    want, by the seed.
+    """
     random = np.random.default_rng(options.seed)
 
-    def keep(times: Integers, frauds: Flags) -> Flags:
+    def keep(part: Dataset) -> Flags:
         # A number is drawn for every row, so that one row's fate hangs on no other's.
-        drawn = random.random(len(times)) < options.legitimate_share
-        return planned.fits(times) & (frauds | drawn)
+        drawn = random.random(len(part)) < options.legitimate_share
+        known = part.as_known(labelling, planned.tested_after).frauds
+        return planned.fits(part.event_times) & (known | drawn)
 
     return keep
 

@@ -60,9 +60,13 @@ def _read(
     source: HistorySource, profiles: Profiles, options: TrainingOptions, on_progress: Progress
 ) -> Split:
     planned = plan(*event_span(source), options)
-    keeps: list[Keep] = [sampled(planned, options), lambda times, _: planned.tests(times)]
+    labelling = labelling_of(source)
+    keeps: list[Keep] = [
+        sampled(planned, options, labelling),
+        lambda part: planned.tests(part.event_times),
+    ]
     fitted, tested = read_datasets(source, profiles, keeps, on_progress)
-    split = Split(fitted.as_known(labelling_of(source), planned.tested_after), tested, planned)
+    split = Split(fitted.as_known(labelling, planned.tested_after), tested, planned)
     require_frauds(split.fitted, f"the days of history without the last {options.test_days}")
     return split
 

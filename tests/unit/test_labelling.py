@@ -4,6 +4,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.parquet
 import pytest
@@ -71,9 +72,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.parametrize("legitimate_share", [1.0, 0.3])
 def test_labels_planted_after_the_training_began_change_nothing_of_the_model(
-    history: Path, tmp_path: Path
+    history: Path, tmp_path: Path, legitimate_share: float
 ) -> None:
+    """Nor do they decide which of the legitimate rows are drawn."""
+    options = msgspec.structs.replace(OPTIONS, legitimate_share=legitimate_share)
     transactions = pyarrow.parquet.read_table(history).to_pylist()
     cut_ms = max(row["event_time"] for row in transactions) - OPTIONS.test_days * DAY_MS
     honest = [
@@ -94,7 +98,7 @@ def test_labels_planted_after_the_training_began_change_nothing_of_the_model(
     models = []
     for version, labels in enumerate(files):
         path = tmp_path / "models" / str(version)
-        train(source(history, labels), Target(path), OPTIONS, PROFILE)
+        train(source(history, labels), Target(path), options, PROFILE)
         models.append((path / "model.skops").read_bytes())
 
     assert models[0] == models[1]

@@ -23,6 +23,7 @@ from app.errors import ConfigurationError, InvalidFile, ModelRejected
 from app.features import catalog
 from app.features.window import DAY_MS
 from app.traffic.simulate import Simulation, simulate
+from app.training.absent import absent, partly_absent
 from app.training.dataset import Dataset
 from app.training.evaluation import choose_thresholds, evaluate, precision_threshold, share_threshold
 from app.training.fitting import fit, require_storable
@@ -141,7 +142,7 @@ def split_by_time(history: Dataset, options: TrainingOptions) -> Split:
     """As training reads a file."""
     times = history.event_times
     planned = plan(int(times.min()), int(times.max()), options)
-    fitted = history.where(sampled(planned, options)(times, history.frauds))
+    fitted = history.where(sampled(planned, options)(history))
     return Split(fitted, history.where(planned.tests(times)), planned)
 
 
@@ -244,6 +245,46 @@ class TestPopulation:
         assert golden.shape == (GOLDEN_ROWS, len(catalog.NAMES))
         assert np.isnan(golden[:, [4, 9]]).any(axis=0).all()
         assert rows[scores.argmax()].tolist() in golden.tolist()
+
+    def test_golden_rows_hold_what_a_worker_sees_while_redis_is_away(self) -> None:
+        rows = np.random.default_rng(1).normal(size=(1000, len(catalog.NAMES)))
+
+        golden = golden_rows(rows, rows[:, 0])
+
+        without = np.isnan(golden[:, catalog.DELAYED]).all(axis=1)
+        assert 0 < without.sum() < GOLDEN_ROWS / 2
+        assert not np.isnan(golden[:, : catalog.DELAYED.start]).any()
+        assert golden[without, 0].max() == rows[:, 0].max()
+
+
+class TestAbsent:
+    def test_a_share_of_the_rows_is_without_entities_for_a_while(self) -> None:
+        rows = np.random.default_rng(1).normal(size=(5_000, len(catalog.NAMES)))
+        before = rows.copy()
+
+        with partly_absent(rows, 0.1, seed=3):
+            without = np.isnan(rows[:, catalog.DELAYED])
+            others = rows[:, : catalog.DELAYED.start].copy()
+
+        assert np.array_equal(rows, before)
+        assert np.array_equal(others, before[:, : catalog.DELAYED.start])
+        assert np.array_equal(without.all(axis=1), without.any(axis=1))
+        assert without.any(axis=1).mean() == pytest.approx(0.1, rel=0.2)
+
+    def test_a_model_that_has_seen_it_gives_probabilities_without_redis(self) -> None:
+        """Fraud is told by the terminal alone; without it every transaction is as likely to be one as any."""
+        rows = np.random.default_rng(2).uniform(size=(20_000, len(catalog.NAMES)))
+        data = msgspec.structs.replace(noisy(20_000), rows=rows, frauds=rows[:, catalog.DELAYED.start] > 0.95)
+        unknown = msgspec.structs.replace(data, rows=absent(rows))
+        stumps = Piece(path=BOOSTING, parameters={"max_iter": 50, "max_leaf_nodes": 3})
+
+        seen, unseen = (
+            mean_score(data, TrainingOptions(recipe=Recipe(estimator=stumps, absent_share=share)), unknown)
+            for share in (0.1, 0.0)
+        )
+
+        assert seen == pytest.approx(0.05, rel=0.2)
+        assert unseen < 0.01
 
 
 class TestRecipe:
