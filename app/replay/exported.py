@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from app.adapters.codec import decode_label, decode_transaction
+from app.adapters.codec import decode_label
 from app.adapters.log_reader import LogReader, LogRecord
 from app.adapters.table_writer import TRANSACTION_SCHEMA, ColumnType, TableWriter
 from app.domain.acceptance import Acceptance
+from app.domain.ignored import Ignored
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
@@ -124,12 +125,16 @@ async def _accepted(
         for record in records:
             with suppress(InvalidEvent):
                 found.append(_transaction(record, log, rules.acceptance, span.now_ms))
-        yield found
+        yield [transaction for transaction in found if transaction is not None]
 
 
-def _transaction(record: LogRecord, log: SourceLog, acceptance: Acceptance, now_ms: int) -> Transaction:
-    """As a worker takes it. Raises InvalidEvent where it refuses it."""
-    key, transaction = record.key or b"", decode_transaction(record.value)
+def _transaction(
+    record: LogRecord, log: SourceLog, acceptance: Acceptance, now_ms: int
+) -> Transaction | None:
+    """As a worker takes it, None where there is none in it. Raises InvalidEvent where a worker refuses it."""
+    key, transaction = record.key or b"", log.decode(record)
+    if isinstance(transaction, Ignored):
+        return None
     reference_ms = acceptance.reference_time(record.timestamp, now_ms)
     acceptance.check(transaction, key=key, reference_ms=reference_ms)
     if log.misplaced([key], record.partition):

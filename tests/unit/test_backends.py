@@ -14,7 +14,7 @@ from app.adapters.estimators import Judgement, ScoreRows, judgement
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores
-from tests.unit.test_bundles import BOOSTED, DESCRIBED, FRAUDS, ROWS
+from tests.unit.small_bundle import BOOSTED, DESCRIBED, FRAUDS, ROWS
 
 GOLDEN = ROWS[:64]
 THRESHOLDS = Thresholds(review=0.2, decline=0.8)

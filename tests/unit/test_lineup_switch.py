@@ -14,25 +14,15 @@ from app.features import catalog
 from app.scoring.lineup import Lineup
 from app.streaming.lineup_switch import LineupSwitch, Terms
 from app.streaming.model_switch import Choice
-from tests.integration.bundle import write_bundle, write_models
 
 NOW_MS = 1_760_000_000_000
 FIRST, SECOND, THIRD = "large-amounts/1", "large-amounts/2", "large-amounts/3"
 ROWS = np.zeros((4, len(catalog.NAMES)))
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("written")
-    write_models(directory)
-    write_bundle(directory, "2", trees=20)
-    write_bundle(directory, "3", trees=5, review=0.0)
-    return directory
-
-
 @pytest.fixture
-def models(written: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(written, tmp_path / "models")
+def models(trial_models: Path) -> Path:
+    return trial_models
 
 
 class Place:

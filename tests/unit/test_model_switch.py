@@ -12,24 +12,15 @@ from app.domain.control import ModelOrder, told
 from app.domain.decision import ModelReference
 from app.errors import ModelRejected
 from app.streaming.model_switch import Choice, ModelSwitch
-from tests.integration.bundle import write_bundle, write_models
 from tests.unit.forgeries import FORGERIES
 
 NOW_MS = 1_760_000_000_000
 FIRST, SECOND = "large-amounts/1", "large-amounts/2"
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("written")
-    write_models(directory)
-    write_bundle(directory, "2", trees=20)
-    return directory
-
-
 @pytest.fixture
-def models(written: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(written, tmp_path / "models")
+def models(trial_models: Path) -> Path:
+    return trial_models
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from app.cli import app
 from app.domain.control import told
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
 from app.streaming.model_switch import Choice, ModelSwitch
-from tests.integration.bundle import write_bundle, write_models
 from tests.unit.forgeries import redeclare
 
 MODEL = "large-amounts/1"
@@ -46,17 +45,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("written")
-    write_models(directory)
-    write_bundle(directory, "2", trees=20)
-    return directory
-
-
 @pytest.fixture
-def models(written: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(written, tmp_path / "models")
+def models(trial_models: Path) -> Path:
+    return trial_models
 
 
 @pytest.fixture

@@ -1,0 +1,23 @@
+"""What several unit tests begin with."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.integration.bundle import write_bundle, write_models
+
+
+@pytest.fixture(scope="session")
+def _written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("written")
+    write_models(directory)
+    write_bundle(directory, "2", trees=20)
+    write_bundle(directory, "3", trees=5, review=0.0)
+    return directory
+
+
+@pytest.fixture
+def trial_models(_written: Path, tmp_path: Path) -> Path:
+    """A directory of models of the test's own: ``large-amounts/1`` decides, 2 scores otherwise, 3 alerts on everything."""
+    return shutil.copytree(_written, tmp_path / "models")

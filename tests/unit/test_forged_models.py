@@ -1,0 +1,150 @@
+"""A model file is read without anything in it coming to life, whatever it holds."""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+
+from app.adapters import bundles, skops_files
+from app.errors import (
+    BundleCorrupt,
+)
+from tests.unit.small_bundle import (
+    BOOSTED,
+    FRAUDS,
+    ROWS,
+    replace_model,
+    saved,
+    with_schema,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return saved(tmp_path)
+
+
+class Spy:
+    """Tells when it was brought to life."""
+
+    alive: list[str] = []  # noqa: RUF012  # shared on purpose: the test looks at it after loading
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        self.alive.append(state["name"])
+
+
+class Payload(NamedTuple):
+    """A pickle of it makes a file when it is opened."""
+
+    marker: Path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.marker,)
+
+
+class TestForgedModels:
+    """The manifest's digests are right; what is inside must be refused by itself."""
+
+    @pytest.fixture(autouse=True)
+    def nobody_alive(self) -> None:
+        Spy.alive.clear()
+
+    def test_the_spy_tells_when_a_file_brings_it_to_life(self) -> None:
+        data = skops.io.dumps(Spy("awake"))
+
+        skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+
+        assert Spy.alive == ["awake"]
+
+    def test_a_type_outside_the_list_is_refused_before_it_is_made(self, path: Path) -> None:
+        replace_model(path, skops.io.dumps(Spy("asleep")))
+
+        with pytest.raises(BundleCorrupt, match=r"Spy.*not trusted"):
+            bundles.load(path)
+
+        assert Spy.alive == []
+
+    def test_a_type_hidden_in_an_estimator_is_refused(self, path: Path) -> None:
+        estimator = LogisticRegression().fit(np.nan_to_num(ROWS), FRAUDS)
+        estimator.hidden_ = Spy("asleep")
+        replace_model(path, skops.io.dumps(estimator))
+
+        with pytest.raises(BundleCorrupt, match="not trusted"):
+            bundles.load(path)
+
+        assert Spy.alive == []
+
+    @pytest.mark.parametrize(
+        "node",
+        [
+            {"__class__": "system", "__module__": "posix", "__loader__": "FunctionNode"},
+            {"__class__": "system", "__module__": "posix", "__loader__": "ObjectNode"},
+            {"__class__": "dict", "__module__": "builtins", "__loader__": "MethodNode"},
+            {"__class__": "attrgetter", "__module__": "operator", "__loader__": "OperatorFuncNode"},
+            {"__module__": "posix"},
+        ],
+    )
+    def test_a_node_of_the_schema_that_could_call_something_is_refused(
+        self, path: Path, node: dict[str, str]
+    ) -> None:
+        replace_model(path, with_schema(skops.io.dumps(BOOSTED), node))
+
+        with pytest.raises(BundleCorrupt, match="not trusted"):
+            bundles.load(path)
+
+    def test_a_pickle_is_never_opened(self, path: Path, tmp_path: Path) -> None:
+        marker = tmp_path / "marker"
+        payload = pickle.dumps(Payload(marker))
+        replace_model(path, payload)
+
+        with pytest.raises(BundleCorrupt, match="no skops file"):
+            bundles.load(path)
+
+        assert not marker.exists()
+        pickle.loads(payload)  # noqa: S301  # the payload is one: whoever opens it makes the marker
+        assert marker.exists()
+
+    def test_a_pickle_among_the_numbers_is_refused(self, path: Path, tmp_path: Path) -> None:
+        content, marker = io.BytesIO(skops.io.dumps(BOOSTED)), tmp_path / "marker"
+        with zipfile.ZipFile(content, "a") as archive:
+            archive.writestr("1.pkl", pickle.dumps(Payload(marker)))
+        replace_model(path, content.getvalue())
+
+        with pytest.raises(BundleCorrupt, match="neither numbers nor the schema"):
+            bundles.load(path)
+
+        assert not marker.exists()
+
+    def test_a_pickle_in_the_place_of_numbers_is_never_opened(self, path: Path, tmp_path: Path) -> None:
+        source, target = zipfile.ZipFile(path / "model.skops"), io.BytesIO()
+        marker = tmp_path / "marker"
+        with zipfile.ZipFile(target, "w") as archive:
+            for name in source.namelist():
+                is_first = name == "1.npy"
+                archive.writestr(name, pickle.dumps(Payload(marker)) if is_first else source.read(name))
+        replace_model(path, target.getvalue())
+
+        with pytest.raises(BundleCorrupt):
+            bundles.load(path)
+
+        assert not marker.exists()
+
+    @pytest.mark.parametrize(("field", "value"), [("left", 10**6), ("right", 0), ("feature_idx", 10**6)])
+    def test_a_tree_that_leads_out_of_memory_or_in_circles_is_refused(
+        self, path: Path, field: str, value: int
+    ) -> None:
+        forged = skops_files.loads((path / "model.skops").read_bytes())
+        forged._predictors[0][0].nodes[field][0] = value
+        replace_model(path, skops_files.dumps(forged))
+
+        with pytest.raises(BundleCorrupt, match="malformed"):
+            bundles.load(path)
