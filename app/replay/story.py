@@ -25,6 +25,10 @@ _VERDICTS = {
 }
 
 
+NOT_REBUILT = "not rebuilt"
+_WHY_NOT_REBUILT = "Features of terminals and of past frauds are not rebuilt, their own logs are not read: the model was given what was recorded."
+
+
 def tell(console: Console, explanation: Explanation, most_moments: int) -> None:
     """Print the story; of the customer's records the newest ``most_moments``."""
     console.print(Group(*_parts(explanation, most_moments)))
@@ -35,6 +39,8 @@ def _parts(explanation: Explanation, most_moments: int) -> Iterator[RenderableTy
     yield Text(f"\n{log_line(explanation.span)}")
     yield _timeline(explanation, most_moments)
     yield _features(explanation)
+    if not all(line.from_log for line in explanation.features):
+        yield Text(_WHY_NOT_REBUILT)
     yield Text("Reasons as published")
     for reason in explanation.alert.reasons:
         yield Text(f"  {reason.text}")
@@ -118,6 +124,10 @@ def _features(explanation: Explanation) -> Table:
     table = Table("feature", "recorded", "rebuilt", "state", title="Features", title_justify="left")
     for line in explanation.features:
         style = None if line.recorded == line.rebuilt else "red"
-        cells = ("" if value is None else f"{value:,.6g}" for value in (line.recorded, line.rebuilt))
-        table.add_row(line.name, *cells, line.state or "", style=style)
+        rebuilt = _number(line.rebuilt) if line.from_log else NOT_REBUILT
+        table.add_row(line.name, _number(line.recorded), rebuilt, line.state or "", style=style)
     return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.6g}"

@@ -13,9 +13,11 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from app.adapters.log_reader import open_log_reader
 from app.commands.history import rules
+from app.features.catalog import DELAYED, NAMES
 from app.replay.explain import Explanation, Published, explain
 from app.replay.finding import Period, find_alert, read_alert
 from app.replay.judging import bundle_of
+from app.replay.story import NOT_REBUILT
 from app.replay.verdict import Verdict
 from app.settings import ModelSettings
 from tests.integration.commands import call
@@ -104,6 +106,8 @@ async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
     told = call(deployment, "explain", last["alert_id"], "--events", "5")
     assert b"bit for bit" in told.stdout
     assert last["transaction"]["terminal_id"].encode() in told.stdout
+    delayed = [line for line in told.stdout.decode().splitlines() if NOT_REBUILT in line]
+    assert len(NAMES[DELAYED]) + 1 == len(delayed)
 
 
 async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
