@@ -122,6 +122,8 @@ async def changelog_compacted_hard(run: Run) -> None:
     run.note("changelog: compacted at once")
     async with run.traffic(count=int(25_000 * run.scale), rate=600):
         await asyncio.sleep(run.seconds(35))
+        await configure(run, run.deployment.changelog)  # workers do not start on one without its hour
+        run.note("changelog: as it should be again", fault=True)
         for worker in workers:
             run.kill(worker)
             shutil.rmtree(worker.data_dir)
