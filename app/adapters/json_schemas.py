@@ -1,25 +1,13 @@
-"""JSON Schemas of every event, generated from the domain: ``python -m app.adapters.json_schemas docs/schemas``."""
+"""JSON Schemas of every event, generated from the domain."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from app.domain.decision import Alert, Decision
-from app.domain.label import Label
-from app.domain.transaction import Transaction
+from app.adapters.event_types import EVENTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-EVENTS: dict[str, type[msgspec.Struct]] = {
-    "payments.transactions.v1": Transaction,
-    "fraud.decisions.v1": Decision,
-    "fraud.alerts.v1": Alert,
-    "fraud.labels.v1": Label,
-}
-"""By the default name of the topic that carries them."""
 
 
 def schema(event: type[msgspec.Struct]) -> dict[str, Any]:
@@ -34,14 +22,3 @@ def documents() -> dict[str, str]:
         f"{topic}.schema.json": json.dumps(schema(event), indent=2, ensure_ascii=False) + "\n"
         for topic, event in EVENTS.items()
     }
-
-
-def main(directory: Path) -> None:
-    """Write them all."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in documents().items():
-        (directory / name).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -1,0 +1,73 @@
+"""The events on the wire by their default topics, and what their fields are, for whoever writes schemas of them."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from msgspec import inspect
+
+from app.domain.decision import Alert, Decision
+from app.domain.label import Label
+from app.domain.transaction import Transaction
+
+EVENTS: dict[str, type[msgspec.Struct]] = {
+    "payments.transactions.v1": Transaction,
+    "fraud.decisions.v1": Decision,
+    "fraud.alerts.v1": Alert,
+    "fraud.labels.v1": Label,
+}
+"""By the default name of the topic that carries them, which is also the namespace of their schemas."""
+
+NAMESPACES = {event: namespace for namespace, event in EVENTS.items()}
+
+
+class Nullable(NamedTuple):
+    """A type without what surrounds it."""
+
+    kind: inspect.Type
+    nullable: bool
+    description: str
+
+
+def fields(event: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    """Of a struct, in the order of its definition, those of its bases first."""
+    described = inspect.type_info(event)
+    if not isinstance(described, inspect.StructType):
+        raise TypeError(f"{event.__name__} is no struct")
+    return described.fields
+
+
+def plain(kind: inspect.Type) -> Nullable:
+    """Take a union with null and descriptions apart. Other unions are not for the wire."""
+    if isinstance(kind, inspect.Metadata):
+        inner = plain(kind.type)
+        return inner._replace(description=(kind.extra_json_schema or {}).get("description", ""))
+    if isinstance(kind, inspect.UnionType):
+        kinds = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
+        if len(kinds) != 1:
+            raise TypeError(f"a field is of one type, perhaps null, not {kind}")
+        return plain(kinds[0])._replace(nullable=True)
+    return Nullable(kind, nullable=False, description="")
+
+
+def nullable_fields(events: Iterable[type[msgspec.Struct]]) -> dict[str, list[str]]:
+    """By the name of each struct that events are made of: which of its fields may be null."""
+    found: dict[str, list[str]] = {}
+    for event in events:
+        _note(event, found)
+    return found
+
+
+def _note(event: type[msgspec.Struct], found: dict[str, list[str]]) -> None:
+    found[event.__name__] = [field.name for field in fields(event) if plain(field.type).nullable]
+    for field in fields(event):
+        for kind in _within(field.type):
+            if isinstance(kind, inspect.StructType) and kind.cls.__name__ not in found:
+                _note(kind.cls, found)
+
+
+def _within(declared: inspect.Type) -> list[inspect.Type]:
+    kind = plain(declared).kind
+    if isinstance(kind, inspect.ListType):
+        return [plain(kind.item_type).kind]
+    return [plain(kind.value_type).kind] if isinstance(kind, inspect.DictType) else [kind]

@@ -1,0 +1,22 @@
+"""The schemas of every event in every format: ``python -m app.adapters.published_schemas docs/schemas``."""
+
+import sys
+from pathlib import Path
+
+from app.adapters import avro_schemas, json_schemas, protobuf_schemas
+
+
+def documents() -> dict[str, str]:
+    """Every schema's file name and text."""
+    return json_schemas.documents() | avro_schemas.documents() | protobuf_schemas.documents()
+
+
+def main(directory: Path) -> None:
+    """Write them all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in documents().items():
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
