@@ -1,4 +1,4 @@
-"""``fraudstream stack``: Kafka and Redis on this machine, for the demo and the tests."""
+"""``fraudstream stack``: Kafka, Redis and a schema registry on this machine, for the demo and the tests."""
 
 import json as json_format
 import time
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="Kafka and Redis on this machine, without containers.", no_args_is_help=True)
 
-AVAILABLE = ("redis",)
+AVAILABLE = ("redis", "registry")
 """What --with accepts. Redis is always there."""
 
 Directory = Annotated[Path, typer.Option("--dir", help="Where the stack keeps data, logs and its record.")]
@@ -27,7 +27,7 @@ DEFAULT_DIRECTORY = Path(".fraudstream/stack")
 def up(
     brokers: Annotated[int | None, typer.Option(help="1 or 3. Default: as before in --dir, else 1.")] = None,
     also: Annotated[
-        str, typer.Option("--with", help="Comma-separated further parts; redis is always up.")
+        str, typer.Option("--with", help="Comma-separated further parts: registry. Redis is always up.")
     ] = "redis",
     directory: Directory = DEFAULT_DIRECTORY,
     port: Annotated[
@@ -44,12 +44,15 @@ def up(
     running = stack.status(directory)
     was_up = running is not None and running.supervised
     began = time.monotonic()
-    started = stack.start(directory, brokers, port, lifeline)
+    further = [name for name in also.split(",") if name not in {"", "redis"}]
+    started = stack.start(directory, brokers, port, lifeline, also=further)
     if json:
         typer.echo(json_format.dumps(_described(started), indent=2))
         return
     _print_parts(started)
     typer.echo(f"export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={started.bootstrap_servers}")
+    if started.registry_url:
+        typer.echo(f"export FRAUDSTREAM_REGISTRY_URL={started.registry_url}")
     typer.echo("it was up already" if was_up else f"ready in {time.monotonic() - began:.1f} s")
 
 
@@ -101,6 +104,7 @@ def _described(stack: "Stack") -> dict[str, object]:
         "directory": str(stack.directory),
         "bootstrap_servers": stack.bootstrap_servers,
         "redis_url": stack.redis_url,
+        "registry_url": stack.registry_url,
         "cluster_id": stack.cluster_id,
         "parts": [_described_part(part) for part in stack.parts],
     }

@@ -26,6 +26,7 @@ class Cluster(msgspec.Struct, frozen=True):
     id: str
     nodes: tuple[Node, ...]
     redis_port: int = 0
+    registry_port: int = 0
 
     @property
     def bootstrap_servers(self) -> str:
@@ -63,7 +64,12 @@ def _place(cluster: Cluster, port: int | None) -> Cluster:
         )
         for node in cluster.nodes
     )
-    return Cluster(cluster.id, nodes, ports.keep_or_choose(cluster.redis_port))
+    return Cluster(
+        cluster.id,
+        nodes,
+        ports.keep_or_choose(cluster.redis_port),
+        ports.keep_or_choose(cluster.registry_port),
+    )
 
 
 def _load(directory: Path) -> Cluster | None:

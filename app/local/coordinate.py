@@ -7,21 +7,24 @@ import msgspec
 
 
 class Coordinate(msgspec.Struct, frozen=True, order=True):
-    """Group, artifact and version."""
+    """Group, artifact and version; what is no jar has a classifier and another suffix."""
 
     group: str
     artifact: str
     version: str
+    classifier: str = ""
+    suffix: str = "jar"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        group, artifact, version = text.split(":")
-        return cls(group, artifact, version)
+        return cls(*text.split(":"))
 
     def __str__(self) -> str:
-        return f"{self.group}:{self.artifact}:{self.version}"
+        name = f"{self.group}:{self.artifact}:{self.version}"
+        return f"{name}:{self.classifier}:{self.suffix}" if self.classifier else name
 
     def path(self, cache: Path) -> Path:
         """Where a cache keeps the jar, in the layout that every tool of that world uses."""
         folder = cache.joinpath(*self.group.split("."), self.artifact, self.version)
-        return folder / f"{self.artifact}-{self.version}.jar"
+        classifier = f"-{self.classifier}" if self.classifier else ""
+        return folder / f"{self.artifact}-{self.version}{classifier}.{self.suffix}"

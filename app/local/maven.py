@@ -17,7 +17,7 @@ def fetch(coordinate: Coordinate, folder: Path) -> Path:
     """Download one jar into ``folder``. Raises StackError naming it."""
     component = _context(folder).project(coordinate.group, coordinate.artifact).at_version(coordinate.version)
     try:
-        return component.artifact().resolve()
+        return component.artifact(coordinate.classifier, coordinate.suffix).resolve()
     except (OSError, RuntimeError) as error:  # every error of the HTTP client is an OSError
         raise StackError(
             f"{coordinate} could not be fetched ({type(error).__name__}). Check the network and the proxy's "

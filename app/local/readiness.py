@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from http import HTTPStatus
+from urllib.request import urlopen
 
 import redis
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -18,12 +20,12 @@ LOG_LINES = 15
 
 
 def wait_ready(stack: Stack) -> None:
-    """Return when every broker is registered, topics can be created and Redis answers.
+    """Return when every broker is registered, topics can be created, Redis answers and the registry where there is one.
 
     Raises StackError with the last lines of the log when a part dies or the bound is passed.
     """
     deadline = time.monotonic() + READY_SECONDS
-    while not (_redis_answers(stack) and asyncio.run(_kafka_answers(stack))):
+    while not (_redis_answers(stack) and asyncio.run(_kafka_answers(stack)) and _registry_answers(stack)):
         for part in stack.dead:
             raise StackError(f"{part.name} died while starting. {_log_end(part)}")
         if time.monotonic() > deadline:
@@ -37,6 +39,16 @@ def _redis_answers(stack: Stack) -> bool:
         with redis.Redis.from_url(stack.redis_url, socket_timeout=1) as client:
             return bool(client.ping())
     except redis.RedisError:
+        return False
+
+
+def _registry_answers(stack: Stack) -> bool:
+    if not stack.registry_url:
+        return True
+    try:
+        with urlopen(f"{stack.registry_url}/schemas/types", timeout=REQUEST_MS / 1000) as answer:  # noqa: S310  # our own, on loopback
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
         return False
 
 

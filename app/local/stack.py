@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import ConfigurationError, StackError
-from app.local import cluster, jars, kafka, ports, redis_server, state
+from app.local import cluster, jars, kafka, ports, redis_server, registry_server, state
 from app.local.cluster import Cluster
 from app.local.kafka import PLAIN, Listeners
 from app.local.processes import Process, end, is_alive, wait_gone
@@ -32,18 +32,20 @@ def start(
     port: int | None = None,
     lifeline_pid: int | None = None,
     listeners: Listeners = PLAIN,
+    also: Collection[str] = (),
 ) -> Stack:
     """Bring the stack up and return when it answers; the running one if it is up already.
 
     Blocks, and runs an event loop of its own: from async code call it in a thread. With ``lifeline_pid``
-    everything stops when that process has gone, however it went.
+    everything stops when that process has gone, however it went. ``also``: further parts, by name.
     """
     with _alone(directory):
         running = state.load(directory)
         if running and running.supervised:
-            return _as_asked(running, brokers)
+            return _as_asked(running, brokers, also)
         _stop(directory)  # what a killed supervisor may have left behind
-        return _start(directory.resolve(), cluster.plan(directory, brokers, port), lifeline_pid, listeners)
+        planned = cluster.plan(directory, brokers, port)
+        return _start(directory.resolve(), planned, lifeline_pid, listeners, also)
 
 
 def stop(directory: Path) -> bool:
@@ -74,9 +76,17 @@ def restart_broker(directory: Path, broker_id: int) -> Stack:
         return _ready(directory, replaced=tuple(part.process for part in stack.dead))
 
 
-def _start(directory: Path, planned: Cluster, lifeline_pid: int | None, listeners: Listeners) -> Stack:
+def _start(
+    directory: Path,
+    planned: Cluster,
+    lifeline_pid: int | None,
+    listeners: Listeners,
+    also: Collection[str],
+) -> Stack:
     (directory / LOGS).mkdir(exist_ok=True)
     class_path = jars.ensure(jars.cache_directory())
+    has_registry = registry_server.NAME in also
+    registry = (registry_server.part(directory, planned.registry_port),) if has_registry else ()
     stack = Stack(
         directory=directory,
         cluster_id=planned.id,
@@ -85,7 +95,9 @@ def _start(directory: Path, planned: Cluster, lifeline_pid: int | None, listener
         parts=(
             redis_server.part(directory, planned.redis_port),
             *kafka.parts(directory, planned, class_path, listeners),
+            *registry,
         ),
+        registry_url=registry_server.url(planned.registry_port) if has_registry else "",
     )
     state.save(stack)
     try:
@@ -118,11 +130,14 @@ def _ready(directory: Path, replaced: tuple[Process | None, ...] = (None,)) -> S
     raise StackError(f"the supervisor started nothing. See {directory / LOGS / 'supervisor.log'}.")
 
 
-def _as_asked(stack: Stack, brokers: int | None) -> Stack:
+def _as_asked(stack: Stack, brokers: int | None, also: Collection[str]) -> Stack:
     if brokers not in {None, len(stack.brokers)}:
         raise ConfigurationError(
             f"the stack is up with {len(stack.brokers)} broker(s), not {brokers}. Stop it first."
         )
+    for name in also:
+        if name not in {part.name for part in stack.parts}:
+            raise ConfigurationError(f"the stack is up without {name}. Stop it first.")
     for part in stack.dead:
         raise StackError(f"{part.name} has died, see {part.log}. `fraudstream stack down`, then `up` again.")
     return stack

