@@ -6,6 +6,7 @@ import typer
 
 from app.commands import (
     batch,
+    cdc,
     demo,
     dlq,
     doctor,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("settings")(settings.show)
 app.add_typer(stack.commands, name="stack")
+app.add_typer(cdc.commands, name="cdc")
 app.add_typer(topics.commands, name="topics")
 app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="Kafka and Redis on this machine, without containers.", no_args_is_help=True)
 
-AVAILABLE = ("redis", "registry")
-"""What --with accepts. Redis is always there."""
+ALWAYS = "redis"
 
 Directory = Annotated[Path, typer.Option("--dir", help="Where the stack keeps data, logs and its record.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -27,8 +26,11 @@ DEFAULT_DIRECTORY = Path(".fraudstream/stack")
 def up(
     brokers: Annotated[int | None, typer.Option(help="1 or 3. Default: as before in --dir, else 1.")] = None,
     also: Annotated[
-        str, typer.Option("--with", help="Comma-separated further parts: registry. Redis is always up.")
-    ] = "redis",
+        str,
+        typer.Option(
+            "--with", help="Comma-separated further parts: registry, postgres, connect. Redis is always up."
+        ),
+    ] = ALWAYS,
     directory: Directory = DEFAULT_DIRECTORY,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Of the first broker. Default: a free one.")
@@ -39,13 +41,12 @@ def up(
     json: AsJson = False,
 ) -> None:
     """Start the stack and wait until it answers."""
-    _refuse_unavailable(also)
     stack = _library()
+    extras = _extras(also)
     running = stack.status(directory)
     was_up = running is not None and running.supervised
     began = time.monotonic()
-    further = [name for name in also.split(",") if name not in {"", "redis"}]
-    started = stack.start(directory, brokers, port, lifeline, also=further)
+    started = stack.start(directory, brokers, port, lifeline, also=extras)
     if json:
         typer.echo(json_format.dumps(_described(started), indent=2))
         return
@@ -53,6 +54,8 @@ def up(
     typer.echo(f"export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={started.bootstrap_servers}")
     if started.registry_url:
         typer.echo(f"export FRAUDSTREAM_REGISTRY_URL={started.registry_url}")
+    if "connect" in (urls := _urls(started)):
+        typer.echo(f"export FRAUDSTREAM_CDC_CONNECT_URL={urls['connect']}")
     typer.echo("it was up already" if was_up else f"ready in {time.monotonic() - began:.1f} s")
 
 
@@ -88,10 +91,14 @@ def _library() -> ModuleType:
     return stack
 
 
-def _refuse_unavailable(also: str) -> None:
-    for name in filter(None, also.split(",")):
-        if name not in AVAILABLE:
-            raise ConfigurationError(f"--with {name}: not available. Known: {', '.join(AVAILABLE)}.")
+def _extras(also: str) -> list[str]:
+    from app.local.extras import EXTRAS
+
+    names = dict.fromkeys(name for name in also.split(",") if name not in {"", ALWAYS})
+    for name in names:
+        if name not in EXTRAS:
+            raise ConfigurationError(f"--with {name}: not available. Known: {', '.join([ALWAYS, *EXTRAS])}.")
+    return list(names)
 
 
 def _state(stack: "Stack") -> str:
@@ -105,9 +112,16 @@ def _described(stack: "Stack") -> dict[str, object]:
         "bootstrap_servers": stack.bootstrap_servers,
         "redis_url": stack.redis_url,
         "registry_url": stack.registry_url,
+        "urls": _urls(stack),
         "cluster_id": stack.cluster_id,
         "parts": [_described_part(part) for part in stack.parts],
     }
+
+
+def _urls(stack: "Stack") -> dict[str, str]:
+    from app.local.extras import urls
+
+    return urls(stack)
 
 
 def _described_part(part: "Part") -> dict[str, object]:
@@ -118,5 +132,7 @@ def _print_parts(stack: "Stack") -> None:
     for part in stack.parts:
         life = f"pid {part.pid}" if part.alive else "DIED"
         typer.echo(f"{part.name:<8}  127.0.0.1:{part.port}  {life:<12}  {part.log}")
+    for name, url in _urls(stack).items():
+        typer.echo(f"{name}: {url}")
     if not stack.supervised:
         typer.echo("the supervisor has died: `fraudstream stack down` cleans up")

@@ -1,6 +1,7 @@
 """``cluster.json``: what must stay the same over `down` and `up` for the data to be the same cluster's."""
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -26,14 +27,15 @@ class Cluster(msgspec.Struct, frozen=True):
     id: str
     nodes: tuple[Node, ...]
     redis_port: int = 0
-    registry_port: int = 0
+    extra_ports: dict[str, int] = {}
+    """Of the parts that `--with` named, now or before."""
 
     @property
     def bootstrap_servers(self) -> str:
         return ",".join(f"{ports.HOST}:{node.port}" for node in self.nodes)
 
 
-def plan(directory: Path, brokers: int | None, port: int | None) -> Cluster:
+def plan(directory: Path, brokers: int | None, port: int | None, also: Iterable[str] = ()) -> Cluster:
     """The directory's cluster, or a new one, on ports that are free now; saved."""
     known = _load(directory)
     if known and brokers not in {None, len(known.nodes)}:
@@ -41,7 +43,7 @@ def plan(directory: Path, brokers: int | None, port: int | None) -> Cluster:
             f"{directory} holds the data of {len(known.nodes)} broker(s). Leave out --brokers {brokers}, "
             "name another --dir, or delete the folder."
         )
-    planned = _place(known or _new(brokers or 1), port)
+    planned = _place(known or _new(brokers or 1), port, also)
     (directory / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(planned), indent=2))
     return planned
 
@@ -54,7 +56,7 @@ def _new(brokers: int) -> Cluster:
     return Cluster(identity, tuple(Node(number) for number in range(1, brokers + 1)))
 
 
-def _place(cluster: Cluster, port: int | None) -> Cluster:
+def _place(cluster: Cluster, port: int | None, also: Iterable[str]) -> Cluster:
     fixed = {1: ports.demand(port)} if port else {}
     nodes = tuple(
         Node(
@@ -64,11 +66,9 @@ def _place(cluster: Cluster, port: int | None) -> Cluster:
         )
         for node in cluster.nodes
     )
+    extra = {name: ports.keep_or_choose(cluster.extra_ports.get(name, 0)) for name in also}
     return Cluster(
-        cluster.id,
-        nodes,
-        ports.keep_or_choose(cluster.redis_port),
-        ports.keep_or_choose(cluster.registry_port),
+        cluster.id, nodes, ports.keep_or_choose(cluster.redis_port), {**cluster.extra_ports, **extra}
     )
 
 

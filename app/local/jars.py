@@ -1,7 +1,7 @@
-"""The jars of the stack: pinned in ``jars.lock``, fetched once, verified at every start.
+"""The jars of the stack: pinned in lock files, fetched once, verified at every start.
 
 A warm start opens no connection: it reads files and compares checksums. ``python -m app.local.jars``
-writes the lock anew after a change of ``ROOTS``.
+writes the locks anew after a change of ``LOCKS``.
 """
 
 import hashlib
@@ -19,7 +19,20 @@ from app.local.progress import each_done
 KAFKA = "4.1.2"
 LOG4J = "2.25.3"
 """As Kafka's: the bridge from slf4j is in Kafka's distribution, but not among the dependencies of its jar."""
-ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA}", f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}")
+DEBEZIUM = "3.6.1.Final"
+LOGGING = f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}"
+KAFKA_LOCK = "jars.lock"
+LOCKS = {
+    KAFKA_LOCK: (f"org.apache.kafka:kafka_2.13:{KAFKA}", LOGGING),
+    "connect.lock": (
+        f"org.apache.kafka:connect-runtime:{KAFKA}",
+        f"io.debezium:debezium-connector-postgres:{DEBEZIUM}",
+        f"io.debezium:debezium-api:{DEBEZIUM}",
+        f"io.debezium:debezium-embedded:{DEBEZIUM}",
+        LOGGING,
+    ),
+}
+"""What each lock is resolved from: Kafka alone for every stack, Kafka Connect where it is asked for."""
 
 DAMAGED = "Delete the file and start again: it is then fetched anew."
 ALTERED = "It arrived like this and was thrown away: a proxy on the way alters it, or the lock is wrong."
@@ -44,9 +57,9 @@ def ensure(cache: Path, lock: Lock | None = None, fetch: Fetch | None = None) ->
     return [_verified(coordinate.path(cache), sha256, DAMAGED) for coordinate, sha256 in pinned.items()]
 
 
-def read_lock() -> dict[Coordinate, str]:
-    """The committed lock: one line per jar, coordinate and checksum."""
-    text = files("app.local").joinpath("jars.lock").read_text(encoding="utf-8")
+def read_lock(name: str = KAFKA_LOCK) -> dict[Coordinate, str]:
+    """A committed lock: one line per jar, coordinate and checksum."""
+    text = files("app.local").joinpath(name).read_text(encoding="utf-8")
     lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return {Coordinate.parse(coordinate): sha256 for coordinate, sha256 in lines}
 
@@ -89,7 +102,7 @@ def _fetch(coordinate: Coordinate, folder: Path) -> Path:
 def _verified(jar: Path, sha256: str, remedy: str) -> Path:
     found = _sha256(jar)
     if found != sha256:
-        raise StackError(f"{jar} is not what jars.lock pins (sha256 {found}, expected {sha256}). {remedy}")
+        raise StackError(f"{jar} is not what the lock pins (sha256 {found}, expected {sha256}). {remedy}")
     return jar
 
 
@@ -99,5 +112,6 @@ def _sha256(jar: Path) -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("jars.lock").write_text(format_lock(lock_roots(ROOTS)), encoding="utf-8")
-    sys.stderr.write("wrote jars.lock\n")
+    for name, roots in LOCKS.items():
+        Path(__file__).with_name(name).write_text(format_lock(lock_roots(roots)), encoding="utf-8")
+        sys.stderr.write(f"wrote {name}\n")

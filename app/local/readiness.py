@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from http import HTTPStatus
-from urllib.request import urlopen
 
 import redis
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -11,21 +9,23 @@ from aiokafka.errors import KafkaError
 
 from app.errors import StackError
 from app.local import ports
+from app.local.extras import all_answer
 from app.local.state import Part, Stack
 
-READY_SECONDS = 60
+READY_SECONDS = 120
+"""Kafka Connect takes longest: it looks at every class of its plugins."""
 POLL_SECONDS = 0.1
 REQUEST_MS = 5000
 LOG_LINES = 15
 
 
 def wait_ready(stack: Stack) -> None:
-    """Return when every broker is registered, topics can be created, Redis answers and the registry where there is one.
+    """Return when every broker is registered, topics can be created, and Redis and the extra parts answer.
 
     Raises StackError with the last lines of the log when a part dies or the bound is passed.
     """
     deadline = time.monotonic() + READY_SECONDS
-    while not (_redis_answers(stack) and asyncio.run(_kafka_answers(stack)) and _registry_answers(stack)):
+    while not (_redis_answers(stack) and asyncio.run(_kafka_answers(stack)) and all_answer(stack)):
         for part in stack.dead:
             raise StackError(f"{part.name} died while starting. {_log_end(part)}")
         if time.monotonic() > deadline:
@@ -39,16 +39,6 @@ def _redis_answers(stack: Stack) -> bool:
         with redis.Redis.from_url(stack.redis_url, socket_timeout=1) as client:
             return bool(client.ping())
     except redis.RedisError:
-        return False
-
-
-def _registry_answers(stack: Stack) -> bool:
-    if not stack.registry_url:
-        return True
-    try:
-        with urlopen(f"{stack.registry_url}/schemas/types", timeout=REQUEST_MS / 1000) as answer:  # noqa: S310  # our own, on loopback
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:
         return False
 
 

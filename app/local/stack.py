@@ -13,6 +13,7 @@ from pathlib import Path
 from app.errors import ConfigurationError, StackError
 from app.local import cluster, jars, kafka, ports, redis_server, registry_server, state
 from app.local.cluster import Cluster
+from app.local.extras import EXTRAS
 from app.local.kafka import PLAIN, Listeners
 from app.local.processes import Process, end, is_alive, wait_gone
 from app.local.readiness import wait_ready
@@ -37,14 +38,14 @@ def start(
     """Bring the stack up and return when it answers; the running one if it is up already.
 
     Blocks, and runs an event loop of its own: from async code call it in a thread. With ``lifeline_pid``
-    everything stops when that process has gone, however it went. ``also``: further parts, by name.
+    everything stops when that process has gone, however it went. ``also``: names of EXTRAS.
     """
     with _alone(directory):
         running = state.load(directory)
         if running and running.supervised:
             return _as_asked(running, brokers, also)
         _stop(directory)  # what a killed supervisor may have left behind
-        planned = cluster.plan(directory, brokers, port)
+        planned = cluster.plan(directory, brokers, port, also)
         return _start(directory.resolve(), planned, lifeline_pid, listeners, also)
 
 
@@ -66,27 +67,31 @@ def restart_broker(directory: Path, broker_id: int) -> Stack:
 
     Other parts that have died are started again, too.
     """
-    name = f"{BROKER_PREFIX}{broker_id}"
+    return _start_again(directory, f"{BROKER_PREFIX}{broker_id}")
+
+
+def start_dead(directory: Path) -> Stack:
+    """Start again every part that has died, on its data; return when all answer."""
+    return _start_again(directory)
+
+
+def _start_again(directory: Path, ended: str = "") -> Stack:
+    """``ended`` is the part to stop first."""
     with _alone(directory):
         stack = state.load(directory)
         if stack is None or stack.supervisor is None or not stack.supervised:
             raise StackError(f"no stack is up in {directory}. Start it with `fraudstream stack up`.")
-        end([part.process for part in stack.parts if part.name == name and part.process], STOP_SECONDS)
+        end([part.process for part in stack.parts if part.name == ended and part.process], STOP_SECONDS)
         os.kill(stack.supervisor.pid, signal.SIGHUP)
         return _ready(directory, replaced=tuple(part.process for part in stack.dead))
 
 
 def _start(
-    directory: Path,
-    planned: Cluster,
-    lifeline_pid: int | None,
-    listeners: Listeners,
-    also: Collection[str],
+    directory: Path, planned: Cluster, lifeline_pid: int | None, listeners: Listeners, also: Collection[str]
 ) -> Stack:
     (directory / LOGS).mkdir(exist_ok=True)
     class_path = jars.ensure(jars.cache_directory())
-    has_registry = registry_server.NAME in also
-    registry = (registry_server.part(directory, planned.registry_port),) if has_registry else ()
+    registry_port = planned.extra_ports[registry_server.NAME] if registry_server.NAME in also else 0
     stack = Stack(
         directory=directory,
         cluster_id=planned.id,
@@ -95,9 +100,9 @@ def _start(
         parts=(
             redis_server.part(directory, planned.redis_port),
             *kafka.parts(directory, planned, class_path, listeners),
-            *registry,
+            *(EXTRAS[name].part(directory, planned) for name in also),
         ),
-        registry_url=registry_server.url(planned.registry_port) if has_registry else "",
+        registry_url=registry_server.url(registry_port) if registry_port else "",
     )
     state.save(stack)
     try:
@@ -135,9 +140,8 @@ def _as_asked(stack: Stack, brokers: int | None, also: Collection[str]) -> Stack
         raise ConfigurationError(
             f"the stack is up with {len(stack.brokers)} broker(s), not {brokers}. Stop it first."
         )
-    for name in also:
-        if name not in {part.name for part in stack.parts}:
-            raise ConfigurationError(f"the stack is up without {name}. Stop it first.")
+    for name in set(also) - {part.name for part in stack.parts}:
+        raise ConfigurationError(f"the stack is up without {name}. Stop it first.")
     for part in stack.dead:
         raise StackError(f"{part.name} has died, see {part.log}. `fraudstream stack down`, then `up` again.")
     return stack

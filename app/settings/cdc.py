@@ -8,6 +8,8 @@ import msgspec
 class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Transactions that come out of a database's table, as change events of Debezium; docs/cdc.md."""
 
+    connect_url: str = "http://127.0.0.1:8083"
+    """Kafka Connect's REST interface, for `fraudstream cdc`; workers do without."""
     mapping: str = ""
     """How the table's columns become the contract: `contract` where they have its names and units, else the path of a
     TOML file. Empty: change events are no transactions, and go to the dead letters."""

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.kafka_connect import load_connector
+from app.adapters.table_mapping import load_table_mapping
 from app.settings import Settings, setting_names, values
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROMTOOL = shutil.which("promtool")
 KEDA = DEPLOY / "kubernetes" / "keda.yaml"
 MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KEDA})
+CONNECTORS = sorted((DEPLOY / "connect").glob("transactions*.json"))
 FILES = sorted(DEPLOY.rglob("*.yaml"))
 
 needs_promtool = pytest.mark.skipif(
@@ -83,6 +86,32 @@ def test_keda_scales_the_workers_on_their_own_lag_and_no_further_than_the_partit
     assert named["topic"] == defaults.topics.transactions
     assert int(named["maxReplicaCount"]) == defaults.topics.partitions
     assert int(named["cooldownPeriod"]) >= 600
+
+
+@pytest.mark.parametrize("file", CONNECTORS, ids=lambda file: file.name)
+def test_connectors_key_their_records_as_direct_producers_do(file: Path) -> None:
+    config = load_connector(file).config
+
+    assert config["message.key.columns"] == "public.transactions:customer_id"
+    assert config["transforms.key.type"].endswith("ExtractField$Key")
+    assert config["key.converter"].endswith("StringConverter")
+    assert config["transforms.topic.replacement"] == Settings().topics.transactions
+
+
+def test_connectors_share_neither_slot_nor_publication() -> None:
+    for name in ("slot.name", "publication.name", "topic.prefix"):
+        assert len({load_connector(file).config[name] for file in CONNECTORS}) == len(CONNECTORS)
+
+
+def test_no_connector_holds_a_secret() -> None:
+    for file in CONNECTORS:
+        assert load_connector(file).config["database.password"] == "${env:BANK_PASSWORD}"
+
+
+def test_the_mapping_of_the_banks_table_is_one() -> None:
+    assert (
+        load_table_mapping(str(DEPLOY / "connect" / "transactions.toml")).column("amount_minor") == "amount"
+    )
 
 
 @needs_promtool

@@ -75,7 +75,7 @@ def test_a_damaged_jar_is_refused_with_the_remedy(tmp_path: Path) -> None:
     damaged.write_bytes(b"damaged")
 
     with pytest.raises(
-        StackError, match=rf"{re.escape(str(damaged))} is not what jars\.lock pins.*Delete the file"
+        StackError, match=rf"{re.escape(str(damaged))} is not what the lock pins.*Delete the file"
     ):
         jars.ensure(tmp_path, LOCK, deliver_nothing)
 
@@ -107,12 +107,13 @@ def test_without_a_network_the_jar_and_the_remedy_are_named(
         maven.fetch(KAFKA, tmp_path)
 
 
-def test_the_committed_lock_is_in_its_written_form_and_holds_every_root() -> None:
-    committed = Path(jars.__file__).with_name("jars.lock").read_text(encoding="utf-8")
-    pinned = jars.read_lock()
+@pytest.mark.parametrize("name", jars.LOCKS)
+def test_the_committed_lock_is_in_its_written_form_and_holds_every_root(name: str) -> None:
+    committed = Path(jars.__file__).with_name(name).read_text(encoding="utf-8")
+    pinned = jars.read_lock(name)
 
     assert jars.format_lock(pinned) == committed
-    assert {Coordinate.parse(root) for root in jars.ROOTS} <= set(pinned)
+    assert {Coordinate.parse(root) for root in jars.LOCKS[name]} <= set(pinned)
     assert "//" not in committed
 
 

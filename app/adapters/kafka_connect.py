@@ -1,0 +1,132 @@
+"""Kafka Connect's REST interface, as far as connectors are put there and looked at."""
+
+import http.client
+import json
+import time
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import msgspec
+
+from app.errors import ConfigurationError
+
+ANSWER_SECONDS = 90
+"""Connect looks at the database before it accepts a connector."""
+RUNNING_SECONDS = 120
+POLL_SECONDS = 0.5
+
+
+class Connector(msgspec.Struct, frozen=True):
+    """A file of deploy/connect: what `POST /connectors` takes."""
+
+    name: str
+    config: dict[str, str]
+
+
+class State(msgspec.Struct, frozen=True):
+    """How a connector is, its tasks with it."""
+
+    name: str
+    connector: str
+    tasks: list[str]
+    why: str = ""
+    """The first line of what failed."""
+
+    @property
+    def running(self) -> bool:
+        return self.connector == "RUNNING" and bool(self.tasks) and set(self.tasks) == {"RUNNING"}
+
+    @property
+    def failed(self) -> bool:
+        return "FAILED" in {self.connector, *self.tasks}
+
+
+class Connect:
+    """One cluster of Kafka Connect. Raises ConfigurationError when it cannot be asked, or refuses."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                "FRAUDSTREAM_CDC_CONNECT_URL is no http:// or https:// address. Give one."
+            )
+        self._url = url.rstrip("/")
+
+    def put(self, connector: Connector) -> None:
+        """Make the connector, or give it another configuration."""
+        path = f"/connectors/{quote(connector.name, safe='')}/config"
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while self._ask("PUT", path, connector.config) is None:  # its workers are sharing out work just now
+            if time.monotonic() > deadline:
+                raise ConfigurationError(f"{self._url} does not come to rest. Look at Kafka Connect's log.")
+            time.sleep(POLL_SECONDS)
+
+    def delete(self, name: str) -> None:
+        self._ask("DELETE", f"/connectors/{quote(name, safe='')}")
+
+    def states(self) -> list[State]:
+        """Of every connector, by name."""
+        found = self._ask("GET", "/connectors?expand=status") or {}
+        return [_state(name, about["status"]) for name, about in sorted(found.items())]
+
+    def wait_running(self, name: str, seconds: float = RUNNING_SECONDS) -> State:
+        """Return when the connector and its task run. Raises ConfigurationError when they fail, or do not in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            state = next((state for state in self.states() if state.name == name), State(name, "UNKNOWN", []))
+            if state.running:
+                return state
+            if state.failed or time.monotonic() > deadline:
+                raise ConfigurationError(
+                    f"connector {name} is {state.connector}, its tasks {state.tasks}. {state.why or 'Look at its log.'}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:
+        """The answer's JSON; None where Connect asks to come again (409)."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(  # noqa: S310  # its scheme was looked at
+            self._url + path, data, {"Content-Type": "application/json"}, method=method
+        )
+        try:
+            with urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # as above
+                return json.loads(answer.read() or b"{}")
+        except HTTPError as error:
+            if error.code == HTTPStatus.CONFLICT:
+                return None
+            raise ConfigurationError(
+                f"{self._url} answers {error.code} to {method} {path}: {_reason(error)}"
+            ) from None
+        except (URLError, OSError, http.client.HTTPException) as error:
+            raise ConfigurationError(
+                f"Kafka Connect does not answer at FRAUDSTREAM_CDC_CONNECT_URL={self._url} ({type(error).__name__}). "
+                "`fraudstream stack up --with postgres,connect` starts one on this machine."
+            ) from None
+
+
+def load_connector(path: Path) -> Connector:
+    """Raises ConfigurationError naming the file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Connector)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(f"{path} describes no connector: {error}. Mend the file.") from error
+
+
+def _state(name: str, status: dict[str, Any]) -> State:
+    parts = [status["connector"], *status["tasks"]]
+    traces = [part["trace"].splitlines() for part in parts if part.get("trace")]
+    causes = [line for trace in traces for line in trace if line.startswith("Caused by: ")]
+    why = causes[-1] if causes else traces[0][0] if traces else ""
+    return State(name, status["connector"]["state"], [task["state"] for task in status["tasks"]], why)
+
+
+def _reason(error: HTTPError) -> str:
+    try:
+        return str(json.loads(error.read())["message"]).strip()
+    except (ValueError, KeyError, OSError):
+        return str(error.reason)

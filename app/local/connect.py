@@ -1,0 +1,92 @@
+"""Kafka Connect with Debezium's connector for Postgres: one worker in distributed mode, on loopback."""
+
+import http.client
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.errors import StackError
+from app.local import jars, java, postgres
+from app.local.cluster import Cluster
+from app.local.ports import HOST
+from app.local.state import Part
+
+NAME = "connect"
+LOCK = "connect.lock"
+HEAP_MB = 384
+ANSWER_SECONDS = 5
+
+
+def part(directory: Path, cluster: Cluster) -> Part:
+    """The worker, configured, ready to be started. What connectors do is in the brokers."""
+    folder, log = directory / NAME, directory / "logs" / f"{NAME}.log"
+    settings = java.prepare(folder, log, jars.ensure(jars.cache_directory(), jars.read_lock(LOCK)))
+    properties = folder / "connect.properties"
+    properties.write_text(
+        "".join(f"{name}={value}\n" for name, value in worker_properties(cluster).items()), encoding="utf-8"
+    )
+    run = java.command(
+        settings, f"-Xmx{HEAP_MB}m", "org.apache.kafka.connect.cli.ConnectDistributed", str(properties)
+    )
+    return Part(name=NAME, port=cluster.extra_ports[NAME], log=log, command=(*_environment(cluster), *run))
+
+
+def worker_properties(cluster: Cluster) -> dict[str, object]:
+    """connect.properties; what is not here is Kafka's default."""
+    replicas = len(cluster.nodes)
+    topics = {
+        f"{kind}.storage.{name}": value
+        for kind in ("config", "offset", "status")
+        for name, value in (("topic", f"{NAME}.{kind}s"), ("replication.factor", replicas))
+    }
+    return {
+        "bootstrap.servers": cluster.bootstrap_servers,
+        "group.id": NAME,
+        "listeners": url(cluster.extra_ports[NAME]),
+        "rest.advertised.host.name": HOST,
+        "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "plugin.discovery": "service_load",
+        "config.providers": "env",
+        "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+        "config.providers.env.param.allowlist.pattern": "^BANK_[A-Z]+$",
+        "offset.flush.interval.ms": 5_000,  # so much is sent again after a kill; Kafka's default is a minute
+        "offset.storage.partitions": 1,
+        "status.storage.partitions": 1,
+    } | topics
+
+
+def url(port: int) -> str:
+    """Of its REST interface."""
+    return f"http://{HOST}:{port}"
+
+
+def answers(address: str) -> bool:
+    """Whether the worker has joined its group and takes orders."""
+    client = http.client.HTTPConnection(address.removeprefix("http://"), timeout=ANSWER_SECONDS)
+    try:
+        client.request("GET", "/connectors")
+        return client.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
+
+
+def _environment(cluster: Cluster) -> tuple[str, ...]:
+    """What the files in deploy/connect name: where the bank's database is."""
+    env = shutil.which("env")
+    if env is None:
+        raise StackError("there is no `env` on the PATH, by which Kafka Connect is told where Postgres is.")
+    return (env, *(f"{name}={value}" for name, value in bank(cluster).items()))
+
+
+def bank(cluster: Cluster) -> Mapping[str, object]:
+    """The bank's database by the names that deploy/connect has for it."""
+    return {
+        "BANK_HOST": HOST,
+        "BANK_PORT": cluster.extra_ports.get(postgres.NAME, 5432),
+        "BANK_DATABASE": postgres.DATABASE,
+        "BANK_USER": postgres.USER,
+        "BANK_PASSWORD": postgres.PASSWORD,
+    }
