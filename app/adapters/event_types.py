@@ -8,6 +8,7 @@ from msgspec import inspect
 
 from app.domain.decision import Alert, Decision
 from app.domain.label import Label
+from app.domain.notification import Answer, Notification
 from app.domain.transaction import Transaction
 
 EVENTS: dict[str, type[msgspec.Struct]] = {
@@ -15,6 +16,8 @@ EVENTS: dict[str, type[msgspec.Struct]] = {
     "fraud.decisions.v1": Decision,
     "fraud.alerts.v1": Alert,
     "fraud.labels.v1": Label,
+    "crm.notifications.v1": Notification,
+    "crm.answers.v1": Answer,
 }
 """By the default name of the topic that carries them, which is also the namespace of their schemas."""
 

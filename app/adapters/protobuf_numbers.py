@@ -77,5 +77,26 @@ NUMBERS: dict[str, dict[str, int]] = {
     "Reason": {"code": 1, "text": 2, "value": 3, "baseline": 4, "contribution": 5},
     "FeatureValue": {"value": 1, "state": 2},
     "Number": {"value": 1},
+    "Notification": {
+        "notification_id": 1,
+        "customer_id": 2,
+        "transaction_id": 3,
+        "terminal_id": 4,
+        "event_time": 5,
+        "amount_minor": 6,
+        "currency": 7,
+        "outcome": 8,
+        "asked_at": 9,
+        "country": 10,
+    },
+    "Answer": {
+        "notification_id": 1,
+        "customer_id": 2,
+        "transaction_id": 3,
+        "terminal_id": 4,
+        "event_time": 5,
+        "is_fraud": 6,
+        "answered_at": 7,
+    },
 }
 """By message and field. ``Number`` stands for a number in a list that may be missing, which Protobuf's lists cannot say."""

@@ -16,3 +16,8 @@ def decision_id(transaction_id: str) -> str:
 def alert_id(transaction_id: str) -> str:
     """The one alert of a transaction, however often it is produced."""
     return f"alert-{transaction_id}"
+
+
+def notification_id(transaction_id: str) -> str:
+    """The one question about a transaction, however often it is produced."""
+    return f"notification-{transaction_id}"

@@ -38,6 +38,8 @@ class OutTopics(NamedTuple):
     dead_letters: str = ""
     changelog: str = ""
     activity: str = ""
+    notifications: str = ""
+    labels: str = ""
 
 
 class Output(NamedTuple):

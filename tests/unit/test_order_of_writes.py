@@ -274,7 +274,7 @@ async def test_it_is_told_when_the_outputs_of_a_partition_are_acknowledged(worke
     assert worker.published == [3]
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic])
 async def test_a_failed_send_ends_the_process_before_any_later_step(worker: Worker, topic: str) -> None:
     worker.sender.failing.add(topic)
 

@@ -1,0 +1,196 @@
+"""What the chunks of a crm worker become: alerts may become questions, answers become labels."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.adapters.codec import decode_as, encode_label, encode_notification
+from app.adapters.contact_bytes import ALERTS, ANSWERS, Applied, Kept, decode, encode
+from app.adapters.kafka_sender import Headers, OutRecord
+from app.adapters.partitioner import partitions_of
+from app.domain.acceptance import Acceptance
+from app.domain.contact import Contact, Quiet, alerted, answered
+from app.domain.decision import Outcome
+from app.domain.identifiers import digest64, notification_id
+from app.domain.label import Label, LabelSource
+from app.domain.notification import Answer, Notification
+from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
+from app.errors import InvalidEvent, InvalidReason
+from app.streaming.applying import Rejected
+from app.streaming.chunks import Chunk
+from app.streaming.order_of_writes import Output, OutTopics
+from app.streaming.profiles import ProfileCache
+from app.streaming.records import dead_letter
+
+_HEADERS: Headers = (
+    ("content-type", b"application/json"),
+    ("ce_specversion", b"1.0"),
+    ("ce_source", b"/fraudstream/crm"),
+    ("ce_type", b"crm.notification.v1"),
+)
+
+
+class _Paid(msgspec.Struct, gc=False):
+    amount_minor: AmountMinor
+    currency: Currency
+    terminal_id: Identifier
+    country: Country | None = None
+
+
+class _Alert(msgspec.Struct, gc=False):
+    """What of an alert a question needs."""
+
+    transaction_id: Identifier
+    customer_id: Identifier
+    event_time: EventTime
+    scored_at: EventTime
+    outcome: Outcome
+    transaction: _Paid
+
+
+_alert = msgspec.json.Decoder(_Alert)
+_answer = msgspec.json.Decoder(Answer)
+
+
+class Contacts(NamedTuple):
+    """A chunk of either topic, and the contacts as they are after it."""
+
+    log: int
+    """ALERTS or ANSWERS."""
+    partition: int
+    number: int
+    """Of the chunk, in its partition's order of computation."""
+    last_offset: int
+    records: int
+    replayed: int
+    notifications: list[OutRecord]
+    labels: dict[int, list[OutRecord]]
+    """By partition of their topic."""
+    profiles: dict[bytes, bytes]
+    """Encoded contacts by customer."""
+    rejected: list[Rejected]
+
+    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+        """See order_of_writes.Work."""
+        yield Output(topics.notifications, self.partition, self.notifications)
+        yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
+        for partition, records in self.labels.items():
+            yield Output(topics.labels, partition, records)
+
+
+class Rules(NamedTuple):
+    """What a record is held against."""
+
+    quiet: Quiet
+    acceptance: Acceptance
+    incarnations: tuple[int, int]
+    """Of the topic of alerts, of that of answers."""
+    partitions: int
+
+
+class ContactFold:
+    """Folds chunks into the contacts of a cache."""
+
+    def __init__(self, rules: Rules, contacts: ProfileCache) -> None:
+        self._rules = rules
+        self._contacts = contacts
+        self._steps = (self._alerted, self._answered)
+
+    def compute(self, log: int, chunk: Chunk, now_ms: int) -> Contacts:
+        """Puts the changed contacts into the cache."""
+        keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
+        kept = dict(zip(keys, map(decode, self._contacts.take(chunk.partition, keys)), strict=True))
+        changed: dict[bytes, Kept] = {}
+        told: list[OutRecord] = []
+        rejected, replayed = [], 0
+        for record in chunk.records:
+            before = kept.get(record.key, Kept())
+            applied = Applied(self._rules.incarnations[log], record.offset)
+            if before.applied[log].has(*applied):
+                replayed += 1
+                continue
+            try:
+                contact, out = self._steps[log](before.contact, record, now_ms)
+            except InvalidEvent as error:
+                rejected.append(Rejected(record, error))
+                continue
+            changed[record.key] = kept[record.key] = before.after(log, applied, contact)
+            told += [] if out is None else [out]
+        profiles = {key: encode(after) for key, after in changed.items()}
+        return Contacts(
+            log=log,
+            partition=chunk.partition,
+            number=self._contacts.put(chunk.partition, profiles),
+            last_offset=chunk.records[-1].offset,
+            records=len(chunk.records),
+            replayed=replayed,
+            notifications=told if log == ALERTS else [],
+            labels=self._placed(told) if log == ANSWERS else {},
+            profiles=profiles,
+            rejected=rejected,
+        )
+
+    def _alerted(self, contact: Contact, record: Any, _: int) -> tuple[Contact, OutRecord | None]:
+        alert = decode_as(_alert, record.value)
+        _require_key(alert.customer_id, record.key)
+        digest = _digest(alert.transaction_id)
+        after, ask = alerted(contact, digest, alert.scored_at, self._rules.quiet)
+        return after, _question(alert) if ask else None
+
+    def _answered(self, contact: Contact, record: Any, now_ms: int) -> tuple[Contact, OutRecord | None]:
+        answer = decode_as(_answer, record.value)
+        _require_key(answer.customer_id, record.key)
+        acceptance, label = self._rules.acceptance, _label(answer)
+        reference_ms = acceptance.reference_time(record.timestamp, now_ms)
+        acceptance.check_label(label, key=None, reference_ms=reference_ms)
+        after = answered(contact, _digest(answer.transaction_id), answer.answered_at)
+        return after, OutRecord(label.terminal_id.encode(), encode_label(label))
+
+    def _placed(self, labels: list[OutRecord]) -> dict[int, list[OutRecord]]:
+        """Labels belong to the partition of their terminal."""
+        found: dict[int, list[OutRecord]] = {}
+        if labels:
+            places = partitions_of([label.key or b"" for label in labels], self._rules.partitions)
+            for label, partition in zip(labels, places.tolist(), strict=True):
+                found.setdefault(partition, []).append(label)
+        return found
+
+
+def _question(alert: _Alert) -> OutRecord:
+    paid = alert.transaction
+    notification = Notification(
+        notification_id=notification_id(alert.transaction_id),
+        customer_id=alert.customer_id,
+        transaction_id=alert.transaction_id,
+        terminal_id=paid.terminal_id,
+        event_time=alert.event_time,
+        amount_minor=paid.amount_minor,
+        currency=paid.currency,
+        outcome=alert.outcome,
+        asked_at=alert.scored_at,
+        country=paid.country,
+    )
+    headers = [*_HEADERS, ("ce_id", notification.notification_id.encode())]
+    return OutRecord(alert.customer_id.encode(), encode_notification(notification), None, headers)
+
+
+def _label(answer: Answer) -> Label:
+    return Label(
+        transaction_id=answer.transaction_id,
+        customer_id=answer.customer_id,
+        terminal_id=answer.terminal_id,
+        event_time=answer.event_time,
+        is_fraud=answer.is_fraud,
+        source=LabelSource.CUSTOMER,
+        reported_at=answer.answered_at,
+    )
+
+
+def _require_key(customer_id: str, key: bytes | None) -> None:
+    if key != customer_id.encode():
+        raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the customer_id")
+
+
+def _digest(transaction_id: str) -> int:
+    return int.from_bytes(digest64(transaction_id), "little", signed=True)
