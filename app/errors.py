@@ -12,9 +12,9 @@ FraudstreamError
 │   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
 ├── InvalidFile              a command's input file cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
-├── StoreFailed              RocksDB cannot read or write: end the process without commit
+├── StoreFailed              the disk cannot be read or written: end the process without commit
 ├── ForeignWrite             another worker writes to the same partition: end the process without commit
-├── LogReplaced              the transactions topic was made anew: end the process without commit
+├── LogReplaced              a topic that is read was made anew: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
@@ -97,13 +97,13 @@ class InvalidFile(FraudstreamError):
 
 
 class StateCorrupt(FraudstreamError):
-    """Stored profile bytes cannot be read. Operator action: delete the worker's data directory; the
-    changelog restores it. If the changelog itself is unreadable, run the release that wrote it.
+    """Stored bytes cannot be read. Operator action, where they are a table's: delete the worker's data directory; the
+    changelog restores it. Where they are of analytics, the message says it. If the changelog itself is unreadable, run the release that wrote it.
     """
 
 
 class StoreFailed(FraudstreamError):
-    """RocksDB cannot read or write. The process ends without commit; start it again. Damaged files are moved aside
+    """RocksDB, or a file of analytics, cannot be read or written. The process ends without commit; start it again. Damaged files are moved aside
     then, and the changelog restores them. Operator action: where the disk is full, make room in the worker's data
     directory; where files are damaged, look at the disk.
     """

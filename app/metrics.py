@@ -37,6 +37,10 @@ CounterName = Literal[
     "canary_decisions_total",
     "canary_stops_total",
     "changes_ignored_total",
+    "rows_total",
+    "day_files_total",
+    "crm_alerts_total",
+    "crm_answers_total",
 ]
 GaugeName = Literal[
     "profiles_cached",
@@ -334,6 +338,37 @@ CATALOGUE = (
         unit="records",
         labels={"change": tuple(Ignored)},
         meaning="Changes of a streamed table's rows that are no transactions, by what happened; docs/cdc.md.",
+    ),
+    Metric(
+        name="rows_total",
+        kind="counter",
+        unit="records",
+        labels={"table": ("decisions", "labels"), "result": ("stored", "unreadable")},
+        meaning="Records read by a worker of the role analytics. unreadable: garbage, in no file.",
+    ),
+    Metric(
+        name="day_files_total",
+        kind="counter",
+        unit="files",
+        labels={"table": ("decisions", "labels")},
+        meaning="Parquet files written by a worker of the role analytics. Many small ones: rows of many days come together.",
+    ),
+    Metric(
+        name="crm_alerts_total",
+        kind="counter",
+        unit="records",
+        labels={"result": ("asked", "suppressed", "replayed", "dead_letter")},
+        meaning=(
+            "Alerts read by a worker of the role crm. suppressed: of an episode that was asked about, or while a question "
+            "is open or just answered."
+        ),
+    ),
+    Metric(
+        name="crm_answers_total",
+        kind="counter",
+        unit="records",
+        labels={"result": ("accepted", "replayed", "dead_letter")},
+        meaning="Customers' answers; an accepted one became a label.",
     ),
     Metric(
         name="model_info",

@@ -1,24 +1,19 @@
-"""The pictures of a report, as SVG text. matplotlib comes with the extra ``report``; workers do not carry it."""
+"""The pictures of an evaluation, as SVG text."""
 
-import io
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
+from app.evaluation.drawing import COLOURS, drawing, legend, svg
 from app.evaluation.figures import Part
 from app.evaluation.importances import Importance
 from app.scoring.model import Scores
 from app.training.judged import Flags, Judged
 
-# Okabe and Ito's, which the colour-blind can tell apart.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-_STYLE: dict[Any, Any] = {"svg.hashsalt": "fraudstream", "svg.fonttype": "none", "font.family": "sans-serif"}
 _POINTS = 400
 _BINS = 15
 _MOST_FEATURES = 20
@@ -41,7 +36,7 @@ def pictures(parts: Sequence[Part], important: Sequence[Importance]) -> dict[str
     }
     if important:
         drawn["Feature importances"] = _importances(important[:_MOST_FEATURES])
-    return {title: _svg(figure) for title, figure in drawn.items()}
+    return {title: svg(figure) for title, figure in drawn.items()}
 
 
 def alert_budget(judged: Judged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -65,19 +60,19 @@ def calibration(scores: Scores, frauds: Flags) -> Bins:
 
 
 def _precision_recall(parts: Sequence[Part]) -> Figure:
-    figure, axes = _figure("recall: share of frauds found", "precision: share of frauds among those found")
+    figure, axes = drawing("recall: share of frauds found", "precision: share of frauds among those found")
     for (name, judged, _), colour in zip(parts, _colours(parts), strict=True):
         if judged.frauds.any():
             precision, recall, _ = precision_recall_curve(judged.frauds, judged.scores)
             shown = _thinned(len(recall), even=True)
             axes.plot(recall[shown], precision[shown], color=colour, label=name)
     axes.set_ylim(0, 1.02)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
 def _budget(parts: Sequence[Part]) -> Figure:
-    figure, axes = _figure("alerts a day", "solid: precision, dashed: recall")
+    figure, axes = drawing("alerts a day", "solid: precision, dashed: recall")
     for (name, judged, _), colour in zip(parts, _colours(parts), strict=True):
         a_day, precision, recall = alert_budget(judged)
         axes.plot(a_day, precision, color=colour, label=name)
@@ -85,12 +80,12 @@ def _budget(parts: Sequence[Part]) -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.6g}")
     axes.set_ylim(0, 1.02)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
 def _calibration(parts: Sequence[Part]) -> Figure:
-    figure, axes = _figure("mean score", "share of frauds")
+    figure, axes = drawing("mean score", "share of frauds")
     for (name, judged, _), colour in zip(parts, _colours(parts), strict=True):
         bins = calibration(judged.scores, judged.frauds)
         axes.plot(bins.means, bins.shares, "o-", color=colour, label=name)
@@ -99,46 +94,22 @@ def _calibration(parts: Sequence[Part]) -> Figure:
     axes.set_yscale("symlog", linthresh=1e-3)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
 def _importances(important: Sequence[Importance]) -> Figure:
-    figure, axes = _figure("loss of average precision when the feature's values are dealt out anew", "")
+    figure, axes = drawing("loss of average precision when the feature's values are dealt out anew", "")
     axes.barh([one.feature for one in important], [one.loss for one in important], color=COLOURS[0])
     axes.invert_yaxis()
     return figure
-
-
-def _figure(across: str, up: str) -> tuple[Figure, Axes]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-        axes = figure.add_subplot()
-    axes.set_xlabel(across)
-    axes.set_ylabel(up)
-    axes.grid(visible=True, alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def _colours(parts: Sequence[Part]) -> list[str]:
     return [COLOURS[i % len(COLOURS)] for i in range(len(parts))]
 
 
-def _legend(axes: Axes) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False)
-
-
 def _thinned(count: int, *, even: bool = False) -> np.ndarray:
     """At most so many places of ``count``, dense where a logarithm is."""
     spaced = np.linspace(0, count - 1, _POINTS) if even else np.geomspace(1, count, _POINTS) - 1
     return np.unique(spaced.astype(np.int64))
-
-
-def _svg(figure: Figure) -> str:
-    file = io.StringIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": "fraudstream"})
-    text = file.getvalue()
-    return text[text.index("<svg") :]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from app.evaluation.tables import TextTable
+from app.evaluation.text_table import TextTable
 
-_MEANINGS = {
+MEANINGS = {
     "Precision and recall": "Every point is a threshold. The area under a curve is about the average precision.",
     "Alert budget": "What is found when the transactions of highest score become alerts, so many a day.",
     "Calibration": "On the dotted line a score is the share of frauds that it says. Bins of equal size; half of "
@@ -23,10 +23,16 @@ figure { margin: 0 } svg { max-width: 100%; height: auto } figcaption { color: #
 """
 
 
-def html(title: str, facts: str, tables: Iterable[TextTable], pictures: Mapping[str, str]) -> str:
+def html(
+    title: str,
+    facts: str,
+    tables: Iterable[TextTable],
+    pictures: Mapping[str, str],
+    meanings: Mapping[str, str] = MEANINGS,
+) -> str:
     """The page; ``pictures`` are SVG text of our own by title, everything else is escaped."""
     body = "".join(map(_table, tables))
-    drawn = "".join(_figure(name, svg) for name, svg in pictures.items())
+    drawn = "".join(_figure(name, svg, meanings[name]) for name, svg in pictures.items())
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1><p>{escape(facts)}</p>\n"
@@ -47,7 +53,5 @@ def _table(table: TextTable) -> str:
     return f"<h2>{escape(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
 
 
-def _figure(title: str, svg: str) -> str:
-    return (
-        f"<figure><h2>{escape(title)}</h2>{svg}<figcaption>{escape(_MEANINGS[title])}</figcaption></figure>\n"
-    )
+def _figure(title: str, svg: str, meaning: str) -> str:
+    return f"<figure><h2>{escape(title)}</h2>{svg}<figcaption>{escape(meaning)}</figcaption></figure>\n"

@@ -1,18 +1,12 @@
 """An evaluation as rows of text, for the terminal and for the report."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from app.evaluation.figures import Part, deviations, means
+from app.evaluation.text_table import TextTable
 from app.training.metrics import AtThreshold
 
 _RANKING = ("auc_roc", "average_precision", "card_precision", "brier")
-
-
-class TextTable(NamedTuple):
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def tables(parts: Sequence[Part], top_k: int) -> Iterator[TextTable]:

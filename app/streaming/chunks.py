@@ -6,7 +6,7 @@ so one number per partition says what may be committed, where the stock code kee
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -99,6 +99,8 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
 
     async def _committed(self, consumer: Any, tps: list[TP]) -> dict[TP, int]:
         """Of the log that is read. A commit that was under way while its topic was deleted arrives at the new one."""
+        if self.transport.places is not None:
+            return dict(self.transport.places(tps))
         found = await consumer._coordinator.fetch_committed_offsets(tps)  # noqa: SLF001  # with what was noted beside them
         return {
             tp: entry.offset
@@ -167,6 +169,15 @@ class ChunkConsumer(Consumer):
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, message
 
+    async def perform_seek(self) -> None:
+        """Where the place to go on is not what was committed, the commit follows it: nothing else may come for long."""
+        await super().perform_seek()
+        places = cast(ChunkTransport, self.transport).places
+        if places is not None:
+            for tp, offset in places(self.assignment()).items():
+                self._finished[tp] = offset
+                self._committed_offset[tp] = None
+
     def may_follow(self, chunk: Chunk) -> bool:
         """False for a chunk that was fetched before the last seek, or before partitions began to move."""
         return chunk.stand is not None and chunk.stand == self._thread.stand
@@ -174,6 +185,12 @@ class ChunkConsumer(Consumer):
     def leave(self, message: Any) -> None:
         """It is not taken up: a rebalance that waits for messages in flight need not wait for this one."""
         self._unacked_messages.discard(message)
+
+    def hold(self, message: Any) -> None:
+        """It is in flight again. Whoever calls this looks afterwards whether it ``may_follow``: a rebalance that begins
+        later waits for it.
+        """
+        self._unacked_messages.add(message)
 
     def ack(self, message: Any) -> bool:
         """A chunk is finished, and so is every chunk of its partition before it.
@@ -259,6 +276,8 @@ class ChunkTransport(Transport):
 
     incarnations: Mapping[str, str] = {}
     """Of the topics that come in chunks: noted beside each commit."""
+    places: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None
+    """Says where to go on, instead of what was committed; a partition left out begins at its beginning."""
 
 
 def chunk_transport(topics: Collection[str], chunk_max_events: int) -> type[ChunkTransport]:

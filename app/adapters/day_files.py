@@ -1,0 +1,191 @@
+"""Rows of a topic as Parquet files by day of event time, with every offset in exactly one of them.
+
+::
+
+    DIRECTORY/decisions/day=2026-03-01/decisions-3-00000000000000001000-00000000000000001999.parquet
+    DIRECTORY/progress/decisions-3.json    up to which offset partition 3 is in files
+    DIRECTORY/progress/decisions-3.begun   the files that are being written, while they are
+
+A stretch of offsets becomes one file for each day in it, late events of old days too. The files are made whole under
+another name, synced and renamed; then the progress is replaced, which is the one step that counts. What a kill leaves
+before that step is named in ``begun`` and deleted by whoever takes the partition over, who reads it again from where
+the progress ends.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from app.errors import ConfigurationError, StateCorrupt, StoreFailed
+
+SETTING = "FRAUDSTREAM_ANALYTICS_DIR"
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far one partition is in files."""
+
+    next_offset: int = 0
+    """Everything before it is in a file, or cannot be read."""
+    decided_to: int = -1
+    """See feeds.Rows."""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Offsets of one partition from ``first`` up to and with ``last``."""
+
+    feed: str
+    partition: int
+    first: int
+    last: int
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.feed}-{self.partition}-{self.first:020}-{self.last:020}.parquet"
+
+
+class DayFiles:
+    """One directory, of all workers of the role. Raises StoreFailed where it cannot be read or written."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def bind(self, feed: str, topic: str, topic_id: str) -> None:
+        """Remember which log the files are of. Raises ConfigurationError when of another: its offsets say nothing."""
+        path = self._directory / "progress" / f"{feed}.json"
+        with _telling(self._directory):
+            if not path.exists():
+                _replace(path, msgspec.json.encode({"topic": topic, "topic_id": topic_id}))
+            known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        if known["topic_id"] != topic_id:
+            raise ConfigurationError(
+                f"the files in {SETTING}={self._directory} are of another {topic} ({known['topic_id']}, now {topic_id}): "
+                "it was deleted and made again. Keep them where they are, and give the new log another directory."
+            )
+
+    def progress(self, feed: str, partition: int) -> Progress:
+        """Where reading goes on."""
+        path = self._progress(feed, partition)
+        with _telling(path):
+            data = path.read_bytes() if path.exists() else b"{}"
+        try:
+            return msgspec.json.decode(data, type=Progress)
+        except msgspec.DecodeError as error:
+            raise StateCorrupt(
+                f"{path} cannot be read ({type(error).__name__}). Write next_offset into it again: one beyond the last "
+                "offset in the names of the partition's files."
+            ) from error
+
+    def take_over(self, feed: str, partition: int) -> Progress:
+        """The partition is ours: nothing of it is left that does not count."""
+        progress, begun = self.progress(feed, partition), self._begun(feed, partition)
+        with _telling(begun):
+            if begun.exists():
+                stretch, paths = msgspec.json.decode(begun.read_bytes(), type=tuple[Stretch, list[str]])
+                for path in paths if stretch.first >= progress.next_offset else []:
+                    (self._directory / path).unlink(missing_ok=True)
+                    _unfinished(self._directory / path).unlink(missing_ok=True)
+                begun.unlink()
+        return progress
+
+    def write(
+        self, stretch: Stretch, rows: pa.Table, decided_to: int, guard: Callable[[], None] = lambda: None
+    ) -> int:
+        """The rows of a stretch, and that they are there; how many files. ``guard`` raises when they may not be."""
+        paths = {day: self._path(stretch, day) for day in days_of(rows)}
+        begun = self._begun(stretch.feed, stretch.partition)
+        with _telling(self._directory):
+            guard()
+            relative = [str(path.relative_to(self._directory)) for path in paths.values()]
+            _replace(begun, msgspec.json.encode((stretch, relative)))
+            for day, path in paths.items():
+                _write(path, of_day(rows, day).drop_columns(["day"]))
+            guard()
+            counts = Progress(stretch.last + 1, decided_to)
+            _replace(self._progress(stretch.feed, stretch.partition), msgspec.json.encode(counts))
+            begun.unlink()
+        return len(paths)
+
+    def _path(self, stretch: Stretch, day: int) -> Path:
+        return self._directory / stretch.feed / f"day={name_of(day)}" / stretch.file_name
+
+    def _progress(self, feed: str, partition: int) -> Path:
+        return self._directory / "progress" / f"{feed}-{partition}.json"
+
+    def _begun(self, feed: str, partition: int) -> Path:
+        return self._directory / "progress" / f"{feed}-{partition}.begun"
+
+
+def days_of(rows: pa.Table) -> list[int]:
+    """Days since the epoch, ascending."""
+    days: list[int] = np.unique(pc.cast(rows["day"], pa.int32()).to_numpy()).tolist()
+    return days
+
+
+def of_day(rows: pa.Table, day: int) -> pa.Table:
+    """Those rows, in their order."""
+    return rows.filter(pc.equal(pc.cast(rows["day"], pa.int32()), day))
+
+
+def name_of(day: int) -> str:
+    """As ISO 8601 writes it.
+
+    >>> name_of(20_000)
+    '2024-10-04'
+    """
+    return str(np.datetime64(day, "D"))
+
+
+def replace(path: Path, data: bytes) -> None:
+    """The file holds ``data``, or what it held before, whatever happens. Raises StoreFailed."""
+    with _telling(path):
+        _replace(path, data)
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _unfinished(path)
+    with unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+    _sync(path.parent)
+
+
+def _write(path: Path, rows: pa.Table) -> None:
+    """In the order of offsets. DuckDB sees a name that begins with a dot only where it is asked for."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _unfinished(path)
+    pq.write_table(rows, unfinished, compression="zstd")
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    """A name in a directory outlives a power cut once the directory is synced."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreFailed(f"{path}: {error.strerror or error}. It lies in {SETTING}.") from error

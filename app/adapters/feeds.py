@@ -1,0 +1,235 @@
+"""The topics that become Parquet files: how a chunk of records becomes rows, and what a day's report keeps of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Meta
+
+from app.domain.decision import ModelReference, Outcome, SourceOffset
+from app.domain.identifiers import digest64
+from app.domain.label import Label
+from app.domain.transaction import AmountMinor
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+LATEST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999: a day beyond has no name."""
+Time = Annotated[int, Meta(ge=0, le=LATEST_MS)]
+MOMENT = pa.timestamp("ms", tz="UTC")
+
+
+class Rows(NamedTuple):
+    """A chunk as columns, with ``day`` in front; in order of offset."""
+
+    batch: pa.RecordBatch
+    unreadable: int
+    """Records that are in no file: garbage, which the roles that act on it put into the dead letters."""
+    decided_to: int
+    """The greatest offset of a transaction whose decision was seen; -1 for none, and where it means nothing."""
+
+
+Parse = Callable[[Sequence[Any], int], Rows]
+Tables = dict[str, pa.Table]
+"""What is kept of a day, by name."""
+
+
+class Feed(NamedTuple):
+    """One topic. ``parse`` takes its records and how far decisions were seen; ``keep`` what is kept of some rows."""
+
+    name: str
+    parse: Parse
+    keep: Callable[[pa.Table], Tables]
+
+
+class _Paid(msgspec.Struct, gc=False):
+    terminal_id: str
+    amount_minor: AmountMinor
+    currency: str
+    country: str | None = None
+    channel: str | None = None
+    mcc: str | None = None
+
+
+class _Decided(msgspec.Struct, gc=False):
+    transaction_id: str
+    customer_id: str
+    event_time: Time
+    scored_at: Time
+    score: float
+    outcome: Literal["approve", "review", "decline"]
+    model: ModelReference
+    source: SourceOffset
+    transaction: _Paid
+    degraded: list[str] = []
+    rules: list[str] = []
+
+
+class _Known(Label, frozen=True, kw_only=True):
+    event_time: Time
+    reported_at: Time
+
+
+DECISION_COLUMNS: dict[str, pa.DataType] = {
+    "day": pa.date32(),
+    "transaction_id": pa.string(),
+    "customer_id": pa.string(),
+    "terminal_id": pa.string(),
+    "event_time": MOMENT,
+    "scored_at": MOMENT,
+    "amount_minor": pa.int64(),
+    "currency": pa.string(),
+    "country": pa.string(),
+    "channel": pa.string(),
+    "mcc": pa.string(),
+    "outcome": pa.string(),
+    "score": pa.float64(),
+    "model_name": pa.string(),
+    "model_version": pa.string(),
+    "model_digest": pa.string(),
+    "degraded": pa.list_(pa.string()),
+    "rules": pa.list_(pa.string()),
+    "source_partition": pa.int32(),
+    "source_offset": pa.int64(),
+    "repeated": pa.bool_(),
+    "kafka_partition": pa.int32(),
+    "kafka_offset": pa.int64(),
+}
+LABEL_COLUMNS: dict[str, pa.DataType] = {
+    "day": pa.date32(),
+    "transaction_id": pa.string(),
+    "customer_id": pa.string(),
+    "terminal_id": pa.string(),
+    "event_time": MOMENT,
+    "is_fraud": pa.bool_(),
+    "source": pa.string(),
+    "reported_at": MOMENT,
+    "kafka_partition": pa.int32(),
+    "kafka_offset": pa.int64(),
+}
+
+_decision = msgspec.json.Decoder(_Decided).decode
+_label = msgspec.json.Decoder(_Known).decode
+
+
+def _decisions(records: Sequence[Any], decided_to: int) -> Rows:
+    found, kept = _read(_decision, records)
+    sources = np.array([decision.source.offset for decision in found], np.int64)
+    # A worker that takes over decides again what its predecessor had not committed.
+    reached = np.maximum.accumulate(np.concatenate([[decided_to], sources]))
+    columns = [
+        _days(found),
+        [one.transaction_id for one in found],
+        [one.customer_id for one in found],
+        [one.transaction.terminal_id for one in found],
+        [one.event_time for one in found],
+        [one.scored_at for one in found],
+        [one.transaction.amount_minor for one in found],
+        [one.transaction.currency for one in found],
+        [one.transaction.country for one in found],
+        [one.transaction.channel for one in found],
+        [one.transaction.mcc for one in found],
+        [one.outcome for one in found],
+        [one.score for one in found],
+        [one.model.name for one in found],
+        [one.model.version for one in found],
+        [one.model.digest for one in found],
+        [one.degraded for one in found],
+        [one.rules for one in found],
+        [one.source.partition for one in found],
+        sources,
+        sources <= reached[:-1],
+        *_places(kept),
+    ]
+    return Rows(_batch(DECISION_COLUMNS, columns), len(records) - len(found), int(reached[-1]))
+
+
+def _labels(records: Sequence[Any], decided_to: int) -> Rows:
+    found, kept = _read(_label, records)
+    columns = [
+        _days(found),
+        [one.transaction_id for one in found],
+        [one.customer_id for one in found],
+        [one.terminal_id for one in found],
+        [one.event_time for one in found],
+        [one.is_fraud for one in found],
+        [one.source.value for one in found],
+        [one.reported_at for one in found],
+        *_places(kept),
+    ]
+    return Rows(_batch(LABEL_COLUMNS, columns), len(records) - len(found), decided_to)
+
+
+def _kept_decisions(rows: pa.Table) -> Tables:
+    """Counts of one day; a repeat is counted as such and nowhere else."""
+    first = rows.filter(pc.invert(rows["repeated"]))
+    one = pa.array(np.ones(len(first), np.int64))
+    country = pc.fill_null(first["country"], "")
+    hours = pc.divide(pc.cast(first["event_time"], pa.int64()), HOUR_MS)
+    hour = pc.cast(pc.subtract(hours, pc.multiply(pc.divide(hours, 24), 24)), pa.int8())
+    alerts = first.filter(pc.not_equal(first["outcome"], Outcome.APPROVE.value))
+    return {
+        "hours": pa.table({"hour": hour, "outcome": first["outcome"], "transactions": one}),
+        "places": pa.table(
+            {
+                "terminal_id": first["terminal_id"],
+                "country": country,
+                "currency": first["currency"],
+                "outcome": first["outcome"],
+                "transactions": one,
+                "amount_minor": first["amount_minor"],
+            }
+        ),
+        "alerts": pa.table(
+            {
+                "transaction": _digests(alerts),
+                "outcome": alerts["outcome"],
+                "terminal_id": alerts["terminal_id"],
+                "country": pc.fill_null(alerts["country"], ""),
+            }
+        ),
+        "repeated": pa.table({"repeated": pa.array([len(rows) - len(first)], pa.int64())}),
+    }
+
+
+def _kept_labels(rows: pa.Table) -> Tables:
+    reported = pc.cast(rows["reported_at"], pa.int64())
+    offset = rows["kafka_offset"]
+    columns = {"transaction": _digests(rows), "reported_at": reported, "kafka_offset": offset}
+    return {"labels": pa.table(columns | {"is_fraud": rows["is_fraud"]})}
+
+
+DECISIONS = Feed("decisions", _decisions, _kept_decisions)
+LABELS = Feed("labels", _labels, _kept_labels)
+
+
+def _read(decode: Callable[[bytes], Any], records: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """What can be read, and the records it stands in."""
+    found, kept = [], []
+    for record in records:
+        try:
+            found.append(decode(record.value or b""))
+        except (ValueError, RecursionError):
+            continue
+        kept.append(record)
+    return found, kept
+
+
+def _days(found: Sequence[Any]) -> Any:
+    return np.array([one.event_time // DAY_MS for one in found], np.int32)
+
+
+def _places(records: Sequence[Any]) -> tuple[list[int], list[int]]:
+    return [record.partition for record in records], [record.offset for record in records]
+
+
+def _digests(rows: pa.Table) -> pa.Array:
+    texts = rows["transaction_id"].to_pylist()
+    return pa.array(np.frombuffer(b"".join(map(digest64, texts)), np.int64))
+
+
+def _batch(columns: dict[str, pa.DataType], values: Sequence[Any]) -> pa.RecordBatch:
+    arrays = [pa.array(value, kind) for value, kind in zip(values, columns.values(), strict=True)]
+    return pa.record_batch(arrays, names=list(columns))

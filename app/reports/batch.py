@@ -1,0 +1,62 @@
+"""A day's report computed from the events by DuckDB: what it must be equal to, and what remains when figures are lost."""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from app.errors import InvalidFile
+from app.reports.day_report import DayReport, Tallies, report
+
+_DECISIONS = """
+create temp table decided as
+select terminal_id, coalesce(country, '') as country, currency, outcome, amount_minor, transaction_id,
+       hour(event_time at time zone 'UTC') as hour
+from read_parquet(?)
+qualify row_number() over (partition by source_partition, source_offset order by kafka_offset) = 1
+"""
+_LABELS = """
+create temp table known as
+select transaction_id, arg_max(is_fraud, (reported_at, kafka_offset)) as is_fraud
+from read_parquet(?) group by transaction_id
+"""
+_NO_LABELS = "create temp table known (transaction_id varchar, is_fraud boolean)"
+_HOURS = "select hour, outcome, count(*) as transactions from decided group by all"
+_PLACES = """
+select terminal_id, country, currency, outcome, count(*) as transactions,
+       sum(amount_minor)::bigint as amount_minor
+from decided group by all
+"""
+_JUDGED = """
+select terminal_id, country, outcome, count(is_fraud) as judged, count(*) filter (is_fraud) as frauds
+from decided left join known using (transaction_id) where outcome <> 'approve' group by all
+"""
+
+
+def batch_report(directory: Path, name: str, top: int) -> DayReport:
+    """Raises InvalidFile when there is no file of the day."""
+    decisions, labels = (directory / feed / f"day={name}" for feed in ("decisions", "labels"))
+    if not any(decisions.glob("*.parquet")):
+        raise InvalidFile(f"{decisions} holds no file")
+    with duckdb.connect() as connection:
+        connection.execute(_DECISIONS, [f"{decisions}/*.parquet"]).fetchall()
+        if any(labels.glob("*.parquet")):
+            connection.execute(_LABELS, [f"{labels}/*.parquet"]).fetchall()
+        else:
+            connection.execute(_NO_LABELS).fetchall()
+
+        def table(query: str) -> pa.Table:
+            return connection.sql(query).to_arrow_table()
+
+        def number(query: str, *values: str) -> int:
+            return int(connection.execute(query, values).fetchall()[0][0])
+
+        rows = number("select count(*) from read_parquet(?)", f"{decisions}/*.parquet")
+        tallies = Tallies(
+            hours=table(_HOURS),
+            places=table(_PLACES),
+            judged=table(_JUDGED),
+            frauds_known=number("select count(*) from known where is_fraud"),
+            repeated=rows - number("select count(*) from decided"),
+        )
+    return report(name, tallies, top)

@@ -1,0 +1,60 @@
+"""A day's report from what the worker of the role ``analytics`` has kept: the events are not read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.adapters.day_figures import DayFigures, FiguresOfDays, merged
+from app.adapters.feeds import DAY_MS, Tables
+from app.errors import InvalidFile
+from app.reports.day_report import DayReport, Tallies, report
+
+
+class Kept(NamedTuple):
+    """A report, and how far the stream had come when its files were written."""
+
+    report: DayReport
+    open_partitions: list[str]
+    """Of which no event of a later day had been seen."""
+
+
+def kept_report(directory: Path, day: int, name: str, top: int) -> Kept:
+    """Raises InvalidFile when nothing is known of the day."""
+    figures = FiguresOfDays(directory)
+    found = figures.read(day)
+    decided = {file: one for file, one in found.items() if "places" in one.tables}
+    if not decided:
+        raise InvalidFile(
+            f"no decision of {name} is known in {directory}: is a worker of the role analytics running?"
+        )
+    return Kept(
+        report(name, tallies(merged(found.values())), top), _open(decided, figures.read(day + 1), day)
+    )
+
+
+def tallies(tables: Tables) -> Tallies:
+    """From what all partitions have counted."""
+    labels = tables.get("labels", _NO_LABELS)
+    alerts = tables["alerts"].join(labels, keys="transaction", join_type="left outer")
+    said = pc.cast(pc.is_valid(alerts["is_fraud"]), pa.int64())
+    fraud = pc.cast(pc.fill_null(alerts["is_fraud"], False), pa.int64())  # pyarrow's signature
+    judged = pa.table({name: alerts[name] for name in _PLACE} | {"judged": said, "frauds": fraud})
+    return Tallies(
+        hours=tables["hours"],
+        places=tables["places"],
+        judged=judged,
+        frauds_known=pc.sum(labels["is_fraud"]).as_py() or 0,
+        repeated=tables["repeated"]["repeated"][0].as_py(),
+    )
+
+
+def _open(today: Mapping[str, DayFigures], tomorrow: Mapping[str, DayFigures], day: int) -> list[str]:
+    end_ms = (day + 1) * DAY_MS
+    return [file for file, one in today.items() if one.newest_event_time < end_ms and file not in tomorrow]
+
+
+_PLACE = ("terminal_id", "country", "outcome")
+_NO_LABELS = pa.table({"transaction": pa.array([], pa.int64()), "is_fraud": pa.array([], pa.bool_())})

@@ -1,0 +1,148 @@
+"""Rows of one partition on their way into files: gathered from its chunks, counted often, written now and then.
+
+A chunk is left as soon as its rows are taken, so that a rebalance waits for none that only lies here: its next owner
+reads it again. While rows are counted or written the last chunk is held, and a rebalance does wait. What partitions
+leave behind when they go is dropped by its stand.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from app.adapters.day_figures import FiguresOfDays
+from app.adapters.day_files import DayFiles, Stretch
+from app.adapters.feeds import Feed
+from app.errors import LogReplaced
+from app.metrics import Metrics
+from app.streaming.chunks import ChunkConsumer
+
+
+class Cabinet(NamedTuple):
+    """What all shelves of a worker share."""
+
+    files: DayFiles
+    figures: FiguresOfDays
+    metrics: Metrics
+    roll_rows: int
+    roll_seconds: float
+    clock: Callable[[], float]
+    guard: Callable[[], None]
+    """Raises when this process may not write any more."""
+
+
+class Shelf:
+    """One partition of one feed. Nothing of two chunks happens at once."""
+
+    def __init__(self, feed: Feed, partition: int, cabinet: Cabinet) -> None:
+        self._feed = feed
+        self._partition = partition
+        self._cabinet = cabinet
+        self._busy = asyncio.Lock()
+        self._stand: int | None = None
+        self._decided_to = -1
+        self._next_offset = 0
+        self._first_offset = 0
+        self._since = 0.0
+        self._rows: list[pa.RecordBatch] = []
+        self._uncounted: list[pa.RecordBatch] = []
+        self._count = 0
+        self._event: Any = None
+
+    async def put(self, event: Any, consumer: ChunkConsumer) -> None:
+        """Take the rows of an event's chunk; waits while rows are being written."""
+        async with self._busy:
+            chunk = event.value
+            if not consumer.may_follow(chunk):
+                consumer.leave(event.message)
+                return
+            if chunk.stand != self._stand:
+                self._begin(chunk.stand)
+            first_offset, last_offset = chunk.records[0].offset, chunk.records[-1].offset
+            self._require_ahead(first_offset)
+            rows = self._feed.parse(chunk.records, self._decided_to)
+            if self._event is None:
+                self._first_offset, self._since = first_offset, self._cabinet.clock()
+            self._rows.append(rows.batch)
+            self._uncounted.append(rows.batch)
+            self._count += rows.batch.num_rows
+            self._decided_to, self._next_offset, self._event = rows.decided_to, last_offset + 1, event
+            self._tell(rows.batch.num_rows, rows.unreadable)
+            consumer.leave(event.message)
+            chunk.records.clear()  # the event lives until it is acknowledged; its records need not
+            if self._count >= self._cabinet.roll_rows:
+                await self._roll(consumer)
+
+    async def tick(self, consumer: ChunkConsumer) -> None:
+        """Count what has come; write it when it has waited long enough."""
+        async with self._busy:
+            if self._event is None:
+                return
+            if self._cabinet.clock() - self._since >= self._cabinet.roll_seconds:
+                await self._roll(consumer)
+            elif self._uncounted:
+                with self._held(consumer) as ours:
+                    if ours:
+                        await asyncio.to_thread(self._count_rows)
+
+    async def _roll(self, consumer: ChunkConsumer) -> None:
+        event = self._event
+        with self._held(consumer) as ours:
+            if ours:
+                await asyncio.to_thread(self._write)
+                event.ack()
+        self._empty()
+
+    @contextmanager
+    def _held(self, consumer: ChunkConsumer) -> Iterator[bool]:
+        """A rebalance waits for the last chunk, and all before it. False when its partition moves already."""
+        event = self._event
+        consumer.hold(event.message)
+        ours = consumer.may_follow(event.value)
+        if not ours:
+            self._empty()
+        try:
+            yield ours
+        finally:
+            consumer.leave(event.message)
+
+    def _count_rows(self) -> None:
+        if self._uncounted:
+            rows = pa.Table.from_batches(self._uncounted)
+            self._uncounted = []
+            if len(rows):
+                self._cabinet.guard()
+                self._cabinet.figures.count(self._feed, self._partition, rows, self._next_offset)
+
+    def _write(self) -> None:
+        """What is in files is counted."""
+        self._count_rows()
+        stretch = Stretch(self._feed.name, self._partition, self._first_offset, self._next_offset - 1)
+        cabinet, rows = self._cabinet, pa.Table.from_batches(self._rows)
+        written = cabinet.files.write(stretch, rows, self._decided_to, cabinet.guard)
+        cabinet.metrics.count("day_files_total", written, table=self._feed.name)
+
+    def _begin(self, stand: int | None) -> None:
+        """The partition is ours anew: whatever lies here is somebody's who went on without us."""
+        progress = self._cabinet.files.take_over(self._feed.name, self._partition)
+        self._stand, self._decided_to, self._next_offset = stand, progress.decided_to, progress.next_offset
+        self._empty()
+
+    def _empty(self) -> None:
+        self._rows, self._uncounted = [], []
+        self._count = 0
+        self._event = None
+
+    def _require_ahead(self, offset: int) -> None:
+        if offset < self._next_offset:
+            raise LogReplaced(
+                f"{self._feed.name}, partition {self._partition}: offset {offset} comes, and everything before "
+                f"{self._next_offset} is read: the topic was deleted and made again, or cut"
+            )
+
+    def _tell(self, stored: int, unreadable: int) -> None:
+        metrics, name = self._cabinet.metrics, self._feed.name
+        metrics.count("rows_total", stored, table=name, result="stored")
+        metrics.count("rows_total", unreadable, table=name, result="unreadable")

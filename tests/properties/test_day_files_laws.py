@@ -1,0 +1,269 @@
+"""Every offset in exactly one file, and every figure as a recount says, wherever a kill falls.
+
+A kill is an exception out of any step that touches the disk; what comes after it begins with what lies there. Seen to
+fail when the progress is replaced before the files are renamed, when what was begun is not deleted, and when figures do
+not remember how far they have counted.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import Phase, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from app.adapters.day_figures import FiguresOfDays
+from app.adapters.day_files import DayFiles
+from app.adapters.feeds import DECISIONS, LABELS, Feed
+from app.adapters.prometheus import PrometheusMetrics
+from app.errors import LogReplaced
+from app.reports.batch import batch_report
+from app.reports.day_report import DayReport
+from app.reports.kept import kept_report
+from app.streaming.chunks import Chunk
+from app.streaming.shelf import Cabinet, Shelf
+from tests.unit.day_records import DAY_MS, FIRST_DAY, Record, decided, label, records
+
+DAY = "2026-02-28"
+Event = dict[str, Any]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Consumer:
+    """Delivers under one stand."""
+
+    def __init__(self) -> None:
+        self.stand = 1
+        self.held: list[Any] = []
+
+    def may_follow(self, chunk: Chunk) -> bool:
+        return chunk.stand == self.stand
+
+    def hold(self, message: Any) -> None:
+        self.held.append(message)
+
+    def leave(self, message: Any) -> None:
+        if message in self.held:
+            self.held.remove(message)
+
+
+def event(part: Sequence[Record], stand: int) -> Any:
+    acknowledged: list[int] = []
+    last = part[-1].offset
+    return SimpleNamespace(
+        value=Chunk(part[0].partition, list(part), stand),
+        message=SimpleNamespace(offset=last),
+        ack=lambda: acknowledged.append(last),
+        acknowledged=acknowledged,
+    )
+
+
+def killer(after: int) -> Callable[[Any], None]:
+    """The disk works so many times."""
+    left = [after]
+
+    def sync(_: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    return sync
+
+
+def cabinet(directory: Path, roll_rows: int) -> Cabinet:
+    return Cabinet(
+        DayFiles(directory),
+        FiguresOfDays(directory),
+        PrometheusMetrics(),
+        roll_rows,
+        1.0,
+        lambda: 0.0,
+        lambda: None,
+    )
+
+
+def read_on(feed: Feed, log: Sequence[Record], shelves: Cabinet, random: Random) -> None:
+    """One life of a worker: from where the files end to the end of the log."""
+    begin = shelves.files.progress(feed.name, log[0].partition).next_offset
+    left = [record for record in log if record.offset >= begin]
+    shelf, consumer = Shelf(feed, log[0].partition, shelves), Consumer()
+
+    async def live() -> None:
+        place = 0
+        while place < len(left):
+            size = random.randrange(1, 9)
+            await shelf.put(event(left[place : place + size], 1), consumer)  # type: ignore[arg-type]
+            place += size
+            if random.random() < 0.3:
+                await shelf.tick(consumer)  # type: ignore[arg-type]
+
+    asyncio.run(live())
+
+
+def finish(feed: Feed, log: Sequence[Record], directory: Path, random: Random) -> None:
+    """Everything into files, the last rows too."""
+    read_on(feed, log, cabinet(directory, 1), random)
+
+
+def offsets(directory: Path, feed: Feed) -> Counter[tuple[int, int]]:
+    found: Counter[tuple[int, int]] = Counter()
+    for path in (directory / feed.name).glob("day=*/*.parquet"):
+        rows = pq.read_table(path, partitioning=None)
+        found.update(zip(rows["kafka_partition"].to_pylist(), rows["kafka_offset"].to_pylist(), strict=True))
+    return found
+
+
+def readable(logs: Sequence[Sequence[Record]]) -> Counter[tuple[int, int]]:
+    return Counter(
+        (record.partition, record.offset)
+        for log in logs
+        for record in log
+        if record.value and b"_id" in record.value
+    )
+
+
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 25), max_size=4), st.integers(1, 15))
+@hypothesis_settings(max_examples=10, phases=(Phase.explicit, Phase.generate))
+@example(seed=7, kills=[3, 6, 9, 12], roll_rows=4)
+def test_wherever_a_kill_falls_every_offset_is_in_one_file_and_counted_once(
+    seed: int, kills: list[int], roll_rows: int
+) -> None:
+    random = Random(seed)
+    events = [decided(partition, 12, random) for partition in range(2)]
+    labelled = [label(one, random) for one in random.choices(events[0] + events[1], k=12)]
+    logs = {
+        DECISIONS: [records(partition, part, random) for partition, part in enumerate(events)],
+        LABELS: [records(0, labelled, random)],
+    }
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        for feed, parts in logs.items():
+            for log in parts:
+                for after in kills:
+                    with mock.patch.object(os, "fsync", killer(after)), suppress(Killed):
+                        read_on(feed, log, cabinet(directory, roll_rows), random)
+                finish(feed, log, directory, random)
+            assert readable(parts) == offsets(directory, feed)
+        assert not [path for feed in logs for path in (directory / feed.name).rglob(".*")]
+        check(kept_report(directory, FIRST_DAY, DAY, top=10).report, events, labelled)
+
+
+def check(report: DayReport, events: Sequence[Sequence[Event]], labelled: Sequence[Event]) -> None:
+    """Held against a recount in plain Python, each transaction once, by its last label."""
+    first = {one["transaction_id"]: one for part in events for one in part if of_day(one)}
+    said: dict[str, Event] = {}
+    for one in filter(of_day, labelled):
+        known = said.get(one["transaction_id"])
+        if known is None or one["reported_at"] >= known["reported_at"]:
+            said[one["transaction_id"]] = one
+    alerts = {name for name, one in first.items() if one["outcome"] != "approve"}
+    judged = [one["is_fraud"] for name, one in said.items() if name in alerts]
+    assert len(first) == report.total.transactions
+    assert sum(one["outcome"] == "decline" for one in first.values()) == report.total.decline
+    assert (len(judged), sum(judged)) == (report.total.judged, report.total.frauds)
+    assert sum(one["is_fraud"] for one in said.values()) == report.frauds_known
+    assert sum(sum(map(of_day, part)) for part in events) - len(first) == report.repeated
+    assert _sums(first, "currency") == report.total.amount_minor
+    assert _sums(first, "terminal_id") == {
+        part.name: sum(part.amount_minor.values()) for part in report.terminals
+    }
+
+
+def _sums(first: dict[str, Event], field: str) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for one in first.values():
+        sums[one["transaction"][field]] += one["transaction"]["amount_minor"]
+    return dict(sums)
+
+
+def of_day(one: Event) -> bool:
+    return bool(one["event_time"] // DAY_MS == FIRST_DAY)
+
+
+def test_duckdb_says_the_same_of_the_files() -> None:
+    random = Random(11)
+    events = [decided(partition, 200, random) for partition in range(2)]
+    labelled = [label(one, random) for one in random.choices(events[0] + events[1], k=200)]
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        for partition, part in enumerate(events):
+            log = records(partition, part, random)
+            read_on(DECISIONS, log, cabinet(directory, 50), random)
+            finish(DECISIONS, log, directory, random)
+        finish(LABELS, records(0, labelled, random), directory, random)
+        kept = kept_report(directory, FIRST_DAY, DAY, top=10).report
+
+        assert kept.total.judged
+        assert kept.repeated
+        assert batch_report(directory, DAY, top=10) == kept
+
+
+def test_figures_that_are_lost_are_made_anew_from_the_files(tmp_path: Path) -> None:
+    random = Random(5)
+    log = records(0, decided(0, 80, random), random)
+    finish(DECISIONS, log[:50], tmp_path, random)
+    for path in tmp_path.rglob("*.bin"):
+        path.unlink()
+    finish(DECISIONS, log, tmp_path, random)
+
+    assert batch_report(tmp_path, DAY, top=10) == kept_report(tmp_path, FIRST_DAY, DAY, top=10).report
+
+
+def test_what_moved_on_while_rows_lay_here_is_dropped(tmp_path: Path) -> None:
+    """The partition is another worker's: nothing is written, nothing acknowledged, and its return begins anew."""
+    random = Random(1)
+    log = records(0, decided(0, 20, random), random)
+    shelf, consumer = Shelf(DECISIONS, 0, cabinet(tmp_path, 100)), Consumer()
+    before = event(log, 1)
+
+    async def story() -> None:
+        await shelf.put(before, consumer)  # type: ignore[arg-type]
+        assert consumer.held == []
+        consumer.stand = 2
+        await shelf.tick(consumer)  # type: ignore[arg-type]
+        assert not before.acknowledged
+        await shelf.put(event(log, 2), consumer)  # type: ignore[arg-type]
+
+    asyncio.run(story())
+    assert not list(tmp_path.rglob("*.bin"))
+    finish(DECISIONS, log, tmp_path, random)
+
+    assert readable([log]) == offsets(tmp_path, DECISIONS)
+
+
+def test_a_rebalance_waits_for_rows_that_are_being_written(tmp_path: Path) -> None:
+    random = Random(2)
+    log = records(0, decided(0, 20, random), random)
+    consumer, seen = Consumer(), []
+    shelves = cabinet(tmp_path, 1)._replace(guard=lambda: seen.append(list(consumer.held)))
+    whole = event(log, 1)
+
+    asyncio.run(Shelf(DECISIONS, 0, shelves).put(whole, consumer))  # type: ignore[arg-type]
+
+    assert seen
+    assert all(held == [whole.message] for held in seen)
+    assert whole.acknowledged == [log[-1].offset]
+    assert consumer.held == []
+
+
+def test_a_log_that_begins_anew_is_refused(tmp_path: Path) -> None:
+    random = Random(3)
+    log = records(0, decided(0, 20, random), random)
+    finish(DECISIONS, log, tmp_path, random)
+
+    with pytest.raises(LogReplaced, match="offset 0 comes"):
+        asyncio.run(Shelf(DECISIONS, 0, cabinet(tmp_path, 1)).put(event(log, 1), Consumer()))  # type: ignore[arg-type]

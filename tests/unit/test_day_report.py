@@ -1,0 +1,123 @@
+"""The report of a day: its order, its open end, and its page."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from app.adapters.day_figures import FiguresOfDays
+from app.adapters.day_files import DayFiles
+from app.adapters.feeds import DECISIONS, LABELS
+from app.errors import ConfigurationError, InvalidFile, StateCorrupt
+from app.reports.day_report import Tallies, report
+from app.reports.kept import kept_report
+from app.reports.page import page
+from tests.unit.day_records import DAY_MS, FIRST_DAY
+
+DAY = "2026-02-28"
+PLACES = {
+    "terminal_id": ["quiet", "busy", "busy", "<b>", "<b>"],
+    "country": ["DE", "DE", "FR", "", ""],
+    "currency": ["EUR", "EUR", "EUR", "JPY", "EUR"],
+    "outcome": ["approve", "review", "decline", "decline", "approve"],
+    "transactions": [50, 3, 1, 2, 9],
+    "amount_minor": [5000, 300, 100, 200, 900],
+}
+JUDGED = {
+    "terminal_id": ["busy", "<b>"],
+    "country": ["DE", ""],
+    "outcome": ["review", "decline"],
+    "judged": [2, 1],
+    "frauds": [1, 0],
+}
+TALLIES = Tallies(
+    hours=pa.table({"hour": [0, 23], "outcome": ["approve", "decline"], "transactions": [59, 6]}),
+    places=pa.table(PLACES),
+    judged=pa.table(JUDGED),
+    frauds_known=4,
+    repeated=2,
+)
+
+
+def test_terminals_stand_by_alerts_and_each_says_what_is_known_of_them() -> None:
+    told = report(DAY, TALLIES, top=2)
+
+    assert ["busy", "<b>"] == [part.name for part in told.terminals]
+    busy = told.terminals[0]
+    assert (4, 3, 1, 2, 1, 0.5) == (
+        *(busy.transactions, busy.review, busy.decline),
+        *(busy.judged, busy.frauds, busy.precision),
+    )
+    assert {
+        "EUR": {"approve": 5900, "decline": 100, "review": 300},
+        "JPY": {"decline": 200},
+    } == told.money_minor
+
+
+def test_precision_is_not_told_before_the_first_label() -> None:
+    assert report(DAY, TALLIES._replace(judged=pa.table(JUDGED).slice(0, 0)), top=1).total.precision is None
+
+
+def test_the_page_is_one_file_and_a_terminal_is_no_markup() -> None:
+    html = page(report(DAY, TALLIES, top=5), "facts")
+
+    assert html.count("<svg") == 3
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+    assert "http" not in html.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
+
+
+def rows(partition: int, time_ms: int, offset: int) -> Any:
+    value = (
+        b'{"transaction_id":"t","customer_id":"c","event_time":%d,"scored_at":1,"score":0.5,"outcome":"review",'
+        b'"model":{"name":"m","version":"1","digest":"d"},"source":{"topic":"t","partition":0,"offset":%d},'
+        b'"transaction":{"terminal_id":"m","amount_minor":1,"currency":"EUR"}}' % (time_ms, offset)
+    )
+    record = SimpleNamespace(value=value, partition=partition, offset=offset)
+    return pa.Table.from_batches([DECISIONS.parse([record], -1).batch])
+
+
+def test_a_partition_is_open_until_it_has_seen_a_later_day(tmp_path: Path) -> None:
+    figures = FiguresOfDays(tmp_path)
+    for partition in range(2):
+        figures.count(DECISIONS, partition, rows(partition, FIRST_DAY * DAY_MS, 0), 1)
+    figures.count(DECISIONS, 1, rows(1, (FIRST_DAY + 1) * DAY_MS, 1), 2)
+
+    assert ["decisions-0"] == kept_report(tmp_path, FIRST_DAY, DAY, top=1).open_partitions
+
+
+def test_a_day_of_which_nothing_is_known_is_refused_with_where_to_look(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match="is a worker of the role analytics running"):
+        kept_report(tmp_path, FIRST_DAY, DAY, top=1)
+
+
+def test_files_of_another_log_are_refused(tmp_path: Path) -> None:
+    files = DayFiles(tmp_path)
+    files.bind("labels", "fraud.labels.v1", "one")
+    files.bind("labels", "fraud.labels.v1", "one")
+
+    with pytest.raises(ConfigurationError, match=r"another fraud\.labels\.v1 \(one, now two\)"):
+        files.bind("labels", "fraud.labels.v1", "two")
+
+
+def test_figures_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    figures = FiguresOfDays(tmp_path)
+    figures.count(DECISIONS, 0, rows(0, FIRST_DAY * DAY_MS, 0), 1)
+    (path,) = tmp_path.rglob("*.bin")
+    path.write_bytes(path.read_bytes()[:-5])
+
+    with pytest.raises(StateCorrupt, match="Delete it"):
+        kept_report(tmp_path, FIRST_DAY, DAY, top=1)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"event_time": 253402300800000}'])
+def test_what_cannot_be_read_is_counted_and_in_no_file(value: bytes | None) -> None:
+    record = SimpleNamespace(value=value, partition=0, offset=0)
+
+    for feed in (DECISIONS, LABELS):
+        found = feed.parse([record], 7)
+        assert (0, 1, 7) == (found.batch.num_rows, found.unreadable, found.decided_to)
