@@ -7,6 +7,7 @@ import typer
 from app.commands import (
     batch,
     cdc,
+    crm,
     demo,
     dlq,
     doctor,
@@ -17,6 +18,7 @@ from app.commands import (
     models,
     monitor,
     replay,
+    report,
     settings,
     stack,
     state,
@@ -41,6 +43,7 @@ app.add_typer(cdc.commands, name="cdc")
 app.add_typer(topics.commands, name="topics")
 app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
+app.add_typer(crm.commands, name="crm")
 app.add_typer(labels.commands, name="labels")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
@@ -52,6 +55,7 @@ app.add_typer(dlq.commands, name="dlq")
 app.command("monitor")(monitor.monitor)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.command("report")(report.report)
 app.command("replay")(replay.replay)
 app.add_typer(state.commands, name="state")
 app.command("demo")(demo.demo)

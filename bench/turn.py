@@ -17,7 +17,7 @@ logging.getLogger("aiokafka").setLevel(logging.ERROR)
 PARTITIONS = 4
 _TOPICS = (
     *("transactions", "decisions", "alerts", "dead_letters"),
-    *("control", "labels", "entity_activity"),
+    *("control", "labels", "entity_activity", "notifications", "answers"),
 )
 
 
@@ -35,6 +35,8 @@ class Turn(NamedTuple):
             "FRAUDSTREAM_TOPICS_PARTITIONS": str(self.partitions),
             "FRAUDSTREAM_WORKER_APP_ID": self.name,
             "FRAUDSTREAM_ENTITIES_APP_ID": f"{self.name}-entities",
+            "FRAUDSTREAM_ANALYTICS_APP_ID": f"{self.name}-analytics",
+            "FRAUDSTREAM_CRM_APP_ID": f"{self.name}-crm",
             "FRAUDSTREAM_WORKER_METRICS_PORT": "0",
             **{f"FRAUDSTREAM_TOPICS_{topic.upper()}": f"{self.name}-{topic}" for topic in _TOPICS},
         }

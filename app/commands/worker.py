@@ -1,9 +1,11 @@
 """``fraudstream worker``: Faust's own worker, once the settings, the topics and the model are known to be right."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from app.settings import WorkerRole
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -11,10 +13,10 @@ if TYPE_CHECKING:
 
 def worker(
     role: Annotated[
-        Literal["risk", "entities"] | None,
+        WorkerRole | None,
         typer.Option(
-            help="risk scores transactions, entities keeps what is known of terminals and of past frauds. "
-            "Default: FRAUDSTREAM_WORKER_ROLE."
+            help="risk scores transactions, entities keeps what is known of terminals and of past frauds, analytics "
+            "writes files and reports, crm asks customers. Default: FRAUDSTREAM_WORKER_ROLE."
         ),
     ] = None,
     data_dir: Annotated[
@@ -56,7 +58,7 @@ def _check(settings: "Settings") -> None:
 
     os.close(hold(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))
-    if settings.worker.role == "entities":
+    if settings.worker.role != "risk":
         return
     order = asyncio.run(control_log(settings)).orders.champion
     Choice(Path(settings.model.dir), settings.model.champion).first(order, time.time_ns() // 1_000_000)

@@ -14,12 +14,14 @@ from app.settings.production import PRODUCTION_REPLICAS
 from app.settings.redis import RedisSettings
 from app.settings.topics import TopicSettings
 from app.settings.tracing import TracingSettings
-from app.settings.worker import EntitySettings, WorkerSettings
+from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, WorkerRole, WorkerSettings
 
 __all__ = [
     "PRODUCTION_REPLICAS",
     "AcceptanceSettings",
+    "AnalyticsSettings",
     "CdcSettings",
+    "CrmSettings",
     "DeploymentSettings",
     "EntitySettings",
     "KafkaSettings",
@@ -29,6 +31,7 @@ __all__ = [
     "Settings",
     "TopicSettings",
     "TracingSettings",
+    "WorkerRole",
     "WorkerSettings",
     "setting_names",
     "values",

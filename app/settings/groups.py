@@ -17,7 +17,7 @@ from app.settings.production import check_production_kafka, check_production_red
 from app.settings.redis import RedisSettings, check_redis
 from app.settings.topics import TopicSettings
 from app.settings.tracing import TracingSettings
-from app.settings.worker import EntitySettings, WorkerSettings
+from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, WorkerSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     topics: TopicSettings = msgspec.field(default_factory=TopicSettings)
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
     entities: EntitySettings = msgspec.field(default_factory=EntitySettings)
+    analytics: AnalyticsSettings = msgspec.field(default_factory=AnalyticsSettings)
+    crm: CrmSettings = msgspec.field(default_factory=CrmSettings)
     redis: RedisSettings = msgspec.field(default_factory=RedisSettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
@@ -38,7 +40,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def app_id(self) -> str:
         """Consumer group of a worker of this role, and prefix of its changelog's name."""
-        return self.entities.app_id if self.worker.role == "entities" else self.worker.app_id
+        groups = {
+            "entities": self.entities.app_id,
+            "analytics": self.analytics.app_id,
+            "crm": self.crm.app_id,
+        }
+        return groups.get(self.worker.role, self.worker.app_id)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

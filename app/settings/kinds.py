@@ -8,6 +8,7 @@ PREFIX = "FRAUDSTREAM_"
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+Hours = Annotated[float, Meta(gt=0)]
 
 
 def variable(group: str, field: str) -> str:

@@ -16,6 +16,10 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What became known of transactions later: chargebacks, analysts' and customers' outcomes."""
     entity_activity: str = "fraud.entity-activity.v1"
     """What terminals, customers and other entities did, and what became known of it; one topic for all kinds."""
+    notifications: str = "crm.notifications.v1"
+    """Questions to customers: was this you? One an episode of alerts."""
+    answers: str = "crm.answers.v1"
+    """What customers answered; each becomes a label."""
     control: str = "fraud.control.v1"
     """Which model decides, by order, and which one each worker runs. One partition, compacted."""
     partitions: Positive = 8

@@ -5,14 +5,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from app.settings.kinds import Positive, Seconds
+from app.settings.kinds import Hours, Positive, Seconds
+
+WorkerRole = Literal["risk", "entities", "analytics", "crm"]
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One worker process."""
 
-    role: Literal["risk", "entities"] = "risk"
-    """`risk` scores transactions. `entities` keeps what is known of terminals and of past frauds, and brings it to Redis."""
+    role: WorkerRole = "risk"
+    """`risk` scores transactions. `entities` keeps what is known of terminals and of past frauds, and brings it to Redis.
+    `analytics` writes decisions and labels to Parquet and keeps the report of each day. `crm` asks customers about alerts."""
     app_id: str = "fraudstream-risk"
     """Consumer group of the role `risk`, and prefix of its changelog topic's name."""
     instance_id: Annotated[str, Meta(max_length=249)] = ""
@@ -54,3 +57,32 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     app_id: str = "fraudstream-entities"
     """Consumer group, and prefix of the changelog topic's name."""
+
+
+class AnalyticsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The workers of the role `analytics`; docs/groups.md."""
+
+    app_id: str = "fraudstream-analytics"
+    """Consumer group. What it has committed is told to whoever watches its lag; where it goes on, its files say."""
+    dir: str = "data/analytics"
+    """Files and reports. Several workers share one directory, on a file system that all of them see."""
+    roll_rows: Positive = 100_000
+    """A partition's rows are written when there are so many; a row takes some 200 bytes of memory until then."""
+    roll_seconds: Seconds = 300.0
+    """And when the first of them has waited so long. With 8 partitions these are 2,304 files a day at most, as long as
+    rows come for one day; a kill has so much read again."""
+    report_seconds: Seconds = 2.0
+    """How far a report may be behind the stream."""
+
+
+class CrmSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The workers of the role `crm`; docs/groups.md. Times are those at which alerts were raised and answers given."""
+
+    app_id: str = "fraudstream-crm"
+    """Consumer group, and prefix of the changelog topic's name."""
+    episode_quiet_hours: Hours = 12.0
+    """Alerts of a customer belong to one episode until there is none for so long. One message an episode at most."""
+    question_hours: Hours = 72.0
+    """A question that nobody answers stays open so long; no other is asked meanwhile."""
+    answer_quiet_hours: Hours = 24.0
+    """A customer who has answered is not asked again for so long."""

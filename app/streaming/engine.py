@@ -14,8 +14,10 @@ from faust.tables.manager import TableManager
 from app.adapters import logs
 from app.errors import FraudstreamError
 from app.settings import Settings
+from app.streaming.analytics import AnalyticsWorker
 from app.streaming.chunks import ChunkSchema, chunk_transport
 from app.streaming.credentials import faust_credentials
+from app.streaming.crm import CrmWorker
 from app.streaming.entity_worker import EntityWorker
 from app.streaming.fail_stop import fail_stop
 from app.streaming.recovery import BulkTableManager
@@ -23,7 +25,7 @@ from app.streaming.risk import RiskWorker
 from app.streaming.role import Role
 from app.streaming.sensing import HealthSensor
 from app.streaming.tables import ProfileTable, profile_table
-from app.streaming.topics import ACTIVITIES_TABLE
+from app.streaming.topics import ACTIVITIES_TABLE, CONTACTS_TABLE
 
 EXIT_REFUSED = 2
 _CHUNKS_QUEUED = 8
@@ -131,6 +133,10 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
 
 def _role(app: WorkerApp, settings: Settings) -> Role:
     worker, partitions = settings.worker, settings.topics.partitions
+    if worker.role == "analytics":
+        return AnalyticsWorker(settings, app)
+    if worker.role == "crm":
+        return CrmWorker(settings, profile_table(app, worker, partitions, CONTACTS_TABLE))
     if worker.role == "entities":
         return EntityWorker(settings, profile_table(app, worker, partitions, ACTIVITIES_TABLE))
     return RiskWorker(settings, profile_table(app, worker, partitions))

@@ -13,8 +13,12 @@ import msgspec
 from app.errors import ConfigurationError
 from app.settings import Settings
 
-PROFILES_TABLE, ACTIVITIES_TABLE = "customer-profiles", "entity-activities"
-"""Names of the durable tables of the two roles; their changelog topics are named after them."""
+PROFILES_TABLE, ACTIVITIES_TABLE, CONTACTS_TABLE = (
+    "customer-profiles",
+    "entity-activities",
+    "customer-contacts",
+)
+"""Names of the durable tables of the roles that have one; their changelog topics are named after them."""
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
@@ -68,6 +72,11 @@ def profiles_changelog(settings: Settings) -> str:
 def activities_changelog(settings: Settings) -> str:
     """Faust's own name for the changelog of the entities' table."""
     return f"{settings.entities.app_id}-{ACTIVITIES_TABLE}-changelog"
+
+
+def contacts_changelog(settings: Settings) -> str:
+    """Faust's own name for the changelog of the table of customers' contacts."""
+    return f"{settings.crm.app_id}-{CONTACTS_TABLE}-changelog"
 
 
 def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
@@ -138,6 +147,19 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             # An activity holds 44 days: that much is needed to rebuild one, and four to act.
             retention_ms=48 * DAY_MS,
         ),
+        topic(
+            name=names.notifications,
+            key="customer_id",
+            purpose="Questions to customers about an alert: was this you?",
+            # As long as alerts.
+            retention_ms=90 * DAY_MS,
+        ),
+        topic(
+            name=names.answers,
+            key="customer_id",
+            purpose="What customers answered; each becomes a label.",
+            retention_ms=90 * DAY_MS,
+        ),
         changelog(
             name=profiles_changelog(settings),
             key="customer_id",
@@ -147,6 +169,11 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             name=activities_changelog(settings),
             key="KIND:ID of an entity",
             purpose="The newest activity of every entity; an entities worker's store is restored from it.",
+        ),
+        changelog(
+            name=contacts_changelog(settings),
+            key="customer_id",
+            purpose="When every customer was asked and answered; a crm worker's store is restored from it.",
         ),
         topic(
             name=names.control,
@@ -166,6 +193,7 @@ def _refuse_shared_names(rows: tuple[TopicSpec, ...]) -> None:
         if count > 1:
             raise ConfigurationError(
                 f"{count} topics are called {name!r}. Give each its own name in FRAUDSTREAM_TOPICS_TRANSACTIONS, "
-                "_DECISIONS, _ALERTS, _DEAD_LETTERS, _LABELS, _ENTITY_ACTIVITY and _CONTROL, none of them a changelog's, and "
-                "each role its own in FRAUDSTREAM_WORKER_APP_ID and FRAUDSTREAM_ENTITIES_APP_ID."
+                "_DECISIONS, _ALERTS, _DEAD_LETTERS, _LABELS, _ENTITY_ACTIVITY, _NOTIFICATIONS, _ANSWERS and _CONTROL, none of "
+                "them a changelog's, and each role its own in FRAUDSTREAM_WORKER_APP_ID, FRAUDSTREAM_ENTITIES_APP_ID and "
+                "FRAUDSTREAM_CRM_APP_ID."
             )

@@ -10,7 +10,15 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from app.domain.transaction import Transaction
-from app.settings import EntitySettings, KafkaSettings, Settings, TopicSettings, WorkerSettings
+from app.settings import (
+    AnalyticsSettings,
+    CrmSettings,
+    EntitySettings,
+    KafkaSettings,
+    Settings,
+    TopicSettings,
+    WorkerSettings,
+)
 from app.settings import values as setting_values
 from app.streaming import provisioning
 from app.traffic.produce import produce
@@ -48,11 +56,15 @@ class Deployment:
                 dead_letters=f"{prefix}.dead-letters",
                 labels=f"{prefix}.labels",
                 entity_activity=f"{prefix}.entity-activity",
+                notifications=f"{prefix}.notifications",
+                answers=f"{prefix}.answers",
                 control=f"{prefix}.control",
                 partitions=partitions,
             ),
             worker=WorkerSettings(app_id=prefix, metrics_port=0),
             entities=EntitySettings(app_id=f"{prefix}-entities"),
+            analytics=AnalyticsSettings(app_id=f"{prefix}-analytics"),
+            crm=CrmSettings(app_id=f"{prefix}-crm"),
         )
         self.workers: list[Worker] = []
 

@@ -8,7 +8,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from app.adapters.kafka_admin import NewTopic, connect, topic_ids
 from app.errors import ConfigurationError, TopicMismatch
-from app.settings import EntitySettings, KafkaSettings, Settings, TopicSettings, WorkerSettings
+from app.settings import (
+    AnalyticsSettings,
+    CrmSettings,
+    EntitySettings,
+    KafkaSettings,
+    Settings,
+    TopicSettings,
+    WorkerSettings,
+)
 from app.streaming import provisioning
 from app.streaming.topics import topic_table
 
@@ -32,12 +40,16 @@ def fresh(stack: Stack, partitions: int = 2, replication_factor: int = 1) -> Set
             dead_letters=f"{prefix}.dead-letters",
             labels=f"{prefix}.labels",
             entity_activity=f"{prefix}.entity-activity",
+            notifications=f"{prefix}.notifications",
+            answers=f"{prefix}.answers",
             control=f"{prefix}.control",
             partitions=partitions,
             replication_factor=replication_factor,
         ),
         worker=WorkerSettings(app_id=prefix),
         entities=EntitySettings(app_id=f"{prefix}-entities"),
+        analytics=AnalyticsSettings(app_id=f"{prefix}-analytics"),
+        crm=CrmSettings(app_id=f"{prefix}-crm"),
     )
 
 

@@ -1,0 +1,90 @@
+"""``fraudstream crm``: the questions to customers, and what they answered."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.domain.notification import Notification
+    from app.settings import Settings
+
+commands = typer.Typer(help="Questions to customers: was this you?", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+@commands.command("questions")
+def questions(
+    *,
+    customer: Annotated[str | None, typer.Option(help="Only of this customer.")] = None,
+    json: Json = False,
+) -> None:
+    """Print the questions that were asked, one a line."""
+    import asyncio
+
+    from app.settings import Settings
+
+    asyncio.run(_questions(Settings.from_env(), customer, as_json=json))
+
+
+@commands.command("answer")
+def answer(
+    notification: Annotated[str, typer.Argument(metavar="NOTIFICATION", help="Its notification_id.")],
+    *,
+    is_fraud: Annotated[bool, typer.Option("--fraud/--mine", help="Was it somebody else, or the customer?")],
+    json: Json = False,
+) -> None:
+    """Send a customer's answer; the worker of the role crm makes a label of it. docs/groups.md has the record."""
+    import asyncio
+    import time
+
+    from app.adapters.codec import encode_answer
+    from app.domain.notification import Answer
+    from app.settings import Settings
+    from app.traffic import terminal
+
+    settings = Settings.from_env()
+    asked = asyncio.run(_find(settings, notification))
+    given = Answer(
+        notification_id=asked.notification_id,
+        customer_id=asked.customer_id,
+        transaction_id=asked.transaction_id,
+        terminal_id=asked.terminal_id,
+        event_time=asked.event_time,
+        is_fraud=is_fraud,
+        answered_at=time.time_ns() // 1_000_000,
+    )
+    topic, record = settings.topics.answers, (given.customer_id.encode(), encode_answer(given))
+    produced = terminal.send_records([record], topic=topic, kafka=settings.kafka, rate=None)
+    typer.echo(terminal.describe(produced, topic, as_json=json, what="answers"))
+
+
+async def _questions(settings: "Settings", customer: str | None, *, as_json: bool) -> None:
+    import msgspec
+
+    from app.adapters import questions as asked
+    from app.adapters.log_reader import open_log_reader
+    from app.domain.money import display
+
+    async with open_log_reader(settings.kafka, settings.topics.notifications) as reader:
+        async for one in asked.questions(reader):
+            if customer in {None, one.customer_id}:
+                money = display(one.amount_minor, one.currency)
+                line = (
+                    f"{one.notification_id}  {one.customer_id}  {money} at {one.terminal_id}: {one.outcome}"
+                )
+                typer.echo(msgspec.json.encode(one).decode() if as_json else line)
+
+
+async def _find(settings: "Settings", notification_id: str) -> "Notification":
+    from app.adapters.log_reader import open_log_reader
+    from app.adapters.questions import find_question
+
+    topic = settings.topics.notifications
+    async with open_log_reader(settings.kafka, topic) as reader:
+        found = await find_question(reader, notification_id)
+    if found is None:
+        raise typer.BadParameter(
+            f"{notification_id} is not in {topic} (any more). `fraudstream crm questions` lists what is."
+        )
+    return found

@@ -1,0 +1,119 @@
+"""The worker of the role "crm": from alerts to questions to customers, from their answers to labels.
+
+Two lines of chunks change one table. They share the order of writes, so that a contact is written in the order in which
+it was computed, whichever topic changed it.
+"""
+
+from typing import Any, cast
+
+import structlog
+
+from app.adapters.contact_bytes import ALERTS, ANSWERS
+from app.adapters.partitioner import partitions_of
+from app.domain.contact import Quiet
+from app.settings import Settings
+from app.streaming.chunks import Chunk
+from app.streaming.contact_work import ContactFold, Contacts, Rules
+from app.streaming.line import Line
+from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.profiles import ProfileCache
+from app.streaming.role import now_ms
+from app.streaming.stages import Stopwatch
+from app.streaming.table_role import TableRole
+from app.streaming.tables import ProfileStore, ProfileTable
+from app.streaming.topics import HOUR_MS, contacts_changelog
+
+_log = structlog.get_logger("crm")
+
+
+class CrmWorker(TableRole):
+    """Alerts and answers of a customer stand in partitions of the same number, which one worker has."""
+
+    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+        super().__init__(settings, table, (settings.topics.alerts, settings.topics.answers))
+
+    async def start(self) -> None:
+        """See Role.start."""
+        settings, topics = self.settings, self.settings.topics
+        await self._check()
+        logs = await self._logs(contacts_changelog(settings))
+        partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
+        store = cast(ProfileStore, self._table.data)
+        self._contacts = ProfileCache(store, settings.worker.profile_cache_bytes)
+        incarnations = (logs[topics.alerts], logs[topics.answers])
+        rules = Rules(_quiet(settings), self._acceptance(), incarnations, topics.partitions)
+        self._fold = ContactFold(rules, self._contacts)
+        self._lines = (self._line(ALERTS), self._line(ANSWERS))
+        self._share_writes()
+        await self._sender.start()
+        self._stand()
+        _log.info("started", role="crm")
+
+    async def accept(self, event: Any) -> None:
+        """See Line.accept."""
+        log = self.lanes.topics.index(event.message.topic)
+        await self._lines[log].accept(event, self._consumer)
+
+    def _line(self, log: int) -> Line[Contacts]:
+        waiting, room = self._waiting_room()
+
+        def compute(chunk: Chunk, _: Stopwatch) -> Contacts:
+            return self._fold.compute(log, chunk, now_ms())
+
+        topic = self.lanes.topics[log]
+        return Line(
+            waiting,
+            room,
+            self.health,
+            compute,
+            lane=lambda partition: self.lanes.of(topic, partition),
+            require=self._table.sole_writer.require,
+        )
+
+    def _share_writes(self) -> None:
+        topics = self.settings.topics
+        out = OutTopics(
+            dead_letters=topics.dead_letters,
+            changelog=contacts_changelog(self.settings),
+            notifications=topics.notifications,
+            labels=topics.labels,
+        )
+
+        def advance(partition: int) -> None:
+            for line in self._lines:
+                line.advance(partition)
+
+        writes = OrderOfWrites(
+            self._sender, self._table.sole_writer, out, self._durable, self._fence.check, advance
+        )
+        for line in self._lines:
+            line.writes = writes
+
+    def _durable(self, work: Contacts, _: Stopwatch) -> None:
+        self._lines[work.log].finished(work.partition, work.last_offset, work.records)
+        self._contacts.release(work.partition, work.number)
+        metrics = self.metrics
+        for entry in work.rejected:
+            metrics.count("dead_letters_total", reason=entry.error.reason)
+        if work.log == ALERTS:
+            asked, told = len(work.notifications), work.replayed + len(work.rejected)
+            metrics.count("crm_alerts_total", asked, result="asked")
+            metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
+            metrics.count("crm_alerts_total", work.replayed, result="replayed")
+            metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
+            self._tell_lag(self.settings.topics.alerts, work.partition, work.last_offset)
+        else:
+            accepted = work.records - work.replayed - len(work.rejected)
+            metrics.count("crm_answers_total", accepted, result="accepted")
+            metrics.count("crm_answers_total", work.replayed, result="replayed")
+            metrics.count("crm_answers_total", len(work.rejected), result="dead_letter")
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._contacts.clear()
+
+
+def _quiet(settings: Settings) -> Quiet:
+    crm = settings.crm
+    hours = (crm.episode_quiet_hours, crm.question_hours, crm.answer_quiet_hours)
+    return Quiet(*(round(hour * HOUR_MS) for hour in hours))
