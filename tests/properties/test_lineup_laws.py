@@ -201,6 +201,29 @@ def test_a_challenger_that_is_always_too_slow_is_suspended() -> None:
     assert "10 ms" in challenger.suspended
 
 
+@given(st.sampled_from(["raises", "gives NaN"]), st.integers(0, MOST_FAILURES - 1))
+def test_a_challenger_that_fails_now_and_then_is_called_for_ever(behaviour: str, failures: int) -> None:
+    clock = Clock()
+    trial = Trial([Step(behaviour, 0.0)] * failures + [Step("sound", 0.0)], clock)
+    challenger = Challenger(trial.model, BUDGET_SECONDS, clock)
+    for _ in range(10 * MOST_FAILURES):
+        challenger.score(np.zeros((3, WIDTH)))
+
+    assert len(trial.calls) == 10 * MOST_FAILURES
+
+
+def test_a_challenger_that_is_too_slow_now_and_then_is_not_suspended() -> None:
+    clock = Clock()
+    script = [Step("sound", 1.5 * BUDGET_SECONDS)] * (MOST_OVERRUNS - 1) + [Step("sound", 0.0)]
+    trial = Trial(script, clock)
+    challenger = Challenger(trial.model, BUDGET_SECONDS, clock)
+    for _ in range(20 * MOST_OVERRUNS):
+        challenger.score(np.zeros((3, WIDTH)))
+
+    assert not challenger.suspended
+    assert len(trial.calls) > 5 * MOST_OVERRUNS
+
+
 @given(st.lists(steps, min_size=1, max_size=6), st.floats(0.01, 1), chunks)
 def test_a_canary_decides_for_its_customers_or_the_champion_does(
     script: list[Step], share: float, sizes: list[int]
@@ -272,4 +295,18 @@ def test_a_canary_whose_alert_rate_leaves_its_bounds_stops() -> None:
     canary = Canary(Scripted("loud", lambda rows: np.full(len(rows), 0.7)), 1.0, bounds, clock, told.append)
     scored = [canary.score(np.zeros((10, WIDTH))) is not None for _ in range(5)]
     assert scored == [True, True, True, True, False]  # the chunk that shows it is the champion's
+    assert "alerted on 100.000%" in "".join(told)
+
+
+def test_an_alert_rate_is_that_of_a_window_and_not_of_all_before() -> None:
+    clock, told, calls = Clock(), list[str](), list[int]()
+
+    def loud_in_the_end(rows: Rows) -> Scores:
+        calls.append(len(rows))
+        return np.full(len(rows), 0.3 if len(calls) <= 5 else 0.7)
+
+    bounds = CanaryBounds(max_alert_rate=0.6, window=50)
+    canary = Canary(Scripted("late", loud_in_the_end), 1.0, bounds, clock, told.append)
+    scored = [canary.score(np.zeros((10, WIDTH))) is not None for _ in range(10)]
+    assert scored == [True] * 9 + [False]
     assert "alerted on 100.000%" in "".join(told)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from app.adapters import history
 from app.adapters.files import read_batches
 from app.adapters.history import HistorySource, fold_history
+from app.adapters.labels import Labels, PendingLabels
 from app.adapters.mappings import CONTRACT
 from app.adapters.table_writer import ColumnType, TableWriter
 from app.cli import app
@@ -124,6 +125,34 @@ def counted(rows: list[Row], labels: list[Row]) -> list[list[float]]:
         risks = [min(k, n) / n if n else 0.0 for n, k in zip(counts, frauds, strict=True)]
         found.append([*counts, *risks, min(per_entity[1].counts[2], per_entity[1].frauds[2])])
     return found
+
+
+def test_a_label_of_the_very_moment_of_a_transaction_is_known_to_it(tmp_path: Path) -> None:
+    """Labels count up to the full hour, and both are of that."""
+    first = transactions()[0] | {"transaction_id": "t0", "event_time": START_MS}
+    later = first | {"transaction_id": "t1", "event_time": START_MS + 8 * DAY_MS}
+    schema = {name: kind for name, kind in HISTORY_SCHEMA.items() if name != "is_fraud"}
+    file = write(tmp_path / "two.parquet", schema, [first, later])
+    label = first | {"reported_at": later["event_time"], "is_fraud": True, "source": "analyst"}
+
+    (_, found) = delayed(source(file, write(tmp_path / "labels.csv", LABEL_SCHEMA, [label])))
+
+    assert found[-1] == 1.0
+
+
+def test_of_labels_reported_at_one_instant_each_waits_in_its_order() -> None:
+    """So many that a sort which is not stable mixes them."""
+    count = 500
+    reported_ms = START_MS + np.random.default_rng(1).integers(0, 3, count)
+    values = np.full((2, count), "m", object)
+    labels = Labels(np.arange(count), reported_ms - DAY_MS, reported_ms, np.ones(count, np.bool_), values)
+    pending = PendingLabels()
+    for part in (slice(0, 250), slice(250, count)):
+        pending.add(labels.chosen(part))
+
+    due = pending.due(np.array([START_MS + DAY_MS]))
+
+    assert due.labels.transaction.tolist() == sorted(range(count), key=reported_ms.tolist().__getitem__)
 
 
 @pytest.mark.parametrize("batch_rows", [7, 50_000])

@@ -190,5 +190,30 @@ async def test_shadow_scores_are_counted_once(place: Place, models: Path) -> Non
 
     (report,) = place.switch.challengers_reports()
     assert (report.scored, report.failed, report.skipped) == (4, 0, 0)
-    page = place.switch._metrics.page("").body.decode()  # type: ignore[attr-defined]  # Prometheus' own
-    assert 'fraudstream_shadow_total{name="large-amounts",result="scored",version="2"} 4.0' in page
+    assert 4 == counted(place, 'shadow_total{name="large-amounts",result="scored",version="2"}')
+
+
+async def test_what_is_taken_in_anew_counts_from_nothing(place: Place, models: Path) -> None:
+    """A challenger that was suspended, and a second canary: what they did is added to what was counted before."""
+    for ordered_at in (1, 2):
+        await place.switch.follow(challengers(load(models / SECOND), ordered_at=ordered_at))
+        place.lineup.challengers[0].score(ROWS)
+        place.switch.count()
+        place.lineup.challengers[0].suspended = "failed"
+    assert 8 == counted(place, 'shadow_total{name="large-amounts",result="scored",version="2"}')
+
+    for ordered_at in (3, 4):
+        await place.switch.follow(canary(load(models / SECOND), ordered_at=ordered_at))
+        assert place.lineup.canary is not None
+        assert place.lineup.canary.score(ROWS) is not None
+        place.switch.count()
+    assert 8 == counted(place, 'canary_decisions_total{result="approve"}')
+    assert 0 == counted(place, 'canary_decisions_total{result="alert"}')
+
+
+def counted(place: Place, sample: str) -> float:
+    page: str = place.switch._metrics.page("").body.decode()  # type: ignore[attr-defined]  # Prometheus' own
+    (value,) = [
+        line.rpartition(" ")[2] for line in page.splitlines() if line.startswith(f"fraudstream_{sample} ")
+    ]
+    return float(value)
