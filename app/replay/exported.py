@@ -80,24 +80,24 @@ async def export(
 async def in_order(
     logs: Sequence[AsyncIterator[list[Transaction]]],
 ) -> AsyncIterator[Transaction]:
-    """Several logs as one, each in its own order: next comes the log whose event time has come least far. So it is the
-    same whoever sent them, live or all at once. Memory holds a slice of each.
+    """Several logs as one, each in its own order: next comes the earliest of their next ones, so a late one at once. That
+    is the same whether they were sent live or all together. Memory holds a slice of each.
     """
     waiting = [deque[Transaction]() for _ in logs]
     heads: list[tuple[int, int]] = []
 
-    async def look(place: int, reached_ms: int) -> None:
+    async def look(place: int) -> None:
         while not waiting[place] and (found := await anext(logs[place], None)) is not None:
             waiting[place].extend(found)
         if waiting[place]:
-            heapq.heappush(heads, (max(reached_ms, waiting[place][0].event_time), place))
+            heapq.heappush(heads, (waiting[place][0].event_time, place))
 
     for place in range(len(logs)):
-        await look(place, 0)
+        await look(place)
     while heads:
-        reached_ms, place = heapq.heappop(heads)
+        _, place = heapq.heappop(heads)
         yield waiting[place].popleft()
-        await look(place, reached_ms)
+        await look(place)
 
 
 async def _slices(reader: LogReader, span: Span, rules: Rules) -> AsyncIterator[list[Transaction]]:
