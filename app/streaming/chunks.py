@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from typing import Any, NamedTuple, cast
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.serializers.schemas import Schema
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
@@ -175,7 +175,7 @@ class ChunkConsumer(Consumer):
         places = cast(ChunkTransport, self.transport).places
         if places is not None:
             for tp, offset in places(self.assignment()).items():
-                self._finished[tp] = offset
+                self._finished[TopicPartition(*tp)] = offset  # as the client's own records have it
                 self._committed_offset[tp] = None
 
     def may_follow(self, chunk: Chunk) -> bool:

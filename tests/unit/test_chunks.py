@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import faust
 import pytest
 from aiokafka.errors import IllegalStateError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 from mode import Service
 
@@ -275,6 +275,22 @@ async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any
     assert await seek(thread) == {FIRST: 3, SECOND: 3}
 
 
+async def test_where_files_say_where_to_go_on_the_commit_follows_them(consumer: Any, thread: Any) -> None:
+    """As the Kafka client wants it: it takes no other kind of partition than its own."""
+    thread.transport.places = lambda _: {SECOND: 9}
+
+    async def call(seeking: Any) -> dict[TP, int]:
+        found: dict[TP, int] = await seeking()
+        return found
+
+    thread.call_thread = call
+    await consumer.perform_seek()
+
+    assert thread._consumer.sought == {FIRST: 3, SECOND: 9}
+    assert committable(consumer) == {SECOND: 9}
+    assert [TopicPartition] == [type(tp) for tp in consumer._finished]
+
+
 async def test_what_was_fetched_before_the_seek_is_not_delivered(consumer: Any, thread: Any) -> None:
     await seek(thread)
     (before,) = await delivered(consumer, {FIRST: offsets(1, 1)})
@@ -335,6 +351,15 @@ async def test_a_rebalance_does_not_wait_for_a_chunk_that_is_left(consumer: Any)
     consumer.leave(message)
 
     assert not consumer._unacked_messages
+
+
+async def test_a_rebalance_waits_for_a_chunk_that_is_held_again(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
+    consumer.track_message(message)
+    consumer.leave(message)
+    consumer.hold(message)
+
+    assert [message] == list(consumer._unacked_messages)
 
 
 async def test_faust_drops_nothing_for_the_offset_it_delivered_last(consumer: Any) -> None:
