@@ -8,7 +8,7 @@ BENCH_STAMP := $(BENCH)/.installed
 # The demo tells how long its first alert took, set-up included.
 STARTED := $(shell date +%s)
 
-.PHONY: setup demo test lint bench chaos lock clean help
+.PHONY: setup demo demo-cdc test lint bench chaos lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -30,6 +30,9 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 
 demo: setup  ## everything from nothing: Kafka, workers, traffic, live alerts; DEMO_SECONDS=60 ends by itself
 	$(BIN)/fraudstream demo --since $(STARTED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+demo-cdc: setup  ## the same out of a database: rows inserted into Postgres with SQL, Debezium, live alerts; ROWS=10000
+	$(BIN)/fraudstream cdc demo $(if $(ROWS),--rows $(ROWS))
 
 test: $(BENCH_STAMP) lint  ## everything: lint, types, import law, then unit, property, contract and integration tests
 	$(BENCH)/bin/python -m pytest

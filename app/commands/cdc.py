@@ -8,9 +8,13 @@ import typer
 
 if TYPE_CHECKING:
     from app.adapters.kafka_connect import State
+    from app.traffic.streamed import Streamed
 
 commands = typer.Typer(no_args_is_help=True, help="Transactions from a database's table, by Debezium.")
 
+DEFAULT_DIRECTORY = Path(".fraudstream/cdc-demo")
+Rows = Annotated[int, typer.Option(min=1, help="How many rows are inserted, a database transaction each.")]
+Rate = Annotated[float, typer.Option(min=0.1, help="Rows a second.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -47,6 +51,87 @@ def status(json: Json = False) -> None:
     states = Connect(Settings.from_env().cdc.connect_url).states()
     _show(states, json)
     if not states or not all(state.running for state in states):
+        raise typer.Exit(1)
+
+
+@commands.command("latency")
+def latency(
+    database: Annotated[
+        str,
+        typer.Option(help="postgresql://… of the bank's tables; a password belongs into PGPASSFILE."),
+    ] = "",
+    rows: Rows = 10_000,
+    rate: Rate = 100.0,
+    json: Json = False,
+) -> None:
+    """Insert rows into the bank's table and measure how long their decisions take; the rows are deleted afterwards.
+
+    For a deployment under test: the rows are decided as any others are. Exit code 1 when one is not decided.
+    """
+    import asyncio
+    import time
+    from itertools import islice
+
+    from app.errors import StackError
+    from app.settings import Settings
+
+    settings, prefix = Settings.from_env(), f"latency-{time.time_ns():x}-"
+    try:
+        from app.traffic.bank_table import BankTable
+    except ModuleNotFoundError as error:
+        raise StackError(f"{error.name} is not installed: pip install 'fraudstream[local]'.") from error
+    from app.traffic.streamed import measure, plain_rows
+
+    with BankTable(database) as bank:
+        found = asyncio.run(measure(settings, bank, islice(plain_rows(prefix), rows), rate))
+        bank.delete(prefix)
+    _tell(found, json)
+
+
+@commands.command("demo")
+def demo(
+    rows: Rows = 10_000,
+    rate: Rate = 100.0,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Emptied first: data, logs and the stack of this run.")
+    ] = DEFAULT_DIRECTORY,
+    json: Json = False,
+) -> None:
+    """Start everything on this machine, insert rows with SQL, show the alerts; then say how long decisions took.
+
+    Exit code 1 when a row is not decided, or decided twice.
+    """
+    from rich.console import Console
+
+    from app.demo.plan import Plan
+    from app.errors import StackError
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    try:
+        from app.demo.bank_run import CUSTOMERS, run
+    except ModuleNotFoundError as error:
+        raise StackError(f"{error.name} is not installed: pip install 'fraudstream[local]'.") from error
+    plan = Plan(directory=directory, seconds=rows / rate, rate=rate, customers=CUSTOMERS)
+    try:
+        found = run(plan, rows, settings, Console(stderr=json))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    _tell(found, json)
+
+
+def _tell(found: "Streamed", as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        typer.echo(json_format.dumps(msgspec.structs.asdict(found), indent=2))
+    else:
+        typer.echo(
+            f"{found.rows:,} rows inserted, {found.decided:,} decided, {found.repeated:,} decided again\n"
+            f"from INSERT to decision: p50 {found.p50_ms:.1f} ms, p99 {found.p99_ms:.1f} ms, "
+            f"at most {found.most_ms:.1f} ms"
+        )
+    if found.decided < found.rows or found.repeated:
         raise typer.Exit(1)
 
 

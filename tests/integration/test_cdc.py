@@ -116,6 +116,17 @@ async def test_every_row_is_decided_once_in_both_forms(
         await check(deployment, bank)
     status = call(deployments[0], "cdc", "status", FRAUDSTREAM_CDC_CONNECT_URL=bank.urls["connect"])
     assert status.returncode == 0, status.stdout
+    check_measured(deployments[0], bank)
+
+
+def check_measured(deployment: Deployment, bank: Bank) -> None:
+    before = bank.one("SELECT count(*) FROM transactions")
+    done = call(deployment, "cdc", "latency", "--database", bank.urls["postgres"], "--rows", "40", "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    found = json.loads(done.stdout)
+    assert (40, 40, 0) == (found["rows"], found["decided"], found["repeated"])
+    assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["most_ms"]
+    assert before == bank.one("SELECT count(*) FROM transactions")
 
 
 async def change(bank: Bank) -> None:

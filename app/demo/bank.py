@@ -1,0 +1,78 @@
+"""The bank's side of things on this machine: Postgres, Kafka Connect, Kafka and a worker, from nothing."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+import msgspec
+
+from app.adapters.kafka_connect import Connect, load_connector
+from app.demo import workers
+from app.demo.folder import STACK
+from app.demo.workers import Worker
+from app.features.columns import compile_fold
+from app.local import extras
+from app.local import stack as local_stack
+from app.settings import RedisSettings, Settings, values
+from app.streaming import provisioning
+from app.traffic.bank_table import BankTable, example
+
+PARTITIONS = 4
+"""As in the demo without a database."""
+CONNECTOR = "transactions.json"
+
+
+class Bank(NamedTuple):
+    """Everything up; nothing streams before the connector is registered."""
+
+    settings: Settings
+    table: BankTable
+    worker: Worker
+
+    def stream(self) -> None:
+        """From now on the table's rows go to Kafka, those that are there first."""
+        connector = load_connector(example(CONNECTOR))
+        connect = Connect(self.settings.cdc.connect_url)
+        connect.put(connector)
+        connect.wait_running(connector.name)
+
+
+@contextmanager
+def open_bank(directory: Path, settings: Settings) -> Iterator[Bank]:
+    """Nothing that was started is left behind."""
+    compiling = Thread(target=compile_fold)
+    compiling.start()
+    worker: Worker | None = None
+    try:
+        stack = local_stack.start(
+            directory / STACK, brokers=1, lifeline_pid=os.getpid(), also=["postgres", "connect"]
+        )
+        urls = extras.urls(stack)
+        local = _local(settings, stack.bootstrap_servers, stack.redis_url, urls["connect"])
+        asyncio.run(provisioning.ensure(local))
+        compiling.join()
+        worker = Worker("worker-1", directory, {name: str(value) for name, value in values(local).items()})
+        worker.start()
+        with BankTable(urls["postgres"]) as table:
+            table.create()
+            yield Bank(local, table, worker)
+    finally:
+        if worker is not None:
+            workers.stop([worker])
+        local_stack.stop(directory / STACK)
+
+
+def _local(settings: Settings, servers: str, redis_url: str, connect_url: str) -> Settings:
+    replace = msgspec.structs.replace
+    return replace(
+        settings,
+        kafka=replace(settings.kafka, bootstrap_servers=servers),
+        topics=replace(settings.topics, replication_factor=1, partitions=PARTITIONS),
+        worker=replace(settings.worker, metrics_port=0),
+        redis=RedisSettings(url=redis_url),
+        cdc=replace(settings.cdc, connect_url=connect_url, mapping=str(example("transactions.toml"))),
+    )

@@ -1,0 +1,77 @@
+"""`fraudstream cdc demo`: rows go into a table with SQL, alerts come out of Kafka."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from app.adapters.decision_text import line
+from app.adapters.topic_reader import open_reader
+from app.demo.bank import Bank, open_bank
+from app.demo.folder import fresh
+from app.demo.plan import Plan
+from app.demo.traffic import Event, history, live, renamed
+from app.domain.decision import Alert
+from app.domain.transaction import Transaction
+from app.errors import StackError
+from app.settings import Settings
+from app.traffic.streamed import Streamed, measure
+
+SNAPSHOT_SECONDS = 300.0
+POLL_SECONDS = 0.2
+CUSTOMERS = 300
+_alert = msgspec.json.Decoder(Alert).decode
+
+
+def run(plan: Plan, rows: int, settings: Settings, console: Console) -> Streamed:
+    """From nothing to figures; alerts are printed as they come."""
+    # A topic made a moment ago has no leader yet: aiokafka tells so, and tries again.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    directory = fresh(plan.directory)
+    console.print("starting Postgres, Kafka, Kafka Connect with Debezium, Redis …", highlight=False)
+    with open_bank(directory, settings) as bank:
+        begin(bank, plan, console)
+        console.print(f"inserting {rows:,} rows, {plan.rate:,.0f} a second:", highlight=False)
+
+        def show(record: Any) -> None:
+            console.print(line(_alert(record.value)), soft_wrap=True)
+
+        new = islice(numbered(live(plan, today()), "live"), rows)
+        return asyncio.run(measure(bank.settings, bank.table, new, plan.rate, show))
+
+
+def begin(bank: Bank, plan: Plan, console: Console) -> None:
+    """Fill the table with some weeks, and return when the connector's snapshot of them is decided."""
+    began = time.monotonic()
+    loaded = bank.table.load(numbered(history(plan, today()), "history"))
+    console.print(f"{loaded:,} rows are in the table; the connector reads them first …", highlight=False)
+    bank.stream()
+    asyncio.run(_decided(bank, loaded))
+    console.print(f"all decided after {time.monotonic() - began:.0f} s", highlight=False)
+
+
+def today() -> Any:
+    return datetime.now(UTC).date()
+
+
+def numbered(events: Iterator[Event], prefix: str) -> Iterator[Transaction]:
+    """Under ids of their own: a table has each once."""
+    for number, event in enumerate(events):
+        yield renamed(event, f"{prefix}-{number}").transaction
+
+
+async def _decided(bank: Bank, expected: int) -> None:
+    deadline = time.monotonic() + SNAPSHOT_SECONDS
+    async with open_reader(
+        bank.settings.kafka, [bank.settings.topics.decisions], from_beginning=False
+    ) as reader:
+        while sum((await reader.ends()).values()) < expected:
+            if bank.worker.exit_code is not None or time.monotonic() > deadline:
+                raise StackError(f"the snapshot is not decided. {bank.worker.log_end()}")
+            await asyncio.sleep(POLL_SECONDS)
