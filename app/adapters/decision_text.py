@@ -1,6 +1,8 @@
 """A decision or an alert as a person reads it at a terminal, coloured by its outcome."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.text import Text
 
@@ -20,6 +22,17 @@ def line(decision: Decision) -> Text:
     if decision.reasons:
         text.append("  " + "; ".join(reason.text for reason in decision.reasons), style="dim")
     return text
+
+
+def about(terminal: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
+    """What the bank's own tables say of a decision's terminal and customer, as far as they say something.
+
+    >>> about({"name": "Fuel 24", "city": "Lyon", "country": "FR"}, {"segment": "student", "country": "DE"})
+    'at Fuel 24, Lyon, FR; customer: student, DE'
+    """
+    place = ", ".join(str(terminal[name]) for name in ("name", "city", "country") if terminal.get(name))
+    person = ", ".join(str(customer[name]) for name in ("segment", "country") if customer.get(name))
+    return "; ".join(filter(None, [place and f"at {place}", person and f"customer: {person}"]))
 
 
 def event_time(event_time_ms: int) -> str:

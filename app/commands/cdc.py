@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from app.adapters.kafka_connect import State
+    from app.settings import Settings
     from app.traffic.streamed import Streamed
 
 commands = typer.Typer(no_args_is_help=True, help="Transactions from a database's table, by Debezium.")
@@ -52,6 +53,35 @@ def status(json: Json = False) -> None:
     _show(states, json)
     if not states or not all(state.running for state in states):
         raise typer.Exit(1)
+
+
+@commands.command("reference")
+def reference() -> None:
+    """Bring the rows of the bank's customers and terminals to Redis as they change, until SIGTERM or Ctrl-C.
+
+    `fraudstream alerts tail --reference` shows them. More than one may run; they share the work.
+    """
+    import asyncio
+
+    from app.settings import Settings
+
+    asyncio.run(_follow(Settings.from_env()))
+
+
+async def _follow(settings: "Settings") -> None:
+    import asyncio
+    import signal
+    from logging.config import dictConfig
+
+    from app.adapters import logs
+    from app.streaming.reference import follow
+
+    logs.configure(settings.worker.log_format)
+    dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
+    until, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, until.set)
+    await follow(settings, until, lambda written: typer.echo(f"{written} changes written"))
 
 
 @commands.command("latency")

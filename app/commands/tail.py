@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from app.domain.decision import Decision
-    from app.settings import KafkaSettings
+    from app.settings import KafkaSettings, Settings
+
+    Show = Callable[[bytes], Awaitable[None]]
 
 alerts = typer.Typer(no_args_is_help=True, help="Alerts: decisions to review or decline.")
 decisions = typer.Typer(no_args_is_help=True, help="Every decision: the audit log.")
@@ -19,13 +21,25 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many. Defa
 
 
 @alerts.command("tail")
-def tail_alerts(*, json: Json = False, from_beginning: FromBeginning = False, limit: Limit = None) -> None:
+def tail_alerts(
+    *,
+    json: Json = False,
+    from_beginning: FromBeginning = False,
+    limit: Limit = None,
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference", help="With what the bank's tables say of terminal and customer: docs/cdc.md."
+        ),
+    ] = False,
+) -> None:
     """Print alerts as they come, one a line: time, outcome, score, amount, customer, reasons."""
     from app.domain.decision import Alert
     from app.settings import Settings
 
     settings = Settings.from_env()
-    _tail(settings.kafka, settings.topics.alerts, _printer(Alert, json), from_beginning, limit)
+    show = _with_reference(settings) if reference else _printer(Alert, json)
+    _tail(settings.kafka, settings.topics.alerts, show, from_beginning, limit)
 
 
 @decisions.command("tail")
@@ -50,22 +64,56 @@ def _group() -> None:
     """Typer makes a group of a single command only when there is a callback."""
 
 
-def _printer(kind: "type[Decision]", as_json: bool) -> "Callable[[bytes], None]":
+def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
     import msgspec
     from rich.console import Console
 
     from app.adapters.decision_text import line
 
-    if as_json:
-        return typer.echo
     console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(kind).decode
-    return lambda value: console.print(line(decode(value)))
+
+    async def show(value: bytes) -> None:
+        if as_json:
+            typer.echo(value)
+        else:
+            console.print(line(decode(value)))
+
+    return show
+
+
+def _with_reference(settings: "Settings") -> "Show":
+    """While Redis is away alerts are printed without."""
+    import msgspec
+    from rich.console import Console
+
+    from app.adapters.decision_text import about, line
+    from app.adapters.redis_client import FAILURES, connect
+    from app.adapters.reference_redis import Reference
+    from app.domain.decision import Alert
+    from app.errors import ConfigurationError
+
+    if not settings.redis.url:
+        raise ConfigurationError("FRAUDSTREAM_REDIS_URL is not set: --reference asks there. Set it.")
+    console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(Alert).decode
+    redis = connect(settings.redis, settings.redis.write_timeout_seconds)
+    known = Reference(redis, settings.redis.key_prefix)
+
+    async def show(value: bytes) -> None:
+        alert = decode(value)
+        wanted = [("terminal", alert.transaction.terminal_id), ("customer", alert.customer_id)]
+        try:
+            told = about(*await known.find(wanted))
+        except FAILURES:
+            told = "(Redis does not answer)"
+        console.print(line(alert).append(f"  {told}" if told else "", style="cyan"))
+
+    return show
 
 
 def _tail(
     kafka: "KafkaSettings",
     topic: str,
-    show: "Callable[[bytes], None]",
+    show: "Show",
     from_beginning: bool,
     limit: int | None,
 ) -> None:
@@ -79,7 +127,7 @@ def _tail(
 async def _follow(
     kafka: "KafkaSettings",
     topic: str,
-    show: "Callable[[bytes], None]",
+    show: "Show",
     from_beginning: bool,
     limit: int | None,
 ) -> None:
@@ -89,7 +137,7 @@ async def _follow(
     async with open_reader(kafka, [topic], from_beginning=from_beginning) as reader:
         async for records in reader.batches():
             for record in records:
-                show(record.value)
+                await show(record.value)
                 shown += 1
                 if shown == limit:
                     return

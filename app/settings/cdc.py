@@ -10,6 +10,11 @@ class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     connect_url: str = "http://127.0.0.1:8083"
     """Kafka Connect's REST interface, for `fraudstream cdc`; workers do without."""
+    customers_topic: str = "bank.customers.v1"
+    """Changes of the bank's table `customers`, for `fraudstream cdc reference`."""
+    terminals_topic: str = "bank.terminals.v1"
+    reference_group: str = "fraudstream-reference"
+    """Consumer group that brings both to Redis."""
     mapping: str = ""
     """How the table's columns become the contract: `contract` where they have its names and units, else the path of a
     TOML file. Empty: change events are no transactions, and go to the dead letters."""

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.rows import dict_row
 
 from app.local import extras
 from app.local.state import Stack
@@ -86,8 +87,13 @@ class Bank:
         return str(self.one("SELECT pg_current_wal_lsn()"))
 
     async def confirmed(self, wal: str) -> None:
-        """Return when every connector has stored that it is past ``wal``: it will not send what was before again."""
-        question = "SELECT bool_and(confirmed_flush_lsn >= %s::pg_lsn) FROM pg_replication_slots"
+        """Return when the transactions' connectors have stored that they are past ``wal``: what was before is not sent
+        again.
+        """
+        question = (
+            "SELECT bool_and(confirmed_flush_lsn >= %s::pg_lsn) FROM pg_replication_slots "
+            "WHERE starts_with(slot_name, 'fraudstream_transactions')"
+        )
         deadline = time.monotonic() + SECONDS
         while not self.one(question, wal):
             assert time.monotonic() < deadline, "the connectors do not confirm what they have sent"
@@ -95,13 +101,24 @@ class Bank:
 
     def register(self, deployment: Deployment, file: str) -> None:
         topic = f"transforms.topic.replacement={deployment.settings.topics.transactions}"
+        self._register(deployment, file, "--set", topic)
+
+    def register_reference(self, deployment: Deployment) -> None:
+        self._register(deployment, "reference.json")
+
+    def _register(self, deployment: Deployment, file: str, *options: str) -> None:
         path: Path = DEPLOY / file
         done = call(
             deployment,
-            *("cdc", "register", str(path), "--set", topic),
+            *("cdc", "register", str(path), *options),
             FRAUDSTREAM_CDC_CONNECT_URL=self.urls["connect"],
         )
         assert done.returncode == 0, done.stderr.decode()
+
+    def all(self, table: str) -> list[dict[str, Any]]:
+        """Every row that stands in a table now."""
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(f"SELECT * FROM {table}".encode()).fetchall()  # noqa: S608  # of ours
 
     def close(self) -> None:
         self._connection.close()

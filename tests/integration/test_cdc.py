@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,15 @@ from typing import Any
 import pytest
 
 from app.adapters.partitioner import partition_of
+from app.adapters.redis_client import connect
+from app.adapters.reference_redis import Reference
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
 from app.local.processes import wait_gone
 from app.local.state import Stack
+from app.settings import RedisSettings, values
 from tests.integration.bank import MAPPING, SECONDS, Bank, Row, rows
-from tests.integration.commands import call
+from tests.integration.commands import COMMAND, call
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -117,6 +122,78 @@ async def test_every_row_is_decided_once_in_both_forms(
     status = call(deployments[0], "cdc", "status", FRAUDSTREAM_CDC_CONNECT_URL=bank.urls["connect"])
     assert status.returncode == 0, status.stdout
     check_measured(deployments[0], bank)
+
+
+async def test_customers_and_terminals_stand_in_redis_as_in_their_tables(
+    bank_stack: Stack, bank: Bank, models: Path, tmp_path: Path
+) -> None:
+    deployment = Deployment(bank_stack, tmp_path, models)
+    write_reference(bank, "first")
+    bank.register_reference(deployment)
+    environment = {name: str(value) for name, value in values(deployment.settings).items()}
+    environment |= {
+        "FRAUDSTREAM_REDIS_URL": bank_stack.redis_url,
+        "FRAUDSTREAM_REDIS_KEY_PREFIX": "bank-test",
+    }
+    with following(environment, tmp_path) as process:
+        await in_redis(bank_stack, bank)
+        bank.execute("UPDATE customers SET segment = 'moved on' WHERE customer_id < 'c2'")
+        bank.execute("DELETE FROM terminals WHERE terminal_id < 'm3'")
+        await in_redis(bank_stack, bank)
+        process.kill()
+    write_reference(bank, "second")
+    bank.execute("DELETE FROM customers WHERE customer_id > 'c7'")
+    with following(environment, tmp_path) as process:
+        await in_redis(bank_stack, bank)
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def write_reference(bank: Bank, name: str) -> None:
+    for number in range(10):
+        bank.execute(
+            "INSERT INTO customers (customer_id, name, segment) VALUES (%s, %s, 'student') "
+            "ON CONFLICT (customer_id) DO UPDATE SET name = EXCLUDED.name",
+            *(f"c{number}", f"{name} {number}"),
+        )
+        bank.execute(
+            "INSERT INTO terminals (terminal_id, name, city) VALUES (%s, %s, 'Lyon') "
+            "ON CONFLICT (terminal_id) DO UPDATE SET name = EXCLUDED.name",
+            *(f"m{number}", f"{name} {number}"),
+        )
+
+
+@contextmanager
+def following(environment: dict[str, str], directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`fraudstream cdc reference`."""
+    with (directory / "reference.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  # ours
+            [COMMAND, "cdc", "reference"], env=os.environ | environment, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        print((directory / "reference.log").read_text())  # noqa: T201  # beneath a failure
+
+
+async def in_redis(stack: Stack, bank: Bank) -> None:
+    """Return when Redis holds every row of both tables, and of a row that is gone nothing."""
+    client = connect(RedisSettings(url=stack.redis_url), 5.0)
+    reference, deadline = Reference(client, "bank-test"), time.monotonic() + SECONDS
+    expected = [
+        next((row for row in bank.all(table) if row[f"{kind}_id"] == name), {})
+        for table, kind, names in (("customers", "customer", "c"), ("terminals", "terminal", "m"))
+        for name in (f"{names}{number}" for number in range(10))
+    ]
+    wanted = [("customer", f"c{n}") for n in range(10)] + [("terminal", f"m{n}") for n in range(10)]
+    try:
+        while (found := await reference.find(wanted)) != expected:
+            assert time.monotonic() < deadline, (found, expected)
+            await asyncio.sleep(0.2)
+    finally:
+        await client.aclose()
 
 
 def check_measured(deployment: Deployment, bank: Bank) -> None:

@@ -17,6 +17,7 @@ PROMTOOL = shutil.which("promtool")
 KEDA = DEPLOY / "kubernetes" / "keda.yaml"
 MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KEDA})
 CONNECTORS = sorted((DEPLOY / "connect").glob("transactions*.json"))
+REFERENCE = DEPLOY / "connect" / "reference.json"
 FILES = sorted(DEPLOY.rglob("*.yaml"))
 
 needs_promtool = pytest.mark.skipif(
@@ -99,12 +100,21 @@ def test_connectors_key_their_records_as_direct_producers_do(file: Path) -> None
 
 
 def test_connectors_share_neither_slot_nor_publication() -> None:
+    files = [*CONNECTORS, REFERENCE]
     for name in ("slot.name", "publication.name", "topic.prefix"):
-        assert len({load_connector(file).config[name] for file in CONNECTORS}) == len(CONNECTORS)
+        assert len({load_connector(file).config[name] for file in files}) == len(files)
+
+
+def test_reference_rows_go_where_they_are_read() -> None:
+    config = load_connector(REFERENCE).config
+    tables = [table.removeprefix("public.") for table in config["table.include.list"].split(",")]
+    topics = [config["transforms.topic.replacement"].replace("$1", table) for table in tables]
+
+    assert [Settings().cdc.customers_topic, Settings().cdc.terminals_topic] == topics
 
 
 def test_no_connector_holds_a_secret() -> None:
-    for file in CONNECTORS:
+    for file in [*CONNECTORS, REFERENCE]:
         assert load_connector(file).config["database.password"] == "${env:BANK_PASSWORD}"
 
 

@@ -1,0 +1,78 @@
+"""A change of a customers' or terminals' table: whose row, how new, and what it is now."""
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.adapters.reference_events import ReferenceChange, read_change
+from app.errors import InvalidEvent
+from app.streaming.reference import changes
+
+ROW = {"terminal_id": "m1", "name": "Fuel 24", "country": "FR"}
+
+
+class Record(NamedTuple):
+    topic: str
+    value: bytes | None
+    partition: int = 0
+    offset: int = 0
+
+
+def event(op: str, after: object = None, before: object = None, lsn: object = 7) -> bytes:
+    return json.dumps({"before": before, "after": after, "source": {"lsn": lsn}, "op": op}).encode()
+
+
+@pytest.mark.parametrize("op", ["c", "r", "u"])
+def test_a_row_is_as_it_is_after_the_change(op: str) -> None:
+    assert ReferenceChange("terminal", "m1", 7, ROW) == read_change("terminal", event(op, ROW))
+
+
+def test_of_a_deleted_row_its_key_is_enough() -> None:
+    deleted = event("d", before={"terminal_id": "m1", "name": None})
+
+    assert ReferenceChange("terminal", "m1", 7, None) == read_change("terminal", deleted)
+
+
+def test_what_changes_no_row_is_nothing() -> None:
+    assert [None] * 3 == [read_change("terminal", value) for value in (None, event("t"), event("m"))]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"{",
+        b"[]",
+        event("c"),
+        event("c", {"name": "x"}),
+        event("c", ROW, lsn="x"),
+        event("c", {"terminal_id": ""}),
+    ],
+)
+def test_anything_else_is_refused(value: bytes) -> None:
+    with pytest.raises(InvalidEvent):
+        read_change("terminal", value)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_change_nothing_or_refused(value: bytes) -> None:
+    try:
+        read_change("customer", value)
+    except InvalidEvent:
+        return
+
+
+def test_what_is_refused_is_left_out_and_its_neighbours_are_not() -> None:
+    records: list[Any] = [
+        Record("t", event("c", ROW)),
+        Record("t", b"no event"),
+        Record("t", None),
+        Record("c", event("r", {"customer_id": 5})),
+    ]
+
+    found = changes(records, {"t": "terminal", "c": "customer"})
+
+    assert [("terminal", "m1"), ("customer", "5")] == [(change.kind, change.id) for change in found]
