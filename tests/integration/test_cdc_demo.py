@@ -13,7 +13,7 @@ from tests.integration.workers import REPOSITORY
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-ROWS = 300
+ROWS = 500
 
 
 def test_rows_become_decisions_and_alerts_are_shown(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_rows_become_decisions_and_alerts_are_shown(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr.decode()
         found = json.loads(done.stdout)
         assert (ROWS, ROWS, 0) == (found["rows"], found["decided"], found["repeated"])
-        assert b"EUR  " in done.stderr
+        assert b"all decided after" in done.stderr
         assert local_stack.status(directory / STACK) is None
     finally:
         local_stack.stop(directory / STACK)
