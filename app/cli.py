@@ -19,6 +19,7 @@ from app.commands import (
     monitor,
     replay,
     report,
+    schemas,
     settings,
     stack,
     state,
@@ -41,6 +42,7 @@ app.command("settings")(settings.show)
 app.add_typer(stack.commands, name="stack")
 app.add_typer(cdc.commands, name="cdc")
 app.add_typer(topics.commands, name="topics")
+app.add_typer(schemas.commands, name="schemas")
 app.command("simulate")(traffic.simulate)
 app.command("produce")(traffic.produce)
 app.add_typer(crm.commands, name="crm")

@@ -4,6 +4,7 @@ FraudstreamError
 ├── InvalidEvent             never retry: to the dead letters, byte for byte
 ├── ConfigurationError       refuse to start: the message names the setting and the remedy
 │   └── TopicMismatch        a topic is missing or differs from the table in app/streaming/topics.py
+├── RegistryAway             the schema registry gives no answer: ask again, or do without
 ├── ModelRejected            refuse to start, or keep the running model
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
 │   ├── SignatureRefused     nobody who is trusted vouches for the bundle
@@ -42,6 +43,10 @@ class InvalidReason(StrEnum):
     FUTURE_TIME = "future_time"
     ABSURD_TIME = "absurd_time"
     CARD_NUMBER = "card_number"
+    UNKNOWN_SCHEMA = "unknown_schema"
+    SCHEMA_MISMATCH = "schema_mismatch"
+    UNDECODABLE = "undecodable"
+    REGISTRY_AWAY = "registry_away"
 
 
 class InvalidEvent(FraudstreamError):
@@ -62,6 +67,12 @@ class ConfigurationError(FraudstreamError):
 
 class TopicMismatch(ConfigurationError):
     """A topic is missing or differs. Operator action: `fraudstream topics ensure`, or mend what it lists."""
+
+
+class RegistryAway(FraudstreamError):
+    """The schema registry does not answer, or refuses to. Workers ask again by themselves. Operator action: bring it back, or
+    correct the setting that the message names.
+    """
 
 
 class ModelRejected(FraudstreamError):

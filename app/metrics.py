@@ -53,6 +53,9 @@ GaugeName = Literal[
     "drift_decisions",
     "redis_breaker_open",
     "entities_unpublished",
+    "registry_away",
+    "registry_schemas",
+    "registry_waiting_records",
 ]
 HistogramName = Literal[
     "chunk_events", "chunk_seconds", "decision_latency_seconds", "scores", "entity_read_seconds"
@@ -301,6 +304,27 @@ CATALOGUE = (
         kind="gauge",
         unit="entities",
         meaning="Entities that have changed since they were last written to Redis. Growing: Redis is away or too slow.",
+    ),
+    Metric(
+        name="registry_away",
+        kind="gauge",
+        unit="0 or 1",
+        meaning=(
+            "1: the schema registry gave no answer when it was last asked, which is every 15 s at least. Known schemas are used on; "
+            "the log says why."
+        ),
+    ),
+    Metric(
+        name="registry_schemas",
+        kind="gauge",
+        unit="schemas",
+        meaning="Schemas that values have named and this worker knows. Their values are read whether the registry is there or not.",
+    ),
+    Metric(
+        name="registry_waiting_records",
+        kind="gauge",
+        unit="records",
+        meaning="Records fetched of partitions that wait for the schema registry: one brought a new id while it did not answer.",
     ),
     Metric(
         name="shadow_total",

@@ -1,7 +1,7 @@
-"""JSON on the wire: bytes to transactions and labels, decisions and alerts to bytes."""
+"""JSON on the wire: bytes to transactions and labels, decisions and alerts to bytes. Other formats: event_decoder.py."""
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ T = TypeVar("T")
 _label = msgspec.json.Decoder(Label)
 _transaction = msgspec.json.Decoder(Transaction)
 _encode = msgspec.json.Encoder().encode
+
+EventT = TypeVar("EventT")
 
 _MISSING = re.compile("missing required field|come together")
 _WRONG_TYPE = re.compile("^Expected `[^`]+`, got `")
@@ -35,6 +37,19 @@ def decode_transaction(value: bytes | None) -> Transaction:
         return _transaction.decode(value or b"")
     except (ValueError, RecursionError) as error:
         raise invalid(value, error) from None
+
+
+def label_of(record: Any) -> Label:
+    """The label of a record; as decode_label."""
+    return decode_label(record.value)
+
+
+def convert(fields: dict[str, Any], event: type[EventT]) -> EventT:
+    """Fields in any format, held against the domain as those of JSON are. Raises InvalidEvent."""
+    try:
+        return msgspec.convert(fields, event)
+    except ValueError as error:
+        raise InvalidEvent(_reason(str(error)), str(error)) from None
 
 
 def decode_label(value: bytes | None) -> Label:
@@ -73,6 +88,11 @@ def invalid(value: bytes | None, error: Exception) -> InvalidEvent:
         return InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
     if isinstance(error, msgspec.ValidationError):
         return InvalidEvent(_reason(str(error)), str(error))
+    if value[:1] == b"\0":
+        return InvalidEvent(
+            InvalidReason.NOT_JSON,
+            "the value is not JSON; it begins as with a schema's id, and FRAUDSTREAM_REGISTRY_URL is not set",
+        )
     # Its message may quote the payload, so only its kind is told.
     return InvalidEvent(InvalidReason.NOT_JSON, f"the value is not JSON ({type(error).__name__})")
 

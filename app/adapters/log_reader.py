@@ -1,8 +1,8 @@
 """A topic's partitions read again between two offsets, beside whoever consumes them: no group, no commit, no trace."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -35,7 +35,9 @@ class Extent(NamedTuple):
 
 
 class LogReader:
-    """One topic, as it stands. Raises RestoreFailed where it cannot be read."""
+    """One topic, as it stands. Raises RestoreFailed where it cannot be read. ``values`` may say what is given as a record's value."""
+
+    values: Callable[[Any], bytes | None] | None = None
 
     def __init__(
         self, topic: str, incarnation: int, partitions: int, consumer: AIOKafkaConsumer, log: PartitionLog
@@ -89,6 +91,8 @@ class LogReader:
                     for record in records
                     if record.offset < end and (key is None or record.key == key)
                 ]
+                if self.values is not None:
+                    chosen = [record._replace(value=self.values(record)) for record in chosen]
                 offset = min(next_offset, end)
                 yield chosen, offset
                 if offset == end:
@@ -96,7 +100,9 @@ class LogReader:
 
 
 @asynccontextmanager
-async def open_log_reader(kafka: Cluster, topic: str) -> AsyncIterator[LogReader]:
+async def open_log_reader(
+    kafka: Cluster, topic: str, values: Callable[[Any], bytes | None] | None = None
+) -> AsyncIterator[LogReader]:
     """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
     async with kafka_admin.connect(kafka) as admin:
         found = (await admin.find({topic: ()})).get(topic)
@@ -106,6 +112,8 @@ async def open_log_reader(kafka: Cluster, topic: str) -> AsyncIterator[LogReader
     await consumer.start()
     try:
         async with open_log(kafka) as log:
-            yield LogReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
+            reader = LogReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
+            reader.values = values
+            yield reader
     finally:
         await consumer.stop()

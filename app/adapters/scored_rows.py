@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 
-from app.adapters.kafka_security import Cluster
+from app.adapters.readable import readable
 from app.adapters.topic_reader import open_reader
 from app.domain.decision import ModelReference
 from app.errors import InvalidFile
 from app.features.catalog import NAMES
 from app.scoring.drift import SCORE
 from app.scoring.model import Rows, Scores
+from app.settings import Settings
 
 BATCH_ROWS = 5_000
 _COLUMNS = (*NAMES, SCORE)
@@ -58,11 +59,12 @@ def file_rows(path: Path) -> Iterator[ScoredRows]:
 
 
 async def decided_rows(
-    kafka: Cluster, topic: str, model: ModelReference, since_ms: int | None
+    settings: Settings, model: ModelReference, since_ms: int | None
 ) -> AsyncIterator[ScoredRows]:
     """What ``model`` decided, up to the topic's end now. Raises ConfigurationError."""
     decode, waiting = msgspec.json.Decoder(_Scored).decode, list[_Scored]()
-    async with open_reader(kafka, [topic], from_beginning=True) as reader:
+    topics, values = [settings.topics.decisions], readable(settings)
+    async with open_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:
         async for record in reader.until(await reader.ends(), since_ms):
             decision = decode(record.value)
             if decision.model == model:

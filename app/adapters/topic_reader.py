@@ -1,8 +1,9 @@
 """Topics as anybody may read them: without a group, so that no worker and no other reader notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,10 +22,15 @@ CATCH_UP_POLL_SECONDS = 0.02
 
 
 class TopicReader:
-    """Every partition of some topics, from where ``open_reader`` was told to begin."""
+    """Every partition of some topics, from where ``open_reader`` was told to begin. ``values`` says what is given as a record's
+    value; None for what stands there.
+    """
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, values: Callable[[Any], bytes | None] | None = None
+    ) -> None:
         self._consumer = consumer
+        self._values = values
 
     async def batches(self) -> AsyncIterator[list[Any]]:
         """The next records, as many as there are; waits for ever. Per partition in order of offset.
@@ -34,7 +40,7 @@ class TopicReader:
         while True:
             fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
             for records in fetched.values():
-                yield records
+                yield records if self._values is None else [self._read(record) for record in records]
 
     async def caught_up(self) -> None:
         """Return when ``batches`` has given all that stood in the topics at the time of this call."""
@@ -61,7 +67,10 @@ class TopicReader:
                 )
                 for record in fetched.get(partition, ()):
                     if record.offset < end:
-                        yield record
+                        yield self._read(record)
+
+    def _read(self, record: Any) -> Any:
+        return record if self._values is None else replace(record, value=self._values(record))
 
     async def _begin(
         self, partition: TopicPartition, end: int, since_ms: int | None, start: int | None
@@ -77,7 +86,11 @@ class TopicReader:
 
 @asynccontextmanager
 async def open_reader(
-    kafka: Cluster, topics: Sequence[str], *, from_beginning: bool
+    kafka: Cluster,
+    topics: Sequence[str],
+    *,
+    from_beginning: bool,
+    values: Callable[[Any], bytes | None] | None = None,
 ) -> AsyncIterator[TopicReader]:
     """Raises ConfigurationError when no broker answers or a topic is missing; it is never made here."""
     async with kafka_admin.connect(kafka) as admin:
@@ -93,7 +106,7 @@ async def open_reader(
     )
     try:
         await _assign(consumer, {topic: found[topic].partitions for topic in topics}, from_beginning)
-        yield TopicReader(consumer)
+        yield TopicReader(consumer, values)
     finally:
         await consumer.stop()
 

@@ -79,7 +79,7 @@ async def _observe_decisions(
     from app.adapters.scored_rows import decided_rows
 
     since_ms = None if hours is None else int((time.time() - hours * 3600) * 1000)
-    async for part in decided_rows(settings.kafka, settings.topics.decisions, bundle.reference, since_ms):
+    async for part in decided_rows(settings, bundle.reference, since_ms):
         recent.observe(*part)
 
 

@@ -67,9 +67,10 @@ async def _explain(
 
 async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:
     from app.adapters.log_reader import open_log_reader
+    from app.adapters.readable import readable
     from app.replay.finding import find_alert
 
-    async with open_log_reader(settings.kafka, settings.topics.alerts) as reader:
+    async with open_log_reader(settings.kafka, settings.topics.alerts, readable(settings)) as reader:
         value = await find_alert(reader, alert_id or "", period)
     if value is None:
         raise typer.BadParameter(

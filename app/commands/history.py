@@ -43,8 +43,11 @@ def profile_bounds(settings: Settings) -> Bounds:
 
 def rules(settings: Settings) -> "Rules":
     """All that decides what a log makes of a profile."""
+    from app.adapters.any_format import decoder
     from app.adapters.decoding import decode_by
+    from app.domain.transaction import Transaction
     from app.replay.rereading import Rules
 
     by_murmur2 = settings.acceptance.partitioner == "murmur2"
-    return Rules(acceptance(settings), profile_bounds(settings), by_murmur2, decode_by(settings))
+    decode = decoder(settings.registry, Transaction, decode_by(settings))
+    return Rules(acceptance(settings), profile_bounds(settings), by_murmur2, decode)

@@ -90,6 +90,7 @@ async def _replay(
 ) -> "Replay":
     from app.adapters.group_offsets import committed
     from app.adapters.log_reader import open_log_reader
+    from app.adapters.readable import readable
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay.plan import plan
@@ -101,7 +102,7 @@ async def _replay(
     models, cache_bytes = _models(settings, model), settings.worker.profile_cache_bytes
     async with (
         open_log_reader(kafka, topics.transactions) as source,
-        open_log_reader(kafka, topics.decisions) as then,
+        open_log_reader(kafka, topics.decisions, readable(settings)) as then,
     ):
         finished = await committed(kafka, settings.worker.app_id, source.topic, source.incarnation)
         partitions = range(source.partitions) if partition is None else [partition]

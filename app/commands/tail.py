@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from app.domain.decision import Decision
-    from app.settings import KafkaSettings, Settings
+    from app.settings import Settings
 
     Show = Callable[[bytes], Awaitable[None]]
 
@@ -39,7 +39,7 @@ def tail_alerts(
 
     settings = Settings.from_env()
     show = _with_reference(settings) if reference else _printer(Alert, json)
-    _tail(settings.kafka, settings.topics.alerts, show, from_beginning, limit)
+    _tail(settings, settings.topics.alerts, show, from_beginning, limit)
 
 
 @decisions.command("tail")
@@ -50,7 +50,7 @@ def tail_decisions(*, json: Json = False, from_beginning: FromBeginning = False,
 
     settings = Settings.from_env()
     _tail(
-        settings.kafka,
+        settings,
         settings.topics.decisions,
         _printer(Decision, json),
         from_beginning,
@@ -111,7 +111,7 @@ def _with_reference(settings: "Settings") -> "Show":
 
 
 def _tail(
-    kafka: "KafkaSettings",
+    settings: "Settings",
     topic: str,
     show: "Show",
     from_beginning: bool,
@@ -121,20 +121,22 @@ def _tail(
     import contextlib
 
     with contextlib.suppress(KeyboardInterrupt):  # how a tail is meant to end
-        asyncio.run(_follow(kafka, topic, show, from_beginning, limit))
+        asyncio.run(_follow(settings, topic, show, from_beginning, limit))
 
 
 async def _follow(
-    kafka: "KafkaSettings",
+    settings: "Settings",
     topic: str,
     show: "Show",
     from_beginning: bool,
     limit: int | None,
 ) -> None:
+    from app.adapters.readable import readable
     from app.adapters.topic_reader import open_reader
 
     shown = 0
-    async with open_reader(kafka, [topic], from_beginning=from_beginning) as reader:
+    reading = open_reader(settings.kafka, [topic], from_beginning=from_beginning, values=readable(settings))
+    async with reading as reader:
         async for records in reader.batches():
             for record in records:
                 await show(record.value)

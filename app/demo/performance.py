@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
+from app.adapters.readable import readable
 from app.adapters.topic_reader import TopicReader, open_reader
 from app.demo import workers as processes
 from app.demo.listening import listen
@@ -61,7 +62,7 @@ class Performance:
         heard = [topics.decisions, topics.alerts, topics.dead_letters]
         tally, scene = self.scene.tally, self.scene
         async with (
-            open_reader(kafka, heard, from_beginning=True) as reader,
+            open_reader(kafka, heard, from_beginning=True, values=readable(self._settings)) as reader,
             open_sender(topics.transactions, kafka) as sender,
             open_sender(topics.labels, kafka) as labels,
             asyncio.TaskGroup() as group,

@@ -1,5 +1,6 @@
 """A whole installation checked, from its settings to its brokers, and what to do about each thing found."""
 
+import asyncio
 import time
 
 from app.adapters.cluster_state import ClusterState
@@ -8,6 +9,7 @@ from app.errors import FraudstreamError
 from app.operations import cluster_checks, local_checks
 from app.operations.finding import Finding, failed
 from app.operations.redis_check import check_redis
+from app.operations.registry_check import check_registry
 from app.settings import Settings
 from app.streaming import provisioning
 
@@ -20,6 +22,7 @@ async def examine(settings: Settings) -> list[Finding]:
         local_checks.check_data_dir(settings),
         local_checks.check_open_files(),
         await check_redis(settings.redis),
+        await asyncio.to_thread(check_registry, settings),
     ]
     before = time.time()
     try:

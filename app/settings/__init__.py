@@ -12,6 +12,7 @@ from app.settings.listing import setting_names, values
 from app.settings.model import ModelSettings
 from app.settings.production import PRODUCTION_REPLICAS
 from app.settings.redis import RedisSettings
+from app.settings.registry import RegistrySettings
 from app.settings.topics import TopicSettings
 from app.settings.tracing import TracingSettings
 from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, WorkerRole, WorkerSettings
@@ -28,6 +29,7 @@ __all__ = [
     "ModelSettings",
     "ProfileSettings",
     "RedisSettings",
+    "RegistrySettings",
     "Settings",
     "TopicSettings",
     "TracingSettings",

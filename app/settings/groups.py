@@ -13,8 +13,14 @@ from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, ProfileSettings
 from app.settings.kafka import KafkaSettings, check_kafka
 from app.settings.model import ModelSettings
-from app.settings.production import check_production_kafka, check_production_redis, check_replicas
+from app.settings.production import (
+    check_production_kafka,
+    check_production_redis,
+    check_production_registry,
+    check_replicas,
+)
 from app.settings.redis import RedisSettings, check_redis
+from app.settings.registry import RegistrySettings, check_registry
 from app.settings.topics import TopicSettings
 from app.settings.tracing import TracingSettings
 from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, WorkerSettings
@@ -31,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     analytics: AnalyticsSettings = msgspec.field(default_factory=AnalyticsSettings)
     crm: CrmSettings = msgspec.field(default_factory=CrmSettings)
     redis: RedisSettings = msgspec.field(default_factory=RedisSettings)
+    registry: RegistrySettings = msgspec.field(default_factory=RegistrySettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
@@ -64,7 +71,9 @@ def _check_together(settings: Settings) -> None:
             "whose record is still being sent does not stand still. Raise the first or lower the second."
         )
     check_redis(settings.redis)
+    check_registry(settings.registry)
     if settings.deployment.stage == "production":
         check_production_redis(settings.redis)
+        check_production_registry(settings.registry)
         check_production_kafka(settings.kafka)
         check_replicas(settings.topics)

@@ -3,6 +3,7 @@
 from app.errors import ConfigurationError
 from app.settings.kafka import KafkaSettings
 from app.settings.redis import RedisSettings
+from app.settings.registry import RegistrySettings
 from app.settings.topics import TopicSettings
 
 PRODUCTION_REPLICAS = 3
@@ -38,4 +39,13 @@ def check_production_redis(redis: RedisSettings) -> None:
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_PASSWORD_FILE is not set, which is refused with "
             "FRAUDSTREAM_DEPLOYMENT_STAGE=production: whoever reaches Redis could change scores. Set it."
+        )
+
+
+def check_production_registry(registry: RegistrySettings) -> None:
+    """Raise ConfigurationError when others could change how records are read."""
+    if registry.url.startswith("http://"):
+        raise ConfigurationError(
+            "FRAUDSTREAM_REGISTRY_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: who alters schemas on the way "
+            "alters what is read, and a password would cross the network readable. Begin it with https://."
         )

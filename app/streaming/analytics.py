@@ -5,24 +5,34 @@ It has no table. Its files say where reading goes on, not what the group has com
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import faust
+import msgspec
 import structlog
 from faust.types import TP
 
 from app.adapters.day_figures import FiguresOfDays
 from app.adapters.day_files import DayFiles
 from app.adapters.feeds import DECISIONS, LABELS, Feed
+from app.domain.decision import Decision
+from app.domain.label import Label
+from app.errors import InvalidEvent
 from app.settings import Settings
-from app.streaming.chunks import ChunkTransport
+from app.streaming.chunks import Chunk, ChunkTransport
 from app.streaming.fail_stop import fail_stop
+from app.streaming.health import Lane
 from app.streaming.role import Role
 from app.streaming.shelf import Cabinet, Shelf
 
 _log = structlog.get_logger("analytics")
+
+
+WAIT_SECONDS = 1.0
+"""Between two questions to a registry that gives no answer."""
 
 
 class AnalyticsWorker(Role):
@@ -46,8 +56,13 @@ class AnalyticsWorker(Role):
 
     async def start(self) -> None:
         """See Role.start."""
+        topics = self.settings.topics
         await self._check()
         ids = await self._know_logs()
+        self._formats = {
+            topics.decisions: self._reading(Decision, _as_it_is),
+            topics.labels: self._reading(Label, _as_it_is),
+        }
         for topic, feed in self._feeds.items():
             self._files.bind(feed.name, topic, str(ids[topic]))
         cast(ChunkTransport, self._app.transport).places = self._places
@@ -66,10 +81,29 @@ class AnalyticsWorker(Role):
         lane, last_offset = self.lanes.of(message.topic, chunk.partition), message.offset
         self.health.taken(lane, last_offset)
         self.metrics.observe("chunk_events", len(chunk.records))
+        if not await self._in_json(message.topic, chunk, lane):
+            self._consumer.leave(message)
+            return
         await self._shelf(message.tp).put(event, self._consumer)
         self.health.finished(lane, last_offset)
         if message.topic == self.settings.topics.decisions:
             self._tell_lag(message.topic, chunk.partition, last_offset)
+
+    async def _in_json(self, topic: str, chunk: Chunk, lane: Lane) -> bool:
+        """Make JSON of the chunk's values. Waits for the schemas that they name; False when the partition has moved first."""
+        if self._registry is None:
+            return True
+        if self.health.is_stopping:  # one before it may have been left: its rows would lie behind a hole
+            return False
+        decode, needs = self._formats[topic]
+        while not needs.are_met(chunk) and not await needs.ask(chunk):
+            self.health.waits_for(lane, needs.whom)
+            await asyncio.sleep(WAIT_SECONDS)
+            if not self._consumer.may_follow(chunk) or self.health.is_stopping:
+                return False
+        self.health.waits_for(lane, "")
+        chunk.records[:] = [_with_json(record, decode) for record in chunk.records]
+        return True
 
     def _shelf(self, tp: TP) -> Shelf:
         if tp not in self._shelves:
@@ -88,3 +122,16 @@ class AnalyticsWorker(Role):
         with fail_stop("finding where the files end"):
             found = {tp: self._files.progress(self._feeds[tp.topic].name, tp.partition) for tp in tps}
         return {tp: progress.next_offset for tp, progress in found.items() if progress.next_offset}
+
+
+def _as_it_is(record: Any) -> Any:
+    return record
+
+
+def _with_json(record: Any, decode: Callable[[Any], Any]) -> Any:
+    """The record with its value in JSON. What cannot be read stays as it is, and is counted where it is parsed."""
+    try:
+        found = decode(record)
+    except InvalidEvent:
+        return record
+    return record if found is record else replace(record, value=msgspec.json.encode(found))

@@ -51,7 +51,8 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's signature
         """Records per partition and the stand they were fetched under; cancelled in the thread when cancelled here."""
-        fetching = self._fetch(active_partitions, timeout)
+        # A copy: partitions are paused and resumed here while the thread looks at them.
+        fetching = self._fetch(active_partitions and set(active_partitions), timeout)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
 
     async def _fetch(self, active_partitions: set[TP] | None, timeout: float) -> tuple[Any, int | None]:  # noqa: ASYNC109  # as above
@@ -165,7 +166,13 @@ class ChunkConsumer(Consumer):
                 return
             if tp.topic in self.chunk_topics and not self.may_follow(message.value):
                 return
-            if active is None or tp in active or tp in self._buffered_partitions:
+            # A chunk is delivered though its partition was paused during the fetch: its records come only once.
+            if (
+                tp.topic in self.chunk_topics
+                or active is None
+                or tp in active
+                or tp in self._buffered_partitions
+            ):
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, message
 

@@ -1,6 +1,6 @@
 """What the chunks of a crm worker become: alerts may become questions, answers become labels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -38,7 +38,7 @@ class _Paid(msgspec.Struct, gc=False):
     country: Country | None = None
 
 
-class _Alert(msgspec.Struct, gc=False):
+class AskedAbout(msgspec.Struct, gc=False):
     """What of an alert a question needs."""
 
     transaction_id: Identifier
@@ -49,8 +49,13 @@ class _Alert(msgspec.Struct, gc=False):
     transaction: _Paid
 
 
-_alert = msgspec.json.Decoder(_Alert)
+_alert = msgspec.json.Decoder(AskedAbout)
 _answer = msgspec.json.Decoder(Answer)
+
+
+def alert_in_json(record: Any) -> AskedAbout:
+    """Raises InvalidEvent."""
+    return decode_as(_alert, record.value)
 
 
 class Contacts(NamedTuple):
@@ -92,8 +97,11 @@ class Rules(NamedTuple):
 class ContactFold:
     """Folds chunks into the contacts of a cache."""
 
-    def __init__(self, rules: Rules, contacts: ProfileCache) -> None:
+    def __init__(
+        self, rules: Rules, contacts: ProfileCache, alert_of: Callable[[Any], AskedAbout] | None = None
+    ) -> None:
         self._rules = rules
+        self._alert_of = alert_of or alert_in_json
         self._contacts = contacts
         self._steps = (self._alerted, self._answered)
 
@@ -132,7 +140,7 @@ class ContactFold:
         )
 
     def _alerted(self, contact: Contact, record: Any, _: int) -> tuple[Contact, OutRecord | None]:
-        alert = decode_as(_alert, record.value)
+        alert = self._alert_of(record)
         _require_key(alert.customer_id, record.key)
         digest = _digest(alert.transaction_id)
         after, ask = alerted(contact, digest, alert.scored_at, self._rules.quiet)
@@ -157,7 +165,7 @@ class ContactFold:
         return found
 
 
-def _question(alert: _Alert) -> OutRecord:
+def _question(alert: AskedAbout) -> OutRecord:
     paid = alert.transaction
     notification = Notification(
         notification_id=notification_id(alert.transaction_id),

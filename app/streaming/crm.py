@@ -11,9 +11,10 @@ import structlog
 from app.adapters.contact_bytes import ALERTS, ANSWERS
 from app.adapters.partitioner import partitions_of
 from app.domain.contact import Quiet
+from app.domain.decision import Alert
 from app.settings import Settings
 from app.streaming.chunks import Chunk
-from app.streaming.contact_work import ContactFold, Contacts, Rules
+from app.streaming.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
 from app.streaming.line import Line
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
@@ -42,8 +43,10 @@ class CrmWorker(TableRole):
         self._contacts = ProfileCache(store, settings.worker.profile_cache_bytes)
         incarnations = (logs[topics.alerts], logs[topics.answers])
         rules = Rules(_quiet(settings), self._acceptance(), incarnations, topics.partitions)
-        self._fold = ContactFold(rules, self._contacts)
+        alert_of, needs = self._reading(Alert, alert_in_json, AskedAbout)
+        self._fold = ContactFold(rules, self._contacts, alert_of)
         self._lines = (self._line(ALERTS), self._line(ANSWERS))
+        self._needing(self._lines[0], needs)
         self._share_writes()
         await self._sender.start()
         self._stand()

@@ -1,11 +1,11 @@
 """What the chunks of an entities worker become: labels are told to the entities they name, facts change activities."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.codec import decode_label
+from app.adapters.codec import label_of
 from app.adapters.entity_facts import is_fact, label_facts, read_facts
 from app.adapters.kafka_sender import OutRecord
 from app.adapters.partitioner import partitions_of
@@ -50,9 +50,12 @@ class RoutedLabels(NamedTuple):
 class LabelRouter:
     """Re-keys labels: each of their entities has its own partition."""
 
-    def __init__(self, acceptance: Acceptance, partitions: int) -> None:
+    def __init__(
+        self, acceptance: Acceptance, partitions: int, decode: Callable[[Any], Label] = label_of
+    ) -> None:
         self._acceptance = acceptance
         self._partitions = partitions
+        self._decode = decode
 
     def compute(self, chunk: Chunk, now_ms: int) -> RoutedLabels:
         labels, rejected = [], []
@@ -65,7 +68,7 @@ class LabelRouter:
         return RoutedLabels(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
 
     def _label(self, record: Any, now_ms: int) -> Label:
-        label = decode_label(record.value)
+        label = self._decode(record)
         reference_ms = self._acceptance.reference_time(record.timestamp, now_ms)
         self._acceptance.check_label(label, key=record.key or b"", reference_ms=reference_ms)
         return label

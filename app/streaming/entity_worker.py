@@ -10,7 +10,9 @@ from typing import Any, cast
 import structlog
 
 from app.adapters.activity_redis import ActivityWriter
+from app.adapters.codec import label_of
 from app.adapters.redis_client import Client, connect
+from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.settings import Settings
 from app.streaming.chunks import Chunk
@@ -44,9 +46,11 @@ class EntityWorker(TableRole):
         store = cast(ProfileStore, self._table.data)
         self._activities = ProfileCache(store, settings.worker.profile_cache_bytes)
         self._fold = FactFold(logs[topics.entity_activity], self._activities)
-        self._router = LabelRouter(self._acceptance(), topics.partitions)
+        decode, needs = self._reading(Label, label_of)
+        self._router = LabelRouter(self._acceptance(), topics.partitions, decode)
         self._publisher = self._publish(store)
         self._facts, self._labels = self._fact_line(), self._label_line()
+        self._needing(self._labels, needs)
         await self._sender.start()
         self._publisher.start()
         self._stand()

@@ -99,6 +99,13 @@ class Health:
             known.taken = last_offset
             self._look(known)
 
+    def waits_for(self, partition: Lane, whom: str) -> None:
+        """Its next chunk needs an answer from elsewhere: to wait for that is no stall. Empty when it goes on."""
+        with self._lock:
+            known = self._partitions.setdefault(partition, _Partition())
+            known.whom = whom
+            self._look(known, progressed=True)
+
     def finished(self, partition: Lane, last_offset: int) -> None:
         """All chunks of a partition up to this offset are finished."""
         with self._lock:
@@ -116,12 +123,24 @@ class Health:
                 known.lag = records.get(number, 0)
                 self._look(known)
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._phase is Phase.STOPPING
+
     def startup(self) -> Verdict:
         """``/startupz``."""
         return Verdict(self._started, "started" if self._started else Phase.STARTING)
 
     def readiness(self) -> Verdict:
         """``/readyz``. A spare worker, without partitions, is ready: it would take over at once."""
+        with self._lock:
+            waiting = [
+                f"partition {number} waits for {known.whom}"
+                for number, known in self._partitions.items()
+                if known.whom
+            ]
+        if self._phase is Phase.SERVING and waiting:
+            return Verdict(good=False, why="; ".join(waiting))
         if self._phase is Phase.SERVING:
             return Verdict(good=True, why=f"serving {self._owned} partitions")
         return Verdict(good=False, why=self._phase)
@@ -159,7 +178,7 @@ class Health:
 
     def _look(self, partition: "_Partition", *, progressed: bool = False) -> None:
         """Begin, go on or end waiting."""
-        if not partition.waits_for(self._phase):
+        if partition.whom or not partition.waits_for(self._phase):
             partition.since = None
         elif partition.since is None or progressed:
             partition.since = self._clock()
@@ -179,11 +198,13 @@ class Lanes:
 class _Partition:
     """How far each step is, by offset; ``since`` when records wait without progress."""
 
-    __slots__ = ("fetched", "finished", "lag", "since", "taken")
+    __slots__ = ("fetched", "finished", "lag", "since", "taken", "whom")
 
     def __init__(self) -> None:
         self.fetched = self.taken = self.finished = -1
         self.lag = 0
+        self.whom = ""
+        """Who has to answer before it can go on."""
         self.since: float | None = None
 
     @property

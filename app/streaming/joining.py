@@ -46,9 +46,16 @@ class WaitingChunks:
         while waiting and _records(waiting[0]) <= room:
             room -= _records(waiting[0])
             events.append(waiting.popleft())
-        return Joined(
-            Chunk(partition, [record for event in events for record in event.value.records]), events
-        )
+        records = [record for event in events for record in event.value.records]
+        return Joined(Chunk(partition, records, events[0].value.stand), events)
+
+    def records(self, partition: int) -> int:
+        """How many records wait."""
+        return sum(map(_records, self._events[partition]))
+
+    def drop(self, partition: int) -> list[Any]:
+        """Its events, which wait no longer."""
+        return list(self._events.pop(partition, ()))
 
 
 class Room:
@@ -64,6 +71,10 @@ class Room:
         while self._inside >= self._max_records:
             self._left.clear()
             await self._left.wait()
+        self.put(records)
+
+    def put(self, records: int) -> None:
+        """They come in, room or not."""
         self._inside += records
 
     def leave(self, records: int) -> None:

@@ -1,7 +1,8 @@
 """One topic's chunks on their way through a worker: taken over from Faust, computed, handed to the order of writes.
 
 Chunks are computed while those before them wait for their acknowledgements. What a chunk becomes may take an answer
-from elsewhere first; its partition waits for that, and what arrives meanwhile is computed together.
+from elsewhere first; its partition waits for that, and what arrives meanwhile is computed together. Where it cannot even be
+begun without the answer, the partition is held: it fetches nothing more and takes no room from others, as long as it takes.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from typing import Any, Generic
 from app.streaming.chunks import Chunk, ChunkConsumer
 from app.streaming.fail_stop import fail_stop
 from app.streaming.health import Health, Lane
+from app.streaming.holding import Holding
 from app.streaming.joining import Joined, Room, WaitingChunks
+from app.streaming.needs import Needs, Nothing
 from app.streaming.one_log import OneLog
 from app.streaming.order_of_writes import OrderOfWrites, WorkT
 from app.streaming.stages import Stopwatch
@@ -34,6 +37,7 @@ class Line(Generic[WorkT]):
         require: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.writes: OrderOfWrites[WorkT]
+        self.needs: Needs = Nothing()
         self._log = OneLog()
         self._waiting = waiting
         self._room = room
@@ -42,6 +46,7 @@ class Line(Generic[WorkT]):
         self._lane = lane
         self._require = require
         self._awaiting: dict[int, asyncio.Task[None]] = {}
+        self._holding = Holding(waiting, room)
 
     async def accept(self, event: Any, consumer: ChunkConsumer) -> None:
         """Take over the event's chunk: computed at once, or together with what comes while the outputs of the
@@ -55,7 +60,11 @@ class Line(Generic[WorkT]):
         self._log.follow(chunk)
         self._require(chunk.partition)
         self._health.taken(self._lane(chunk.partition), chunk.records[-1].offset)
-        await self._room.enter(len(chunk.records))
+        await self._holding.enter(chunk, consumer)
+        if self._holding.has_left(chunk):  # those before it were not computed
+            self._room.leave(len(chunk.records))
+            consumer.leave(event.message)
+            return
         self._waiting.put(event)
         self.advance(chunk.partition)
 
@@ -66,6 +75,9 @@ class Line(Generic[WorkT]):
         while partition not in self._awaiting and (
             joined := self._waiting.take(partition, only_full=self.writes.is_publishing(partition))
         ):
+            if not self.needs.are_met(joined.chunk):
+                self._awaiting[partition] = asyncio.create_task(self._ask_and_compute(joined))
+                return
             watch = Stopwatch(time.perf_counter)
             computed = self._compute(joined.chunk, watch)
             if isinstance(computed, Awaitable):
@@ -78,9 +90,46 @@ class Line(Generic[WorkT]):
         self._room.leave(records)
         self._health.finished(self._lane(partition), last_offset)
 
+    def tell_held(self, tell: Callable[[int], None]) -> None:
+        """Have it told how many records wait for an answer from elsewhere, whenever that changes."""
+        self._holding.on_change = tell
+
+    def stopping(self) -> None:
+        """What is held is left to the next owner."""
+        self._holding.stop()
+
+    async def _ask_and_compute(self, joined: Joined) -> None:
+        with fail_stop("computing a chunk"):
+            if not await self._met(joined):
+                del self._awaiting[joined.chunk.partition]
+                return
+            watch = Stopwatch(time.perf_counter)
+            computed = self._compute(joined.chunk, watch)
+            if isinstance(computed, Awaitable):
+                await self._finish(joined, computed, watch)
+            else:
+                self._go_on(joined, computed, watch)
+
+    async def _met(self, joined: Joined) -> bool:
+        """True when the chunk's needs are met; False when its partition has moved first, or the worker stops."""
+        chunk = joined.chunk
+        if await self.needs.ask(chunk):
+            return True
+        lane = self._lane(chunk.partition)
+        with self._holding.hold(joined) as held:
+            while not self.needs.are_met(chunk):
+                self._health.waits_for(lane, self.needs.whom)
+                if not await held.pause():
+                    return False
+                await self.needs.ask(chunk)
+        self._health.waits_for(lane, "")
+        return True
+
     async def _finish(self, joined: Joined, computing: Awaitable[WorkT], watch: Stopwatch) -> None:
         with fail_stop("computing a chunk"):
-            work = await computing
-            del self._awaiting[joined.chunk.partition]
-            self.writes.finish(work, joined.acknowledge, watch)
-            self.advance(joined.chunk.partition)
+            self._go_on(joined, await computing, watch)
+
+    def _go_on(self, joined: Joined, work: WorkT, watch: Stopwatch) -> None:
+        del self._awaiting[joined.chunk.partition]
+        self.writes.finish(work, joined.acknowledge, watch)
+        self.advance(joined.chunk.partition)

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.adapters.codec import encode_decision
+from app.adapters.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.kafka_sender import Headers, OutRecord
 from app.domain.decision import Alert, Decision
 from app.errors import InvalidEvent
 
 SOURCE = b"/fraudstream/risk"
 _COMMON: Headers = (
-    ("content-type", b"application/json"),
     ("ce_specversion", b"1.0"),
     ("ce_source", SOURCE),
 )
@@ -18,14 +17,17 @@ _DECISION: Headers = (*_COMMON, ("ce_type", b"fraud.decision.v1"))
 _ALERT: Headers = (*_COMMON, ("ce_type", b"fraud.alert.v1"))
 
 
-def decision_record(decision: Decision, key: bytes, trace: Headers) -> OutRecord:
+def decision_record(
+    decision: Decision, key: bytes, trace: Headers, encoding: Encoding = JSON_ENCODING
+) -> OutRecord:
     """CloudEvents 1.0 in Kafka's binary mode; ``ce_id`` is the same however often it is produced."""
-    headers = [*_DECISION, ("ce_id", decision.decision_id.encode()), *trace]
-    return OutRecord(key, encode_decision(decision), None, headers)
+    headers = [*encoding.headers, *_DECISION, ("ce_id", decision.decision_id.encode()), *trace]
+    return OutRecord(key, encoding.encode(decision), None, headers)
 
 
-def alert_record(alert: Alert, key: bytes, trace: Headers) -> OutRecord:
-    return OutRecord(key, encode_decision(alert), None, [*_ALERT, ("ce_id", alert.alert_id.encode()), *trace])
+def alert_record(alert: Alert, key: bytes, trace: Headers, encoding: Encoding = JSON_ENCODING) -> OutRecord:
+    headers = [*encoding.headers, *_ALERT, ("ce_id", alert.alert_id.encode()), *trace]
+    return OutRecord(key, encoding.encode(alert), None, headers)
 
 
 def trace_headers(headers: Sequence[tuple[str, bytes]]) -> Headers:

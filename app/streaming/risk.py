@@ -14,6 +14,8 @@ from app.adapters.bundles import Bundle, Loading
 from app.adapters.decoding import decode_by
 from app.adapters.partitioner import partitions_of
 from app.domain.control import told
+from app.domain.decision import Alert, Decision
+from app.domain.transaction import Transaction
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.scoring.lineup import Lineup
@@ -36,7 +38,7 @@ from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.topics import profiles_changelog
 from app.streaming.tracing import open_spans, trace
-from app.streaming.work import ChunkScorer, Work
+from app.streaming.work import ChunkScorer, Formats, Work
 
 _log = structlog.get_logger("risk")
 
@@ -66,6 +68,7 @@ class RiskWorker(TableRole):
         )
         self._scorer.on_scored = self._drift.observe
         self._scorer.activity_partitions = settings.topics.partitions
+        self._scorer.formats = await self._formats()
         self._line = self._transactions()
         identity = data_dir.identity(Path(worker.data_dir))
         self._spans = open_spans(settings.tracing, settings.app_id, identity)
@@ -109,9 +112,19 @@ class RiskWorker(TableRole):
         about = self._entities.view(known.applied, activities)
         return self._scorer.decide(chunk, known, about, now_ms(), watch)
 
+    async def _formats(self) -> Formats:
+        if self._registry is None or self.settings.registry.output_format == "json":
+            return Formats()
+        topics = self.settings.topics
+        return Formats(
+            decisions=await self._registry.encoding(Decision, topics.decisions),
+            alerts=await self._registry.encoding(Alert, topics.alerts),
+        )
+
     def _transactions(self) -> Line[Work]:
         waiting, room = self._waiting_room()
         line = Line(waiting, room, self.health, self._compute, require=self._table.sole_writer.require)
+        self._needing(line, self._needs)
         line.writes = OrderOfWrites(
             self._sender,
             self._table.sole_writer,
@@ -160,7 +173,8 @@ class RiskWorker(TableRole):
         logs = await self._logs(profiles_changelog(self.settings))
         checked = self.settings.acceptance.partitioner == "murmur2"
         partitions = self.settings.topics.partitions if checked else 0
-        return SourceLog(topic, logs[topic], partitions, decode_by(self.settings))
+        decode, self._needs = self._reading(Transaction, decode_by(self.settings))
+        return SourceLog(topic, logs[topic], partitions, decode)
 
     def _out_topics(self) -> OutTopics:
         topics = self.settings.topics

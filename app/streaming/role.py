@@ -3,12 +3,13 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import faust
+import msgspec
 from faust.types import TP
 
 from app.adapters import data_dir
@@ -16,16 +17,23 @@ from app.adapters.http_pages import HttpPages
 from app.adapters.kafka_admin import topic_ids
 from app.adapters.kafka_sender import KafkaSender
 from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.registry_extra import require_extra
 from app.domain.acceptance import Acceptance
-from app.settings import Settings
+from app.metrics import Metrics
+from app.settings import RegistrySettings, Settings
 from app.streaming.chunks import ChunkConsumer, ChunkTransport
 from app.streaming.fence import Fence
 from app.streaming.health import Health, Lanes
 from app.streaming.joining import Room, WaitingChunks
 from app.streaming.lag import LagProbe
+from app.streaming.line import Line
+from app.streaming.needs import Needs, Nothing
 from app.streaming.pages import pages
 from app.streaming.provisioning import require
 from app.streaming.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from app.streaming.registry_use import RegistryUse
 
 PORTS_TRIED = 16
 """From the metrics port on: as many workers as one machine is likely to have."""
@@ -49,6 +57,8 @@ class Role(ABC):
         self._watchdog = Watchdog(self._fence, self.health)
         self._beside: list[asyncio.Task[None]] = []
         self._pages: HttpPages | None = None
+        self._registry: RegistryUse | None = None
+        self._holding: list[Line[Any]] = []
 
     @abstractmethod
     async def start(self) -> None:
@@ -66,6 +76,8 @@ class Role(ABC):
     def stopping(self) -> None:
         """Asked to end: chunks in flight are finished, in bounded time."""
         self.health.stopping()
+        for line in self._holding:
+            line.stopping()
         self._watchdog.bound_stop(self.settings.worker.stop_seconds)
 
     async def stop(self) -> None:
@@ -85,6 +97,8 @@ class Role(ABC):
             served = pages(self.metrics, self.health, self._watchdog)
             self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
         await require(self.settings)
+        if self.settings.registry.url:
+            self._registry = _use_registry(self.settings.registry, self.metrics)
 
     async def _know_logs(self, *others: str) -> Mapping[str, UUID]:
         """The topics that are read, and ``others``, by name; each commit notes from now on which log it counts in."""
@@ -103,6 +117,8 @@ class Role(ABC):
             asyncio.create_task(self._fence.run()),
             asyncio.create_task(lag.run(lambda: self._app.consumer)),
         ]
+        if self._registry is not None:
+            self._beside.append(asyncio.create_task(self._registry.run()))
         self._watchdog.start()
         self.health.started()
 
@@ -115,6 +131,23 @@ class Role(ABC):
         worker = self.settings.worker
         room = Room(worker.chunks_in_flight * worker.chunk_max_events)
         return WaitingChunks(worker.chunk_max_events), room
+
+    def _reading(
+        self,
+        event: type[msgspec.Struct],
+        of_json: Callable[[Any], Any],
+        into: type[msgspec.Struct] | None = None,
+    ) -> tuple[Callable[[Any], Any], Needs]:
+        """How the records of a topic are decoded, and what a chunk of them needs; without a registry JSON, and nothing."""
+        if self._registry is None:
+            return of_json, Nothing()
+        return self._registry.reading(event, of_json, into)
+
+    def _needing(self, line: Line[Any], needs: Needs) -> None:
+        """Chunks of the line wait for what they need; when the worker stops they are left to their next owner."""
+        line.needs = needs
+        line.tell_held(lambda records: self.metrics.gauge("registry_waiting_records", records))
+        self._holding.append(line)
 
     def _tell_lag(self, topic: str, partition: int, last_offset: int) -> None:
         end_offset = self._app.consumer.highwater(TP(topic, partition))
@@ -134,6 +167,13 @@ class Role(ABC):
             earliest_event_time_ms=settings.earliest_event_time_ms,
             max_future_ms=settings.max_future_seconds * 1000,
         )
+
+
+def _use_registry(settings: RegistrySettings, metrics: Metrics) -> "RegistryUse":
+    require_extra("FRAUDSTREAM_REGISTRY_URL")
+    from app.streaming.registry_use import RegistryUse  # noqa: PLC0415  # what it needs is an extra
+
+    return RegistryUse(settings, metrics)
 
 
 def now_ms() -> int:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.adapters.entity_facts import Source, transaction_facts
+from app.adapters.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome
@@ -65,6 +66,13 @@ class Work(NamedTuple):
         return len(self.decisions) + len(self.rejected) + len(self.ignored) + self.replayed + self.duplicate
 
 
+class Formats(NamedTuple):
+    """In which a worker publishes."""
+
+    decisions: Encoding = JSON_ENCODING
+    alerts: Encoding = JSON_ENCODING
+
+
 class ChunkScorer:
     """The computed part of the hot path. ``lineup`` may be replaced between two chunks.
 
@@ -77,6 +85,7 @@ class ChunkScorer:
         self.lineup = lineup
         self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
         self.activity_partitions = 0
+        self.formats = Formats()
         self._known = ChunkFold(log, acceptance, bounds, profiles)
 
     def fold(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
@@ -102,8 +111,8 @@ class ChunkScorer:
             partition=chunk.partition,
             number=known.number,
             last_offset=chunk.records[-1].offset,
-            decisions=list(_decisions(decisions, records)),
-            alerts=list(_alerts(decisions, records, seen, judged.models)),
+            decisions=list(_decisions(decisions, records, self.formats.decisions)),
+            alerts=list(self._alerts(decisions, records, seen, judged.models)),
             dead_letters=[dead_letter(*entry) for entry in known.rejected],
             profiles=known.profiles,
             outcomes=[decision.outcome for decision in decisions],
@@ -123,6 +132,15 @@ class ChunkScorer:
         watch.lap("encode")
         return work
 
+    def _alerts(
+        self, decisions: Sequence[Decision], records: Sequence[Any], seen: Seen, models: Sequence[Model]
+    ) -> Iterable[OutRecord]:
+        for row, decision in enumerate(decisions):
+            if decision.outcome != Outcome.APPROVE:
+                record, values = records[row], seen.rows[row].tolist()
+                alert = scorer.alert(decision, values, seen.known(row), models[row])
+                yield alert_record(alert, record.key, trace_headers(record.headers), self.formats.alerts)
+
     def _activity(self, seen: Seen, offsets: list[int], source: Source) -> dict[int, list[OutRecord]]:
         if not self.activity_partitions or not offsets:
             return {}
@@ -134,16 +152,8 @@ def _nobody_looks(_rows: Rows, _scores: Scores) -> None:
     return
 
 
-def _decisions(decisions: Iterable[Decision], records: Iterable[Any]) -> Iterable[OutRecord]:
-    for decision, record in zip(decisions, records, strict=True):
-        yield decision_record(decision, record.key, trace_headers(record.headers))
-
-
-def _alerts(
-    decisions: Sequence[Decision], records: Sequence[Any], seen: Seen, models: Sequence[Model]
+def _decisions(
+    decisions: Iterable[Decision], records: Iterable[Any], encoding: Encoding
 ) -> Iterable[OutRecord]:
-    for row, decision in enumerate(decisions):
-        if decision.outcome != Outcome.APPROVE:
-            record, values = records[row], seen.rows[row].tolist()
-            alert = scorer.alert(decision, values, seen.known(row), models[row])
-            yield alert_record(alert, record.key, trace_headers(record.headers))
+    for decision, record in zip(decisions, records, strict=True):
+        yield decision_record(decision, record.key, trace_headers(record.headers), encoding)

@@ -47,6 +47,7 @@ async def test_an_installation_without_workers_is_well_but_for_them(deployment: 
         "aliases": "ok",
         "model": "ok",
         "redis": "ok",
+        "registry": "ok",
         "brokers": "ok",
         "copies": "warning",
         "group": "warning",

@@ -45,9 +45,10 @@ class Fetching:
     """Put before the consumer's class: fetches what it is given."""
 
     fetched: dict[TP, list[Record]]
+    active: set[TP] | None = None
 
-    async def _wait_next_records(self, timeout: float) -> tuple[Any, None]:  # noqa: ASYNC109, ARG002  # Faust's signature
-        return (self.fetched, cast(Any, self)._thread.stand), None
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109, ARG002  # Faust's signature
+        return (self.fetched, cast(Any, self)._thread.stand), self.active
 
     def _new_consumer_thread(self) -> Service:
         """The real one brings an event loop of its own."""
@@ -360,6 +361,13 @@ async def test_a_rebalance_waits_for_a_chunk_that_is_held_again(consumer: Any) -
     consumer.hold(message)
 
     assert [message] == list(consumer._unacked_messages)
+
+
+async def test_a_chunk_of_a_partition_that_was_paused_meanwhile_is_delivered(consumer: Any) -> None:
+    """Its fetch began before, and its records come only once: those after them would follow a hole."""
+    consumer.active = {SECOND}
+
+    assert [3] == [message.offset for message in await delivered(consumer, {FIRST: offsets(1, 3)})]
 
 
 async def test_faust_drops_nothing_for_the_offset_it_delivered_last(consumer: Any) -> None:

@@ -1,0 +1,132 @@
+"""Values in Protobuf: read and written with our own descriptors, by the numbers of the fields.
+
+The schema that a value was written with tells which of its messages the value is. What a newer one has added is passed over, what an
+older one lacks is missing.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+import orjson
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from app.adapters import protobuf_schemas
+from app.adapters.event_types import EVENTS, NAMESPACES, nullable_fields
+from app.adapters.framing import Framed, message_index
+from app.adapters.protobuf_schemas import NUMBER
+from app.adapters.writer_schema import WriterSchema
+from app.errors import InvalidEvent, InvalidReason
+
+NULLABLE = nullable_fields(EVENTS.values())
+_COMMENT_OR_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
+_MESSAGE_OR_BRACE = re.compile(r"\bmessage\s+(\w+)\s*\{|[{}]")
+
+
+def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Framed], dict[str, Any]]:
+    """Reads an event's fields. Raises InvalidEvent."""
+    names, kind = _messages_of(writer.text), message_class(event)
+
+    def read(value: Framed) -> dict[str, Any]:
+        place, payload = message_index(value)
+        name = names[place[0]] if len(place) == 1 and place[0] < len(names) else ""
+        if name != event.__name__:
+            raise InvalidEvent(
+                InvalidReason.SCHEMA_MISMATCH, f"its schema's message {place} is no {event.__name__}"
+            )
+        try:
+            return _plain(kind.FromString(payload))
+        except DecodeError:
+            raise InvalidEvent(InvalidReason.UNDECODABLE, "the value does not fit its schema") from None
+
+    return read
+
+
+def writer(event: type[msgspec.Struct]) -> Callable[[bytes], bytes]:
+    """From an event's JSON to its Protobuf, the index of its message in front."""
+    kind = message_class(event)
+    lists = [field.name for field in kind.DESCRIPTOR.fields if _holds_numbers(field)]
+
+    def write(value: bytes) -> bytes:
+        fields = orjson.loads(value)
+        for name in lists:
+            fields[name] = [{} if number is None else {"value": number} for number in fields[name]]
+        return bytes(kind(**fields).SerializeToString())
+
+    return write
+
+
+@cache
+def message_class(event: type[msgspec.Struct]) -> type[Message]:
+    """Of an event's messages; in a pool of its own, for events share the names of what they are made of."""
+    pool = DescriptorPool()
+    pool.Add(protobuf_schemas.descriptor(event))
+    kind: type[Message] = GetMessageClass(pool.FindMessageTypeByName(f"{NAMESPACES[event]}.{event.__name__}"))
+    return kind
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    """Fields that are there, and those that may be null; lists and maps always are there."""
+    absent, composed = _layout(message.DESCRIPTOR)
+    found = dict(absent)
+    for field, value in message.ListFields():
+        name = field.name
+        found[name] = _value(field, value) if name in composed else value
+    return found
+
+
+@cache
+def _layout(descriptor: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """What stands for fields that are not there, and which fields are no plain values."""
+    absent: dict[str, Any] = dict.fromkeys(NULLABLE[descriptor.name])
+    for field in descriptor.fields:
+        if field.is_repeated:
+            absent[field.name] = {} if _is_map(field) else []
+    composed = {
+        field.name for field in descriptor.fields if field.is_repeated or field.message_type is not None
+    }
+    return absent, frozenset(composed)
+
+
+def _is_map(field: Any) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _value(field: Any, value: Any) -> Any:
+    if field.message_type is None:
+        return list(value) if field.is_repeated else value
+    if _is_map(field):
+        content = field.message_type.fields_by_name["value"]
+        return {key: _plain(each) if content.message_type else each for key, each in value.items()}
+    if _holds_numbers(field):
+        return [number.value if number.HasField("value") else None for number in value]
+    return [_plain(each) for each in value] if field.is_repeated else _plain(value)
+
+
+def _holds_numbers(field: Any) -> bool:
+    return bool(field.is_repeated and field.message_type is not None and field.message_type.name == NUMBER)
+
+
+def _messages_of(text: str) -> list[str]:
+    """Names of a file's messages, those within others left out: of a descriptor in base64, or of a .proto file."""
+    try:
+        file = FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
+        return [message.name for message in file.message_type]
+    except (binascii.Error, DecodeError, ValueError):
+        pass
+    names, depth = [], 0
+    for found in _MESSAGE_OR_BRACE.finditer(_COMMENT_OR_TEXT.sub(" ", text)):
+        if found[0] == "}":
+            depth -= 1
+            continue
+        if found[1] and not depth:
+            names.append(found[1])
+        depth += 1
+    return names

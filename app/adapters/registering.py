@@ -1,0 +1,91 @@
+"""Our schemas under their subjects: brought there, and held against what is there."""
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from app.adapters.event_encoder import own_schema
+from app.adapters.registry import Version
+from app.adapters.subjects import Subject
+from app.adapters.writer_schema import WriterSchema
+
+Format = Literal["avro", "protobuf"]
+
+
+class Subjects(Protocol):
+    """See Registry."""
+
+    def newest(self, subject: str) -> Version | None: ...
+
+    def id_of(self, subject: str, schema: WriterSchema) -> int | None: ...
+
+    def register(self, subject: str, schema: WriterSchema) -> int | None: ...
+
+    def level(self, subject: str) -> str | None: ...
+
+    def set_level(self, subject: str, level: str) -> None: ...
+
+    def objections(self, subject: str, schema: WriterSchema) -> list[str] | None: ...
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How one of our schemas stands in the registry."""
+
+    subject: str
+    level: str | None
+    """Of the subject; None where it has none of its own."""
+    newest: int | None
+    """Version of what is registered last, None where nothing is."""
+    id: int | None
+    """Of our schema, where it is registered."""
+    problems: list[str]
+    """Why a release with our schema must not go out; empty when it may."""
+
+
+def register(registry: Subjects, subject: Subject, form: Format) -> Standing:
+    """Register our schema, and the level that its changes are held to. Nothing happens where there are problems."""
+    before = check(registry, subject, form, level_matters=False)
+    if not before.problems:
+        registry.register(subject.name, own_schema(subject.event, form))
+        registry.set_level(subject.name, subject.level)
+    return check(registry, subject, form)
+
+
+def check(registry: Subjects, subject: Subject, form: Format, *, level_matters: bool = True) -> Standing:
+    """Whether our schema may be the subject's next version, or is one already. Changes nothing."""
+    schema, newest = own_schema(subject.event, form), registry.newest(subject.name)
+    same_kind = newest is not None and newest.schema.kind == schema.kind
+    found = registry.id_of(subject.name, schema) if same_kind else None
+    level = None if newest is None else registry.level(subject.name)
+    return Standing(
+        subject=subject.name,
+        level=level,
+        newest=None if newest is None else newest.version,
+        id=found,
+        problems=[
+            *_of_level(subject, newest, level if level_matters else subject.level),
+            *_of_schema(registry, subject, schema, newest, found),
+        ],
+    )
+
+
+def _of_level(subject: Subject, newest: Version | None, level: str | None) -> list[str]:
+    if newest is None or level == subject.level:
+        return []
+    found = level or "what the registry has for all"
+    return [
+        f"its compatibility is {found}, not {subject.level}: `fraudstream schemas register` sets it",
+    ]
+
+
+def _of_schema(
+    registry: Subjects, subject: Subject, schema: WriterSchema, newest: Version | None, found: int | None
+) -> list[str]:
+    if newest is None or found is not None:
+        return []
+    if newest.schema.kind != schema.kind:
+        return [f"it holds {newest.schema.kind}, and {schema.kind} is asked for: choose the other --format"]
+    return [
+        f"not compatible with version {newest.version}: {reason}"
+        for reason in registry.objections(subject.name, schema) or ()
+    ]

@@ -1,0 +1,153 @@
+"""The schema registry, by Confluent's client: schemas by id, subjects, and what its failures mean in the words of the settings.
+
+Every call blocks for as long as the registry takes to answer: in an event loop it belongs in a thread.
+"""
+
+import ssl
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from confluent_kafka import schema_registry
+
+from app.adapters import tls
+from app.adapters.framing import NUMBER_BYTES
+from app.adapters.writer_schema import WriterSchema
+from app.errors import RegistryAway
+from app.settings import RegistrySettings
+
+PREFIX = "FRAUDSTREAM_REGISTRY_"
+_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL = 40401, 40402, 40403, 40408
+"""The registry's own codes; a page that is not there has none, and is no answer of a registry."""
+_MISSING = {_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL}
+_NOT_COMPATIBLE = 409
+
+
+class Version(NamedTuple):
+    """The newest under a subject."""
+
+    version: int
+    id: int
+    schema: WriterSchema
+
+
+class Registry:
+    """Raises RegistryAway whenever there is no answer; what the registry does not have is None."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._settings = settings
+        self._client = schema_registry.SchemaRegistryClient(_options(settings))
+        # Asked so rarely that a connection kept open would be a dead one by then.
+        self._client._rest_client.session.headers["Connection"] = "close"  # noqa: SLF001  # no public way
+
+    def schema(self, key: bytes) -> WriterSchema | None:
+        """By its id as it stands on the wire: a number or a GUID."""
+        if len(key) == NUMBER_BYTES:
+            number = int.from_bytes(key[1:], "big")
+            found = self._ask(lambda: self._client.get_schema(number))
+        else:
+            guid = str(UUID(bytes=key[1:]))
+            found = self._by_guid(guid)
+        return None if found is None else self._taken(found)
+
+    def _by_guid(self, guid: str) -> Any:
+        try:
+            return self._ask(lambda: self._client.get_schema_by_guid(guid))
+        except RegistryAway:
+            self.require()
+            return None  # it is there, and knows no GUIDs
+
+    def newest(self, subject: str) -> Version | None:
+        """What is registered last under it."""
+        found = self._ask(lambda: self._client.get_latest_version(subject))
+        return None if found is None else Version(found.version, found.schema_id, self._taken(found.schema))
+
+    def id_of(self, subject: str, schema: WriterSchema) -> int | None:
+        """Of this very schema under the subject."""
+        found = self._ask(lambda: self._client.lookup_schema(subject, self._given(schema)))
+        return None if found is None else int(found.schema_id)
+
+    def register(self, subject: str, schema: WriterSchema) -> int | None:
+        """Its id, the same each time; None where the registry refuses it as incompatible."""
+        found = self._ask(lambda: self._client.register_schema(subject, self._given(schema)))
+        return None if found is None else int(found)
+
+    def level(self, subject: str) -> str | None:
+        """Of compatibility, where the subject has one of its own."""
+        found = self._ask(lambda: self._client.get_compatibility(subject))
+        return None if found is None else str(found)
+
+    def set_level(self, subject: str, level: str) -> None:
+        self._ask(lambda: self._client.set_compatibility(subject, level))
+
+    def objections(self, subject: str, schema: WriterSchema) -> list[str] | None:
+        """What speaks against the schema as the subject's next version, by the subject's own level; None where it has none yet."""
+        path = f"compatibility/subjects/{schema_registry._sync.schema_registry_client._urlencode(subject)}/versions/latest"  # noqa: SLF001  # the public call keeps the reasons to itself
+        rest = self._client._rest_client  # noqa: SLF001
+        answer = self._ask(lambda: rest.post(f"{path}?verbose=true", body=self._given(schema).to_dict()))
+        if answer is None:
+            return None
+        return [] if answer["is_compatible"] else answer.get("messages") or ["no reason given"]
+
+    def require(self) -> None:
+        """Raises RegistryAway unless it answers as a registry does."""
+        self._ask(self._client.get_schema_types)
+
+    def _given(self, schema: WriterSchema) -> Any:
+        return schema_registry.Schema(schema.text, schema.kind)
+
+    def _taken(self, schema: Any) -> WriterSchema:
+        return WriterSchema(schema.schema_type or "AVRO", schema.schema_str, tuple(self._resolved(schema)))
+
+    def _resolved(self, schema: Any) -> list[str]:
+        """What a schema rests on, the deepest first."""
+        texts: list[str] = []
+        for reference in schema.references or ():
+            found = self._ask(
+                lambda reference=reference: self._client.get_version(reference.subject, reference.version)
+            )
+            if found is not None:
+                texts += [*self._resolved(found.schema), found.schema.schema_str]
+        return list(dict.fromkeys(texts))
+
+    def _ask(self, question: Any) -> Any:
+        try:
+            return question()
+        except schema_registry.SchemaRegistryError as error:
+            if error.error_code in _MISSING or error.http_status_code == _NOT_COMPATIBLE:
+                return None
+            raise RegistryAway(self._refusal(error.http_status_code)) from error
+        except Exception as error:  # the HTTP client's, and what becomes of an answer that is no registry's
+            raise RegistryAway(
+                f"The schema registry at {PREFIX}URL={self._settings.url} does not answer ({type(error).__name__}). Start it or "
+                "correct the setting."
+            ) from error
+
+    def _refusal(self, status: int) -> str:
+        if status in {401, 403}:
+            return (
+                f"The schema registry refuses {PREFIX}USERNAME={self._settings.username or '(not set)'} with the password in "
+                f"{PREFIX}PASSWORD_FILE={self._settings.password_file or '(not set)'} ({status}). Correct one of them."
+            )
+        return (
+            f"What answers at {PREFIX}URL={self._settings.url} is no schema registry, or one in trouble ({status}). Look at it, "
+            "or correct the setting; Apicurio's path is /apis/ccompat/v7."
+        )
+
+
+def _options(settings: RegistrySettings) -> dict[str, Any]:
+    # Tried once: who asks knows better whether there is time.
+    options: dict[str, Any] = {
+        "url": settings.url,
+        "timeout": settings.timeout_seconds,
+        "max.retries": 0,
+    }
+    if settings.username:
+        password = tls.read_file(f"{PREFIX}PASSWORD_FILE", settings.password_file)
+        options["basic.auth.user.info"] = f"{settings.username}:{password}"
+    system = ssl.get_default_verify_paths()
+    if settings.tls_ca_file:
+        tls.read_file(f"{PREFIX}TLS_CA_FILE", settings.tls_ca_file)
+        options["ssl.ca.location"] = settings.tls_ca_file
+    elif authorities := system.cafile or system.capath:
+        options["ssl.ca.location"] = authorities
+    return options

@@ -1,0 +1,128 @@
+"""``fraudstream schemas``: the schemas of every event, and the registry that has them."""
+
+import json as json_format
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.adapters.registering import Standing
+    from app.adapters.subjects import Subject
+    from app.settings import Settings
+
+commands = typer.Typer(no_args_is_help=True, help="Schemas in Avro and Protobuf, and their registry.")
+
+
+class Event(StrEnum):
+    """Whose schema is meant."""
+
+    TRANSACTIONS = "transactions"
+    LABELS = "labels"
+    DECISIONS = "decisions"
+    ALERTS = "alerts"
+
+
+Form = Annotated[
+    Literal["avro", "protobuf"] | None,
+    typer.Option(
+        "--format", help="Default: that of FRAUDSTREAM_REGISTRY_OUTPUT_FORMAT, avro where it is json."
+    ),
+]
+Only = Annotated[
+    list[Event] | None, typer.Option(help="Only this event's schema; may be given more than once.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@commands.command("register")
+def register(*, form: Form = None, only: Only = None, json: Json = False) -> None:
+    """Register this release's schemas under TOPIC-value, and set what changes are allowed: BACKWARD for transactions and labels, FULL for
+    decisions and alerts. Exit code 1 where one is not compatible; then that one is left as it is.
+    """
+    from app.adapters.registering import register as register_one
+
+    _each(register_one, form, only, as_json=json)
+
+
+@commands.command("check")
+def check(*, form: Form = None, only: Only = None, json: Json = False) -> None:
+    """Whether this release's schemas may follow those that are registered; for CI. Changes nothing. Exit code 1 where one may not."""
+    from app.adapters.registering import check as check_one
+
+    _each(check_one, form, only, as_json=json)
+
+
+@commands.command("show")
+def show(
+    *,
+    event: Annotated[Event, typer.Argument(help="Of which event.")],
+    form: Form = None,
+    json: Json = False,
+) -> None:
+    """Print this release's schema of an event; asks no registry."""
+    from app.adapters.event_encoder import own_schema
+    from app.adapters.registry_extra import require_extra
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    require_extra("`fraudstream schemas`")
+    subject = _subjects(settings, [event])[0]
+    schema = own_schema(subject.event, _format(settings, form))
+    if json:
+        facts = {"subject": subject.name, "level": subject.level, "kind": schema.kind, "schema": schema.text}
+        typer.echo(json_format.dumps(facts, indent=2))
+    else:
+        typer.echo(schema.text, nl=False)
+
+
+def _each(
+    do: "Callable[..., Standing]",
+    form: Literal["avro", "protobuf"] | None,
+    only: "list[Event] | None",
+    *,
+    as_json: bool,
+) -> None:
+    import msgspec
+
+    from app.adapters.registry_extra import require_extra
+    from app.errors import ConfigurationError
+    from app.settings import Settings
+
+    settings = Settings.from_env()
+    if not settings.registry.url:
+        raise ConfigurationError("FRAUDSTREAM_REGISTRY_URL is not set. Set it to the registry's address.")
+    require_extra("`fraudstream schemas`")
+    from app.adapters.registry import Registry
+
+    registry, chosen = Registry(settings.registry), _format(settings, form)
+    found = [do(registry, subject, chosen) for subject in _subjects(settings, only)]
+    if as_json:
+        typer.echo(json_format.dumps({"format": chosen, "subjects": msgspec.to_builtins(found)}, indent=2))
+    else:
+        for standing in found:
+            typer.echo("\n".join(_lines(standing)))
+    raise typer.Exit(1 if any(standing.problems for standing in found) else 0)
+
+
+def _lines(standing: "Standing") -> list[str]:
+    if standing.problems:
+        return [standing.subject, *(f"    {problem}" for problem in standing.problems)]
+    if standing.newest is None:
+        return [f"{standing.subject}: nothing is registered yet"]
+    registered = f"registered, id {standing.id}" if standing.id is not None else "may be the next version"
+    return [f"{standing.subject}: {registered}, {standing.level}"]
+
+
+def _format(settings: "Settings", asked: Literal["avro", "protobuf"] | None) -> Literal["avro", "protobuf"]:
+    if asked:
+        return asked
+    return "protobuf" if settings.registry.output_format == "protobuf" else "avro"
+
+
+def _subjects(settings: "Settings", only: "list[Event] | None") -> "list[Subject]":
+    from app.adapters.subjects import subjects
+
+    return [subject for name, subject in subjects(settings.topics).items() if not only or name in only]

@@ -1,0 +1,222 @@
+"""A partition that needs an answer before it can go on: it waits, others do not, and what is left behind is left whole."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
+
+import pytest
+from aiokafka import TopicPartition
+from faust.types import TP
+
+from app.streaming import holding
+from app.streaming.chunks import Chunk
+from app.streaming.health import Health
+from app.streaming.joining import Room, WaitingChunks
+from app.streaming.line import Line
+from tests.unit.clock import Clock
+
+STALL_SECONDS = 60.0
+ROOM = 6
+
+
+class Record(NamedTuple):
+    offset: int
+    needs: bool = False
+
+
+class Event:
+    """What Faust hands to the agent."""
+
+    def __init__(self, partition: int, stand: int, *records: Record) -> None:
+        self.value = Chunk(partition, list(records), stand)
+        self.message = SimpleNamespace(tp=TopicPartition("t", partition))  # as the client gives it
+        self.acked = False
+
+    def ack(self) -> None:
+        self.acked = True
+
+
+class Consumer:
+    def __init__(self) -> None:
+        self.stand: int | None = 1
+        self.left: list[Any] = []
+        self.paused: set[TP] = set()
+        self.resumed: list[TP] = []
+
+    def may_follow(self, chunk: Chunk) -> bool:
+        return chunk.stand is not None and chunk.stand == self.stand
+
+    def leave(self, message: Any) -> None:
+        self.left.append(message)
+
+    def pause_partitions(self, tps: set[TP]) -> None:
+        self.paused |= tps
+
+    def resume_partitions(self, tps: set[TP]) -> None:
+        assert all(isinstance(tp, TP) for tp in tps), "as Faust asserts of those that it fetches"
+        self.paused -= tps
+        self.resumed += tps
+
+
+class Needs:
+    whom = "the oracle"
+
+    def __init__(self) -> None:
+        self.answers = False
+        self.known = False
+        self.asked = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def are_met(self, chunk: Chunk) -> bool:
+        return self.known or not any(record.needs for record in chunk.records)
+
+    async def ask(self, _: Chunk) -> bool:
+        self.asked += 1
+        await self.gate.wait()
+        self.known = self.answers
+        return self.answers
+
+
+class Writes:
+    def __init__(self) -> None:
+        self.computed: list[tuple[int, list[int]]] = []
+
+    def is_publishing(self, _: int) -> bool:
+        return False
+
+    def finish(self, work: Any, acknowledge: Callable[[], None], _: object) -> None:
+        self.computed.append(work)
+        acknowledge()
+
+
+class Bench:
+    """A line with everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.health = Health(STALL_SECONDS, self.clock)
+        self.consumer, self.needs, self.writes = Consumer(), Needs(), Writes()
+        self.held: list[int] = []
+        self.room = Room(ROOM)
+        self.line: Line[Any] = Line(WaitingChunks(10), self.room, self.health, self._compute)
+        self.line.needs = self.needs
+        self.line.writes = cast(Any, self.writes)
+        self.line.tell_held(self.held.append)
+        self.health.started()
+        self.health.assigned()
+        self.health.restored(2)
+
+    async def accept(self, *events: Event) -> None:
+        for event in events:
+            await self.line.accept(event, cast(Any, self.consumer))
+        await self.turn()
+
+    async def turn(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0.002)
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not done():  # noqa: ASYNC110  # what is waited for is not ours to tell
+                await asyncio.sleep(0.002)
+
+    def _compute(self, chunk: Chunk, _: object) -> Any:
+        return chunk.partition, [record.offset for record in chunk.records]
+
+
+@pytest.fixture
+async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(holding, name, 0.005)
+    running = Bench()
+    yield running
+    running.line.stopping()
+    await running.turn()
+
+
+NEW = Record(0, needs=True)
+
+
+async def test_an_answer_that_comes_at_once_holds_nobody(bench: Bench) -> None:
+    bench.needs.answers = True
+    await bench.accept(Event(0, 1, NEW), Event(0, 1, Record(1)))
+
+    assert ([(0, [0]), (0, [1])], [], 1) == (bench.writes.computed, bench.held, bench.needs.asked)
+
+
+async def test_it_waits_and_then_goes_on_in_order(bench: Bench) -> None:
+    first, second = Event(0, 1, NEW), Event(0, 1, Record(1))
+    await bench.accept(first, second)
+    assert (False, {TP("t", 0)}) == (first.acked, bench.consumer.paused)
+
+    bench.needs.answers = True
+    await bench.until(lambda: second.acked)
+
+    assert [(0, [0]), (0, [1])] == bench.writes.computed
+    assert (set(), [TP("t", 0)]) == (bench.consumer.paused, bench.consumer.resumed)
+    assert ([], 0) == (bench.consumer.left, bench.held[-1])
+
+
+async def test_others_go_on_meanwhile_however_much_it_has_fetched(bench: Bench) -> None:
+    await bench.accept(Event(0, 1, NEW), *(Event(0, 1, Record(offset)) for offset in range(1, 3 * ROOM)))
+    async with asyncio.timeout(60):
+        await bench.accept(Event(1, 1, Record(0)))
+
+    assert ([(1, [0])], 3 * ROOM) == (bench.writes.computed, bench.held[-1])
+
+
+async def test_to_wait_is_no_stall_and_the_probe_says_whom_for(bench: Bench) -> None:
+    await bench.accept(Event(0, 1, NEW))
+    bench.clock.seconds += 10 * STALL_SECONDS
+
+    assert (None, (False, "partition 0 waits for the oracle")) == (
+        bench.health.stall(),
+        tuple(bench.health.readiness()),
+    )
+    bench.needs.answers = True
+    await bench.until(lambda: bench.health.readiness().good)
+
+    bench.clock.seconds += 2 * STALL_SECONDS  # computed, and never finished
+    assert bench.health.stall()
+
+
+async def test_a_partition_that_moves_is_left_whole(bench: Bench) -> None:
+    events = [Event(0, 1, NEW), Event(0, 1, Record(1))]
+    await bench.accept(*events)
+    bench.consumer.stand = None
+    await bench.until(lambda: len(bench.consumer.left) == 2)
+
+    assert ([], []) == (bench.writes.computed, [event for event in events if event.acked])
+    bench.consumer.stand, bench.needs.answers = 2, True
+    await bench.accept(Event(0, 2, NEW, Record(1)))
+    assert [(0, [0, 1])] == bench.writes.computed
+
+
+async def test_nothing_behind_what_was_left_is_computed_when_the_worker_stops(bench: Bench) -> None:
+    """Its records would be past those before them in the profiles, and these lost."""
+    await bench.accept(Event(0, 1, NEW))
+    bench.line.stopping()
+    await bench.until(lambda: len(bench.consumer.left) == 1)
+    bench.needs.known = True
+    late = Event(0, 1, Record(1))
+    await bench.accept(late, Event(1, 1, Record(0)))
+
+    assert ([(1, [0])], False, 2) == (bench.writes.computed, late.acked, len(bench.consumer.left))
+
+
+async def test_what_stood_at_the_door_does_not_overtake_what_was_left(bench: Bench) -> None:
+    """It came before the first attempt had failed, and finds room only when its partition is gone."""
+    bench.needs.gate.clear()
+    await bench.accept(Event(0, 1, NEW), Event(1, 1, *(Record(offset) for offset in range(2 * ROOM))))
+    door = Event(0, 1, Record(1))
+    waiting = asyncio.create_task(bench.accept(door))
+    await bench.turn()
+    bench.consumer.stand = None
+    bench.needs.gate.set()
+    await bench.until(lambda: len(bench.consumer.left) == 1)
+    bench.room.leave(2 * ROOM)
+    await waiting
+
+    assert ([(1, list(range(2 * ROOM)))], 2) == (bench.writes.computed, len(bench.consumer.left))

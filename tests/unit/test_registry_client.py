@@ -1,0 +1,174 @@
+"""What a registry answers, what it does not have, and what is no answer: told apart, in the words of the settings."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.adapters.framing import number_key
+from app.adapters.registry_extra import require_extra
+from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
+from app.errors import ConfigurationError, RegistryAway
+from app.local import ports
+from app.operations.registry_check import check_registry
+from app.settings import RegistrySettings, Settings
+
+require_extra("this test")
+
+from app.adapters.registry import Registry  # noqa: E402  # warns when it is the first
+
+PASSWORD = "CANARYVALUE"  # noqa: S105  # of nobody
+GUID = b"\1" + bytes(16)
+
+PAGES: dict[str, tuple[int, object]] = {
+    "/schemas/types": (200, ["AVRO"]),
+    "/schemas/ids/7": (200, {"schema": '"string"'}),
+    "/schemas/ids/8": (404, {"error_code": 40403, "message": "no such schema"}),
+    "/schemas/ids/9": (500, {"error_code": 50001, "message": "in trouble"}),
+    "/schemas/ids/10": (401, {"error_code": 40101, "message": "who are you"}),
+    "/schemas/ids/11": (404, "<html>no such page</html>"),
+    "/schemas/ids/12": (200, "<html>a login page</html>"),
+    "/schemas/ids/13": (
+        200,
+        {
+            "schema": "whole",
+            "schemaType": "PROTOBUF",
+            "references": [{"name": "a", "subject": "a", "version": 1}],
+        },
+    ),
+    "/subjects/a/versions/1": (
+        200,
+        {
+            "subject": "a", "version": 1, "id": 1, "schema": "a",
+            "references": [{"name": "b", "subject": "b", "version": 2}],
+        },
+    ),
+    "/subjects/b/versions/2": (200, {"subject": "b", "version": 2, "id": 2, "schema": "b"}),
+    "/subjects/none/versions/latest": (404, {"error_code": 40401, "message": "no such subject"}),
+    "/subjects/fraud.decisions.v1-value": (404, {"error_code": 40401, "message": "no such subject"}),
+    "/subjects/fraud.alerts.v1-value": (404, {"error_code": 40403, "message": "no such schema"}),
+    "/config/none": (404, {"error_code": 40408, "message": "no level of its own"}),
+    "/subjects/refused/versions": (409, {"error_code": 409, "message": "incompatible"}),
+    "/compatibility/subjects/refused/versions/latest": (200, {"is_compatible": False, "messages": ["a field"]}),
+}  # fmt: skip
+
+
+class Page(BaseHTTPRequestHandler):
+    heard: list[str | None]
+
+    def do_GET(self) -> None:
+        self.heard.append(self.headers["Authorization"])
+        status, body = PAGES.get(self.path.partition("?")[0], (404, ""))
+        data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_POST = do_GET  # noqa: N815  # the library's name
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    Page.heard = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def registry(url: str) -> Registry:
+    return Registry(RegistrySettings(url=url))
+
+
+def test_a_schema_is_what_it_was_registered_as(registry: Registry) -> None:
+    assert WriterSchema(AVRO, '"string"') == registry.schema(number_key(7))
+
+
+def test_what_a_schema_rests_on_comes_with_it_the_deepest_first(registry: Registry) -> None:
+    assert WriterSchema(PROTOBUF, "whole", ("b", "a")) == registry.schema(number_key(13))
+
+
+def test_what_the_registry_does_not_have_is_none(registry: Registry) -> None:
+    schema = WriterSchema(AVRO, "x")
+
+    assert [None] * 5 == [
+        registry.schema(number_key(8)),
+        registry.schema(GUID),
+        registry.newest("none"),
+        registry.level("none"),
+        registry.register("refused", schema),
+    ]
+    assert ["a field"] == registry.objections("refused", schema)
+
+
+@pytest.mark.parametrize("number", [9, 11, 12])
+def test_what_is_no_answer_of_a_registry_says_nothing_about_a_schema(registry: Registry, number: int) -> None:
+    """A page that is not there would otherwise send every record to the dead letters."""
+    with pytest.raises(RegistryAway, match="FRAUDSTREAM_REGISTRY_URL"):
+        registry.schema(number_key(number))
+
+
+def test_nobody_there_is_no_answer() -> None:
+    registry = Registry(RegistrySettings(url=f"http://127.0.0.1:{ports.choose()}"))
+
+    with pytest.raises(RegistryAway, match=r"does not answer.*Start it"):
+        registry.schema(GUID)
+
+
+def test_who_is_refused_hears_of_the_user_and_never_of_the_password(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(PASSWORD, encoding="utf-8")
+    registry = Registry(RegistrySettings(url=url, username="scorer", password_file=str(file)))
+
+    with pytest.raises(RegistryAway, match="FRAUDSTREAM_REGISTRY_USERNAME=scorer") as caught:
+        registry.schema(number_key(10))
+    assert PASSWORD not in str(caught.value)
+    assert {f"Basic {base64.b64encode(f'scorer:{PASSWORD}'.encode()).decode()}"} == set(Page.heard)
+
+
+@pytest.mark.parametrize(
+    ("environ", "setting"),
+    [
+        ({"URL": "registry:8081"}, "URL is no address"),
+        ({"URL": "http://me:secret@registry"}, "neither user nor password"),
+        ({"URL": "http://registry:99999"}, "URL is no address"),
+        ({"URL": "http://registry", "USERNAME": "me"}, "PASSWORD_FILE belong together"),
+        ({"OUTPUT_FORMAT": "avro"}, "OUTPUT_FORMAT=avro needs FRAUDSTREAM_REGISTRY_URL"),
+        ({"WHEN_AWAY": "panic"}, "WHEN_AWAY"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(environ: dict[str, str], setting: str) -> None:
+    with pytest.raises(ConfigurationError, match=setting) as caught:
+        Settings.from_env({f"FRAUDSTREAM_REGISTRY_{name}": value for name, value in environ.items()})
+    assert "secret" not in str(caught.value)
+
+
+def test_production_refuses_a_registry_without_tls() -> None:
+    environ = {"FRAUDSTREAM_REDIS_URL": "", "FRAUDSTREAM_DEPLOYMENT_STAGE": "production"}
+
+    with pytest.raises(ConfigurationError, match="REGISTRY_URL is refused"):
+        Settings.from_env(environ | {"FRAUDSTREAM_REGISTRY_URL": "http://registry"})
+
+
+def test_the_doctor_tells_what_is_missing(url: str) -> None:
+    def found(**changes: Any) -> tuple[str, str]:
+        finding = check_registry(Settings(registry=RegistrySettings(**changes)))
+        return finding.outcome, finding.found + finding.remedy
+
+    assert ("ok", "not configured: values are JSON") == found()
+    assert ("ok", "answers") == found(url=url)
+    outcome, told = found(url=url, output_format="avro")
+    assert ("failed", True) == (outcome, "decisions, alerts" in told and "schemas register" in told)
+    assert "failed" == found(url=f"http://127.0.0.1:{ports.choose()}")[0]
