@@ -16,7 +16,7 @@ Result = Mapping[str, Any]
 Rows = Sequence[Sequence[str]]
 
 NOT_MEASURED = "_Not measured yet: there is no result file._"
-MEASURED = ("throughput", "latency", "recovery", "memory", "growth", "batch")
+MEASURED = ("throughput", "everything", "latency", "recovery", "memory", "growth", "batch")
 _PLACE = re.compile(r"(<!-- table:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MIB = 1024 * 1024
 _PERCENTILES = ("p50", "p99", "p999", "max")
@@ -88,6 +88,21 @@ def _stages(content: Result) -> str:
         for stage, values in row.get("stage_us_per_event", {}).items()
     ]
     return markdown(("stage", "µs per event"), rows) if rows else NOT_MEASURED
+
+
+def _everything(content: Result) -> str:
+    base = median(content["results"][0]["events_per_s"])
+    rows = [
+        (
+            row["what"],
+            spread(row["events_per_s"]),
+            f"{median(row['events_per_s']) / base:.0%}",
+            spread(row["cpu_seconds_per_million"], 1),
+            f"{row['alerts']:,}",
+        )
+        for row in content["results"]
+    ]
+    return markdown(("one worker", "events/s", "share", "CPU s per million events", "alerts"), rows)
 
 
 def _latency(content: Result) -> str:
@@ -194,6 +209,7 @@ _TABLES: dict[str, Callable[[Result], str]] = {
     "throughput": _throughput,
     "latency": _latency,
     "batch": _batch,
+    "everything": _everything,
     "recovery": _recovery,
     "memory": _memory,
     "growth": _growth,

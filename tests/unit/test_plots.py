@@ -33,6 +33,10 @@ RESULTS: dict[str, dict[str, Any]] = {
         ),
         contestant("naive_faust", [1_000, 1_250, 1_100]),
     ),
+    "everything": result(
+        {"what": "without", "events_per_s": [20_000, 40_000], "cpu_seconds_per_million": [30.0], "alerts": 0},
+        {"what": "with", "events_per_s": [24_000], "cpu_seconds_per_million": [40.0], "alerts": 1_000},
+    ),
     "latency": result(
         {"contestant": "ours", "workers": 1, "rate": 2_000, "latency_ms": percentiles(3.0)},
         {"contestant": "echo", "workers": 1, "rate": 2_000, "latency_ms": percentiles(1.5)},
@@ -137,6 +141,7 @@ def test_a_missing_result_is_said() -> None:
 @pytest.mark.parametrize(
     ("name", "row"),
     [
+        ("everything", "| with | 24,000 | 80% | 40.0 | 1,000 |"),
         ("throughput", "| ours, 1 worker | 25,000 (20,000 to 30,000) | 1.00 | 50.0 |"),
         ("throughput", "| naive_faust, 1 worker | 1,100 (1,000 to 1,250) | 22.73 | 50.0 |"),
         ("stages", "| fold | 8.5 (8.0 to 9.0) |"),
