@@ -1,4 +1,6 @@
-"""Records of one kind of event in any format, for who reads a topic beside the workers and has time to ask the registry."""
+"""Records of one kind of event in any format, for who reads a topic beside the workers and has time to ask the
+registry.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +15,8 @@ from app.settings import RegistrySettings
 def decoder(
     settings: RegistrySettings, event: type[msgspec.Struct], of_json: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
-    """``of_json`` reads a record without a schema's id. Blocks when a record brings a new schema's id. What it gives raises InvalidEvent, and RegistryAway: what a worker made of the
-    record is not known then.
+    """``of_json`` reads a record without a schema's id. Blocks when a record brings a new schema's id. What it gives
+    raises InvalidEvent, and RegistryAway: what a worker made of the record is not known then.
     """
     if not settings.url:
         return of_json

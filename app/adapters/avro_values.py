@@ -23,8 +23,8 @@ MESSAGE_LENGTH = 200
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Framed], dict[str, Any]]:
-    """Reads an event's fields by Avro's rules of resolution: an older writer lacks what has a default, of a newer one what
-    we do not know is passed over. Raises InvalidEvent, also where ``writer`` is no Avro.
+    """Reads an event's fields by Avro's rules of resolution: an older writer lacks what has a default, of a newer one
+    what we do not know is passed over. Raises InvalidEvent, also where ``writer`` is no Avro.
     """
     try:
         written = _parse(writer)

@@ -24,8 +24,8 @@ _WHY = {
 
 
 class EventDecoder:
-    """``of_json`` decodes a record without a schema's id; the others are read as ``event`` and become ``into``, which has some of its
-    fields, where it is given. Never asks the registry: see SchemaBook.
+    """``of_json`` decodes a record without a schema's id; the others are read as ``event`` and become ``into``, which
+    has some of its fields, where it is given. Never asks the registry: see SchemaBook.
     """
 
     def __init__(

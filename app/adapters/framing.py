@@ -1,8 +1,8 @@
 """Which schema a value was written with: the wire format of Confluent's serializers.
 
-The id stands before the value, behind a zero byte, which no JSON begins with; or in the header ``__value_schema_id``, and the
-value is bare. An id is a number (magic byte 0, four bytes) or a GUID (magic byte 1, sixteen bytes). Protobuf adds which
-message of its file the value is, as a list of zigzag varints behind the id.
+The id stands before the value, behind a zero byte, which no JSON begins with; or in the header ``__value_schema_id``,
+and the value is bare. An id is a number (magic byte 0, four bytes) or a GUID (magic byte 1, sixteen bytes). Protobuf
+adds which message of its file the value is, as a list of zigzag varints behind the id.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Values in Protobuf: read and written with our own descriptors, by the numbers of the fields.
 
-The schema that a value was written with tells which of its messages the value is. What a newer one has added is passed over, what an
-older one lacks is missing.
+The schema that a value was written with tells which of its messages the value is. What a newer one has added is
+passed over, what an older one lacks is missing.
 """
 
 import base64

@@ -1,4 +1,6 @@
-"""What the topics of this product hold, as JSON whatever its format: for everything that reads them beside the workers."""
+"""What the topics of this product hold, as JSON whatever its format: for everything that reads them beside the
+workers.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,14 +16,15 @@ from app.errors import ConfigurationError, InvalidEvent
 from app.settings import RegistrySettings, Settings
 
 Readable = Callable[[Any], bytes | None]
-"""From a record to its value in JSON, as it would be published in JSON. What is JSON already, and what cannot be read, is given back as
-it is.
+"""From a record to its value in JSON, as it would be published in JSON. What is JSON already, and what cannot be
+read, is given back as it is.
 """
 
 
 def readable(settings: Settings) -> Readable:
-    """Of decisions, alerts and labels; records of other topics are left alone. Asks the registry for a schema when the first of its values
-    comes, and blocks meanwhile. The Readable raises ConfigurationError where a value needs a registry and none is set, and RegistryAway.
+    """Of decisions, alerts and labels; records of other topics are left alone. Asks the registry for a schema when
+    the first of its values comes, and blocks meanwhile. The Readable raises ConfigurationError where a value needs a
+    registry and none is set, and RegistryAway.
     """
     topics = settings.topics
     kinds: dict[str, type[msgspec.Struct]] = {

@@ -1,4 +1,5 @@
-"""The schema registry, by Confluent's client: schemas by id, subjects, and what its failures mean in the words of the settings.
+"""The schema registry, by Confluent's client: schemas by id, subjects, and what its failures mean in the words of the
+settings.
 
 Every call blocks for as long as the registry takes to answer: in an event loop it belongs in a thread.
 """
@@ -80,7 +81,9 @@ class Registry:
         self._ask(lambda: self._client.set_compatibility(subject, level))
 
     def objections(self, subject: str, schema: WriterSchema) -> list[str] | None:
-        """What speaks against the schema as the subject's next version, by the subject's own level; None where it has none yet."""
+        """What speaks against the schema as the subject's next version, by the subject's own level; None where it has
+        none yet.
+        """
         path = f"compatibility/subjects/{schema_registry._sync.schema_registry_client._urlencode(subject)}/versions/latest"  # noqa: SLF001  # the public call keeps the reasons to itself
         rest = self._client._rest_client  # noqa: SLF001
         answer = self._ask(lambda: rest.post(f"{path}?verbose=true", body=self._given(schema).to_dict()))

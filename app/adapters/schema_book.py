@@ -1,7 +1,7 @@
 """Schemas by the ids that values carry: asked for once, remembered while the process lives.
 
-That the registry does not know an id, or gave no answer, is remembered for a while: neither a flood of made-up ids nor a registry
-in trouble is asked again for every record.
+That the registry does not know an id, or gave no answer, is remembered for a while: neither a flood of made-up ids
+nor a registry in trouble is asked again for every record.
 """
 
 import time

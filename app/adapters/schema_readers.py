@@ -14,8 +14,8 @@ Reader = Callable[[Framed], dict[str, Any]]
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Reader:
-    """The fields of an event, not yet held against the domain. Where the schema cannot be read, every value of it is invalid for that
-    reason.
+    """The fields of an event, not yet held against the domain. Where the schema cannot be read, every value of it is
+    invalid for that reason.
     """
     try:
         if writer.kind == AVRO:

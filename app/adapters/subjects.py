@@ -18,8 +18,8 @@ class Subject(NamedTuple):
     name: str
     event: type[msgspec.Struct]
     level: str
-    """BACKWARD for what we read: a new schema reads what older producers write. FULL for what others read too: old readers read
-    what a new release writes.
+    """BACKWARD for what we read: a new schema reads what older producers write. FULL for what others read too: old
+    readers read what a new release writes.
     """
 
 

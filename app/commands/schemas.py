@@ -39,8 +39,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 @commands.command("register")
 def register(*, form: Form = None, only: Only = None, json: Json = False) -> None:
-    """Register this release's schemas under TOPIC-value, and set what changes are allowed: BACKWARD for transactions and labels, FULL for
-    decisions and alerts. Exit code 1 where one is not compatible; then that one is left as it is.
+    """Register this release's schemas under TOPIC-value, and set what changes are allowed: BACKWARD for transactions
+    and labels, FULL for decisions and alerts. Exit code 1 where one is not compatible; then that one is left as it
+    is.
     """
     from app.adapters.registering import register as register_one
 
@@ -49,7 +50,9 @@ def register(*, form: Form = None, only: Only = None, json: Json = False) -> Non
 
 @commands.command("check")
 def check(*, form: Form = None, only: Only = None, json: Json = False) -> None:
-    """Whether this release's schemas may follow those that are registered; for CI. Changes nothing. Exit code 1 where one may not."""
+    """Whether this release's schemas may follow those that are registered; for CI. Changes nothing. Exit code 1 where
+    one may not.
+    """
     from app.adapters.registering import check as check_one
 
     _each(check_one, form, only, as_json=json)

@@ -1,4 +1,6 @@
-"""Apicurio Registry, which speaks the API of Confluent's. It keeps schemas in memory: they are registered again in a second."""
+"""Apicurio Registry, which speaks the API of Confluent's. It keeps schemas in memory: they are registered again in a
+second.
+"""
 
 import tarfile
 import tempfile

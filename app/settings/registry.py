@@ -23,13 +23,16 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: Seconds = 5.0
     """Of one question. Workers ask once for each schema id, beside the scoring."""
     when_away: Literal["wait", "dead_letter"] = "wait"
-    """What becomes of a record whose schema id is not known yet while the registry does not answer. `wait`: its partition waits, and
-    `/readyz` says so. `dead_letter`: it goes there as `registry_away`, to be replayed. Known ids are read either way."""
+    """What becomes of a record whose schema id is not known yet while the registry does not answer. `wait`: its
+    partition waits, and `/readyz` says so. `dead_letter`: it goes there as `registry_away`, to be replayed. Known ids
+    are read either way.
+    """
     output_format: Literal["json", "avro", "protobuf"] = "json"
     """Of decisions and alerts. Other than json: `fraudstream schemas register` comes first."""
     schema_id_in: Literal["value", "header"] = "value"
-    """Where the schema's id stands in decisions and alerts: before the value, or in the header `__value_schema_id`. Both
-    are read, whatever is set here."""
+    """Where the schema's id stands in decisions and alerts: before the value, or in the header `__value_schema_id`.
+    Both are read, whatever is set here.
+    """
 
 
 def check_registry(registry: RegistrySettings) -> None:

@@ -90,7 +90,9 @@ class AnalyticsWorker(Role):
             self._tell_lag(message.topic, chunk.partition, last_offset)
 
     async def _in_json(self, topic: str, chunk: Chunk, lane: Lane) -> bool:
-        """Make JSON of the chunk's values. Waits for the schemas that they name; False when the partition has moved first."""
+        """Make JSON of the chunk's values. Waits for the schemas that they name; False when the partition has moved
+        first.
+        """
         if self._registry is None:
             return True
         if self.health.is_stopping:  # one before it may have been left: its rows would lie behind a hole

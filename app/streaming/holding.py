@@ -1,7 +1,7 @@
 """Partitions that cannot go on without an answer from elsewhere, for as long as that takes.
 
-Others share this worker's room, so what a held partition has fetched stands outside of it, and it fetches nothing more. Its chunks are
-not begun, so that a rebalance or a stop need not wait for them: they are left to the next owner.
+Others share this worker's room, so what a held partition has fetched stands outside of it, and it fetches nothing
+more. Its chunks are not begun, so that a rebalance or a stop need not wait for them: they are left to the next owner.
 """
 
 import asyncio

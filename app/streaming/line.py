@@ -1,8 +1,9 @@
 """One topic's chunks on their way through a worker: taken over from Faust, computed, handed to the order of writes.
 
 Chunks are computed while those before them wait for their acknowledgements. What a chunk becomes may take an answer
-from elsewhere first; its partition waits for that, and what arrives meanwhile is computed together. Where it cannot even be
-begun without the answer, the partition is held: it fetches nothing more and takes no room from others, as long as it takes.
+from elsewhere first; its partition waits for that, and what arrives meanwhile is computed together. Where it cannot
+even be begun without the answer, the partition is held: it fetches nothing more and takes no room from others, as
+long as it takes.
 """
 
 import asyncio
@@ -25,7 +26,9 @@ Compute = Callable[[Chunk, Stopwatch], WorkT | Awaitable[WorkT]]
 
 
 class Line(Generic[WorkT]):
-    """``require`` raises when a chunk's partition may not be worked on; ``lane`` is its partition's name for the health."""
+    """``require`` raises when a chunk's partition may not be worked on; ``lane`` is its partition's name for the
+    health.
+    """
 
     def __init__(
         self,

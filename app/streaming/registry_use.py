@@ -1,4 +1,6 @@
-"""What a worker has of the schema registry: schemas of values that come, ids of those that go, and whether it answers at all."""
+"""What a worker has of the schema registry: schemas of values that come, ids of those that go, and whether it answers
+at all.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -54,7 +56,9 @@ class RegistryUse:
         return decoder, SchemaNeeds(self, decoder)
 
     async def encoding(self, event: type[msgspec.Struct], topic: str) -> Encoding:
-        """How events of a topic are published. Raises ConfigurationError where their schema is not registered, RegistryAway."""
+        """How events of a topic are published. Raises ConfigurationError where their schema is not registered,
+        RegistryAway.
+        """
         schema, subject = own_schema(event, self.settings.output_format), subject_of(topic)
         found = await asyncio.to_thread(self._registry.id_of, subject, schema)
         if found is None:
