@@ -45,6 +45,7 @@ pytestmark = pytest.mark.integration
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 EACH = 60
 """Transactions of each kind of producer."""
+STALL_SECONDS = 6
 REGISTRY_TIMEOUT_SECONDS = 3.0
 UNKNOWN = b"\0\x7f\xff\xff\xff" + b"anything"
 
@@ -286,6 +287,48 @@ def _through(outcome: Outcome, event: type[msgspec.Struct]) -> Callable[[Any], d
     return lambda record: msgspec.to_builtins(msgspec.json.decode(read(record) or b"", type=event))
 
 
+async def test_a_partition_waits_for_the_registry_and_others_do_not(
+    registered_stack: Stack, models: Path, tmp_path: Path
+) -> None:
+    """The registry hangs. Known ids are read; a new one makes its partition wait, past any stall, without being ended."""
+    with deployed(registered_stack, models, tmp_path) as deployment:
+        await deployment.ensure_topics()
+        clients, probed = (
+            Clients(deployment),
+            _probed(deployment, FRAUDSTREAM_WORKER_STALL_SECONDS=str(STALL_SECONDS)),
+        )
+        probed.worker.start()
+        by_partition = await _by_partition(deployment, clients)
+        await deployment.decided(len(by_partition[0]) + len(by_partition[1]))
+        known, new = clients.avro(), clients.avro(_another_schema(), f"{clients.topics.transactions}-new")
+        waiting = [
+            msgspec.structs.replace(each, transaction_id=f"w{each.transaction_id}")
+            for each in by_partition[0]
+        ]
+        going = [
+            msgspec.structs.replace(each, transaction_id=f"g{each.transaction_id}")
+            for each in by_partition[1]
+        ]
+        values = [new(each) for each in waiting]  # registers the schema, which the worker has not seen
+        with _hanging(registered_stack):
+            for each, (value, headers) in zip(waiting, values, strict=True):
+                await asyncio.to_thread(clients.send_bytes, each.customer_id, value, headers)
+            told = await probed.until("/readyz", 503)
+            await asyncio.to_thread(clients.send, going, known)
+            before = len(by_partition[0]) + len(by_partition[1])
+            await deployment.decided(before + len(going))
+            await asyncio.sleep(2 * STALL_SECONDS)
+
+            assert told[-1].text == "partition 0 waits for the schema registry"
+            assert (200, 503) == (probed.ask("/livez").status, probed.ask("/readyz").status)
+            assert before + len(going) == await deployment.decision_count()
+        await deployment.drained()
+
+        assert probed.worker.running
+        assert 200 == (await probed.until("/readyz", 200))[-1].status
+        assert {each.transaction_id for each in waiting} < set(await deployment.decisions())
+
+
 async def test_a_worker_that_waits_stops_in_order_and_its_successor_goes_on(
     registered_stack: Stack, models: Path, tmp_path: Path
 ) -> None:
@@ -335,12 +378,31 @@ def test_an_incompatible_change_fails_the_check(
         assert 1 == clients.registry.get_latest_version(f"{clients.topics.alerts}-value").version
 
 
+def _another_schema() -> str:
+    written = json.loads((SCHEMAS / "payments.transactions.v1.avsc").read_text(encoding="utf-8"))
+    written["fields"].append({"name": "wallet", "type": ["null", "string"], "default": None})
+    return json.dumps(written)
+
+
 def _without_currency(schema: dict[str, Any]) -> str:
     return json.dumps(schema | {"fields": [f for f in schema["fields"] if f["name"] != "currency"]})
 
 
 def _with_more(schema: dict[str, Any]) -> str:
     return json.dumps(schema | {"fields": [*schema["fields"], {"name": "more", "type": "string"}]})
+
+
+async def _by_partition(deployment: Deployment, clients: Clients) -> dict[int, list[Transaction]]:
+    """Some transactions that were sent with a known schema, by where they stand."""
+    sent = {each.transaction_id: each for each in traffic(40, seed=4, customers=20)}
+    await asyncio.to_thread(clients.send, list(sent.values()), clients.avro())
+    await deployment.drained()
+    places: dict[str, int] = {}
+    async for record in deployment.scan(deployment.settings.topics.decisions):
+        places[json.loads(record.value)["transaction_id"]] = record.partition
+    return {
+        partition: [sent[name] for name, at in places.items() if at == partition] for partition in range(2)
+    }
 
 
 @contextmanager
