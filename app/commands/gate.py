@@ -129,11 +129,14 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
 async def _exported(settings: "Settings", days: int, directory: Path) -> "Exported":
     import time
 
+    from app.adapters.any_format import decoder
+    from app.adapters.codec import label_of
     from app.adapters.log_reader import open_log_reader
     from app.commands.history import rules
     from app.commands.progress import rows_progress
+    from app.domain.label import Label
     from app.features.window import DAY_MS
-    from app.replay.exported import Span, export
+    from app.replay.exported import Logs, Span, export
 
     now_ms = time.time_ns() // 1_000_000
     kafka, topics = settings.kafka, settings.topics
@@ -143,7 +146,8 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
     ):
         with rows_progress("read", None) as on_progress:
             span = Span(now_ms - days * DAY_MS, now_ms)
-            return await export(log, labels, span, rules(settings), directory, on_progress)
+            logs = Logs(log, labels, decoder(settings.registry, Label, label_of))
+            return await export(logs, span, rules(settings), directory, on_progress)
 
 
 def require_passed(settings: "Settings", model: str, against: str, terms: Terms, *, json: bool) -> None:

@@ -2,12 +2,12 @@
 
 import heapq
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from app.adapters.codec import decode_label
+from app.adapters.codec import label_of
 from app.adapters.log_reader import LogReader, LogRecord
 from app.adapters.table_writer import TRANSACTION_SCHEMA, ColumnType, TableWriter
 from app.domain.acceptance import Acceptance
@@ -49,6 +49,15 @@ class _Known(NamedTuple):
     is_fraud: bool
 
 
+class Logs(NamedTuple):
+    """What is read."""
+
+    transactions: LogReader
+    labels: LogReader
+    label: Callable[[Any], Label] = label_of
+    """How a record of the latter is read. Raises InvalidEvent."""
+
+
 class Span(NamedTuple):
     """Times by the records' own timestamps."""
 
@@ -58,19 +67,18 @@ class Span(NamedTuple):
 
 
 async def export(
-    source: LogReader,
-    labels: LogReader,
+    logs: Logs,
     span: Span,
     rules: Rules,
     directory: Path,
     on_progress: Progress = lambda _: None,
 ) -> Exported:
     """The transactions that arrived in the span, and all labels. What a worker refuses is left out."""
-    known = await _write_labels(labels, rules.acceptance, span.now_ms, directory / "labels.parquet")
+    known = await _write_labels(logs, rules.acceptance, span.now_ms, directory / "labels.parquet")
     frauds = {transaction_id for transaction_id, label in known.items() if label.is_fraud}
     rows, path = 0, directory / "transactions.parquet"
     with TableWriter(path, _TRANSACTIONS) as writer:
-        async for accepted in _slices(source, span, rules):
+        async for accepted in _slices(logs.transactions, span, rules):
             writer.write(_columns(accepted, frauds))
             rows += len(accepted)
             on_progress(rows)
@@ -150,15 +158,14 @@ def _columns(transactions: list[Transaction], frauds: set[str]) -> dict[str, lis
     return columns | {"is_fraud": [transaction.transaction_id in frauds for transaction in transactions]}
 
 
-async def _write_labels(
-    reader: LogReader, acceptance: Acceptance, now_ms: int, path: Path
-) -> dict[str, _Known]:
+async def _write_labels(logs: Logs, acceptance: Acceptance, now_ms: int, path: Path) -> dict[str, _Known]:
     """What is known of each transaction in the end: the label that was reported last, of two at once the later."""
     known: dict[str, _Known] = {}
+    reader = logs.labels
     with TableWriter(path, _LABELS) as writer:
         for partition in range(reader.partitions):
             async for records, _ in reader.records(partition, *await reader.extent(partition)):
-                labels = [label for record in records for label in _label(record, acceptance, now_ms)]
+                labels = [label for record in records for label in _label(record, logs, acceptance, now_ms)]
                 writer.write({name: [getattr(label, name) for label in labels] for name in _LABELS})
                 for label in labels:
                     found = _Known(label.reported_at, label.is_fraud)
@@ -167,10 +174,10 @@ async def _write_labels(
     return known
 
 
-def _label(record: LogRecord, acceptance: Acceptance, now_ms: int) -> list[Label]:
+def _label(record: LogRecord, logs: Logs, acceptance: Acceptance, now_ms: int) -> list[Label]:
     """One, or none where a worker refuses it."""
     try:
-        label = decode_label(record.value)
+        label = logs.label(record)
         reference_ms = acceptance.reference_time(record.timestamp, now_ms)
         acceptance.check_label(label, key=record.key or b"", reference_ms=reference_ms)
     except InvalidEvent:
