@@ -1,16 +1,25 @@
-"""Several partitions as one history: each in its own order, and none far ahead of the others."""
+"""The log as files: partitions put in order, what a worker refuses left out, and of all labels the last."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import accumulate
+from pathlib import Path
 
+import pyarrow.parquet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.adapters.codec import encode_label, encode_transaction
+from app.adapters.log_reader import Extent, LogRecord
+from app.domain.acceptance import Acceptance
+from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
-from app.replay.exported import in_order
+from app.features.window import Bounds
+from app.replay.exported import Logs, Span, export, in_order
+from app.replay.rereading import Rules
 
 EVENT_MS = 1_760_000_000_000
+NOW_MS = EVENT_MS + 1_000_000
 SLICES = st.lists(st.lists(st.integers(0, 50), max_size=4), max_size=4)
 
 
@@ -53,3 +62,71 @@ def test_each_log_keeps_its_order_and_none_runs_ahead_of_the_others(times: list[
             for number, (time, one) in enumerate(zip(reached, flat, strict=True))
         ]
     assert asyncio.run(merged()) == [name for *_, name in sorted(keys)]
+
+
+class Log:
+    """A topic of two partitions, in memory."""
+
+    topic, incarnation, partitions = "a-log", 1, 2
+
+    def __init__(self, *partitions: list[tuple[bytes, bytes]]) -> None:
+        self._partitions = [
+            [
+                LogRecord(self.topic, partition, offset, NOW_MS, key, value, ())
+                for offset, (key, value) in enumerate(records)
+            ]
+            for partition, records in enumerate(partitions)
+        ]
+
+    async def extent(self, partition: int) -> Extent:
+        return Extent(0, len(self._partitions[partition]))
+
+    async def offset_at(self, partition: int, time_ms: int) -> int | None:
+        return 0 if time_ms <= NOW_MS and self._partitions[partition] else None
+
+    async def records(
+        self, partition: int, start: int, end: int
+    ) -> AsyncIterator[tuple[list[LogRecord], int]]:
+        yield self._partitions[partition][start:end], end
+
+
+def said(number: int, reported: int, *, is_fraud: bool) -> tuple[bytes, bytes]:
+    """A label, later than its transaction by so many ms."""
+    about = transaction(0, number, number)
+    known = Label(
+        transaction_id=about.transaction_id,
+        customer_id="c",
+        terminal_id="m",
+        event_time=about.event_time,
+        is_fraud=is_fraud,
+        source=LabelSource.ANALYST,
+        reported_at=about.event_time + reported,
+    )
+    return b"m", encode_label(known)
+
+
+def test_files_hold_what_a_worker_takes_with_what_was_reported_last(tmp_path: Path) -> None:
+    sent = [(b"c", encode_transaction(transaction(0, number, number))) for number in range(4)]
+    refused = [(b"c", b"{}"), (b"another", sent[0][1])]
+    labels = [
+        said(0, 5, is_fraud=True),
+        said(1, 9, is_fraud=False),
+        said(1, 5, is_fraud=True),
+        said(2, 5, is_fraud=True),
+        said(2, 9, is_fraud=False),
+        said(3, 5, is_fraud=False),
+        said(3, 5, is_fraud=True),
+        (b"m", b"no label"),
+    ]
+    logs = Logs(Log(sent[:1] + refused, sent[1:]), Log(labels, []))  # type: ignore[arg-type]  # what is read of them
+    rules = Rules(Acceptance(), Bounds(1, 1), by_murmur2=False)
+
+    exported = asyncio.run(export(logs, Span(0, NOW_MS), rules, tmp_path))
+
+    history = pyarrow.parquet.read_table(exported.transactions).to_pydict()
+    assert [f"0-{number}" for number in range(4)] == history["transaction_id"]
+    assert [True, False, False, True] == history["is_fraud"]
+    assert 4 == exported.rows
+    known = pyarrow.parquet.read_table(exported.labels).to_pydict()
+    assert [0, 1, 1, 2, 2, 3, 3] == [int(name.removeprefix("0-")) for name in known["transaction_id"]]
+    assert EVENT_MS + 1 + 9 == known["reported_at"][1]
