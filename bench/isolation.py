@@ -1,0 +1,230 @@
+"""What scoring notices of analytics: `python -m bench.isolation [--json]`.
+
+One worker of the role risk at a steady rate, as `bench.latency` measures it; beside it a worker of the role analytics
+that is stopped (SIGSTOP), crashes every few seconds (`kill -9`, started again on its files), or is flooded: it reads a
+long backlog as fast as it can. Both have the machine's cores and the broker in common, and nothing else: what a flooded
+neighbour costs here is what it takes of two cores.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from app.errors import TopicMismatch
+from app.local.state import Stack
+from app.settings import Settings
+from app.streaming.provisioning import ensure, require
+from bench import alerting, results
+from bench.broker import broker
+from bench.contestants.roster import ROSTER
+from bench.day import Day, DaySender
+from bench.latency import ALERT_SHARE
+from bench.sprint import Due, Plan, Sprint, sprint
+from bench.turn import PARTITIONS, Turn
+from bench.worker_process import WorkerProcess
+
+CONDITIONS = ("alone", "beside", "stopped", "crashed", "flooded")
+START_SECONDS = 12.0
+"""Until a worker has begun to read, on a machine that is busy."""
+LIFE_SECONDS = 8.0
+FLOOD = "isolation-flood"
+
+
+class Options(NamedTuple):
+    """What is measured."""
+
+    rate: int
+    seconds: int
+    turns: int
+    flood_events: int
+
+
+def main() -> None:
+    """Run, print and write ``bench/results/isolation.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rate", type=int, default=1_000, help="events a second")
+    parser.add_argument("--seconds", type=int, default=20, help="that count, per condition and turn")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--flood-events", type=int, default=3_000_000, help="backlog of the flooded worker")
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+    given = parser.parse_args()
+    options = Options(given.rate, given.seconds, given.turns, given.flood_events)
+    with broker() as (stack, directory):
+        content = run(options, stack, directory)
+    results.publish("isolation", content, table(content), as_json=given.json)
+
+
+def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
+    """The result file's content. Raises RuntimeError when a decision is missing or wrong."""
+    plan = Plan(options.rate, options.seconds)
+    due = _due(plan, directory)
+    asyncio.run(_flood(Turn(FLOOD, stack.bootstrap_servers), options.flood_events))
+    taken: dict[str, list[Sprint]] = {condition: [] for condition in CONDITIONS}
+    asyncio.run(_one("alone", plan, due, Turn("isolation-warm-up", stack.bootstrap_servers), directory))
+    for number in range(options.turns):
+        for condition in CONDITIONS:
+            turn = Turn(f"isolation-{number}-{condition}", stack.bootstrap_servers)
+            shown = asyncio.run(_one(condition, plan, due, turn, directory))
+            results.progress(f"turn {number + 1}, {condition}: {_told(shown)}")
+            taken[condition] += [shown] if shown else []
+    rows = [_row(condition, plan, turns) for condition, turns in taken.items()]
+    return results.document(
+        "bench.isolation", rows, partitions=PARTITIONS, seconds=options.seconds, alert_share=ALERT_SHARE
+    )
+
+
+async def _one(condition: str, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
+    """None when the rate was not kept up with."""
+    place = directory / turn.name
+    async with _neighbour(condition, turn, place / "analytics"):
+        return await sprint(ROSTER["ours"], plan, due, turn, place)
+
+
+def _told(shown: Sprint | None) -> str:
+    return "not sustained" if shown is None else f"{shown.decision_latency_ms} ms"
+
+
+@asynccontextmanager
+async def _neighbour(condition: str, turn: Turn, directory: Path) -> AsyncIterator[None]:
+    living = asyncio.create_task(_LIVES[condition](turn, directory))
+    try:
+        yield
+        if living.done():
+            living.result()
+            raise RuntimeError(f"the worker beside has ended: {condition}")
+    finally:
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
+
+
+async def _nobody(_: Turn, __: Path) -> None:
+    await asyncio.Event().wait()
+
+
+async def _beside(turn: Turn, directory: Path) -> None:
+    with await _start(turn, directory):
+        await asyncio.Event().wait()
+
+
+async def _stopped(turn: Turn, directory: Path) -> None:
+    with await _start(turn, directory) as worker:
+        await asyncio.sleep(START_SECONDS)
+        os.kill(worker.pid, signal.SIGSTOP)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            os.kill(worker.pid, signal.SIGKILL)
+
+
+async def _crashed(turn: Turn, directory: Path) -> None:
+    while True:
+        with await _start(turn, directory) as worker:
+            await asyncio.sleep(LIFE_SECONDS)
+            os.kill(worker.pid, signal.SIGKILL)
+
+
+async def _flooded(turn: Turn, directory: Path) -> None:
+    """It begins again from nothing when it has read all."""
+    flood = Turn(FLOOD, turn.servers)
+    settings = Settings.from_env(flood.environment())
+    while True:
+        name = uuid.uuid4().hex[:8]
+        environment = {
+            "FRAUDSTREAM_ANALYTICS_APP_ID": f"{FLOOD}-{name}",
+            "FRAUDSTREAM_TOPICS_DECISIONS": settings.topics.decisions,
+        }
+        with await _start(turn, directory / name, **environment):
+            await asyncio.sleep(60)
+        shutil.rmtree(directory / name)
+
+
+_LIVES = {
+    "alone": _nobody,
+    "beside": _beside,
+    "stopped": _stopped,
+    "crashed": _crashed,
+    "flooded": _flooded,
+}
+
+
+async def _start(turn: Turn, directory: Path, **settings: str) -> WorkerProcess:
+    """A worker of the role analytics, once the turn has its topics."""
+    environment = turn.environment() | {
+        "FRAUDSTREAM_WORKER_ROLE": "analytics",
+        "FRAUDSTREAM_ANALYTICS_DIR": str(directory / "files"),
+        "FRAUDSTREAM_ANALYTICS_ROLL_SECONDS": "5",
+    }
+    while not await _are_there(turn):  # noqa: ASYNC110  # a broker tells nobody
+        await asyncio.sleep(0.2)
+    return WorkerProcess(directory / "worker", environment | settings)
+
+
+async def _are_there(turn: Turn) -> bool:
+    try:
+        await require(turn.settings())
+    except TopicMismatch:
+        return False
+    return True
+
+
+async def _flood(turn: Turn, events: int) -> None:
+    await ensure(turn.settings())
+    day, sender = Day(events, turn.partitions), DaySender(turn.settings())
+    await sender.sender.start()
+    for block in day.blocks(0, events):
+        await sender.send(block)
+    await sender.sender.stop()
+
+
+def _due(plan: Plan, directory: Path) -> Due:
+    counted = alerting.scores(plan.end, directory)[plan.counted_from :]
+    review = alerting.threshold(counted, ALERT_SHARE)
+    models = alerting.models(review, directory / "models")
+    return Due(models, set((np.flatnonzero(counted >= review) + plan.counted_from).tolist()))
+
+
+def _row(condition: str, plan: Plan, taken: Sequence[Sprint]) -> dict[str, Any]:
+    """Medians of the turns, and each turn beside them; of those in which the rate was sustained."""
+    turns = [turn.decision_latency_ms for turn in taken]
+    names = turns[0] if turns else ()
+    return {
+        "analytics": condition,
+        "rate": plan.rate,
+        "sustained_turns": len(turns),
+        "decision_latency_ms": {name: results.median([turn[name] for turn in turns]) for name in names},
+        "decision_latency_ms_per_turn": turns,
+        "alert_latency_ms_per_turn": [turn.latency_ms for turn in taken],
+    }
+
+
+def table(content: Mapping[str, Any]) -> str:
+    """Medians of the turns in milliseconds, from intended send to decision received."""
+    head = ("analytics", "events/s", "p50", "p99", "p99.9", "max")
+    return results.table(head, [_line(row) for row in content["results"]])
+
+
+def _line(row: Mapping[str, Any]) -> Sequence[str]:
+    latency = row["decision_latency_ms"]
+    if not latency:
+        return (row["analytics"], f"{row['rate']:,}", "not sustained", "", "", "")
+    return (
+        row["analytics"],
+        f"{row['rate']:,}",
+        *(f"{latency[name]:.1f}" for name in ("p50", "p99", "p999", "max")),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""A day's report, seconds after the day's close: `python -m bench.report [--json]`.
+
+A worker of the role analytics reads a day of decisions and labels. The last of them come at a steady rate; then the
+first decision of the next day stands in every partition: the day is closed. Measured is from then until
+`fraudstream report DAY --out FILE` has written a report in which every decision and label of the day counts, the wait
+for the worker and the start of the command included. The same report computed as a batch by DuckDB from the worker's
+Parquet files must be equal, or there is no result.
+"""
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import psutil
+
+from app.adapters.day_files import DayFiles
+from app.errors import InvalidFile
+from app.reports.kept import Kept, kept_report
+from app.settings import Settings
+from bench import results
+from bench.broker import broker
+from bench.day import DAY, DAY_NAME, Block, Day, DaySender
+from bench.turn import Turn
+from bench.worker_process import REPOSITORY, WorkerProcess
+
+STEADY_RATE = 5_000
+STEADY_SECONDS = 20
+WAIT_SECONDS = 1_800.0
+POLL_SECONDS = 0.1
+ROLL_SECONDS = 20
+_FRAUDSTREAM = "from app.cli import main; main()"
+
+
+class Scene(NamedTuple):
+    """What a run works on."""
+
+    settings: Settings
+    directory: Path
+    worker: WorkerProcess
+    day: Day
+
+    @property
+    def files(self) -> Path:
+        return Path(self.settings.analytics.dir)
+
+
+def main() -> None:
+    """Run, print and write ``bench/results/report.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+    given = parser.parse_args()
+    with broker() as (stack, directory):
+        content = asyncio.run(run(given.events, stack.bootstrap_servers, directory))
+    results.publish("report", content, table(content), as_json=given.json)
+
+
+async def run(
+    events: int, servers: str, directory: Path, rate: int = STEADY_RATE, roll_seconds: int = ROLL_SECONDS
+) -> dict[str, Any]:
+    """The result file's content. Raises RuntimeError when batch and stream differ."""
+    turn = Turn("report", servers)
+    await turn.make_topics()
+    environment = turn.environment() | {
+        "FRAUDSTREAM_WORKER_ROLE": "analytics",
+        "FRAUDSTREAM_ANALYTICS_DIR": str(directory / "files"),
+        "FRAUDSTREAM_ANALYTICS_ROLL_SECONDS": str(roll_seconds),
+    }
+    settings, day = Settings.from_env(environment), Day(events, turn.partitions)
+    with WorkerProcess(directory / "worker", environment) as worker:
+        row = await _measure(Scene(settings, directory, worker, day), rate)
+    return results.document("bench.report", [row], partitions=turn.partitions, day=DAY_NAME)
+
+
+async def _measure(scene: Scene, rate: int) -> dict[str, Any]:
+    day, sender = scene.day, DaySender(scene.settings)
+    await sender.sender.start()
+    steady = min(rate * STEADY_SECONDS, day.count // 2)
+    labels = await _backlog(scene, sender, day.count - steady)
+    labels += await _steadily(sender, day, steady, rate)
+    await sender.send(Block(day.close(), []))
+    closed = time.monotonic()
+    await sender.sender.stop()
+    await _known(scene, day.count, labels, closed=True)
+    kept = _report(scene, "--out", str(scene.directory / "report.html"))
+    after_close = time.monotonic() - closed
+    results.progress(f"the report was there {after_close:.1f} s after the close")
+    await _in_files(scene, labels)
+    begin = time.monotonic()
+    batch = _report(scene, "--from-events", "--out", str(scene.directory / "batch.html"))
+    batch_seconds = time.monotonic() - begin
+    if kept != batch or kept["total"]["transactions"] != day.count:
+        raise RuntimeError("the report that was kept up to date and the batch differ")
+    begin = time.monotonic()
+    _report(scene, "--out", str(scene.directory / "again.html"))
+    files = list(scene.files.rglob("*.parquet"))
+    return {
+        "events": day.count,
+        "labels": labels,
+        "seconds_after_close": round(after_close, 2),
+        "of_which_the_command": round(time.monotonic() - begin, 2),
+        "batch_seconds": round(batch_seconds, 2),
+        "equal": True,
+        "files": len(files),
+        "file_bytes": sum(file.stat().st_size for file in files),
+        "figures_bytes": sum(file.stat().st_size for file in scene.files.rglob("*.bin")),
+        "worker_cpu_seconds_per_million": round(scene.worker.cpu_seconds() * 1e6 / day.count, 1),
+        "worker_rss_bytes": psutil.Process(scene.worker.pid).memory_info().rss,
+    }
+
+
+async def _backlog(scene: Scene, sender: DaySender, end: int) -> int:
+    """Send, and wait until the worker has counted it; how many labels there were."""
+    labels, begin = 0, time.monotonic()
+    for block in scene.day.blocks(0, end):
+        await sender.send(block)
+        labels += sum(map(len, block.labels))
+    results.progress(f"{end:,} decisions sent in {time.monotonic() - begin:.0f} s")
+    await _known(scene, end, 0, closed=False)
+    results.progress(f"and counted by {time.monotonic() - begin:.0f} s")
+    return labels
+
+
+async def _steadily(sender: DaySender, day: Day, count: int, rate: int) -> int:
+    labels, begin, sent, step = 0, time.monotonic(), 0, max(1, rate // 20)
+    while sent < count:
+        await asyncio.sleep(max(0.0, begin + sent / rate - time.monotonic()))
+        first, sent = day.count - count + sent, min(sent + step, count)
+        for block in day.blocks(first, day.count - count + sent):
+            await sender.send(block)
+            labels += sum(map(len, block.labels))
+    return labels
+
+
+async def _known(scene: Scene, events: int, labels: int, *, closed: bool) -> Kept:
+    """Return when the worker has counted so many."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        scene.worker.cpu_seconds()  # it runs
+        try:
+            kept = kept_report(scene.files, DAY, DAY_NAME, top=1)
+        except InvalidFile:
+            kept = None
+        if kept and _complete(kept, events, labels, closed=closed):
+            return kept
+        await asyncio.sleep(POLL_SECONDS if closed else 1.0)
+    raise RuntimeError(f"{events} decisions were not counted in {WAIT_SECONDS:.0f} s")
+
+
+def _complete(kept: Kept, events: int, labels: int, *, closed: bool) -> bool:
+    total = kept.report.total
+    counted = total.transactions >= events and total.judged >= labels
+    return counted and not (closed and kept.open_partitions)
+
+
+async def _in_files(scene: Scene, labels: int) -> None:
+    """Return when all of the day is in files."""
+    files, partitions = DayFiles(scene.files), range(scene.settings.topics.partitions)
+    expected = {"decisions": scene.day.count + len(partitions), "labels": labels}
+    deadline = time.monotonic() + WAIT_SECONDS
+    for feed, count in expected.items():
+        while sum(files.progress(feed, at).next_offset for at in partitions) < count:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the worker does not write what it has read")
+            await asyncio.sleep(1)
+
+
+def _report(scene: Scene, *options: str) -> dict[str, Any]:
+    words = [
+        sys.executable,
+        "-c",
+        _FRAUDSTREAM,
+        "report",
+        DAY_NAME,
+        "--directory",
+        str(scene.files),
+        "--json",
+    ]
+    done = subprocess.run([*words, *options], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE)  # noqa: S603  # ours
+    told: dict[str, Any] = msgspec.json.decode(done.stdout)
+    return told
+
+
+def table(content: Mapping[str, Any]) -> str:
+    """One line for each of the two."""
+    (row,) = content["results"]
+    head = (f"{row['events']:,} events", "seconds until the report is there")
+    rows = [
+        ("kept up to date, from the day's close", f"{row['seconds_after_close']:.1f}"),
+        ("of which the command itself", f"{row['of_which_the_command']:.1f}"),
+        ("batch over the Parquet files (DuckDB)", f"{row['batch_seconds']:.1f}"),
+    ]
+    return results.table(head, rows)
+
+
+if __name__ == "__main__":
+    main()
