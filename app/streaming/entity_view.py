@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from app.adapters.activity_redis import ActivityReader
 from app.adapters.redis_client import Client, connect
 from app.domain.transaction import Transaction
 from app.errors import StateCorrupt
 from app.features.delayed import Delayed, absent, keys, told
+from app.features.entities import ENTITIES
 from app.features.window import HOUR_MS
 from app.metrics import Metrics
 from app.settings import Settings
@@ -68,15 +70,24 @@ def told_where_read(
     """As ``told``; but a key that is not among the activities could not be read, and its transactions are absent."""
     if not activities:
         return absent(transactions)
-    unread = np.array(
-        [any(key not in activities for key in keys([transaction])) for transaction in transactions],
-        np.bool_,
-    )
-    known, nothing = told(transactions, activities), absent(transactions)
-    which = unread[:, np.newaxis]
+    known, missing = told(transactions, activities), unread(transactions, activities)
+    if not missing.any():
+        return known
+    nothing, which = absent(transactions), missing[:, np.newaxis]
     return Delayed(
         np.where(which, nothing.features, known.features),
         np.where(which, nothing.first_seen_ms, known.first_seen_ms),
         np.where(which, nothing.evicted_ms, known.evicted_ms),
-        unread,
+        missing,
     )
+
+
+def unread(transactions: Sequence[Transaction], activities: Mapping[str, bytes]) -> NDArray[np.bool_]:
+    """Shape (transactions,): of which at least one entity is not among the activities."""
+    found = np.zeros(len(transactions), np.bool_)
+    for entity in ENTITIES:
+        values = [getattr(transaction, entity.field) for transaction in transactions]
+        missing = {value for value in set(values) - {None} if entity.key(value) not in activities}
+        if missing:
+            found |= [value in missing for value in values]
+    return found
