@@ -62,7 +62,7 @@ lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PAT
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --extra registry --extra analytics --extra tracing --group dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		pyproject.toml -o requirements-runtime.lock
+		--extra registry --extra tracing --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --extra registry --extra analytics --extra tracing --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
 
