@@ -216,6 +216,16 @@ class ChunkConsumer(Consumer):
         notify(self._waiting_for_ack)
         return True
 
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
+        """Faust takes an offset for committed when the broker refused it, as it does while the group rebalances: it would
+        not be committed again before another record comes, and a partition that is quiet would lag behind for ever.
+        """
+        committed = await super()._commit_offsets(offsets, start_new_transaction)
+        if not committed:
+            for tp in offsets:
+                self._committed_offset[tp] = None
+        return committed
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Faust waits here for chunks in flight and commits; only then may the offsets be forgotten."""
         await super().on_partitions_revoked(revoked)

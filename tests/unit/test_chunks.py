@@ -4,6 +4,7 @@ import asyncio
 import threading
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 import faust
@@ -183,6 +184,28 @@ async def test_what_is_committed_is_not_committed_again(consumer: Any) -> None:
     consumer._committed_offset[FIRST] = 3
 
     assert committable(consumer) == {}
+
+
+async def test_what_the_broker_refused_is_committed_again_though_nothing_more_comes(
+    consumer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came back with the next generation, and was finished once more up to the same record."""
+    answers, sent = [False, True], []
+
+    async def commit(offsets: dict[TP, int]) -> bool:
+        sent.append(dict(offsets))
+        return answers[len(sent) - 1]
+
+    async def flush() -> None: ...
+
+    monkeypatch.setattr(consumer, "_commit", commit)
+    monkeypatch.setattr(consumer, "assignment", lambda: {FIRST})
+    monkeypatch.setattr(consumer.app, "producer", SimpleNamespace(flush=flush))
+    (message,) = await delivered(consumer, {FIRST: offsets(0, 2)})
+    consumer.ack(message)
+
+    assert [False, True, False] == [await consumer.force_commit() for _ in range(3)]
+    assert [{FIRST: 3}, {FIRST: 3}] == sent
 
 
 async def test_offsets_that_the_log_has_not_are_no_gap(consumer: Any) -> None:
