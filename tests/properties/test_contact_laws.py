@@ -85,7 +85,7 @@ def test_an_episode_has_one_question_at_most_and_the_first_of_all_has_one(given_
 
 
 @given(steps)
-@example([Step(1, False, 0), Step(80, False, 0), Step(0, True, 1)])  # answered when the next one stands already
+@example([Step(1, False, 0), Step(80, False, 0), Step(0, True, 1)])  # answered when the next one stands
 def test_no_question_is_asked_while_another_is_open_or_was_just_answered(given_steps: list[Step]) -> None:
     asked = run(given_steps)
     questions = list(asked.asked_ms.items())
