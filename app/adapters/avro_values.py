@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import orjson
@@ -28,7 +28,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     """
     try:
         written = _parse(writer)
-    except Exception as error:  # noqa: BLE001  # whatever a registry's text makes of the parser
+    except Exception as error:  # noqa: BLE001  # fastavro fails of odd schemas in any way; what got out would end the worker at this record for ever
         raise InvalidEvent(
             InvalidReason.SCHEMA_MISMATCH, f"its schema is no Avro that can be read ({type(error).__name__})"
         ) from None
@@ -39,16 +39,17 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     def read(value: Framed) -> dict[str, Any]:
         source = BytesIO(value.payload)
         try:
-            fields: Any = schemaless_reader(source, written, ours)
+            # A record, for ours is one: another would have been no match.
+            fields = cast(dict[str, Any], schemaless_reader(source, written, ours))
         except SchemaResolutionError as error:
             raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, str(error)[:MESSAGE_LENGTH]) from None
-        except Exception as error:  # noqa: BLE001  # anybody's bytes; the kind of error tells none of them
+        except Exception as error:  # noqa: BLE001  # as above, of anybody's bytes; only the kind of error is told, which quotes none of them
             raise InvalidEvent(
                 InvalidReason.UNDECODABLE, f"the value does not fit its schema ({type(error).__name__})"
             ) from None
         if source.read(1):
             raise InvalidEvent(InvalidReason.UNDECODABLE, "the value is longer than its schema says")
-        return fields  # type: ignore[no-any-return]  # a record: SchemaResolutionError otherwise
+        return fields
 
     return read
 

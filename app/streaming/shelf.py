@@ -8,7 +8,7 @@ leave behind when they go is dropped by its stand.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from app.adapters.day_files import DayFiles, Stretch
 from app.adapters.feeds import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics
-from app.streaming.chunks import ChunkConsumer
+from app.streaming.chunks import Chunk
 
 
 class Cabinet(NamedTuple):
@@ -31,6 +31,16 @@ class Cabinet(NamedTuple):
     clock: Callable[[], float]
     guard: Callable[[], None]
     """Raises when this process may not write any more."""
+
+
+class Deliverer(Protocol):
+    """What a shelf asks of the consumer: see ChunkConsumer."""
+
+    def may_follow(self, chunk: Chunk) -> bool: ...
+
+    def hold(self, message: Any) -> None: ...
+
+    def leave(self, message: Any) -> None: ...
 
 
 class Shelf:
@@ -51,7 +61,7 @@ class Shelf:
         self._count = 0
         self._event: Any = None
 
-    async def put(self, event: Any, consumer: ChunkConsumer) -> None:
+    async def put(self, event: Any, consumer: Deliverer) -> None:
         """Take the rows of an event's chunk; waits while rows are being written."""
         async with self._busy:
             chunk = event.value
@@ -75,7 +85,7 @@ class Shelf:
             if self._count >= self._cabinet.roll_rows:
                 await self._roll(consumer)
 
-    async def tick(self, consumer: ChunkConsumer) -> None:
+    async def tick(self, consumer: Deliverer) -> None:
         """Count what has come; write it when it has waited long enough."""
         async with self._busy:
             if self._event is None:
@@ -87,7 +97,7 @@ class Shelf:
                     if ours:
                         await asyncio.to_thread(self._count_rows)
 
-    async def _roll(self, consumer: ChunkConsumer) -> None:
+    async def _roll(self, consumer: Deliverer) -> None:
         event = self._event
         with self._held(consumer) as ours:
             if ours:
@@ -96,7 +106,7 @@ class Shelf:
         self._empty()
 
     @contextmanager
-    def _held(self, consumer: ChunkConsumer) -> Iterator[bool]:
+    def _held(self, consumer: Deliverer) -> Iterator[bool]:
         """A rebalance waits for the last chunk, and all before it. False when its partition moves already."""
         event = self._event
         consumer.hold(event.message)

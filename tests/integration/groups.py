@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -67,6 +68,6 @@ class Groups:
         records = await self.deployment.read(topic)
         return Counter((record.partition, record.offset) for record in records)
 
-    async def events(self, topic: str) -> list[dict[str, object]]:
+    async def events(self, topic: str) -> list[dict[str, Any]]:
         """Every record's content."""
         return [json.loads(record.value) for record in await self.deployment.read(topic)]

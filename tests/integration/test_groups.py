@@ -58,9 +58,9 @@ async def test_killed_again_and_again_analytics_has_every_offset_in_one_file_and
     assert await groups.on_topic(topics.decisions) == groups.in_files("decisions")
     assert await groups.on_topic(topics.labels) == groups.in_files("labels")
     decisions = await groups.events(topics.decisions)
-    day = Counter(int(one["event_time"]) // DAY_MS for one in decisions).most_common(1)[0][0]  # type: ignore[call-overload]
+    day = Counter(one["event_time"] // DAY_MS for one in decisions).most_common(1)[0][0]
     told = check_report(groups, day)
-    unique = {one["decision_id"]: one for one in decisions if int(one["event_time"]) // DAY_MS == day}  # type: ignore[call-overload]
+    unique = {one["decision_id"]: one for one in decisions if one["event_time"] // DAY_MS == day}
     assert len(unique) == told.total.transactions
     assert told.total.judged
 

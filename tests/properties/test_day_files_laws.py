@@ -106,10 +106,10 @@ def read_on(feed: Feed, log: Sequence[Record], shelves: Cabinet, random: Random)
         place = 0
         while place < len(left):
             size = random.randrange(1, 9)
-            await shelf.put(event(left[place : place + size], 1), consumer)  # type: ignore[arg-type]
+            await shelf.put(event(left[place : place + size], 1), consumer)
             place += size
             if random.random() < 0.3:
-                await shelf.tick(consumer)  # type: ignore[arg-type]
+                await shelf.tick(consumer)
 
     asyncio.run(live())
 
@@ -231,12 +231,12 @@ def test_what_moved_on_while_rows_lay_here_is_dropped(tmp_path: Path) -> None:
     before = event(log, 1)
 
     async def story() -> None:
-        await shelf.put(before, consumer)  # type: ignore[arg-type]
+        await shelf.put(before, consumer)
         assert consumer.held == []
         consumer.stand = 2
-        await shelf.tick(consumer)  # type: ignore[arg-type]
+        await shelf.tick(consumer)
         assert not before.acknowledged
-        await shelf.put(event(log, 2), consumer)  # type: ignore[arg-type]
+        await shelf.put(event(log, 2), consumer)
 
     asyncio.run(story())
     assert not list(tmp_path.rglob("*.bin"))
@@ -252,7 +252,7 @@ def test_a_rebalance_waits_for_rows_that_are_being_written(tmp_path: Path) -> No
     shelves = cabinet(tmp_path, 1)._replace(guard=lambda: seen.append(list(consumer.held)))
     whole = event(log, 1)
 
-    asyncio.run(Shelf(DECISIONS, 0, shelves).put(whole, consumer))  # type: ignore[arg-type]
+    asyncio.run(Shelf(DECISIONS, 0, shelves).put(whole, consumer))
 
     assert seen
     assert all(held == [whole.message] for held in seen)
@@ -266,4 +266,4 @@ def test_a_log_that_begins_anew_is_refused(tmp_path: Path) -> None:
     finish(DECISIONS, log, tmp_path, random)
 
     with pytest.raises(LogReplaced, match="offset 0 comes"):
-        asyncio.run(Shelf(DECISIONS, 0, cabinet(tmp_path, 1)).put(event(log, 1), Consumer()))  # type: ignore[arg-type]
+        asyncio.run(Shelf(DECISIONS, 0, cabinet(tmp_path, 1)).put(event(log, 1), Consumer()))
