@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from app.domain.identifiers import digest64
 from app.domain.label import Label
-from app.domain.transaction import Transaction
 from app.features.activity import LABEL, TRANSACTION, Facts
 from app.features.columns import digests
+from app.features.facts import Integers
 
 VERSION = 1
 FACT = np.dtype(
@@ -43,13 +43,12 @@ class Source(NamedTuple):
 
 
 def transaction_facts(
-    transactions: Sequence[Transaction], offsets: Sequence[int], source: Source
+    times_ms: Integers, transactions: Integers, offsets: Sequence[int], source: Source
 ) -> list[bytes]:
-    """One fact of each transaction; the same for all of its entities."""
+    """One fact of each transaction, given by its event time and digest; the same for all of its entities."""
     facts = np.zeros(len(transactions), FACT)
     facts["version"], facts["kind"] = VERSION, TRANSACTION
-    facts["time_ms"] = [transaction.event_time for transaction in transactions]
-    facts["transaction"] = digests(digest64(transaction.transaction_id) for transaction in transactions)
+    facts["time_ms"], facts["transaction"] = times_ms, transactions
     facts["source_incarnation"] = np.uint64(source.incarnation).astype(np.int64)
     facts["source_partition"], facts["source_offset"] = source.partition, offsets
     return _split(facts)
@@ -71,7 +70,7 @@ def is_fact(key: bytes | None, value: bytes | None) -> bool:
     return bool(key) and value is not None and len(value) == FACT.itemsize and value[:2] in _HEADS
 
 
-def read_facts(values: Sequence[bytes], entity: NDArray[np.int64], offsets: Sequence[int]) -> Facts:
+def read_facts(values: Sequence[bytes], entity: Integers, offsets: Sequence[int]) -> Facts:
     """Facts as columns; ``entity`` is the index of each one's activity, ``offsets`` are those of the records."""
     facts: Any = np.frombuffer(b"".join(values), FACT)
     return Facts(

@@ -1,11 +1,12 @@
 """What is known about the delayed entities of transactions: a row of their features for each, and how far to trust it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.features.activity import observe, queries
 from app.features.entities import ENTITIES, DelayedEntity, columns
@@ -13,6 +14,29 @@ from app.features.window import NEVER_MS
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
+
+
+class Kind(NamedTuple):
+    """The entities of one kind that some transactions touch."""
+
+    entity: DelayedEntity
+    keys: list[str]
+    """Each once."""
+    which: Integers
+    """Shape (transactions,): index of each one's key; ``len(keys)`` where it names none."""
+
+
+class Touched(NamedTuple):
+    """What some transactions, or labels, touch."""
+
+    times_ms: Integers
+    """Shape (transactions,): their event times."""
+    kinds: list[Kind]
+
+    @property
+    def keys(self) -> list[str]:
+        """Each entity once, kind by kind."""
+        return [key for kind in self.kinds for key in kind.keys]
 
 
 class Delayed(NamedTuple):
@@ -27,48 +51,55 @@ class Delayed(NamedTuple):
     """Shape (transactions,): the activities could not be read, all columns are NaN."""
 
 
-def absent(transactions: Sequence[Transaction], entities: Sequence[DelayedEntity] = ENTITIES) -> Delayed:
+def touched(
+    named: Sequence[Transaction] | Sequence[Label], entities: Sequence[DelayedEntity] = ENTITIES
+) -> Touched:
+    """The entities that transactions or labels name."""
+    times_ms = np.array([each.event_time for each in named], np.int64)
+    return Touched(times_ms, [_kind(entity, named) for entity in entities])
+
+
+def _kind(entity: DelayedEntity, named: Sequence[Transaction] | Sequence[Label]) -> Kind:
+    values = [getattr(each, entity.field, None) for each in named]
+    names = [value for value in dict.fromkeys(values) if value is not None]
+    places: dict[str | None, int] = {None: len(names)}
+    places.update(zip(names, range(len(names)), strict=True))
+    which = np.array([places[value] for value in values], np.int64)
+    return Kind(entity, [entity.key(name) for name in names], which)
+
+
+def absent(about: Touched) -> Delayed:
     """Nothing could be read."""
-    count, never = len(transactions), np.full((len(transactions), len(entities)), NEVER_MS)
-    width = sum(entity.width for entity in entities)
+    count, never = len(about.times_ms), np.full((len(about.times_ms), len(about.kinds)), NEVER_MS)
+    width = sum(kind.entity.width for kind in about.kinds)
     return Delayed(np.full((count, width), np.nan), never, never, np.ones(count, np.bool_))
 
 
-def keys(
-    transactions: Iterable[Transaction], entities: Sequence[DelayedEntity] = ENTITIES
-) -> dict[str, None]:
-    """Each entity that the transactions touch, once."""
-    return {
-        entity.key(value): None
-        for transaction in transactions
-        for entity in entities
-        if (value := getattr(transaction, entity.field)) is not None
-    }
+def told(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
+    """What the activities say about each transaction at its own time; b"" is the one of an entity never seen.
 
-
-def told(
-    transactions: Sequence[Transaction],
-    activities: Mapping[str, bytes],
-    entities: Sequence[DelayedEntity] = ENTITIES,
-) -> Delayed:
-    """What the activities say about each transaction at its own time; a key that is not among them was never seen.
-
-    Raises StateCorrupt when one of them is no activity.
+    An entity that is not among them could not be read, and its transactions are absent. Raises StateCorrupt when one
+    of them is no activity.
     """
-    times_ms = np.array([transaction.event_time for transaction in transactions], np.int64)
-    parts, unread = [], np.zeros(len(transactions), np.bool_)
-    for entity in entities:
-        values = [getattr(transaction, entity.field) for transaction in transactions]
-        places = {value: place for place, value in enumerate(dict.fromkeys(values))}
-        states = [b"" if value is None else activities.get(entity.key(value), b"") for value in places]
-        wanted = np.array([places[value] for value in values], np.int64)
-        observed = observe(states, queries(wanted, times_ms))
-        features = columns(entity, observed.known)
-        features[[value is None for value in values]] = np.nan
-        parts.append(Delayed(features, observed.first_seen_ms, observed.evicted_ms, unread))
-    return Delayed(
-        np.column_stack([part.features for part in parts]),
+    if not activities:
+        return absent(about)
+    parts = [_told(kind, about.times_ms, activities) for kind in about.kinds]
+    found = Delayed(
+        np.hstack([part.features for part in parts]),
         np.column_stack([part.first_seen_ms for part in parts]),
         np.column_stack([part.evicted_ms for part in parts]),
-        unread,
+        np.logical_or.reduce([part.absent for part in parts]),
     )
+    found.features[found.absent] = np.nan
+    found.first_seen_ms[found.absent] = found.evicted_ms[found.absent] = NEVER_MS
+    return found
+
+
+def _told(kind: Kind, times_ms: Integers, activities: Mapping[str, bytes]) -> Delayed:
+    """By one kind of entity."""
+    states = [*(activities.get(key, b"") for key in kind.keys), b""]
+    observed = observe(states, queries(kind.which, times_ms))
+    features = columns(kind.entity, observed.known)
+    features[kind.which == len(kind.keys)] = np.nan
+    unread = np.array([*(key not in activities for key in kind.keys), False])
+    return Delayed(features, observed.first_seen_ms, observed.evicted_ms, unread[kind.which])

@@ -15,7 +15,8 @@ from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 from app.features.columns import events
-from app.features.fold import APPLIED, Folded, fold
+from app.features.delayed import Touched, touched
+from app.features.fold import APPLIED, Events, Folded, Integers, fold
 from app.features.state import EMPTY, lineage
 from app.features.window import Bounds
 from app.streaming.chunks import Chunk
@@ -87,17 +88,16 @@ class Applied(NamedTuple):
     folded: Folded
     rows: list[int]
     """Indexes of the accepted that changed their profiles."""
+    digests: Integers
+    """Of the transactions that changed their profiles."""
+    touched: Touched
+    """By them: the entities besides their customers' profiles."""
     profiles: dict[bytes, bytes]
     """The changed ones."""
     number: int
     """Of the chunk, in its partition's order of computation."""
     ignored: list[Ignored]
     """Why records are no transactions, of those that were not replayed."""
-
-    @property
-    def applied(self) -> list[Transaction]:
-        """Those that changed their profiles."""
-        return [self.transactions[row] for row in self.rows]
 
 
 class ChunkFold:
@@ -118,13 +118,26 @@ class ChunkFold:
         accepted, rejected, ignored = self._decode(chunk.records, before, now_ms)
         watch.lap("decode")
         transactions = [entry.transaction for entry in accepted]
-        folded = self._fold(accepted, transactions, before)
+        columns = _columns(accepted, transactions, before)
+        folded = fold(before.profiles, columns, self._bounds, self.log.incarnation)
         rows = np.flatnonzero(folded.status == APPLIED).tolist()
         keys = [accepted[i].record.key for i in rows]
         changed = {key: folded.profiles[before.places[key]] for key in keys}
         number = self._profiles.put(chunk.partition, changed)
+        about = touched([transactions[row] for row in rows])
         watch.lap("fold")
-        return Applied(accepted, rejected, transactions, folded, rows, changed, number, ignored)
+        return Applied(
+            accepted=accepted,
+            rejected=rejected,
+            transactions=transactions,
+            folded=folded,
+            rows=rows,
+            digests=columns.transaction[rows],
+            touched=about,
+            profiles=changed,
+            number=number,
+            ignored=ignored,
+        )
 
     def _load(self, chunk: Chunk) -> Before:
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
@@ -159,12 +172,10 @@ class ChunkFold:
                 accepted.append(Accepted(record, transaction))
         return accepted, rejected, ignored
 
-    def _fold(
-        self, accepted: Sequence[Accepted], transactions: Sequence[Transaction], before: Before
-    ) -> Folded:
-        columns = events(
-            transactions,
-            [before.places[entry.record.key] for entry in accepted],
-            [entry.record.offset for entry in accepted],
-        )
-        return fold(before.profiles, columns, self._bounds, self.log.incarnation)
+
+def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction], before: Before) -> Events:
+    return events(
+        transactions,
+        [before.places[entry.record.key] for entry in accepted],
+        [entry.record.offset for entry in accepted],
+    )

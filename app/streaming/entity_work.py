@@ -13,6 +13,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason
 from app.features.activity import observe, queries
+from app.features.delayed import touched
 from app.streaming.applying import Rejected
 from app.streaming.chunks import Chunk
 from app.streaming.entity_records import entity_records
@@ -64,7 +65,7 @@ class LabelRouter:
                 labels.append(self._label(record, now_ms))
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
-        activity = entity_records(labels, label_facts(labels), self._partitions)
+        activity = entity_records(touched(labels), label_facts(labels), self._partitions)
         return RoutedLabels(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
 
     def _label(self, record: Any, now_ms: int) -> Label:

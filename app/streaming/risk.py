@@ -98,7 +98,7 @@ class RiskWorker(TableRole):
     def _compute(self, chunk: Chunk, watch: Stopwatch) -> Work | Awaitable[Work]:
         """At once, unless Redis has to be asked about the chunk's entities."""
         known = self._scorer.fold(chunk, now_ms(), watch)
-        looked = self._entities.look(known.applied, now_ms())
+        looked = self._entities.look(known.touched, now_ms())
         if looked.missing:
             return self._ask_and_decide(chunk, known, looked, watch)
         return self._decide(chunk, known, looked.known, watch)
@@ -109,7 +109,7 @@ class RiskWorker(TableRole):
         return self._decide(chunk, known, activities, watch)
 
     def _decide(self, chunk: Chunk, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> Work:
-        about = self._entities.view(known.applied, activities)
+        about = self._entities.view(known.touched, activities)
         return self._scorer.decide(chunk, known, about, now_ms(), watch)
 
     async def _formats(self) -> Formats:

@@ -127,7 +127,7 @@ class ChunkScorer:
             late=int(np.count_nonzero(folded.late)),
             ignored=known.ignored,
             absent=int(np.count_nonzero(about.absent)),
-            activity=self._activity(seen, offsets, Source(log.incarnation, chunk.partition)),
+            activity=self._activity(known, offsets, Source(log.incarnation, chunk.partition)),
         )
         watch.lap("encode")
         return work
@@ -141,11 +141,11 @@ class ChunkScorer:
                 alert = scorer.alert(decision, values, seen.known(row), models[row])
                 yield alert_record(alert, record.key, trace_headers(record.headers), self.formats.alerts)
 
-    def _activity(self, seen: Seen, offsets: list[int], source: Source) -> dict[int, list[OutRecord]]:
+    def _activity(self, known: Applied, offsets: list[int], source: Source) -> dict[int, list[OutRecord]]:
         if not self.activity_partitions or not offsets:
             return {}
-        facts = transaction_facts(seen.transactions, offsets, source)
-        return entity_records(seen.transactions, facts, self.activity_partitions)
+        facts = transaction_facts(known.touched.times_ms, known.digests, offsets, source)
+        return entity_records(known.touched, facts, self.activity_partitions)
 
 
 def _nobody_looks(_rows: Rows, _scores: Scores) -> None:

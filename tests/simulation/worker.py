@@ -176,7 +176,7 @@ class Worker:
         return Answered(self.asked[-1], lambda: self._decide(chunk, known, watch))
 
     def _decide(self, chunk: Chunk, known: Applied, watch: Stopwatch) -> Work:
-        return self._scorer.decide(chunk, known, delayed.absent(known.applied), NOW_MS, watch)
+        return self._scorer.decide(chunk, known, delayed.absent(known.touched), NOW_MS, watch)
 
     def _on_durable(self, work: Work, _: Stopwatch) -> None:
         self._profiles.release(work.partition, work.number)

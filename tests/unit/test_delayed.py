@@ -4,12 +4,14 @@ from math import isnan
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.transaction import Transaction
 from app.errors import StateCorrupt
 from app.features.activity import LABEL, TRANSACTION, observe
 from app.features.catalog import delayed_features
-from app.features.delayed import absent, keys, told
+from app.features.delayed import absent, told, touched
 from app.features.entities import ENTITIES, DelayedEntity, Function
 from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, as_facts
 
@@ -41,13 +43,14 @@ def activity() -> bytes:
 
 
 def test_each_entity_that_is_touched_is_asked_for_once() -> None:
-    assert ["terminal:m1", "customer:c1", "terminal:m2"] == list(
-        keys([transaction(1), transaction(2, terminal="m2"), transaction(3)])
-    )
+    about = touched([transaction(1), transaction(2, terminal="m2"), transaction(3)])
+
+    assert ["terminal:m1", "terminal:m2", "customer:c1"] == about.keys
 
 
 def test_columns_of_all_entities_stand_side_by_side() -> None:
-    known = told([transaction(1), transaction(2, terminal="m2")], {"terminal:m1": activity()})
+    about = touched([transaction(1), transaction(2, terminal="m2")])
+    known = told(about, {"terminal:m1": activity(), "terminal:m2": b"", "customer:c1": b""})
 
     assert [2.0, 2.0, 2.0, 0.5, 0.5, 0.5, 0.0] == known.features[0].tolist()
     assert [0.0] * 7 == known.features[1].tolist()
@@ -59,7 +62,7 @@ def test_columns_of_all_entities_stand_side_by_side() -> None:
 
 
 def test_what_could_not_be_read_is_missing_and_flagged() -> None:
-    known = absent([transaction(1), transaction(2)])
+    known = absent(touched([transaction(1), transaction(2)]))
 
     assert np.isnan(known.features).all()
     assert known.features.shape == (2, sum(entity.width for entity in ENTITIES))
@@ -67,22 +70,61 @@ def test_what_could_not_be_read_is_missing_and_flagged() -> None:
 
 
 def test_no_transactions_are_no_rows() -> None:
-    assert (0, 7) == told([], {}).features.shape == absent([]).features.shape
+    assert (
+        (0, 7) == told(touched([]), {"customer:c1": b""}).features.shape == absent(touched([])).features.shape
+    )
 
 
 def test_bytes_that_are_no_activity_are_refused() -> None:
     with pytest.raises(StateCorrupt):
-        told([transaction(1)], {"customer:c1": b"?"})
+        told(touched([transaction(1)]), {"customer:c1": b"?"})
 
 
 def test_a_further_entity_is_one_line() -> None:
     """Of an optional field: where a transaction leaves it out, the features are missing."""
-    known = told([transaction(1, "d1"), transaction(2)], {"device:d1": activity()}, [*ENTITIES, DEVICE])
+    about = touched([transaction(1, "d1"), transaction(2)], [*ENTITIES, DEVICE])
+    known = told(about, {"device:d1": activity(), "terminal:m1": b"", "customer:c1": b""})
 
     assert [2.0, 2.0, 0.5, 0.5] == known.features[0, 7:].tolist()
     assert all(map(isnan, known.features[1, 7:]))
     assert not known.absent.any()
-    assert "device:d1" in keys([transaction(1, "d1"), transaction(2)], [DEVICE])
+    assert "device:d1" in about.keys
     assert [
         "device_count_1d", "device_count_30d", "device_risk_1d", "device_risk_30d"
     ] == [feature.name for feature in delayed_features(DEVICE)]  # fmt: skip
+
+
+names = st.sampled_from(["a", "b", "c"])
+devices = st.sampled_from(["a", "b", None])
+chunks = st.lists(st.tuples(names, devices), min_size=1, max_size=12).map(
+    lambda pairs: [
+        transaction(number, device, terminal=terminal) for number, (terminal, device) in enumerate(pairs)
+    ]
+)
+
+
+@given(chunks, st.data())
+def test_a_transaction_is_absent_when_one_of_its_entities_could_not_be_read(
+    chunk: list[Transaction], data: st.DataObject
+) -> None:
+    """And of the others the same is told as if all had been read."""
+    entities = [*ENTITIES, DEVICE]
+    about = touched(chunk, entities)
+    of_nobody = {"terminal:other": b""}
+    everything = of_nobody | {key: activity() if key.endswith(":a") else b"" for key in about.keys}
+    unread = data.draw(st.sets(st.sampled_from(about.keys)))
+
+    whole, nothing = told(about, everything), absent(about)
+    found = told(about, {key: everything[key] for key in everything.keys() - unread})
+
+    expected = [not unread.isdisjoint(touched([each], entities).keys) for each in chunk]
+    assert expected == found.absent.tolist()
+    assert not whole.absent.any()
+    for column in ("features", "first_seen_ms", "evicted_ms"):
+        for row, is_absent in enumerate(expected):
+            source = nothing if is_absent else whole
+            np.testing.assert_array_equal(getattr(source, column)[row], getattr(found, column)[row])
+
+
+def test_where_nothing_was_read_all_is_absent() -> None:
+    assert [True] == told(touched([transaction(1)]), {}).absent.tolist()

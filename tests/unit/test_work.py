@@ -1,6 +1,6 @@
 """What a chunk becomes: every record is decided, rejected, replayed or a duplicate, and counted as one of these."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
 from app.errors import InvalidReason, StateCorrupt
 from app.features import catalog
-from app.features.delayed import Delayed, absent, told
+from app.features.delayed import Delayed, Touched, absent, told
 from app.features.state import lineage
 from app.features.window import Bounds
 from app.scoring.lineup import Lineup
@@ -82,13 +82,13 @@ def checked_scorer(partitions: int) -> ChunkScorer:
     return ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), Lineup(LargeAmounts()))
 
 
-Entities = Callable[[Sequence[Transaction]], Delayed]
+Entities = Callable[[Touched], Delayed]
 
 
 def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> Work:
     chunk, watch = Chunk(3, list(records)), Stopwatch(lambda: 0.0)
     known = worker.fold(chunk, NOW_MS, watch)
-    return worker.decide(chunk, known, entities(known.applied), NOW_MS, watch)
+    return worker.decide(chunk, known, entities(known.touched), NOW_MS, watch)
 
 
 def record(offset: int, transaction_id: str = "", customer: str = "c1", amount: int = 100) -> Record:
@@ -294,7 +294,8 @@ def test_without_activities_the_delayed_features_are_missing_and_the_decision_sa
 
 
 def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
-    work = compute(scorer(), record(1, amount=5_000), entities=lambda transactions: told(transactions, {}))
+    never_seen = {"terminal:m1": b"", "customer:c1": b""}
+    work = compute(scorer(), record(1, amount=5_000), entities=lambda about: told(about, never_seen))
     decision, alert = (msgspec.json.decode(entry[0].value or b"") for entry in work[3:5])
 
     assert [] == decision["degraded"]
@@ -303,13 +304,13 @@ def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
 
 
 def test_only_transactions_that_change_a_profile_are_asked_about() -> None:
-    worker, asked = scorer(), list[str]()
+    worker, asked = scorer(), list[int]()
 
-    def entities(transactions: Sequence[Transaction]) -> Delayed:
-        asked.extend(transaction.transaction_id for transaction in transactions)
-        return absent(transactions)
+    def entities(about: Touched) -> Delayed:
+        asked.extend(about.times_ms.tolist())
+        return absent(about)
 
     compute(worker, record(1), entities=entities)
     compute(worker, record(1), record(2, "t1"), record(3), entities=entities)
 
-    assert ["t1", "t3"] == asked
+    assert [NOW_MS - 9_999, NOW_MS - 9_997] == asked
