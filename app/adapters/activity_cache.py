@@ -1,10 +1,12 @@
 """What was read from Redis, kept for a while: bounded in number, and never older than an answer may be."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+import msgspec
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A state as it was read."""
 
     state: bytes
@@ -14,7 +16,10 @@ class Entry(NamedTuple):
 
 
 class ActivityCache:
-    """Entities by key, the least recently used go first. ``now`` is in seconds, of a clock that never runs backwards."""
+    """Entities by key. ``now`` is in seconds, of a clock that never runs backwards.
+
+    What was read longest ago goes first: it would be read again soon, however often it is used.
+    """
 
     def __init__(self, entries: int, seconds: float) -> None:
         self._most = entries
@@ -25,16 +30,12 @@ class ActivityCache:
         return len(self._entries)
 
     def take(self, keys: Sequence[str], hour: int, now: float) -> dict[str, bytes]:
-        """Those of ``keys`` whose state may answer for ``hour``; they are the most recently used from now on."""
+        """Those of ``keys`` whose state may answer for ``hour``."""
         found = {}
         entries, oldest = self._entries, now - self._seconds
         for key in keys:
             entry = entries.get(key)
-            if entry is None:
-                continue
-            del entries[key]
-            if entry.hour >= hour and entry.read_at >= oldest:
-                entries[key] = entry
+            if entry is not None and entry.hour >= hour and entry.read_at >= oldest:
                 found[key] = entry.state
         return found
 
@@ -43,13 +44,9 @@ class ActivityCache:
         for key, state in states.items():
             self._entries.pop(key, None)
             self._entries[key] = Entry(state, hour, now)
-        for key in _first(self._entries, len(self._entries) - self._most):
+        for key in list(islice(self._entries, max(len(self._entries) - self._most, 0))):
             del self._entries[key]
 
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
-
-
-def _first(keys: Iterable[str], count: int) -> list[str]:
-    return [key for _, key in zip(range(count), keys, strict=False)]

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -24,8 +25,8 @@ ready before a thread would have begun.
 Headers = Sequence[tuple[str, bytes]]
 
 
-class OutRecord(NamedTuple):
-    """A record to be sent; None as timestamp is now."""
+class OutRecord(msgspec.Struct, frozen=True, gc=False):
+    """A record to be sent; None as timestamp is now. Three are made for a transaction, so each must be cheap."""
 
     key: bytes | None
     value: bytes | None
@@ -100,5 +101,7 @@ class KafkaSender:
 
 
 def _append(batch: Any, record: OutRecord) -> bool:
-    key, value, timestamp_ms, headers = record
-    return batch.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers)) is not None
+    appended = batch.append(
+        timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=list(record.headers)
+    )
+    return appended is not None

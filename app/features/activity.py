@@ -46,7 +46,7 @@ _ALWAYS_MS = 2**63 - 1
 class Observed(NamedTuple):
     """What became of the activities, and what is known at each QUERY; other rows of the columns hold nothing."""
 
-    states: list[bytes]
+    packed: "Packed"
     known: NDArray[np.float64]
     """Shape (facts, KNOWN)."""
     first_seen_ms: Integers
@@ -55,6 +55,19 @@ class Observed(NamedTuple):
     """End of the newest hour of which something was forgotten; windows that reach back to it are saturated."""
     applied: NDArray[np.bool_]
     """False for what the log of facts, or the source's partition, had told before."""
+
+    @property
+    def states(self) -> list[bytes]:
+        """The activities as they are now. Cut out when they are asked for: who only queries needs none."""
+        return split(*self.packed)
+
+
+class Packed(NamedTuple):
+    """Encoded activities in one room, with gaps between them."""
+
+    words: Words
+    starts: Words
+    lengths: Words
 
 
 def observe(states: Sequence[bytes], facts: Facts, incarnation: int = 0) -> Observed:
@@ -71,7 +84,7 @@ def observe(states: Sequence[bytes], facts: Facts, incarnation: int = 0) -> Obse
     lengths = _observe_all(joined, facts, plan, np.uint64(incarnation), scratch, out)
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no activity of this version")
-    return Observed(split(out.words, plan.out_starts[:-1], lengths), *out[1:])
+    return Observed(Packed(out.words, plan.out_starts[:-1], lengths), *out[1:])
 
 
 class Scratch(NamedTuple):

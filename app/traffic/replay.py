@@ -52,8 +52,8 @@ async def send(records: AsyncIterator[OutRecord], topic: str, kafka: Cluster) ->
     async with open_sender(topic, kafka) as sender:
 
         async def feed() -> None:
-            async for key, value, timestamp_ms, headers in records:
-                sender.put(key, value, timestamp_ms or 0, headers)
+            async for record in records:
+                sender.put(record.key, record.value, record.timestamp_ms or 0, record.headers)
                 await sender.room()
 
         await sender.run(feed)

@@ -31,13 +31,13 @@ def test_what_is_too_old_is_read_again() -> None:
     assert {} == cache.take(["m1"], hour=7, now=60.1)
 
 
-def test_the_least_recently_used_go_first() -> None:
+def test_what_was_read_longest_ago_goes_first() -> None:
     cache = ActivityCache(2, SECONDS)
     cache.put({"m1": b"1", "m2": b"2"}, hour=7, now=0.0)
-    cache.take(["m1"], hour=7, now=1.0)
-    cache.put({"m3": b"3"}, hour=7, now=2.0)
+    cache.put({"m1": b"3"}, hour=7, now=1.0)
+    cache.put({"m4": b"4"}, hour=7, now=2.0)
 
-    assert {"m1": b"1", "m3": b"3"} == cache.take(["m1", "m2", "m3"], hour=7, now=3.0)
+    assert {"m1": b"3", "m4": b"4"} == cache.take(["m1", "m2", "m4"], hour=7, now=3.0)
 
 
 def test_what_was_read_later_counts() -> None:
