@@ -5,15 +5,15 @@ clock starts, each has decided a part of the stream, and where there is Redis an
 That worker is then stopped, or goes on beside: it is a process of its own, but here it shares the cores. Afterwards
 every decision must say what its turn claims, or there is no result.
 
-Some days of the Handbook pass in a second of such a backlog, and what Redis told serves for an hour of them: nearly every chunk
-asks anew. With --live event time passes as fast as the clock would at LIVE_EVENTS_PER_S, and an answer serves as it does there.
+Some days of the Handbook pass in a second of such a backlog, and what Redis told serves for an hour of them: nearly
+every chunk asks anew about all of its entities, as where customers and terminals are too many to be remembered.
 """
 
 import argparse
 import asyncio
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,6 @@ import redis
 
 from app.adapters import manifest
 from app.adapters.aliases import bundle_path, read_aliases
-from app.domain.transaction import Transaction
 from app.local import ports
 from app.local.state import Stack
 from bench import alerting, results
@@ -39,7 +38,6 @@ NOTHING, ALL, BESIDE = "without them", "with all of them", "with all, entities w
 PRIME_EVENTS = 50_000
 UNBOUNDED_MS = "60000"
 """A challenger's budget: one that is skipped would cost nothing."""
-LIVE_EVENTS_PER_S = 20_000
 PATIENT_SECONDS = "2"
 """For Redis, so that no chunk goes without its answer."""
 
@@ -49,7 +47,6 @@ class Plan(NamedTuple):
 
     events: int
     turns: int
-    live: bool
 
 
 class Look(NamedTuple):
@@ -78,20 +75,17 @@ class Noted(msgspec.Struct):
 
 
 def main() -> None:
-    """Run, print and write ``bench/results/everything.json``, or ``everything-live.json``."""
+    """Run, print and write ``bench/results/everything.json``."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--live", action="store_true", help="event time passes as the clock does")
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     given = parser.parse_args()
     with broker() as (stack, directory):
-        content = asyncio.run(run(Plan(given.events, given.turns, given.live), stack, directory))
-    results.publish(
-        "everything-live" if given.live else "everything", content, table(content), as_json=given.json
-    )
+        content = asyncio.run(run(Plan(given.events, given.turns), stack, directory))
+    results.publish("everything", content, table(content), as_json=given.json)
 
 
 async def run(plan: Plan, stack: Stack, directory: Path) -> dict[str, Any]:
@@ -124,22 +118,13 @@ async def drain(what: str, name: str, plan: Plan, stack: Stack, directory: Path)
             await _told(turn, stack, name, entities)
         if what == ALL:
             await running.aclose()
-        backlog = numbered(PRIME_EVENTS, count)
-        await turn.fill(_live(backlog) if plan.live else backlog)
+        await turn.fill(numbered(PRIME_EVENTS, count))
         measured = environment | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(metrics_port)}
         with WorkerProcess(place, measured) as worker:
             looks = await _decided(turn, PRIME_EVENTS + count, worker)
             stages = seconds_per_stage([metrics_port])
     alerts = await _check(what, turn, PRIME_EVENTS, PRIME_EVENTS + count)
     return _drained(looks, count, stages, alerts)
-
-
-def _live(backlog: Iterable[Transaction]) -> Iterator[Transaction]:
-    """From the first one's event time on, as fast as the clock."""
-    begin_ms = None
-    for number, transaction in enumerate(backlog):
-        begin_ms = transaction.event_time if begin_ms is None else begin_ms
-        yield msgspec.structs.replace(transaction, event_time=begin_ms + number * 1000 // LIVE_EVENTS_PER_S)
 
 
 def _environment(what: str, name: str, stack: Stack, place: Path) -> dict[str, str]:
