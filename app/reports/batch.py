@@ -39,6 +39,8 @@ def batch_report(directory: Path, name: str, top: int) -> DayReport:
     if not any(decisions.glob("*.parquet")):
         raise InvalidFile(f"{decisions} holds no file")
     with duckdb.connect() as connection:
+        # Where it takes the program for a notebook, it would draw a bar over what is printed here.
+        connection.execute("set enable_progress_bar = false")
         connection.execute(_DECISIONS, [f"{decisions}/*.parquet"]).fetchall()
         if any(labels.glob("*.parquet")):
             connection.execute(_LABELS, [f"{labels}/*.parquet"]).fetchall()
