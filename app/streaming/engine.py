@@ -78,6 +78,12 @@ class WorkerApp(faust.App):
         super().on_rebalance_end()
         self.role.on_restored()
 
+    def _on_rebalance_when_stopped(self) -> None:
+        """Faust closes the Kafka client here, ahead of the coordinator that uses it and in another thread's loop: it then
+        asks in vain until our watchdog ends the process, and the group waits until its session is over. Stopping
+        closes both, in order.
+        """
+
     async def on_stop(self) -> None:
         self.role.stopping()
         await super().on_stop()
