@@ -1,4 +1,4 @@
-"""The way to one partition: one send at a time, and all that wait meanwhile go together as the next.
+"""The way to one partition: one delivery at a time, and all that is sent meanwhile goes together as the next.
 
 A client sends one batch of a partition per request. Chunks of many partitions that tell one partition something would
 each take a request of their own, one behind the other; together they take one.
@@ -22,53 +22,41 @@ Deliver = Callable[[Sequence[RecordT]], Awaitable[Sequence[Sent]]]
 """Returns when all records are acknowledged, as the batches that they became."""
 
 
-class _Waiting(NamedTuple, Generic[RecordT]):
-    records: Sequence[RecordT]
-    arrived: asyncio.Future[int]
-    """The offset of the last record."""
-
-
 class SendLane(Generic[RecordT]):
     """To one partition."""
 
     def __init__(self, deliver: Deliver[RecordT]) -> None:
         self._deliver = deliver
-        self._waiting: list[_Waiting[RecordT]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._gathered: list[RecordT] = []
+        self._delivery: asyncio.Task[Sequence[Sent]] | None = None
+        """Of what is gathered, or of what was last."""
 
     async def send(self, records: Sequence[RecordT]) -> int:
         """The offset of the last record, once all are acknowledged; -1 for none. Raises what delivering raises."""
         if not records:
             return -1
-        waiting = _Waiting(records, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
-        return await waiting.arrived
+        delivery = self._next_delivery()
+        self._gathered.extend(records)
+        last = len(self._gathered) - 1
+        # Whoever gives up must not take the others' records with it.
+        return _offset(await asyncio.shield(delivery), last)
 
-    async def _run(self) -> None:
-        while self._waiting:
-            together, self._waiting = self._waiting, []
-            try:
-                sent = await self._deliver([record for each in together for record in each.records])
-            except Exception as error:  # noqa: BLE001  # whoever waits raises it
-                _fail(together, error)
-            else:
-                _tell(together, sent)
-        self._running = None
+    def _next_delivery(self) -> asyncio.Task[Sequence[Sent]]:
+        if self._delivery is None or not self._gathered:
+            self._delivery = asyncio.create_task(self._deliver_after(self._delivery))
+        return self._delivery
 
-
-def _fail(together: Sequence[_Waiting[RecordT]], error: Exception) -> None:
-    for each in together:
-        if not each.arrived.done():
-            each.arrived.set_exception(error)
+    async def _deliver_after(self, before: asyncio.Task[Sequence[Sent]] | None) -> Sequence[Sent]:
+        if before is not None:
+            await asyncio.wait({before})
+        records, self._gathered = self._gathered, []
+        return await self._deliver(records)
 
 
-def _tell(together: Sequence[_Waiting[RecordT]], sent: Sequence[Sent]) -> None:
-    """Each its last offset. Offsets of one batch follow one another, those of two need not."""
-    offsets = [batch.first_offset + place for batch in sent for place in range(batch.records)]
-    end = 0
-    for each in together:
-        end += len(each.records)
-        if not each.arrived.done():
-            each.arrived.set_result(offsets[end - 1])
+def _offset(sent: Sequence[Sent], place: int) -> int:
+    """Of the record at ``place``. Offsets of one batch follow one another, those of two need not."""
+    for batch in sent:
+        if place < batch.records:
+            return batch.first_offset + place
+        place -= batch.records
+    raise IndexError("fewer records were acknowledged than were sent")

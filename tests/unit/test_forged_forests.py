@@ -55,6 +55,17 @@ class TestForgedForests:
         with pytest.raises(BundleCorrupt, match="malformed"):
             bundles.load(forest)
 
+    def test_a_node_that_two_others_lead_to_is_refused(self, forest: Path) -> None:
+        forged = skops_files.loads((forest / "model.skops").read_bytes())
+        tree = forged.estimators_[1].tree_
+        state = tree.__getstate__()
+        state["nodes"]["left_child"][0] = state["nodes"]["right_child"][0]
+        tree.__setstate__(state)
+        replace_model(forest, skops_files.dumps(forged))
+
+        with pytest.raises(BundleCorrupt, match="malformed"):
+            bundles.load(forest)
+
     def test_a_lone_tree_is_looked_at_too(self, forest: Path) -> None:
         forged = DecisionTreeClassifier(random_state=0).fit(ROWS, FRAUDS)
         state = forged.tree_.__getstate__()
