@@ -1,10 +1,15 @@
-"""Whether contestants did the same work: each transaction's score, features and outcome, and who was alerted."""
+"""Whether contestants did the same work: each transaction's score, features and outcome, who was alerted, which entities
+were told.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
+from app.adapters.entity_facts import FACT
+from app.domain.identifiers import digest64
 from bench.turn import Turn
 from bench.watch import open_topic
 
@@ -22,21 +27,34 @@ class _Alerted(msgspec.Struct, frozen=True):
     transaction_id: str
 
 
+class Told(NamedTuple):
+    """An entity, and a transaction that it was told of by its digest."""
+
+    entity: bytes
+    digest: bytes
+    time_ms: int
+
+
 class Work(NamedTuple):
     """All that a contestant decided in a turn."""
 
     decisions: dict[str, Judged]
     alerts: set[str]
     """Transaction ids."""
+    told: set[Told]
 
 
 async def work(turn: Turn) -> Work:
     """Read what was written; of repeats the last one stands."""
     topics = turn.settings().topics
     judged, alerted = msgspec.json.Decoder(Judged), msgspec.json.Decoder(_Alerted)
-    decisions = [judged.decode(value) async for value in _values(turn, topics.decisions)]
-    alerts = [alerted.decode(value) async for value in _values(turn, topics.alerts)]
-    return Work({each.transaction_id: each for each in decisions}, {each.transaction_id for each in alerts})
+    decisions = [judged.decode(record.value) async for record in _records(turn, topics.decisions)]
+    alerts = [alerted.decode(record.value) async for record in _records(turn, topics.alerts)]
+    return Work(
+        {each.transaction_id: each for each in decisions},
+        {each.transaction_id for each in alerts},
+        {_told(record) async for record in _records(turn, topics.entity_activity)},
+    )
 
 
 def require_same(ours: Work, theirs: Work, name: str) -> int:
@@ -46,15 +64,23 @@ def require_same(ours: Work, theirs: Work, name: str) -> int:
     """
     wrong = [key for key, judged in theirs.decisions.items() if ours.decisions.get(key) != judged]
     due = ours.alerts & theirs.decisions.keys()
-    if wrong or due != theirs.alerts or not theirs.decisions:
+    digests = {digest64(transaction) for transaction in theirs.decisions}
+    to_tell = {told for told in ours.told if told.digest in digests}
+    if wrong or due != theirs.alerts or to_tell != theirs.told or not theirs.decisions:
         raise RuntimeError(
             f"{name} did other work than ours: {len(wrong)} of {len(theirs.decisions)} decisions differ "
-            f"(such as {wrong[:3]}), {len(theirs.alerts)} alerts where {len(due)} are due"
+            f"(such as {wrong[:3]}), {len(theirs.alerts)} alerts where {len(due)} are due, "
+            f"{len(theirs.told)} entities told where {len(to_tell)} are to be"
         )
     return len(theirs.decisions)
 
 
-async def _values(turn: Turn, topic: str) -> AsyncIterator[bytes]:
+def _told(record: Any) -> Told:
+    (fact,) = np.frombuffer(record.value, FACT)
+    return Told(record.key, fact["transaction"].tobytes(), int(fact["time_ms"]))
+
+
+async def _records(turn: Turn, topic: str) -> AsyncIterator[Any]:
     async with open_topic(turn.servers, topic, turn.partitions) as (consumer, assigned):
         ends: dict[Any, int] = await consumer.end_offsets(assigned)
         consumer.assign([partition for partition in assigned if ends[partition]])
@@ -63,4 +89,4 @@ async def _values(turn: Turn, topic: str) -> AsyncIterator[bytes]:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 left -= len(records)
                 for record in records:
-                    yield record.value
+                    yield record

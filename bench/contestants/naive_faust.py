@@ -83,7 +83,7 @@ def _raw(name: str) -> Any:
 _transactions = app.topic(
     _topics.transactions, key_type=bytes, key_serializer="raw", value_type=TransactionRecord
 )
-_decisions, _alerts = map(_raw, (_topics.decisions, _topics.alerts))
+_decisions, _alerts, _entities = map(_raw, (_topics.decisions, _topics.alerts, _topics.entity_activity))
 _profiles = app.Table(
     PROFILES_TABLE,
     partitions=_topics.partitions,
@@ -113,4 +113,6 @@ async def _score(event: Any) -> None:
     await _decisions.send(key=key, value=made.decision)
     if made.alert is not None:
         await _alerts.send(key=key, value=made.alert)
+    for entity in made.entities:
+        await _entities.send(key=entity, value=made.fact)
     _profiles[key] = made.profile

@@ -1,7 +1,8 @@
 """The work of one transaction, for contestants whose framework hands them one at a time.
 
-The same functions as in our worker: validated decoding, the fold, the model, the decision and the alert. Left out
-are the dead letters, the CloudEvents headers, the metrics and the fence, which only ours has; that favours the others.
+The same functions as in our worker: validated decoding, the fold, the model, the decision, the alert and what the
+transaction's entities are told. Left out are the dead letters, the CloudEvents headers, the metrics and the fence, which
+only ours has; that favours the others.
 """
 
 import gc
@@ -21,6 +22,7 @@ from app.scoring import scorer
 from app.scoring.lineup import Lineup
 from app.scoring.scorer import Seen, SourcePartition
 from app.settings import Settings
+from bench.contestants.fact_one import entity_keys, fact
 from bench.contestants.fold_one import OneFold
 
 
@@ -30,6 +32,10 @@ class Made(NamedTuple):
     profile: bytes
     decision: bytes
     alert: bytes | None
+    entities: list[bytes]
+    """Keys of the records that tell them of the transaction."""
+    fact: bytes
+    """Those records' value."""
 
 
 class OneByOne:
@@ -69,7 +75,8 @@ class OneByOne:
             alert = encode_decision(
                 scorer.alert(decision, folded.rows[0].tolist(), folded.known, self._model)
             )
-        return Made(folded.profile, encode_decision(decision), alert)
+        told = fact(transaction, partition, offset)
+        return Made(folded.profile, encode_decision(decision), alert, entity_keys(transaction), told)
 
 
 def collect_garbage_less_often() -> None:

@@ -6,10 +6,12 @@ commits is written once.
 """
 
 import os
+from functools import partial
 from typing import Any
 
 import quixstreams
 
+from app.features.entities import ENTITIES
 from app.settings import Settings
 from bench.contestants.one_by_one import Made, OneByOne, collect_garbage_less_often
 from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS
@@ -20,6 +22,13 @@ class MadeDecision(quixstreams.models.Serializer):
 
     def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
         return value.decision
+
+
+class MadeFact(quixstreams.models.Serializer):
+    """What the entities are told."""
+
+    def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
+        return value.fact
 
 
 class MadeAlert(quixstreams.models.Serializer):
@@ -45,9 +54,17 @@ def build(settings: Settings) -> Any:
     stream = stream.apply(fold, stateful=True, metadata=True)
     stream = stream.filter(lambda made: made is not None)
     stream = stream.to_topic(app.topic(topics.decisions, value_serializer=MadeDecision()))
+    entities = app.topic(topics.entity_activity, value_serializer=MadeFact())
+    for number in range(len(ENTITIES)):
+        stream = stream.to_topic(entities, key=partial(_entity, number))
     stream = stream.filter(lambda made: made.alert is not None)
     stream.to_topic(app.topic(topics.alerts, value_serializer=MadeAlert()))
     return app
+
+
+def _entity(number: int, made: Made) -> bytes:
+    """Every transaction of the bench names one of each kind."""
+    return made.entities[number]
 
 
 def _application(settings: Settings) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.domain.identifiers import digest64
 from app.local.state import Stack
 from bench import latency, sameness, sprint, throughput
 from bench.contestants.roster import ROSTER
@@ -14,7 +15,7 @@ EVENTS = 2_000
 
 
 def test_all_contestants_drain_the_same_backlog(stack: Stack, tmp_path: Path) -> None:
-    """`throughput.run` itself refuses other scores, features or alerts than ours."""
+    """`throughput.run` itself refuses other scores, features, alerts or facts about entities than ours."""
     content = throughput.run(list(ROSTER.values()), EVENTS, 1, stack, tmp_path)
 
     rows = {(row["contestant"], row["workers"]): row for row in content["results"]}
@@ -30,15 +31,17 @@ def test_all_contestants_drain_the_same_backlog(stack: Stack, tmp_path: Path) ->
     assert "naive_faust" in throughput.table(content)
 
 
-def test_another_score_is_noticed() -> None:
-    ours = sameness.Work({"a": _judged("a", 0.25), "b": _judged("b", 0.5)}, {"b"})
+def test_other_work_is_noticed() -> None:
+    ours = _work({"a": 0.25, "b": 0.5}, alerts={"b"}, told={"a", "b"})
 
-    assert 1 == sameness.require_same(ours, sameness.Work({"b": _judged("b", 0.5)}, {"b"}), "other")
+    assert 1 == sameness.require_same(ours, _work({"b": 0.5}, alerts={"b"}, told={"b"}), "other")
     for other in (
-        sameness.Work({"b": _judged("b", 0.5000001)}, {"b"}),
-        sameness.Work({"b": _judged("b", 0.5)}, set()),
-        sameness.Work({"c": _judged("c", 0.5)}, set()),
-        sameness.Work({}, set()),
+        _work({"b": 0.5000001}, alerts={"b"}, told={"b"}),
+        _work({"b": 0.5}, alerts=set(), told={"b"}),
+        _work({"b": 0.5}, alerts={"b"}, told=set()),
+        _work({"b": 0.5}, alerts={"b"}, told={"a", "b"}),
+        _work({"c": 0.5}, alerts=set(), told=set()),
+        _work({}, alerts=set(), told=set()),
     ):
         with pytest.raises(RuntimeError, match="other work than ours"):
             sameness.require_same(ours, other, "other")
@@ -66,5 +69,9 @@ def test_percentiles_are_of_the_values() -> None:
     assert {"p50": 500.0, "p99": 990.0, "p999": 999.0, "max": 1000.0} == percentiles(np.arange(1001.0))
 
 
-def _judged(transaction_id: str, score: float) -> sameness.Judged:
-    return sameness.Judged(transaction_id, score, "approve", [1.0, None])
+def _work(scores: dict[str, float], alerts: set[str], told: set[str]) -> sameness.Work:
+    return sameness.Work(
+        {name: sameness.Judged(name, score, "approve", [1.0, None]) for name, score in scores.items()},
+        alerts,
+        {sameness.Told(b"terminal:1", digest64(name), 0) for name in told},
+    )
