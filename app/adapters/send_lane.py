@@ -47,7 +47,7 @@ class SendLane(Generic[RecordT]):
         return self._delivery
 
     async def _deliver_after(self, before: asyncio.Task[Sequence[Sent]] | None) -> Sequence[Sent]:
-        if before is not None:
+        if before is not None and not before.done():
             await asyncio.wait({before})
         records, self._gathered = self._gathered, []
         return await self._deliver(records)

@@ -47,4 +47,4 @@ def split(words: Words, starts: Words, lengths: Words) -> list[bytes]:
 
 def writable(column: NDArray[Any]) -> NDArray[Any]:
     """The column itself or a copy, in the one layout that folds are compiled for; for another it would be again."""
-    return np.require(column, requirements=("C", "A", "W"))
+    return column if column.flags.carray else np.require(column, requirements=("C", "A", "W"))
