@@ -23,7 +23,7 @@ from tests.unit.forgeries import FORGERIES
 pytestmark = pytest.mark.integration
 
 FIRST, SECOND = "large-amounts/1", "large-amounts/2"
-SWAPS = 10
+SWAPS = 6
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_exchanged_again_and_again_under_load(deployment: Deployment) -> N
         worker.wait_started()
     swapped = asyncio.Event()
     sending = asyncio.create_task(keep_sending(deployment, swapped))
-    await deployment.decided(2_000)
+    await deployment.decided(1_000)
 
     for number in range(SWAPS):
         code, answers = await order(deployment, *(["rollback"] if number % 2 else ["promote", SECOND]))
@@ -63,7 +63,7 @@ async def keep_sending(deployment: Deployment, until: asyncio.Event) -> None:
     """One stream in parts, however long the exchanges take."""
     stream = traffic(1_000_000, seed=41)
     while not until.is_set():
-        await deployment.produce(islice(stream, 2_000), rate=1_500)
+        await deployment.produce(islice(stream, 1_000), rate=600)
 
 
 async def test_a_model_that_a_worker_cannot_load_leaves_the_old_one_running(deployment: Deployment) -> None:

@@ -1,0 +1,30 @@
+"""The consumer that the tests of chunks begin with."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import faust
+import pytest
+
+from app.streaming.chunks import chunk_transport
+from tests.unit.chunks.consumer import TOPIC, Fetching
+
+
+@pytest.fixture
+async def consumer(tmp_path: Path) -> Any:
+    loop = asyncio.get_running_loop()
+    app = faust.App(
+        "chunks", broker="kafka://127.0.0.1:1", store="memory://", datadir=str(tmp_path), loop=loop
+    )
+    transport = chunk_transport([TOPIC], 3)
+    fetching = type("FetchingConsumer", (Fetching, cast(Any, transport).Consumer), {})
+    app.transport = transport(app.conf.broker, app)
+    cast(Any, app.transport).Consumer = fetching
+
+    async def unused(*_: object) -> None:
+        """Where Faust would be told of a message, or of partitions that come and go."""
+
+    return app.transport.create_consumer(
+        callback=unused, on_partitions_revoked=unused, on_partitions_assigned=unused
+    )

@@ -1,0 +1,62 @@
+"""A chunked consumer on a Faust app that never connects: it fetches what a test gives it."""
+
+from typing import Any, NamedTuple, cast
+
+from faust.types import TP
+from mode import Service
+
+TOPIC, OTHER = "transactions", "control"
+FIRST, SECOND = TP(TOPIC, 0), TP(TOPIC, 1)
+
+
+class Record(NamedTuple):
+    """A record as the Kafka client gives it."""
+
+    offset: int
+    topic: str = TOPIC
+    partition: int = 0
+    timestamp: int = 1_760_000_000_000
+    timestamp_type: int = 0
+    headers: tuple[()] = ()
+    key: bytes = b"k"
+    value: bytes = b"v"
+    checksum: None = None
+    serialized_key_size: int = 1
+    serialized_value_size: int = 1
+
+
+class Standing(Service):
+    """The consumer's thread, its partitions sought."""
+
+    stand: int | None = 1
+
+
+class Fetching:
+    """Put before the consumer's class: fetches what it is given."""
+
+    fetched: dict[TP, list[Record]]
+    active: set[TP] | None = None
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109, ARG002  # Faust's signature
+        return (self.fetched, cast(Any, self)._thread.stand), self.active
+
+    def _new_consumer_thread(self) -> Service:
+        """The real one brings an event loop of its own."""
+        return Standing()
+
+    def highwater(self, tp: TP) -> int:  # noqa: ARG002  # Faust's signature
+        return 1_000
+
+
+def offsets(first: int, last: int, partition: int = 0) -> list[Record]:
+    return [Record(offset, partition=partition) for offset in range(first, last + 1)]
+
+
+async def delivered(consumer: Any, fetched: dict[TP, list[Record]]) -> list[Any]:
+    consumer.fetched = fetched
+    return [message async for _, message in consumer.getmany(timeout=0.0)]
+
+
+def committable(consumer: Any) -> dict[TP, int]:
+    found: dict[TP, int] = consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
+    return found
