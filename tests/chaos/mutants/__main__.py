@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import cache, partial
 
 import msgspec
 
@@ -27,12 +28,16 @@ def main() -> int:
     given = parser.parse_args()
     quieten()
     results: dict[str, list[Result]] = {}
+    run = cache(partial(play, seed=given.seed, scale=SCALE))
     for mutant in given.mutants or MEANT_FOR:
-        app = f"tests.chaos.mutants.{mutant}"
-        healthy = play(MEANT_FOR[mutant], given.seed, SCALE, "app.worker")
-        results[mutant] = [healthy, play(MEANT_FOR[mutant], given.seed, SCALE, app)]
-    content = {"command": "python -m tests.chaos.mutants", "runs": results}
-    (RESULTS / "mutants.json").write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+        scenario = MEANT_FOR[mutant]
+        healthy = run(scenario, app="app.worker")  # once for all mutants of a scenario
+        results[mutant] = [healthy, run(scenario, app=f"tests.chaos.mutants.{mutant}")]
+        content = {
+            "command": f"python -m tests.chaos.mutants {' '.join(given.mutants)}".strip(),
+            "runs": results,
+        }
+        (RESULTS / "mutants.json").write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
     return 0 if all(healthy.passed and not found.clean for healthy, found in results.values()) else 1
 
 
