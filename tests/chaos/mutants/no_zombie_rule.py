@@ -1,14 +1,36 @@
-"""M5: a worker that was paused past its session goes on as if nothing had been, and a restore takes the last version
-that stands in the changelog, however old.
+"""M5: a worker that was paused past its session goes on as if nothing had been, its sends wait as long as they like,
+nobody notices that two write to one changelog, and a restore takes the last version that stands there, however old.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from app.adapters import kafka_sender
 from app.streaming import restore, tables
 from app.streaming.fence import Fence
+from app.streaming.health import Health
+from app.streaming.sole_writer import SoleWriter
 from app.worker import app
 from tests.chaos.mutants import sabotage
 
 __all__ = ["app"]
 
+
+def write(writer: SoleWriter, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None:
+    """Whatever stands between."""
+    writer._store.write(partition, profiles, changelog_offset)
+
+
+def patient(**options: Any) -> AIOKafkaProducer:
+    """Whoever waits for less than a session gives up before another one has begun."""
+    return AIOKafkaProducer(**options | {"request_timeout_ms": 120_000})
+
+
 sabotage(Fence, "check", lambda _: None)
+sabotage(Health, "stall", lambda _: None)
+sabotage(SoleWriter, "write", write)
+sabotage(kafka_sender, "AIOKafkaProducer", patient)
 sabotage(restore, "newest", lambda records, _: dict(records))
 sabotage(tables, "newest", lambda records, _: dict(records))
