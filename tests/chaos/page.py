@@ -32,17 +32,18 @@ class Mutants(msgspec.Struct):
 
 def tables(directory: Path = RESULTS) -> dict[str, str]:
     """Markdown by the name of its place."""
-    found = {name: _runs(directory / f"{name}.json") for name in SCENARIOS}
+    found = {name: runs_in(directory / f"{name}.json") for name in SCENARIOS}
     return {
         "declared": markdown(("scenario", "declared"), [(s.name, s.declared) for s in SCENARIOS.values()]),
         "scenarios": _scenarios({name: runs for name, runs in found.items() if runs}),
         "endurance": _endurance(found[ENDURANCE]),
         "mutants": _mutants(directory / "mutants.json"),
-        "stock": _harm(_runs(directory / "stock.json")),
+        "stock": _harm(runs_in(directory / "stock.json")),
     }
 
 
-def _runs(file: Path) -> list[Result]:
+def runs_in(file: Path) -> list[Result]:
+    """None where there is no such file."""
     return msgspec.json.decode(file.read_bytes(), type=Runs).runs if file.exists() else []
 
 

@@ -29,6 +29,8 @@ class Worker:
         """What its log says when it has started."""
         self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
+        """Characters of its log from before the last start."""
 
     @property
     def pid(self) -> int:
@@ -47,6 +49,7 @@ class Worker:
     def start(self) -> None:
         """Begin a process; returns at once."""
         assert not self.running
+        self._said_before = len(self.text())
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
@@ -60,11 +63,11 @@ class Worker:
 
     def wait_started(self) -> None:
         """Return when everything the worker rests on was checked and it joins its group."""
-        starts = self.said(self.started_word)
         deadline = time.monotonic() + START_SECONDS
-        while self.said(self.started_word) == starts and self.running and time.monotonic() < deadline:
+        while self.started_word not in self.text()[self._said_before :]:
+            assert self.running, f"{self.name} ended\n{self.tail()}"
+            assert time.monotonic() < deadline, f"{self.name} has not started\n{self.tail()}"
             time.sleep(POLL_SECONDS)
-        assert self.running, f"{self.name} ended\n{self.tail()}"
 
     def kill(self) -> None:
         """As a power cut would: no handler runs."""

@@ -104,7 +104,7 @@ async def zombie(run: Run) -> None:
         os.kill(frozen.pid, signal.SIGSTOP)
         run.note(f"SIGSTOP {frozen.name}", fault=True)
         await run.recovered()
-    await run.deployment.drained()
+    await run.drained()
     frozen_pid, restarts = frozen.pid, run.restarts
     os.kill(frozen_pid, signal.SIGCONT)
     run.note(f"SIGCONT {frozen.name}", fault=True)
