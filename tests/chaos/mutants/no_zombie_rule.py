@@ -2,6 +2,7 @@
 nobody notices that two write to one changelog, and a restore takes the last version that stands there, however old.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,22 @@ from app.adapters import kafka_sender
 from app.streaming import restore, tables
 from app.streaming.fence import Fence
 from app.streaming.health import Health
+from app.streaming.order_of_writes import OrderOfWrites
 from app.streaming.sole_writer import SoleWriter
 from app.worker import app
 from tests.chaos.mutants import sabotage
 
 __all__ = ["app"]
+
+IN_FLIGHT_SECONDS = 0.05
+"""Wide enough for a pause to hit."""
+_write_in_order = OrderOfWrites._write
+
+
+async def write_late(order: Any, *chunk: Any) -> None:
+    """A chunk's outputs are out, its profiles are still in memory."""
+    await asyncio.sleep(IN_FLIGHT_SECONDS)
+    await _write_in_order(order, *chunk)
 
 
 def write(writer: SoleWriter, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None:
@@ -28,6 +40,7 @@ def patient(**options: Any) -> AIOKafkaProducer:
     return AIOKafkaProducer(**options | {"request_timeout_ms": 120_000})
 
 
+sabotage(OrderOfWrites, "_write", write_late)
 sabotage(Fence, "check", lambda _: None)
 sabotage(Health, "stall", lambda _: None)
 sabotage(SoleWriter, "write", write)
