@@ -16,7 +16,7 @@ import msgspec
 
 from tests.chaos import scenarios
 from tests.chaos.cluster import Cluster
-from tests.chaos.scenario import SCENARIOS, Result, carry_out
+from tests.chaos.scenario import SCENARIOS, Result, Runs, carry_out
 from tests.integration.bundle import write_models
 
 RESULTS = Path(__file__).parent / "results"
@@ -38,7 +38,7 @@ def main() -> int:
         ]
         passed = passed and all(result.passed for result in results)
         if not given.no_file:
-            _publish(RESULTS / f"{name}.json", results)
+            _publish(RESULTS / f"{name}.json", results, add=given.add)
         if given.json:
             print(msgspec.json.format(msgspec.json.encode(results)).decode())  # noqa: T201
     return 0 if passed else 1
@@ -62,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="of durations and events")
     parser.add_argument("--app", default="app.worker", help="the Faust app that the workers run")
     parser.add_argument("--json", action="store_true", help="print the results instead of a line each")
+    parser.add_argument("--add", action="store_true", help="to the runs that the result file has, if any")
     parser.add_argument("--no-file", action="store_true", help="leave the result files as they are")
     given = parser.parse_args()
     for name in given.scenarios:
@@ -103,10 +104,13 @@ def _tell(result: Result, seconds: float) -> None:
     sys.stdout.flush()
 
 
-def _publish(file: Path, results: list[Result]) -> None:
-    content = {"command": f"python -m tests.chaos {' '.join(sys.argv[1:])}", "runs": results}
+def _publish(file: Path, results: list[Result], *, add: bool) -> None:
+    told = Runs(f"python -m tests.chaos {' '.join(sys.argv[1:])}", results)
+    if add and file.exists():
+        before = msgspec.json.decode(file.read_bytes(), type=Runs)
+        told = Runs(f"{before.command}; {told.command}", before.runs + results)
     file.parent.mkdir(exist_ok=True)
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
 
 
 assert scenarios.__all__  # imported for what it registers

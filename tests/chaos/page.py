@@ -8,19 +8,12 @@ import msgspec
 from bench.page import markdown, render
 from tests.chaos import scenarios
 from tests.chaos.__main__ import RESULTS
-from tests.chaos.scenario import SCENARIOS, Result
+from tests.chaos.scenario import SCENARIOS, Result, Runs
 
 assert scenarios.__all__  # imported for what it registers
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 ENDURANCE = "endurance"
-
-
-class Runs(msgspec.Struct):
-    """A result file of one scenario, or of stock Faust."""
-
-    command: str
-    runs: list[Result]
 
 
 class Mutants(msgspec.Struct):
@@ -80,7 +73,11 @@ def _endurance(runs: Sequence[Result]) -> str:
     harmed = sum(run.figures.lost + run.figures.double_counted + run.figures.alerts_missed for run in runs)
     if not events:
         return "_Not measured yet: there is no result file._"
-    told = f"{len(runs)} runs, {events:,} transactions, {kills} kills: {harmed} lost, counted twice or not alerted."
+    days = sorted({run.day for run in runs})
+    told = (
+        f"{len(runs)} runs of {' and '.join(days)}, {events:,} transactions, {kills} kills: "
+        f"{harmed} lost, counted twice or not alerted."
+    )
     if harmed:
         return told
     return (

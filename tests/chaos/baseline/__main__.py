@@ -10,8 +10,8 @@ import sys
 import msgspec
 
 from tests.chaos.__main__ import RESULTS, play, quieten
-from tests.chaos.page import Runs, runs_in
-from tests.chaos.scenario import Result
+from tests.chaos.page import runs_in
+from tests.chaos.scenario import Result, Runs
 
 APP = "tests.chaos.baseline.stock"
 SCENARIOS = (
