@@ -34,7 +34,8 @@ class PrometheusMetrics:
             self._resolve_listed(metric)
 
     def count(self, name: CounterName, amount: int = 1, /, **labels: str) -> None:
-        self._child(name, labels).inc(amount)
+        if amount:
+            self._child(name, labels).inc(amount)
 
     def gauge(self, name: GaugeName, value: float, /, **labels: str) -> None:
         self._child(name, labels).set(value)

@@ -48,14 +48,14 @@ def seen(
     transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int], delayed: Delayed
 ) -> Seen:
     """The ``applied`` ones of folded transactions; ``delayed`` has a row for each of them."""
-    chosen = [transactions[i] for i in applied]
-    degraded = degradations(folded, [transaction.event_time for transaction in chosen], applied)
+    chosen, places = [transactions[i] for i in applied], np.array(applied, np.int64)
+    degraded = degradations(folded, [transaction.event_time for transaction in chosen], places)
     return Seen(
         chosen,
-        rows(folded, applied, delayed.features),
+        rows(folded, places, delayed.features),
         (degraded + 4 * delayed.absent).tolist(),
-        np.column_stack([folded.first_seen_ms[applied], delayed.first_seen_ms]),
-        np.column_stack([folded.evicted_ms[applied], delayed.evicted_ms]),
+        np.column_stack([folded.first_seen_ms[places], delayed.first_seen_ms]),
+        np.column_stack([folded.evicted_ms[places], delayed.evicted_ms]),
     )
 
 
