@@ -54,9 +54,11 @@ bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, mem
 	$(BENCH)/bin/python -m bench.plots
 	$(BENCH)/bin/python -m bench.sizing
 
-chaos: $(BENCH_STAMP)  ## every scenario of faults in full, then the mutants that they must find: about an hour
+chaos: $(BENCH_STAMP)  ## every scenario of faults in full, the mutants that they must find, stock Faust: about two hours
 	$(BENCH)/bin/python -m tests.chaos
 	$(BENCH)/bin/python -m tests.chaos.mutants
+	$(BENCH)/bin/python -m tests.chaos.baseline
+	$(BENCH)/bin/python -m tests.chaos.page
 
 lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

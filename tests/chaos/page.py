@@ -7,13 +7,12 @@ import msgspec
 
 from bench.page import markdown, render
 from tests.chaos import scenarios
-from tests.chaos.__main__ import RESULTS
+from tests.chaos.__main__ import ENDURANCE, RESULTS
 from tests.chaos.scenario import SCENARIOS, Result, Runs
 
 assert scenarios.__all__  # imported for what it registers
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
-ENDURANCE = "endurance"
 
 
 class Mutants(msgspec.Struct):
