@@ -1,6 +1,6 @@
 """The tables of docs/guarantees.md, made from ``tests/chaos/results``: ``python -m tests.chaos.page``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,8 +30,15 @@ def tables(directory: Path = RESULTS) -> dict[str, str]:
         "scenarios": _scenarios({name: runs for name, runs in found.items() if runs}),
         "endurance": _endurance(found[ENDURANCE]),
         "mutants": _mutants(directory / "mutants.json"),
-        "stock": _harm(runs_in(directory / "stock.json")),
+        "stock": _harm(_beside(found, runs_in(directory / "stock.json"))),
     }
+
+
+def _beside(ours: Mapping[str, Sequence[Result]], others: Iterable[Result]) -> Iterator[Result]:
+    """Each of the others behind what ours came to in its scenario."""
+    for other in others:
+        yield from ours[other.scenario]
+        yield other
 
 
 def runs_in(file: Path) -> list[Result]:
