@@ -16,10 +16,10 @@ import msgspec
 
 from tests.chaos import scenarios
 from tests.chaos.cluster import Cluster
-from tests.chaos.scenario import SCENARIOS, Result, Runs, carry_out
+from tests.chaos.result_files import RESULTS, Runs, write
+from tests.chaos.scenario import SCENARIOS, Result, carry_out
 from tests.integration.bundle import write_models
 
-RESULTS = Path(__file__).parent / "results"
 ENDURANCE = "endurance"
 """Takes an hour of its own, in ten runs."""
 
@@ -113,8 +113,7 @@ def _publish(file: Path, results: list[Result], *, add: bool) -> None:
     if add and file.exists():
         before = msgspec.json.decode(file.read_bytes(), type=Runs)
         told = Runs(f"{before.command}; {told.command}", before.runs + results)
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
+    write(file, told)
 
 
 assert scenarios.__all__  # imported for what it registers

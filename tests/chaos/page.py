@@ -3,23 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from bench.page import markdown, render
 from tests.chaos import scenarios
-from tests.chaos.__main__ import ENDURANCE, RESULTS
-from tests.chaos.scenario import SCENARIOS, Result, Runs
+from tests.chaos.__main__ import ENDURANCE
+from tests.chaos.result_files import RESULTS, mutants_in, runs_in
+from tests.chaos.scenario import SCENARIOS, Result
 
 assert scenarios.__all__  # imported for what it registers
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
-
-
-class Mutants(msgspec.Struct):
-    """The result file of the mutants: of each a run without it and one with it."""
-
-    command: str
-    runs: dict[str, list[Result]]
 
 
 def tables(directory: Path = RESULTS) -> dict[str, str]:
@@ -39,11 +31,6 @@ def _beside(ours: Mapping[str, Sequence[Result]], others: Iterable[Result]) -> I
     for other in others:
         yield from ours[other.scenario]
         yield other
-
-
-def runs_in(file: Path) -> list[Result]:
-    """None where there is no such file."""
-    return msgspec.json.decode(file.read_bytes(), type=Runs).runs if file.exists() else []
 
 
 def _scenarios(found: dict[str, list[Result]]) -> str:
@@ -93,11 +80,10 @@ def _endurance(runs: Sequence[Result]) -> str:
 
 
 def _mutants(file: Path) -> str:
-    if not file.exists():
+    found = mutants_in(file)
+    if not found:
         return "_Not measured yet: there is no result file._"
-    found = msgspec.json.decode(file.read_bytes(), type=Mutants).runs
-    runs = [(mutant, run) for mutant, pair in found.items() for run in pair]
-    return _harm([run for _, run in runs])
+    return _harm([run for pair in found.values() for run in pair])
 
 
 def _harm(runs: Iterable[Result]) -> str:

@@ -66,13 +66,6 @@ class Result(msgspec.Struct, kw_only=True):
         return self.clean and not self.broken
 
 
-class Runs(msgspec.Struct):
-    """A result file of one scenario, or of stock Faust."""
-
-    command: str
-    runs: list[Result]
-
-
 async def carry_out(
     chosen: Scenario,
     cluster: Cluster,

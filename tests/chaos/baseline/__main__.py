@@ -7,11 +7,9 @@ twice and not told.
 import argparse
 import sys
 
-import msgspec
-
-from tests.chaos.__main__ import RESULTS, play, quieten
-from tests.chaos.page import runs_in
-from tests.chaos.scenario import Result, Runs
+from tests.chaos.__main__ import play, quieten
+from tests.chaos.result_files import RESULTS, Runs, runs_in, write
+from tests.chaos.scenario import Result
 
 APP = "tests.chaos.baseline.stock"
 SCENARIOS = (
@@ -37,8 +35,7 @@ def main() -> int:
 
 def _publish(runs: dict[str, Result]) -> None:
     ordered = [runs[name] for name in SCENARIOS if name in runs]
-    content = Runs("python -m tests.chaos.baseline", ordered)
-    FILE.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+    write(FILE, Runs("python -m tests.chaos.baseline", ordered))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,8 @@ import argparse
 import sys
 from functools import cache, partial
 
-import msgspec
-
-from tests.chaos.__main__ import RESULTS, play, quieten
-from tests.chaos.page import Mutants
+from tests.chaos.__main__ import play, quieten
+from tests.chaos.result_files import RESULTS, Mutants, mutants_in, write
 from tests.chaos.scenario import Result
 
 MEANT_FOR = {
@@ -29,15 +27,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     quieten()
-    run = cache(
-        partial(play, seed=given.seed, scale=SCALE)
-    )  # a healthy one once for all mutants of a scenario
+    # A healthy one once for all mutants of a scenario.
+    run = cache(partial(play, seed=given.seed, scale=SCALE))
     chosen = given.mutants or list(MEANT_FOR)
     for mutant in chosen:
         scenario = MEANT_FOR[mutant]
         found = [run(scenario, app="app.worker"), run(scenario, app=f"tests.chaos.mutants.{mutant}")]
-        _publish(_published() | {mutant: found})
-    published = _published()
+        _publish(mutants_in(FILE) | {mutant: found})
+    published = mutants_in(FILE)
     return 0 if all(_is_found(*published[mutant]) for mutant in chosen) else 1
 
 
@@ -45,14 +42,9 @@ def _is_found(healthy: Result, mutant: Result) -> bool:
     return healthy.passed and not mutant.clean
 
 
-def _published() -> dict[str, list[Result]]:
-    return msgspec.json.decode(FILE.read_bytes(), type=Mutants).runs if FILE.exists() else {}
-
-
 def _publish(runs: dict[str, list[Result]]) -> None:
     ordered = {mutant: runs[mutant] for mutant in MEANT_FOR if mutant in runs}
-    content = Mutants("python -m tests.chaos.mutants", ordered)
-    FILE.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+    write(FILE, Mutants("python -m tests.chaos.mutants", ordered))
 
 
 if __name__ == "__main__":
