@@ -35,22 +35,21 @@ FACT = np.dtype(
 _HEADS = {bytes([VERSION, TRANSACTION]), bytes([VERSION, LABEL])}
 
 
-class Source(NamedTuple):
-    """Of a chunk's transactions: the log's incarnation as 64 bits, the partition."""
+class Sources(NamedTuple):
+    """Of transactions: their log's incarnation as 64 bits, and where in it each stands."""
 
     incarnation: int
-    partition: int
+    partitions: Sequence[int]
+    offsets: Sequence[int]
 
 
-def transaction_facts(
-    times_ms: Integers, transactions: Integers, offsets: Sequence[int], source: Source
-) -> list[bytes]:
+def transaction_facts(times_ms: Integers, transactions: Integers, sources: Sources) -> list[bytes]:
     """One fact of each transaction, given by its event time and digest; the same for all of its entities."""
     facts = np.zeros(len(transactions), FACT)
     facts["version"], facts["kind"] = VERSION, TRANSACTION
     facts["time_ms"], facts["transaction"] = times_ms, transactions
-    facts["source_incarnation"] = np.uint64(source.incarnation).astype(np.int64)
-    facts["source_partition"], facts["source_offset"] = source.partition, offsets
+    facts["source_incarnation"] = np.uint64(sources.incarnation).astype(np.int64)
+    facts["source_partition"], facts["source_offset"] = sources.partitions, sources.offsets
     return _split(facts)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from aiokafka.errors import KafkaError
 
 from app.adapters import fast_zstd
 from app.adapters.kafka_security import client_options
-from app.adapters.send_lane import SendLane, Sent
 from app.errors import SendFailed
 from app.settings import KafkaSettings
 
@@ -43,7 +41,6 @@ class KafkaSender:
         self._settings = settings
         self._producer: Any = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compress")
-        self._lanes: dict[tuple[str, int], SendLane[OutRecord]] = {}
         fast_zstd.install()
 
     async def start(self) -> None:
@@ -70,21 +67,18 @@ class KafkaSender:
 
         Returns when every record is acknowledged. Raises SendFailed otherwise; then any part may have arrived.
         """
-        lane = self._lanes.get((topic, partition))
-        if lane is None:
-            lane = self._lanes[topic, partition] = SendLane(partial(self._deliver, topic, partition))
-        return await lane.send(list(records))
-
-    async def _deliver(self, topic: str, partition: int, records: Iterable[OutRecord]) -> list[Sent]:
+        last_offset = -1
         try:
             underway = []
             for batch in self._batches(records):
                 await self._compress(batch)
                 acknowledgement = await self._producer.send_batch(batch, topic, partition=partition)
                 underway.append((acknowledgement, batch.record_count()))
-            return [Sent((await acknowledgement).offset, count) for acknowledgement, count in underway]
+            for acknowledgement, count in underway:
+                last_offset = (await acknowledgement).offset + count - 1
         except KafkaError as error:
             raise SendFailed(f"{topic}-{partition}: {error!r}") from error
+        return last_offset
 
     async def _compress(self, batch: Any) -> None:
         """Have the batch's bytes ready, so that the producer's own task finds nothing left to compute."""

@@ -145,7 +145,7 @@ def _transaction(
         return None
     reference_ms = acceptance.reference_time(record.timestamp, now_ms)
     acceptance.check(transaction, key=key, reference_ms=reference_ms)
-    if log.misplaced([key], record.partition):
+    if log.misplaced([key], [record.partition]):
         raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
     return transaction
 

@@ -121,7 +121,8 @@ def moments(applied: Applied) -> list[Moment]:
     ]
     found += [
         Moment(offset=entry.record.offset, fate=Fate.REJECTED, code=entry.error.reason)
-        for entry in applied.rejected
+        for share in applied.shares
+        for entry in share.rejected
     ]
     return sorted(found, key=lambda moment: moment.offset)
 

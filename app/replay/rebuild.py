@@ -81,9 +81,10 @@ async def rebuild(
         async for records, _ in source.records(partition, begins, end):
             if records:
                 now_ms = time.time_ns() // 1_000_000
-                applied = fold.apply(Chunk(partition, records), now_ms, Stopwatch(time.perf_counter))
-                scratch.write(partition, applied.profiles)
-                cache.release(partition, applied.number)
+                applied = fold.apply([Chunk(partition, records)], now_ms, Stopwatch(time.perf_counter))
+                (share,) = applied.shares
+                scratch.write(partition, share.profiles)
+                cache.release(partition, share.number)
             records_read += len(records)
             on_progress(records_read)
     return Rebuilt(0, records_read, cut)

@@ -84,10 +84,11 @@ class Replay:
 
     def _apply(self, records: list[LogRecord], now_ms: int) -> Applied:
         partition = records[0].partition
-        applied = self._fold.apply(Chunk(partition, records), now_ms, Stopwatch(time.perf_counter))
-        if applied.profiles:
-            self._scratch.write(partition, applied.profiles)
-        self._profiles.release(partition, applied.number)
+        applied = self._fold.apply([Chunk(partition, records)], now_ms, Stopwatch(time.perf_counter))
+        (share,) = applied.shares
+        if share.profiles:
+            self._scratch.write(partition, share.profiles)
+        self._profiles.release(partition, share.number)
         return applied
 
     async def _compare(

@@ -40,4 +40,4 @@ def fold_again(log: SourceLog, records: Sequence[Any], rules: Rules, now_ms: int
     """What became of consecutive records of one partition, folded from nothing. ``records`` are not empty."""
     profiles = ProfileCache(NoProfiles(), capacity_bytes=0)
     fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)
-    return fold.apply(Chunk(records[0].partition, list(records)), now_ms, Stopwatch(time.perf_counter))
+    return fold.apply([Chunk(records[0].partition, list(records))], now_ms, Stopwatch(time.perf_counter))

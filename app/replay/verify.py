@@ -80,9 +80,10 @@ class Verification:
         fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache)
         async for records, reached in self._source.records(partition, begins, ends):
             if chosen := self._up_to_where_they_stand(records, profiles.recorded, finished):
-                applied = fold.apply(Chunk(partition, chosen), _now_ms(), Stopwatch(time.perf_counter))
-                profiles.rebuilt.write(partition, applied.profiles)
-                cache.release(partition, applied.number)
+                applied = fold.apply([Chunk(partition, chosen)], _now_ms(), Stopwatch(time.perf_counter))
+                (share,) = applied.shares
+                profiles.rebuilt.write(partition, share.profiles)
+                cache.release(partition, share.number)
             on_progress(reached)
         for key, recorded, rebuilt in _side_by_side(partition, profiles):
             self._count(partition, key, match(recorded, rebuilt, log_is_cut=begins > 0))

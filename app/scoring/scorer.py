@@ -37,13 +37,6 @@ class Seen(NamedTuple):
         return list(map(Known, self.first_seen_ms[row].tolist(), self.evicted_ms[row].tolist()))
 
 
-class SourcePartition(NamedTuple):
-    """Where transactions come from."""
-
-    topic: str
-    partition: int
-
-
 def seen(
     transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int], delayed: Delayed
 ) -> Seen:
@@ -86,15 +79,9 @@ def degradations(
 
 
 def decide(
-    seen: Seen,
-    offsets: Sequence[int],
-    judged: Judged,
-    shadow: Sequence[Shadow],
-    source: SourcePartition,
-    now_ms: int,
+    seen: Seen, sources: Sequence[SourceOffset], judged: Judged, shadow: Sequence[Shadow], now_ms: int
 ) -> list[Decision]:
-    """One decision for each transaction, in order; ``offsets`` say where they stand in the source."""
-    topic, partition = source
+    """One decision for each transaction, in order; ``sources`` say where they stand in the log."""
     return [
         Decision(
             decision_id=decision_id(transaction.transaction_id),
@@ -108,14 +95,14 @@ def decide(
             model=model.reference,
             catalog=catalog.DIGEST,
             features=values,
-            source=SourceOffset(topic=topic, partition=partition, offset=offset),
+            source=source,
             transaction=transaction,
             degraded=DEGRADED[degraded],
             shadow=others,
         )
-        for transaction, offset, values, degraded, chance, model, others in zip(
+        for transaction, source, values, degraded, chance, model, others in zip(
             seen.transactions,
-            offsets,
+            sources,
             seen.rows.tolist(),
             seen.degraded,
             judged.scores,

@@ -1,9 +1,11 @@
-"""From a chunk's records to what is known about them: loaded, decoded, accepted or rejected, folded.
+"""From the records of chunks to what is known about them: loaded, decoded, accepted or rejected, folded.
 
 The one way for a worker and for everything that reads the log again beside it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,12 +36,12 @@ class SourceLog(NamedTuple):
     decode: Decode = plain
     """How its records are read."""
 
-    def misplaced(self, keys: Sequence[bytes], partition: int) -> set[bytes]:
-        """Those of a partition's keys that belong to another: their profiles are there."""
+    def misplaced(self, keys: Sequence[bytes], found_in: Sequence[int]) -> list[int]:
+        """Indexes of the keys that belong to another partition than they were ``found_in``: their profiles are there."""
         if not self.partitions or not keys:
-            return set()
-        elsewhere = np.flatnonzero(partitions_of(keys, self.partitions) != partition)
-        return {keys[place] for place in elsewhere.tolist()}
+            return []
+        found: list[int] = np.flatnonzero(partitions_of(keys, self.partitions) != found_in).tolist()
+        return found
 
 
 class Rejected(NamedTuple):
@@ -54,6 +56,8 @@ class Accepted(NamedTuple):
 
     record: Any
     transaction: Transaction
+    place: int
+    """Index of the profile."""
 
 
 class Before(NamedTuple):
@@ -62,6 +66,7 @@ class Before(NamedTuple):
     places: dict[bytes, int]
     """Index in ``profiles`` of each key."""
     profiles: list[bytes]
+    """Of all chunks that are applied together."""
     misplaced: set[bytes]
     """Keys that belong to another partition."""
 
@@ -78,11 +83,36 @@ class Before(NamedTuple):
         return applied_in == incarnation and bool(record.offset <= applied_offset)
 
 
-class Applied(NamedTuple):
-    """What became of a chunk's records, and of their customers' profiles."""
+class Read(NamedTuple):
+    """A chunk's records, decoded. One that was replayed is neither rejected nor ignored."""
 
     accepted: list[Accepted]
     rejected: list[Rejected]
+    ignored: list[Ignored]
+    """Why records are no transactions."""
+
+
+class Share(NamedTuple):
+    """What is one chunk's own of what was applied."""
+
+    chunk: Chunk
+    accepted: slice
+    """Its part of those that were accepted."""
+    rows: slice
+    """Its part of ``Applied.rows``."""
+    rejected: list[Rejected]
+    ignored: list[Ignored]
+    profiles: dict[bytes, bytes]
+    """The changed ones."""
+    number: int
+    """Of the chunk, in its partition's order of computation."""
+
+
+class Applied(NamedTuple):
+    """What became of the records of some chunks, and of their customers' profiles."""
+
+    accepted: list[Accepted]
+    """Of all chunks, one behind the other."""
     transactions: list[Transaction]
     """Of the accepted, in their order."""
     folded: Folded
@@ -92,12 +122,8 @@ class Applied(NamedTuple):
     """Of the transactions that changed their profiles."""
     touched: Touched
     """By them: the entities besides their customers' profiles."""
-    profiles: dict[bytes, bytes]
-    """The changed ones."""
-    number: int
-    """Of the chunk, in its partition's order of computation."""
-    ignored: list[Ignored]
-    """Why records are no transactions, of those that were not replayed."""
+    shares: list[Share]
+    """Of each chunk, in their order."""
 
 
 class ChunkFold:
@@ -111,47 +137,71 @@ class ChunkFold:
         self._bounds = bounds
         self._profiles = profiles
 
-    def apply(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
-        """Load, decode and fold a chunk. Puts the changed profiles into the cache."""
-        before = self._load(chunk)
+    def apply(self, chunks: Sequence[Chunk], now_ms: int, watch: Stopwatch) -> Applied:
+        """Load, decode and fold chunks of different partitions, in one go: most of what a small chunk costs does not
+        depend on its size. Puts the changed profiles into the cache.
+        """
+        before = self._load(chunks)
         watch.lap("load")
-        accepted, rejected, ignored = self._decode(chunk.records, before, now_ms)
+        read = [self._read(chunk.records, known, now_ms) for chunk, known in zip(chunks, before, strict=True)]
         watch.lap("decode")
+        accepted = [entry for part in read for entry in part.accepted]
         transactions = [entry.transaction for entry in accepted]
-        columns = _columns(accepted, transactions, before)
-        folded = fold(before.profiles, columns, self._bounds, self.log.incarnation)
-        rows = np.flatnonzero(folded.status == APPLIED).tolist()
-        keys = [accepted[i].record.key for i in rows]
-        changed = {key: folded.profiles[before.places[key]] for key in keys}
-        number = self._profiles.put(chunk.partition, changed)
-        about = touched([transactions[row] for row in rows])
-        watch.lap("fold")
-        return Applied(
+        columns = _columns(accepted, transactions)
+        folded = fold(before[0].profiles, columns, self._bounds, self.log.incarnation)
+        rows = np.flatnonzero(folded.status == APPLIED)
+        applied = Applied(
             accepted=accepted,
-            rejected=rejected,
             transactions=transactions,
             folded=folded,
-            rows=rows,
+            rows=rows.tolist(),
             digests=columns.transaction[rows],
-            touched=about,
-            profiles=changed,
-            number=number,
-            ignored=ignored,
+            touched=touched([transactions[row] for row in rows.tolist()]),
+            shares=[],
         )
+        self._part(applied, chunks, read)
+        watch.lap("fold")
+        return applied
 
-    def _load(self, chunk: Chunk) -> Before:
-        keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
-        places = {key: place for place, key in enumerate(keys)}
-        misplaced = self.log.misplaced(keys, chunk.partition)
-        return Before(places, self._profiles.take(chunk.partition, keys), misplaced)
+    def _load(self, chunks: Sequence[Chunk]) -> list[Before]:
+        keys = [list(dict.fromkeys(record.key for record in chunk.records if record.key)) for chunk in chunks]
+        misplaced = self._misplaced(chunks, keys)
+        profiles: list[bytes] = []
+        before = []
+        for chunk, own in zip(chunks, keys, strict=True):
+            places = {key: place for place, key in enumerate(own, len(profiles))}
+            before.append(Before(places, profiles, misplaced[chunk.partition]))
+            profiles += self._profiles.take(chunk.partition, own)
+        return before
 
-    def _decode(
-        self, records: Iterable[Any], before: Before, now_ms: int
-    ) -> tuple[list[Accepted], list[Rejected], list[Ignored]]:
-        """What may change a profile, what never will, and what is no transaction. One of the latter two that was
-        replayed is neither.
-        """
-        accepted, rejected, ignored = [], [], []
+    def _misplaced(self, chunks: Sequence[Chunk], keys: Sequence[Sequence[bytes]]) -> dict[int, set[bytes]]:
+        """By the partition in which they were found."""
+        found_in = [chunk.partition for chunk, own in zip(chunks, keys, strict=True) for _ in own]
+        together = list(chain.from_iterable(keys))
+        misplaced: dict[int, set[bytes]] = {chunk.partition: set() for chunk in chunks}
+        for at in self.log.misplaced(together, found_in):
+            misplaced[found_in[at]].add(together[at])
+        return misplaced
+
+    def _part(self, applied: Applied, chunks: Sequence[Chunk], read: Sequence[Read]) -> None:
+        """Give each chunk its share, and put what it changed into the cache."""
+        accepted = rows = 0
+        for chunk, own in zip(chunks, read, strict=True):
+            end = accepted + len(own.accepted)
+            end_row = bisect_left(applied.rows, end, rows)
+            changed = {
+                applied.accepted[row].record.key: applied.folded.profiles[applied.accepted[row].place]
+                for row in applied.rows[rows:end_row]
+            }
+            number = self._profiles.put(chunk.partition, changed)
+            share = Share(
+                chunk, slice(accepted, end), slice(rows, end_row), own.rejected, own.ignored, changed, number
+            )
+            applied.shares.append(share)
+            accepted, rows = end, end_row
+
+    def _read(self, records: Iterable[Any], before: Before, now_ms: int) -> Read:
+        read = Read([], [], [])
         decode, incarnation = self.log.decode, self.log.incarnation
         reference_time, check = self._acceptance.reference_time, self._acceptance.check
         for record in records:
@@ -159,7 +209,7 @@ class ChunkFold:
                 transaction = decode(record)
                 if isinstance(transaction, Ignored):
                     if not before.has_applied(record, incarnation):
-                        ignored.append(transaction)
+                        read.ignored.append(transaction)
                     continue
                 check(
                     transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms)
@@ -167,15 +217,13 @@ class ChunkFold:
                 before.require_placed(record.key)
             except InvalidEvent as error:
                 if not before.has_applied(record, incarnation):
-                    rejected.append(Rejected(record, error))
+                    read.rejected.append(Rejected(record, error))
             else:
-                accepted.append(Accepted(record, transaction))
-        return accepted, rejected, ignored
+                read.accepted.append(Accepted(record, transaction, before.places[record.key]))
+        return read
 
 
-def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction], before: Before) -> Events:
+def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction]) -> Events:
     return events(
-        transactions,
-        [before.places[entry.record.key] for entry in accepted],
-        [entry.record.offset for entry in accepted],
+        transactions, [entry.place for entry in accepted], [entry.record.offset for entry in accepted]
     )

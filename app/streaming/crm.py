@@ -4,6 +4,7 @@ Two lines of chunks change one table. They share the order of writes, so that a 
 it was computed, whichever topic changed it.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
@@ -60,8 +61,8 @@ class CrmWorker(TableRole):
     def _line(self, log: int) -> Line[Contacts]:
         waiting, room = self._waiting_room()
 
-        def compute(chunk: Chunk, _: Stopwatch) -> Contacts:
-            return self._fold.compute(log, chunk, now_ms())
+        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[Contacts]:
+            return [self._fold.compute(log, chunk, now_ms()) for chunk in chunks]
 
         topic = self.lanes.topics[log]
         return Line(
@@ -82,9 +83,9 @@ class CrmWorker(TableRole):
             labels=topics.labels,
         )
 
-        def advance(partition: int) -> None:
+        def advance() -> None:
             for line in self._lines:
-                line.advance(partition)
+                line.advance()
 
         writes = OrderOfWrites(
             self._sender, self._table.sole_writer, out, self._durable, self._fence.check, advance

@@ -6,14 +6,23 @@ from app.adapters.kafka_sender import OutRecord
 from app.adapters.partitioner import partitions_of
 from app.features.delayed import Touched
 
+Told = dict[int, list[OutRecord]]
+"""By partition of the entities' topic."""
 
-def entity_records(about: Touched, facts: Sequence[bytes], partitions: int) -> dict[int, list[OutRecord]]:
-    """By partition; of each entity in the order of ``about``. ``facts`` are the encoded facts of what names them."""
-    records: dict[int, list[OutRecord]] = {}
+
+def entity_records(
+    about: Touched, facts: Sequence[bytes], partitions: int, parts: Sequence[slice]
+) -> list[Told]:
+    """What each of ``parts`` of the transactions or labels tells; of each entity in the order of ``about``.
+
+    ``facts`` are the encoded facts of what names the entities.
+    """
+    told: list[Told] = [{} for _ in parts]
     for kind in about.kinds:
         keys = [key.encode() for key in kind.keys]
-        places = partitions_of(keys, partitions).tolist()
-        for which, fact in zip(kind.which.tolist(), facts, strict=True):
-            if which < len(keys):
-                records.setdefault(places[which], []).append(OutRecord(keys[which], fact))
-    return records
+        places, which = partitions_of(keys, partitions).tolist(), kind.which.tolist()
+        for part, records in zip(parts, told, strict=True):
+            for entity, fact in zip(which[part], facts[part], strict=True):
+                if entity < len(keys):
+                    records.setdefault(places[entity], []).append(OutRecord(keys[entity], fact))
+    return told

@@ -65,7 +65,8 @@ class LabelRouter:
                 labels.append(self._label(record, now_ms))
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
-        activity = entity_records(touched(labels), label_facts(labels), self._partitions)
+        about, whole = touched(labels), slice(None)
+        (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])
         return RoutedLabels(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
 
     def _label(self, record: Any, now_ms: int) -> Label:

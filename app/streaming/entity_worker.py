@@ -4,7 +4,7 @@ Two lines of chunks. Labels are told to the entities they name, by records on th
 Facts change the activities, under the guarantee of the profiles; behind the store step they are brought to Redis.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
@@ -80,8 +80,8 @@ class EntityWorker(TableRole):
         waiting, room = self._waiting_room()
         topics = self.settings.topics
 
-        def compute(chunk: Chunk, watch: Stopwatch) -> FoldedFacts | Awaitable[FoldedFacts]:
-            return self._fold.compute(chunk, watch)
+        def compute(chunks: Sequence[Chunk], watch: Stopwatch) -> list[FoldedFacts]:
+            return [self._fold.compute(chunk, watch) for chunk in chunks]
 
         line = Line(waiting, room, self.health, compute, require=self._table.sole_writer.require)
         out = OutTopics(dead_letters=topics.dead_letters, changelog=activities_changelog(self.settings))
@@ -94,8 +94,8 @@ class EntityWorker(TableRole):
         waiting, room = self._waiting_room()
         topics = self.settings.topics
 
-        def compute(chunk: Chunk, _: Stopwatch) -> RoutedLabels | Awaitable[RoutedLabels]:
-            return self._router.compute(chunk, now_ms())
+        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[RoutedLabels]:
+            return [self._router.compute(chunk, now_ms()) for chunk in chunks]
 
         line = Line(
             waiting,

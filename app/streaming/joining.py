@@ -33,6 +33,10 @@ class WaitingChunks:
     def put(self, event: Any) -> None:
         self._events[event.value.partition].append(event)
 
+    def partitions(self) -> list[int]:
+        """Those in which chunks wait."""
+        return [partition for partition, events in self._events.items() if events]
+
     def take(self, partition: int, *, only_full: bool) -> Joined | None:
         """The partition's oldest chunks as one of at most ``max_records``; None when none waits.
 

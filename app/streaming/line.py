@@ -1,14 +1,17 @@
 """One topic's chunks on their way through a worker: taken over from Faust, computed, handed to the order of writes.
 
-Chunks are computed while those before them wait for their acknowledgements. What a chunk becomes may take an answer
-from elsewhere first; its partition waits for that, and what arrives meanwhile is computed together. Where it cannot
-even be begun without the answer, the partition is held: it fetches nothing more and takes no room from others, as
-long as it takes.
+Chunks go in rounds. What all partitions receive while outputs are on their way is computed together when these have
+arrived, and its outputs travel in one request with the changelog of the round before. Of a small chunk most of the
+cost does not depend on its size; a round pays it once.
+
+What chunks become may take an answer from elsewhere first; their partitions wait for that. Where a chunk cannot even
+be begun without the answer, its partition is held: it fetches nothing more and takes no room from others, as long as
+it takes.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic
 
 from app.streaming.chunks import Chunk, ChunkConsumer
@@ -21,8 +24,10 @@ from app.streaming.one_log import OneLog
 from app.streaming.order_of_writes import OrderOfWrites, WorkT
 from app.streaming.stages import Stopwatch
 
-Compute = Callable[[Chunk, Stopwatch], WorkT | Awaitable[WorkT]]
-"""Called in the order of each partition's chunks, and not before what was awaited for the one before is there."""
+Compute = Callable[[Sequence[Chunk], Stopwatch], Sequence[WorkT] | Awaitable[Sequence[WorkT]]]
+"""Chunks of different partitions become works, in their order. Called in the order of each partition's chunks, and not
+before what was awaited for the one before is there.
+"""
 
 
 class Line(Generic[WorkT]):
@@ -68,25 +73,16 @@ class Line(Generic[WorkT]):
             self._room.leave(len(chunk.records))
             consumer.leave(event.message)
             return
-        self._waiting.put(event)
-        self.advance(chunk.partition)
+        self.take(event)
 
-    def advance(self, partition: int) -> None:
-        """Compute what waits and start its writes. While outputs are on their way only full chunks: these gain
-        nothing from waiting.
-        """
-        while partition not in self._awaiting and (
-            joined := self._waiting.take(partition, only_full=self.writes.is_publishing(partition))
-        ):
-            if not self.needs.are_met(joined.chunk):
-                self._awaiting[partition] = asyncio.create_task(self._ask_and_compute(joined))
-                return
-            watch = Stopwatch(time.perf_counter)
-            computed = self._compute(joined.chunk, watch)
-            if isinstance(computed, Awaitable):
-                self._awaiting[partition] = asyncio.create_task(self._finish(joined, computed, watch))
-            else:
-                self.writes.finish(computed, joined.acknowledge, watch)
+    def take(self, event: Any) -> None:
+        """The chunk of an event that has found room."""
+        self._waiting.put(event)
+        self._advance(only_full=self.writes.under_way)
+
+    def advance(self) -> None:
+        """Between two rounds: compute what waits, so that its outputs go with the next."""
+        self._advance(only_full=False)
 
     def finished(self, partition: int, last_offset: int, records: int) -> None:
         """A chunk of so many records is durable."""
@@ -101,17 +97,59 @@ class Line(Generic[WorkT]):
         """What is held is left to the next owner."""
         self._holding.stop()
 
+    def _advance(self, *, only_full: bool) -> None:
+        """While a round is under way only full chunks are computed: these gain nothing from waiting."""
+        while ready := self._ready(only_full=only_full):
+            only_full = True
+            self._compute_together(ready)
+
+    def _ready(self, *, only_full: bool) -> list[Joined]:
+        """One chunk of each partition that may be computed now."""
+        ready = []
+        for partition in self._waiting.partitions():
+            if partition in self._awaiting:
+                continue
+            joined = self._waiting.take(partition, only_full=only_full)
+            if joined is None:
+                continue
+            if self.needs.are_met(joined.chunk):
+                ready.append(joined)
+            else:
+                self._awaiting[partition] = asyncio.create_task(self._ask_and_compute(joined))
+        return ready
+
+    def _compute_together(self, ready: Sequence[Joined]) -> None:
+        watch = Stopwatch(time.perf_counter)
+        computed = self._compute([joined.chunk for joined in ready], watch)
+        if not isinstance(computed, Awaitable):
+            self._write(ready, computed, watch)
+            return
+        finishing = asyncio.create_task(self._finish(ready, computed, watch))
+        for joined in ready:
+            self._awaiting[joined.chunk.partition] = finishing
+
+    def _write(self, ready: Sequence[Joined], works: Sequence[WorkT], watch: Stopwatch) -> None:
+        records = sum(len(joined.chunk.records) for joined in ready)
+        for joined, work in zip(ready, works, strict=True):
+            self.writes.finish(work, joined.acknowledge, watch.part(len(joined.chunk.records) / records))
+
+    async def _finish(
+        self, ready: Sequence[Joined], computing: Awaitable[Sequence[WorkT]], watch: Stopwatch
+    ) -> None:
+        with fail_stop("computing chunks"):
+            works = await computing
+            for joined in ready:
+                del self._awaiting[joined.chunk.partition]
+            self._write(ready, works, watch)
+            self._advance(only_full=self.writes.under_way)
+
     async def _ask_and_compute(self, joined: Joined) -> None:
         with fail_stop("computing a chunk"):
-            if not await self._met(joined):
-                del self._awaiting[joined.chunk.partition]
-                return
-            watch = Stopwatch(time.perf_counter)
-            computed = self._compute(joined.chunk, watch)
-            if isinstance(computed, Awaitable):
-                await self._finish(joined, computed, watch)
-            else:
-                self._go_on(joined, computed, watch)
+            met = await self._met(joined)
+            del self._awaiting[joined.chunk.partition]
+            if met:
+                self._compute_together([joined])
+                self._advance(only_full=self.writes.under_way)
 
     async def _met(self, joined: Joined) -> bool:
         """True when the chunk's needs are met; False when its partition has moved first, or the worker stops."""
@@ -127,12 +165,3 @@ class Line(Generic[WorkT]):
                 await self.needs.ask(chunk)
         self._health.waits_for(lane, "")
         return True
-
-    async def _finish(self, joined: Joined, computing: Awaitable[WorkT], watch: Stopwatch) -> None:
-        with fail_stop("computing a chunk"):
-            self._go_on(joined, await computing, watch)
-
-    def _go_on(self, joined: Joined, work: WorkT, watch: Stopwatch) -> None:
-        del self._awaiting[joined.chunk.partition]
-        self.writes.finish(work, joined.acknowledge, watch)
-        self.advance(joined.chunk.partition)

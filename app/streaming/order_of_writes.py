@@ -10,12 +10,13 @@ Computing a chunk and step 2 may overlap the other steps of the chunk before it;
 profile in the changelog implies that its alerts were delivered, local state is never ahead of the changelog,
 and a replayed record that its profile has already seen may be skipped. A step that fails ends the process.
 
-Chunks that wait for the same step take it together, as the one larger chunk that they are. None is held back to
-be joined: a chunk that finds no other of its partition in a step takes it at once, alone.
+Writes go in rounds: step 2 of all chunks that were computed since the last round began, of whatever partition, together
+with step 3 of those whose outputs the last round delivered. The Kafka client has one request at a time under way to a
+broker; sent one by one, the writes of partitions would wait for one another.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -86,9 +87,9 @@ class Computed(NamedTuple, Generic[WorkT]):
 
 
 class OrderOfWrites(Generic[WorkT]):
-    """Steps 2 to 5 for every chunk. ``on_published`` is told of a partition none of whose chunks is in step 2 any
-    more, ``on_durable`` of each chunk between steps 4 and 5; ``guard`` stands before every write and raises when
-    this process may not write any more.
+    """Steps 2 to 5 for every chunk. ``between_rounds`` is called when the outputs of a round are delivered and the next
+    has not begun, ``on_durable`` for each chunk between steps 4 and 5; ``guard`` stands before every write and raises
+    when this process may not write any more.
     """
 
     def __init__(
@@ -98,33 +99,40 @@ class OrderOfWrites(Generic[WorkT]):
         topics: OutTopics,
         on_durable: Callable[[WorkT, Stopwatch], None],
         guard: Callable[[], None] = lambda: None,
-        on_published: Callable[[int], None] = lambda _: None,
+        between_rounds: Callable[[], None] = lambda: None,
     ) -> None:
         self._sender = sender
         self._store = store
         self._topics = topics
         self._on_durable = on_durable
         self._guard = guard
-        self._on_published = on_published
-        self._publishing: dict[int, _Step[WorkT]] = {}
-        self._persisting: dict[int, _Step[WorkT]] = {}
+        self._between_rounds = between_rounds
+        self._computed: list[Computed[WorkT]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """True while a round is: what is handed over now waits for the next."""
+        return self._running is not None
 
     def finish(self, work: WorkT, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
-        """Start the steps of a chunk, behind those of the chunks of its partition before it."""
-        partition = work.partition
-        if partition not in self._publishing:
-            self._publishing[partition] = _Step(self._publish, lambda: self._on_published(partition))
-            self._persisting[partition] = _Step(self._persist, lambda: None)
-        self._publishing[partition].put(Computed(work, acknowledge, watch))
+        """Take a chunk through the steps, behind the chunks of its partition before it."""
+        self._computed.append(Computed(work, acknowledge, watch))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
 
-    def is_publishing(self, partition: int) -> bool:
-        """True while a chunk of ``partition`` is in step 2, or waits for it."""
-        step = self._publishing.get(partition)
-        return step is not None and step.busy
+    async def _run(self) -> None:
+        with fail_stop("finishing chunks"):
+            published: list[Computed[WorkT]] = []
+            while self._computed or published:
+                computed, self._computed = self._computed, []
+                await asyncio.gather(self._publish(computed), self._persist(published))
+                published = computed
+                self._between_rounds()
+            self._running = None
 
     async def _publish(self, chunks: list[Computed[WorkT]]) -> None:
         self._guard()
-        partition = chunks[0].work.partition
         together: dict[tuple[str, int], list[OutRecord]] = {}
         for chunk in chunks:
             for topic, place, records in chunk.work.outputs(self._topics):
@@ -138,53 +146,27 @@ class OrderOfWrites(Generic[WorkT]):
         )
         for chunk in chunks:
             chunk.watch.lap("send")
-            self._persisting[partition].put(chunk)
 
     async def _persist(self, chunks: list[Computed[WorkT]]) -> None:
-        # A later chunk's profile has seen all that an earlier one's has.
-        profiles = dict(chain.from_iterable(chunk.work.profiles.items() for chunk in chunks))
-        if profiles:
-            await self._write(chunks[0].work.partition, profiles, [chunk.watch for chunk in chunks])
+        partitions: dict[int, list[Computed[WorkT]]] = {}
+        for chunk in chunks:
+            partitions.setdefault(chunk.work.partition, []).append(chunk)
+        await asyncio.gather(*(self._write(*entry) for entry in partitions.items()))
         for chunk in chunks:
             self._on_durable(chunk.work, chunk.watch)
             chunk.acknowledge()
 
-    async def _write(self, partition: int, profiles: dict[bytes, bytes], watches: list[Stopwatch]) -> None:
+    async def _write(self, partition: int, chunks: list[Computed[WorkT]]) -> None:
+        # A later chunk's profile has seen all that an earlier one's has.
+        profiles = dict(chain.from_iterable(chunk.work.profiles.items() for chunk in chunks))
+        if not profiles:
+            return
         self._guard()
         records = [OutRecord(key, value) for key, value in profiles.items()]
         offset = await self._sender.send(self._topics.changelog, partition, records)
-        for watch in watches:
-            watch.lap("changelog")
+        for chunk in chunks:
+            chunk.watch.lap("changelog")
         self._guard()
         self._store.write(partition, profiles, offset)
-        for watch in watches:
-            watch.lap("store")
-
-
-class _Step(Generic[WorkT]):
-    """Chunks of one partition on their way through one step, in order; all that wait go together."""
-
-    def __init__(
-        self, take: Callable[[list[Computed[WorkT]]], Awaitable[None]], on_idle: Callable[[], None]
-    ) -> None:
-        self._take = take
-        self._on_idle = on_idle
-        self._waiting: list[Computed[WorkT]] = []
-        self._running: asyncio.Task[None] | None = None
-
-    @property
-    def busy(self) -> bool:
-        return self._running is not None
-
-    def put(self, chunk: Computed[WorkT]) -> None:
-        self._waiting.append(chunk)
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        with fail_stop("finishing a chunk"):
-            while self._waiting:
-                chunks, self._waiting = self._waiting, []
-                await self._take(chunks)
-            self._running = None
-            self._on_idle()
+        for chunk in chunks:
+            chunk.watch.lap("store")

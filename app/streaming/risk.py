@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,22 +95,22 @@ class RiskWorker(TableRole):
         """See Line.accept."""
         await self._line.accept(event, self._consumer)
 
-    def _compute(self, chunk: Chunk, watch: Stopwatch) -> Work | Awaitable[Work]:
-        """At once, unless Redis has to be asked about the chunk's entities."""
-        known = self._scorer.fold(chunk, now_ms(), watch)
+    def _compute(self, chunks: Sequence[Chunk], watch: Stopwatch) -> list[Work] | Awaitable[list[Work]]:
+        """At once, unless Redis has to be asked about the chunks' entities."""
+        known = self._scorer.fold(chunks, now_ms(), watch)
         looked = self._entities.look(known.touched, now_ms())
         if looked.missing:
-            return self._ask_and_decide(chunk, known, looked, watch)
-        return self._decide(chunk, known, looked.known, watch)
+            return self._ask_and_decide(known, looked, watch)
+        return self._decide(known, looked.known, watch)
 
-    async def _ask_and_decide(self, chunk: Chunk, known: Applied, looked: Looked, watch: Stopwatch) -> Work:
+    async def _ask_and_decide(self, known: Applied, looked: Looked, watch: Stopwatch) -> list[Work]:
         activities = await self._entities.ask(looked)
         watch.lap("ask")
-        return self._decide(chunk, known, activities, watch)
+        return self._decide(known, activities, watch)
 
-    def _decide(self, chunk: Chunk, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> Work:
+    def _decide(self, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> list[Work]:
         about = self._entities.view(known.touched, activities)
-        return self._scorer.decide(chunk, known, about, now_ms(), watch)
+        return self._scorer.decide(known, about, now_ms(), watch)
 
     async def _formats(self) -> Formats:
         if self._registry is None or self.settings.registry.output_format == "json":

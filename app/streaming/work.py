@@ -1,26 +1,26 @@
-"""What a chunk becomes, computed in memory: nothing is awaited, sent or stored here."""
+"""What chunks become, computed in memory: nothing is awaited, sent or stored here."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.entity_facts import Source, transaction_facts
+from app.adapters.entity_facts import Sources, transaction_facts
 from app.adapters.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.kafka_sender import OutRecord
 from app.domain.acceptance import Acceptance
-from app.domain.decision import Decision, Outcome
+from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored
 from app.features.delayed import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
 from app.scoring import scorer
-from app.scoring.lineup import Lineup
-from app.scoring.model import Model, Rows, Scores
-from app.scoring.scorer import Seen, SourcePartition
+from app.scoring.lineup import Judged, Lineup
+from app.scoring.model import Rows, Scores
+from app.scoring.scorer import Seen
 from app.streaming.applying import Applied, ChunkFold, Rejected, SourceLog
 from app.streaming.chunks import Chunk
-from app.streaming.entity_records import entity_records
+from app.streaming.entity_records import Told, entity_records
 from app.streaming.order_of_writes import Output, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.records import alert_record, dead_letter, decision_record, trace_headers
@@ -49,7 +49,7 @@ class Work(NamedTuple):
     ignored: Sequence[Ignored] = ()
     absent: int = 0
     """Decided without what is known of their entities."""
-    activity: dict[int, list[OutRecord]] = {}  # noqa: RUF012  # nobody changes it
+    activity: Told = {}  # noqa: RUF012  # nobody changes it
     """By partition of its topic, which is another one than the chunk's."""
 
     def outputs(self, topics: OutTopics) -> Iterator[Output]:
@@ -88,64 +88,90 @@ class ChunkScorer:
         self.formats = Formats()
         self._known = ChunkFold(log, acceptance, bounds, profiles)
 
-    def fold(self, chunk: Chunk, now_ms: int, watch: Stopwatch) -> Applied:
-        """The first half: what the chunk does to its customers' profiles."""
-        return self._known.apply(chunk, now_ms, watch)
+    def fold(self, chunks: Sequence[Chunk], now_ms: int, watch: Stopwatch) -> Applied:
+        """The first half: what chunks of different partitions do to their customers' profiles."""
+        return self._known.apply(chunks, now_ms, watch)
 
-    def decide(self, chunk: Chunk, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> Work:
-        """The second half: scores, decisions, and all that is to be written. ``about`` the applied transactions'
-        entities.
+    def decide(self, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> list[Work]:
+        """The second half: scores, decisions, and all that is to be written, for each chunk. ``about`` the applied
+        transactions' entities.
         """
-        lineup, log = self.lineup, self._known.log
-        source = SourcePartition(log.topic, chunk.partition)
-        records, folded = [known.accepted[i].record for i in known.rows], known.folded
-        seen = scorer.seen(known.transactions, folded, known.rows, about)
+        lineup = self.lineup
+        seen = scorer.seen(known.transactions, known.folded, known.rows, about)
         judged = lineup.judge(seen.rows, seen.transactions)
         self.on_scored(seen.rows, judged.champion)
         watch.lap("score")
         shadow = lineup.shadow(seen.rows, judged)
         watch.lap("shadow")
-        offsets = [record.offset for record in records]
-        decisions = scorer.decide(seen, offsets, judged, shadow, source, now_ms)
-        work = Work(
-            partition=chunk.partition,
-            number=known.number,
-            last_offset=chunk.records[-1].offset,
+        records = [known.accepted[row].record for row in known.rows]
+        topic = self._known.log.topic
+        sources = [
+            SourceOffset(topic=topic, partition=record.partition, offset=record.offset) for record in records
+        ]
+        decisions = scorer.decide(seen, sources, judged, shadow, now_ms)
+        decided = Decided(records, decisions, seen, judged, about, self._activity(known, sources))
+        works = [self._work(known, decided, place) for place in range(len(known.shares))]
+        watch.lap("encode")
+        return works
+
+    def _work(self, known: Applied, decided: "Decided", place: int) -> Work:
+        share = known.shares[place]
+        records, decisions = decided.records[share.rows], decided.decisions[share.rows]
+        status = known.folded.status[share.accepted]
+        return Work(
+            partition=share.chunk.partition,
+            number=share.number,
+            last_offset=share.chunk.records[-1].offset,
             decisions=list(_decisions(decisions, records, self.formats.decisions)),
-            alerts=list(self._alerts(decisions, records, seen, judged.models)),
-            dead_letters=[dead_letter(*entry) for entry in known.rejected],
-            profiles=known.profiles,
+            alerts=list(self._alerts(decided, range(len(decided.records))[share.rows])),
+            dead_letters=[dead_letter(*entry) for entry in share.rejected],
+            profiles=share.profiles,
             outcomes=[decision.outcome for decision in decisions],
             scores=[decision.score for decision in decisions],
             sent_ms=[record.timestamp for record in records],
-            rejected=known.rejected,
-            replayed=len(chunk.records)
-            - len(known.rejected)
-            - len(known.ignored)
-            - int(np.count_nonzero(folded.status != REPLAYED)),
-            duplicate=int(np.count_nonzero(folded.status == REPEATED)),
-            late=int(np.count_nonzero(folded.late)),
-            ignored=known.ignored,
-            absent=int(np.count_nonzero(about.absent)),
-            activity=self._activity(known, offsets, Source(log.incarnation, chunk.partition)),
+            rejected=share.rejected,
+            replayed=len(share.chunk.records)
+            - len(share.rejected)
+            - len(share.ignored)
+            - int(np.count_nonzero(status != REPLAYED)),
+            duplicate=int(np.count_nonzero(status == REPEATED)),
+            late=int(np.count_nonzero(known.folded.late[share.accepted])),
+            ignored=share.ignored,
+            absent=int(np.count_nonzero(decided.about.absent[share.rows])),
+            activity=decided.activity[place],
         )
-        watch.lap("encode")
-        return work
 
-    def _alerts(
-        self, decisions: Sequence[Decision], records: Sequence[Any], seen: Seen, models: Sequence[Model]
-    ) -> Iterable[OutRecord]:
-        for row, decision in enumerate(decisions):
+    def _alerts(self, decided: "Decided", rows: Iterable[int]) -> Iterable[OutRecord]:
+        for row in rows:
+            decision = decided.decisions[row]
             if decision.outcome != Outcome.APPROVE:
-                record, values = records[row], seen.rows[row].tolist()
-                alert = scorer.alert(decision, values, seen.known(row), models[row])
+                record, values = decided.records[row], decided.seen.rows[row].tolist()
+                alert = scorer.alert(decision, values, decided.seen.known(row), decided.judged.models[row])
                 yield alert_record(alert, record.key, trace_headers(record.headers), self.formats.alerts)
 
-    def _activity(self, known: Applied, offsets: list[int], source: Source) -> dict[int, list[OutRecord]]:
-        if not self.activity_partitions or not offsets:
-            return {}
-        facts = transaction_facts(known.touched.times_ms, known.digests, offsets, source)
-        return entity_records(known.touched, facts, self.activity_partitions)
+    def _activity(self, known: Applied, sources: Sequence[SourceOffset]) -> list[Told]:
+        """What each chunk tells of its entities."""
+        if not self.activity_partitions or not sources:
+            return [{} for _ in known.shares]
+        stand = Sources(
+            self._known.log.incarnation,
+            [source.partition for source in sources],
+            [source.offset for source in sources],
+        )
+        facts = transaction_facts(known.touched.times_ms, known.digests, stand)
+        parts = [share.rows for share in known.shares]
+        return entity_records(known.touched, facts, self.activity_partitions, parts)
+
+
+class Decided(NamedTuple):
+    """Transactions of some chunks and what became of them, as columns of equal length; of each chunk its activity."""
+
+    records: list[Any]
+    decisions: list[Decision]
+    seen: Seen
+    judged: Judged
+    about: Delayed
+    activity: list[Told]
 
 
 def _nobody_looks(_rows: Rows, _scores: Scores) -> None:

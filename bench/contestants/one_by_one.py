@@ -15,12 +15,12 @@ import numpy as np
 from app.adapters.bundles import champion
 from app.adapters.codec import decode_transaction, encode_decision
 from app.domain.acceptance import Acceptance
-from app.domain.decision import Outcome
+from app.domain.decision import Outcome, SourceOffset
 from app.domain.transaction import Transaction
 from app.features.window import Bounds
 from app.scoring import scorer
 from app.scoring.lineup import Lineup
-from app.scoring.scorer import Seen, SourcePartition
+from app.scoring.scorer import Seen
 from app.settings import Settings
 from bench.contestants.fact_one import entity_keys, fact
 from bench.contestants.fold_one import OneFold
@@ -68,8 +68,8 @@ class OneByOne:
         known = np.array([folded.known])
         seen = Seen([transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1])
         judged = self._lineup.judge(folded.rows, seen.transactions)
-        source = SourcePartition(self._topic, partition)
-        (decision,) = scorer.decide(seen, [offset], judged, judged.shadow, source, now_ms)
+        source = SourceOffset(topic=self._topic, partition=partition, offset=offset)
+        (decision,) = scorer.decide(seen, [source], judged, judged.shadow, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
             alert = encode_decision(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.control import CanaryBounds
-from app.domain.decision import Decision, ModelReference, Thresholds
+from app.domain.decision import Decision, ModelReference, SourceOffset, Thresholds
 from app.domain.transaction import Transaction
 from app.features import catalog
 from app.scoring import scorer
@@ -16,11 +16,10 @@ from app.scoring.canary import Canary, in_share
 from app.scoring.challenger import MOST_FAILURES, MOST_OVERRUNS, Challenger
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.scoring.scorer import Seen, SourcePartition
+from app.scoring.scorer import Seen
 
 WIDTH = len(catalog.NAMES)
 BUDGET_SECONDS = 0.010
-SOURCE = SourcePartition("transactions", 0)
 
 
 class Clock:
@@ -131,7 +130,8 @@ def decided(lineup: Lineup, what: Seen) -> list[Decision]:
     judged = lineup.judge(what.rows, what.transactions)
     shadow = lineup.shadow(what.rows, judged)
     assert np.array_equal(before, what.rows)
-    return scorer.decide(what, range(len(before)), judged, shadow, SOURCE, 0)
+    sources = [SourceOffset(topic="transactions", partition=0, offset=at) for at in range(len(before))]
+    return scorer.decide(what, sources, judged, shadow, 0)
 
 
 def without_shadow(decisions: list[Decision]) -> list[tuple[object, ...]]:

@@ -13,10 +13,10 @@ from app.features.fold import fold
 from app.streaming import applying, restore
 from app.streaming.fence import Fence
 from app.streaming.line import Line
-from app.streaming.order_of_writes import OrderOfWrites, _Step
+from app.streaming.order_of_writes import Computed, OrderOfWrites
 from app.streaming.sole_writer import SoleWriter
 from app.streaming.stages import Stopwatch
-from tests.simulation.worker import fail_stop
+from tests.simulation.worker import PARTITION, fail_stop
 
 Put = Callable[[Any, str, Any], None]
 """As pytest's monkeypatch.setattr."""
@@ -47,9 +47,7 @@ def state_before_alert(put: Put) -> None:
     """Profiles are durable before decisions and alerts are sent."""
 
     async def publish(order: Any, chunks: list[Any]) -> None:
-        profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
-        if profiles:
-            await _write(order, 0, profiles, [])
+        await _write(order, PARTITION, chunks)
         await _publish(order, chunks)
 
     async def written(*_: object) -> None: ...
@@ -61,9 +59,11 @@ def state_before_alert(put: Put) -> None:
 def store_before_changelog(put: Put) -> None:
     """RocksDB first."""
 
-    async def write(order: Any, partition: int, profiles: dict[bytes, bytes], watches: Any) -> None:
-        order._store.write(partition, profiles, order._store.offset)
-        await _write(order, partition, profiles, watches)
+    async def write(order: Any, partition: int, chunks: list[Any]) -> None:
+        profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
+        if profiles:
+            order._store.write(partition, profiles, order._store.offset)
+        await _write(order, partition, chunks)
 
     put(OrderOfWrites, "_write", write)
 
@@ -74,9 +74,6 @@ def error_acknowledged(put: Put) -> None:
     async def publish(order: Any, chunks: list[Any]) -> None:
         with suppress(SendFailed):
             await _publish(order, chunks)
-            return
-        for chunk in chunks:
-            chunk.acknowledge()
 
     put(OrderOfWrites, "_publish", publish)
 
@@ -99,14 +96,15 @@ def no_version_rule(put: Put) -> None:
 def chunks_side_by_side(put: Put) -> None:
     """A chunk does not wait for the one before it."""
 
-    def at_once(step: Any, chunk: Any) -> None:
+    def at_once(order: Any, *computed: Any) -> None:
         async def take() -> None:
             with suppress(asyncio.CancelledError), fail_stop("finishing a chunk"):
-                await step._take([chunk])
+                await order._publish([Computed(*computed)])
+                await order._persist([Computed(*computed)])
 
-        step.tasks = [*getattr(step, "tasks", []), asyncio.create_task(take())]
+        order.tasks = [*getattr(order, "tasks", []), asyncio.create_task(take())]
 
-    put(_Step, "put", at_once)
+    put(OrderOfWrites, "finish", at_once)
 
 
 def answers_overtaken(put: Put) -> None:
@@ -114,21 +112,21 @@ def answers_overtaken(put: Put) -> None:
 
     async def finish(line: Any, joined: Any, computing: Any, watch: Any) -> None:
         with suppress(asyncio.CancelledError), fail_stop("computing a chunk"):
-            line.writes.finish(await computing, joined.acknowledge, watch)
+            line._write([joined], await computing, watch)
 
-    def advance(line: Any, partition: int) -> None:
-        while joined := line._waiting.take(partition, only_full=line.writes.is_publishing(partition)):
+    def advance(line: Any, *, only_full: bool) -> None:
+        while joined := line._waiting.take(PARTITION, only_full=only_full):
             watch = Stopwatch(lambda: 0.0)
-            computed = line._compute(joined.chunk, watch)
+            computed = line._compute([joined.chunk], watch)
             if isinstance(computed, Awaitable):
                 line.asking = [
                     *getattr(line, "asking", []),
                     asyncio.create_task(finish(line, joined, computed, watch)),
                 ]
             else:
-                line.writes.finish(computed, joined.acknowledge, watch)
+                line._write([joined], computed, watch)
 
-    put(Line, "advance", advance)
+    put(Line, "_advance", advance)
 
 
 ALL = (

@@ -9,7 +9,7 @@ from tests.simulation.schedule import play
 from tests.simulation.world import Broken
 
 SCHEDULES = 3_000
-FOUND_WITHIN = 600
+FOUND_WITHIN = 2_000
 MUTANTS = {mutant.__name__: mutant for mutant in mutants.ALL}
 
 

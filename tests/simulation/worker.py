@@ -1,7 +1,7 @@
 """One worker in the simulation: the service's own parts, put together as RiskWorker puts them together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
@@ -76,9 +76,9 @@ class Answered(NamedTuple):
     """A chunk's work, once there is an answer. No coroutine: whoever dies meanwhile leaves it as it is."""
 
     answer: asyncio.Future[None]
-    decide: Callable[[], Work]
+    decide: Callable[[], list[Work]]
 
-    def __await__(self) -> Generator[Any, None, Work]:
+    def __await__(self) -> Generator[Any, None, list[Work]]:
         yield from self.answer.__await__()
         return self.decide()
 
@@ -100,8 +100,7 @@ class Worker:
         self._topics = topics
         self._fence = Fence(SESSION_SECONDS, clock)
         self._profiles = ProfileCache(disk, CACHE_BYTES)
-        self._waiting = WaitingChunks(CHUNK_EVENTS)
-        self._line = Line(self._waiting, Room(MOST_RECORDS), Health(1.0, clock), self._compute)
+        self._line = Line(WaitingChunks(CHUNK_EVENTS), Room(MOST_RECORDS), Health(1.0, clock), self._compute)
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
         self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, Lineup(LargeAmounts()))
@@ -135,9 +134,8 @@ class Worker:
     def take(self, records: list[Record]) -> None:
         """As RiskWorker.accept."""
         self.position = records[-1].offset + 1
-        self._waiting.put(Event(Chunk(PARTITION, records), self))
         with self._at_work(), fail_stop("scoring a chunk"):
-            self._line.advance(PARTITION)
+            self._line.take(Event(Chunk(PARTITION, records), self))
 
     def beat(self) -> None:
         """As Fence.run does at intervals."""
@@ -167,16 +165,16 @@ class Worker:
         finally:
             _acting.reset(token)
 
-    def _compute(self, chunk: Chunk, watch: Stopwatch) -> Work | Awaitable[Work]:
+    def _compute(self, chunks: Sequence[Chunk], watch: Stopwatch) -> list[Work] | Awaitable[list[Work]]:
         """As RiskWorker: what a chunk does to its profiles is done before anybody is asked."""
-        known = self._scorer.fold(chunk, NOW_MS, watch)
-        if chunk.records[0].offset % 2:
-            return self._decide(chunk, known, watch)
+        known = self._scorer.fold(chunks, NOW_MS, watch)
+        if chunks[0].records[0].offset % 2:
+            return self._decide(known, watch)
         self.asked.append(asyncio.get_running_loop().create_future())
-        return Answered(self.asked[-1], lambda: self._decide(chunk, known, watch))
+        return Answered(self.asked[-1], lambda: self._decide(known, watch))
 
-    def _decide(self, chunk: Chunk, known: Applied, watch: Stopwatch) -> Work:
-        return self._scorer.decide(chunk, known, delayed.absent(known.touched), NOW_MS, watch)
+    def _decide(self, known: Applied, watch: Stopwatch) -> list[Work]:
+        return self._scorer.decide(known, delayed.absent(known.touched), NOW_MS, watch)
 
     def _on_durable(self, work: Work, _: Stopwatch) -> None:
         self._profiles.release(work.partition, work.number)

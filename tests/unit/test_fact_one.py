@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.adapters.entity_facts import Source, transaction_facts
+from app.adapters.entity_facts import Sources, transaction_facts
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.features.columns import digests
@@ -21,8 +21,10 @@ def test_a_single_transaction_tells_what_a_chunk_of_one_does() -> None:
         currency="EUR",
     )
     times_ms = np.array([transaction.event_time])
-    facts = transaction_facts(times_ms, digests([digest64("t-1")]), [17], Source(0, 3))
-    records = entity_records(touched([transaction]), facts, 1)[0]
+    facts = transaction_facts(times_ms, digests([digest64("t-1")]), Sources(0, [3], [17]))
+    ((records,),) = (
+        told.values() for told in entity_records(touched([transaction]), facts, 1, [slice(None)])
+    )
 
     told = [(key, fact(transaction, 3, 17)) for key in entity_keys(transaction)]
     assert told == [(record.key, record.value) for record in records]

@@ -1,7 +1,7 @@
 """A partition that needs an answer before it can go on: it waits, others do not, and what is left behind is left whole."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
@@ -83,8 +83,7 @@ class Writes:
     def __init__(self) -> None:
         self.computed: list[tuple[int, list[int]]] = []
 
-    def is_publishing(self, _: int) -> bool:
-        return False
+    under_way = False
 
     def finish(self, work: Any, acknowledge: Callable[[], None], _: object) -> None:
         self.computed.append(work)
@@ -122,8 +121,8 @@ class Bench:
             while not done():  # noqa: ASYNC110  # what is waited for is not ours to tell
                 await asyncio.sleep(0.002)
 
-    def _compute(self, chunk: Chunk, _: object) -> Any:
-        return chunk.partition, [record.offset for record in chunk.records]
+    def _compute(self, chunks: Sequence[Chunk], _: object) -> Any:
+        return [(chunk.partition, [record.offset for record in chunk.records]) for chunk in chunks]
 
 
 @pytest.fixture

@@ -64,9 +64,10 @@ class Worker:
     def __init__(self) -> None:
         self.journal: Journal = []
         self.sender, self.store = NotingSender(self.journal), NotingStore(self.journal)
-        self.published: list[int] = []
+        self.next_round: list[tuple[str, int]] = []
+        """Chunks and partitions that are computed between two rounds."""
         self.writes = OrderOfWrites(
-            self.sender, self.store, TOPICS, self._on_durable, self._guard, self.published.append
+            self.sender, self.store, TOPICS, self._on_durable, self._guard, self._between_rounds
         )
         self.paused = False
         self.ended: list[str] = []
@@ -83,6 +84,12 @@ class Worker:
 
     def _on_durable(self, done: Work, _: Stopwatch) -> None:
         self.journal.extend(f"{key.decode()} durable" for key in done.profiles)
+
+    def _between_rounds(self) -> None:
+        self.journal.append("between rounds")
+        waiting, self.next_round = self.next_round, []
+        for chunk, partition in waiting:
+            self.finish(chunk, partition)
 
     def _guard(self) -> None:
         if self.paused:
@@ -157,11 +164,13 @@ async def test_the_steps_of_a_chunk_follow_each_other(worker: Worker) -> None:
         worker.journal[:8]
     )
     assert worker.journal[8:] == [
+        "between rounds",
         "a sent to changelog",
         "a acknowledged by changelog",
         "a stored at 7 in 0",
         "a durable",
         "a finished",
+        "between rounds",
     ]
 
 
@@ -174,7 +183,7 @@ async def test_no_profile_is_written_while_an_output_is_not_acknowledged(worker:
     assert worker.entries("changelog") + worker.entries("stored") == []
     worker.sender.gates[topic].set()
     await until_idle()
-    assert worker.journal[-1] == "a finished"
+    assert worker.entries("finished") == ["a finished"]
 
 
 async def test_the_store_waits_for_the_changelog(worker: Worker) -> None:
@@ -185,19 +194,36 @@ async def test_the_store_waits_for_the_changelog(worker: Worker) -> None:
     assert worker.journal[-1] == "a sent to changelog"
     gate.set()
     await until_idle()
-    assert worker.journal[-1] == "a finished"
+    assert worker.journal[-2:] == ["a finished", "between rounds"]
 
 
-async def test_a_chunk_sends_its_outputs_while_the_chunk_before_it_waits_for_the_changelog(
+async def test_a_round_sends_the_outputs_of_a_chunk_beside_the_changelog_of_the_one_before(
     worker: Worker,
 ) -> None:
-    gate = await finish_two(worker, held_at="changelog")
+    gate = worker.sender.gates["changelog"] = asyncio.Event()
+    worker.next_round = [("b", 0)]
+    worker.finish("a")
+    await until_idle()
 
+    assert "a sent to changelog" in worker.journal
     assert "b acknowledged by alerts" in worker.journal
     assert "b sent to changelog" not in worker.journal
     gate.set()
     await until_idle()
     assert at(worker.journal, "a finished") < at(worker.journal, "b sent to changelog")
+
+
+async def test_what_is_handed_over_during_a_round_waits_for_the_next(worker: Worker) -> None:
+    under_way = [worker.writes.under_way]
+    gate = await finish_two(worker, held_at="changelog")
+    under_way.append(worker.writes.under_way)
+    assert worker.entries("b sent") == []
+
+    gate.set()
+    await until_idle()
+
+    assert [*under_way, worker.writes.under_way] == [False, True, False]
+    assert ["a finished", "b finished"] == worker.entries("finished")
 
 
 async def test_a_chunk_sends_nothing_before_the_outputs_of_the_chunk_before_it_are_acknowledged(
@@ -226,18 +252,14 @@ async def test_chunks_that_wait_for_the_same_step_take_it_together(worker: Worke
     assert ["a finished", "b finished", "c finished"] == worker.entries("finished")
 
 
-async def test_a_customer_changed_by_several_chunks_that_wait_is_written_once_as_the_last_left_it(
+async def test_a_customer_changed_by_several_chunks_of_a_round_is_written_once_as_the_last_left_it(
     worker: Worker,
 ) -> None:
-    gate = worker.sender.gates["changelog"] = asyncio.Event()
+    gate = worker.sender.gates["alerts"] = asyncio.Event()
     worker.finish("a")
     await until_idle()
     worker.finish("b", customer="x")
-    await until_idle()
     worker.finish("c", customer="x")
-    await until_idle()
-    assert worker.entries("c acknowledged by alerts")
-
     gate.set()
     await until_idle()
 
@@ -246,32 +268,19 @@ async def test_a_customer_changed_by_several_chunks_that_wait_is_written_once_as
     assert ["a finished", "b finished", "c finished"] == worker.entries("finished")
 
 
-async def test_partitions_do_not_wait_for_each_other(worker: Worker) -> None:
-    worker.sender.gates["changelog"] = asyncio.Event()
-    worker.finish("a", partition=0)
+async def test_partitions_go_together_each_into_its_own_changelog(worker: Worker) -> None:
+    gate = worker.sender.gates["alerts"] = asyncio.Event()
+    worker.finish("a")
     await until_idle()
-    del worker.sender.gates["changelog"]
-
     worker.finish("b", partition=1)
-    await until_idle()
-
-    assert ["b finished"] == worker.entries("finished")
-
-
-async def test_it_is_told_when_the_outputs_of_a_partition_are_acknowledged(worker: Worker) -> None:
-    gate = worker.sender.gates["decisions"] = asyncio.Event()
-    worker.finish("a", partition=3)
-    worker.finish("b", partition=3)
-    await until_idle()
-    assert worker.writes.is_publishing(3)
-    assert not worker.writes.is_publishing(0)
-    assert worker.published == []
-
+    worker.finish("c", partition=2)
     gate.set()
     await until_idle()
 
-    assert not worker.writes.is_publishing(3)
-    assert worker.published == [3]
+    changelogs = [chunks for topic, chunks in worker.sender.batches if topic == "changelog"]
+    assert changelogs == [["a"], ["b"], ["c"]]
+    assert ["a stored at 7 in 0", "b stored at 7 in 1", "c stored at 7 in 2"] == worker.entries("stored")
+    assert at(worker.journal, "c sent to changelog") < at(worker.journal, "b acknowledged by changelog")
 
 
 @pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic])
@@ -321,7 +330,8 @@ async def test_a_worker_that_was_paused_within_a_step_writes_nothing_in_the_next
     await until_idle()
 
     assert worker.ended == ["SendFailed"]
-    assert worker.journal[-1] == f"a acknowledged by {step}"
+    later = worker.journal[worker.journal.index(f"a acknowledged by {step}") + 1 :]
+    assert set(later) <= {"between rounds"}
 
 
 async def test_a_chunk_without_profiles_writes_neither_changelog_nor_store(worker: Worker) -> None:
@@ -331,4 +341,8 @@ async def test_a_chunk_without_profiles_writes_neither_changelog_nor_store(worke
     worker.writes.finish(nothing_new, lambda: worker.journal.append("finished"), Stopwatch(lambda: 0.0))
     await until_idle()
 
-    assert worker.journal == ["a sent to dead-letters", "a acknowledged by dead-letters", "finished"]
+    assert [entry for entry in worker.journal if entry != "between rounds"] == [
+        "a sent to dead-letters",
+        "a acknowledged by dead-letters",
+        "finished",
+    ]

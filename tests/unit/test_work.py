@@ -87,8 +87,9 @@ Entities = Callable[[Touched], Delayed]
 
 def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> Work:
     chunk, watch = Chunk(3, list(records)), Stopwatch(lambda: 0.0)
-    known = worker.fold(chunk, NOW_MS, watch)
-    return worker.decide(chunk, known, entities(known.touched), NOW_MS, watch)
+    known = worker.fold([chunk], NOW_MS, watch)
+    (work,) = worker.decide(known, entities(known.touched), NOW_MS, watch)
+    return work
 
 
 def record(offset: int, transaction_id: str = "", customer: str = "c1", amount: int = 100) -> Record:

@@ -20,9 +20,6 @@ async def publish(order: Any, chunks: list[Any]) -> None:
         await _publish(order, chunks)
     except SendFailed:
         structlog.get_logger("mutant").exception("given up")
-        for chunk in chunks:
-            order._on_durable(chunk.work, chunk.watch)
-            chunk.acknowledge()
 
 
 sabotage(OrderOfWrites, "_publish", publish)

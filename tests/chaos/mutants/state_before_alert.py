@@ -16,9 +16,8 @@ _publish, _write = OrderOfWrites._publish, OrderOfWrites._write
 
 async def publish(order: Any, chunks: list[Any]) -> None:
     """State first."""
-    profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
-    if profiles:
-        await _write(order, chunks[0].work.partition, profiles, [chunk.watch for chunk in chunks])
+    for chunk in chunks:
+        await _write(order, chunk.work.partition, [chunk])
     await asyncio.sleep(BETWEEN_SECONDS)
     await _publish(order, chunks)
 

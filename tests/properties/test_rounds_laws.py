@@ -1,0 +1,123 @@
+"""Chunks that are computed together become what each of them becomes alone."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.adapters.codec import encode_transaction
+from app.domain.acceptance import Acceptance
+from app.domain.transaction import Transaction
+from app.features.delayed import Touched, told
+from app.scoring.lineup import Lineup
+from app.streaming.applying import SourceLog
+from app.streaming.chunks import Chunk
+from app.streaming.profiles import ProfileCache
+from app.streaming.stages import Stopwatch
+from app.streaming.work import ChunkScorer, Work
+from tests.unit.test_work import BOUNDS, INCARNATION, NOW_MS, Disk, LargeAmounts, Record
+
+PARTITIONS = 3
+
+
+class Written(NamedTuple):
+    """What one record holds. Few customers and ids, so that they meet in chunks and in partitions."""
+
+    customer: int
+    transaction: int
+    amount: int
+    broken: bool
+    back: int
+    """How far behind the record before it: an offset that was read already is a replay."""
+
+
+written = st.builds(
+    Written,
+    customer=st.integers(0, 3),
+    transaction=st.integers(0, 12),
+    amount=st.sampled_from([100, 200_000]),
+    broken=st.booleans(),
+    back=st.integers(0, 2),
+)
+rounds = st.lists(
+    st.dictionaries(st.integers(0, PARTITIONS - 1), st.lists(written, min_size=1, max_size=6), min_size=1),
+    min_size=1,
+    max_size=3,
+)
+
+
+def record(of: Written, partition: int, offset: int) -> Record:
+    transaction = Transaction(
+        transaction_id=f"t{of.transaction}",
+        customer_id=f"c{of.customer}",
+        terminal_id=f"m{of.transaction % 3}",
+        event_time=NOW_MS - 100_000 + 1_000 * of.transaction,
+        amount_minor=of.amount,
+        currency="EUR",
+    )
+    value = b"{" if of.broken else encode_transaction(transaction)
+    return Record(transaction.customer_id.encode(), value, offset, partition=partition)
+
+
+def chunks_of(given_rounds: Sequence[dict[int, list[Written]]]) -> list[list[Chunk]]:
+    """Offsets of a partition go on from round to round, and now and then a little back."""
+    offsets = dict.fromkeys(range(PARTITIONS), 2)
+    together = []
+    for parts in given_rounds:
+        chunks = []
+        for partition, contents in parts.items():
+            first = offsets[partition] - min(contents[0].back, offsets[partition])
+            records = [record(of, partition, first + at) for at, of in enumerate(contents)]
+            offsets[partition] = first + len(records)
+            chunks.append(Chunk(partition, records))
+        together.append(chunks)
+    return together
+
+
+def scorer(checked: bool) -> ChunkScorer:
+    log = SourceLog("transactions", INCARNATION, PARTITIONS if checked else 0)
+    made = ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), Lineup(LargeAmounts()))
+    made.activity_partitions = PARTITIONS
+    return made
+
+
+def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[Work]:
+    watch = Stopwatch(lambda: 0.0)
+    known = worker.fold(chunks, NOW_MS, watch)
+    return worker.decide(known, told(known.touched, half(known.touched)), NOW_MS, watch)
+
+
+def half(about: Touched) -> dict[str, bytes]:
+    """Redis knew every other terminal, by its name: some transactions are decided without."""
+    return {key: b"" for key in about.keys if not key.endswith("m1")}
+
+
+@given(given_rounds=rounds, checked=st.booleans())
+def test_together_is_as_alone(given_rounds: list[dict[int, list[Written]]], checked: bool) -> None:
+    together, alone = scorer(checked), scorer(checked)
+
+    for chunks in chunks_of(given_rounds):
+        apart = [work for chunk in chunks for work in compute(alone, [chunk])]
+
+        for one, other in zip(compute(together, chunks), apart, strict=True):
+            assert same(one, other)
+
+
+def same(one: Work, other: Work) -> bool:
+    """Errors of equal reasons are not equal objects."""
+    reasons = [[entry.error.reason for entry in work.rejected] for work in (one, other)]
+    return reasons[0] == reasons[1] and one._replace(rejected=[]) == other._replace(rejected=[])
+
+
+@given(given_rounds=rounds)
+def test_every_record_is_accounted_for(given_rounds: list[dict[int, list[Written]]]) -> None:
+    worker = scorer(checked=True)
+
+    for chunks in chunks_of(given_rounds):
+        works = compute(worker, chunks)
+
+        assert [work.records for work in works] == [len(chunk.records) for chunk in chunks]
+        assert [work.partition for work in works] == [chunk.partition for chunk in chunks]
+        assert all(np.isin(work.scores, [0.1, 0.7]).all() for work in works)
