@@ -154,8 +154,8 @@ CATALOGUE = (
             )
         },
         meaning=(
-            "Time of one stage for one chunk; send and changelog include the brokers' acknowledgement, ask what Redis "
-            "took to answer, where it was asked."
+            "Time of one stage for one chunk, its share where chunks were computed together; send and changelog include "
+            "the brokers' acknowledgement, ask what Redis took to answer, where it was asked."
         ),
         buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
     ),

@@ -6,6 +6,7 @@ before those are acknowledged; until then it costs nothing to wait, and then it 
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from app.streaming.chunks import Chunk
@@ -27,7 +28,7 @@ class WaitingChunks:
     """The agent's events whose chunks wait for their computation, per partition."""
 
     def __init__(self, max_records: int) -> None:
-        self._max_records = max_records
+        self.max_records = max_records
         self._events: dict[int, deque[Any]] = defaultdict(deque)
 
     def put(self, event: Any) -> None:
@@ -43,10 +44,10 @@ class WaitingChunks:
         ``only_full``: None as well while all that wait have fewer records than that.
         """
         waiting = self._events[partition]
-        if not waiting or (only_full and sum(map(_records, waiting)) < self._max_records):
+        if not waiting or (only_full and sum(map(_records, waiting)) < self.max_records):
             return None
         events = [waiting.popleft()]
-        room = self._max_records - _records(events[0])
+        room = self.max_records - _records(events[0])
         while waiting and _records(waiting[0]) <= room:
             room -= _records(waiting[0])
             events.append(waiting.popleft())
@@ -60,6 +61,22 @@ class WaitingChunks:
     def drop(self, partition: int) -> list[Any]:
         """Its events, which wait no longer."""
         return list(self._events.pop(partition, ()))
+
+
+def in_groups(ready: Iterable[Joined], max_records: int) -> Iterator[list[Joined]]:
+    """In order, each of at most ``max_records`` or of one chunk. To compute more at once is slower, not faster: what
+    is made of so many records does not fit into the processor's caches.
+    """
+    group: list[Joined] = []
+    room = max_records
+    for joined in ready:
+        if group and len(joined.chunk.records) > room:
+            yield group
+            group, room = [], max_records
+        group.append(joined)
+        room -= len(joined.chunk.records)
+    if group:
+        yield group
 
 
 class Room:

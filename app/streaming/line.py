@@ -18,7 +18,7 @@ from app.streaming.chunks import Chunk, ChunkConsumer
 from app.streaming.fail_stop import fail_stop
 from app.streaming.health import Health, Lane
 from app.streaming.holding import Holding
-from app.streaming.joining import Joined, Room, WaitingChunks
+from app.streaming.joining import Joined, Room, WaitingChunks, in_groups
 from app.streaming.needs import Needs, Nothing
 from app.streaming.one_log import OneLog
 from app.streaming.order_of_writes import OrderOfWrites, WorkT
@@ -101,7 +101,8 @@ class Line(Generic[WorkT]):
         """While a round is under way only full chunks are computed: these gain nothing from waiting."""
         while ready := self._ready(only_full=only_full):
             only_full = True
-            self._compute_together(ready)
+            for together in in_groups(ready, self._waiting.max_records):
+                self._compute_together(together)
 
     def _ready(self, *, only_full: bool) -> list[Joined]:
         """One chunk of each partition that may be computed now."""

@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from app.streaming.chunks import Chunk
-from app.streaming.joining import Room, WaitingChunks
+from app.streaming.joining import Joined, Room, WaitingChunks, in_groups
 
 
 class Event:
@@ -87,3 +89,21 @@ async def test_a_full_room_is_entered_when_somebody_has_left() -> None:
 
 async def test_a_chunk_larger_than_the_room_enters_an_empty_one() -> None:
     await asyncio.wait_for(Room(2).enter(5), 1)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "groups"),
+    [
+        ([], []),
+        ([9], [[9]]),
+        ([1, 2, 1], [[1, 2, 1]]),
+        ([3, 2, 2], [[3], [2, 2]]),
+        ([9, 1, 3, 4], [[9], [1, 3], [4]]),
+    ],
+)
+def test_no_more_is_computed_at_once_than_a_chunk_may_hold(sizes: list[int], groups: list[list[int]]) -> None:
+    ready = [Joined(Chunk(0, [None] * size), []) for size in sizes]
+
+    found = [[len(joined.chunk.records) for joined in group] for group in in_groups(ready, 4)]
+
+    assert found == groups
