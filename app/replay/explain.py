@@ -19,7 +19,7 @@ from app.replay.history import Moment, Progress, Span, Standing
 from app.replay.judging import judged_again
 from app.replay.rereading import Rules, fold_again
 from app.replay.verdict import Verdict, known_with, verdict
-from app.streaming.applying import SourceLog
+from app.streaming.reading import SourceLog
 
 NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
 """Of an alert: when it was scored, what other models said, and what is compared with the history."""

@@ -18,7 +18,7 @@ from app.errors import InvalidEvent, InvalidReason
 from app.features.entities import ENTITIES
 from app.replay.history import Progress
 from app.replay.rereading import Rules
-from app.streaming.applying import SourceLog
+from app.streaming.reading import SourceLog
 
 SLICE_ROWS = 50_000
 

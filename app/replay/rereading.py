@@ -8,9 +8,10 @@ from app.adapters.decoding import Decode, plain
 from app.adapters.log_reader import LogReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
-from app.streaming.applying import Applied, ChunkFold, SourceLog
+from app.streaming.applying import Applied, ChunkFold
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import SourceLog
 from app.streaming.stages import Stopwatch
 
 

@@ -1,95 +1,26 @@
-"""From the records of chunks to what is known about them: loaded, decoded, accepted or rejected, folded.
+"""From the records of chunks to what is known about them: loaded, read, folded.
 
 The one way for a worker and for everything that reads the log again beside it.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from app.adapters.decoding import Decode, plain
-from app.adapters.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
-from app.errors import InvalidEvent, InvalidReason
 from app.features.columns import events
 from app.features.delayed import Touched, touched
 from app.features.fold import APPLIED, Events, Folded, Integers, fold
-from app.features.state import EMPTY, lineage
 from app.features.window import Bounds
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import Accepted, Before, Read, Rejected, SourceLog, read
 from app.streaming.stages import Stopwatch
-
-
-class SourceLog(NamedTuple):
-    """The log that profiles are folded from. A topic that was deleted and made again is another incarnation."""
-
-    topic: str
-    incarnation: int
-    partitions: int = 0
-    """Among which keys are placed by murmur2; 0 where another rule places them."""
-    decode: Decode = plain
-    """How its records are read."""
-
-    def misplaced(self, keys: Sequence[bytes], found_in: Sequence[int]) -> list[int]:
-        """Indexes of the keys that belong to another partition than they were ``found_in``: their profiles are there."""
-        if not self.partitions or not keys:
-            return []
-        found: list[int] = np.flatnonzero(partitions_of(keys, self.partitions) != found_in).tolist()
-        return found
-
-
-class Rejected(NamedTuple):
-    """A record that will never be scored."""
-
-    record: Any
-    error: InvalidEvent
-
-
-class Accepted(NamedTuple):
-    """A record that may change its customer's profile."""
-
-    record: Any
-    transaction: Transaction
-    place: int
-    """Index of the profile."""
-
-
-class Before(NamedTuple):
-    """The profiles of a chunk's customers, as the chunks before it left them."""
-
-    places: dict[bytes, int]
-    """Index in ``profiles`` of each key."""
-    profiles: list[bytes]
-    """Of all chunks that are applied together."""
-    misplaced: set[bytes]
-    """Keys that belong to another partition."""
-
-    def require_placed(self, key: bytes) -> None:
-        """Raise InvalidEvent for a key whose profile another partition has."""
-        if key in self.misplaced:
-            raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
-
-    def has_applied(self, record: Any, incarnation: int) -> bool:
-        """A replay: its customer's profile is past it, so what it became was delivered before."""
-        if not record.key:
-            return False
-        applied_in, applied_offset = lineage(self.profiles[self.places[record.key]] or EMPTY)
-        return applied_in == incarnation and bool(record.offset <= applied_offset)
-
-
-class Read(NamedTuple):
-    """A chunk's records, decoded. One that was replayed is neither rejected nor ignored."""
-
-    accepted: list[Accepted]
-    rejected: list[Rejected]
-    ignored: list[Ignored]
-    """Why records are no transactions."""
 
 
 class Share(NamedTuple):
@@ -143,9 +74,12 @@ class ChunkFold:
         """
         before = self._load(chunks)
         watch.lap("load")
-        read = [self._read(chunk.records, known, now_ms) for chunk, known in zip(chunks, before, strict=True)]
+        found = [
+            read(chunk.records, known, self.log, self._acceptance, now_ms)
+            for chunk, known in zip(chunks, before, strict=True)
+        ]
         watch.lap("decode")
-        accepted = [entry for part in read for entry in part.accepted]
+        accepted = [entry for part in found for entry in part.accepted]
         transactions = [entry.transaction for entry in accepted]
         columns = _columns(accepted, transactions)
         folded = fold(before[0].profiles, columns, self._bounds, self.log.incarnation)
@@ -159,7 +93,7 @@ class ChunkFold:
             touched=touched([transactions[row] for row in rows.tolist()]),
             shares=[],
         )
-        self._part(applied, chunks, read)
+        self._part(applied, chunks, found)
         watch.lap("fold")
         return applied
 
@@ -183,10 +117,10 @@ class ChunkFold:
             misplaced[found_in[at]].add(together[at])
         return misplaced
 
-    def _part(self, applied: Applied, chunks: Sequence[Chunk], read: Sequence[Read]) -> None:
+    def _part(self, applied: Applied, chunks: Sequence[Chunk], found: Sequence[Read]) -> None:
         """Give each chunk its share, and put what it changed into the cache."""
         accepted = rows = 0
-        for chunk, own in zip(chunks, read, strict=True):
+        for chunk, own in zip(chunks, found, strict=True):
             end = accepted + len(own.accepted)
             end_row = bisect_left(applied.rows, end, rows)
             changed = {
@@ -199,28 +133,6 @@ class ChunkFold:
             )
             applied.shares.append(share)
             accepted, rows = end, end_row
-
-    def _read(self, records: Iterable[Any], before: Before, now_ms: int) -> Read:
-        read = Read([], [], [])
-        decode, incarnation = self.log.decode, self.log.incarnation
-        reference_time, check = self._acceptance.reference_time, self._acceptance.check
-        for record in records:
-            try:
-                transaction = decode(record)
-                if isinstance(transaction, Ignored):
-                    if not before.has_applied(record, incarnation):
-                        read.ignored.append(transaction)
-                    continue
-                check(
-                    transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms)
-                )
-                before.require_placed(record.key)
-            except InvalidEvent as error:
-                if not before.has_applied(record, incarnation):
-                    read.rejected.append(Rejected(record, error))
-            else:
-                read.accepted.append(Accepted(record, transaction, before.places[record.key]))
-        return read
 
 
 def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction]) -> Events:

@@ -17,10 +17,10 @@ from app.domain.label import Label, LabelSource
 from app.domain.notification import Answer, Notification
 from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
 from app.errors import InvalidEvent, InvalidReason
-from app.streaming.applying import Rejected
 from app.streaming.chunks import Chunk
 from app.streaming.order_of_writes import Output, OutTopics
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import Rejected
 from app.streaming.records import dead_letter
 
 _HEADERS: Headers = (

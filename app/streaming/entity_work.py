@@ -14,11 +14,11 @@ from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason
 from app.features.activity import observe, queries
 from app.features.delayed import touched
-from app.streaming.applying import Rejected
 from app.streaming.chunks import Chunk
 from app.streaming.entity_records import entity_records
 from app.streaming.order_of_writes import Output, OutTopics
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import Rejected
 from app.streaming.records import dead_letter
 from app.streaming.stages import Stopwatch
 

@@ -57,9 +57,8 @@ class Line(Generic[WorkT]):
         self._holding = Holding(waiting, room)
 
     async def accept(self, event: Any, consumer: ChunkConsumer) -> None:
-        """Take over the event's chunk: computed at once, or together with what comes while the outputs of the
-        chunk before it are on their way. Waits while too many records are in flight. A chunk whose partition moves is
-        left to its next owner.
+        """Take over the event's chunk: computed at once, or together with what comes while a round is under way. Waits
+        while too many records are in flight. A chunk whose partition moves is left to its next owner.
         """
         chunk = event.value
         if not consumer.may_follow(chunk):

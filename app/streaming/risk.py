@@ -21,7 +21,7 @@ from app.features.window import Bounds
 from app.scoring.lineup import Lineup
 from app.settings import Settings
 from app.streaming.activities import Looked
-from app.streaming.applying import Applied, SourceLog
+from app.streaming.applying import Applied
 from app.streaming.chunks import Chunk
 from app.streaming.counting import count
 from app.streaming.drift import DriftWatch
@@ -32,6 +32,7 @@ from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import SourceLog
 from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole

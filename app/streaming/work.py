@@ -18,11 +18,12 @@ from app.scoring import scorer
 from app.scoring.lineup import Judged, Lineup
 from app.scoring.model import Rows, Scores
 from app.scoring.scorer import Seen
-from app.streaming.applying import Applied, ChunkFold, Rejected, SourceLog
+from app.streaming.applying import Applied, ChunkFold
 from app.streaming.chunks import Chunk
 from app.streaming.entity_records import Told, entity_records
 from app.streaming.order_of_writes import Output, OutTopics
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import Rejected, SourceLog
 from app.streaming.records import alert_record, dead_letter, decision_record, trace_headers
 from app.streaming.stages import Stopwatch
 

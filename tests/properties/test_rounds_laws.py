@@ -12,9 +12,9 @@ from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features.delayed import Touched, told
 from app.scoring.lineup import Lineup
-from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import SourceLog
 from app.streaming.stages import Stopwatch
 from app.streaming.work import ChunkScorer, Work
 from tests.unit.test_work import BOUNDS, INCARNATION, NOW_MS, Disk, LargeAmounts, Record

@@ -14,7 +14,7 @@ from app.features import delayed
 from app.features.window import Bounds
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.applying import Applied, SourceLog
+from app.streaming.applying import Applied
 from app.streaming.chunks import Chunk
 from app.streaming.fence import Fence
 from app.streaming.health import Health
@@ -22,6 +22,7 @@ from app.streaming.joining import Room, WaitingChunks
 from app.streaming.line import Line
 from app.streaming.order_of_writes import OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import SourceLog
 from app.streaming.restore import Gap, Restore
 from app.streaming.sole_writer import SoleWriter
 from app.streaming.stages import Stopwatch

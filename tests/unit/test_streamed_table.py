@@ -7,8 +7,8 @@ from app.adapters.table_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.scoring.lineup import Lineup
-from app.streaming.applying import SourceLog
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import SourceLog
 from app.streaming.work import ChunkScorer
 from tests.unit import test_work
 from tests.unit.test_work import BOUNDS, INCARNATION, Disk, LargeAmounts, Record, compute, decided, record

@@ -19,9 +19,9 @@ from app.features.state import lineage
 from app.features.window import Bounds
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.applying import SourceLog
 from app.streaming.chunks import Chunk
 from app.streaming.profiles import ProfileCache
+from app.streaming.reading import SourceLog
 from app.streaming.stages import Stopwatch
 from app.streaming.work import ChunkScorer, Work
 from tests.profile_format import read_profile
