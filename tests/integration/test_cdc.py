@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.kafka_admin import topic_ids
 from app.adapters.partitioner import partition_of
 from app.adapters.redis_client import connect
 from app.adapters.reference_redis import Reference
@@ -23,6 +24,7 @@ from app.local import stack as local_stack
 from app.local.processes import wait_gone
 from app.local.state import Stack
 from app.settings import RedisSettings, values
+from app.streaming.reference import kinds
 from tests.integration.bank import MAPPING, SECONDS, Bank, Row, rows
 from tests.integration.commands import COMMAND, call
 from tests.integration.deployment import Deployment
@@ -130,6 +132,7 @@ async def test_customers_and_terminals_stand_in_redis_as_in_their_tables(
     deployment = Deployment(bank_stack, tmp_path, models)
     write_reference(bank, "first")
     bank.register_reference(deployment)
+    await made(deployment)
     environment = {name: str(value) for name, value in values(deployment.settings).items()}
     environment |= {
         "FRAUDSTREAM_REDIS_URL": bank_stack.redis_url,
@@ -147,6 +150,14 @@ async def test_customers_and_terminals_stand_in_redis_as_in_their_tables(
         await in_redis(bank_stack, bank)
         process.terminate()
         assert process.wait(60) == 0
+
+
+async def made(deployment: Deployment) -> None:
+    """Return when Connect has made the topics of both tables, which it does with their first rows."""
+    names, deadline = set(kinds(deployment.settings)), time.monotonic() + SECONDS
+    while (found := set(await topic_ids(deployment.settings.kafka, names))) != names:
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.2)
 
 
 def write_reference(bank: Bank, name: str) -> None:

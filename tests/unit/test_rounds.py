@@ -14,7 +14,7 @@ from app.streaming.stages import Stopwatch
 from tests.unit.clock import Clock
 from tests.unit.test_line_held import Consumer, Event, Record
 
-FULL = 3
+FULL = 4
 
 
 class Writes:
@@ -94,9 +94,9 @@ async def test_what_comes_during_a_round_is_computed_together_after_it(bench: Be
 async def test_a_full_chunk_does_not_wait_for_the_round(bench: Bench) -> None:
     await bench.accept(0, 1)
     await bench.accept(1, 5)
-    await bench.accept(0, 2, 3, 4)
+    await bench.accept(0, 2, 3, 4, 6)
 
-    assert bench.together == [[[1]], [[2, 3, 4]]]
+    assert bench.together == [[[1]], [[2, 3, 4, 6]]]
 
 
 async def test_partitions_that_wait_for_an_answer_wait_together_and_others_go_on(bench: Bench) -> None:
