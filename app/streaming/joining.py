@@ -1,7 +1,7 @@
 """Chunks that wait are joined: a chunk costs about a millisecond, however small it is.
 
-None is held back to be joined. What a partition receives while its outputs are on their way could not be sent
-before those are acknowledged; until then it costs nothing to wait, and then it goes as one chunk.
+None is held back to be joined. What is received while a round of writes is under way could not be sent before the
+next; until then it costs nothing to wait, and then it goes as one chunk of each partition.
 """
 
 import asyncio

@@ -77,7 +77,7 @@ class Line(Generic[WorkT]):
     def take(self, event: Any) -> None:
         """The chunk of an event that has found room."""
         self._waiting.put(event)
-        self._advance(only_full=self.writes.under_way)
+        self._go_on()
 
     def advance(self) -> None:
         """Between two rounds: compute what waits, so that its outputs go with the next."""
@@ -96,8 +96,12 @@ class Line(Generic[WorkT]):
         """What is held is left to the next owner."""
         self._holding.stop()
 
-    def _advance(self, *, only_full: bool) -> None:
+    def _go_on(self) -> None:
         """While a round is under way only full chunks are computed: these gain nothing from waiting."""
+        self._advance(only_full=self.writes.under_way)
+
+    def _advance(self, *, only_full: bool) -> None:
+        """Compute what waits and start its writes."""
         while ready := self._ready(only_full=only_full):
             only_full = True
             for together in in_groups(ready, self._waiting.max_records):
@@ -141,7 +145,7 @@ class Line(Generic[WorkT]):
             for joined in ready:
                 del self._awaiting[joined.chunk.partition]
             self._write(ready, works, watch)
-            self._advance(only_full=self.writes.under_way)
+            self._go_on()
 
     async def _ask_and_compute(self, joined: Joined) -> None:
         with fail_stop("computing a chunk"):
@@ -149,7 +153,7 @@ class Line(Generic[WorkT]):
             del self._awaiting[joined.chunk.partition]
             if met:
                 self._compute_together([joined])
-                self._advance(only_full=self.writes.under_way)
+                self._go_on()
 
     async def _met(self, joined: Joined) -> bool:
         """True when the chunk's needs are met; False when its partition has moved first, or the worker stops."""

@@ -74,6 +74,17 @@ class Formats(NamedTuple):
     alerts: Encoding = JSON_ENCODING
 
 
+class Decided(NamedTuple):
+    """Transactions of some chunks and what became of them, as columns of equal length; of each chunk its activity."""
+
+    records: list[Any]
+    decisions: list[Decision]
+    seen: Seen
+    judged: Judged
+    about: Delayed
+    activity: list[Told]
+
+
 class ChunkScorer:
     """The computed part of the hot path. ``lineup`` may be replaced between two chunks.
 
@@ -115,7 +126,7 @@ class ChunkScorer:
         watch.lap("encode")
         return works
 
-    def _work(self, known: Applied, decided: "Decided", place: int) -> Work:
+    def _work(self, known: Applied, decided: Decided, place: int) -> Work:
         share = known.shares[place]
         records, decisions = decided.records[share.rows], decided.decisions[share.rows]
         status = known.folded.status[share.accepted]
@@ -142,7 +153,7 @@ class ChunkScorer:
             activity=decided.activity[place],
         )
 
-    def _alerts(self, decided: "Decided", rows: Iterable[int]) -> Iterable[OutRecord]:
+    def _alerts(self, decided: Decided, rows: Iterable[int]) -> Iterable[OutRecord]:
         for row in rows:
             decision = decided.decisions[row]
             if decision.outcome != Outcome.APPROVE:
@@ -154,25 +165,14 @@ class ChunkScorer:
         """What each chunk tells of its entities."""
         if not self.activity_partitions or not sources:
             return [{} for _ in known.shares]
-        stand = Sources(
+        places = Sources(
             self._known.log.incarnation,
             [source.partition for source in sources],
             [source.offset for source in sources],
         )
-        facts = transaction_facts(known.touched.times_ms, known.digests, stand)
+        facts = transaction_facts(known.touched.times_ms, known.digests, places)
         parts = [share.rows for share in known.shares]
         return entity_records(known.touched, facts, self.activity_partitions, parts)
-
-
-class Decided(NamedTuple):
-    """Transactions of some chunks and what became of them, as columns of equal length; of each chunk its activity."""
-
-    records: list[Any]
-    decisions: list[Decision]
-    seen: Seen
-    judged: Judged
-    about: Delayed
-    activity: list[Told]
 
 
 def _nobody_looks(_rows: Rows, _scores: Scores) -> None:
