@@ -75,7 +75,10 @@ class Worker:
         self.wait()
 
     def terminate(self) -> int:
-        """Ask it to stop, as a deployment does; the exit code."""
+        """Ask it to stop, as a deployment does; the exit code. A process that has hardly begun has no handler yet and
+        would end by the signal, so one that has not started is waited for.
+        """
+        self.wait_started()
         os.kill(self.pid, signal.SIGTERM)
         return self.wait()
 
