@@ -7,7 +7,7 @@ import msgspec
 
 from app.adapters.codec import decode_as, encode_label, encode_notification
 from app.adapters.contact_bytes import ALERTS, ANSWERS, Applied, Kept, decode, encode
-from app.adapters.kafka_sender import Headers, OutRecord
+from app.adapters.kafka_sender import Headers, Output, OutRecord
 from app.adapters.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
@@ -18,7 +18,7 @@ from app.domain.notification import Answer, Notification
 from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
 from app.errors import InvalidEvent, InvalidReason
 from app.streaming.chunks import Chunk
-from app.streaming.order_of_writes import Output, OutTopics
+from app.streaming.order_of_writes import OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.reading import Rejected
 from app.streaming.records import dead_letter

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.streaming.chunks import Chunk
 from app.streaming.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
 from app.streaming.line import Line
-from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
@@ -93,24 +93,30 @@ class CrmWorker(TableRole):
         for line in self._lines:
             line.writes = writes
 
-    def _durable(self, work: Contacts, _: Stopwatch) -> None:
-        self._lines[work.log].finished(work.partition, work.last_offset, work.records)
-        self._contacts.release(work.partition, work.number)
-        metrics = self.metrics
-        for entry in work.rejected:
-            metrics.count("dead_letters_total", reason=entry.error.reason)
-        if work.log == ALERTS:
-            asked, told = len(work.notifications), work.replayed + len(work.rejected)
-            metrics.count("crm_alerts_total", asked, result="asked")
-            metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
-            metrics.count("crm_alerts_total", work.replayed, result="replayed")
-            metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
-            self._tell_lag(self.settings.topics.alerts, work.partition, work.last_offset)
-        else:
-            accepted = work.records - work.replayed - len(work.rejected)
-            metrics.count("crm_answers_total", accepted, result="accepted")
-            metrics.count("crm_answers_total", work.replayed, result="replayed")
-            metrics.count("crm_answers_total", len(work.rejected), result="dead_letter")
+    def _durable(self, finished: Sequence[Computed[Contacts]]) -> None:
+        for work, _, _ in finished:
+            self._lines[work.log].finished(work.partition, work.last_offset, work.records)
+            self._contacts.release(work.partition, work.number)
+            if work.log == ALERTS:
+                self._count_alerts(work)
+                self._tell_lag(self.settings.topics.alerts, work.partition, work.last_offset)
+            else:
+                self._count_answers(work)
+            for entry in work.rejected:
+                self.metrics.count("dead_letters_total", reason=entry.error.reason)
+
+    def _count_alerts(self, work: Contacts) -> None:
+        asked, told = len(work.notifications), work.replayed + len(work.rejected)
+        self.metrics.count("crm_alerts_total", asked, result="asked")
+        self.metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
+        self.metrics.count("crm_alerts_total", work.replayed, result="replayed")
+        self.metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
+
+    def _count_answers(self, work: Contacts) -> None:
+        accepted = work.records - work.replayed - len(work.rejected)
+        self.metrics.count("crm_answers_total", accepted, result="accepted")
+        self.metrics.count("crm_answers_total", work.replayed, result="replayed")
+        self.metrics.count("crm_answers_total", len(work.rejected), result="dead_letter")
 
     def _forget(self) -> None:
         super()._forget()

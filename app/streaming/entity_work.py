@@ -7,7 +7,7 @@ import numpy as np
 
 from app.adapters.codec import label_of
 from app.adapters.entity_facts import is_fact, label_facts, read_facts
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka_sender import Output, OutRecord
 from app.adapters.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.label import Label
@@ -16,7 +16,7 @@ from app.features.activity import observe, queries
 from app.features.delayed import touched
 from app.streaming.chunks import Chunk
 from app.streaming.entity_records import entity_records
-from app.streaming.order_of_writes import Output, OutTopics
+from app.streaming.order_of_writes import OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.reading import Rejected
 from app.streaming.records import dead_letter

@@ -16,9 +16,10 @@ from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.settings import Settings
 from app.streaming.chunks import Chunk
+from app.streaming.counting import count_seconds
 from app.streaming.entity_work import FactFold, FoldedFacts, LabelRouter, RoutedLabels, compile_facts
 from app.streaming.line import Line
-from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.publishing import Publisher
 from app.streaming.role import now_ms
@@ -110,29 +111,29 @@ class EntityWorker(TableRole):
         )
         return line
 
-    def _folded(self, work: FoldedFacts, watch: Stopwatch) -> None:
-        self._facts.finished(work.partition, work.last_offset, work.records)
-        self._activities.release(work.partition, work.number)
-        store = cast(ProfileStore, self._table.data)
-        stand = self._stand_at(store.last_offset(work.partition))
-        self._publisher.changed(work.partition, work.profiles, stand)
-        metrics = self.metrics
+    def _folded(self, finished: Sequence[Computed[FoldedFacts]]) -> None:
+        metrics, store = self.metrics, cast(ProfileStore, self._table.data)
+        for work, _, _ in finished:
+            self._facts.finished(work.partition, work.last_offset, work.records)
+            self._activities.release(work.partition, work.number)
+            stand = self._stand_at(store.last_offset(work.partition))
+            self._publisher.changed(work.partition, work.profiles, stand)
+            self._tell_lag(self.settings.topics.entity_activity, work.partition, work.last_offset)
+            metrics.count("entity_facts_total", work.applied, result="applied")
+            metrics.count("entity_facts_total", work.repeated, result="repeated")
+            metrics.count("entity_facts_total", len(work.rejected), result="dead_letter")
+            self._count_rejected(work.rejected)
         metrics.gauge("profiles_cached", len(self._activities))
         metrics.gauge("profile_cache_bytes", self._activities.size_bytes)
-        self._tell_lag(self.settings.topics.entity_activity, work.partition, work.last_offset)
-        metrics.count("entity_facts_total", work.applied, result="applied")
-        metrics.count("entity_facts_total", work.repeated, result="repeated")
-        metrics.count("entity_facts_total", len(work.rejected), result="dead_letter")
-        self._count_rejected(work.rejected)
-        metrics.observe("chunk_events", work.records)
-        for stage, seconds in watch.seconds.items():
-            metrics.observe("chunk_seconds", seconds, stage=stage)
+        metrics.observe_all("chunk_events", [work.records for work, _, _ in finished])
+        count_seconds(metrics, [watch for _, _, watch in finished])
 
-    def _routed(self, work: RoutedLabels, _: Stopwatch) -> None:
-        self._labels.finished(work.partition, work.last_offset, work.records)
-        self.metrics.count("labels_total", work.labels, result="accepted")
-        self.metrics.count("labels_total", len(work.rejected), result="dead_letter")
-        self._count_rejected(work.rejected)
+    def _routed(self, finished: Sequence[Computed[RoutedLabels]]) -> None:
+        for work, _, _ in finished:
+            self._labels.finished(work.partition, work.last_offset, work.records)
+            self.metrics.count("labels_total", work.labels, result="accepted")
+            self.metrics.count("labels_total", len(work.rejected), result="dead_letter")
+            self._count_rejected(work.rejected)
 
     def _count_rejected(self, rejected: list[Any]) -> None:
         for entry in rejected:

@@ -16,19 +16,18 @@ broker; sent one by one, the writes of partitions would wait for one another.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka_sender import Output, OutRecord
 from app.streaming.fail_stop import fail_stop
 from app.streaming.stages import Stopwatch
 
 
 class Sender(Protocol):
-    """Returns the last record's offset when all are acknowledged, -1 for none; raises SendFailed."""
+    """Returns the last offset of each output when all are acknowledged; raises SendFailed."""
 
-    async def send(self, topic: str, partition: int, records: Iterable[OutRecord]) -> int: ...
+    async def send_all(self, outputs: Iterable[Output]) -> list[int]: ...
 
 
 class OutTopics(NamedTuple):
@@ -41,14 +40,6 @@ class OutTopics(NamedTuple):
     activity: str = ""
     notifications: str = ""
     labels: str = ""
-
-
-class Output(NamedTuple):
-    """Records of step 2 for one partition of one topic."""
-
-    topic: str
-    partition: int
-    records: list[OutRecord]
 
 
 class Work(Protocol):
@@ -88,8 +79,8 @@ class Computed(NamedTuple, Generic[WorkT]):
 
 class OrderOfWrites(Generic[WorkT]):
     """Steps 2 to 5 for every chunk. ``between_rounds`` is called when the outputs of a round are delivered and the next
-    has not begun, ``on_durable`` for each chunk between steps 4 and 5; ``guard`` stands before every write and raises
-    when this process may not write any more.
+    has not begun, ``on_durable`` between steps 4 and 5 with all chunks that have come so far; ``guard`` stands before
+    every write and raises when this process may not write any more.
     """
 
     def __init__(
@@ -97,7 +88,7 @@ class OrderOfWrites(Generic[WorkT]):
         sender: Sender,
         store: Store,
         topics: OutTopics,
-        on_durable: Callable[[WorkT, Stopwatch], None],
+        on_durable: Callable[[Sequence[Computed[WorkT]]], None],
         guard: Callable[[], None] = lambda: None,
         between_rounds: Callable[[], None] = lambda: None,
     ) -> None:
@@ -133,40 +124,56 @@ class OrderOfWrites(Generic[WorkT]):
 
     async def _publish(self, chunks: list[Computed[WorkT]]) -> None:
         self._guard()
-        together: dict[tuple[str, int], list[OutRecord]] = {}
-        for chunk in chunks:
-            for topic, place, records in chunk.work.outputs(self._topics):
-                together.setdefault((topic, place), []).extend(records)
-        await asyncio.gather(
-            *(
-                self._sender.send(topic, place, records)
-                for (topic, place), records in together.items()
-                if records
-            )
-        )
+        await self._sender.send_all(self._outputs(chunks))
         for chunk in chunks:
             chunk.watch.lap("send")
 
     async def _persist(self, chunks: list[Computed[WorkT]]) -> None:
-        partitions: dict[int, list[Computed[WorkT]]] = {}
+        await self._write(chunks)
+        if chunks:
+            self._on_durable(chunks)
         for chunk in chunks:
-            partitions.setdefault(chunk.work.partition, []).append(chunk)
-        await asyncio.gather(*(self._write(*entry) for entry in partitions.items()))
-        for chunk in chunks:
-            self._on_durable(chunk.work, chunk.watch)
             chunk.acknowledge()
 
-    async def _write(self, partition: int, chunks: list[Computed[WorkT]]) -> None:
-        # A later chunk's profile has seen all that an earlier one's has.
-        profiles = dict(chain.from_iterable(chunk.work.profiles.items() for chunk in chunks))
-        if not profiles:
+    async def _write(self, chunks: list[Computed[WorkT]]) -> None:
+        partitions: dict[int, list[Computed[WorkT]]] = {}
+        for chunk in chunks:
+            if chunk.work.profiles:
+                partitions.setdefault(chunk.work.partition, []).append(chunk)
+        if not partitions:
             return
+        changed = {partition: _changed(own) for partition, own in partitions.items()}
         self._guard()
-        records = [OutRecord(key, value) for key, value in profiles.items()]
-        offset = await self._sender.send(self._topics.changelog, partition, records)
+        offsets = await self._sender.send_all(
+            Output(self._topics.changelog, partition, [OutRecord(*entry) for entry in profiles.items()])
+            for partition, profiles in changed.items()
+        )
+        for (partition, own), offset in zip(partitions.items(), offsets, strict=True):
+            self._store_profiles(partition, own, changed[partition], offset)
+
+    def _store_profiles(
+        self, partition: int, chunks: list[Computed[WorkT]], profiles: dict[bytes, bytes], offset: int
+    ) -> None:
         for chunk in chunks:
             chunk.watch.lap("changelog")
         self._guard()
         self._store.write(partition, profiles, offset)
         for chunk in chunks:
             chunk.watch.lap("store")
+
+    def _outputs(self, chunks: list[Computed[WorkT]]) -> list[Output]:
+        """What goes to one partition of one topic is sent as one."""
+        together: dict[tuple[str, int], list[OutRecord]] = {}
+        for chunk in chunks:
+            for topic, partition, records in chunk.work.outputs(self._topics):
+                if records:
+                    together.setdefault((topic, partition), []).extend(records)
+        return [Output(*place, records) for place, records in together.items()]
+
+
+def _changed(chunks: Iterable[Computed[WorkT]]) -> dict[bytes, bytes]:
+    """A later chunk's profile has seen all that an earlier one's has."""
+    profiles: dict[bytes, bytes] = {}
+    for chunk in chunks:
+        profiles.update(chunk.work.profiles)
+    return profiles

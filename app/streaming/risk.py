@@ -30,7 +30,7 @@ from app.streaming.line import Line
 from app.streaming.lineup_switch import LineupSwitch, Terms
 from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
-from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.reading import SourceLog
 from app.streaming.role import now_ms
@@ -136,16 +136,17 @@ class RiskWorker(TableRole):
         )
         return line
 
-    def _on_durable(self, work: Work, watch: Stopwatch) -> None:
-        self._line.finished(work.partition, work.last_offset, work.records)
-        self._profiles.release(work.partition, work.number)
+    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+        for work, _, watch in finished:
+            self._line.finished(work.partition, work.last_offset, work.records)
+            self._profiles.release(work.partition, work.number)
+            self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
+            if self._spans is not None:
+                trace(self._spans, work, watch, time.time_ns())
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
-        self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
-        count(self.metrics, work, watch, now_ms())
+        count(self.metrics, finished, now_ms())
         self._lineup.count()
-        if self._spans is not None:
-            trace(self._spans, work, watch, time.time_ns())
 
     def _swap(self, bundle: Bundle) -> None:
         """From the next chunk on ``bundle`` decides."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.adapters.entity_facts import Sources, transaction_facts
 from app.adapters.event_encoder import JSON_ENCODING, Encoding
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka_sender import Output, OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored
@@ -21,7 +21,7 @@ from app.scoring.scorer import Seen
 from app.streaming.applying import Applied, ChunkFold
 from app.streaming.chunks import Chunk
 from app.streaming.entity_records import Told, entity_records
-from app.streaming.order_of_writes import Output, OutTopics
+from app.streaming.order_of_writes import OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.reading import Rejected, SourceLog
 from app.streaming.records import alert_record, dead_letter, decision_record, trace_headers

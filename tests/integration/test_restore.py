@@ -1,7 +1,7 @@
 """Restoring from real changelogs: what a broker does at their ends, and workers that are disturbed meanwhile."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -29,7 +29,7 @@ ROOM = bytes(500)
 """Profiles of their usual size; a restore looks only at their beginning."""
 
 
-async def send(deployment: Deployment, partition: int, records: Iterable[OutRecord]) -> None:
+async def send(deployment: Deployment, partition: int, records: Sequence[OutRecord]) -> None:
     sender = KafkaSender(deployment.settings.kafka)
     await sender.start()
     await sender.send(deployment.changelog, partition, records)

@@ -47,7 +47,7 @@ def state_before_alert(put: Put) -> None:
     """Profiles are durable before decisions and alerts are sent."""
 
     async def publish(order: Any, chunks: list[Any]) -> None:
-        await _write(order, PARTITION, chunks)
+        await _write(order, chunks)
         await _publish(order, chunks)
 
     async def written(*_: object) -> None: ...
@@ -59,11 +59,11 @@ def state_before_alert(put: Put) -> None:
 def store_before_changelog(put: Put) -> None:
     """RocksDB first."""
 
-    async def write(order: Any, partition: int, chunks: list[Any]) -> None:
+    async def write(order: Any, chunks: list[Any]) -> None:
         profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
         if profiles:
-            order._store.write(partition, profiles, order._store.offset)
-        await _write(order, partition, chunks)
+            order._store.write(PARTITION, profiles, order._store.offset)
+        await _write(order, chunks)
 
     put(OrderOfWrites, "_write", write)
 

@@ -20,7 +20,7 @@ from app.streaming.fence import Fence
 from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
 from app.streaming.line import Line
-from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
 from app.streaming.profiles import ProfileCache
 from app.streaming.reading import SourceLog
 from app.streaming.restore import Gap, Restore
@@ -177,8 +177,9 @@ class Worker:
     def _decide(self, known: Applied, watch: Stopwatch) -> list[Work]:
         return self._scorer.decide(known, delayed.absent(known.touched), NOW_MS, watch)
 
-    def _on_durable(self, work: Work, _: Stopwatch) -> None:
-        self._profiles.release(work.partition, work.number)
+    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+        for chunk in finished:
+            self._profiles.release(chunk.work.partition, chunk.work.number)
 
 
 class _entered:  # noqa: N801  # used as a function

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka_sender import Output, OutRecord
 from app.adapters.partition_log import Slice
 
 CHANGELOG = "changelog"
@@ -57,10 +57,10 @@ class Sender:
     def __init__(self) -> None:
         self.on_their_way: list[Sending] = []
 
-    async def send(self, topic: str, partition: int, records: Iterable[OutRecord]) -> int:  # noqa: ARG002  # there is one
-        sending = Sending(topic, list(records))
-        self.on_their_way.append(sending)
-        return await sending.heard
+    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
+        sendings = [Sending(output.topic, list(output.records)) for output in outputs]
+        self.on_their_way += sendings
+        return await asyncio.gather(*(sending.heard for sending in sendings))
 
     def next_to_stand(self) -> list[Sending]:
         """The oldest of each topic that does not stand there yet: a producer keeps the order."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from app.adapters.contact_bytes import decode
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka_sender import Output, OutRecord
 from app.domain.contact import NEVER_MS
 from app.settings import Settings
 from app.streaming.chunks import Chunk
@@ -31,8 +31,11 @@ class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, list[OutRecord]]] = []
 
-    async def send(self, topic: str, partition: int, records: Iterable[OutRecord]) -> int:
+    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
         await asyncio.sleep(0)
+        return [self._send(*output) for output in outputs]
+
+    def _send(self, topic: str, partition: int, records: Sequence[OutRecord]) -> int:
         self.sent.append((topic, partition, list(records)))
         return sum(len(of) for name, _, of in self.sent if name == topic) - 1
 

@@ -1,13 +1,13 @@
 """The order of writes, with a sender and a store that only note what happened, and when."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka_sender import Output, OutRecord
 from app.errors import SendFailed
-from app.streaming.order_of_writes import OrderOfWrites, OutTopics
+from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
 from app.streaming.stages import Stopwatch
 from app.streaming.work import Work
 
@@ -29,7 +29,10 @@ class NotingSender:
         self.failing: set[str] = set()
         self.batches: list[tuple[str, list[str]]] = []
 
-    async def send(self, topic: str, partition: int, records: Iterable[OutRecord]) -> int:  # noqa: ARG002  # the protocol's signature
+    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
+        return await asyncio.gather(*(self._send(output.topic, output.records) for output in outputs))
+
+    async def _send(self, topic: str, records: Sequence[OutRecord]) -> int:
         chunks = [record.key.decode() for record in records if record.key is not None]
         self.batches.append((topic, chunks))
         self.journal.extend(f"{chunk} sent to {topic}" for chunk in chunks)
@@ -82,8 +85,8 @@ class Worker:
     def entries(self, word: str) -> list[str]:
         return [entry for entry in self.journal if word in entry]
 
-    def _on_durable(self, done: Work, _: Stopwatch) -> None:
-        self.journal.extend(f"{key.decode()} durable" for key in done.profiles)
+    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+        self.journal.extend(f"{key.decode()} durable" for done in finished for key in done.work.profiles)
 
     def _between_rounds(self) -> None:
         self.journal.append("between rounds")

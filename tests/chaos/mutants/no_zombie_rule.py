@@ -24,10 +24,10 @@ IN_FLIGHT_SECONDS = 0.05
 _write_in_order = OrderOfWrites._write
 
 
-async def write_late(order: Any, *chunk: Any) -> None:
-    """A chunk's outputs are out, its profiles are still in memory."""
+async def write_late(order: Any, chunks: list[Any]) -> None:
+    """Outputs are out, profiles are still in memory."""
     await asyncio.sleep(IN_FLIGHT_SECONDS)
-    await _write_in_order(order, *chunk)
+    await _write_in_order(order, chunks)
 
 
 def write(writer: SoleWriter, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None:

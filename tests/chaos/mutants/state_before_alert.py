@@ -16,8 +16,7 @@ _publish, _write = OrderOfWrites._publish, OrderOfWrites._write
 
 async def publish(order: Any, chunks: list[Any]) -> None:
     """State first."""
-    for chunk in chunks:
-        await _write(order, chunk.work.partition, [chunk])
+    await _write(order, chunks)
     await asyncio.sleep(BETWEEN_SECONDS)
     await _publish(order, chunks)
 
