@@ -133,6 +133,14 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         return self.transport.incarnations.get(tp.topic, "")
 
 
+class Delivery(NamedTuple):
+    """The chunks of one fetch. Faust hands over one message after the other, and makes four tasks of each."""
+
+    offset: int
+    generation: int
+    chunks: list[ConsumerMessage]
+
+
 class ReadOffsets(dict[TP, int | None]):
     """What Faust asks before it delivers: it drops a message below the offset last delivered, and remembers that
     one too late when a seek comes between. What a chunk may follow is known by its stand.
@@ -153,28 +161,41 @@ class ChunkConsumer(Consumer):
         super().__init__(*args, **kwargs)
         self._read_offset = ReadOffsets()
         self._finished: dict[TP, int] = {}  # next offset to commit
+        self._to_agents, self.callback = self.callback, self._deliver
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # Faust's signature
-        """One fetch as messages. Stops early when the group rebalances: what is left is fetched again."""
+        """One fetch: its chunks as one delivery, then the records of other topics."""
         found, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if not found or self.should_stop:
             return
         fetched, stand = cast(Any, found)  # as the thread's getmany returns it
-        for tp, message in self._messages(fetched, stand):
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+        chunks = list(self._chunk_messages(fetched, stand))
+        if chunks:
+            yield chunks[0].tp, Delivery(chunks[0].offset, generation, chunks)
+        others = {tp: records for tp, records in fetched.items() if tp.topic not in self.chunk_topics}
+        for tp, record in self.scheduler.iterate(others):
+            if not self._may_go_on(generation):
                 return
-            if tp.topic in self.chunk_topics and not self.may_follow(message.value):
-                return
-            # A chunk is delivered though its partition was paused during the fetch: its records come only once.
-            if (
-                tp.topic in self.chunk_topics
-                or active is None
-                or tp in active
-                or tp in self._buffered_partitions
-            ):
+            if active is None or tp in active or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                yield tp, message
+                yield tp, self._to_message(tp, record)
+
+    async def _deliver(self, message: Any) -> None:
+        """Stops early when the group rebalances: what is left is fetched again. A chunk is delivered though its partition
+        was paused during the fetch: its records come only once.
+        """
+        if not isinstance(message, Delivery):
+            await self._to_agents(message)
+            return
+        for one in message.chunks:
+            if not self._may_go_on(message.generation) or not self.may_follow(cast(Chunk, one.value)):
+                return
+            self.app.monitor.track_tp_end_offset(one.tp, self.highwater(one.tp))
+            await self._to_agents(one)
+
+    def _may_go_on(self, generation: int) -> bool:
+        return self.flow_active and self.app.consumer_generation_id == generation
 
     async def perform_seek(self) -> None:
         """Where the place to go on is not what was committed, the commit follows it: nothing else may come for long."""
@@ -248,17 +269,12 @@ class ChunkConsumer(Consumer):
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _messages(self, fetched: Any, stand: int | None) -> Iterator[tuple[TP, Any]]:
-        others = {}
+    def _chunk_messages(self, fetched: Any, stand: int | None) -> Iterator[ConsumerMessage]:
         for tp, records in fetched.items():
-            if tp.topic not in self.chunk_topics:
-                others[tp] = records
-                continue
-            for start in range(0, len(records), self.chunk_max_events):
-                part = records[start : start + self.chunk_max_events]
-                yield tp, self._chunk_message(tp, Chunk(tp.partition, part, stand))
-        for tp, record in self.scheduler.iterate(others):
-            yield tp, self._to_message(tp, record)
+            if tp.topic in self.chunk_topics:
+                for start in range(0, len(records), self.chunk_max_events):
+                    part = records[start : start + self.chunk_max_events]
+                    yield self._chunk_message(tp, Chunk(tp.partition, part, stand))
 
     def _chunk_message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
         last = chunk.records[-1]

@@ -23,8 +23,16 @@ async def consumer(tmp_path: Path) -> Any:
     cast(Any, app.transport).Consumer = fetching
 
     async def unused(*_: object) -> None:
-        """Where Faust would be told of a message, or of partitions that come and go."""
+        """Where Faust would be told of partitions that come and go."""
 
-    return app.transport.create_consumer(
-        callback=unused, on_partitions_revoked=unused, on_partitions_assigned=unused
+    delivered: list[Any] = []
+
+    async def deliver(message: Any) -> None:
+        delivered.append(message)
+        await made.on_delivered()
+
+    made = cast(Any, app.transport).create_consumer(
+        callback=deliver, on_partitions_revoked=unused, on_partitions_assigned=unused
     )
+    made.delivered = delivered
+    return made

@@ -35,7 +35,11 @@ class Fetching:
     """Put before the consumer's class: fetches what it is given."""
 
     fetched: dict[TP, list[Record]]
+    delivered: list[Any]
     active: set[TP] | None = None
+
+    async def on_delivered(self) -> None:
+        """What happens after each message."""
 
     async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109, ARG002  # Faust's signature
         return (self.fetched, cast(Any, self)._thread.stand), self.active
@@ -53,8 +57,12 @@ def offsets(first: int, last: int, partition: int = 0) -> list[Record]:
 
 
 async def delivered(consumer: Any, fetched: dict[TP, list[Record]]) -> list[Any]:
+    """The messages of one fetch, as Faust's loop hands them on."""
     consumer.fetched = fetched
-    return [message async for _, message in consumer.getmany(timeout=0.0)]
+    consumer.delivered.clear()
+    async for _, message in consumer.getmany(timeout=0.0):
+        await consumer.callback(message)
+    return list(consumer.delivered)
 
 
 def committable(consumer: Any) -> dict[TP, int]:

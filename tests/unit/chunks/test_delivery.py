@@ -23,6 +23,13 @@ async def test_a_chunk_holds_records_of_one_partition_only(consumer: Any) -> Non
     ]
 
 
+async def test_the_chunks_of_a_fetch_pass_through_fausts_loop_as_one(consumer: Any) -> None:
+    """It makes four tasks of each message."""
+    consumer.fetched = {FIRST: offsets(1, 7), SECOND: offsets(5, 5, partition=1)}
+
+    assert 1 == len([message async for _, message in consumer.getmany(timeout=0.0)])
+
+
 async def test_a_lone_record_is_a_chunk_at_once(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(4, 4)})
 
@@ -37,23 +44,23 @@ async def test_other_topics_are_delivered_record_by_record(consumer: Any) -> Non
 
 async def test_nothing_is_delivered_after_the_group_began_to_rebalance(consumer: Any) -> None:
     """The rest is fetched again: a chunk of a lost partition must not be computed."""
-    consumer.fetched = {FIRST: offsets(1, 9)}
-    got = []
-    async for _, message in consumer.getmany(timeout=0.0):
-        got.append(message)
+
+    async def rebalance() -> None:
         consumer.app.consumer_generation_id += 1
 
-    assert len(got) == 1
+    consumer.on_delivered = rebalance
+
+    assert len(await delivered(consumer, {FIRST: offsets(1, 9)})) == 1
 
 
 async def test_nothing_is_delivered_while_the_flow_is_stopped(consumer: Any) -> None:
-    consumer.fetched = {FIRST: offsets(1, 9)}
-    got = []
-    async for _, message in consumer.getmany(timeout=0.0):
-        got.append(message)
+
+    async def stop() -> None:
         consumer.stop_flow()
 
-    assert len(got) == 1
+    consumer.on_delivered = stop
+
+    assert len(await delivered(consumer, {FIRST: offsets(1, 9)})) == 1
 
 
 async def test_a_chunk_of_a_partition_that_was_paused_meanwhile_is_delivered(consumer: Any) -> None:

@@ -116,14 +116,13 @@ async def test_nothing_is_delivered_between_a_rebalance_and_its_seek(consumer: A
 
 async def test_the_rest_of_a_fetch_is_not_delivered_once_partitions_move(consumer: Any, thread: Any) -> None:
     await seek(thread)
-    consumer.fetched = {FIRST: offsets(1, 9)}
-    got = []
-    async for _, message in consumer.getmany(timeout=0.0):
-        got.append(message)
+
+    async def revoke() -> None:
         await thread.on_partitions_revoked({FIRST})
 
-    assert len(got) == 1
-    assert not consumer.may_follow(got[0].value)
+    consumer.on_delivered = revoke
+    (only,) = await delivered(consumer, {FIRST: offsets(1, 9)})
+    assert not consumer.may_follow(only.value)
 
 
 async def test_a_seek_for_partitions_that_move_opens_nothing(consumer: Any, thread: Any) -> None:
