@@ -1,6 +1,7 @@
 """One contestant at one rate once: from intended send to decision and to alert received."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,7 +72,7 @@ class Due(NamedTuple):
 async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
     """None when the contestant does not keep up with the rate. Raises RuntimeError when it alerts on others."""
     await turn.make_topics()
-    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"}
+    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"} | one_core()
     generated, received = directory / "generated.json", directory / "received.npz"
     with BenchProcess(
         directory / "contestant", contestant.arguments, environment, contestant.python
@@ -87,6 +88,11 @@ async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, direc
         return None
     report = msgspec.json.decode(generated.read_bytes(), type=Report)
     return _judge(contestant, plan, due, report, received)
+
+
+def one_core() -> dict[str, str]:
+    """A core for the contestant, which those take that are slower on several: ours and the naive agent."""
+    return {"FRAUDSTREAM_WORKER_CORE": str(max(os.sched_getaffinity(0)))}
 
 
 async def _decided(turn: Turn, count: int, seconds: float, running: BenchProcess) -> bool:

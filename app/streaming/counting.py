@@ -1,5 +1,6 @@
 """What is counted about finished chunks."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -11,10 +12,44 @@ from app.streaming.order_of_writes import Computed
 from app.streaming.stages import Stage, Stopwatch
 from app.streaming.work import Work
 
+COUNT_SECONDS = 0.1
+"""How long what is finished may wait to be counted. A round of a few records costs hardly more than to count it."""
+MOST_RECORDS = 1_000
+"""That wait to be counted, and are kept in memory for it."""
 
-def count(metrics: Metrics, finished: Sequence[Computed[Work]], now_ms: int) -> None:
-    """A few calls for a round of chunks, whatever their size and number."""
-    works = [chunk.work for chunk in finished]
+
+class Counting:
+    """Counts chunks of transactions; to be used within an event loop."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._finished: list[Computed[Work]] = []
+        self._latencies_ms: list[int] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, finished: Iterable[Computed[Work]], now_ms: int) -> None:
+        """They became durable now."""
+        for chunk in finished:
+            self._finished.append(chunk)
+            self._latencies_ms += [now_ms - sent_ms for sent_ms in chunk.work.sent_ms]
+        if sum(chunk.work.records for chunk in self._finished) >= MOST_RECORDS:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(COUNT_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Count what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        finished, self._finished = self._finished, []
+        latencies_ms, self._latencies_ms = self._latencies_ms, []
+        _count(self._metrics, [chunk.work for chunk in finished])
+        count_seconds(self._metrics, [chunk.watch for chunk in finished])
+        self._metrics.observe_all("decision_latency_seconds", np.array(latencies_ms, np.float64) / 1000)
+
+
+def _count(metrics: Metrics, works: Sequence[Work]) -> None:
     metrics.count("transactions_total", sum(len(work.decisions) for work in works), result="decided")
     metrics.count("transactions_total", sum(len(work.dead_letters) for work in works), result="dead_letter")
     metrics.count("transactions_total", sum(work.replayed for work in works), result="replayed")
@@ -30,9 +65,6 @@ def count(metrics: Metrics, finished: Sequence[Computed[Work]], now_ms: int) -> 
         metrics.count("changes_ignored_total", number, change=why)
     metrics.observe_all("scores", list(chain.from_iterable(work.scores for work in works)))
     metrics.observe_all("chunk_events", [work.records for work in works])
-    count_seconds(metrics, [chunk.watch for chunk in finished])
-    sent_ms = np.array([ms for work in works for ms in work.sent_ms], dtype=np.float64)
-    metrics.observe_all("decision_latency_seconds", (now_ms - sent_ms) / 1000)
 
 
 def count_seconds(metrics: Metrics, watches: Iterable[Stopwatch]) -> None:

@@ -20,6 +20,7 @@ from app.streaming.credentials import faust_credentials
 from app.streaming.crm import CrmWorker
 from app.streaming.entity_worker import EntityWorker
 from app.streaming.fail_stop import fail_stop
+from app.streaming.one_core import take_turns
 from app.streaming.recovery import BulkTableManager
 from app.streaming.risk import RiskWorker
 from app.streaming.role import Role
@@ -32,8 +33,6 @@ _CHUNKS_QUEUED = 8
 """Chunks fetched ahead of the agent; with the chunks in flight this bounds a worker's memory."""
 _FETCH_BYTES = 1024 * 1024
 """Per partition and fetch."""
-_SWITCH_SECONDS = 0.0005
-"""A computing thread holds the interpreter this long while the Kafka client's thread waits; the default is 5 ms."""
 
 _log = structlog.get_logger("engine")
 
@@ -56,6 +55,7 @@ class WorkerApp(faust.App):
     async def on_start(self) -> None:
         await super().on_start()
         try:
+            take_turns(self.role.settings.worker.core)
             await self.role.start()
         except FraudstreamError as error:
             _log.error("refused_to_start", error=f"{type(error).__name__}: {error}")
@@ -64,7 +64,6 @@ class WorkerApp(faust.App):
             # Nothing was begun that would have to be ended in order; Faust would print a page of traceback.
             os._exit(EXIT_REFUSED)
         _collect_garbage_less_often()
-        sys.setswitchinterval(_SWITCH_SECONDS)
 
     def on_rebalance_start(self) -> None:
         """Called in the Kafka client's thread. Not every rebalance is told to a sensor: Faust loses one that

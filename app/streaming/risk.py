@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.streaming.activities import Looked
 from app.streaming.applying import Applied
 from app.streaming.chunks import Chunk
-from app.streaming.counting import count
+from app.streaming.counting import Counting
 from app.streaming.drift import DriftWatch
 from app.streaming.entity_view import EntityView
 from app.streaming.line import Line
@@ -50,6 +50,7 @@ class RiskWorker(TableRole):
     def __init__(self, settings: Settings, table: ProfileTable) -> None:
         super().__init__(settings, table, (settings.topics.transactions,))
         self._drift = DriftWatch(self.metrics, settings.model.drift_decisions)
+        self._counting = Counting(self.metrics)
 
     async def start(self) -> None:
         """See Role.start."""
@@ -88,6 +89,7 @@ class RiskWorker(TableRole):
         """See Role.stop."""
         await self._control.stop()
         await self._entities.stop()
+        self._counting.flush()
         await super().stop()
         if self._spans is not None:
             await asyncio.to_thread(self._spans.close)
@@ -145,7 +147,7 @@ class RiskWorker(TableRole):
                 trace(self._spans, work, watch, time.time_ns())
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
-        count(self.metrics, finished, now_ms())
+        self._counting.add(finished, now_ms())
         self._lineup.count()
 
     def _swap(self, bundle: Bundle) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from app.adapters.entity_facts import Sources, transaction_facts
 from app.adapters.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.kafka_sender import Output, OutRecord
@@ -129,7 +127,8 @@ class ChunkScorer:
     def _work(self, known: Applied, decided: Decided, place: int) -> Work:
         share = known.shares[place]
         records, decisions = decided.records[share.rows], decided.decisions[share.rows]
-        status = known.folded.status[share.accepted]
+        # As lists: over a few rows NumPy takes ten times as long to count.
+        status = known.folded.status[share.accepted].tolist()
         return Work(
             partition=share.chunk.partition,
             number=share.number,
@@ -145,11 +144,12 @@ class ChunkScorer:
             replayed=len(share.chunk.records)
             - len(share.rejected)
             - len(share.ignored)
-            - int(np.count_nonzero(status != REPLAYED)),
-            duplicate=int(np.count_nonzero(status == REPEATED)),
-            late=int(np.count_nonzero(known.folded.late[share.accepted])),
+            - len(status)
+            + status.count(REPLAYED),
+            duplicate=status.count(REPEATED),
+            late=known.folded.late[share.accepted].tolist().count(True),
             ignored=share.ignored,
-            absent=int(np.count_nonzero(decided.about.absent[share.rows])),
+            absent=decided.about.absent[share.rows].tolist().count(True),
             activity=decided.activity[place],
         )
 
