@@ -1,7 +1,7 @@
 """How the threads of a worker share the interpreter, and which cores they run on.
 
-Only one of them computes at a time. On one core they find each other's data in its caches: at 8,000 transactions a
-second the p99 fell by a third (docs/performance.md).
+Only one of them computes at a time. On one core they find each other's data in its caches, and neither waits for the
+other to wake on another core (docs/adr/0015-a-core-of-its-own.md).
 """
 
 import os
