@@ -57,6 +57,7 @@ class KafkaSender:
         self._settings = settings
         self._producer: Any = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compress")
+        self._compressing: set[asyncio.Future[Any]] = set()
         fast_zstd.install()
 
     async def start(self) -> None:
@@ -86,29 +87,35 @@ class KafkaSender:
     async def send_all(self, outputs: Iterable[Output]) -> list[int]:
         """Send the records of each output in order and return its last record's offset, -1 for none.
 
-        Returns when every record is acknowledged. Raises SendFailed otherwise; then any part may have arrived. One task
-        hands everything over, so that it travels in one request to each broker.
+        Returns when every record is acknowledged. Raises SendFailed otherwise; then any part may have arrived. What is
+        sent at the same time travels in one request to each broker.
         """
-        built = [(output, self._built(output.records)) for output in outputs]
+        batches = [(output, list(self._batches(output.records))) for output in outputs]
+        await self._compress(batch for _, made in batches for batch in made)
         underway = [
-            (output, [await self._hand_over(output, *batch) for batch in batches])
-            for output, batches in built
+            (output, [await self._hand_over(output, batch) for batch in made]) for output, made in batches
         ]
         return [await _last_offset(*entry) for entry in underway]
 
-    def _built(self, records: Sequence[OutRecord]) -> list[tuple[Any, Awaitable[object] | None]]:
-        """Batches and, of the large ones, their compression, which is under way."""
-        return [(batch, self._compressing(batch)) for batch in self._batches(records)]
+    async def _compress(self, batches: Iterable[Any]) -> None:
+        """Have the bytes of large batches ready, so that the producer's own task finds nothing left to compute. The
+        first that it is given it sends at once, and the next must wait for the answer: so all of them are waited for.
+        """
+        loop = asyncio.get_running_loop()
+        own = [
+            loop.run_in_executor(self._pool, batch._build)  # noqa: SLF001  # no public way
+            for batch in batches
+            if batch.size() >= _LARGE_BYTES
+        ]
+        for one in own:
+            self._compressing.add(one)
+            one.add_done_callback(self._compressing.discard)
+        while self._compressing:
+            await asyncio.wait(self._compressing)
+        for one in own:
+            one.result()
 
-    def _compressing(self, batch: Any) -> Awaitable[object] | None:
-        """Have the batch's bytes ready, so that the producer's own task finds nothing left to compute."""
-        if batch.size() < _LARGE_BYTES:
-            return None
-        return asyncio.get_running_loop().run_in_executor(self._pool, batch._build)  # noqa: SLF001  # no public way
-
-    async def _hand_over(self, output: Output, batch: Any, compressing: Awaitable[object] | None) -> _Sent:
-        if compressing is not None:
-            await compressing
+    async def _hand_over(self, output: Output, batch: Any) -> _Sent:
         with _failing(output):
             acknowledgement = await self._producer.send_batch(batch, output.topic, partition=output.partition)
         return _Sent(acknowledgement, batch.record_count())
