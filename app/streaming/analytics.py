@@ -22,7 +22,8 @@ from app.domain.decision import Decision
 from app.domain.label import Label
 from app.errors import InvalidEvent
 from app.settings import Settings
-from app.streaming.chunks import Chunk, ChunkTransport
+from app.streaming.chunk_transport import ChunkTransport
+from app.streaming.chunks import Chunk
 from app.streaming.fail_stop import fail_stop
 from app.streaming.health import Lane
 from app.streaming.role import Role

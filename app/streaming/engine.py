@@ -15,7 +15,8 @@ from app.adapters import logs
 from app.errors import FraudstreamError
 from app.settings import Settings
 from app.streaming.analytics import AnalyticsWorker
-from app.streaming.chunks import ChunkSchema, chunk_transport
+from app.streaming.chunk_consumer import chunk_transport
+from app.streaming.chunks import ChunkSchema
 from app.streaming.credentials import faust_credentials
 from app.streaming.crm import CrmWorker
 from app.streaming.entity_worker import EntityWorker

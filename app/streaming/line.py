@@ -14,7 +14,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic
 
-from app.streaming.chunks import Chunk, ChunkConsumer
+from app.streaming.chunk_consumer import ChunkConsumer
+from app.streaming.chunks import Chunk
 from app.streaming.fail_stop import fail_stop
 from app.streaming.health import Health, Lane
 from app.streaming.holding import Holding

@@ -21,7 +21,8 @@ from app.adapters.registry_extra import require_extra
 from app.domain.acceptance import Acceptance
 from app.metrics import Metrics
 from app.settings import RegistrySettings, Settings
-from app.streaming.chunks import ChunkConsumer, ChunkTransport
+from app.streaming.chunk_consumer import ChunkConsumer
+from app.streaming.chunk_transport import ChunkTransport
 from app.streaming.fence import Fence
 from app.streaming.health import Health, Lanes
 from app.streaming.joining import Room, WaitingChunks

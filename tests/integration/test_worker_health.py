@@ -31,7 +31,7 @@ ChunkScorer.fold = lambda *_: threading.Event().wait()
 """
 FETCHES_NOTHING = """
 import asyncio
-from app.streaming.chunks import ChunkConsumer
+from app.streaming.chunk_consumer import ChunkConsumer
 async def getmany(*_, **__):
     await asyncio.Event().wait()
     yield

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple, cast
 
 from faust.types import TP
 
-from app.streaming.chunks import Chunk, ChunkConsumer, ChunkSchema, chunk_transport
+from app.streaming.chunk_consumer import ChunkConsumer, chunk_transport
+from app.streaming.chunks import Chunk, ChunkSchema
 from tests.unit.chunks.consumer import FIRST, OTHER, SECOND, Record, delivered, offsets
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from faust.types import TP
 
-from app.streaming.chunks import ChunkConsumer, ChunkConsumerThread
+from app.streaming.chunk_consumer import ChunkConsumer
+from app.streaming.chunk_thread import ChunkConsumerThread
 from tests.unit.chunks.consumer import FIRST
 
 
