@@ -1,9 +1,10 @@
-"""Sends records of one partition as whole batches: about 1 µs a record where one send() each costs 60."""
+"""Sends records as whole batches of a partition: about 1 µs a record where one send() each costs 60."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,6 +51,10 @@ class _Sent(NamedTuple):
     records: int
 
 
+def _allow() -> None:
+    return
+
+
 class KafkaSender:
     """A producer whose records are acknowledged by all in-sync replicas, or the send fails."""
 
@@ -84,18 +89,25 @@ class KafkaSender:
         (last_offset,) = await self.send_all([Output(topic, partition, records)])
         return last_offset
 
-    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
+    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None] = _allow) -> list[int]:
         """Send the records of each output in order and return its last record's offset, -1 for none.
 
         Returns when every record is acknowledged. Raises SendFailed otherwise; then any part may have arrived. What is
-        sent at the same time travels in one request to each broker.
+        sent at the same time travels in one request to each broker, as far as it is one batch of each partition.
+        ``guard`` is called before anything is done and before each batch; what it raises ends the sending there.
         """
-        batches = [(output, list(self._batches(output.records))) for output in outputs]
-        await self._compress(batch for _, made in batches for batch in made)
-        underway = [
-            (output, [await self._hand_over(output, batch) for batch in made]) for output, made in batches
-        ]
-        return [await _last_offset(*entry) for entry in underway]
+        guard()
+        named = list(outputs)
+        batches = [list(self._batches(output.records)) for output in named]
+        await self._compress(chain.from_iterable(batches))
+        sent: list[list[_Sent]] = [[] for _ in named]
+        # The second batch of a partition waits in the client until the first has left: so first those of all others.
+        for turn in zip_longest(*batches):
+            for output, batch, own in zip(named, turn, sent, strict=True):
+                if batch is not None:
+                    guard()
+                    own.append(await self._hand_over(output, batch))
+        return [await _last_offset(*entry) for entry in zip(named, sent, strict=True)]
 
     async def _compress(self, batches: Iterable[Any]) -> None:
         """Have the bytes of large batches ready, so that the producer's own task finds nothing left to compute. The

@@ -6,10 +6,10 @@ other to wake on another core (docs/adr/0015-a-core-of-its-own.md).
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from app.errors import ConfigurationError
-
-ANY_CORE = -1
 
 _SWITCH_SECONDS = 0.0005
 """A computing thread holds the interpreter this long while the Kafka client's thread waits on another core; the
@@ -18,8 +18,10 @@ default is 5 ms. On one core the one that waits would only interrupt the other.
 
 
 def take_turns(core: int) -> None:
-    """Keep this thread, and those that it begins, on ``core``. Raises ConfigurationError where that cannot be."""
-    if core == ANY_CORE:
+    """Keep this process's threads, and those that begin later, on ``core``; below 0: wherever the system likes. Raises
+    ConfigurationError where that cannot be.
+    """
+    if core < 0:
         sys.setswitchinterval(_SWITCH_SECONDS)
         return
     if sys.platform != "linux":
@@ -30,4 +32,6 @@ def take_turns(core: int) -> None:
             f"FRAUDSTREAM_WORKER_CORE={core}: this process may run on {', '.join(map(str, sorted(allowed)))}. "
             "Set it to one of these or unset it."
         )
-    os.sched_setaffinity(0, {core})
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):  # it has ended
+            os.sched_setaffinity(int(thread.name), {core})

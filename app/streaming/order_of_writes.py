@@ -25,9 +25,11 @@ from app.streaming.stages import Stopwatch
 
 
 class Sender(Protocol):
-    """Returns the last offset of each output when all are acknowledged; raises SendFailed."""
+    """Returns the last offset of each output when all are acknowledged; raises SendFailed. Calls ``guard`` before
+    everything that it does, and does no more when that raises.
+    """
 
-    async def send_all(self, outputs: Iterable[Output]) -> list[int]: ...
+    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]: ...
 
 
 class OutTopics(NamedTuple):
@@ -79,8 +81,8 @@ class Computed(NamedTuple, Generic[WorkT]):
 
 class OrderOfWrites(Generic[WorkT]):
     """Steps 2 to 5 for every chunk. ``between_rounds`` is called when the outputs of a round are delivered and the next
-    has not begun, ``on_durable`` between steps 4 and 5 with all chunks that have come so far; ``guard`` stands before
-    every write and raises when this process may not write any more.
+    has not begun, ``on_durable`` between steps 4 and 5 with the chunks of a round; ``guard`` stands before every write
+    and raises when this process may not write any more.
     """
 
     def __init__(
@@ -123,8 +125,7 @@ class OrderOfWrites(Generic[WorkT]):
             self._running = None
 
     async def _publish(self, chunks: list[Computed[WorkT]]) -> None:
-        self._guard()
-        await self._sender.send_all(self._outputs(chunks))
+        await self._sender.send_all(self._outputs(chunks), self._guard)
         for chunk in chunks:
             chunk.watch.lap("send")
 
@@ -143,11 +144,11 @@ class OrderOfWrites(Generic[WorkT]):
         if not partitions:
             return
         changed = {partition: _changed(own) for partition, own in partitions.items()}
-        self._guard()
-        offsets = await self._sender.send_all(
+        changelogs = [
             Output(self._topics.changelog, partition, [OutRecord(*entry) for entry in profiles.items()])
             for partition, profiles in changed.items()
-        )
+        ]
+        offsets = await self._sender.send_all(changelogs, self._guard)
         for (partition, own), offset in zip(partitions.items(), offsets, strict=True):
             self._store_profiles(partition, own, changed[partition], offset)
 

@@ -1,7 +1,7 @@
 """What the hot path stands on, pretended: logs, a disk that forgets, sends on their way."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -57,7 +57,8 @@ class Sender:
     def __init__(self) -> None:
         self.on_their_way: list[Sending] = []
 
-    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
+    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]:
+        guard()
         sendings = [Sending(output.topic, list(output.records)) for output in outputs]
         self.on_their_way += sendings
         return await asyncio.gather(*(sending.heard for sending in sendings))

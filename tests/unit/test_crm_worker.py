@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -31,7 +31,8 @@ class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, list[OutRecord]]] = []
 
-    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
+    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]:
+        guard()
         await asyncio.sleep(0)
         return [self._send(*output) for output in outputs]
 

@@ -1,7 +1,7 @@
 """The order of writes, with a sender and a store that only note what happened, and when."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytest
 
@@ -29,7 +29,8 @@ class NotingSender:
         self.failing: set[str] = set()
         self.batches: list[tuple[str, list[str]]] = []
 
-    async def send_all(self, outputs: Iterable[Output]) -> list[int]:
+    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]:
+        guard()
         return await asyncio.gather(*(self._send(output.topic, output.records) for output in outputs))
 
     async def _send(self, topic: str, records: Sequence[OutRecord]) -> int:
