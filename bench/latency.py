@@ -2,7 +2,7 @@
 
 An open-loop generator sends at fixed rates whatever becomes of the events; latency counts from the time at which an
 event should have left, so that no delay hides another (no coordinated omission). Generator, contestant and receiver
-are processes of their own on one machine and share its monotonic clock. The champion's threshold is moved so that
+are processes of their own on one machine and share its monotonic clock; the contestant is kept on one core. The champion's threshold is moved so that
 a known share of the events alerts. One worker, four partitions; warm-up, the broker's included, does not count.
 """
 
@@ -53,8 +53,8 @@ def main() -> None:
     results.publish("latency", content, table(content), as_json=given.json)
 
 
-def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
-    """The result file's content. A rate that a contestant did not keep up with is not tried again, nor a higher one."""
+def run(options: Options, stack: Stack, directory: Path, module: str = "bench.latency") -> dict[str, Any]:
+    """The result file's content, of the ``module`` that was run. A rate that a contestant did not keep up with is not tried again, nor a higher one."""
     plans = [Plan(rate, options.seconds) for rate in options.rates]
     due = dict(zip(plans, _due(plans, directory), strict=True))
     measured: dict[tuple[Contestant, Plan], list[Sprint]] = {
@@ -75,7 +75,7 @@ def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
             else:
                 taken.append(shown)
     return results.document(
-        "bench.latency",
+        module,
         [_row(contestant, plan, taken) for (contestant, plan), taken in measured.items()],
         source=source(),
         partitions=PARTITIONS,

@@ -72,11 +72,16 @@ class Due(NamedTuple):
 async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
     """None when the contestant does not keep up with the rate. Raises RuntimeError when it alerts on others."""
     await turn.make_topics()
-    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"} | one_core()
+    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"}
+    core = max(os.sched_getaffinity(0))
+    if contestant.one_core:
+        environment["FRAUDSTREAM_WORKER_CORE"] = str(core)  # ours also shares the interpreter otherwise then
     generated, received = directory / "generated.json", directory / "received.npz"
     with BenchProcess(
         directory / "contestant", contestant.arguments, environment, contestant.python
     ) as running:
+        if contestant.one_core:
+            running.keep_on(core)
         await turn.fill(numbered(0, PRIME_EVENTS))
         await _decided(turn, PRIME_EVENTS, DRAIN_SECONDS, running)
         with BenchProcess(directory / "receiver", ("-m", "bench.receiver", str(received)), environment):
@@ -88,11 +93,6 @@ async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, direc
         return None
     report = msgspec.json.decode(generated.read_bytes(), type=Report)
     return _judge(contestant, plan, due, report, received)
-
-
-def one_core() -> dict[str, str]:
-    """A core for the contestant, which those take that are slower on several: ours and the naive agent."""
-    return {"FRAUDSTREAM_WORKER_CORE": str(max(os.sched_getaffinity(0)))}
 
 
 async def _decided(turn: Turn, count: int, seconds: float, running: BenchProcess) -> bool:

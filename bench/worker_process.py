@@ -67,6 +67,10 @@ class BenchProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    def keep_on(self, core: int) -> None:
+        """Its threads run there, those that it begins too."""
+        psutil.Process(self._process.pid).cpu_affinity([core])
+
     async def ended(self, seconds: float) -> None:
         """Return when the process has ended well by itself. Raises RuntimeError with the log's end otherwise."""
         deadline = time.monotonic() + seconds

@@ -89,7 +89,6 @@ class RiskWorker(TableRole):
         """See Role.stop."""
         await self._control.stop()
         await self._entities.stop()
-        self._counting.flush()
         await super().stop()
         if self._spans is not None:
             await asyncio.to_thread(self._spans.close)

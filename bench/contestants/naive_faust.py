@@ -15,7 +15,6 @@ from app.domain.transaction import Transaction
 from app.settings import Settings
 from app.streaming.engine import WithoutWeb
 from app.streaming.fail_stop import fail_stop
-from app.streaming.one_core import take_turns
 from app.streaming.topics import PROFILES_TABLE
 from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
 from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS
@@ -46,12 +45,11 @@ class TransactionRecord(faust.Record, serializer="json"):
 
 
 class NaiveApp(faust.App):
-    """Nothing of its own but the interpreter's settings, which ours has too, and no port open to everyone."""
+    """Nothing of its own but the garbage collector's settings, which ours has too, and no port open to everyone."""
 
     BootStrategy = WithoutWeb
 
     async def on_start(self) -> None:
-        take_turns(settings.worker.core)
         await super().on_start()
         collect_garbage_less_often()
 

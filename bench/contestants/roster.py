@@ -21,6 +21,8 @@ class Contestant(NamedTuple):
     python: Path = WORKER_PYTHON
     scores: bool = True
     """Whether it does the work, so that its decisions must equal ours."""
+    one_core: bool = True
+    """Whether it is kept on one core where latency is measured."""
 
 
 ROSTER = {

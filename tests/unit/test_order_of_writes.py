@@ -338,6 +338,15 @@ async def test_a_worker_that_was_paused_within_a_step_writes_nothing_in_the_next
     assert set(later) <= {"between rounds"}
 
 
+async def test_a_worker_that_was_paused_before_it_sends_sends_nothing(worker: Worker) -> None:
+    worker.paused = True
+    worker.finish("a")
+    await until_idle()
+
+    assert worker.ended == ["SendFailed"]
+    assert worker.journal == []
+
+
 async def test_a_chunk_without_profiles_writes_neither_changelog_nor_store(worker: Worker) -> None:
     """All of it was malformed, or seen before."""
     nothing_new = work("a", 0, "a")._replace(profiles={}, decisions=[], alerts=[], activity={})

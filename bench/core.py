@@ -1,0 +1,33 @@
+"""What FRAUDSTREAM_WORKER_CORE is worth: `python -m bench.core [--json]`.
+
+One worker kept on one core and one that runs where the system likes, in turns, measured as in `bench.latency`.
+"""
+
+import argparse
+
+from bench import latency, results
+from bench.broker import broker
+from bench.contestants.roster import ROSTER
+
+
+def main() -> None:
+    """Run, print and write ``bench/results/core.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rates", default="2000,8000", help="events a second")
+    parser.add_argument("--seconds", type=int, default=6, help="that count, per rate and turn")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
+    given = parser.parse_args()
+    ours = ROSTER["ours"]
+    contestants = [ours, ours._replace(name="ours_any_core", one_core=False)]
+    rates = sorted(int(rate) for rate in given.rates.split(","))
+    options = latency.Options(contestants, rates, given.seconds, given.turns)
+    with broker() as (stack, directory):
+        content = latency.run(options, stack, directory, "bench.core")
+    results.publish("core", content, latency.table(content), as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
