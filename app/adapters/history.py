@@ -66,19 +66,23 @@ class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBatch]:
     """Fold the file into ``profiles``, batch by batch. Raises InvalidFile at the first row that is out of contract.
 
-    A batch is read while the one before it is folded.
+    A batch is read while the one before it is folded, and that while the entities of the one before it are.
     """
     entities, pending = EntityHistory(), PendingLabels()
     if source.labels:
         pending.add(read_labels(source.labels, source.acceptance, source.now_ms))
-    for batch, events in ahead(map(partial(_checked, source), read_batches(source.path, source.mapping))):
-        folded = profiles.fold(batch.customer_id.texts, events)
+    for batch, events, folded in ahead(_folded(source, profiles)):
         applied = np.flatnonzero(folded.status == APPLIED)
         if not source.labels and batch.is_fraud is not None:
             frauds = applied[batch.is_fraud[applied]]
             pending.add(labels_of(batch, frauds, events.transaction[frauds], source.label_delay_ms))
         delayed = entities.fold(batch, applied, events.transaction[applied], pending.due(batch.event_time))
         yield FoldedBatch(batch=batch, folded=folded, applied=applied, delayed=delayed)
+
+
+def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[Batch, Events, Folded]]:
+    for batch, events in ahead(map(partial(_checked, source), read_batches(source.path, source.mapping))):
+        yield batch, events, profiles.fold(batch.customer_id.texts, events)
 
 
 def _checked(source: HistorySource, batch: Batch) -> tuple[Batch, Events]:

@@ -96,6 +96,16 @@ class Scratch(NamedTuple):
     """The hour of the answer, NEVER_HOUR where it no longer holds; shape (1,)."""
 
 
+class Fact(NamedTuple):
+    """A row of Facts, as numbers: each array handed to a function costs a count of its references."""
+
+    is_label: bool
+    told: Label
+    """Of a transaction only digest and hour are meant."""
+    source: Source
+    offset: int
+
+
 class Output(NamedTuple):
     """The words of the activities, and the columns of Observed."""
 
@@ -169,7 +179,18 @@ def _observe_all(
             if facts.kind[at] & QUERY != 0:
                 _answer(activity, facts.time_ms[at] // HOUR_MS, at, scratch, out)
             if facts.kind[at] & (TRANSACTION | LABEL) != 0:
-                _apply(activity, facts, at, incarnation, scratch, out)
+                fact = Fact(
+                    facts.kind[at] & LABEL != 0,
+                    Label(
+                        facts.transaction[at],
+                        hour_of(facts.time_ms[at]),
+                        facts.reported_ms[at],
+                        facts.is_fraud[at],
+                    ),
+                    Source(facts.source_incarnation[at], facts.source_partition[at], facts.source_offset[at]),
+                    facts.offset[at],
+                )
+                out.applied[at] = _apply(activity, fact, incarnation, scratch)
         lengths[i] = pack(activity, scratch.kept, after)
     return lengths
 
@@ -188,24 +209,19 @@ def _answer(activity: Any, hour: int, at: int, scratch: Scratch, out: Output) ->
 
 
 @compiled
-def _apply(
-    activity: Any, facts: Facts, at: int, incarnation: np.uint64, scratch: Scratch, out: Output
-) -> None:
-    """Fold one fact, unless it was before."""
-    if activity.incarnation == incarnation and facts.offset[at] <= activity.applied_offset:
-        return
-    activity.incarnation, activity.applied_offset = incarnation, facts.offset[at]
-    hour, kept = hour_of(facts.time_ms[at]), scratch.kept
-    if facts.kind[at] & LABEL != 0:
-        take_label(
-            activity, kept, Label(facts.transaction[at], hour, facts.reported_ms[at], facts.is_fraud[at])
-        )
+def _apply(activity: Any, fact: Fact, incarnation: np.uint64, scratch: Scratch) -> bool:
+    """Fold one fact; False where it was folded before."""
+    if activity.incarnation == incarnation and fact.offset <= activity.applied_offset:
+        return False
+    activity.incarnation, activity.applied_offset = incarnation, fact.offset
+    kept, hour = scratch.kept, fact.told.hour
+    if fact.is_label:
+        take_label(activity, kept, fact.told)
         scratch.asked[0] = NEVER_HOUR
-        out.applied[at] = True
-        return
-    source = Source(facts.source_incarnation[at], facts.source_partition[at], facts.source_offset[at])
-    if is_new(activity, kept, source):
-        if hour <= scratch.asked[0] - DELAY_HOURS or hour > activity.newest_hour:
-            scratch.asked[0] = NEVER_HOUR
-        count_transaction(activity, kept, hour)
-        out.applied[at] = True
+        return True
+    if not is_new(activity, kept, fact.source):
+        return False
+    if hour <= scratch.asked[0] - DELAY_HOURS or hour > activity.newest_hour:
+        scratch.asked[0] = NEVER_HOUR
+    count_transaction(activity, kept, hour)
+    return True

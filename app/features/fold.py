@@ -22,7 +22,7 @@ from app.features.state import (
     pack,
     unpack,
 )
-from app.features.vector import WIDTH, fill, travel_kmh
+from app.features.vector import WIDTH, Row, fill, travel_kmh
 from app.features.window import VIEW, Bounds, Event, Log, holds, observe, room
 from app.features.words import Joined, join, split, writable
 
@@ -99,6 +99,15 @@ class Scratch(NamedTuple):
     """Of VIEW, shape (1,)."""
 
 
+class Entry(NamedTuple):
+    """A row of Events, as numbers: each array handed to a function costs a count of its references."""
+
+    event: Event
+    latitude: float
+    longitude: float
+    offset: int
+
+
 class Output(NamedTuple):
     """The words of the profiles, and the columns of Folded."""
 
@@ -170,33 +179,39 @@ def _fold_all(
         if not unpack(profile, before, scratch.log):
             continue
         for place in range(plan.firsts[i], plan.firsts[i + 1]):
-            _fold_one(profile, events, plan.order[place], rules, scratch, out)
+            at = plan.order[place]
+            entry = Entry(
+                Event(
+                    events.time_ms[at], events.amount_minor[at], events.terminal[at], events.transaction[at]
+                ),
+                events.latitude[at],
+                events.longitude[at],
+                events.offset[at],
+            )
+            out.status[at] = _fold_one(profile, entry, rules, scratch, out.features[at])
+            if out.status[at] == APPLIED:
+                out.late[at] = scratch.windows[0].late != 0
+                out.first_seen_ms[at], out.evicted_ms[at] = profile.first_seen_ms, profile.evicted_ms
         lengths[i] = pack(profile, scratch.log, after)
     return lengths
 
 
 @compiled
-def _fold_one(profile: Any, events: Events, at: int, rules: Rules, scratch: Scratch, out: Output) -> None:
-    """Fold one event, unless it was before."""
-    offset, log, view = events.offset[at], scratch.log, scratch.windows[0]
-    event = Event(events.time_ms[at], events.amount_minor[at], events.terminal[at], events.transaction[at])
-    if profile.incarnation == rules.incarnation and offset <= profile.applied_offset:
-        out.status[at] = REPLAYED
-        return
+def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, features: Row) -> int:
+    """Fold one event, unless it was before; returns what became of it."""
+    event, log, view = entry.event, scratch.log, scratch.windows[0]
+    if profile.incarnation == rules.incarnation and entry.offset <= profile.applied_offset:
+        return REPLAYED
     if holds(log, event.id):
-        out.status[at] = REPEATED
-        return
+        return REPEATED
     observe(profile, log, rules.bounds, event, view)
-    fill(out.features[at], view, event)
-    out.features[at, WIDTH - 1] = travel_kmh(
-        profile, event.time_ms, events.latitude[at], events.longitude[at]
-    )
+    fill(features, view, event)
+    features[WIDTH - 1] = travel_kmh(profile, event.time_ms, entry.latitude, entry.longitude)
     if profile.applied == 0 or event.time_ms < profile.first_seen_ms:
         profile.first_seen_ms = event.time_ms
     profile.applied += 1
-    profile.incarnation, profile.applied_offset = rules.incarnation, offset
-    out.status[at], out.late[at] = APPLIED, view.late != 0
-    out.first_seen_ms[at], out.evicted_ms[at] = profile.first_seen_ms, profile.evicted_ms
+    profile.incarnation, profile.applied_offset = rules.incarnation, entry.offset
+    return APPLIED
 
 
 class Profiles:
