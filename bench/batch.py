@@ -53,6 +53,7 @@ def command(contestant: str, work: str, file: Path, out: Path, mapping: str) -> 
 
 def run(words: list[str]) -> Ran:
     """Raises RuntimeError when the process fails."""
+    os.sync()  # ours waits until its file is on the disk: not for what another left to be written
     environment = os.environ | {"FRAUDSTREAM_MODEL_DIR": str(MODELS)}
     with tempfile.TemporaryFile() as told:
         started = time.perf_counter()
