@@ -35,9 +35,11 @@ ENV PATH=/opt/fraudstream/bin:$PATH \
     FRAUDSTREAM_WORKER_DATA_DIR=/var/lib/fraudstream \
     FRAUDSTREAM_WORKER_LOG_FORMAT=json
 USER 10001
-# The fold's machine code, made here so that no worker has to. On another processor it is made once more, into the
-# same folder; where that cannot be written every start pays 15 seconds.
-RUN python -c "from app.features.columns import compile_fold; compile_fold()"
+# The machine code of the folds and of the champion, made here so that no worker has to. On another processor it is made
+# once more, into the same folder; where that cannot be written every start pays 25 seconds.
+RUN python -c "from app.features.columns import compile_fold; from app.streaming.entity_work import compile_facts; \
+    compile_fold(); compile_facts()" \
+    && fraudstream model verify
 # RocksDB: the only place written to. Keep it between restarts and a worker restores in seconds.
 VOLUME /var/lib/fraudstream
 # Of a worker; one that serves its pages elsewhere needs another. Kubernetes has probes of its own.
