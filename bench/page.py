@@ -16,7 +16,7 @@ Result = Mapping[str, Any]
 Rows = Sequence[Sequence[str]]
 
 NOT_MEASURED = "_Not measured yet: there is no result file._"
-MEASURED = ("throughput", "everything", "latency", "recovery", "memory", "growth", "batch")
+MEASURED = ("throughput", "everything", "latency", "core", "recovery", "memory", "growth", "batch")
 _PLACE = re.compile(r"(<!-- table:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MIB = 1024 * 1024
 _PERCENTILES = ("p50", "p99", "p999", "max")
@@ -208,6 +208,7 @@ def _recovery(content: Result) -> str:
 _TABLES: dict[str, Callable[[Result], str]] = {
     "throughput": _throughput,
     "latency": _latency,
+    "core": _latency,
     "batch": _batch,
     "everything": _everything,
     "recovery": _recovery,

@@ -49,8 +49,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A worker asked to stop finishes its chunks in flight and ends within this time, in order or not. Below the 30 s
     that Kubernetes grants, so that it says itself what it was waiting for."""
     core: Annotated[int, Meta(ge=-1)] = -1
-    """The processor core it runs on. Its threads take turns at the interpreter and do so best in one core's caches; give
-    each worker of a machine its own. -1: wherever the system likes."""
+    """The processor core it runs on; give each worker of a machine its own. Its threads take turns at the interpreter, on
+    some machines faster in one core's caches (docs/adr/0015). -1: wherever the system likes."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 

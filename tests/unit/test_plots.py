@@ -42,6 +42,10 @@ RESULTS: dict[str, dict[str, Any]] = {
         {"contestant": "echo", "workers": 1, "rate": 2_000, "latency_ms": percentiles(1.5)},
         {"contestant": "naive_faust", "workers": 1, "rate": 2_000, "latency_ms": None},
     ),
+    "core": result(
+        {"contestant": "ours", "workers": 1, "rate": 8_000, "latency_ms": percentiles(3.0)},
+        {"contestant": "ours_any_core", "workers": 1, "rate": 8_000, "latency_ms": percentiles(3.0)},
+    ),
     "recovery": {
         **result(
             {
