@@ -2,8 +2,9 @@
 
 An open-loop generator sends at fixed rates whatever becomes of the events; latency counts from the time at which an
 event should have left, so that no delay hides another (no coordinated omission). Generator, contestant and receiver
-are processes of their own on one machine and share its monotonic clock; the contestant is kept on one core. The champion's threshold is moved so that
-a known share of the events alerts. One worker, four partitions; warm-up, the broker's included, does not count.
+are processes of their own on one machine and share its monotonic clock; the contestant is kept on one core. The
+champion's threshold is moved so that a known share of the events alerts. One worker, four partitions; warm-up, the
+broker's included, does not count.
 """
 
 import argparse
@@ -54,7 +55,10 @@ def main() -> None:
 
 
 def run(options: Options, stack: Stack, directory: Path, module: str = "bench.latency") -> dict[str, Any]:
-    """The result file's content, of the ``module`` that was run. A rate that a contestant did not keep up with is not tried again, nor a higher one."""
+    """The result file's content, of the ``module`` that was run.
+
+    A rate that a contestant did not keep up with is not tried again, nor a higher one.
+    """
     plans = [Plan(rate, options.seconds) for rate in options.rates]
     due = dict(zip(plans, _due(plans, directory), strict=True))
     measured: dict[tuple[Contestant, Plan], list[Sprint]] = {
