@@ -17,7 +17,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
 
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka.partitioner import partition_of
 from app.settings import Settings
 from bench.numbered import numbered
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.adapters.kafka_sender import KafkaSender
+from app.adapters.kafka.batch_producer import KafkaSender
 from app.settings import KafkaSettings
 from app.streaming.topics import profiles_changelog
 from app.traffic.produce import produce

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from app.adapters.kafka_admin import NewTopic, connect
+from app.adapters.kafka.admin import NewTopic, connect
 from app.domain.transaction import Transaction
 from app.settings import Settings
 from app.streaming.provisioning import ensure

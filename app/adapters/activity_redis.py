@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import WatchError
 
-from app.adapters.partitioner import partitions_of
+from app.adapters.kafka.partitioner import partitions_of
 
 NEVER_SEEN = b""
 """The state of an entity that has none yet."""

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.kafka_security import Cluster
-from app.adapters.kafka_sender import Headers
-from app.adapters.topic_reader import open_reader
+from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.tail_reader import open_reader
 
 TOPIC_HEADER = "__streams.errors.topic"
 """The first of those that a worker adds behind the record's own."""

@@ -7,7 +7,7 @@ import msgspec
 
 from app.adapters.codec import encode_decision
 from app.adapters.framing import HEADER, number_key
-from app.adapters.kafka_sender import Headers
+from app.adapters.kafka.batch_producer import Headers
 from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.settings import RegistrySettings
 

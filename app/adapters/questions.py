@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from app.adapters.log_reader import LogReader
+from app.adapters.kafka.range_reader import LogReader
 from app.domain.notification import Notification
 
 _decode = msgspec.json.Decoder(Notification).decode

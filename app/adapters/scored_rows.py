@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 
+from app.adapters.kafka.tail_reader import open_reader
 from app.adapters.readable import readable
-from app.adapters.topic_reader import open_reader
 from app.domain.decision import ModelReference
 from app.errors import InvalidFile
 from app.features.catalog import NAMES

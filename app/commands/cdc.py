@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.adapters.kafka_connect import State
+    from app.adapters.kafka.connect_rest import State
     from app.settings import Settings
     from app.traffic.streamed import Streamed
 
@@ -30,7 +30,7 @@ def register(
     """Give connectors to Kafka Connect, or change them, and wait until they run."""
     import msgspec
 
-    from app.adapters.kafka_connect import Connect, load_connector
+    from app.adapters.kafka.connect_rest import Connect, load_connector
     from app.settings import Settings
 
     connect = Connect(Settings.from_env().cdc.connect_url)
@@ -46,7 +46,7 @@ def register(
 @commands.command("status")
 def status(json: Json = False) -> None:
     """Say how the connectors are. Exit code 1 when one of them does not run, or there is none."""
-    from app.adapters.kafka_connect import Connect
+    from app.adapters.kafka.connect_rest import Connect
     from app.settings import Settings
 
     states = Connect(Settings.from_env().cdc.connect_url).states()

@@ -105,8 +105,8 @@ def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
 
 
 async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | None) -> None:
+    from app.adapters.kafka.tail_reader import open_reader
     from app.adapters.readable import readable
-    from app.adapters.topic_reader import open_reader
 
     values = readable(settings)
     async with open_reader(settings.kafka, [topic], from_beginning=True, values=values) as reader:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app.adapters.control_log import ControlLog
-    from app.adapters.kafka_sender import OutRecord
+    from app.adapters.kafka.batch_producer import OutRecord
     from app.domain.control import WorkerReport
     from app.settings import Settings
 

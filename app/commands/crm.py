@@ -63,7 +63,7 @@ async def _questions(settings: "Settings", customer: str | None, *, as_json: boo
     import msgspec
 
     from app.adapters import questions as asked
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.domain.money import display
 
     async with open_log_reader(settings.kafka, settings.topics.notifications) as reader:
@@ -77,7 +77,7 @@ async def _questions(settings: "Settings", customer: str | None, *, as_json: boo
 
 
 async def _find(settings: "Settings", notification_id: str) -> "Notification":
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.adapters.questions import find_question
 
     topic = settings.topics.notifications

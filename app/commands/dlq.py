@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from app.adapters.dead_letters import DeadLetter, DeadLetters, Place
-    from app.adapters.kafka_sender import OutRecord
+    from app.adapters.kafka.batch_producer import OutRecord
     from app.settings import Settings
     from app.traffic.replay import Refused
 
@@ -180,7 +180,7 @@ async def _replay(
     import sys
 
     from app.adapters.dead_letters import open_dead_letters
-    from app.adapters.kafka_sender import OutRecord
+    from app.adapters.kafka.batch_producer import OutRecord
     from app.traffic.replay import prepare, send
 
     kafka, topic = settings.kafka, settings.topics.transactions

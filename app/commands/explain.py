@@ -49,7 +49,7 @@ def explain(
 async def _explain(
     settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
 ) -> "Explanation":
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay import explain as explaining
@@ -66,7 +66,7 @@ async def _explain(
 
 
 async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.adapters.readable import readable
     from app.replay.finding import find_alert
 

@@ -131,7 +131,7 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
 
     from app.adapters.any_format import decoder
     from app.adapters.codec import label_of
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.domain.label import Label

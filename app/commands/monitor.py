@@ -51,7 +51,7 @@ def monitor(
 async def _print_json(settings: "Settings", groups: list[str]) -> None:
     import msgspec
 
-    from app.adapters.kafka_cluster import read_cluster
+    from app.adapters.kafka.cluster import read_cluster
 
     state = await read_cluster(settings.kafka, groups)
     typer.echo(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
@@ -79,7 +79,7 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    from app.adapters.kafka_cluster import read_cluster
+    from app.adapters.kafka.cluster import read_cluster
     from app.operations.screen import picture
 
     console = Console()

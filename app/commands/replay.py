@@ -88,8 +88,8 @@ async def _replay(
     warm_up_days: float | None,
     app_id: str,
 ) -> "Replay":
-    from app.adapters.group_offsets import committed
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.group_offsets import committed
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.adapters.readable import readable
     from app.commands.history import rules
     from app.commands.progress import rows_progress

@@ -107,9 +107,9 @@ def rebuild(
 
 
 async def _rebuild(settings: "Settings") -> "Rebuilt":
-    from app.adapters.group_offsets import committed
-    from app.adapters.kafka_sender import KafkaSender
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.batch_producer import KafkaSender
+    from app.adapters.kafka.group_offsets import committed
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay import rebuild as rebuilding
@@ -139,7 +139,7 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
 
 
 async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key: bytes) -> bytes | None:
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.progress import rows_progress
     from app.replay.stored import from_changelog
     from app.streaming.topics import profiles_changelog
@@ -150,8 +150,8 @@ async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key
 
 
 async def _verify(settings: "Settings", partition: int | None) -> "Verification":
-    from app.adapters.group_offsets import committed
-    from app.adapters.log_reader import open_log_reader
+    from app.adapters.kafka.group_offsets import committed
+    from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay.scratch import own_scratch

@@ -131,8 +131,8 @@ async def _follow(
     from_beginning: bool,
     limit: int | None,
 ) -> None:
+    from app.adapters.kafka.tail_reader import open_reader
     from app.adapters.readable import readable
-    from app.adapters.topic_reader import open_reader
 
     shown = 0
     reading = open_reader(settings.kafka, [topic], from_beginning=from_beginning, values=readable(settings))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.kafka_connect import Connect, load_connector
+from app.adapters.kafka.connect_rest import Connect, load_connector
 from app.demo import workers
 from app.demo.folder import STACK
 from app.demo.workers import Worker

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from app.adapters.decision_text import line
-from app.adapters.topic_reader import open_reader
+from app.adapters.kafka.tail_reader import open_reader
 from app.demo.bank import Bank, open_bank
 from app.demo.folder import fresh
 from app.demo.plan import Plan

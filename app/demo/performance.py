@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
+from app.adapters.kafka.tail_reader import TopicReader, open_reader
 from app.adapters.readable import readable
-from app.adapters.topic_reader import TopicReader, open_reader
 from app.demo import workers as processes
 from app.demo.listening import listen
 from app.demo.plan import Plan

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.adapters.cluster_state import ClusterState
+from app.adapters.kafka.cluster_state import ClusterState
 from app.operations.finding import Finding, failed, ok, warning
 from app.settings import PRODUCTION_REPLICAS, Settings
 

@@ -7,7 +7,7 @@ import msgspec
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app.adapters.cluster_state import ClusterState
+from app.adapters.kafka.cluster_state import ClusterState
 from app.metrics import PREFIX
 
 Sample = tuple[tuple[str, ...], float]

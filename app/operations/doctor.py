@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from app.adapters.cluster_state import ClusterState
-from app.adapters.kafka_cluster import read_cluster, read_held
+from app.adapters.kafka.cluster import read_cluster, read_held
+from app.adapters.kafka.cluster_state import ClusterState
 from app.errors import FraudstreamError
 from app.operations import cluster_checks, local_checks
 from app.operations.finding import Finding, failed

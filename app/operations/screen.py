@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.adapters.cluster_state import BrokerState, ClusterState, GroupState, LogDir
+from app.adapters.kafka.cluster_state import BrokerState, ClusterState, GroupState, LogDir
 
 FULL_SHARE, FILLING_SHARE = 0.9, 0.8
 LONG_LAG_SECONDS = 30.0

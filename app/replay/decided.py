@@ -2,7 +2,7 @@
 
 import msgspec
 
-from app.adapters.log_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffset
 from app.features.window import HOUR_MS
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.log_reader import LogReader
+from app.adapters.kafka.range_reader import LogReader
 from app.domain.decision import Alert
 from app.errors import InvalidFile
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from app.adapters.log_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.domain.decision import Degradation
 from app.domain.transaction import Transaction
 from app.features.catalog import Known

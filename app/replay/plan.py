@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from app.adapters.log_reader import LogReader
+from app.adapters.kafka.range_reader import LogReader
 from app.errors import ConfigurationError
 from app.replay.replay import Range
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from app.adapters.group_offsets import members
-from app.adapters.kafka_security import Cluster
-from app.adapters.kafka_sender import OutRecord
-from app.adapters.log_reader import LogReader
+from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.group_offsets import members
+from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError
 from app.replay.history import Progress
 from app.replay.rereading import Rules
@@ -27,7 +27,7 @@ BATCH_PROFILES = 2_000
 
 
 class Sender(Protocol):
-    """See app.adapters.kafka_sender."""
+    """See app.adapters.kafka.batch_producer."""
 
     async def send(self, topic: str, partition: int, records: list[OutRecord]) -> int: ...
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.adapters.log_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.domain.decision import ModelReference
 from app.features import catalog
 from app.replay.comparing import Example, Kind, Replayed, Tally, compare

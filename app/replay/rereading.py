@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from app.adapters.decoding import Decode, plain
-from app.adapters.log_reader import LogReader
+from app.adapters.kafka.range_reader import LogReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
 from app.streaming.applying import Applied, ChunkFold

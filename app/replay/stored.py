@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.adapters import data_dir
-from app.adapters.log_reader import LogReader
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka.partitioner import partition_of
+from app.adapters.kafka.range_reader import LogReader
 from app.errors import ConfigurationError
 from app.replay.history import Progress
 from app.replay.scratch import Scratch, database_path, open_read_only

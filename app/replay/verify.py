@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.log_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.features.profile_view import view
 from app.features.state import lineage
 from app.replay.history import Progress

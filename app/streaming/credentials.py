@@ -2,7 +2,7 @@
 
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 
-from app.adapters.kafka_security import client_options
+from app.adapters.kafka.security import client_options
 from app.settings import KafkaSettings
 
 

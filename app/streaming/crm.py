@@ -10,7 +10,7 @@ from typing import Any, cast
 import structlog
 
 from app.adapters.contact_bytes import ALERTS, ANSWERS
-from app.adapters.partitioner import partitions_of
+from app.adapters.kafka.partitioner import partitions_of
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.settings import Settings

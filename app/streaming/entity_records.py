@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.adapters.kafka_sender import OutRecord
-from app.adapters.partitioner import partitions_of
+from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.partitioner import partitions_of
 from app.features.delayed import Touched
 
 Told = dict[int, list[OutRecord]]

@@ -7,8 +7,8 @@ import numpy as np
 
 from app.adapters.codec import label_of
 from app.adapters.entity_facts import is_fact, label_facts, read_facts
-from app.adapters.kafka_sender import Output, OutRecord
-from app.adapters.partitioner import partitions_of
+from app.adapters.kafka.batch_producer import Output, OutRecord
+from app.adapters.kafka.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason

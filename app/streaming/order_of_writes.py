@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from app.adapters.kafka_sender import Output, OutRecord
+from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.streaming.fail_stop import fail_stop
 from app.streaming.stages import Stopwatch
 

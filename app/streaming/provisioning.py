@@ -9,7 +9,7 @@ from itertools import groupby
 
 import msgspec
 
-from app.adapters.kafka_admin import FoundTopic, KafkaAdmin, NewTopic, connect
+from app.adapters.kafka.admin import FoundTopic, KafkaAdmin, NewTopic, connect
 from app.errors import ConfigurationError, TopicMismatch
 from app.settings import Settings
 from app.streaming.topics import TopicSpec, topic_table

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.adapters.decoding import Decode, plain
-from app.adapters.partitioner import partitions_of
+from app.adapters.kafka.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction

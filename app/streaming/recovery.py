@@ -12,7 +12,7 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery
 from faust.types import TP
 
-from app.adapters.partition_log import open_log
+from app.adapters.kafka.bulk_fetch import open_log
 from app.streaming.fail_stop import fail_stop
 from app.streaming.restore import Gap, Restore
 from app.streaming.restore_progress import Progress

@@ -8,8 +8,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from app.adapters import kafka_admin
-from app.adapters.kafka_security import client_options
+from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.security import client_options
 from app.adapters.redis_client import FAILURES, connect, explain
 from app.adapters.reference_events import ReferenceChange, read_change
 from app.adapters.reference_redis import Reference

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
-from app.adapters.partition_log import Slice
+from app.adapters.kafka.bulk_fetch import Slice
 from app.errors import RestoreFailed
 from app.features.state import lineage
 from app.streaming.restore_progress import Progress

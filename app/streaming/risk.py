@@ -12,7 +12,7 @@ import structlog
 from app.adapters import data_dir
 from app.adapters.bundles import Bundle, Loading
 from app.adapters.decoding import decode_by
-from app.adapters.partitioner import partitions_of
+from app.adapters.kafka.partitioner import partitions_of
 from app.domain.control import told
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction

@@ -14,8 +14,8 @@ from faust.types import TP
 
 from app.adapters import data_dir
 from app.adapters.http_pages import HttpPages
-from app.adapters.kafka_admin import topic_ids
-from app.adapters.kafka_sender import KafkaSender
+from app.adapters.kafka.admin import topic_ids
+from app.adapters.kafka.batch_producer import KafkaSender
 from app.adapters.prometheus import PrometheusMetrics
 from app.adapters.registry_extra import require_extra
 from app.domain.acceptance import Acceptance

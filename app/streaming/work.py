@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from app.adapters.entity_facts import Sources, transaction_facts
 from app.adapters.event_encoder import JSON_ENCODING, Encoding
-from app.adapters.kafka_sender import Output, OutRecord
+from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored

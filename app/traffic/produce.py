@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from app.adapters.kafka_security import Cluster
+from app.adapters.kafka.security import Cluster
 from app.domain.transaction import Transaction
 from app.traffic.pacing import Pace
 from app.traffic.sending import Progress, RecordSender, open_sender

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from app.adapters.dead_letters import DeadLetter
-from app.adapters.kafka_security import Cluster
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.security import Cluster
 from app.errors import InvalidReason
 from app.traffic.sending import open_sender
 

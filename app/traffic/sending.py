@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from app.adapters import kafka_admin
-from app.adapters.kafka_security import Cluster, client_options
-from app.adapters.kafka_sender import Headers
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.partitioner import partition_of
+from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError, SendFailed
 
 Progress = Callable[[int], None]

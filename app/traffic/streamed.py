@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.topic_reader import TopicReader, open_reader
+from app.adapters.kafka.tail_reader import TopicReader, open_reader
 from app.domain.transaction import Transaction
 from app.settings import Settings
 from app.traffic.bank_table import BankTable

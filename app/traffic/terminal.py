@@ -9,7 +9,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.adapters.kafka_security import Cluster
+from app.adapters.kafka.security import Cluster
 from app.domain.transaction import Transaction
 from app.traffic.produce import Produced, Record, produce, produce_raw
 

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.adapters.kafka_sender import KafkaSender, OutRecord
+from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.local import ports
 from tests.chaos.cluster import Cluster
 from tests.integration.deployment import Deployment

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from app.adapters.kafka_admin import topic_ids
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka.admin import topic_ids
+from app.adapters.kafka.partitioner import partition_of
 from app.adapters.redis_client import connect
 from app.adapters.reference_redis import Reference
 from app.domain.transaction import Transaction

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka.partitioner import partition_of
 from app.settings import values
 from tests.integration.deployment import Deployment
 from tests.integration.workers import REPOSITORY

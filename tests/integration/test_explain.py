@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from app.adapters.log_reader import open_log_reader
+from app.adapters.kafka.range_reader import open_log_reader
 from app.commands.history import rules
 from app.features.catalog import DELAYED, NAMES
 from app.replay.explain import Explanation, Published, explain

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.adapters.kafka_admin import connect
-from app.adapters.kafka_cluster import read_cluster
-from app.adapters.topic_reader import open_reader
+from app.adapters.kafka.admin import connect
+from app.adapters.kafka.cluster import read_cluster
+from app.adapters.kafka.tail_reader import open_reader
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings, Settings
 from app.settings import values as setting_values

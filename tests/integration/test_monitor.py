@@ -14,9 +14,9 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from app.adapters.cluster_state import GroupState
-from app.adapters.kafka_admin import NewTopic, connect
-from app.adapters.kafka_cluster import read_cluster
+from app.adapters.kafka.admin import NewTopic, connect
+from app.adapters.kafka.cluster import read_cluster
+from app.adapters.kafka.cluster_state import GroupState
 from app.errors import ConfigurationError
 from app.local import ports
 from app.local.state import Stack

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from app.adapters.kafka_admin import NewTopic, connect
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka.admin import NewTopic, connect
+from app.adapters.kafka.partitioner import partition_of
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError, InvalidFile, SendFailed
 from app.local import stack as local_stack

@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from app.adapters.kafka_sender import KafkaSender, OutRecord
-from app.adapters.partition_log import open_log
+from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
+from app.adapters.kafka.bulk_fetch import open_log
 from app.adapters.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.streaming import provisioning
@@ -85,7 +85,7 @@ async def test_a_log_whose_last_offsets_are_control_records(deployment: Deployme
 async def test_a_topic_that_is_not_there_is_told(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.adapters.partition_log.GIVE_UP_SECONDS", 0.0)
+    monkeypatch.setattr("app.adapters.kafka.bulk_fetch.GIVE_UP_SECONDS", 0.0)
     async with open_log(deployment.servers) as log:
         with pytest.raises(RestoreFailed, match="nowhere-0 cannot be read from offset 5 to 9"):
             await log.fetch("nowhere", 0, 5, 9)

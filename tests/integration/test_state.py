@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from app.adapters.partitioner import partition_of
+from app.adapters.kafka.partitioner import partition_of
 from tests.integration import reading
 from tests.integration.commands import call
 from tests.integration.deployment import Deployment, check_guarantee

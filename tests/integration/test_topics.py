@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from app.adapters.kafka_admin import NewTopic, connect, topic_ids
+from app.adapters.kafka.admin import NewTopic, connect, topic_ids
 from app.errors import ConfigurationError, TopicMismatch
 from app.settings import (
     AnalyticsSettings,

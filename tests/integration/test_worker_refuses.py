@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.kafka_admin import NewTopic, connect
+from app.adapters.kafka.admin import NewTopic, connect
 from app.local.state import Stack
 from app.streaming import provisioning
 from tests.integration.deployment import Deployment

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.adapters.contact_bytes import ALERTS, ANSWERS, decode
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka.batch_producer import OutRecord
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.label import Label, LabelSource

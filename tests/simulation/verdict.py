@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka.batch_producer import OutRecord
 from tests.integration import oracle
 from tests.profile_format import read_profile
 from tests.simulation.source import Source

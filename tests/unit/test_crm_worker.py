@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from app.adapters.contact_bytes import decode
-from app.adapters.kafka_sender import Output, OutRecord
+from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.domain.contact import NEVER_MS
 from app.settings import Settings
 from app.streaming.chunks import Chunk

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.kafka_connect import load_connector
+from app.adapters.kafka.connect_rest import load_connector
 from app.adapters.table_mapping import load_table_mapping
 from app.settings import Settings, setting_names, values
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.adapters.cluster_state import (
+from app.adapters.kafka.cluster_state import (
     BrokerState,
     ClusterState,
     Controller,

@@ -3,7 +3,7 @@
 import cramjam
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from app.adapters import fast_zstd
+from app.adapters.kafka import fast_zstd
 
 ZSTD = 4
 VALUES = [

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.adapters import kafka_brokers
+from app.adapters.kafka import connection as kafka_connection
 from app.errors import ConfigurationError
 
 
@@ -15,24 +15,24 @@ async def test_a_closed_port_names_the_setting_at_once() -> None:
     with pytest.raises(
         ConfigurationError, match=r"FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=127\.0\.0\.1:1: no broker"
     ):
-        async with kafka_brokers.connect("127.0.0.1:1"):
+        async with kafka_connection.connect("127.0.0.1:1"):
             pass
-    assert time.monotonic() - started < kafka_brokers.CONNECT_TIMEOUT_SECONDS
+    assert time.monotonic() - started < kafka_connection.CONNECT_TIMEOUT_SECONDS
 
 
 async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_brokers, "CONNECT_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(kafka_connection, "CONNECT_TIMEOUT_SECONDS", 0.2)
 
     # The kernel accepts, nobody answers.
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         pytest.raises(ConfigurationError, match="no broker answers"),
     ):
-        async with kafka_brokers.connect(f"127.0.0.1:{listener.getsockname()[1]}"):
+        async with kafka_connection.connect(f"127.0.0.1:{listener.getsockname()[1]}"):
             pass
 
 
 async def test_a_malformed_address_is_not_a_crash() -> None:
     with pytest.raises(ConfigurationError, match="Give host:port"):
-        async with kafka_brokers.connect("127.0.0.1:kafka"):
+        async with kafka_connection.connect("127.0.0.1:kafka"):
             pass

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.kafka_connect import Connect, Connector, load_connector
+from app.adapters.kafka.connect_rest import Connect, Connector, load_connector
 from app.errors import ConfigurationError
 
 CONNECTOR = Connector("bank", {"tasks.max": "1"})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
-from app.adapters.kafka_sender import KafkaSender, Output, OutRecord
+from app.adapters.kafka.batch_producer import KafkaSender, Output, OutRecord
 from app.errors import SendFailed
 from app.settings import KafkaSettings
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.bundles import load
 from app.adapters.control_log import ControlLog, order_record
-from app.adapters.kafka_sender import OutRecord
+from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, told
 from app.errors import SendFailed

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from rich.console import Console
 
-from app.adapters.cluster_state import (
+from app.adapters.kafka.cluster_state import (
     BrokerState,
     ClusterState,
     Controller,

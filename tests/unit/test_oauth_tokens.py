@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from aiokafka.abc import AbstractTokenProvider
 
-from app.adapters.kafka_security import read_file
-from app.adapters.oauth_tokens import FetchedTokens, FileTokens, NoToken, Tokens
+from app.adapters.kafka.oauth import FetchedTokens, FileTokens, NoToken, Tokens
+from app.adapters.kafka.security import read_file
 from app.local import ports
 from tests.integration.secured import CLIENT, SECRET, token_server
 from tests.unit.clock import Clock

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytest
 
-from app.adapters.kafka_sender import Output, OutRecord
+from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.errors import SendFailed
 from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
 from app.streaming.stages import Stopwatch

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import binary, integers, lists
 
-from app.adapters.partitioner import key_hash, partition_of, partitions_of
+from app.adapters.kafka.partitioner import key_hash, partition_of, partitions_of
 
 # From org.apache.kafka.common.utils.UtilsTest.testMurmur2.
 JAVA = {

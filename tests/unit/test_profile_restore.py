@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.adapters.partition_log import Slice
+from app.adapters.kafka.bulk_fetch import Slice
 from app.adapters.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.kafka_admin import FoundTopic
+from app.adapters.kafka.admin import FoundTopic
 from app.settings import Settings, TopicSettings
 from app.streaming.provisioning import Difference, compare, remedies
 from app.streaming.topics import topic_table

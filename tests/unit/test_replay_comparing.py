@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.adapters.log_reader import Extent, LogRecord
+from app.adapters.kafka.range_reader import Extent, LogRecord
 from app.domain.decision import ModelReference, Outcome, SourceOffset, Thresholds
 from app.features.catalog import NAMES
 from app.replay.comparing import MOST_EXAMPLES, Example, Kind, Replayed, Tally, compare

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from app.adapters.kafka_sender import Headers, OutRecord
+from app.adapters.kafka.batch_producer import Headers, OutRecord
 from app.adapters.spans import Spans
 from app.domain.decision import Outcome
 from app.errors import ConfigurationError

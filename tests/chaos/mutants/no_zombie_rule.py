@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from app.adapters import kafka_sender
+from app.adapters.kafka import batch_producer
 from app.streaming import restore, tables
 from app.streaming.fence import Fence
 from app.streaming.health import Health
@@ -44,6 +44,6 @@ sabotage(OrderOfWrites, "_write", write_late)
 sabotage(Fence, "check", lambda _: None)
 sabotage(Health, "stall", lambda _: None)
 sabotage(SoleWriter, "write", write)
-sabotage(kafka_sender, "AIOKafkaProducer", patient)
+sabotage(batch_producer, "AIOKafkaProducer", patient)
 sabotage(restore, "newest", lambda records, _: dict(records))
 sabotage(tables, "newest", lambda records, _: dict(records))

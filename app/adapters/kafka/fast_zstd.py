@@ -17,7 +17,9 @@ def install() -> None:
     # Compiled or not, the builder's module looks the codec up by this name at each batch.
     builders = vars(sys.modules[DefaultRecordBatchBuilder.__module__])
     if "zstd_encode" not in builders:
-        raise ImportError("aiokafka keeps its zstd codec elsewhere now: adapt app/adapters/fast_zstd.py")
+        raise ImportError(
+            "aiokafka keeps its zstd codec elsewhere now: adapt app/adapters/kafka/fast_zstd.py"
+        )
     builders["zstd_encode"] = _encode
 
 

@@ -11,8 +11,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from app.adapters import fast_zstd
-from app.adapters.kafka_security import client_options
+from app.adapters.kafka import fast_zstd
+from app.adapters.kafka.security import client_options
 from app.errors import SendFailed
 from app.settings import KafkaSettings
 

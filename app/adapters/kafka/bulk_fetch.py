@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
-from app.adapters.kafka_security import Cluster, client_options, servers
+from app.adapters.kafka.security import Cluster, client_options, servers
 from app.errors import RestoreFailed
 
 FETCH_BYTES = 8 * 1024 * 1024

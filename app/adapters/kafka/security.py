@@ -10,7 +10,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from app.adapters import tls
-from app.adapters.oauth_tokens import FetchedTokens, FileTokens, NoToken
+from app.adapters.kafka.oauth import FetchedTokens, FileTokens, NoToken
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings
 

@@ -21,10 +21,10 @@ from aiokafka.protocol.admin import (
     DescribeConfigsRequest,
 )
 
-from app.adapters import kafka_brokers
-from app.adapters.kafka_brokers import REQUEST_TIMEOUT_MS, Brokers
-from app.adapters.kafka_metadata import TopicsRequest
-from app.adapters.kafka_security import Cluster
+from app.adapters.kafka import connection as kafka_connection
+from app.adapters.kafka.connection import REQUEST_TIMEOUT_MS, Brokers
+from app.adapters.kafka.protocol.metadata import TopicsRequest
+from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError, TopicMismatch
 
 LEADERS_TIMEOUT_SECONDS = 30.0
@@ -141,7 +141,7 @@ class KafkaAdmin:
 @asynccontextmanager
 async def connect(kafka: Cluster) -> AsyncIterator[KafkaAdmin]:
     """Raises ConfigurationError when no broker answers within 10 seconds."""
-    async with kafka_brokers.connect(kafka) as brokers:
+    async with kafka_connection.connect(kafka) as brokers:
         yield KafkaAdmin(brokers)
 
 

@@ -11,8 +11,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 from aiokafka.record.memory_records import MemoryRecords
 
-from app.adapters.cluster_state import GroupState, PartitionLag
-from app.adapters.kafka_brokers import Brokers
+from app.adapters.kafka.cluster_state import GroupState, PartitionLag
+from app.adapters.kafka.connection import Brokers
 
 Partition = tuple[str, int]
 """Topic and number."""

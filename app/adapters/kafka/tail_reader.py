@@ -9,8 +9,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from app.adapters import kafka_admin
-from app.adapters.kafka_security import Cluster, client_options
+from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError
 
 POLL_MS = 500

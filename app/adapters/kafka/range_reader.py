@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from app.adapters import kafka_admin
-from app.adapters.kafka_security import Cluster, client_options
-from app.adapters.kafka_sender import Headers
-from app.adapters.partition_log import PartitionLog, open_log
+from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.bulk_fetch import PartitionLog, open_log
+from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError
 
 MOST_UNSIGNED = 2**64 - 1

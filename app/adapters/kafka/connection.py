@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
-from app.adapters.kafka_security import Cluster, client_options, explain_refusal, servers
+from app.adapters.kafka.security import Cluster, client_options, explain_refusal, servers
 from app.errors import ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10.0

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from app.adapters.kafka_security import Cluster, client_options
+from app.adapters.kafka.security import Cluster, client_options
 
 
 async def committed(kafka: Cluster, group: str, topic: str, incarnation: int) -> dict[int, int]:

@@ -6,14 +6,14 @@ from typing import Any
 
 from aiokafka.errors import for_code
 
-from app.adapters import kafka_brokers
-from app.adapters.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
-from app.adapters.kafka_brokers import Brokers
-from app.adapters.kafka_groups import read_bounds, read_groups
-from app.adapters.kafka_log_dirs import LogDirsRequest
-from app.adapters.kafka_metadata import TopicsRequest
-from app.adapters.kafka_quorum import QuorumRequest
-from app.adapters.kafka_security import Cluster
+from app.adapters.kafka import connection as kafka_connection
+from app.adapters.kafka.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
+from app.adapters.kafka.connection import Brokers
+from app.adapters.kafka.groups import read_bounds, read_groups
+from app.adapters.kafka.protocol.log_dirs import LogDirsRequest
+from app.adapters.kafka.protocol.metadata import TopicsRequest
+from app.adapters.kafka.protocol.quorum import QuorumRequest
+from app.adapters.kafka.security import Cluster
 
 CAUGHT_UP_MS = 30_000
 """A follower fetches every half a second; one that did not for so long is down."""
@@ -24,7 +24,7 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
 
     A connection of its own each time: what died since the last one is not asked again.
     """
-    async with kafka_brokers.connect(kafka) as brokers:
+    async with kafka_connection.connect(kafka) as brokers:
         metadata = (await brokers.ask(TopicsRequest(None))).to_object()
         nodes = await brokers.reachable()
         return ClusterState(
@@ -41,7 +41,7 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
 
 async def read_held(kafka: Cluster, topic: str) -> int:
     """How many records stand in a topic, by its offsets; 0 when it does not exist. Raises ConfigurationError."""
-    async with kafka_brokers.connect(kafka) as brokers:
+    async with kafka_connection.connect(kafka) as brokers:
         metadata = (await brokers.ask(TopicsRequest([topic]))).to_object()
         leaders = _leaders(metadata["topics"], await brokers.reachable())
         starts, ends = await read_bounds(brokers, leaders, leaders)

@@ -1,0 +1,1 @@
+"""Kafka requests that aiokafka has no encoding for, each in one module with its version."""
