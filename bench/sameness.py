@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from app.adapters.entity_facts import FACT
+from app.adapters.serde.fact_codec import FACT
 from app.domain.identifiers import digest64
 from bench.turn import Turn
 from bench.watch import open_topic

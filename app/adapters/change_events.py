@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.codec import decode_transaction, invalid
+from app.adapters.serde.json_codec import decode_transaction, invalid
 from app.adapters.table_mapping import TableMapping
 from app.adapters.table_rows import Rows
 from app.domain.ignored import Ignored

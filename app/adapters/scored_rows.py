@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset
 
 from app.adapters.kafka.tail_reader import open_reader
-from app.adapters.readable import readable
+from app.adapters.serde.offline_decoder import readable
 from app.domain.decision import ModelReference
 from app.errors import InvalidFile
 from app.features.catalog import NAMES

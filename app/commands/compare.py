@@ -106,7 +106,7 @@ def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
 
 async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | None) -> None:
     from app.adapters.kafka.tail_reader import open_reader
-    from app.adapters.readable import readable
+    from app.adapters.serde.offline_decoder import readable
 
     values = readable(settings)
     async with open_reader(settings.kafka, [topic], from_beginning=True, values=values) as reader:

@@ -38,7 +38,7 @@ def answer(
     import asyncio
     import time
 
-    from app.adapters.codec import encode_answer
+    from app.adapters.serde.json_codec import encode_answer
     from app.domain.notification import Answer
     from app.settings import Settings
     from app.traffic import terminal

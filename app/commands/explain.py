@@ -67,7 +67,7 @@ async def _explain(
 
 async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.adapters.readable import readable
+    from app.adapters.serde.offline_decoder import readable
     from app.replay.finding import find_alert
 
     async with open_log_reader(settings.kafka, settings.topics.alerts, readable(settings)) as reader:

@@ -129,9 +129,9 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
 async def _exported(settings: "Settings", days: int, directory: Path) -> "Exported":
     import time
 
-    from app.adapters.any_format import decoder
-    from app.adapters.codec import label_of
     from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.serde.any_format import decoder
+    from app.adapters.serde.json_codec import label_of
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.domain.label import Label

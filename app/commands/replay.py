@@ -90,7 +90,7 @@ async def _replay(
 ) -> "Replay":
     from app.adapters.kafka.group_offsets import committed
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.adapters.readable import readable
+    from app.adapters.serde.offline_decoder import readable
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.replay.plan import plan

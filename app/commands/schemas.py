@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.adapters.registering import Standing
+    from app.adapters.serde.registration import Standing
     from app.adapters.subjects import Subject
     from app.settings import Settings
 
@@ -43,7 +43,7 @@ def register(*, form: Form = None, only: Only = None, json: Json = False) -> Non
     and labels, FULL for decisions and alerts. Exit code 1 where one is not compatible; then that one is left as it
     is.
     """
-    from app.adapters.registering import register as register_one
+    from app.adapters.serde.registration import register as register_one
 
     _each(register_one, form, only, as_json=json)
 
@@ -53,7 +53,7 @@ def check(*, form: Form = None, only: Only = None, json: Json = False) -> None:
     """Whether this release's schemas may follow those that are registered; for CI. Changes nothing. Exit code 1 where
     one may not.
     """
-    from app.adapters.registering import check as check_one
+    from app.adapters.serde.registration import check as check_one
 
     _each(check_one, form, only, as_json=json)
 
@@ -66,8 +66,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Print this release's schema of an event; asks no registry."""
-    from app.adapters.event_encoder import own_schema
     from app.adapters.registry_extra import require_extra
+    from app.adapters.serde.event_encoder import own_schema
     from app.settings import Settings
 
     settings = Settings.from_env()

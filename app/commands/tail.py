@@ -132,7 +132,7 @@ async def _follow(
     limit: int | None,
 ) -> None:
     from app.adapters.kafka.tail_reader import open_reader
-    from app.adapters.readable import readable
+    from app.adapters.serde.offline_decoder import readable
 
     shown = 0
     reading = open_reader(settings.kafka, [topic], from_beginning=from_beginning, values=readable(settings))

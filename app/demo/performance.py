@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from app.adapters.kafka.tail_reader import TopicReader, open_reader
-from app.adapters.readable import readable
+from app.adapters.serde.offline_decoder import readable
 from app.demo import workers as processes
 from app.demo.listening import listen
 from app.demo.plan import Plan

@@ -31,8 +31,8 @@ def check_registry(settings: Settings) -> Finding:
 
 
 def _unregistered(settings: Settings) -> list[str]:
-    from app.adapters.event_encoder import own_schema  # noqa: PLC0415  # behind the extra
     from app.adapters.registry import Registry  # noqa: PLC0415
+    from app.adapters.serde.event_encoder import own_schema  # noqa: PLC0415  # behind the extra
 
     registry, form = Registry(settings.registry), settings.registry.output_format
     registry.require()

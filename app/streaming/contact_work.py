@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.codec import decode_as, encode_label, encode_notification
-from app.adapters.contact_bytes import ALERTS, ANSWERS, Applied, Kept, decode, encode
 from app.adapters.kafka.batch_producer import Headers, Output, OutRecord
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.serde.contact_codec import ALERTS, ANSWERS, Applied, Kept, decode, encode
+from app.adapters.serde.json_codec import decode_as, encode_label, encode_notification
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.decision import Outcome

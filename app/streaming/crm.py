@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import structlog
 
-from app.adapters.contact_bytes import ALERTS, ANSWERS
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.settings import Settings

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.codec import label_of
-from app.adapters.entity_facts import is_fact, label_facts, read_facts
 from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.serde.fact_codec import is_fact, label_facts, read_facts
+from app.adapters.serde.json_codec import label_of
 from app.domain.acceptance import Acceptance
 from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason

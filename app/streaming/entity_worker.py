@@ -10,8 +10,8 @@ from typing import Any, cast
 import structlog
 
 from app.adapters.activity_redis import ActivityWriter
-from app.adapters.codec import label_of
 from app.adapters.redis_client import Client, connect
+from app.adapters.serde.json_codec import label_of
 from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.settings import Settings

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.adapters.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.kafka.batch_producer import Headers, OutRecord
+from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.domain.decision import Alert, Decision
 from app.errors import InvalidEvent
 

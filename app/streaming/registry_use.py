@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import structlog
 
-from app.adapters.event_decoder import EventDecoder
-from app.adapters.event_encoder import Encoding, encoding, own_schema
 from app.adapters.registry import PREFIX, Registry
 from app.adapters.schema_book import SchemaBook
+from app.adapters.serde.event_decoder import EventDecoder
+from app.adapters.serde.event_encoder import Encoding, encoding, own_schema
 from app.adapters.subjects import subject_of
 from app.errors import ConfigurationError, RegistryAway
 from app.metrics import Metrics

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from app.adapters.entity_facts import Sources, transaction_facts
-from app.adapters.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.kafka.batch_producer import Output, OutRecord
+from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
+from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from app.adapters.batches import Batch
-from app.adapters.codec import encode_label
+from app.adapters.serde.json_codec import encode_label
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.errors import InvalidFile

@@ -2,7 +2,7 @@
 
 from struct import Struct
 
-from app.adapters.entity_facts import VERSION
+from app.adapters.serde.fact_codec import VERSION
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.features.activity import TRANSACTION

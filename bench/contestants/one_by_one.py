@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.adapters.bundles import champion
-from app.adapters.codec import decode_transaction, encode_decision
+from app.adapters.serde.json_codec import decode_transaction, encode_decision
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome, SourceOffset
 from app.domain.transaction import Transaction

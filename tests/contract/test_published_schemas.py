@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from fastavro import parse_schema
 
-from app.adapters.event_types import EVENTS, fields
-from app.adapters.json_schemas import schema
-from app.adapters.protobuf_numbers import NUMBERS
-from app.adapters.protobuf_schemas import messages, text
-from app.adapters.published_schemas import documents
+from app.adapters.serde.event_types import EVENTS, fields
+from app.adapters.serde.json_schemas import schema
+from app.adapters.serde.protobuf_numbers import NUMBERS
+from app.adapters.serde.protobuf_schemas import messages, text
+from app.adapters.serde.published_schemas import documents
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 
@@ -20,7 +20,7 @@ PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 def test_the_published_schemas_are_those_of_the_code() -> None:
     published = {path.name: path.read_text(encoding="utf-8") for path in PUBLISHED.iterdir()}
 
-    assert documents() == published, "run `python -m app.adapters.published_schemas docs/schemas`"
+    assert documents() == published, "run `python -m app.adapters.serde.published_schemas docs/schemas`"
 
 
 def test_a_transaction_requires_what_the_contract_requires() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import redis
 
-from app.adapters.codec import encode_label
+from app.adapters.serde.json_codec import encode_label
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from confluent_kafka import Producer
 
-from app.adapters import protobuf_values
-from app.adapters.codec import encode_transaction
 from app.adapters.framing import HEADER
 from app.adapters.registry_extra import require_extra
+from app.adapters.serde import protobuf_values
+from app.adapters.serde.json_codec import encode_transaction
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from tests.integration.deployment import Deployment

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from app.adapters.codec import encode_label
+from app.adapters.serde.json_codec import encode_label
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from app.adapters.codec import encode_label, encode_transaction
+from app.adapters.serde.json_codec import encode_label, encode_transaction
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.features.catalog import NAMES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.codec import encode_transaction
+from app.adapters.serde.json_codec import encode_transaction
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw
 from tests.integration.bundle import write_bundle

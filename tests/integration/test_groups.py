@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from app.adapters.codec import encode_label
+from app.adapters.serde.json_codec import encode_label
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
 from app.reports.kept import kept_report

@@ -206,7 +206,7 @@ def test_the_metrics_tell_of_the_registry(outcome: Outcome) -> None:
 
 
 def _through(outcome: Outcome, event: type[msgspec.Struct]) -> Callable[[Any], dict[str, Any]]:
-    from app.adapters.readable import readable  # noqa: PLC0415  # what is read here is tested against the official one above
+    from app.adapters.serde.offline_decoder import readable  # noqa: PLC0415  # what is read here is tested against the official one above
 
     read = readable(outcome.deployment.settings)
     return lambda record: msgspec.to_builtins(msgspec.json.decode(read(record) or b"", type=event))

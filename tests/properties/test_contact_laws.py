@@ -13,8 +13,8 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.adapters.contact_bytes import ALERTS, ANSWERS, decode
 from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.serde.contact_codec import ALERTS, ANSWERS, decode
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.label import Label, LabelSource

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.codec import encode_transaction
+from app.adapters.serde.json_codec import encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features.delayed import Touched, told

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.change_events import ChangeEvents
-from app.adapters.codec import decode_transaction
 from app.adapters.decoding import decode_by, plain
+from app.adapters.serde.json_codec import decode_transaction
 from app.adapters.table_mapping import CONTRACT, TableMapping, load_table_mapping
 from app.domain.ignored import Ignored
 from app.domain.money import minor_digits

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.codec import decode_transaction, encode_transaction
+from app.adapters.serde.json_codec import decode_transaction, encode_transaction
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 

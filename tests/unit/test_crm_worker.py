@@ -10,8 +10,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from app.adapters.contact_bytes import decode
 from app.adapters.kafka.batch_producer import Output, OutRecord
+from app.adapters.serde.contact_codec import decode
 from app.domain.contact import NEVER_MS
 from app.settings import Settings
 from app.streaming.chunks import Chunk

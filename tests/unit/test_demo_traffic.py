@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.adapters.codec import decode_transaction
+from app.adapters.serde.json_codec import decode_transaction
 from app.demo import traffic
 from app.demo.folder import MARKER, fresh
 from app.demo.plan import Plan

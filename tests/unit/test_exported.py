@@ -9,8 +9,8 @@ import pyarrow.parquet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.codec import encode_label, encode_transaction
 from app.adapters.kafka.range_reader import Extent, LogRecord
+from app.adapters.serde.json_codec import encode_label, encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.adapters.entity_facts import Sources, transaction_facts
+from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.features.columns import digests

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from app.adapters.codec import decode_label
+from app.adapters.serde.json_codec import decode_label
 from app.errors import InvalidFile
 from app.traffic.labels import labels, record
 from app.traffic.simulate import Simulation, simulate

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters import avro_values, readable
 from app.adapters.decoding import plain
-from app.adapters.event_decoder import EventDecoder
-from app.adapters.event_encoder import encoding, own_schema
 from app.adapters.framing import HEADER, Framed, framed, is_framed, message_index, number_key
-from app.adapters.registering import check, register
 from app.adapters.registry import Version
 from app.adapters.registry_extra import require_extra
 from app.adapters.schema_book import AWAY_SECONDS, UNKNOWN_SECONDS, Absent, SchemaBook
+from app.adapters.serde import avro_values, offline_decoder
+from app.adapters.serde.event_decoder import EventDecoder
+from app.adapters.serde.event_encoder import encoding, own_schema
+from app.adapters.serde.registration import check, register
 from app.adapters.subjects import subjects
 from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.domain.decision import Decision
@@ -275,7 +275,7 @@ def test_what_is_published_names_its_schema(form: Any, place: Any) -> None:
 
 
 def test_a_reader_beside_the_workers_needs_the_registry_only_for_what_needs_it() -> None:
-    read = readable.readable(Settings())
+    read = offline_decoder.readable(Settings())
 
     assert b"{}" == read(Record(b"{}", (("ce_id", b"1"),)))
     assert BEFORE.value == read(BEFORE._replace(topic="another"))
@@ -287,7 +287,7 @@ def test_a_decision_is_read_as_it_would_be_published_in_json(monkeypatch: pytest
     registry = Registry()
     registry.schemas[number_key(9)] = own_schema(Decision, "avro")
     monkeypatch.setattr("app.adapters.registry.Registry", lambda _: registry)
-    read = readable.readable(Settings(registry=RegistrySettings(url="http://127.0.0.1:1")))
+    read = offline_decoder.readable(Settings(registry=RegistrySettings(url="http://127.0.0.1:1")))
     decision = {name: value for name, value in DECISION.items() if name != "x"}
     payload = avro_values.writer(Decision)(json.dumps(decision).encode())
 

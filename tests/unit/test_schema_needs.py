@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import pytest
 
-from app.adapters import protobuf_values
 from app.adapters.decoding import plain
-from app.adapters.event_encoder import own_schema
 from app.adapters.framing import number_key
 from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.serde import protobuf_values
+from app.adapters.serde.event_encoder import own_schema
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError, InvalidEvent

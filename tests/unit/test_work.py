@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.adapters.codec import encode_transaction
 from app.adapters.kafka.partitioner import partition_of
+from app.adapters.serde.json_codec import encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction

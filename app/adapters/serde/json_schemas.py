@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.event_types import EVENTS
+from app.adapters.serde.event_types import EVENTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

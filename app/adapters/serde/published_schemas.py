@@ -1,9 +1,9 @@
-"""The schemas of every event in every format: ``python -m app.adapters.published_schemas docs/schemas``."""
+"""The schemas of every event in every format: ``python -m app.adapters.serde.published_schemas docs/schemas``."""
 
 import sys
 from pathlib import Path
 
-from app.adapters import avro_schemas, json_schemas, protobuf_schemas
+from app.adapters.serde import avro_schemas, json_schemas, protobuf_schemas
 
 
 def documents() -> dict[str, str]:

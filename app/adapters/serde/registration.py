@@ -4,8 +4,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from app.adapters.event_encoder import own_schema
 from app.adapters.registry import Version
+from app.adapters.serde.event_encoder import own_schema
 from app.adapters.subjects import Subject
 from app.adapters.writer_schema import WriterSchema
 

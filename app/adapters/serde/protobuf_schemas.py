@@ -10,8 +10,8 @@ import msgspec
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from msgspec import inspect
 
-from app.adapters.event_types import EVENTS, NAMESPACES, fields, plain
-from app.adapters.protobuf_numbers import NUMBERS
+from app.adapters.serde.event_types import EVENTS, NAMESPACES, fields, plain
+from app.adapters.serde.protobuf_numbers import NUMBERS
 
 NUMBER = "Number"
 _SCALARS: dict[type[inspect.Type], str] = {

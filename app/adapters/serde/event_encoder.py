@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.codec import encode_decision
 from app.adapters.framing import HEADER, number_key
 from app.adapters.kafka.batch_producer import Headers
+from app.adapters.serde.json_codec import encode_decision
 from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.settings import RegistrySettings
 
@@ -28,7 +28,10 @@ JSON_ENCODING = Encoding(encode_decision, (("content-type", b"application/json")
 
 def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
     """Ours of an event, as it is registered; ``output_format`` is avro or protobuf."""
-    from app.adapters import avro_schemas, protobuf_schemas  # noqa: PLC0415  # an extra brings what they need
+    from app.adapters.serde import (
+        avro_schemas,
+        protobuf_schemas,  # noqa: PLC0415  # an extra brings what they need
+    )
 
     if output_format == "avro":
         return WriterSchema(AVRO, avro_schemas.text(event))
@@ -37,7 +40,10 @@ def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
 
 def encoding(event: type[msgspec.Struct], settings: RegistrySettings, schema_id: int) -> Encoding:
     """Of an event whose schema is registered with this id."""
-    from app.adapters import avro_values, protobuf_values  # noqa: PLC0415  # as above
+    from app.adapters.serde import (
+        avro_values,
+        protobuf_values,  # noqa: PLC0415  # as above
+    )
 
     avro = settings.output_format == "avro"
     write = avro_values.writer(event) if avro else protobuf_values.writer(event)

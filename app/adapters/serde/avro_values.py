@@ -13,8 +13,8 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import to_parsing_canonical_form
 from fastavro.types import Schema
 
-from app.adapters import avro_schemas
 from app.adapters.framing import Framed
+from app.adapters.serde import avro_schemas
 from app.adapters.writer_schema import WriterSchema
 from app.errors import InvalidEvent, InvalidReason
 

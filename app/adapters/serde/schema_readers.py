@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from app.adapters import avro_values, protobuf_values
 from app.adapters.framing import Framed
+from app.adapters.serde import avro_values, protobuf_values
 from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.errors import InvalidEvent, InvalidReason
 

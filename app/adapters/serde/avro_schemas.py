@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from app.adapters.event_types import EVENTS, NAMESPACES, fields, plain
+from app.adapters.serde.event_types import EVENTS, NAMESPACES, fields, plain
 
 _PRIMITIVE: dict[type[inspect.Type], str] = {
     inspect.StrType: "string",

@@ -53,8 +53,8 @@ def _through_registry(
             f"{topic} holds values in Avro or Protobuf. Set FRAUDSTREAM_REGISTRY_URL to read them."
         )
     require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.event_decoder import EventDecoder  # noqa: PLC0415
     from app.adapters.registry import Registry  # noqa: PLC0415
+    from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415
 
     book = SchemaBook(Registry(settings))
     decoder = EventDecoder(event, _not_called, book)

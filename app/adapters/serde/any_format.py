@@ -21,8 +21,8 @@ def decoder(
     if not settings.url:
         return of_json
     require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.event_decoder import EventDecoder  # noqa: PLC0415
     from app.adapters.registry import Registry  # noqa: PLC0415
+    from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415
 
     book = SchemaBook(Registry(settings))
     known = EventDecoder(event, of_json, book)
