@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.adapters import manifest
 from app.adapters.aliases import bundle_path, read_aliases
 from app.adapters.bundles import load
-from app.adapters.control_log import ControlLog
+from app.adapters.topic_records.control_log import ControlLog
 from app.domain.control import CHAMPION_KEY, told
 from app.domain.decision import ModelReference, Thresholds
 from app.settings import Settings

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app.adapters.dead_letters import DeadLetter
+from app.adapters.topic_records.dead_letters import DeadLetter
 
 
 def told(letter: DeadLetter) -> dict[str, object]:

@@ -37,7 +37,7 @@ def canary(
     """
     import msgspec
 
-    from app.adapters.control_log import order_record, withdrawal_record
+    from app.adapters.topic_records.control_log import order_record, withdrawal_record
     from app.domain.control import CANARY_KEY, CanaryBounds
     from app.errors import ConfigurationError
     from app.streaming import model_orders

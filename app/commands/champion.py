@@ -10,7 +10,7 @@ from app.commands.control import Json, Wait, control, give, told_report, told_ti
 from app.commands.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 
 if TYPE_CHECKING:
-    from app.adapters.control_log import ControlLog
+    from app.adapters.topic_records.control_log import ControlLog
 
 Model = Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle that is to decide.")]
 
@@ -74,7 +74,7 @@ def rollback(wait: Wait = 30.0, json: Json = False) -> None:
 
 def release(wait: Wait = 30.0, json: Json = False) -> None:
     """Withdraw the order: each worker decides by the champion of its own aliases.toml again."""
-    from app.adapters.control_log import withdrawal_record
+    from app.adapters.topic_records.control_log import withdrawal_record
     from app.domain.control import CHAMPION_KEY
     from app.streaming.model_orders import refuses_champion
 
@@ -102,7 +102,7 @@ def challenge(
 
     Exit code 1 when a worker refuses one or does not answer in time.
     """
-    from app.adapters.control_log import order_record, withdrawal_record
+    from app.adapters.topic_records.control_log import order_record, withdrawal_record
     from app.domain.control import CHALLENGERS_KEY
     from app.streaming import model_orders
 

@@ -62,8 +62,8 @@ def answer(
 async def _questions(settings: "Settings", customer: str | None, *, as_json: bool) -> None:
     import msgspec
 
-    from app.adapters import questions as asked
     from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.topic_records import questions as asked
     from app.domain.money import display
 
     async with open_log_reader(settings.kafka, settings.topics.notifications) as reader:
@@ -78,7 +78,7 @@ async def _questions(settings: "Settings", customer: str | None, *, as_json: boo
 
 async def _find(settings: "Settings", notification_id: str) -> "Notification":
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.adapters.questions import find_question
+    from app.adapters.topic_records.questions import find_question
 
     topic = settings.topics.notifications
     async with open_log_reader(settings.kafka, topic) as reader:

@@ -11,8 +11,8 @@ from app.commands.times import milliseconds, time_option
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.adapters.dead_letters import DeadLetter, DeadLetters, Place
     from app.adapters.kafka.batch_producer import OutRecord
+    from app.adapters.topic_records.dead_letters import DeadLetter, DeadLetters, Place
     from app.settings import Settings
     from app.traffic.replay import Refused
 
@@ -23,7 +23,7 @@ REFUSED_LINES = 10
 
 
 def _place(text: "str | Place") -> "Place":
-    from app.adapters.dead_letters import Place
+    from app.adapters.topic_records.dead_letters import Place
 
     partition, _, offset = str(text).partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
@@ -147,7 +147,7 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
     from collections import Counter
 
     from app.adapters import dead_letter_text
-    from app.adapters.dead_letters import open_dead_letters
+    from app.adapters.topic_records.dead_letters import open_dead_letters
 
     counts: Counter[str] = Counter()
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
@@ -167,7 +167,7 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
 
 
 async def _one(settings: "Settings", place: "Place") -> "DeadLetter":
-    from app.adapters.dead_letters import open_dead_letters
+    from app.adapters.topic_records.dead_letters import open_dead_letters
 
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
         return await anext(Selection(places=(place,)).of(letters))
@@ -179,8 +179,8 @@ async def _replay(
     """Read twice: to count, and to send. What comes in between is not sent. True when nothing was left out."""
     import sys
 
-    from app.adapters.dead_letters import open_dead_letters
     from app.adapters.kafka.batch_producer import OutRecord
+    from app.adapters.topic_records.dead_letters import open_dead_letters
     from app.traffic.replay import prepare, send
 
     kafka, topic = settings.kafka, settings.topics.transactions

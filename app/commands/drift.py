@@ -53,7 +53,7 @@ def drift(
 def _recent(settings: "Settings", bundle: "Bundle", file: Path | None, hours: float | None) -> "Recent":
     import asyncio
 
-    from app.adapters.scored_rows import file_rows
+    from app.adapters.topic_records.scored_rows import file_rows
     from app.errors import ConfigurationError
     from app.scoring.drift import FEWEST_ROWS, Recent, Reference
 
@@ -76,7 +76,7 @@ async def _observe_decisions(
 ) -> None:
     import time
 
-    from app.adapters.scored_rows import decided_rows
+    from app.adapters.topic_records.scored_rows import decided_rows
 
     since_ms = None if hours is None else int((time.time() - hours * 3600) * 1000)
     async for part in decided_rows(settings, bundle.reference, since_ms):

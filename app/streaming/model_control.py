@@ -14,9 +14,15 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from app.adapters.aliases import FILE_NAME
-from app.adapters.control_log import PARTITION, ControlLog, farewell_record, order_record, report_record
 from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.adapters.kafka.tail_reader import TopicReader, open_reader
+from app.adapters.topic_records.control_log import (
+    PARTITION,
+    ControlLog,
+    farewell_record,
+    order_record,
+    report_record,
+)
 from app.domain.control import WorkerReport
 from app.errors import FraudstreamError, SendFailed
 from app.settings import Settings

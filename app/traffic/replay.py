@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.dead_letters import DeadLetter
 from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.kafka.security import Cluster
+from app.adapters.topic_records.dead_letters import DeadLetter
 from app.errors import InvalidReason
 from app.traffic.sending import open_sender
 

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from app.adapters.control_log import (
+from app.adapters.topic_records.control_log import (
     ControlLog,
     farewell_record,
     order_record,

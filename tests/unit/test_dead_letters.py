@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.dead_letter_text import line, safe
-from app.adapters.dead_letters import DeadLetter, Place, read
 from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.topic_records.dead_letters import DeadLetter, Place, read
 from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.streaming.records import dead_letter
