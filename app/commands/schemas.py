@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.adapters.schema_registry.subjects import Subject
     from app.adapters.serde.registration import Standing
-    from app.adapters.subjects import Subject
     from app.settings import Settings
 
 commands = typer.Typer(no_args_is_help=True, help="Schemas in Avro and Protobuf, and their registry.")
@@ -66,7 +66,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Print this release's schema of an event; asks no registry."""
-    from app.adapters.registry_extra import require_extra
+    from app.adapters.schema_registry.registry_extra import require_extra
     from app.adapters.serde.event_encoder import own_schema
     from app.settings import Settings
 
@@ -90,7 +90,7 @@ def _each(
 ) -> None:
     import msgspec
 
-    from app.adapters.registry_extra import require_extra
+    from app.adapters.schema_registry.registry_extra import require_extra
     from app.errors import ConfigurationError
     from app.settings import Settings
 
@@ -98,7 +98,7 @@ def _each(
     if not settings.registry.url:
         raise ConfigurationError("FRAUDSTREAM_REGISTRY_URL is not set. Set it to the registry's address.")
     require_extra("`fraudstream schemas`")
-    from app.adapters.registry import Registry
+    from app.adapters.schema_registry.client import Registry
 
     registry, chosen = Registry(settings.registry), _format(settings, form)
     found = [do(registry, subject, chosen) for subject in _subjects(settings, only)]
@@ -126,6 +126,6 @@ def _format(settings: "Settings", asked: Literal["avro", "protobuf"] | None) -> 
 
 
 def _subjects(settings: "Settings", only: "list[Event] | None") -> "list[Subject]":
-    from app.adapters.subjects import subjects
+    from app.adapters.schema_registry.subjects import subjects
 
     return [subject for name, subject in subjects(settings.topics).items() if not only or name in only]

@@ -1,7 +1,7 @@
 """What the doctor asks of the schema registry: whether it answers, and has the schemas that workers publish with."""
 
-from app.adapters.registry_extra import require_extra
-from app.adapters.subjects import subjects
+from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.subjects import subjects
 from app.errors import ConfigurationError, RegistryAway
 from app.operations.finding import Finding, failed, ok
 from app.settings import Settings
@@ -31,7 +31,7 @@ def check_registry(settings: Settings) -> Finding:
 
 
 def _unregistered(settings: Settings) -> list[str]:
-    from app.adapters.registry import Registry  # noqa: PLC0415
+    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415
     from app.adapters.serde.event_encoder import own_schema  # noqa: PLC0415  # behind the extra
 
     registry, form = Registry(settings.registry), settings.registry.output_format

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import structlog
 
-from app.adapters.registry import PREFIX, Registry
-from app.adapters.schema_book import SchemaBook
+from app.adapters.schema_registry.client import PREFIX, Registry
+from app.adapters.schema_registry.schema_cache import SchemaBook
+from app.adapters.schema_registry.subjects import subject_of
 from app.adapters.serde.event_decoder import EventDecoder
 from app.adapters.serde.event_encoder import Encoding, encoding, own_schema
-from app.adapters.subjects import subject_of
 from app.errors import ConfigurationError, RegistryAway
 from app.metrics import Metrics
 from app.settings import RegistrySettings

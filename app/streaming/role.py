@@ -17,7 +17,7 @@ from app.adapters.http_pages import HttpPages
 from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.batch_producer import KafkaSender
 from app.adapters.prometheus import PrometheusMetrics
-from app.adapters.registry_extra import require_extra
+from app.adapters.schema_registry.registry_extra import require_extra
 from app.domain.acceptance import Acceptance
 from app.metrics import Metrics
 from app.settings import RegistrySettings, Settings

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from confluent_kafka import Producer
 
-from app.adapters.framing import HEADER
-from app.adapters.registry_extra import require_extra
+from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.wire_format import HEADER
 from app.adapters.serde import protobuf_values
 from app.adapters.serde.json_codec import encode_transaction
 from app.domain.decision import Alert

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from app.adapters.registry_extra import require_extra
+from app.adapters.schema_registry.registry_extra import require_extra
 from app.cli import app
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction

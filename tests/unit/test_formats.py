@@ -12,12 +12,12 @@ from fastavro import parse_schema, schemaless_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.adapters.framing import Framed
+from app.adapters.schema_registry.wire_format import Framed
+from app.adapters.schema_registry.writer_schema import AVRO, JSON, PROTOBUF, WriterSchema
 from app.adapters.serde import avro_schemas, avro_values, protobuf_schemas, protobuf_values
 from app.adapters.serde.event_encoder import own_schema
 from app.adapters.serde.json_codec import convert
 from app.adapters.serde.schema_readers import reader
-from app.adapters.writer_schema import AVRO, JSON, PROTOBUF, WriterSchema
 from app.domain.decision import (
     Alert,
     FeatureState,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.adapters.framing import number_key
-from app.adapters.registry_extra import require_extra
-from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
+from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.wire_format import number_key
+from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.errors import ConfigurationError, RegistryAway
 from app.local import ports
 from app.operations.registry_check import check_registry
@@ -20,7 +20,7 @@ from app.settings import RegistrySettings, Settings
 
 require_extra("this test")
 
-from app.adapters.registry import Registry  # noqa: E402  # warns when it is the first
+from app.adapters.schema_registry.client import Registry  # noqa: E402  # warns when it is the first
 
 PASSWORD = "CANARYVALUE"  # noqa: S105  # of nobody
 GUID = b"\1" + bytes(16)

@@ -8,16 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.decoding import plain
-from app.adapters.framing import HEADER, Framed, framed, is_framed, message_index, number_key
-from app.adapters.registry import Version
-from app.adapters.registry_extra import require_extra
-from app.adapters.schema_book import AWAY_SECONDS, UNKNOWN_SECONDS, Absent, SchemaBook
+from app.adapters.schema_registry.client import Version
+from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.schema_cache import AWAY_SECONDS, UNKNOWN_SECONDS, Absent, SchemaBook
+from app.adapters.schema_registry.subjects import subjects
+from app.adapters.schema_registry.wire_format import (
+    HEADER,
+    Framed,
+    framed,
+    is_framed,
+    message_index,
+    number_key,
+)
+from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.adapters.serde import avro_values, offline_decoder
 from app.adapters.serde.event_decoder import EventDecoder
 from app.adapters.serde.event_encoder import encoding, own_schema
 from app.adapters.serde.registration import check, register
-from app.adapters.subjects import subjects
-from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.domain.decision import Decision
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
@@ -286,7 +293,7 @@ def test_a_reader_beside_the_workers_needs_the_registry_only_for_what_needs_it()
 def test_a_decision_is_read_as_it_would_be_published_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Registry()
     registry.schemas[number_key(9)] = own_schema(Decision, "avro")
-    monkeypatch.setattr("app.adapters.registry.Registry", lambda _: registry)
+    monkeypatch.setattr("app.adapters.schema_registry.client.Registry", lambda _: registry)
     read = offline_decoder.readable(Settings(registry=RegistrySettings(url="http://127.0.0.1:1")))
     decision = {name: value for name, value in DECISION.items() if name != "x"}
     payload = avro_values.writer(Decision)(json.dumps(decision).encode())

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from app.adapters.decoding import plain
-from app.adapters.framing import number_key
 from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.schema_registry.wire_format import number_key
 from app.adapters.serde import protobuf_values
 from app.adapters.serde.event_encoder import own_schema
 from app.domain.decision import Alert

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.registry_extra import require_extra
-from app.adapters.schema_book import SchemaBook
+from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.schema_cache import SchemaBook
 from app.settings import RegistrySettings
 
 
@@ -21,7 +21,7 @@ def decoder(
     if not settings.url:
         return of_json
     require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.registry import Registry  # noqa: PLC0415
+    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415
     from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415
 
     book = SchemaBook(Registry(settings))

@@ -13,9 +13,9 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import to_parsing_canonical_form
 from fastavro.types import Schema
 
-from app.adapters.framing import Framed
+from app.adapters.schema_registry.wire_format import Framed
+from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import avro_schemas
-from app.adapters.writer_schema import WriterSchema
 from app.errors import InvalidEvent, InvalidReason
 
 MESSAGE_LENGTH = 200

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.framing import framed, is_framed
-from app.adapters.schema_book import Absent, SchemaBook
+from app.adapters.schema_registry.schema_cache import Absent, SchemaBook
+from app.adapters.schema_registry.wire_format import framed, is_framed
 from app.adapters.serde.json_codec import convert
 from app.adapters.serde.schema_readers import Reader, reader
 from app.errors import InvalidEvent, InvalidReason

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.framing import HEADER, number_key
 from app.adapters.kafka.batch_producer import Headers
+from app.adapters.schema_registry.wire_format import HEADER, number_key
+from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.adapters.serde.json_codec import encode_decision
-from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.settings import RegistrySettings
 
 _FIRST_MESSAGE = b"\0"

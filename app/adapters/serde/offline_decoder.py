@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.framing import is_framed
-from app.adapters.registry_extra import require_extra
-from app.adapters.schema_book import SchemaBook
+from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.schema_cache import SchemaBook
+from app.adapters.schema_registry.wire_format import is_framed
 from app.domain.decision import Alert, Decision
 from app.domain.label import Label
 from app.errors import ConfigurationError, InvalidEvent
@@ -53,7 +53,7 @@ def _through_registry(
             f"{topic} holds values in Avro or Protobuf. Set FRAUDSTREAM_REGISTRY_URL to read them."
         )
     require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.registry import Registry  # noqa: PLC0415
+    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415
     from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415
 
     book = SchemaBook(Registry(settings))

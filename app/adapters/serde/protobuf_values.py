@@ -18,11 +18,11 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from app.adapters.framing import Framed, message_index
+from app.adapters.schema_registry.wire_format import Framed, message_index
+from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import protobuf_schemas
 from app.adapters.serde.event_types import EVENTS, NAMESPACES, nullable_fields
 from app.adapters.serde.protobuf_schemas import NUMBER
-from app.adapters.writer_schema import WriterSchema
 from app.errors import InvalidEvent, InvalidReason
 
 NULLABLE = nullable_fields(EVENTS.values())

@@ -4,10 +4,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from app.adapters.registry import Version
+from app.adapters.schema_registry.client import Version
+from app.adapters.schema_registry.subjects import Subject
+from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde.event_encoder import own_schema
-from app.adapters.subjects import Subject
-from app.adapters.writer_schema import WriterSchema
 
 Format = Literal["avro", "protobuf"]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.framing import Framed
+from app.adapters.schema_registry.wire_format import Framed
+from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.adapters.serde import avro_values, protobuf_values
-from app.adapters.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.errors import InvalidEvent, InvalidReason
 
 Reader = Callable[[Framed], dict[str, Any]]

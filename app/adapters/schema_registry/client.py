@@ -11,8 +11,8 @@ from uuid import UUID
 from confluent_kafka import schema_registry
 
 from app.adapters import tls
-from app.adapters.framing import NUMBER_BYTES
-from app.adapters.writer_schema import WriterSchema
+from app.adapters.schema_registry.wire_format import NUMBER_BYTES
+from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.errors import RegistryAway
 from app.settings import RegistrySettings
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from app.adapters.writer_schema import WriterSchema
+from app.adapters.schema_registry.writer_schema import WriterSchema
 
 UNKNOWN_SECONDS = 60.0
 """A schema that is registered after its first record was seen is found so much later."""
