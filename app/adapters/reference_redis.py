@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.reference_events import ReferenceChange
+from app.adapters.cdc.reference_events import ReferenceChange
 
 FORGET_SECONDS = 7 * 86_400
 """As long as a change that came before a delete may be told again."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.adapters.decoding import Decode, plain
+from app.adapters.cdc.transaction_decoder import Decode, plain
 from app.adapters.kafka.range_reader import LogReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.decoding import Decode, plain
+from app.adapters.cdc.transaction_decoder import Decode, plain
 from app.adapters.kafka.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored

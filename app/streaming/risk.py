@@ -11,7 +11,7 @@ import structlog
 
 from app.adapters import data_dir
 from app.adapters.bundles import Bundle, Loading
-from app.adapters.decoding import decode_by
+from app.adapters.cdc.transaction_decoder import decode_by
 from app.adapters.kafka.partitioner import partitions_of
 from app.domain.control import told
 from app.domain.decision import Alert, Decision

@@ -7,8 +7,8 @@ from random import Random
 import msgspec
 import pytest
 
+from app.adapters.cdc.reference_events import ReferenceChange
 from app.adapters.redis_client import connect
-from app.adapters.reference_events import ReferenceChange
 from app.adapters.reference_redis import Reference
 from app.commands.tail import _with_reference
 from app.demo.tally import Tally

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.change_events import ChangeEvents
-from app.adapters.decoding import decode_by, plain
+from app.adapters.cdc.change_events import ChangeEvents
+from app.adapters.cdc.table_mapping import CONTRACT, TableMapping, load_table_mapping
+from app.adapters.cdc.transaction_decoder import decode_by, plain
 from app.adapters.serde.json_codec import decode_transaction
-from app.adapters.table_mapping import CONTRACT, TableMapping, load_table_mapping
 from app.domain.ignored import Ignored
 from app.domain.money import minor_digits
 from app.domain.transaction import MAX_AMOUNT_MINOR, Transaction

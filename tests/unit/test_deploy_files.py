@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.cdc.table_mapping import load_table_mapping
 from app.adapters.kafka.connect_rest import load_connector
-from app.adapters.table_mapping import load_table_mapping
 from app.settings import Settings, setting_names, values
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.reference_events import ReferenceChange, read_change
+from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.errors import InvalidEvent
 from app.streaming.reference import changes
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.decoding import plain
+from app.adapters.cdc.transaction_decoder import plain
 from app.adapters.schema_registry.client import Version
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.schema_registry.schema_cache import AWAY_SECONDS, UNKNOWN_SECONDS, Absent, SchemaBook

@@ -2,8 +2,8 @@
 
 import json
 
-from app.adapters.change_events import ChangeEvents
-from app.adapters.table_mapping import CONTRACT
+from app.adapters.cdc.change_events import ChangeEvents
+from app.adapters.cdc.table_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.scoring.lineup import Lineup

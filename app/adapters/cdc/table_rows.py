@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.table_mapping import FIELDS, TableMapping
+from app.adapters.cdc.table_mapping import FIELDS, TableMapping
 from app.domain.money import to_minor
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.adapters.change_events import ChangeEvents
+from app.adapters.cdc.change_events import ChangeEvents
+from app.adapters.cdc.table_mapping import load_table_mapping
 from app.adapters.serde.json_codec import decode_transaction
-from app.adapters.table_mapping import load_table_mapping
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.settings import Settings

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.cdc.table_mapping import TableMapping
+from app.adapters.cdc.table_rows import Rows
 from app.adapters.serde.json_codec import decode_transaction, invalid
-from app.adapters.table_mapping import TableMapping
-from app.adapters.table_rows import Rows
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
