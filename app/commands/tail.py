@@ -87,8 +87,8 @@ def _with_reference(settings: "Settings") -> "Show":
     from rich.console import Console
 
     from app.adapters.decision_text import about, line
-    from app.adapters.redis_client import FAILURES, connect
-    from app.adapters.reference_redis import Reference
+    from app.adapters.redis.client import FAILURES, connect
+    from app.adapters.redis.reference_redis import Reference
     from app.domain.decision import Alert
     from app.errors import ConfigurationError
 

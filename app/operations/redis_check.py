@@ -1,6 +1,6 @@
 """What the doctor asks of Redis: the question that a scoring worker asks, about a key that nobody has."""
 
-from app.adapters.redis_client import FAILURES, connect, explain
+from app.adapters.redis.client import FAILURES, connect, explain
 from app.errors import ConfigurationError
 from app.operations.finding import Finding, failed, ok
 from app.settings import RedisSettings

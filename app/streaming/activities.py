@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from app.adapters.activity_cache import ActivityCache
-from app.adapters.breaker import CircuitBreaker
-from app.adapters.redis_client import FAILURES, explain
+from app.adapters.redis.activity_cache import ActivityCache
+from app.adapters.redis.circuit_breaker import CircuitBreaker
+from app.adapters.redis.client import FAILURES, explain
 from app.metrics import Metrics
 from app.settings import RedisSettings
 

@@ -4,8 +4,8 @@ import time
 
 import structlog
 
-from app.adapters.activity_redis import ActivityReader
-from app.adapters.redis_client import Client, connect
+from app.adapters.redis.activity_redis import ActivityReader
+from app.adapters.redis.client import Client, connect
 from app.errors import StateCorrupt
 from app.features.delayed import Delayed, Touched, absent, told
 from app.features.window import HOUR_MS

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import structlog
 
-from app.adapters.activity_redis import ActivityWriter
-from app.adapters.redis_client import Client, connect
+from app.adapters.redis.activity_redis import ActivityWriter
+from app.adapters.redis.client import Client, connect
 from app.adapters.serde.json_codec import label_of
 from app.domain.label import Label
 from app.errors import ConfigurationError

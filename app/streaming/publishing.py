@@ -13,8 +13,8 @@ from typing import Protocol
 
 import structlog
 
-from app.adapters.activity_redis import complete, partial
-from app.adapters.redis_client import FAILURES, explain
+from app.adapters.redis.activity_redis import complete, partial
+from app.adapters.redis.client import FAILURES, explain
 from app.metrics import Metrics
 from app.settings import RedisSettings
 from app.streaming.fail_stop import fail_stop

@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.security import client_options
-from app.adapters.redis_client import FAILURES, connect, explain
-from app.adapters.reference_redis import Reference
+from app.adapters.redis.client import FAILURES, connect, explain
+from app.adapters.redis.reference_redis import Reference
 from app.errors import ConfigurationError, InvalidEvent
 from app.settings import Settings
 

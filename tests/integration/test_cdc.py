@@ -17,8 +17,8 @@ import pytest
 
 from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.partitioner import partition_of
-from app.adapters.redis_client import connect
-from app.adapters.reference_redis import Reference
+from app.adapters.redis.client import connect
+from app.adapters.redis.reference_redis import Reference
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
 from app.local.processes import wait_gone

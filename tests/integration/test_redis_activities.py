@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.adapters.activity_redis import ActivityReader, ActivityWriter
 from app.adapters.prometheus import PrometheusMetrics
-from app.adapters.redis_client import connect
+from app.adapters.redis.activity_redis import ActivityReader, ActivityWriter
+from app.adapters.redis.client import connect
 from app.settings import RedisSettings
 from app.streaming import publishing
 from app.streaming.activities import Activities

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.adapters.redis_client import FAILURES, connect, explain
+from app.adapters.redis.client import FAILURES, connect, explain
 from app.errors import ConfigurationError
 from app.settings import RedisSettings
 from tests.integration.certificates import Authority, Issued

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from app.adapters.cdc.reference_events import ReferenceChange
-from app.adapters.redis_client import connect
-from app.adapters.reference_redis import Reference
+from app.adapters.redis.client import connect
+from app.adapters.redis.reference_redis import Reference
 from app.commands.tail import _with_reference
 from app.demo.tally import Tally
 from app.settings import RedisSettings, Settings

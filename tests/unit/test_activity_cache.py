@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.activity_cache import ActivityCache
+from app.adapters.redis.activity_cache import ActivityCache
 
 SECONDS = 60.0
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.breaker import CircuitBreaker
+from app.adapters.redis.circuit_breaker import CircuitBreaker
 
 FAILURES, PAUSE_SECONDS = 3, 10.0
 
