@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from app.adapters import manifest
-from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.bundles import champion
+from app.adapters.models import manifest
+from app.adapters.models.aliases import bundle_path, read_aliases
+from app.adapters.models.bundles import champion
 from app.domain.decision import Thresholds
 from app.features import catalog
 from app.features.vector import WIDTH

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import msgspec
 import redis
 
-from app.adapters import manifest
-from app.adapters.aliases import bundle_path, read_aliases
+from app.adapters.models import manifest
+from app.adapters.models.aliases import bundle_path, read_aliases
 from app.local import ports
 from app.local.state import Stack
 from bench import alerting, results

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 
-from app.adapters import manifest, skops_files
-from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.manifest import FILE_NAME, MODEL_FILE
+from app.adapters.models import manifest, skops_files
+from app.adapters.models.aliases import bundle_path, read_aliases
+from app.adapters.models.manifest import FILE_NAME, MODEL_FILE
 from app.domain.decision import Thresholds
 from bench.pandas_features import features
 

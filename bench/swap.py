@@ -17,9 +17,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.adapters import manifest
-from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.bundles import load
+from app.adapters.models import manifest
+from app.adapters.models.aliases import bundle_path, read_aliases
+from app.adapters.models.bundles import load
 from app.adapters.topic_records.control_log import ControlLog
 from app.domain.control import CHAMPION_KEY, told
 from app.domain.decision import ModelReference, Thresholds

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.adapters.bundles import Bundle
+    from app.adapters.models.bundles import Bundle
     from app.scoring.drift import Drift, Recent
     from app.settings import Settings
 

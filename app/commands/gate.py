@@ -87,8 +87,8 @@ class Terms(NamedTuple):
 
 def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms) -> "Verdict":
     """Raises ModelRejected when a bundle is not sound, InvalidFile when the history cannot be used."""
-    from app.adapters.bundles import Loading
-    from app.adapters.bundles import champion as load_champion
+    from app.adapters.models.bundles import Loading
+    from app.adapters.models.bundles import champion as load_champion
     from app.commands.history import profile_bounds
     from app.commands.progress import rows_progress
     from app.trials.gate import judge

@@ -9,7 +9,7 @@ import typer
 from app.commands import canary, champion, compare, gate
 
 if TYPE_CHECKING:
-    from app.adapters.bundles import Bundle
+    from app.adapters.models.bundles import Bundle
     from app.settings import Settings
 
 commands = typer.Typer(
@@ -24,7 +24,7 @@ def show(json: Json = False) -> None:
     """Print every bundle, with its place in aliases.toml."""
     import msgspec
 
-    from app.adapters.catalogue import list_bundles
+    from app.adapters.models.listing import list_bundles
     from app.settings import Settings
 
     listed = list_bundles(Path(Settings.from_env().model.dir))
@@ -79,9 +79,9 @@ def sign(
     json: Json = False,
 ) -> None:
     """Load a bundle, check all of it but its signature, and sign its manifest."""
-    from app.adapters.aliases import bundle_path
-    from app.adapters.bundles import sign as sign_bundle
-    from app.adapters.signatures import FILE_NAME
+    from app.adapters.models.aliases import bundle_path
+    from app.adapters.models.bundles import sign as sign_bundle
+    from app.adapters.models.signatures import FILE_NAME
     from app.settings import Settings
 
     path = bundle_path(Path(Settings.from_env().model.dir), model)
@@ -94,7 +94,7 @@ def sign(
 
 def load_champion(settings: "Settings", model: str) -> "Bundle":
     """``model``, or the champion of the settings; what is odd about it is told on standard error."""
-    from app.adapters.bundles import Loading, champion
+    from app.adapters.models.bundles import Loading, champion
 
     chosen = model or settings.model.champion
     bundle = champion(Path(settings.model.dir), chosen, Loading.by(settings.model))

@@ -11,7 +11,7 @@ from app.commands.times import parse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.adapters.bundles import Bundle
+    from app.adapters.models.bundles import Bundle
     from app.domain.decision import ModelReference
     from app.replay.plan import Point
     from app.replay.replay import Replay

@@ -48,7 +48,7 @@ def train(
     import msgspec
 
     from app.adapters.files import row_count
-    from app.adapters.manifest import ProfileBounds
+    from app.adapters.models.manifest import ProfileBounds
     from app.commands.history import history_source
     from app.commands.progress import rows_progress
     from app.errors import ConfigurationError

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import threadpoolctl
 
-from app.adapters.estimators import ScoreRows, judgement
 from app.adapters.history import HistorySource
+from app.adapters.models.estimators import ScoreRows, judgement
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
 from app.features.fold import Profiles

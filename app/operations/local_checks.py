@@ -5,8 +5,8 @@ import resource
 import shutil
 from pathlib import Path
 
-from app.adapters.aliases import read_aliases
-from app.adapters.bundles import Loading, champion
+from app.adapters.models.aliases import read_aliases
+from app.adapters.models.bundles import Loading, champion
 from app.domain.control import told
 from app.errors import ModelRejected
 from app.operations.finding import Finding, failed, ok, warning

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.bundles import Bundle
 from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.models.bundles import Bundle
 from app.domain.decision import Alert, Degradation, FeatureState
 from app.features.catalog import NAMES
 from app.features.window import LONGEST_MS

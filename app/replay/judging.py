@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.adapters.aliases import bundle_path
-from app.adapters.bundles import Bundle, Loading, load
+from app.adapters.models.aliases import bundle_path
+from app.adapters.models.bundles import Bundle, Loading, load
 from app.domain.control import told
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id

@@ -1,6 +1,6 @@
 """Drift as metrics: what this worker scored lately against what its champion was trained on."""
 
-from app.adapters.bundles import Bundle
+from app.adapters.models.bundles import Bundle
 from app.metrics import Metrics
 from app.scoring.drift import FEWEST_ROWS, Recent, Reference
 from app.scoring.model import Rows, Scores

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from app.adapters.bundles import Bundle
+from app.adapters.models.bundles import Bundle
 from app.domain.control import (
     CanaryOrder,
     CanaryReport,

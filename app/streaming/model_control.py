@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 from aiokafka.errors import KafkaError
 
-from app.adapters.aliases import FILE_NAME
 from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.adapters.kafka.tail_reader import TopicReader, open_reader
+from app.adapters.models.aliases import FILE_NAME
 from app.adapters.topic_records.control_log import (
     PARTITION,
     ControlLog,

@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from app.adapters.aliases import bundle_path
-from app.adapters.bundles import Loading, champion, load
 from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.adapters.kafka.tail_reader import TopicReader
+from app.adapters.models.aliases import bundle_path
+from app.adapters.models.bundles import Loading, champion, load
 from app.adapters.topic_records.control_log import PARTITION, ControlLog, order_record, withdrawal_record
 from app.domain.control import (
     CANARY_KEY,

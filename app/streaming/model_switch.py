@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import structlog
 
-from app.adapters.aliases import read_aliases
-from app.adapters.bundles import ANYBODYS, Bundle, Loading, champion
+from app.adapters.models.aliases import read_aliases
+from app.adapters.models.bundles import ANYBODYS, Bundle, Loading, champion
 from app.domain.control import ChallengersOrder, ModelOrder, Refusal, told
 from app.errors import ModelRejected
 from app.metrics import Metrics

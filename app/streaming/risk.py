@@ -10,9 +10,9 @@ import msgspec
 import structlog
 
 from app.adapters import data_dir
-from app.adapters.bundles import Bundle, Loading
 from app.adapters.cdc.transaction_decoder import decode_by
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.models.bundles import Bundle, Loading
 from app.domain.control import told
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction

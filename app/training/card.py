@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app.adapters.manifest import Manifest
+from app.adapters.models.manifest import Manifest
 from app.training.options import TrainingOptions
 from app.training.recipe import Piece
 from app.training.split import Split

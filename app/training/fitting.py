@@ -11,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from app.adapters import skops_files
+from app.adapters.models import skops_files
 from app.errors import BundleCorrupt, ConfigurationError
 from app.features import catalog
 from app.scoring.model import Rows

@@ -8,10 +8,10 @@ import numpy as np
 import sklearn
 import threadpoolctl
 
-from app.adapters.bundles import Bundle, save
-from app.adapters.estimators import judgement
 from app.adapters.history import HistorySource
-from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
+from app.adapters.models.bundles import Bundle, save
+from app.adapters.models.estimators import judgement
+from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.errors import ModelRejected
 from app.features import catalog
 from app.features.fold import Profiles

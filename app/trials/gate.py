@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
-from app.adapters.bundles import Bundle
 from app.adapters.decision_text import event_time
+from app.adapters.models.bundles import Bundle
 from app.domain.control import told
 from app.features.window import DAY_MS
 from app.trials.intervals import CONFIDENCE, Compared, Draws, compare_figures

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from app.adapters import manifest
-from app.adapters.aliases import bundle_path
+from app.adapters.models import manifest
+from app.adapters.models.aliases import bundle_path
 from app.domain.control import told
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import InvalidFile, ModelRejected

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.adapters.bundles import champion
+from app.adapters.models.bundles import champion
 from app.adapters.serde.json_codec import decode_transaction, encode_decision
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome, SourceOffset

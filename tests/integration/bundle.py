@@ -7,8 +7,8 @@ import sklearn
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from app.adapters import bundles
-from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
+from app.adapters.models import bundles
+from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.decision import Thresholds
 from app.features import catalog
 from app.features.columns import compile_fold

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.adapters.bundles import load
+from app.adapters.models.bundles import load
 from app.local.state import Stack
 from tests.integration.bundle import write_bundle
 from tests.integration.deployment import Deployment, check_guarantee

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.adapters.bundles import load
+from app.adapters.models.bundles import load
 from app.local.state import Stack
 from app.scoring.canary import in_share
 from tests.integration.bundle import write_bundle

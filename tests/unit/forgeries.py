@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pyarrow.parquet
 
-from app.adapters import manifest, skops_files
+from app.adapters.models import manifest, skops_files
 from app.features import catalog
 
 

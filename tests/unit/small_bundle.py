@@ -10,8 +10,8 @@ import numpy as np
 import sklearn
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from app.adapters import bundles
-from app.adapters.manifest import Manifest, ProfileBounds, TrainingWindow
+from app.adapters.models import bundles
+from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.decision import Thresholds
 from app.features import catalog
 from app.scoring.model import Distribution, Rows

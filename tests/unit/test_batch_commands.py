@@ -116,7 +116,7 @@ def test_alerts_only_are_the_rows_that_are_not_approved(history: Path, tmp_path:
 
 
 def test_scores_are_those_of_the_model_on_the_features_beside_them(history: Path, tmp_path: Path) -> None:
-    from app.adapters.bundles import champion  # noqa: PLC0415  # only here
+    from app.adapters.models.bundles import champion  # noqa: PLC0415  # only here
 
     ok("score", history, "--out", tmp_path / "s.parquet", "--with-features")
 

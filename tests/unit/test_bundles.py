@@ -13,7 +13,7 @@ import pytest
 import sklearn
 from sklearn.linear_model import LogisticRegression
 
-from app.adapters import bundles, manifest, skops_files
+from app.adapters.models import bundles, manifest, skops_files
 from app.errors import (
     BundleCorrupt,
     CatalogMismatch,

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from app.adapters.estimators import judgement
+from app.adapters.models.estimators import judgement
 from app.domain.decision import Method
 from app.scoring.model import Contributions, Rows, Scale, Scores
 

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from app.adapters.bundles import Bundle, champion
+from app.adapters.models.bundles import Bundle, champion
 from app.adapters.prometheus import PrometheusMetrics
 from app.cli import app
 from app.features.catalog import NAMES

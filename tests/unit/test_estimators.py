@@ -10,8 +10,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 
-from app.adapters import skops_files
-from app.adapters.estimators import judgement
+from app.adapters.models import skops_files
+from app.adapters.models.estimators import judgement
 from app.errors import BundleCorrupt
 
 FEATURES = 5

@@ -9,7 +9,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from app.adapters import bundles, skops_files
+from app.adapters.models import bundles, skops_files
 from app.errors import (
     BundleCorrupt,
 )

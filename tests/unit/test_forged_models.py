@@ -11,7 +11,7 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
-from app.adapters import bundles, skops_files
+from app.adapters.models import bundles, skops_files
 from app.errors import (
     BundleCorrupt,
 )

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.adapters.bundles import Bundle, load
+from app.adapters.models.bundles import Bundle, load
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.control import CanaryBounds, CanaryOrder, CanaryStop, ChallengersOrder, Orders
 from app.features import catalog

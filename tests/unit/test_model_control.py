@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.adapters.bundles import load
 from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.models.bundles import load
 from app.adapters.prometheus import PrometheusMetrics
 from app.adapters.topic_records.control_log import ControlLog, order_record
 from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, told

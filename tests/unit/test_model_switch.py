@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.adapters.bundles import Bundle, load
+from app.adapters.models.bundles import Bundle, load
 from app.adapters.prometheus import PrometheusMetrics
 from app.domain.control import ModelOrder, told
 from app.domain.decision import ModelReference

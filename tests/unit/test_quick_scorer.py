@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from app.adapters.forests import Forest, forest_of
+from app.adapters.models.forests import Forest, forest_of
 from app.scoring.model import Rows
 from app.scoring.quick_scorer import MOST_LEAVES, Splits, quick_sums, splits_of
 from app.scoring.trees import LEAF, sums

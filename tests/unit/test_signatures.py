@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from app.adapters import bundles, signatures
-from app.adapters.bundles import Loading
+from app.adapters.models import bundles, signatures
+from app.adapters.models.bundles import Loading
 from app.adapters.prometheus import PrometheusMetrics
 from app.cli import app
 from app.domain.control import told

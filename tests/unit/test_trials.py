@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from app.adapters.bundles import Bundle, load
+from app.adapters.models.bundles import Bundle, load
 from app.cli import app
 from app.domain.decision import Thresholds
 from app.errors import InvalidFile

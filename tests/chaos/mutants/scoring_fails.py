@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from app.adapters.bundles import Bundle
+from app.adapters.models.bundles import Bundle
 from app.scoring.model import Rows, Scores
 from app.worker import app
 from tests.chaos.mutants import sabotage

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.adapters.bundles import Bundle, load
+from app.adapters.models.bundles import Bundle, load
 from app.cli import app
 from app.errors import InvalidFile, ModelRejected
 from app.features import catalog

@@ -15,11 +15,11 @@ import numpy as np
 import sklearn
 import threadpoolctl
 
-from app.adapters import backends, golden, manifest, signatures, skops_files
-from app.adapters.aliases import bundle_path, read_aliases
-from app.adapters.backends import Backend
-from app.adapters.estimators import Contribute, judgement
-from app.adapters.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
+from app.adapters.models import backends, golden, manifest, signatures, skops_files
+from app.adapters.models.aliases import bundle_path, read_aliases
+from app.adapters.models.backends import Backend
+from app.adapters.models.estimators import Contribute, judgement
+from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
 from app.scoring.model import Contributions, Distribution, Rows, Scores

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.adapters import manifest
-from app.adapters.aliases import Aliases, read_aliases
+from app.adapters.models import manifest
+from app.adapters.models.aliases import Aliases, read_aliases
 from app.errors import ModelRejected
 
 

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.adapters.estimators import Judgement, ScoreRows
-from app.adapters.golden import TOLERANCE
+from app.adapters.models.estimators import Judgement, ScoreRows
+from app.adapters.models.golden import TOLERANCE
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores

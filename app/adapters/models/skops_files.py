@@ -69,7 +69,7 @@ _TYPES = frozenset(
         "sklearn.tree._tree.Tree",
     }
 )
-# A forged Tree or TreePredictor reads memory out of bounds when it is walked, so app.adapters.forests checks every
+# A forged Tree or TreePredictor reads memory out of bounds when it is walked, so app.adapters.models.forests checks every
 # node before anything walks it; where no forest is at the end of the model, nothing does.
 _LOADERS = frozenset(
     {
