@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.adapters.ahead import ahead
-from app.adapters.batches import Batch, Encoded
 from app.adapters.entity_history import EntityHistory
-from app.adapters.files import read_batches
 from app.adapters.labels import PendingLabels, labels_of, read_labels
-from app.adapters.mappings import ColumnMapping
+from app.adapters.tabular.batches import Batch, Encoded
+from app.adapters.tabular.files import read_batches
+from app.adapters.tabular.mappings import ColumnMapping
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.identifiers import digest64
 from app.errors import InvalidEvent, InvalidFile

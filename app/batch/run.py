@@ -10,7 +10,7 @@ import numpy as np
 
 from app.adapters.ahead import ahead
 from app.adapters.history import FoldedBatch, HistorySource, fold_history
-from app.adapters.table_writer import TableWriter
+from app.adapters.tabular.table_writer import TableWriter
 from app.batch import tables
 from app.batch.tables import Columns
 from app.features.fold import Profiles

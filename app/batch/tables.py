@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.adapters.history import FoldedBatch
-from app.adapters.table_writer import ColumnType, Values
+from app.adapters.tabular.table_writer import ColumnType, Values
 from app.domain.decision import Outcome
 from app.features import catalog
 from app.features.fold import Integers

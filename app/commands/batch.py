@@ -33,7 +33,7 @@ def features(
     """Write every feature of every transaction of FILE, as a worker would have computed them."""
     import time
 
-    from app.adapters.files import row_count
+    from app.adapters.tabular.files import row_count
     from app.batch.run import write_features
     from app.commands.history import history_source, profile_bounds
     from app.commands.progress import rows_progress
@@ -64,7 +64,7 @@ def score(
     """Score every transaction of FILE, as a worker would have scored it."""
     import time
 
-    from app.adapters.files import row_count
+    from app.adapters.tabular.files import row_count
     from app.batch.run import ScoreOptions, write_scores
     from app.commands.history import history_source, profile_bounds
     from app.commands.models import load_champion

@@ -47,7 +47,7 @@ def compare(
     import msgspec
 
     from app.adapters.label_files import read_labels
-    from app.adapters.mappings import load_mapping
+    from app.adapters.tabular.mappings import load_mapping
     from app.settings import Settings
     from app.trials.intervals import Draws
 

@@ -128,7 +128,7 @@ def _evaluated(
     request: "Request", settings: "Settings", model: str | None, scores: Path | None
 ) -> "Evaluation":
     """By the protocol where ``model`` is None."""
-    from app.adapters.files import row_count
+    from app.adapters.tabular.files import row_count
     from app.commands.models import load_champion
     from app.commands.progress import rows_progress
     from app.evaluation import run

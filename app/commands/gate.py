@@ -112,7 +112,7 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
     import asyncio
     from tempfile import TemporaryDirectory
 
-    from app.adapters.files import row_count
+    from app.adapters.tabular.files import row_count
     from app.commands.history import history_source
     from app.trials.replay import DELAY_DAYS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.adapters.history import HistorySource
-from app.adapters.mappings import load_mapping
+from app.adapters.tabular.mappings import load_mapping
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
 from app.settings import Settings

@@ -47,8 +47,8 @@ def train(
 
     import msgspec
 
-    from app.adapters.files import row_count
     from app.adapters.models.manifest import ProfileBounds
+    from app.adapters.tabular.files import row_count
     from app.commands.history import history_source
     from app.commands.progress import rows_progress
     from app.errors import ConfigurationError

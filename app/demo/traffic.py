@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.batches import Batch
+from app.adapters.tabular.batches import Batch
 from app.demo.plan import Plan
 from app.domain.transaction import Transaction
 from app.traffic.simulate import Simulation, simulate

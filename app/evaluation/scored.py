@@ -10,8 +10,8 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 
-from app.adapters.files import read_batches
 from app.adapters.history import HistorySource
+from app.adapters.tabular.files import read_batches
 from app.domain.decision import Outcome, Thresholds
 from app.errors import InvalidFile
 from app.evaluation.importances import Sampler

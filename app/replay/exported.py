@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.adapters.serde.json_codec import label_of
-from app.adapters.table_writer import TRANSACTION_SCHEMA, ColumnType, TableWriter
+from app.adapters.tabular.table_writer import TRANSACTION_SCHEMA, ColumnType, TableWriter
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.domain.label import Label

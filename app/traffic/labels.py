@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.adapters.batches import Batch
 from app.adapters.serde.json_codec import encode_label
+from app.adapters.tabular.batches import Batch
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.errors import InvalidFile

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Meta
 
-from app.adapters.batches import Batch, encoded
+from app.adapters.tabular.batches import Batch, encoded
 from app.traffic.habits import DAY_MS, LEGITIMATE, NO_DEVICE, Rows, draw_day
 from app.traffic.patterns import PATTERNS, Fraudsters
 from app.traffic.places import FAR, HOMES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.adapters.table_writer import TRANSACTION_SCHEMA, TableWriter
+from app.adapters.tabular.table_writer import TRANSACTION_SCHEMA, TableWriter
 from app.traffic.patterns import PATTERNS
 from app.traffic.simulate import Simulation, simulate
 

@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.adapters.batches import Batch, Encoded, encoded
-from app.adapters.files import read_batches
 from app.adapters.history import FoldedBatch, HistorySource, fold_history
+from app.adapters.tabular.batches import Batch, Encoded, encoded
+from app.adapters.tabular.files import read_batches
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile
 from app.features import catalog

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.adapters.batches import Batch
+from app.adapters.tabular.batches import Batch
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.traffic.patterns import BURST_MS, FEWEST_TESTS, PATTERNS, TINY_MINOR

@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters import history
 from app.adapters.history import HistorySource
-from app.adapters.mappings import CONTRACT
+from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features import compiled, fold

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from app.adapters.files import read_batches, row_count
-from app.adapters.mappings import HANDBOOK, ColumnMapping, load_mapping
+from app.adapters.tabular.files import read_batches, row_count
+from app.adapters.tabular.mappings import HANDBOOK, ColumnMapping, load_mapping
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError
 from tests.unit.transaction_files import ROWS, SCHEMA, SUFFIXES, handbook_rows, lists, parquet, read, write

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.files import read_batches
-from app.adapters.mappings import HANDBOOK
+from app.adapters.tabular.files import read_batches
+from app.adapters.tabular.mappings import HANDBOOK
 from app.errors import InvalidFile
 from tests.unit.transaction_files import ROWS, SCHEMA, SUFFIXES, handbook_rows, parquet, read, write
 

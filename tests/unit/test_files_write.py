@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.table_writer import TableWriter
+from app.adapters.tabular.table_writer import TableWriter
 from app.errors import InvalidFile
 
 SUFFIXES = [".parquet", ".csv", ".jsonl", ".ndjson"]

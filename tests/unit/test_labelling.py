@@ -10,8 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from app.adapters.history import HistorySource
-from app.adapters.mappings import CONTRACT
 from app.adapters.models.manifest import ProfileBounds
+from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.features.columns import digests

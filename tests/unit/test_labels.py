@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from app.adapters import history
-from app.adapters.files import read_batches
 from app.adapters.history import HistorySource, fold_history
 from app.adapters.labels import Labels, PendingLabels
-from app.adapters.mappings import CONTRACT
-from app.adapters.table_writer import ColumnType, TableWriter
+from app.adapters.tabular.files import read_batches
+from app.adapters.tabular.mappings import CONTRACT
+from app.adapters.tabular.table_writer import ColumnType, TableWriter
 from app.cli import app
 from app.domain.acceptance import Acceptance
 from app.errors import InvalidFile

@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from app.adapters.table_writer import TRANSACTION_SCHEMA, TableWriter
+from app.adapters.tabular.table_writer import TRANSACTION_SCHEMA, TableWriter
 from app.cli import app
 from app.features.catalog import NAMES
 from app.traffic.simulate import Simulation

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.adapters.files import read_batches
+from app.adapters.tabular.files import read_batches
 from app.cli import app
 
 SMALL = ("--customers", "100", "--terminals", "30", "--days", "2", "--seed", "1", "--start", "2025-06-01")

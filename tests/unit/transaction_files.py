@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.adapters.batches import Batch
-from app.adapters.files import read_batches
-from app.adapters.mappings import CONTRACT, ColumnMapping
-from app.adapters.table_writer import ColumnType, TableWriter
+from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.files import read_batches
+from app.adapters.tabular.mappings import CONTRACT, ColumnMapping
+from app.adapters.tabular.table_writer import ColumnType, TableWriter
 
 SUFFIXES = [".parquet", ".csv", ".jsonl", ".ndjson"]
 SCHEMA: dict[str, ColumnType] = {

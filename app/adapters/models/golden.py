@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from app.adapters.table_writer import ColumnType, TableWriter
+from app.adapters.tabular.table_writer import ColumnType, TableWriter
 from app.errors import BundleCorrupt, GoldenRowMismatch
 from app.features import catalog
 from app.scoring.model import Rows, Scores

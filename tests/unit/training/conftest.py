@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.table_writer import ColumnType, TableWriter
+from app.adapters.tabular.table_writer import ColumnType, TableWriter
 from app.traffic.simulate import Simulation, simulate
 
 

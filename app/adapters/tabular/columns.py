@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from app.adapters.batches import Encoded, Integers, Reals, encoded
-from app.adapters.mappings import ColumnMapping, TimeUnit
+from app.adapters.tabular.batches import Encoded, Integers, Reals, encoded
+from app.adapters.tabular.mappings import ColumnMapping, TimeUnit
 from app.domain.transaction import MAX_AMOUNT_MINOR
 from app.errors import InvalidFile
 

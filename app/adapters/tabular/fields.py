@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.adapters import columns
-from app.adapters.batches import Batch
-from app.adapters.columns import Column
-from app.adapters.mappings import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
+from app.adapters.tabular import columns
+from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.columns import Column
+from app.adapters.tabular.mappings import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
 from app.errors import InvalidFile
 
 _Decoder = Callable[[Column, ColumnMapping], Any]
