@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psutil
 
-from app.adapters.day_files import DayFiles
+from app.adapters.parquet_sink.day_files import DayFiles
 from app.errors import InvalidFile
 from app.reports.kept import Kept, kept_report
 from app.settings import Settings

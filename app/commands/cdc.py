@@ -73,7 +73,7 @@ async def _follow(settings: "Settings") -> None:
     import signal
     from logging.config import dictConfig
 
-    from app.adapters import logs
+    from app.adapters.observability import logs
     from app.streaming.reference import follow
 
     logs.configure(settings.worker.log_format)

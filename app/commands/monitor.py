@@ -60,8 +60,8 @@ async def _print_json(settings: "Settings", groups: list[str]) -> None:
 def _serve(settings: "Settings", groups: list[str], interval: float, host: str, port: int) -> None:
     import logging.config
 
-    from app.adapters import logs
-    from app.adapters.http_pages import HttpPages
+    from app.adapters.observability import logs
+    from app.adapters.observability.http_server import HttpPages
 
     logs.configure(settings.worker.log_format)
     logging.config.dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
@@ -116,7 +116,7 @@ def _quiet() -> None:
     """The client logs that brokers are down; the picture says so."""
     import logging
 
-    from app.adapters import logs
+    from app.adapters.observability import logs
 
     logs.configure("console")
     logging.disable(logging.CRITICAL)

@@ -51,7 +51,7 @@ def _check(settings: "Settings") -> None:
     import os
     import time
 
-    from app.adapters.data_dir import hold
+    from app.adapters.disk.data_dir import hold
     from app.streaming.model_control import control_log
     from app.streaming.model_switch import Choice
     from app.streaming.provisioning import require

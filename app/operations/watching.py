@@ -9,10 +9,10 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from app.adapters.http_pages import Answer, Page
 from app.adapters.kafka.cluster import read_cluster
 from app.adapters.kafka.cluster_state import ClusterState
 from app.adapters.kafka.security import Cluster
+from app.adapters.observability.http_server import Answer, Page
 from app.errors import ConfigurationError
 from app.operations.cluster_metrics import ClusterCollector
 

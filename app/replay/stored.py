@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.adapters import data_dir
+from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partition_of
 from app.adapters.kafka.range_reader import LogReader
 from app.errors import ConfigurationError

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.adapters.day_figures import DayFigures, FiguresOfDays, merged
-from app.adapters.feeds import DAY_MS, Tables
+from app.adapters.parquet_sink.day_figures import DayFigures, FiguresOfDays, merged
+from app.adapters.parquet_sink.row_schemas import DAY_MS, Tables
 from app.errors import InvalidFile
 from app.reports.day_report import DayReport, Tallies, report
 

@@ -15,9 +15,9 @@ import msgspec
 import structlog
 from faust.types import TP
 
-from app.adapters.day_figures import FiguresOfDays
-from app.adapters.day_files import DayFiles
-from app.adapters.feeds import DECISIONS, LABELS, Feed
+from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_files import DayFiles
+from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.domain.decision import Decision
 from app.domain.label import Label
 from app.errors import InvalidEvent

@@ -11,7 +11,7 @@ import structlog
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 
-from app.adapters import logs
+from app.adapters.observability import logs
 from app.errors import FraudstreamError
 from app.settings import Settings
 from app.streaming.analytics import AnalyticsWorker

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from app.adapters.http_pages import Answer, Page
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.http_server import Answer, Page
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.streaming.health import Health, Verdict
 from app.streaming.watchdog import Watchdog
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import msgspec
 import structlog
 
-from app.adapters import data_dir
 from app.adapters.cdc.transaction_decoder import decode_by
+from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
 from app.domain.control import told

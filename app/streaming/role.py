@@ -12,11 +12,11 @@ import faust
 import msgspec
 from faust.types import TP
 
-from app.adapters import data_dir
-from app.adapters.http_pages import HttpPages
+from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.batch_producer import KafkaSender
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.http_server import HttpPages
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.domain.acceptance import Acceptance
 from app.metrics import Metrics

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from app.adapters.day_figures import FiguresOfDays
-from app.adapters.day_files import DayFiles, Stretch
-from app.adapters.feeds import Feed
+from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_files import DayFiles, Stretch
+from app.adapters.parquet_sink.row_schemas import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics
 from app.streaming.chunks import Chunk

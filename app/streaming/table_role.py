@@ -7,7 +7,7 @@ from typing import cast
 
 import faust
 
-from app.adapters import data_dir
+from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
 from app.errors import LogReplaced
 from app.settings import Settings

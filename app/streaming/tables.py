@@ -16,7 +16,7 @@ from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.table import Table
 from faust.types import TP
 
-from app.adapters.set_aside import is_corruption, set_aside, suspect, suspicion
+from app.adapters.disk.quarantine import is_corruption, set_aside, suspect, suspicion
 from app.errors import StoreFailed
 from app.metrics import Metrics
 from app.settings import KafkaSettings, WorkerSettings

@@ -9,7 +9,7 @@ from app.streaming.stages import Stopwatch
 from app.streaming.work import Work
 
 if TYPE_CHECKING:
-    from app.adapters.spans import Spans
+    from app.adapters.observability.spans import Spans
 
 SPAN = "fraudstream score"
 
@@ -19,7 +19,7 @@ def open_spans(settings: TracingSettings, service: str, instance: str) -> "Spans
     if not settings.otlp_url:
         return None
     try:
-        from app.adapters.spans import Spans, to_collector  # noqa: PLC0415  # the extra need not be installed
+        from app.adapters.observability.spans import Spans, to_collector  # noqa: PLC0415  # the extra need not be installed
     except ImportError as error:
         raise ConfigurationError(
             f"FRAUDSTREAM_TRACING_OTLP_URL is set, but {error.name} is not installed. Install fraudstream[tracing] or "

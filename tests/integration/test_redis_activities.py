@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.redis.activity_redis import ActivityReader, ActivityWriter
 from app.adapters.redis.client import connect
 from app.settings import RedisSettings

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.adapters.kafka.bulk_fetch import open_log
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.streaming import provisioning
 from app.streaming.engine import EXIT_REFUSED

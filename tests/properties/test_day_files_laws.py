@@ -23,10 +23,10 @@ from hypothesis import Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.adapters.day_figures import FiguresOfDays
-from app.adapters.day_files import DayFiles
-from app.adapters.feeds import DECISIONS, LABELS, Feed
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
+from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_files import DayFiles
+from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.errors import LogReplaced
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.decision import Outcome
 from app.streaming import counting
 from app.streaming.counting import MOST_RECORDS, Counting

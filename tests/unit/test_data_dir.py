@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.data_dir import bind, hold, identity
+from app.adapters.disk.data_dir import bind, hold, identity
 from app.errors import ConfigurationError
 
 
@@ -21,7 +21,7 @@ def test_a_second_holder_is_refused_and_told_who_the_first_is(tmp_path: Path) ->
 
 def test_a_directory_is_free_once_its_holder_was_killed(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from app.adapters.data_dir import hold;"
+        "import sys, time; from pathlib import Path; from app.adapters.disk.data_dir import hold;"
         "hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]

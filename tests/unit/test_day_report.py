@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from app.adapters.day_figures import FiguresOfDays
-from app.adapters.day_files import DayFiles
-from app.adapters.feeds import DECISIONS, LABELS
+from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_files import DayFiles
+from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS
 from app.errors import ConfigurationError, InvalidFile, StateCorrupt
 from app.reports.day_report import Tallies, report
 from app.reports.kept import kept_report

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.adapters.models.bundles import Bundle, champion
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.features.catalog import NAMES
 from app.scoring.drift import FEWEST_ROWS, SCORE, Recent, Reference, psi

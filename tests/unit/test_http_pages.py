@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.adapters.http_pages import Answer, HttpPages
+from app.adapters.observability.http_server import Answer, HttpPages
 from app.errors import ConfigurationError
 
 SECONDS = 10

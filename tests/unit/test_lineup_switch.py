@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.adapters.models.bundles import Bundle, load
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import CanaryBounds, CanaryOrder, CanaryStop, ChallengersOrder, Orders
 from app.features import catalog
 from app.scoring.lineup import Lineup

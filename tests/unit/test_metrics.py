@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from prometheus_client import generate_latest
 
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.metrics import CATALOGUE, CounterName, GaugeName, HistogramName, InfoName, Metrics, markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"

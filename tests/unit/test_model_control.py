@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.models.bundles import load
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.topic_records.control_log import ControlLog, order_record
 from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, told
 from app.errors import SendFailed

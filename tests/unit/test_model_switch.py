@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from app.adapters.models.bundles import Bundle, load
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import ModelOrder, told
 from app.domain.decision import ModelReference
 from app.errors import ModelRejected

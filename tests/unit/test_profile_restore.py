@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.adapters.kafka.bulk_fetch import Slice
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION
 from app.streaming.restore import Gap, Restore, newest

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from app.adapters.cdc.transaction_decoder import plain
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.wire_format import number_key
 from app.adapters.serde import protobuf_values
 from app.adapters.serde.event_encoder import own_schema

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import rocksdict
 
-from app.adapters.set_aside import KEPT, is_corruption, set_aside, suspect, suspicion
+from app.adapters.disk.quarantine import KEPT, is_corruption, set_aside, suspect, suspicion
 
 
 def database(path: Path) -> Path:

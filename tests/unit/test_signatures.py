@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from app.adapters.models import bundles, signatures
 from app.adapters.models.bundles import Loading
-from app.adapters.prometheus import PrometheusMetrics
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.domain.control import told
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app.adapters.kafka.batch_producer import Headers, OutRecord
-from app.adapters.spans import Spans
+from app.adapters.observability.spans import Spans
 from app.domain.decision import Outcome
 from app.errors import ConfigurationError
 from app.settings import TracingSettings
@@ -91,7 +91,7 @@ def test_without_an_address_nothing_is_traced() -> None:
 
 
 def test_an_address_without_the_extra_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "app.adapters.spans", None)
+    monkeypatch.setitem(sys.modules, "app.adapters.observability.spans", None)
     settings = TracingSettings(otlp_url="http://127.0.0.1:4318/v1/traces")
 
     with pytest.raises(ConfigurationError, match=r"Install fraudstream\[tracing\]"):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from app.adapters.http_pages import Answer
-from app.adapters.prometheus_histogram import HistogramCollector
+from app.adapters.observability.http_server import Answer
+from app.adapters.observability.prometheus_histogram import HistogramCollector
 from app.metrics import CATALOGUE, PREFIX, CounterName, GaugeName, HistogramName, InfoName, Metric
 
 # A second series per counter, with nothing but the time of its first use.

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from app.adapters.day_files import days_of, name_of, of_day, replace
-from app.adapters.feeds import Feed, Tables
+from app.adapters.parquet_sink.day_files import days_of, name_of, of_day, replace
+from app.adapters.parquet_sink.row_schemas import Feed, Tables
 from app.errors import StateCorrupt
 
 Merge = Callable[[pa.Table], pa.Table]
