@@ -3,7 +3,7 @@
 FraudstreamError
 ├── InvalidEvent             never retry: to the dead letters, byte for byte
 ├── ConfigurationError       refuse to start: the message names the setting and the remedy
-│   └── TopicMismatch        a topic is missing or differs from the table in app/streaming/topics.py
+│   └── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 ├── RegistryAway             the schema registry gives no answer: ask again, or do without
 ├── ModelRejected            refuse to start, or keep the running model
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type

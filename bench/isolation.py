@@ -22,7 +22,7 @@ import numpy as np
 from app.errors import TopicMismatch
 from app.local.state import Stack
 from app.settings import Settings
-from app.streaming.provisioning import ensure, require
+from app.topics.provisioning import ensure, require
 from bench import alerting, results
 from bench.broker import broker
 from bench.contestants.roster import ROSTER

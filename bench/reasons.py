@@ -22,7 +22,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from app.adapters.history import HistorySource
 from app.adapters.models import skops_files
 from app.adapters.models.bundles import Bundle, champion
 from app.adapters.models.estimators import Judgement, judgement
@@ -32,6 +31,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features.fold import Profiles
 from app.features.window import LONGEST_MS, Bounds
+from app.history.fold_history import HistorySource
 from app.scoring.model import Contributions, Distribution, Model, Rows, Scores
 from app.scoring.reasons import Alerted, explain
 from app.traffic.simulate import Simulation

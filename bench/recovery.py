@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from app.adapters.kafka.batch_producer import KafkaSender
 from app.settings import KafkaSettings
-from app.streaming.topics import profiles_changelog
+from app.topics.topic_specs import profiles_changelog
 from app.traffic.produce import produce
 from bench import profiles, results
 from bench.broker import broker

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.settings import Settings
-from app.streaming.topics import DAY_MS, topic_table
+from app.topics.topic_specs import DAY_MS, topic_table
 from bench.results import median
 
 EVENTS_PER_S = 1_000_000

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from app.adapters.kafka.admin import NewTopic, connect
 from app.domain.transaction import Transaction
 from app.settings import Settings
-from app.streaming.provisioning import ensure
-from app.streaming.topics import topic_table
+from app.topics.provisioning import ensure
+from app.topics.topic_specs import topic_table
 from app.traffic.produce import produce
 
 # It warns of every broker that does not yet know that it leads a topic just made.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.domain.transaction import Transaction
 from app.local.state import Stack
-from app.streaming.topics import profiles_changelog
+from app.topics.topic_specs import profiles_changelog
 from app.traffic.produce import produce
 from bench.footprint import Memory, memory, topic_bytes
 from bench.rate import Look

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from app.adapters.ahead import ahead
-from app.adapters.history import FoldedBatch, HistorySource, fold_history
 from app.adapters.tabular.table_writer import TableWriter
 from app.batch import tables
 from app.batch.tables import Columns
 from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history.fold_history import FoldedBatch, HistorySource, fold_history
+from app.history.prefetch import ahead
 from app.scoring.model import Model
 
 Progress = Callable[[int], None]

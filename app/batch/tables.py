@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.adapters.history import FoldedBatch
 from app.adapters.tabular.table_writer import ColumnType, Values
 from app.domain.decision import Outcome
 from app.features import catalog
 from app.features.fold import Integers
+from app.history.fold_history import FoldedBatch
 from app.scoring import scorer
 from app.scoring.model import Model, Rows
 

@@ -74,7 +74,7 @@ async def _follow(settings: "Settings") -> None:
     from logging.config import dictConfig
 
     from app.adapters.observability import logs
-    from app.streaming.reference import follow
+    from app.reference.redis_sync import follow
 
     logs.configure(settings.worker.log_format)
     dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))

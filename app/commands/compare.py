@@ -46,8 +46,8 @@ def compare(
     """
     import msgspec
 
-    from app.adapters.label_files import read_labels
     from app.adapters.tabular.mappings import load_mapping
+    from app.history.label_files import read_labels
     from app.settings import Settings
     from app.trials.intervals import Draws
 
@@ -97,7 +97,7 @@ def _read_topic(settings: "Settings", days: int) -> "Decisions":
 def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
     import asyncio
 
-    from app.adapters.label_files import decode_labels
+    from app.history.label_files import decode_labels
 
     values: list[bytes] = []
     asyncio.run(_each(settings, topic, values.append, None))

@@ -92,7 +92,7 @@ def show(
     import asyncio
     import sys
 
-    from app.adapters import dead_letter_text
+    from app.rendering import dead_letter_text
     from app.settings import Settings
 
     letter = asyncio.run(_one(Settings.from_env(), _place(place)))
@@ -146,8 +146,8 @@ def replay(
 async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_json: bool) -> None:
     from collections import Counter
 
-    from app.adapters import dead_letter_text
     from app.adapters.topic_records.dead_letters import open_dead_letters
+    from app.rendering import dead_letter_text
 
     counts: Counter[str] = Counter()
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 if TYPE_CHECKING:
-    from app.adapters.history import HistorySource
+    from app.history.fold_history import HistorySource
     from app.replay.exported import Exported
     from app.settings import Settings
     from app.trials.gate import Verdict

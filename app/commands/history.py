@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.adapters.history import HistorySource
 from app.adapters.tabular.mappings import load_mapping
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
+from app.history.fold_history import HistorySource
 from app.settings import Settings
 
 if TYPE_CHECKING:

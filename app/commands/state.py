@@ -114,7 +114,7 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
     from app.commands.progress import rows_progress
     from app.replay import rebuild as rebuilding
     from app.replay.scratch import own_scratch
-    from app.streaming.topics import profiles_changelog
+    from app.topics.topic_specs import profiles_changelog
 
     kafka, worker, sender = settings.kafka, settings.worker, KafkaSender(settings.kafka)
     async with (
@@ -142,7 +142,7 @@ async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key
     from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.progress import rows_progress
     from app.replay.stored import from_changelog
-    from app.streaming.topics import profiles_changelog
+    from app.topics.topic_specs import profiles_changelog
 
     async with open_log_reader(settings.kafka, profiles_changelog(settings)) as changelog:
         with rows_progress("changelog read", None) as on_progress:
@@ -156,7 +156,7 @@ async def _verify(settings: "Settings", partition: int | None) -> "Verification"
     from app.commands.progress import rows_progress
     from app.replay.scratch import own_scratch
     from app.replay.verify import Profiles, Verification
-    from app.streaming.topics import profiles_changelog
+    from app.topics.topic_specs import profiles_changelog
 
     kafka, worker = settings.kafka, settings.worker
     async with (
@@ -207,7 +207,7 @@ def _facts(customer: str, profile: "ProfileView") -> dict[str, Any]:
 
 
 def _time(milliseconds: int | None) -> str:
-    from app.adapters.decision_text import event_time
+    from app.rendering.decision_text import event_time
 
     return "never" if milliseconds is None else f"{event_time(milliseconds)} UTC"
 

@@ -68,7 +68,7 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
     import msgspec
     from rich.console import Console
 
-    from app.adapters.decision_text import line
+    from app.rendering.decision_text import line
 
     console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(kind).decode
 
@@ -86,11 +86,11 @@ def _with_reference(settings: "Settings") -> "Show":
     import msgspec
     from rich.console import Console
 
-    from app.adapters.decision_text import about, line
     from app.adapters.redis.client import FAILURES, connect
     from app.adapters.redis.reference_redis import Reference
     from app.domain.decision import Alert
     from app.errors import ConfigurationError
+    from app.rendering.decision_text import about, line
 
     if not settings.redis.url:
         raise ConfigurationError("FRAUDSTREAM_REDIS_URL is not set: --reference asks there. Set it.")

@@ -16,7 +16,7 @@ def ensure(json: Json = False) -> None:
     import asyncio
 
     from app.settings import Settings
-    from app.streaming import provisioning
+    from app.topics import provisioning
 
     made = asyncio.run(provisioning.ensure(Settings.from_env()))
     if json:
@@ -35,7 +35,7 @@ def check(json: Json = False) -> None:
     import msgspec
 
     from app.settings import Settings
-    from app.streaming import provisioning
+    from app.topics import provisioning
 
     settings = Settings.from_env()
     found = asyncio.run(provisioning.differences(settings))
@@ -55,7 +55,7 @@ def show(json: Json = False) -> None:
     import msgspec
 
     from app.settings import Settings
-    from app.streaming.topics import topic_table
+    from app.topics.topic_specs import topic_table
 
     table = topic_table(Settings.from_env())
     if json:

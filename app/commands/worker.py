@@ -54,7 +54,7 @@ def _check(settings: "Settings") -> None:
     from app.adapters.disk.data_dir import hold
     from app.streaming.model_control import control_log
     from app.streaming.model_switch import Choice
-    from app.streaming.provisioning import require
+    from app.topics.provisioning import require
 
     os.close(hold(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))

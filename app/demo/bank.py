@@ -18,7 +18,7 @@ from app.features.columns import compile_fold
 from app.local import extras
 from app.local import stack as local_stack
 from app.settings import RedisSettings, Settings, values
-from app.streaming import provisioning
+from app.topics import provisioning
 from app.traffic.bank_table import BankTable, example
 
 PARTITIONS = 4

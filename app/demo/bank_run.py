@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from app.adapters.decision_text import line
 from app.adapters.kafka.tail_reader import open_reader
 from app.demo.bank import Bank, open_bank
 from app.demo.folder import fresh
@@ -20,6 +19,7 @@ from app.demo.traffic import Event, history, live, renamed
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import StackError
+from app.rendering.decision_text import line
 from app.settings import Settings
 from app.traffic.streamed import Streamed, measure
 

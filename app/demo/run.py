@@ -17,7 +17,7 @@ from app.features.columns import compile_fold
 from app.local import stack as local_stack
 from app.local.state import Stack
 from app.settings import RedisSettings, Settings
-from app.streaming import provisioning
+from app.topics import provisioning
 
 EXIT_UNRECONCILED = 1
 EXIT_INTERRUPTED = 130

@@ -10,10 +10,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app.adapters.decision_text import STYLES, event_time, line, short
 from app.demo.scene import PHASES, Figures, Scene
 from app.domain.decision import Alert
 from app.domain.money import display
+from app.rendering.decision_text import STYLES, event_time, line, short
 
 ROWS_BESIDE_ALERTS = 14
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import threadpoolctl
 
-from app.adapters.history import HistorySource
 from app.adapters.models.estimators import ScoreRows, judgement
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
 from app.features.fold import Profiles
 from app.features.window import DAY_MS
+from app.history.fold_history import HistorySource
 from app.scoring.model import Scores
 from app.training.dataset import Dataset, Progress, event_span, read_datasets
 from app.training.evaluation import share_threshold

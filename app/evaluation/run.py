@@ -7,7 +7,6 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from app.adapters.history import HistorySource
 from app.domain.decision import Thresholds
 from app.errors import InvalidFile
 from app.evaluation import prequential, scored
@@ -16,6 +15,7 @@ from app.evaluation.importances import Importance, Sampler, importances
 from app.evaluation.scored import ScoresFile
 from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history.fold_history import HistorySource
 from app.scoring.model import Model
 from app.training.dataset import Progress, labelling_of
 from app.training.evaluation import share_threshold

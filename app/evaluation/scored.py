@@ -10,12 +10,12 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 
-from app.adapters.history import HistorySource
 from app.adapters.tabular.files import read_batches
 from app.domain.decision import Outcome, Thresholds
 from app.errors import InvalidFile
 from app.evaluation.importances import Sampler
 from app.features.fold import Profiles
+from app.history.fold_history import HistorySource
 from app.scoring.model import Model
 from app.training.dataset import Numbers, Progress, labelling_of, labels, pattern_numbers, read_parts
 from app.training.judged import Judged, joined

@@ -11,7 +11,7 @@ from app.operations.finding import Finding, failed
 from app.operations.redis_check import check_redis
 from app.operations.registry_check import check_registry
 from app.settings import Settings
-from app.streaming import provisioning
+from app.topics import provisioning
 
 
 async def examine(settings: Settings) -> list[Finding]:

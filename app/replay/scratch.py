@@ -11,7 +11,7 @@ import rocksdict
 from app.errors import ConfigurationError
 from app.settings import WorkerSettings
 from app.streaming.rocksdb_memory import BoundedMemory
-from app.streaming.topics import PROFILES_TABLE
+from app.topics.topic_specs import PROFILES_TABLE
 
 OFFSET_KEY = b""
 """As in a worker's databases; no customer has the empty key."""

@@ -6,11 +6,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.adapters.decision_text import STYLES, event_time
 from app.domain.control import told
 from app.domain.money import display
 from app.features.catalog import WINDOW_NAMES
 from app.features.window import WIDTHS_MS
+from app.rendering.decision_text import STYLES, event_time
 from app.replay.explain import Explanation
 from app.replay.history import Moment, Span
 from app.replay.verdict import Verdict

@@ -6,7 +6,7 @@ from app.settings.kinds import Positive
 
 
 class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Names and sizes of the topics; the rest of their shape is the table in app/streaming/topics.py."""
+    """Names and sizes of the topics; the rest of their shape is the table in app/topics/topic_specs.py."""
 
     transactions: str = "payments.transactions.v1"
     decisions: str = "fraud.decisions.v1"

@@ -23,7 +23,7 @@ from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
-from app.streaming.topics import HOUR_MS, contacts_changelog
+from app.topics.topic_specs import HOUR_MS, contacts_changelog
 
 _log = structlog.get_logger("crm")
 

@@ -27,7 +27,7 @@ from app.streaming.risk import RiskWorker
 from app.streaming.role import Role
 from app.streaming.sensing import HealthSensor
 from app.streaming.tables import ProfileTable, profile_table
-from app.streaming.topics import ACTIVITIES_TABLE, CONTACTS_TABLE
+from app.topics.topic_specs import ACTIVITIES_TABLE, CONTACTS_TABLE
 
 EXIT_REFUSED = 2
 _CHUNKS_QUEUED = 8

@@ -26,7 +26,7 @@ from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
-from app.streaming.topics import activities_changelog
+from app.topics.topic_specs import activities_changelog
 
 _log = structlog.get_logger("entities")
 

@@ -37,9 +37,9 @@ from app.streaming.role import now_ms
 from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
-from app.streaming.topics import profiles_changelog
 from app.streaming.tracing import open_spans, trace
 from app.streaming.work import ChunkScorer, Formats, Work
+from app.topics.topic_specs import profiles_changelog
 
 _log = structlog.get_logger("risk")
 

@@ -30,8 +30,8 @@ from app.streaming.lag import LagProbe
 from app.streaming.line import Line
 from app.streaming.needs import Needs, Nothing
 from app.streaming.pages import pages
-from app.streaming.provisioning import require
 from app.streaming.watchdog import Watchdog
+from app.topics.provisioning import require
 
 if TYPE_CHECKING:
     from app.streaming.registry_use import RegistryUse

@@ -24,7 +24,7 @@ from app.streaming.fail_stop import fail_stop
 from app.streaming.restore import newest
 from app.streaming.rocksdb_memory import BoundedMemory
 from app.streaming.sole_writer import SoleWriter
-from app.streaming.topics import PROFILES_TABLE
+from app.topics.topic_specs import PROFILES_TABLE
 
 _log = structlog.get_logger("store")
 

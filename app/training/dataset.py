@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.adapters.history import FoldedBatch, HistorySource, fold_history
 from app.adapters.tabular.batches import Batch, Encoded, encoded
 from app.adapters.tabular.files import read_batches
 from app.domain.identifiers import digest64
@@ -20,6 +19,7 @@ from app.features import catalog
 from app.features.columns import digests
 from app.features.fold import Profiles
 from app.features.window import DAY_MS
+from app.history.fold_history import FoldedBatch, HistorySource, fold_history
 from app.scoring.model import Rows, Scores
 from app.training.judged import Flags, Integers, Judged
 from app.training.labelling import Labelling

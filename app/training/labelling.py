@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.adapters.history import HistorySource
-from app.adapters.labels import read_labels
+from app.history.fold_history import HistorySource
+from app.history.labels import read_labels
 from app.training.judged import Flags, Integers
 
 ALWAYS_MS = np.iinfo(np.int64).max

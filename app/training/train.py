@@ -8,7 +8,6 @@ import numpy as np
 import sklearn
 import threadpoolctl
 
-from app.adapters.history import HistorySource
 from app.adapters.models.bundles import Bundle, save
 from app.adapters.models.estimators import judgement
 from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
@@ -16,6 +15,7 @@ from app.errors import ModelRejected
 from app.features import catalog
 from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history.fold_history import HistorySource
 from app.scoring.model import Scores
 from app.training.card import card
 from app.training.dataset import Keep, Progress, event_span, labelling_of, read_datasets

@@ -3,10 +3,10 @@
 import msgspec
 import numpy as np
 
-from app.adapters.decision_text import event_time
 from app.adapters.models.bundles import Bundle
 from app.domain.control import told
 from app.features.window import DAY_MS
+from app.rendering.decision_text import event_time
 from app.trials.intervals import CONFIDENCE, Compared, Draws, compare_figures
 from app.trials.paired import Alerts, Paired, alerts
 from app.trials.replay import DELAY_DAYS

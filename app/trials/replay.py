@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.adapters.history import HistorySource, fold_history
 from app.errors import InvalidFile
 from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history.fold_history import HistorySource, fold_history
 from app.scoring.model import Model
 from app.trials.paired import Paired
 

@@ -20,7 +20,7 @@ from app.settings import (
     WorkerSettings,
 )
 from app.settings import values as setting_values
-from app.streaming import provisioning
+from app.topics import provisioning
 from app.traffic.produce import produce
 from tests.integration import oracle, reading
 from tests.integration.workers import Worker

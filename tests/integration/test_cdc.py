@@ -23,8 +23,8 @@ from app.domain.transaction import Transaction
 from app.local import stack as local_stack
 from app.local.processes import wait_gone
 from app.local.state import Stack
+from app.reference.redis_sync import kinds
 from app.settings import RedisSettings, values
-from app.streaming.reference import kinds
 from tests.integration.bank import MAPPING, SECONDS, Bank, Row, rows
 from tests.integration.commands import COMMAND, call
 from tests.integration.deployment import Deployment

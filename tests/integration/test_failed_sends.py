@@ -11,7 +11,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from app.streaming.topics import topic_table
+from app.topics.topic_specs import topic_table
 from tests.integration import reading
 from tests.integration.deployment import Deployment, check_guarantee, check_store
 from tests.integration.probing import sabotaged

@@ -13,7 +13,7 @@ from app.adapters.kafka.tail_reader import open_reader
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings, Settings
 from app.settings import values as setting_values
-from app.streaming import provisioning
+from app.topics import provisioning
 from app.traffic.produce import produce
 from tests.integration.certificates import Authority
 from tests.integration.deployment import Deployment, check_guarantee

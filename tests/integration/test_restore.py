@@ -12,10 +12,10 @@ from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.adapters.kafka.bulk_fetch import open_log
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
-from app.streaming import provisioning
 from app.streaming.engine import EXIT_REFUSED
 from app.streaming.restore import Gap, Restore
 from app.streaming.restore_progress import Progress
+from app.topics import provisioning
 from tests.integration import reading
 from tests.integration.deployment import Deployment
 from tests.integration.traffic import traffic

@@ -17,8 +17,8 @@ from app.settings import (
     TopicSettings,
     WorkerSettings,
 )
-from app.streaming import provisioning
-from app.streaming.topics import topic_table
+from app.topics import provisioning
+from app.topics.topic_specs import topic_table
 
 pytestmark = pytest.mark.integration
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.adapters.kafka.admin import NewTopic, connect
 from app.local.state import Stack
-from app.streaming import provisioning
+from app.topics import provisioning
 from tests.integration.deployment import Deployment
 
 pytestmark = pytest.mark.integration

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from app.adapters.ahead import ahead
+from app.history.prefetch import ahead
 
 
 def threads() -> list[str]:

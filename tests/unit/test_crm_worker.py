@@ -19,7 +19,7 @@ from app.streaming.contact_work import ContactFold, Rules
 from app.streaming.crm import CrmWorker
 from app.streaming.engine import build_app
 from app.streaming.profiles import ProfileCache
-from app.streaming.topics import contacts_changelog
+from app.topics.topic_specs import contacts_changelog
 from tests.properties.test_contact_laws import QUIET, START_MS, Record, alert, answer
 
 SETTINGS = Settings()

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.dead_letter_text import line, safe
 from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.topic_records.dead_letters import DeadLetter, Place, read
 from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
+from app.rendering.dead_letter_text import line, safe
 from app.streaming.records import dead_letter
 from app.traffic.replay import REPLAYED_HEADER, Refused, prepare
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.adapters.history import HistorySource, _suspects, fold_history
 from app.adapters.tabular.batches import Batch, encoded
 from app.adapters.tabular.files import DEFAULT_BATCH_ROWS
 from app.adapters.tabular.mappings import CONTRACT
@@ -18,6 +17,7 @@ from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.errors import InvalidEvent, InvalidFile
 from app.features.fold import Profiles
 from app.features.window import DAY_MS, Bounds
+from app.history.fold_history import HistorySource, _suspects, fold_history
 
 NOW_MS = 1_760_000_000_000
 CARD = "4111 1111 1111 1111"

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from app.adapters.history import HistorySource
 from app.adapters.models.manifest import ProfileBounds
 from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.features.columns import digests
 from app.features.window import DAY_MS
+from app.history.fold_history import HistorySource
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
 from app.training.labelling import Labelling

@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from app.adapters import history
-from app.adapters.history import HistorySource, fold_history
-from app.adapters.labels import Labels, PendingLabels
 from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.mappings import CONTRACT
 from app.adapters.tabular.table_writer import ColumnType, TableWriter
@@ -22,6 +19,9 @@ from app.features import catalog
 from app.features.activity import LABEL, TRANSACTION
 from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history import fold_history
+from app.history.fold_history import HistorySource, fold_history
+from app.history.labels import Labels, PendingLabels
 from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, recount
 
 START_MS = 1_735_689_600_000
@@ -160,7 +160,7 @@ def test_features_of_a_file_with_labels_are_those_of_a_recount(
     plain: Path, tmp_path: Path, batch_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever the file is cut into batches."""
-    monkeypatch.setattr(history, "read_batches", partial(read_batches, batch_rows=batch_rows))
+    monkeypatch.setattr(fold_history, "read_batches", partial(read_batches, batch_rows=batch_rows))
     rows = transactions()
     labels = write(tmp_path / "labels.csv", LABEL_SCHEMA, reports(rows))
 

@@ -6,8 +6,8 @@ import pytest
 
 from app.adapters.kafka.admin import FoundTopic
 from app.settings import Settings, TopicSettings
-from app.streaming.provisioning import Difference, compare, remedies
-from app.streaming.topics import topic_table
+from app.topics.provisioning import Difference, compare, remedies
+from app.topics.topic_specs import topic_table
 
 DECISIONS = topic_table(Settings(topics=TopicSettings(replication_factor=3)))[1]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.errors import InvalidEvent
-from app.streaming.reference import changes
+from app.reference.redis_sync import changes
 
 ROW = {"terminal_id": "m1", "name": "Fuel 24", "country": "FR"}
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import ConfigurationError
 from app.settings import Settings, TopicSettings, WorkerSettings
-from app.streaming.topics import DAY_MS, TopicSpec, profiles_changelog, topic_table
+from app.topics.topic_specs import DAY_MS, TopicSpec, profiles_changelog, topic_table
 
 
 def table(partitions: int = 8, replication_factor: int = 1) -> dict[str, TopicSpec]:

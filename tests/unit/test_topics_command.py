@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from app.settings import Settings
-from app.streaming.topics import topic_table
+from app.topics.topic_specs import topic_table
 
 
 def test_the_list_names_every_topic() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka.partitioner import partition_of
-from app.streaming.topics import topic_table
+from app.topics.topic_specs import topic_table
 from tests.chaos.cluster import allow_writing, alter_topic, delete_topic, forbid_writing
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario

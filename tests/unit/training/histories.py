@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from app.adapters.history import HistorySource
 from app.adapters.models.estimators import judgement
 from app.adapters.models.manifest import ProfileBounds
 from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.features import catalog
 from app.features.window import DAY_MS
+from app.history.fold_history import HistorySource
 from app.training.dataset import Dataset
 from app.training.fitting import fit
 from app.training.options import TrainingOptions

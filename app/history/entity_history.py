@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from app.adapters.labels import Due
 from app.adapters.tabular.batches import Batch
 from app.features.activity import LABEL, QUERY, TRANSACTION, Facts, Observed, observe
 from app.features.entities import ENTITIES, DelayedEntity, columns
 from app.features.facts import Integers
 from app.features.fold import Doubles
+from app.history.labels import Due
 
 
 class EntityHistory:

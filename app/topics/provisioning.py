@@ -12,7 +12,7 @@ import msgspec
 from app.adapters.kafka.admin import FoundTopic, KafkaAdmin, NewTopic, connect
 from app.errors import ConfigurationError, TopicMismatch
 from app.settings import Settings
-from app.streaming.topics import TopicSpec, topic_table
+from app.topics.topic_specs import TopicSpec, topic_table
 
 EXISTENCE = "topic"
 PARTITIONS = "partitions"

@@ -10,9 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from app.adapters.ahead import ahead
-from app.adapters.entity_history import EntityHistory
-from app.adapters.labels import PendingLabels, labels_of, read_labels
 from app.adapters.tabular.batches import Batch, Encoded
 from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.mappings import ColumnMapping
@@ -22,6 +19,9 @@ from app.errors import InvalidEvent, InvalidFile
 from app.features.columns import digests, terminal_digest
 from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profiles
 from app.features.window import DAY_MS
+from app.history.entity_history import EntityHistory
+from app.history.labels import PendingLabels, labels_of, read_labels
+from app.history.prefetch import ahead
 from app.scoring import scorer
 from app.scoring.model import Rows
 

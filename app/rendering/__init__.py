@@ -1,0 +1,1 @@
+"""Decisions and dead letters as text for a console."""
