@@ -37,7 +37,7 @@ ENV PATH=/opt/fraudstream/bin:$PATH \
 USER 10001
 # The machine code of the folds and of the champion, made here so that no worker has to. On another processor it is made
 # once more, into the same folder; where that cannot be written every start pays 25 seconds.
-RUN python -c "from app.features.columns import compile_fold; from app.streaming.entity_work import compile_facts; \
+RUN python -c "from app.features.columns import compile_fold; from app.processing.entity_work import compile_facts; \
     compile_fold(); compile_facts()" \
     && fraudstream model verify
 # RocksDB: the only place written to. Keep it between restarts and a worker restores in seconds.

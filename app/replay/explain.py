@@ -13,13 +13,13 @@ from app.adapters.models.bundles import Bundle
 from app.domain.decision import Alert, Degradation, FeatureState
 from app.features.catalog import NAMES
 from app.features.window import LONGEST_MS
+from app.processing.decode_chunk import SourceLog
 from app.replay import history
 from app.replay.differences import Difference, differences, feature_differences
 from app.replay.history import Moment, Progress, Span, Standing
 from app.replay.judging import judged_again
 from app.replay.rereading import Rules, fold_again
 from app.replay.verdict import Verdict, known_with, verdict
-from app.streaming.reading import SourceLog
 
 NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
 """Of an alert: when it was scored, what other models said, and what is compared with the history."""

@@ -16,9 +16,9 @@ from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 from app.features.entities import ENTITIES
+from app.processing.decode_chunk import SourceLog
 from app.replay.history import Progress
 from app.replay.rereading import Rules
-from app.streaming.reading import SourceLog
 
 SLICE_ROWS = 50_000
 

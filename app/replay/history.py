@@ -14,8 +14,8 @@ from app.domain.transaction import Transaction
 from app.features.catalog import Known
 from app.features.fold import APPLIED, REPEATED
 from app.features.window import Bounds
+from app.processing.fold_chunk import Applied
 from app.scoring import scorer
-from app.streaming.applying import Applied
 
 Progress = Callable[[int], None]
 

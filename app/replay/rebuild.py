@@ -14,13 +14,13 @@ from app.adapters.kafka.group_offsets import members
 from app.adapters.kafka.range_reader import LogReader
 from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError
+from app.processing.chunk import Chunk
+from app.processing.fold_chunk import ChunkFold
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.replay.history import Progress
 from app.replay.rereading import Rules
 from app.replay.scratch import Scratch
-from app.streaming.applying import ChunkFold
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.stages import Stopwatch
 
 BATCH_PROFILES = 2_000
 """Sent together, and waited for."""

@@ -13,16 +13,16 @@ import numpy as np
 from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.domain.decision import ModelReference
 from app.features import catalog
+from app.processing.chunk import Chunk
+from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.replay.comparing import Example, Kind, Replayed, Tally, compare
 from app.replay.decided import Decided, DecidedLog
 from app.replay.history import horizon_ms, moments
 from app.replay.rereading import Rules
 from app.replay.scratch import Scratch
 from app.scoring.model import Model
-from app.streaming.applying import Applied, ChunkFold
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.stages import Stopwatch
 
 
 class Range(NamedTuple):

@@ -8,11 +8,11 @@ from app.adapters.cdc.transaction_decoder import Decode, plain
 from app.adapters.kafka.range_reader import LogReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
-from app.streaming.applying import Applied, ChunkFold
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import SourceLog
-from app.streaming.stages import Stopwatch
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import SourceLog
+from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 
 
 class Rules(NamedTuple):

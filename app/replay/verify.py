@@ -11,14 +11,14 @@ import msgspec
 from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.features.profile_view import view
 from app.features.state import lineage
+from app.processing.chunk import Chunk
+from app.processing.fold_chunk import ChunkFold
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.replay.history import Progress
 from app.replay.rereading import Rules
 from app.replay.scratch import Scratch
 from app.replay.stored import restore
-from app.streaming.applying import ChunkFold
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.stages import Stopwatch
 
 MOST_EXAMPLES = 10
 

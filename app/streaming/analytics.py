@@ -21,9 +21,9 @@ from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.domain.decision import Decision
 from app.domain.label import Label
 from app.errors import InvalidEvent
+from app.processing.chunk import Chunk
 from app.settings import Settings
 from app.streaming.chunk_transport import ChunkTransport
-from app.streaming.chunks import Chunk
 from app.streaming.fail_stop import fail_stop
 from app.streaming.health import Lane
 from app.streaming.role import Role

@@ -12,9 +12,9 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP, ConsumerMessage
 from mode.utils.futures import notify
 
+from app.processing.chunk import Chunk
 from app.streaming.chunk_thread import ChunkConsumerThread
 from app.streaming.chunk_transport import ChunkTransport
-from app.streaming.chunks import Chunk
 
 
 class Delivery(NamedTuple):

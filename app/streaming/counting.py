@@ -8,9 +8,9 @@ from itertools import chain
 import numpy as np
 
 from app.metrics import Metrics
+from app.processing.score_chunk import Work
+from app.processing.stopwatch import Stage, Stopwatch
 from app.streaming.order_of_writes import Computed
-from app.streaming.stages import Stage, Stopwatch
-from app.streaming.work import Work
 
 COUNT_SECONDS = 0.1
 """How long what is finished may wait to be counted. To count a round of a few records takes half as long as to fold it."""

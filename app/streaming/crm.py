@@ -13,14 +13,14 @@ from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
+from app.processing.chunk import Chunk
+from app.processing.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.chunks import Chunk
-from app.streaming.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
 from app.streaming.line import Line
 from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
-from app.streaming.profiles import ProfileCache
 from app.streaming.role import now_ms
-from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.topics.topic_specs import HOUR_MS, contacts_changelog

@@ -13,10 +13,10 @@ from faust.tables.manager import TableManager
 
 from app.adapters.observability import logs
 from app.errors import FraudstreamError
+from app.processing.chunk import ChunkSchema
 from app.settings import Settings
 from app.streaming.analytics import AnalyticsWorker
 from app.streaming.chunk_consumer import chunk_transport
-from app.streaming.chunks import ChunkSchema
 from app.streaming.credentials import faust_credentials
 from app.streaming.crm import CrmWorker
 from app.streaming.entity_worker import EntityWorker

@@ -14,16 +14,16 @@ from app.adapters.redis.client import Client, connect
 from app.adapters.serde.json_codec import label_of
 from app.domain.label import Label
 from app.errors import ConfigurationError
+from app.processing.chunk import Chunk
+from app.processing.entity_work import FactFold, FoldedFacts, LabelRouter, RoutedLabels, compile_facts
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.chunks import Chunk
 from app.streaming.counting import count_seconds
-from app.streaming.entity_work import FactFold, FoldedFacts, LabelRouter, RoutedLabels, compile_facts
 from app.streaming.line import Line
 from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
-from app.streaming.profiles import ProfileCache
 from app.streaming.publishing import Publisher
 from app.streaming.role import now_ms
-from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.topics.topic_specs import activities_changelog

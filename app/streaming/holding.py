@@ -11,8 +11,8 @@ from typing import Any
 
 from faust.types import TP
 
+from app.processing.chunk import Chunk
 from app.streaming.chunk_consumer import ChunkConsumer
-from app.streaming.chunks import Chunk
 from app.streaming.joining import Joined, Room, WaitingChunks
 
 FIRST_PAUSE_SECONDS = 0.25

@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
 
 
 class Joined(NamedTuple):

@@ -14,8 +14,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic
 
+from app.processing.chunk import Chunk
+from app.processing.stopwatch import Stopwatch
 from app.streaming.chunk_consumer import ChunkConsumer
-from app.streaming.chunks import Chunk
 from app.streaming.fail_stop import fail_stop
 from app.streaming.health import Health, Lane
 from app.streaming.holding import Holding
@@ -23,7 +24,6 @@ from app.streaming.joining import Joined, Room, WaitingChunks, in_groups
 from app.streaming.needs import Needs, Nothing
 from app.streaming.one_log import OneLog
 from app.streaming.order_of_writes import OrderOfWrites, WorkT
-from app.streaming.stages import Stopwatch
 
 Compute = Callable[[Sequence[Chunk], Stopwatch], Sequence[WorkT] | Awaitable[Sequence[WorkT]]]
 """Chunks of different partitions become works, in their order. Called in the order of each partition's chunks, and not

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
 
 
 class Needs(Protocol):

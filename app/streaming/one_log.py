@@ -1,7 +1,7 @@
 """A partition is one log as long as its offsets ascend. A topic that is deleted and made again counts from 0 anew."""
 
 from app.errors import LogReplaced
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
 
 
 class OneLog:

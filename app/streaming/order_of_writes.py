@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from app.adapters.kafka.batch_producer import Output, OutRecord
+from app.processing.stopwatch import Stopwatch
 from app.streaming.fail_stop import fail_stop
-from app.streaming.stages import Stopwatch
 
 
 class Sender(Protocol):

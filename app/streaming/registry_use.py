@@ -16,8 +16,8 @@ from app.adapters.serde.event_decoder import EventDecoder
 from app.adapters.serde.event_encoder import Encoding, encoding, own_schema
 from app.errors import ConfigurationError, RegistryAway
 from app.metrics import Metrics
+from app.processing.chunk import Chunk
 from app.settings import RegistrySettings
-from app.streaming.chunks import Chunk
 from app.streaming.needs import Needs
 
 PROBE_SECONDS = 15.0

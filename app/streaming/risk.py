@@ -18,11 +18,15 @@ from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction
 from app.features.columns import compile_fold
 from app.features.window import Bounds
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import SourceLog
+from app.processing.fold_chunk import Applied
+from app.processing.profile_cache import ProfileCache
+from app.processing.score_chunk import ChunkScorer, Formats, Work
+from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.settings import Settings
 from app.streaming.activities import Looked
-from app.streaming.applying import Applied
-from app.streaming.chunks import Chunk
 from app.streaming.counting import Counting
 from app.streaming.drift import DriftWatch
 from app.streaming.entity_view import EntityView
@@ -31,14 +35,10 @@ from app.streaming.lineup_switch import LineupSwitch, Terms
 from app.streaming.model_control import ModelControl, control_log
 from app.streaming.model_switch import Choice, ModelSwitch
 from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import SourceLog
 from app.streaming.role import now_ms
-from app.streaming.stages import Stopwatch
 from app.streaming.table_role import TableRole
 from app.streaming.tables import ProfileStore, ProfileTable
 from app.streaming.tracing import open_spans, trace
-from app.streaming.work import ChunkScorer, Formats, Work
 from app.topics.topic_specs import profiles_changelog
 
 _log = structlog.get_logger("risk")

@@ -17,7 +17,7 @@ from app.adapters.parquet_sink.day_files import DayFiles, Stretch
 from app.adapters.parquet_sink.row_schemas import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
 
 
 class Cabinet(NamedTuple):

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from app.errors import ConfigurationError
+from app.processing.output_records import trace_headers
+from app.processing.score_chunk import Work
+from app.processing.stopwatch import Stopwatch
 from app.settings import TracingSettings
-from app.streaming.records import trace_headers
-from app.streaming.stages import Stopwatch
-from app.streaming.work import Work
 
 if TYPE_CHECKING:
     from app.adapters.observability.spans import Spans

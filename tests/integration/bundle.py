@@ -12,8 +12,8 @@ from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.decision import Thresholds
 from app.features import catalog
 from app.features.columns import compile_fold
+from app.processing.entity_work import compile_facts
 from app.scoring.model import Distribution
-from app.streaming.entity_work import compile_facts
 
 ROWS = 2_000
 

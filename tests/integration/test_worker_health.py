@@ -26,7 +26,7 @@ OrderOfWrites.finish = lambda *_: None
 """
 LOOP_STANDS_STILL = """
 import threading
-from app.streaming.work import ChunkScorer
+from app.processing.score_chunk import ChunkScorer
 ChunkScorer.fold = lambda *_: threading.Event().wait()
 """
 FETCHES_NOTHING = """

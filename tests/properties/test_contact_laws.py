@@ -18,9 +18,9 @@ from app.adapters.serde.contact_codec import ALERTS, ANSWERS, decode
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.label import Label, LabelSource
-from app.streaming.chunks import Chunk
-from app.streaming.contact_work import ContactFold, Contacts, Rules
-from app.streaming.profiles import ProfileCache
+from app.processing.chunk import Chunk
+from app.processing.contact_work import ContactFold, Contacts, Rules
+from app.processing.profile_cache import ProfileCache
 
 HOUR_MS = 3_600_000
 QUIET = Quiet(12 * HOUR_MS, 72 * HOUR_MS, 24 * HOUR_MS)

@@ -28,10 +28,10 @@ from app.adapters.parquet_sink.day_figures import FiguresOfDays
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.errors import LogReplaced
+from app.processing.chunk import Chunk
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
 from app.reports.kept import kept_report
-from app.streaming.chunks import Chunk
 from app.streaming.shelf import Cabinet, Shelf
 from tests.unit.day_records import DAY_MS, FIRST_DAY, Record, decided, label, records
 

@@ -11,12 +11,12 @@ from app.adapters.serde.json_codec import encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features.delayed import Touched, told
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import SourceLog
+from app.processing.profile_cache import ProfileCache
+from app.processing.score_chunk import ChunkScorer, Work
+from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import SourceLog
-from app.streaming.stages import Stopwatch
-from app.streaming.work import ChunkScorer, Work
 from tests.unit.test_work import BOUNDS, INCARNATION, NOW_MS, Disk, LargeAmounts, Record
 
 PARTITIONS = 3

@@ -10,12 +10,13 @@ import numpy as np
 
 from app.errors import SendFailed
 from app.features.fold import fold
-from app.streaming import applying, restore
+from app.processing import fold_chunk
+from app.processing.stopwatch import Stopwatch
+from app.streaming import restore
 from app.streaming.fence import Fence
 from app.streaming.line import Line
 from app.streaming.order_of_writes import Computed, OrderOfWrites
 from app.streaming.sole_writer import SoleWriter
-from app.streaming.stages import Stopwatch
 from tests.simulation.worker import PARTITION, fail_stop
 
 Put = Callable[[Any, str, Any], None]
@@ -30,7 +31,7 @@ def no_guard(put: Put) -> None:
         ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
         return fold(profiles, events._replace(transaction=ids), bounds, incarnation ^ secrets.randbits(63))
 
-    put(applying, "fold", unguarded)
+    put(fold_chunk, "fold", unguarded)
 
 
 def commit_before_durable(put: Put) -> None:

@@ -12,21 +12,21 @@ from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features import delayed
 from app.features.window import Bounds
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import SourceLog
+from app.processing.fold_chunk import Applied
+from app.processing.profile_cache import ProfileCache
+from app.processing.score_chunk import ChunkScorer, Work
+from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.applying import Applied
-from app.streaming.chunks import Chunk
 from app.streaming.fence import Fence
 from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
 from app.streaming.line import Line
 from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import SourceLog
 from app.streaming.restore import Gap, Restore
 from app.streaming.sole_writer import SoleWriter
-from app.streaming.stages import Stopwatch
-from app.streaming.work import ChunkScorer, Work
 from tests.simulation.source import DAY_MS, NOW_MS
 from tests.simulation.world import (
     CHANGELOG,

@@ -7,11 +7,11 @@ import pytest
 
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.decision import Outcome
+from app.processing.score_chunk import Work
+from app.processing.stopwatch import Stopwatch
 from app.streaming import counting
 from app.streaming.counting import MOST_RECORDS, Counting
 from app.streaming.order_of_writes import Computed
-from app.streaming.stages import Stopwatch
-from app.streaming.work import Work
 from tests.unit.test_order_of_writes import work
 
 NOW_MS = 10_000

@@ -13,12 +13,12 @@ import pytest
 from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.adapters.serde.contact_codec import decode
 from app.domain.contact import NEVER_MS
+from app.processing.chunk import Chunk
+from app.processing.contact_work import ContactFold, Rules
+from app.processing.profile_cache import ProfileCache
 from app.settings import Settings
-from app.streaming.chunks import Chunk
-from app.streaming.contact_work import ContactFold, Rules
 from app.streaming.crm import CrmWorker
 from app.streaming.engine import build_app
-from app.streaming.profiles import ProfileCache
 from app.topics.topic_specs import contacts_changelog
 from tests.properties.test_contact_laws import QUIET, START_MS, Record, alert, answer
 

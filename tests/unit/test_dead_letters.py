@@ -10,8 +10,8 @@ from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.topic_records.dead_letters import DeadLetter, Place, read
 from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
+from app.processing.output_records import dead_letter
 from app.rendering.dead_letter_text import line, safe
-from app.streaming.records import dead_letter
 from app.traffic.replay import REPLAYED_HEADER, Refused, prepare
 
 TOPIC = "transactions"

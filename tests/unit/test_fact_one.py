@@ -7,7 +7,7 @@ from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.features.columns import digests
 from app.features.delayed import touched
-from app.streaming.entity_records import entity_records
+from app.processing.fact_records import entity_records
 from bench.contestants.fact_one import entity_keys, fact
 
 

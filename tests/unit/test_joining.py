@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
 from app.streaming.joining import Joined, Room, WaitingChunks, in_groups
 
 

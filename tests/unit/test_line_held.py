@@ -9,8 +9,8 @@ import pytest
 from aiokafka import TopicPartition
 from faust.types import TP
 
+from app.processing.chunk import Chunk
 from app.streaming import holding
-from app.streaming.chunks import Chunk
 from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
 from app.streaming.line import Line

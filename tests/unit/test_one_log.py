@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.errors import LogReplaced
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
 from app.streaming.one_log import OneLog
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.errors import SendFailed
+from app.processing.score_chunk import Work
+from app.processing.stopwatch import Stopwatch
 from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
-from app.streaming.stages import Stopwatch
-from app.streaming.work import Work
 
 TOPICS = OutTopics("decisions", "alerts", "dead-letters", "changelog", "activity")
 OUTPUTS = ("decisions", "alerts", "dead-letters", "activity")

@@ -1,6 +1,6 @@
 """Encoded profiles in memory: what a chunk in flight changed must be found, the rest is a matter of room."""
 
-from app.streaming.profiles import PartitionProfiles, ProfileCache
+from app.processing.profile_cache import PartitionProfiles, ProfileCache
 
 PROFILE = b"a profile of 20 byte"
 KEPT_BYTES = 1 + len(PROFILE)

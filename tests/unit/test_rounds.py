@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
+from app.processing.stopwatch import Stopwatch
 from app.streaming.health import Health
 from app.streaming.joining import Room, WaitingChunks
 from app.streaming.line import Line
-from app.streaming.stages import Stopwatch
 from tests.unit.clock import Clock
 from tests.unit.test_line_held import Consumer, Event, Record
 

@@ -15,10 +15,10 @@ from app.adapters.serde.event_encoder import own_schema
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError, InvalidEvent
+from app.processing.chunk import Chunk
+from app.processing.contact_work import AskedAbout, alert_in_json
 from app.settings import RegistrySettings
 from app.streaming import analytics, registry_use
-from app.streaming.chunks import Chunk
-from app.streaming.contact_work import AskedAbout, alert_in_json
 from app.streaming.registry_use import RegistryUse
 from tests.unit.test_formats import EXAMPLE, SOUND
 from tests.unit.test_registry_use import BEFORE, Record, Registry

@@ -6,10 +6,10 @@ from app.adapters.cdc.change_events import ChangeEvents
 from app.adapters.cdc.table_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
+from app.processing.decode_chunk import SourceLog
+from app.processing.profile_cache import ProfileCache
+from app.processing.score_chunk import ChunkScorer
 from app.scoring.lineup import Lineup
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import SourceLog
-from app.streaming.work import ChunkScorer
 from tests.unit import test_work
 from tests.unit.test_work import BOUNDS, INCARNATION, Disk, LargeAmounts, Record, compute, decided, record
 

@@ -17,13 +17,13 @@ from app.features import catalog
 from app.features.delayed import Delayed, Touched, absent, told
 from app.features.state import lineage
 from app.features.window import Bounds
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import SourceLog
+from app.processing.profile_cache import ProfileCache
+from app.processing.score_chunk import ChunkScorer, Work
+from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import SourceLog
-from app.streaming.stages import Stopwatch
-from app.streaming.work import ChunkScorer, Work
 from tests.profile_format import read_profile
 
 NOW_MS = 1_760_000_000_000

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.features.fold import Events, Folded, fold
 from app.features.window import Bounds
-from app.streaming import applying
+from app.processing import fold_chunk
 from app.worker import app
 from tests.chaos.mutants import sabotage
 
@@ -19,4 +19,4 @@ def unguarded(profiles: list[bytes], events: Events, bounds: Bounds, incarnation
     return fold(profiles, events._replace(transaction=ids), bounds, incarnation ^ secrets.randbits(63))
 
 
-sabotage(applying, "fold", unguarded)
+sabotage(fold_chunk, "fold", unguarded)

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple, cast
 
 from faust.types import TP
 
+from app.processing.chunk import Chunk, ChunkSchema
 from app.streaming.chunk_consumer import ChunkConsumer, chunk_transport
-from app.streaming.chunks import Chunk, ChunkSchema
 from tests.unit.chunks.consumer import FIRST, OTHER, SECOND, Record, delivered, offsets
 
 

@@ -17,10 +17,10 @@ from app.features.columns import events
 from app.features.delayed import Touched, touched
 from app.features.fold import APPLIED, Events, Folded, Integers, fold
 from app.features.window import Bounds
-from app.streaming.chunks import Chunk
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import Accepted, Before, Read, Rejected, SourceLog, read
-from app.streaming.stages import Stopwatch
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import Accepted, Before, Read, Rejected, SourceLog, read
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 
 
 class Share(NamedTuple):

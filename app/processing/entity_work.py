@@ -14,13 +14,13 @@ from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason
 from app.features.activity import observe, queries
 from app.features.delayed import touched
-from app.streaming.chunks import Chunk
-from app.streaming.entity_records import entity_records
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import Rejected
+from app.processing.fact_records import entity_records
+from app.processing.output_records import dead_letter
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.streaming.order_of_writes import OutTopics
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import Rejected
-from app.streaming.records import dead_letter
-from app.streaming.stages import Stopwatch
 
 
 class RoutedLabels(NamedTuple):

@@ -17,11 +17,11 @@ from app.domain.label import Label, LabelSource
 from app.domain.notification import Answer, Notification
 from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
 from app.errors import InvalidEvent, InvalidReason
-from app.streaming.chunks import Chunk
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import Rejected
+from app.processing.output_records import dead_letter
+from app.processing.profile_cache import ProfileCache
 from app.streaming.order_of_writes import OutTopics
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import Rejected
-from app.streaming.records import dead_letter
 
 _HEADERS: Headers = (
     ("content-type", b"application/json"),

@@ -12,18 +12,18 @@ from app.domain.ignored import Ignored
 from app.features.delayed import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import Rejected, SourceLog
+from app.processing.fact_records import Told, entity_records
+from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
 from app.scoring.lineup import Judged, Lineup
 from app.scoring.model import Rows, Scores
 from app.scoring.scorer import Seen
-from app.streaming.applying import Applied, ChunkFold
-from app.streaming.chunks import Chunk
-from app.streaming.entity_records import Told, entity_records
 from app.streaming.order_of_writes import OutTopics
-from app.streaming.profiles import ProfileCache
-from app.streaming.reading import Rejected, SourceLog
-from app.streaming.records import alert_record, dead_letter, decision_record, trace_headers
-from app.streaming.stages import Stopwatch
 
 
 class Work(NamedTuple):
