@@ -5,7 +5,7 @@ import sys
 import mode.loop
 
 from app.settings import Settings
-from app.streaming.engine import build_app
+from app.streaming.faust_app import build_app
 
 if sys.platform != "win32":
     mode.loop.use("uvloop")  # before the app: mode binds to the loop's policy

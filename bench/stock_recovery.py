@@ -4,7 +4,7 @@ import mode.loop
 from faust.tables.manager import TableManager
 
 from app.settings import Settings
-from app.streaming.engine import build_app
+from app.streaming.faust_app import build_app
 
 mode.loop.use("uvloop")  # as app.worker does
 

@@ -24,8 +24,8 @@ from app.adapters.topic_records.control_log import ControlLog
 from app.domain.control import CHAMPION_KEY, told
 from app.domain.decision import ModelReference, Thresholds
 from app.settings import Settings
-from app.streaming import model_orders
-from app.streaming.model_control import control_log, read_control
+from app.streaming.control import client as control_client
+from app.streaming.control.listener import control_log, read_control
 from bench import alerting, results
 from bench.broker import broker
 from bench.events import source
@@ -160,10 +160,10 @@ async def _swap(plan: Plan, settings: Settings, models: Path) -> None:
     for number in range(plan.swaps):
         await asyncio.sleep(max(0.0, begin + number * SWAP_SECONDS - time.monotonic()))
         log = await control_log(environed)
-        order = model_orders.promotion(environed, names[number % 2], log)
-        records = model_orders.change_of_champion(order)
-        answers = await model_orders.give(environed, records, ANSWER_SECONDS)
-        if len(answers.reports) != 1 or not answers.unanimous(model_orders.refuses_champion):
+        order = control_client.promotion(environed, names[number % 2], log)
+        records = control_client.change_of_champion(order)
+        answers = await control_client.give(environed, records, ANSWER_SECONDS)
+        if len(answers.reports) != 1 or not answers.unanimous(control_client.refuses_champion):
             raise RuntimeError(f"exchange {number + 1} was answered by {answers}")
         if number % 10 == 9:
             results.progress(f"{number + 1} exchanges")

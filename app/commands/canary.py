@@ -40,7 +40,7 @@ def canary(
     from app.adapters.topic_records.control_log import order_record, withdrawal_record
     from app.domain.control import CANARY_KEY, CanaryBounds
     from app.errors import ConfigurationError
-    from app.streaming import model_orders
+    from app.streaming.control import client as control_client
 
     if bool(model) is stop:
         raise typer.BadParameter("Name the canary, or say --stop.")
@@ -50,13 +50,13 @@ def canary(
             settings,
             [withdrawal_record(CANARY_KEY)],
             wait,
-            model_orders.refuses_canary,
+            control_client.refuses_canary,
             "no canary",
             json=json,
         )
         return
     if max_alert_rate is None:
-        max_alert_rate = min(1.0, 2 * model_orders.usual_alert_rate(settings, model))
+        max_alert_rate = min(1.0, 2 * control_client.usual_alert_rate(settings, model))
     given = {
         "max_alert_rate": max_alert_rate,
         "min_alert_rate": min_alert_rate,
@@ -66,8 +66,8 @@ def canary(
     }
     try:
         bounds = msgspec.convert(given, CanaryBounds)
-        order = model_orders.canary(settings, model, share, bounds)
+        order = control_client.canary(settings, model, share, bounds)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{error}. Choose other bounds.") from error
     said = f"canary  {model} for {share:.2%} of the customers"
-    give(settings, [order_record(order)], wait, model_orders.refuses_canary, said, json=json)
+    give(settings, [order_record(order)], wait, control_client.refuses_canary, said, json=json)

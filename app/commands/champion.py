@@ -41,7 +41,7 @@ def promote(
     in time: it goes on with the model it has.
     """
     from app.domain.control import told
-    from app.streaming.model_orders import change_of_champion, promotion, refuses_champion
+    from app.streaming.control.client import change_of_champion, promotion, refuses_champion
 
     if gate is not None and gate_topics:
         raise typer.BadParameter("Give --gate or --gate-topics, not both.")
@@ -64,19 +64,19 @@ def promote(
 def rollback(wait: Wait = 30.0, json: Json = False) -> None:
     """Order the model that decided before the last order. Said twice, it goes back and forth. A canary ends."""
     from app.domain.control import told
-    from app.streaming import model_orders
+    from app.streaming.control import client as control_client
 
     settings, log = control()
-    order = model_orders.rollback(log)
-    records = model_orders.change_of_champion(order)
-    give(settings, records, wait, model_orders.refuses_champion, f"ordered  {told(order.model)}", json=json)
+    order = control_client.rollback(log)
+    records = control_client.change_of_champion(order)
+    give(settings, records, wait, control_client.refuses_champion, f"ordered  {told(order.model)}", json=json)
 
 
 def release(wait: Wait = 30.0, json: Json = False) -> None:
     """Withdraw the order: each worker decides by the champion of its own aliases.toml again."""
     from app.adapters.topic_records.control_log import withdrawal_record
     from app.domain.control import CHAMPION_KEY
-    from app.streaming.model_orders import refuses_champion
+    from app.streaming.control.client import refuses_champion
 
     settings, _ = control()
     give(
@@ -104,7 +104,7 @@ def challenge(
     """
     from app.adapters.topic_records.control_log import order_record, withdrawal_record
     from app.domain.control import CHALLENGERS_KEY
-    from app.streaming import model_orders
+    from app.streaming.control import client as control_client
 
     if (bool(models), none, release).count(True) != 1:
         raise typer.BadParameter("Name the challengers, or say --none or --release.")
@@ -112,16 +112,16 @@ def challenge(
     if release:
         record, said = withdrawal_record(CHALLENGERS_KEY), "the order is withdrawn"
     else:
-        record = order_record(model_orders.challenge(settings, models or []))
+        record = order_record(control_client.challenge(settings, models or []))
         said = f"challengers  {', '.join(models or ['none'])}"
-    give(settings, [record], wait, model_orders.refuses_challenger, said, json=json)
+    give(settings, [record], wait, control_client.refuses_challenger, said, json=json)
 
 
 def status(json: Json = False) -> None:
     """Print the orders in force and, for each worker, what it runs since when, or why it refused."""
     import msgspec
 
-    from app.streaming.model_orders import living
+    from app.streaming.control.client import living
 
     _, log = control()
     alive = {report.worker for report in living(log)}

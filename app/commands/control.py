@@ -23,7 +23,7 @@ def control() -> "tuple[Settings, ControlLog]":
     import asyncio
 
     from app.settings import Settings
-    from app.streaming.model_control import control_log
+    from app.streaming.control.listener import control_log
 
     settings = Settings.from_env()
     return settings, asyncio.run(control_log(settings))
@@ -43,9 +43,9 @@ def give(
 
     import msgspec
 
-    from app.streaming import model_orders
+    from app.streaming.control import client as control_client
 
-    answers = asyncio.run(model_orders.give(settings, records, wait))
+    answers = asyncio.run(control_client.give(settings, records, wait))
     unanimous = answers.unanimous(refused)
     if json:
         facts = {

@@ -52,8 +52,8 @@ def _check(settings: "Settings") -> None:
     import time
 
     from app.adapters.disk.data_dir import hold
-    from app.streaming.model_control import control_log
-    from app.streaming.model_switch import Choice
+    from app.streaming.control.champion import Choice
+    from app.streaming.control.listener import control_log
     from app.topics.provisioning import require
 
     os.close(hold(Path(settings.worker.data_dir)))

@@ -11,7 +11,7 @@ from app.domain.control import told
 from app.errors import ModelRejected
 from app.operations.finding import Finding, failed, ok, warning
 from app.settings import Settings
-from app.streaming.rocksdb_memory import OPEN_FILES
+from app.streaming.state.rocksdb_memory import OPEN_FILES
 
 LEAST_FREE_SHARE, LEAST_FREE_BYTES = 0.1, 1_000_000_000
 

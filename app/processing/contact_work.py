@@ -21,7 +21,7 @@ from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.output_records import dead_letter
 from app.processing.profile_cache import ProfileCache
-from app.streaming.order_of_writes import OutTopics
+from app.streaming.delivery.order_of_writes import OutTopics
 
 _HEADERS: Headers = (
     ("content-type", b"application/json"),

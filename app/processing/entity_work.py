@@ -20,7 +20,7 @@ from app.processing.fact_records import entity_records
 from app.processing.output_records import dead_letter
 from app.processing.profile_cache import ProfileCache
 from app.processing.stopwatch import Stopwatch
-from app.streaming.order_of_writes import OutTopics
+from app.streaming.delivery.order_of_writes import OutTopics
 
 
 class RoutedLabels(NamedTuple):

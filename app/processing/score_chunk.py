@@ -23,7 +23,7 @@ from app.scoring import scorer
 from app.scoring.lineup import Judged, Lineup
 from app.scoring.model import Rows, Scores
 from app.scoring.scorer import Seen
-from app.streaming.order_of_writes import OutTopics
+from app.streaming.delivery.order_of_writes import OutTopics
 
 
 class Work(NamedTuple):

@@ -10,7 +10,7 @@ import rocksdict
 
 from app.errors import ConfigurationError
 from app.settings import WorkerSettings
-from app.streaming.rocksdb_memory import BoundedMemory
+from app.streaming.state.rocksdb_memory import BoundedMemory
 from app.topics.topic_specs import PROFILES_TABLE
 
 OFFSET_KEY = b""

@@ -9,7 +9,7 @@ from app.adapters.kafka.range_reader import LogReader
 from app.errors import ConfigurationError
 from app.replay.history import Progress
 from app.replay.scratch import Scratch, database_path, open_read_only
-from app.streaming.restore import newest
+from app.streaming.state.restore import newest
 
 
 def partitions_with(key: bytes, partitions: int, *, by_murmur2: bool) -> Iterable[int]:

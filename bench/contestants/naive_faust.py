@@ -13,8 +13,8 @@ import msgspec
 
 from app.domain.transaction import Transaction
 from app.settings import Settings
-from app.streaming.engine import WithoutWeb
-from app.streaming.fail_stop import fail_stop
+from app.streaming.delivery.fail_stop import fail_stop
+from app.streaming.faust_app import WithoutWeb
 from app.topics.topic_specs import PROFILES_TABLE
 from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
 from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS

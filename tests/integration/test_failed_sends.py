@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 FAIL_STOP = 70
 COUNT = 3_000
 WRITES_OUT_AT_ONCE = """
-from app.streaming.tables import ProfileStore
+from app.streaming.state.tables import ProfileStore
 write = ProfileStore.write
 def write_out(store, partition, *given):
     write(store, partition, *given)

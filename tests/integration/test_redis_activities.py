@@ -11,9 +11,9 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.redis.activity_redis import ActivityReader, ActivityWriter
 from app.adapters.redis.client import connect
 from app.settings import RedisSettings
-from app.streaming import publishing
-from app.streaming.activities import Activities
-from app.streaming.publishing import Publisher
+from app.streaming.entity_store import redis_publisher
+from app.streaming.entity_store.lookup import Activities
+from app.streaming.entity_store.redis_publisher import Publisher
 from tests.integration.redis_servers import RedisServer
 from tests.unit.clock import Clock
 
@@ -95,7 +95,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 async def deployed(
     server: RedisServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Deployed]:
-    monkeypatch.setattr(publishing, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(redis_publisher, "CHECK_SECONDS", 0.05)
     made = Deployed(server, request.node.name)
     made.publisher.begin(0, "-1")
     made.publisher.begin(1, "-1")
@@ -200,7 +200,7 @@ async def test_an_owner_that_finds_it_behind_writes_all(deployed: Deployed) -> N
 async def test_more_changes_than_are_collected_are_all_written(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "PENDING_ENTITIES", 10)
+    monkeypatch.setattr(redis_publisher, "PENDING_ENTITIES", 10)
     deployed.server.pause()
     for number in range(100):
         deployed.change(number, **{f"m{number}": b"state"})

@@ -12,9 +12,9 @@ from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
 from app.adapters.kafka.bulk_fetch import open_log
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
-from app.streaming.engine import EXIT_REFUSED
-from app.streaming.restore import Gap, Restore
-from app.streaming.restore_progress import Progress
+from app.streaming.faust_app import EXIT_REFUSED
+from app.streaming.state.restore import Gap, Restore
+from app.streaming.state.restore_progress import Progress
 from app.topics import provisioning
 from tests.integration import reading
 from tests.integration.deployment import Deployment

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.local import stack as local_stack
-from app.streaming.fail_stop import EXIT_FAIL_STOP
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
 from tests.integration.deployment import Deployment, check_guarantee
 from tests.integration.probing import Probed, Told, probed, sabotaged
 from tests.integration.traffic import traffic
@@ -21,7 +21,7 @@ STALL_SECONDS = 6
 SLACK_SECONDS = 30
 
 FINISHES_NOTHING = """
-from app.streaming.order_of_writes import OrderOfWrites
+from app.streaming.delivery.order_of_writes import OrderOfWrites
 OrderOfWrites.finish = lambda *_: None
 """
 LOOP_STANDS_STILL = """
@@ -31,7 +31,7 @@ ChunkScorer.fold = lambda *_: threading.Event().wait()
 """
 FETCHES_NOTHING = """
 import asyncio
-from app.streaming.chunk_consumer import ChunkConsumer
+from app.streaming.consumer.chunk_consumer import ChunkConsumer
 async def getmany(*_, **__):
     await asyncio.Event().wait()
     yield
@@ -39,14 +39,14 @@ ChunkConsumer.getmany = getmany
 """
 AGENT_TAKES_NOTHING = """
 import asyncio
-from app.streaming.risk import RiskWorker
+from app.streaming.roles.risk import RiskWorker
 async def accept(*_):
     await asyncio.Event().wait()
 RiskWorker.accept = accept
 """
 RESTORE_NEVER_ENDS = """
 import asyncio
-from app.streaming.restore import Restore
+from app.streaming.state.restore import Restore
 async def run(*_):
     await asyncio.Event().wait()
 Restore.run = run

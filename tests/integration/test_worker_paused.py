@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from app.streaming.fail_stop import EXIT_FAIL_STOP
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
 from tests.integration.deployment import Deployment, check_guarantee
 from tests.integration.traffic import traffic
 

@@ -32,7 +32,7 @@ from app.processing.chunk import Chunk
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
 from app.reports.kept import kept_report
-from app.streaming.shelf import Cabinet, Shelf
+from app.streaming.roles.parquet_buffer import Cabinet, Shelf
 from tests.unit.day_records import DAY_MS, FIRST_DAY, Record, decided, label, records
 
 DAY = "2026-02-28"

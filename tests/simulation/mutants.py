@@ -12,11 +12,11 @@ from app.errors import SendFailed
 from app.features.fold import fold
 from app.processing import fold_chunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming import restore
-from app.streaming.fence import Fence
-from app.streaming.line import Line
-from app.streaming.order_of_writes import Computed, OrderOfWrites
-from app.streaming.sole_writer import SoleWriter
+from app.streaming.delivery.changelog_guard import SoleWriter
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
+from app.streaming.delivery.session_fence import Fence
+from app.streaming.execution.chunk_runner import Line
+from app.streaming.state import restore
 from tests.simulation.worker import PARTITION, fail_stop
 
 Put = Callable[[Any, str, Any], None]

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from app.errors import SendFailed
-from app.streaming import line, order_of_writes
+from app.streaming.delivery import order_of_writes
+from app.streaming.execution import chunk_runner
 from tests.simulation.source import LOGS, Source, source
 from tests.simulation.verdict import check
 from tests.simulation.worker import SESSION_SECONDS, Worker, fail_stop
@@ -233,7 +234,7 @@ async def play(seed: int) -> Played:
     try:
         with (
             patch.object(order_of_writes, "fail_stop", fail_stop),
-            patch.object(line, "fail_stop", fail_stop),
+            patch.object(chunk_runner, "fail_stop", fail_stop),
         ):
             return await schedule.play()
     except AssertionError as error:

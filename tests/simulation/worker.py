@@ -20,13 +20,13 @@ from app.processing.score_chunk import ChunkScorer, Work
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.fence import Fence
-from app.streaming.health import Health
-from app.streaming.joining import Room, WaitingChunks
-from app.streaming.line import Line
-from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
-from app.streaming.restore import Gap, Restore
-from app.streaming.sole_writer import SoleWriter
+from app.streaming.delivery.changelog_guard import SoleWriter
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.delivery.session_fence import Fence
+from app.streaming.execution.batching import Room, WaitingChunks
+from app.streaming.execution.chunk_runner import Line
+from app.streaming.monitoring.health import Health
+from app.streaming.state.restore import Gap, Restore
 from tests.simulation.source import DAY_MS, NOW_MS
 from tests.simulation.world import (
     CHANGELOG,

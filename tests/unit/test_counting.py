@@ -9,9 +9,9 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.decision import Outcome
 from app.processing.score_chunk import Work
 from app.processing.stopwatch import Stopwatch
-from app.streaming import counting
-from app.streaming.counting import MOST_RECORDS, Counting
-from app.streaming.order_of_writes import Computed
+from app.streaming.delivery.order_of_writes import Computed
+from app.streaming.monitoring import chunk_metrics
+from app.streaming.monitoring.chunk_metrics import MOST_RECORDS, Counting
 from tests.unit.test_order_of_writes import work
 
 NOW_MS = 10_000
@@ -57,7 +57,7 @@ def chunk(records: int = 1, waited_ms: int = 0) -> Work:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr(counting, "COUNT_SECONDS", 0.01)
+    monkeypatch.setattr(chunk_metrics, "COUNT_SECONDS", 0.01)
     return Desk()
 
 

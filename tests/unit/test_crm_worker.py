@@ -17,8 +17,8 @@ from app.processing.chunk import Chunk
 from app.processing.contact_work import ContactFold, Rules
 from app.processing.profile_cache import ProfileCache
 from app.settings import Settings
-from app.streaming.crm import CrmWorker
-from app.streaming.engine import build_app
+from app.streaming.faust_app import build_app
+from app.streaming.roles.crm import CrmWorker
 from app.topics.topic_specs import contacts_changelog
 from tests.properties.test_contact_laws import QUIET, START_MS, Record, alert, answer
 

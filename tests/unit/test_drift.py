@@ -16,7 +16,7 @@ from app.cli import app
 from app.features.catalog import NAMES
 from app.scoring.drift import FEWEST_ROWS, SCORE, Recent, Reference, psi
 from app.scoring.model import Rows, Scores
-from app.streaming.drift import DriftWatch
+from app.streaming.monitoring.drift_metrics import DriftWatch
 from app.training.population import distribution, distributions
 
 NOBODY = np.zeros(4000, bool)

@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-from app.streaming.fail_stop import EXIT_FAIL_STOP
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
 
 SECONDS = 60
 FAILING = """
 import structlog
-from app.streaming.fail_stop import fail_stop
+from app.streaming.delivery.fail_stop import fail_stop
 {sabotage}
 with fail_stop("a step"):
     raise ValueError("it failed")

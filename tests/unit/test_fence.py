@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import Paused
-from app.streaming.fence import Fence
+from app.streaming.delivery.session_fence import Fence
 from tests.unit.clock import Clock
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.streaming.health import Health
+from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 
 STALL_SECONDS = 60.0

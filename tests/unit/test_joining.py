@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.processing.chunk import Chunk
-from app.streaming.joining import Joined, Room, WaitingChunks, in_groups
+from app.streaming.execution.batching import Joined, Room, WaitingChunks, in_groups
 
 
 class Event:

@@ -10,10 +10,10 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from app.processing.chunk import Chunk
-from app.streaming import holding
-from app.streaming.health import Health
-from app.streaming.joining import Room, WaitingChunks
-from app.streaming.line import Line
+from app.streaming.execution import paused_partitions
+from app.streaming.execution.batching import Room, WaitingChunks
+from app.streaming.execution.chunk_runner import Line
+from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 
 STALL_SECONDS = 60.0
@@ -128,7 +128,7 @@ class Bench:
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "LOOK_SECONDS"):
-        monkeypatch.setattr(holding, name, 0.005)
+        monkeypatch.setattr(paused_partitions, name, 0.005)
     running = Bench()
     yield running
     running.line.stopping()

@@ -12,8 +12,8 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import CanaryBounds, CanaryOrder, CanaryStop, ChallengersOrder, Orders
 from app.features import catalog
 from app.scoring.lineup import Lineup
-from app.streaming.lineup_switch import LineupSwitch, Terms
-from app.streaming.model_switch import Choice
+from app.streaming.control.champion import Choice
+from app.streaming.control.lineup import LineupSwitch, Terms
 
 NOW_MS = 1_760_000_000_000
 FIRST, SECOND, THIRD = "large-amounts/1", "large-amounts/2", "large-amounts/3"

@@ -15,9 +15,9 @@ from app.errors import SendFailed
 from app.features import catalog
 from app.scoring.lineup import Lineup
 from app.settings import ModelSettings, Settings
-from app.streaming.lineup_switch import LineupSwitch, Terms
-from app.streaming.model_control import ModelControl
-from app.streaming.model_switch import Choice, ModelSwitch
+from app.streaming.control.champion import Choice, ModelSwitch
+from app.streaming.control.lineup import LineupSwitch, Terms
+from app.streaming.control.listener import ModelControl
 
 NOW_MS = 1_760_000_000_000
 LOUD = "large-amounts/3"

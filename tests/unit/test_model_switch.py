@@ -11,7 +11,7 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import ModelOrder, told
 from app.domain.decision import ModelReference
 from app.errors import ModelRejected
-from app.streaming.model_switch import Choice, ModelSwitch
+from app.streaming.control.champion import Choice, ModelSwitch
 from tests.unit.forgeries import FORGERIES
 
 NOW_MS = 1_760_000_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConfigurationError
-from app.streaming.one_core import take_turns
+from app.streaming.cpu_affinity import take_turns
 
 PYTHONS_OWN_SECONDS = 0.005
 chooses_cores = pytest.mark.skipif(

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import LogReplaced
 from app.processing.chunk import Chunk
-from app.streaming.one_log import OneLog
+from app.streaming.consumer.offset_guard import OneLog
 
 
 def chunk(first: int, last: int, stand: int = 1, partition: int = 0) -> Chunk:

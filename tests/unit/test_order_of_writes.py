@@ -9,7 +9,7 @@ from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.errors import SendFailed
 from app.processing.score_chunk import Work
 from app.processing.stopwatch import Stopwatch
-from app.streaming.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
 
 TOPICS = OutTopics("decisions", "alerts", "dead-letters", "changelog", "activity")
 OUTPUTS = ("decisions", "alerts", "dead-letters", "activity")
@@ -130,7 +130,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
         worker.ended.append(type(error).__name__)
         raise ProcessEnded(doing) from error
 
-    monkeypatch.setattr("app.streaming.fail_stop.end_process", end)
+    monkeypatch.setattr("app.streaming.delivery.fail_stop.end_process", end)
     return worker
 
 

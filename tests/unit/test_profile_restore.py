@@ -13,9 +13,9 @@ from app.adapters.kafka.bulk_fetch import Slice
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION
-from app.streaming.restore import Gap, Restore, newest
-from app.streaming.restore_progress import Progress
-from app.streaming.tables import ProfileStore
+from app.streaming.state.restore import Gap, Restore, newest
+from app.streaming.state.restore_progress import Progress
+from app.streaming.state.tables import ProfileStore
 
 
 def version(applied_offset: int, incarnation: int = 1) -> bytes:

@@ -13,8 +13,8 @@ import pytest
 import rocksdict
 
 from app.settings import WorkerSettings
-from app.streaming.rocksdb_memory import BoundedMemory
-from app.streaming.tables import ProfileStore
+from app.streaming.state.rocksdb_memory import BoundedMemory
+from app.streaming.state.tables import ProfileStore
 
 MIB = 1024 * 1024
 PARTITIONS = 16
@@ -128,7 +128,7 @@ import os
 from pathlib import Path
 import rocksdict
 from app.settings import WorkerSettings
-from app.streaming.rocksdb_memory import BoundedMemory
+from app.streaming.state.rocksdb_memory import BoundedMemory
 
 database = BoundedMemory(WorkerSettings(rocksdb_write_buffers_bytes=2**20)).open(Path(input()))
 for number in range(int(input())):

@@ -8,9 +8,9 @@ import pytest
 
 from app.processing.chunk import Chunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.health import Health
-from app.streaming.joining import Room, WaitingChunks
-from app.streaming.line import Line
+from app.streaming.execution.batching import Room, WaitingChunks
+from app.streaming.execution.chunk_runner import Line
+from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 from tests.unit.test_line_held import Consumer, Event, Record
 

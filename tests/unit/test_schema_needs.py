@@ -18,8 +18,8 @@ from app.errors import ConfigurationError, InvalidEvent
 from app.processing.chunk import Chunk
 from app.processing.contact_work import AskedAbout, alert_in_json
 from app.settings import RegistrySettings
-from app.streaming import analytics, registry_use
-from app.streaming.registry_use import RegistryUse
+from app.streaming.roles import analytics, schema_access
+from app.streaming.roles.schema_access import RegistryUse
 from tests.unit.test_formats import EXAMPLE, SOUND
 from tests.unit.test_registry_use import BEFORE, Record, Registry
 
@@ -36,7 +36,7 @@ def use(
     monkeypatch: pytest.MonkeyPatch, when_away: Literal["wait", "dead_letter"]
 ) -> tuple[RegistryUse, Answering]:
     registry = Answering()
-    monkeypatch.setattr(registry_use, "Registry", lambda _: registry)
+    monkeypatch.setattr(schema_access, "Registry", lambda _: registry)
     settings = RegistrySettings(url="http://127.0.0.1:1", when_away=when_away, output_format="avro")
     return RegistryUse(settings, PrometheusMetrics()), registry
 
@@ -74,7 +74,7 @@ async def test_or_it_gives_its_records_up_where_that_is_declared(monkeypatch: py
 
 
 async def test_a_registry_that_nobody_asks_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_use, "PROBE_SECONDS", 0.001)
+    monkeypatch.setattr(schema_access, "PROBE_SECONDS", 0.001)
     used, registry = use(monkeypatch, "wait")
     registry.away = True
     probing = asyncio.create_task(used.run())

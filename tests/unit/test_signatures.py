@@ -19,7 +19,7 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.domain.control import told
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
-from app.streaming.model_switch import Choice, ModelSwitch
+from app.streaming.control.champion import Choice, ModelSwitch
 from tests.unit.forgeries import redeclare
 
 MODEL = "large-amounts/1"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ForeignWrite
-from app.streaming.sole_writer import SoleWriter
+from app.streaming.delivery.changelog_guard import SoleWriter
 
 
 class Memory:

@@ -16,7 +16,7 @@ from app.errors import ConfigurationError
 from app.processing.score_chunk import Work
 from app.processing.stopwatch import Stopwatch
 from app.settings import TracingSettings
-from app.streaming.tracing import open_spans, trace
+from app.streaming.monitoring.tracing import open_spans, trace
 
 TRACE_ID, SPAN_ID = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7
 SAMPLED = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

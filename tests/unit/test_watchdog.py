@@ -8,10 +8,10 @@ from queue import SimpleQueue
 import pytest
 
 from app.errors import FraudstreamError, Paused, Stalled, StopOverdue
-from app.streaming import watchdog as module
-from app.streaming.fence import Fence
-from app.streaming.health import Health
-from app.streaming.watchdog import Watchdog
+from app.streaming.delivery.session_fence import Fence
+from app.streaming.monitoring import watchdog as module
+from app.streaming.monitoring.health import Health
+from app.streaming.monitoring.watchdog import Watchdog
 from tests.unit.clock import Clock
 
 SECONDS = 10.0
@@ -43,7 +43,10 @@ def health(clock: Clock) -> Health:
 def ended(monkeypatch: pytest.MonkeyPatch) -> Ends:
     """Where the process would have ended, and why."""
     ends = Ends()
-    for name in ("app.streaming.fail_stop.end_process", "app.streaming.watchdog.end_process"):
+    for name in (
+        "app.streaming.delivery.fail_stop.end_process",
+        "app.streaming.monitoring.watchdog.end_process",
+    ):
         monkeypatch.setattr(name, lambda doing, error: ends.put((doing, error)))
     monkeypatch.setattr(module, "LOOK_SECONDS", LOOK_SECONDS)
     return ends

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.streaming.joining import Joined, WaitingChunks
+from app.streaming.execution.batching import Joined, WaitingChunks
 from app.worker import app
 from tests.chaos.mutants import sabotage
 

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from app.errors import SendFailed
-from app.streaming.order_of_writes import OrderOfWrites
+from app.streaming.delivery.order_of_writes import OrderOfWrites
 from app.worker import app
 from tests.chaos.mutants import sabotage
 

@@ -9,11 +9,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from app.adapters.kafka import batch_producer
-from app.streaming import restore, tables
-from app.streaming.fence import Fence
-from app.streaming.health import Health
-from app.streaming.order_of_writes import OrderOfWrites
-from app.streaming.sole_writer import SoleWriter
+from app.streaming.delivery.changelog_guard import SoleWriter
+from app.streaming.delivery.order_of_writes import OrderOfWrites
+from app.streaming.delivery.session_fence import Fence
+from app.streaming.monitoring.health import Health
+from app.streaming.state import restore, tables
 from app.worker import app
 from tests.chaos.mutants import sabotage
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from app.streaming.order_of_writes import OrderOfWrites
+from app.streaming.delivery.order_of_writes import OrderOfWrites
 from app.worker import app
 from tests.chaos.mutants import sabotage
 

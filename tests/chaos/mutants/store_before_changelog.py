@@ -5,7 +5,7 @@ what the changelog never gets: the replay is skipped, not written again.
 import asyncio
 from typing import Any
 
-from app.streaming.order_of_writes import OrderOfWrites
+from app.streaming.delivery.order_of_writes import OrderOfWrites
 from app.worker import app
 from tests.chaos.mutants import sabotage
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import faust
 import pytest
 
-from app.streaming.chunk_consumer import chunk_transport
+from app.streaming.consumer.chunk_consumer import chunk_transport
 from tests.unit.chunks.consumer import TOPIC, Fetching
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 from faust.types import TP
 
 from app.processing.chunk import Chunk, ChunkSchema
-from app.streaming.chunk_consumer import ChunkConsumer, chunk_transport
+from app.streaming.consumer.chunk_consumer import ChunkConsumer, chunk_transport
 from tests.unit.chunks.consumer import FIRST, OTHER, SECOND, Record, delivered, offsets
 
 

@@ -7,7 +7,7 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
-from app.streaming.chunk_thread import ChunkConsumerThread
+from app.streaming.consumer.chunk_thread import ChunkConsumerThread
 from tests.unit.chunks.consumer import FIRST, SECOND, committable, delivered, offsets
 
 

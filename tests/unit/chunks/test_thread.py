@@ -6,8 +6,8 @@ from typing import Any
 
 from faust.types import TP
 
-from app.streaming.chunk_consumer import ChunkConsumer
-from app.streaming.chunk_thread import ChunkConsumerThread
+from app.streaming.consumer.chunk_consumer import ChunkConsumer
+from app.streaming.consumer.chunk_thread import ChunkConsumerThread
 from tests.unit.chunks.consumer import FIRST
 
 

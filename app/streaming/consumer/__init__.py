@@ -1,0 +1,1 @@
+"""Faust's consumer, changed to deliver whole chunks instead of single records."""

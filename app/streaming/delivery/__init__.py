@@ -1,0 +1,4 @@
+"""The guarantee: the order of writes, and what stops a worker that may no longer write.
+
+Start with ``order_of_writes``.
+"""

@@ -1,0 +1,28 @@
+"""The pages of a worker: its metrics, and three probes that say in one line of text why they answer as they do."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from app.adapters.observability.http_server import Answer, Page
+from app.adapters.observability.prometheus import PrometheusMetrics
+from app.streaming.monitoring.health import Health, Verdict
+from app.streaming.monitoring.watchdog import Watchdog
+
+
+def pages(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Mapping[str, Page]:
+    """By path."""
+    return {
+        "/metrics": metrics.page,
+        "/startupz": _probe(health.startup),
+        "/readyz": _probe(health.readiness),
+        "/livez": _probe(watchdog.liveness),
+    }
+
+
+def _probe(ask: Callable[[], Verdict]) -> Page:
+    def page(_: str) -> Answer:
+        good, why = ask()
+        status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer(status, "text/plain; charset=utf-8", f"{why}\n".encode())
+
+    return page

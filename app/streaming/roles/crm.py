@@ -1,0 +1,129 @@
+"""The worker of the role "crm": from alerts to questions to customers, from their answers to labels.
+
+Two lines of chunks change one table. They share the order of writes, so that a contact is written in the order in which
+it was computed, whichever topic changed it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import structlog
+
+from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.serde.contact_codec import ALERTS, ANSWERS
+from app.domain.contact import Quiet
+from app.domain.decision import Alert
+from app.processing.chunk import Chunk
+from app.processing.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
+from app.processing.profile_cache import ProfileCache
+from app.processing.stopwatch import Stopwatch
+from app.settings import Settings
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.execution.chunk_runner import Line
+from app.streaming.roles.stateful_worker import TableRole
+from app.streaming.roles.worker import now_ms
+from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.topics.topic_specs import HOUR_MS, contacts_changelog
+
+_log = structlog.get_logger("crm")
+
+
+class CrmWorker(TableRole):
+    """Alerts and answers of a customer stand in partitions of the same number, which one worker has."""
+
+    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+        super().__init__(settings, table, (settings.topics.alerts, settings.topics.answers))
+
+    async def start(self) -> None:
+        """See Role.start."""
+        settings, topics = self.settings, self.settings.topics
+        await self._check()
+        logs = await self._logs(contacts_changelog(settings))
+        partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
+        store = cast(ProfileStore, self._table.data)
+        self._contacts = ProfileCache(store, settings.worker.profile_cache_bytes)
+        incarnations = (logs[topics.alerts], logs[topics.answers])
+        rules = Rules(_quiet(settings), self._acceptance(), incarnations, topics.partitions)
+        alert_of, needs = self._reading(Alert, alert_in_json, AskedAbout)
+        self._fold = ContactFold(rules, self._contacts, alert_of)
+        self._lines = (self._line(ALERTS), self._line(ANSWERS))
+        self._needing(self._lines[0], needs)
+        self._share_writes()
+        await self._sender.start()
+        self._stand()
+        _log.info("started", role="crm")
+
+    async def accept(self, event: Any) -> None:
+        """See Line.accept."""
+        log = self.lanes.topics.index(event.message.topic)
+        await self._lines[log].accept(event, self._consumer)
+
+    def _line(self, log: int) -> Line[Contacts]:
+        waiting, room = self._waiting_room()
+
+        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[Contacts]:
+            return [self._fold.compute(log, chunk, now_ms()) for chunk in chunks]
+
+        topic = self.lanes.topics[log]
+        return Line(
+            waiting,
+            room,
+            self.health,
+            compute,
+            lane=lambda partition: self.lanes.of(topic, partition),
+            require=self._table.sole_writer.require,
+        )
+
+    def _share_writes(self) -> None:
+        topics = self.settings.topics
+        out = OutTopics(
+            dead_letters=topics.dead_letters,
+            changelog=contacts_changelog(self.settings),
+            notifications=topics.notifications,
+            labels=topics.labels,
+        )
+
+        def advance() -> None:
+            for line in self._lines:
+                line.advance()
+
+        writes = OrderOfWrites(
+            self._sender, self._table.sole_writer, out, self._durable, self._fence.check, advance
+        )
+        for line in self._lines:
+            line.writes = writes
+
+    def _durable(self, finished: Sequence[Computed[Contacts]]) -> None:
+        for work, _, _ in finished:
+            self._lines[work.log].finished(work.partition, work.last_offset, work.records)
+            self._contacts.release(work.partition, work.number)
+            if work.log == ALERTS:
+                self._count_alerts(work)
+                self._tell_lag(self.settings.topics.alerts, work.partition, work.last_offset)
+            else:
+                self._count_answers(work)
+            for entry in work.rejected:
+                self.metrics.count("dead_letters_total", reason=entry.error.reason)
+
+    def _count_alerts(self, work: Contacts) -> None:
+        asked, told = len(work.notifications), work.replayed + len(work.rejected)
+        self.metrics.count("crm_alerts_total", asked, result="asked")
+        self.metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
+        self.metrics.count("crm_alerts_total", work.replayed, result="replayed")
+        self.metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
+
+    def _count_answers(self, work: Contacts) -> None:
+        accepted = work.records - work.replayed - len(work.rejected)
+        self.metrics.count("crm_answers_total", accepted, result="accepted")
+        self.metrics.count("crm_answers_total", work.replayed, result="replayed")
+        self.metrics.count("crm_answers_total", len(work.rejected), result="dead_letter")
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._contacts.clear()
+
+
+def _quiet(settings: Settings) -> Quiet:
+    crm = settings.crm
+    hours = (crm.episode_quiet_hours, crm.question_hours, crm.answer_quiet_hours)
+    return Quiet(*(round(hour * HOUR_MS) for hour in hours))

@@ -1,0 +1,190 @@
+"""The worker of the consumer group "risk": from chunks of transactions to decisions and alerts."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import structlog
+
+from app.adapters.cdc.transaction_decoder import decode_by
+from app.adapters.disk import data_dir
+from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.models.bundles import Bundle, Loading
+from app.domain.control import told
+from app.domain.decision import Alert, Decision
+from app.domain.transaction import Transaction
+from app.features.columns import compile_fold
+from app.features.window import Bounds
+from app.processing.chunk import Chunk
+from app.processing.decode_chunk import SourceLog
+from app.processing.fold_chunk import Applied
+from app.processing.profile_cache import ProfileCache
+from app.processing.score_chunk import ChunkScorer, Formats, Work
+from app.processing.stopwatch import Stopwatch
+from app.scoring.lineup import Lineup
+from app.settings import Settings
+from app.streaming.control.champion import Choice, ModelSwitch
+from app.streaming.control.lineup import LineupSwitch, Terms
+from app.streaming.control.listener import ModelControl, control_log
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.entity_store.entity_view import EntityView
+from app.streaming.entity_store.lookup import Looked
+from app.streaming.execution.chunk_runner import Line
+from app.streaming.monitoring.chunk_metrics import Counting
+from app.streaming.monitoring.drift_metrics import DriftWatch
+from app.streaming.monitoring.tracing import open_spans, trace
+from app.streaming.roles.stateful_worker import TableRole
+from app.streaming.roles.worker import now_ms
+from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.topics.topic_specs import profiles_changelog
+
+_log = structlog.get_logger("risk")
+
+
+class RiskWorker(TableRole):
+    """Computes chunks while those before them wait for their acknowledgements."""
+
+    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+        super().__init__(settings, table, (settings.topics.transactions,))
+        self._drift = DriftWatch(self.metrics, settings.model.drift_decisions)
+        self._counting = Counting(self.metrics)
+
+    async def start(self) -> None:
+        """See Role.start."""
+        settings, worker = self.settings, self.settings.worker
+        await self._check()
+        source_log = await self._source_log()
+        control = await control_log(settings)
+        choice = Choice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
+        running = choice.first(control.orders.champion, now_ms())
+        compile_fold()
+        partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
+        bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+        self._profiles = ProfileCache(cast(ProfileStore, self._table.data), worker.profile_cache_bytes)
+        self._entities = EntityView(settings, self.metrics)
+        self._scorer = ChunkScorer(
+            source_log, self._acceptance(), bounds, self._profiles, Lineup(running.bundle)
+        )
+        self._scorer.on_scored = self._drift.observe
+        self._scorer.activity_partitions = settings.topics.partitions
+        self._scorer.formats = await self._formats()
+        self._line = self._transactions()
+        identity = data_dir.identity(Path(worker.data_dir))
+        self._spans = open_spans(settings.tracing, settings.app_id, identity)
+        terms = Terms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
+        self._lineup = LineupSwitch(choice, terms, self._put, self.metrics)
+        self._swap(running.bundle)
+        await self._lineup.follow(control.orders)
+        await self._sender.start()
+        switch = ModelSwitch(choice, running, self._swap, self.metrics, now_ms)
+        self._control = ModelControl(settings, identity, switch, self._lineup, control, self._sender)
+        self._control.start(now_ms)
+        self._stand()
+        _log.info("started", model=told(running.bundle.reference))
+
+    async def stop(self) -> None:
+        """See Role.stop."""
+        await self._control.stop()
+        await self._entities.stop()
+        await super().stop()
+        if self._spans is not None:
+            await asyncio.to_thread(self._spans.close)
+
+    async def accept(self, event: Any) -> None:
+        """See Line.accept."""
+        await self._line.accept(event, self._consumer)
+
+    def _compute(self, chunks: Sequence[Chunk], watch: Stopwatch) -> list[Work] | Awaitable[list[Work]]:
+        """At once, unless Redis has to be asked about the chunks' entities."""
+        known = self._scorer.fold(chunks, now_ms(), watch)
+        looked = self._entities.look(known.touched, now_ms())
+        if looked.missing:
+            return self._ask_and_decide(known, looked, watch)
+        return self._decide(known, looked.known, watch)
+
+    async def _ask_and_decide(self, known: Applied, looked: Looked, watch: Stopwatch) -> list[Work]:
+        activities = await self._entities.ask(looked)
+        watch.lap("ask")
+        return self._decide(known, activities, watch)
+
+    def _decide(self, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> list[Work]:
+        about = self._entities.view(known.touched, activities)
+        return self._scorer.decide(known, about, now_ms(), watch)
+
+    async def _formats(self) -> Formats:
+        if self._registry is None or self.settings.registry.output_format == "json":
+            return Formats()
+        topics = self.settings.topics
+        return Formats(
+            decisions=await self._registry.encoding(Decision, topics.decisions),
+            alerts=await self._registry.encoding(Alert, topics.alerts),
+        )
+
+    def _transactions(self) -> Line[Work]:
+        waiting, room = self._waiting_room()
+        line = Line(waiting, room, self.health, self._compute, require=self._table.sole_writer.require)
+        self._needing(line, self._needs)
+        line.writes = OrderOfWrites(
+            self._sender,
+            self._table.sole_writer,
+            self._out_topics(),
+            self._on_durable,
+            self._fence.check,
+            line.advance,
+        )
+        return line
+
+    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+        for work, _, watch in finished:
+            self._line.finished(work.partition, work.last_offset, work.records)
+            self._profiles.release(work.partition, work.number)
+            self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
+            if self._spans is not None:
+                trace(self._spans, work, watch, time.time_ns())
+        self.metrics.gauge("profiles_cached", len(self._profiles))
+        self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
+        self._counting.add(finished, now_ms())
+        self._lineup.count()
+
+    def _swap(self, bundle: Bundle) -> None:
+        """From the next chunk on ``bundle`` decides."""
+        for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(self.settings.profile)]:
+            _log.warning("model", warning=warning)
+        _log.info(
+            "model_backend",
+            model=told(bundle.reference),
+            by_batch=bundle.backend.by_batch,
+            call_us=bundle.backend.micros,
+        )
+        self._lineup.champion_is(bundle)
+        self._drift.follow(bundle)
+        self.metrics.inform("model_info", **msgspec.structs.asdict(bundle.reference))
+
+    def _put(self, lineup: Lineup) -> None:
+        self._scorer.lineup = lineup
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._profiles.clear()
+        self._entities.forget()
+
+    async def _source_log(self) -> SourceLog:
+        topic = self.settings.topics.transactions
+        logs = await self._logs(profiles_changelog(self.settings))
+        checked = self.settings.acceptance.partitioner == "murmur2"
+        partitions = self.settings.topics.partitions if checked else 0
+        decode, self._needs = self._reading(Transaction, decode_by(self.settings))
+        return SourceLog(topic, logs[topic], partitions, decode)
+
+    def _out_topics(self) -> OutTopics:
+        topics = self.settings.topics
+        return OutTopics(
+            decisions=topics.decisions,
+            alerts=topics.alerts,
+            dead_letters=topics.dead_letters,
+            changelog=profiles_changelog(self.settings),
+            activity=topics.entity_activity,
+        )
