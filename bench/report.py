@@ -21,7 +21,7 @@ import psutil
 
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.errors import InvalidFile
-from app.reports.kept import Kept, kept_report
+from app.reports.incremental import Kept, kept_report
 from app.settings import Settings
 from bench import results
 from bench.broker import broker

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.features.packed_words import WORD_BYTES
 from app.features.state import HEADER_WORDS, NARROW_WORDS
-from app.features.words import WORD_BYTES
 from app.settings import Settings
 from bench import page
 from bench.page import Result, markdown

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from app.model_comparison.intervals import Compared, Interval
+    from app.model_comparison.shadowed import Comparison, Decisions
     from app.settings import Settings
-    from app.trials.intervals import Compared, Interval
-    from app.trials.shadowed import Comparison, Decisions
 
 COLUMNS = ("", "champion", "challenger", "difference")
 
@@ -48,8 +48,8 @@ def compare(
 
     from app.adapters.tabular.mappings import load_mapping
     from app.history.label_files import read_labels
+    from app.model_comparison.intervals import Draws
     from app.settings import Settings
-    from app.trials.intervals import Draws
 
     if labels and labels_topic:
         raise typer.BadParameter("Give --labels or --labels-topic, not both.")
@@ -74,7 +74,7 @@ def compare(
 
 def _read_file(path: Path) -> "Decisions":
     from app.errors import InvalidFile
-    from app.trials.shadowed import notes
+    from app.model_comparison.shadowed import notes
 
     try:
         with path.open("rb") as lines:
@@ -87,7 +87,7 @@ def _read_topic(settings: "Settings", days: int) -> "Decisions":
     import asyncio
     import time
 
-    from app.trials.shadowed import Decisions
+    from app.model_comparison.shadowed import Decisions
 
     found, since_ms = Decisions(), time.time_ns() // 1_000_000 - days * 86_400_000
     asyncio.run(_each(settings, settings.topics.decisions, found.note, since_ms))

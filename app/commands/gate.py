@@ -10,9 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from app.history.fold_history import HistorySource
+    from app.model_comparison.gate import Verdict
     from app.replay.exported import Exported
     from app.settings import Settings
-    from app.trials.gate import Verdict
 
 DAYS = 93
 """Four weeks to test, one that is not ripe, two to know frauds of, and the 44 days that windows reach back."""
@@ -91,9 +91,9 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     from app.adapters.models.bundles import champion as load_champion
     from app.commands.history import profile_bounds
     from app.commands.progress import rows_progress
-    from app.trials.gate import judge
-    from app.trials.intervals import Draws
-    from app.trials.replay import replay
+    from app.model_comparison.gate import judge
+    from app.model_comparison.intervals import Draws
+    from app.model_comparison.replay import replay
 
     models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
     models = (
@@ -114,7 +114,7 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
 
     from app.adapters.tabular.files import row_count
     from app.commands.history import history_source
-    from app.trials.replay import DELAY_DAYS
+    from app.model_comparison.replay import DELAY_DAYS
 
     if terms.history is not None:
         source = history_source(terms.history, terms.mapping, settings, None, DELAY_DAYS)

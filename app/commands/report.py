@@ -36,7 +36,7 @@ def report(
 
         told, facts = batch_report(place, name, top), "Computed from the events."
     else:
-        from app.reports.kept import kept_report
+        from app.reports.incremental import kept_report
 
         kept = kept_report(place, number, name, top)
         told, facts = kept.report, _facts(kept.open_partitions)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from app.adapters.kafka.tail_reader import TopicReader
-from app.demo.tally import HeardDecision, Tally
+from app.demo.reconciliation import HeardDecision, Tally
 from app.domain.decision import Alert
 from app.settings import TopicSettings
 

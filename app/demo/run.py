@@ -10,9 +10,9 @@ import uvloop
 from rich.console import Console
 
 from app.demo.folder import STACK, fresh
-from app.demo.performance import Performance
 from app.demo.plan import Plan
 from app.demo.screen import open_screen
+from app.demo.session import Performance
 from app.features.columns import compile_fold
 from app.local import stack as local_stack
 from app.local.state import Stack

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app.demo.scene import PHASES, Figures, Scene
+from app.demo.snapshot import PHASES, Figures, Scene
 from app.domain.decision import Alert
 from app.domain.money import display
 from app.rendering.decision_text import STYLES, event_time, line, short

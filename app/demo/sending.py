@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from app.demo import traffic
 from app.demo.plan import Plan
-from app.demo.tally import Tally
+from app.demo.reconciliation import Tally
 from app.domain.transaction import Transaction
 from app.traffic import labels
 from app.traffic.pacing import Pace

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.errors import StackError
-from app.local import shim
+from app.local import death_signal
 
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.1
@@ -30,7 +30,7 @@ class Worker:
         command = [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "--without-web", "-l", "info"]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
-                [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), *command],
+                [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *command],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

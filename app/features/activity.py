@@ -29,11 +29,11 @@ from app.features.activity_bytes import (
     unpack,
 )
 from app.features.compiled import compiled
-from app.features.delay import Label, Source, count_transaction, hour_of, is_new, look, take_label
+from app.features.delayed_window import Label, Source, count_transaction, hour_of, is_new, look, take_label
 from app.features.entities import DELAY_HOURS, DELAYED_WINDOWS
 from app.features.facts import LABEL, QUERY, TRANSACTION, Facts, Integers, queries
+from app.features.packed_words import Joined, Words, join, split, writable
 from app.features.window import HOUR_MS, NEVER_MS
-from app.features.words import Joined, Words, join, split, writable
 
 __all__ = ["EMPTY", "KNOWN", "LABEL", "QUERY", "TRANSACTION", "Facts", "Observed", "observe", "queries"]
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from app.features.compiled import compiled
 from app.features.entities import DELAY_HOURS, DELAYED_WIDTHS_HOURS
-from app.features.words import WORD_BYTES, Words
+from app.features.packed_words import WORD_BYTES, Words
 
 VERSION = 1
 

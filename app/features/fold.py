@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.errors import StateCorrupt
 from app.features.compiled import compiled
+from app.features.packed_words import Joined, join, split, writable
 from app.features.state import (
     EMPTY,
     HEADER_WORDS,
@@ -24,7 +25,6 @@ from app.features.state import (
 )
 from app.features.vector import WIDTH, Row, fill, travel_kmh
 from app.features.window import VIEW, Bounds, Event, Log, holds, observe, room
-from app.features.words import Joined, join, split, writable
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]

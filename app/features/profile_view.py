@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from app.errors import StateCorrupt
 from app.features.catalog import WINDOW_NAMES
+from app.features.packed_words import WORD_BYTES
 from app.features.state import HEADER_WORDS, PROFILE, is_profile
 from app.features.window import NEVER_MS
-from app.features.words import WORD_BYTES
 
 _HALF, _LOW_HALF = np.uint64(32), np.uint64(2**32 - 1)
 

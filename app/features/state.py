@@ -19,8 +19,8 @@ import numpy as np
 
 from app.errors import StateCorrupt
 from app.features.compiled import compiled
+from app.features.packed_words import WORD_BYTES, Words
 from app.features.window import NEVER_MS, WINDOWS, Log
-from app.features.words import WORD_BYTES, Words
 
 VERSION = 2
 

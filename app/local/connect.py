@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.errors import StackError
-from app.local import jars, java, postgres
+from app.local import postgres
 from app.local.cluster import Cluster
+from app.local.java.runtime import jars, runtime
 from app.local.ports import HOST
 from app.local.state import Part
 
@@ -20,12 +21,12 @@ ANSWER_SECONDS = 5
 def part(directory: Path, cluster: Cluster) -> Part:
     """The worker, configured, ready to be started. What connectors do is in the brokers."""
     folder, log = directory / NAME, directory / "logs" / f"{NAME}.log"
-    settings = java.prepare(folder, log, jars.ensure(jars.cache_directory(), jars.read_lock(LOCK)))
+    settings = runtime.prepare(folder, log, jars.ensure(jars.cache_directory(), jars.read_lock(LOCK)))
     properties = folder / "connect.properties"
     properties.write_text(
         "".join(f"{name}={value}\n" for name, value in worker_properties(cluster).items()), encoding="utf-8"
     )
-    run = java.command(
+    run = runtime.command(
         settings, f"-Xmx{HEAP_MB}m", "org.apache.kafka.connect.cli.ConnectDistributed", str(properties)
     )
     return Part(name=NAME, port=cluster.extra_ports[NAME], log=log, command=(*_environment(cluster), *run))

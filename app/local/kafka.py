@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.errors import StackError
-from app.local import java
 from app.local.cluster import Cluster, Node
+from app.local.java.runtime import runtime
 from app.local.ports import HOST
 from app.local.state import BROKER_PREFIX, Part
 
@@ -38,14 +38,14 @@ def parts(
 def _part(directory: Path, cluster: Cluster, node: Node, jars: Sequence[Path], listeners: Listeners) -> Part:
     name = f"{BROKER_PREFIX}{node.id}"
     folder, log = directory / name, directory / "logs" / f"{name}.log"
-    settings = java.prepare(folder, log, jars)
+    settings = runtime.prepare(folder, log, jars)
     properties = folder / "server.properties"
     described = {**broker_properties(cluster, node, folder / "data"), **listeners.properties}
     properties.write_text(_lines(described), encoding="utf-8")
     if not (folder / "data" / "meta.properties").exists():
         _format(settings, properties, cluster.id, listeners.format_options, log)
     heap_mb = HEAP_MB_ALONE if len(cluster.nodes) == 1 else HEAP_MB_OF_THREE
-    command = java.command(settings, f"-Xmx{heap_mb}m", "kafka.Kafka", str(properties))
+    command = runtime.command(settings, f"-Xmx{heap_mb}m", "kafka.Kafka", str(properties))
     return Part(name=name, port=node.port, log=log, command=command)
 
 
@@ -88,7 +88,9 @@ def _internal_topics(replicas: int, in_sync: int) -> dict[str, object]:
 
 def _format(settings: Path, properties: Path, cluster_id: str, options: Sequence[str], log: Path) -> None:
     tool = ("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format")
-    command = java.command(settings, *tool, "--cluster-id", cluster_id, "--config", str(properties), *options)
+    command = runtime.command(
+        settings, *tool, "--cluster-id", cluster_id, "--config", str(properties), *options
+    )
     with log.open("ab") as output:
         try:
             subprocess.run(command, check=True, timeout=FORMAT_SECONDS, stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words

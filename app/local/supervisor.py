@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.local import shim, state
+from app.local import death_signal, state
 from app.local.processes import Process, end, identify, is_alive
 from app.local.state import Part, Stack
 
@@ -77,7 +77,7 @@ class Supervisor:
     def _start(self, part: Part) -> Part:
         with part.log.open("ab") as log:
             child = subprocess.Popen(  # noqa: S603  # the command is our own list of words
-                [sys.executable, "-I", "-S", shim.__file__, str(os.getpid()), *part.command],
+                [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *part.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

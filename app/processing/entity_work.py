@@ -13,7 +13,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason
 from app.features.activity import observe, queries
-from app.features.delayed import touched
+from app.features.delayed_features import touched
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.fact_records import entity_records

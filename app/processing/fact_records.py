@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.kafka.partitioner import partitions_of
-from app.features.delayed import Touched
+from app.features.delayed_features import Touched
 
 Told = dict[int, list[OutRecord]]
 """By partition of the entities' topic."""

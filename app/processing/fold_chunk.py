@@ -14,7 +14,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.features.columns import events
-from app.features.delayed import Touched, touched
+from app.features.delayed_features import Touched, touched
 from app.features.fold import APPLIED, Events, Folded, Integers, fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk

@@ -9,7 +9,7 @@ from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored
-from app.features.delayed import Delayed
+from app.features.delayed_features import Delayed
 from app.features.fold import REPEATED, REPLAYED
 from app.features.window import Bounds
 from app.processing.chunk import Chunk

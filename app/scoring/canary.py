@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.domain.control import CanaryBounds
 from app.domain.identifiers import digest64
-from app.scoring.attempt import Clock, attempt
+from app.scoring.isolation import Clock, attempt
 from app.scoring.model import Model, Rows, Scores
 
 _LATENCY_CHUNKS = 20

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from app.domain.control import told
-from app.scoring.attempt import Clock, attempt
+from app.scoring.isolation import Clock, attempt
 from app.scoring.model import Model, Rows, Scores
 
 MOST_FAILURES = 3

@@ -11,7 +11,7 @@ from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
 from app.features import catalog
 from app.features.catalog import Known
-from app.features.delayed import Delayed
+from app.features.delayed_features import Delayed
 from app.features.fold import Doubles, Folded, Integers
 from app.features.window import LONGEST_MS
 from app.scoring import policy

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from app.local import cluster, jars, kafka, ports
+from app.local import cluster, kafka, ports
+from app.local.java.runtime import jars
 from app.settings import KafkaSettings
 from tests.integration.certificates import Authority
 

@@ -13,7 +13,7 @@ import pytest
 from app.adapters.serde.json_codec import encode_label
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
-from app.reports.kept import kept_report
+from app.reports.incremental import kept_report
 from app.traffic.produce import produce_raw
 from tests.integration.commands import call
 from tests.integration.deployment import Deployment, check_guarantee

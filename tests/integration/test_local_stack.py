@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from app.errors import StackError
-from app.local import jars
 from app.local import stack as local_stack
+from app.local.java.runtime import jars
 from app.local.processes import wait_gone
 from app.local.state import Stack
 

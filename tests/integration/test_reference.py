@@ -11,7 +11,7 @@ from app.adapters.cdc.reference_events import ReferenceChange
 from app.adapters.redis.client import connect
 from app.adapters.redis.reference_redis import Reference
 from app.commands.tail import _with_reference
-from app.demo.tally import Tally
+from app.demo.reconciliation import Tally
 from app.settings import RedisSettings, Settings
 from tests.integration.redis_servers import RedisServer
 from tests.unit.test_demo_account import alert

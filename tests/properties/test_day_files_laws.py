@@ -31,7 +31,7 @@ from app.errors import LogReplaced
 from app.processing.chunk import Chunk
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
-from app.reports.kept import kept_report
+from app.reports.incremental import kept_report
 from app.streaming.roles.parquet_buffer import Cabinet, Shelf
 from tests.unit.day_records import DAY_MS, FIRST_DAY, Record, decided, label, records
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.adapters.serde.json_codec import encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
-from app.features.delayed import Touched, told
+from app.features.delayed_features import Touched, told
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.profile_cache import ProfileCache

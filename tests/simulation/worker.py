@@ -10,7 +10,7 @@ import numpy as np
 
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
-from app.features import delayed
+from app.features import delayed_features
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
@@ -175,7 +175,7 @@ class Worker:
         return Answered(self.asked[-1], lambda: self._decide(known, watch))
 
     def _decide(self, known: Applied, watch: Stopwatch) -> list[Work]:
-        return self._scorer.decide(known, delayed.absent(known.touched), NOW_MS, watch)
+        return self._scorer.decide(known, delayed_features.absent(known.touched), NOW_MS, watch)
 
     def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
         for chunk in finished:

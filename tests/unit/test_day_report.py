@@ -12,7 +12,7 @@ from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS
 from app.errors import ConfigurationError, InvalidFile, StateCorrupt
 from app.reports.day_report import Tallies, report
-from app.reports.kept import kept_report
+from app.reports.incremental import kept_report
 from app.reports.page import page
 from tests.unit.day_records import DAY_MS, FIRST_DAY
 

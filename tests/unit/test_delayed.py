@@ -11,7 +11,7 @@ from app.domain.transaction import Transaction
 from app.errors import StateCorrupt
 from app.features.activity import LABEL, TRANSACTION, observe
 from app.features.catalog import delayed_features
-from app.features.delayed import absent, told, touched
+from app.features.delayed_features import absent, told, touched
 from app.features.entities import ENTITIES, DelayedEntity, Function
 from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, as_facts
 

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from app.demo.numbers import Numbers
-from app.demo.scene import Scene
-from app.demo.tally import HeardDecision, Tally
+from app.demo.id_set import Numbers
+from app.demo.reconciliation import HeardDecision, Tally
+from app.demo.snapshot import Scene
 from app.domain.decision import Alert, ModelReference, Outcome, SourceOffset, Thresholds
 from app.domain.transaction import Transaction
 

@@ -6,7 +6,7 @@ from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.features.columns import digests
-from app.features.delayed import touched
+from app.features.delayed_features import touched
 from app.processing.fact_records import entity_records
 from bench.contestants.fact_one import entity_keys, fact
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import StackError
-from app.local import jars, maven
-from app.local.coordinate import Coordinate
+from app.local.java.coordinate import Coordinate
+from app.local.java.runtime import jars, maven
 
 KAFKA = Coordinate("org.example", "broker", "1.0")
 CODEC = Coordinate("org.example.codec", "zip", "2.1")

@@ -17,14 +17,14 @@ from app.cli import app
 from app.domain.decision import Thresholds
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
+from app.model_comparison.figures import Ranking
+from app.model_comparison.gate import judge
+from app.model_comparison.intervals import Draws, compare_figures
+from app.model_comparison.paired import Paired, alerts
+from app.model_comparison.replay import last_weeks
+from app.model_comparison.shadowed import notes
 from app.training import metrics
 from app.training.judged import Judged
-from app.trials.figures import Ranking
-from app.trials.gate import judge
-from app.trials.intervals import Draws, compare_figures
-from app.trials.paired import Paired, alerts
-from app.trials.replay import last_weeks
-from app.trials.shadowed import notes
 from tests.integration.bundle import write_bundle, write_models
 
 DAY_0 = 20_000

@@ -14,7 +14,7 @@ from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
 from app.errors import InvalidReason, StateCorrupt
 from app.features import catalog
-from app.features.delayed import Delayed, Touched, absent, told
+from app.features.delayed_features import Delayed, Touched, absent, told
 from app.features.state import lineage
 from app.features.window import Bounds
 from app.processing.chunk import Chunk

@@ -23,9 +23,9 @@ from app.domain.control import (
 )
 from app.errors import ModelRejected
 from app.metrics import Metrics
-from app.scoring.attempt import Clock
 from app.scoring.canary import Canary
 from app.scoring.challenger import Challenger, Tally
+from app.scoring.isolation import Clock
 from app.scoring.lineup import Lineup
 from app.streaming.control.champion import Choice, Wanted
 

@@ -7,7 +7,7 @@ import structlog
 from app.adapters.redis.activity_redis import ActivityReader
 from app.adapters.redis.client import Client, connect
 from app.errors import StateCorrupt
-from app.features.delayed import Delayed, Touched, absent, told
+from app.features.delayed_features import Delayed, Touched, absent, told
 from app.features.window import HOUR_MS
 from app.metrics import Metrics
 from app.settings import Settings

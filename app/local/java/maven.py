@@ -8,7 +8,7 @@ from jgo.config import GlobalSettings
 from jgo.maven import MavenContext
 
 from app.errors import StackError
-from app.local.coordinate import Coordinate
+from app.local.java.coordinate import Coordinate
 
 TIMEOUT_SECONDS = 60
 

@@ -13,10 +13,10 @@ from app.adapters.serde.offline_decoder import readable
 from app.demo import workers as processes
 from app.demo.listening import listen
 from app.demo.plan import Plan
-from app.demo.scene import Scene
+from app.demo.reconciliation import Tally
 from app.demo.screen import Screen
 from app.demo.sending import Senders, Traffic
-from app.demo.tally import Tally
+from app.demo.snapshot import Scene
 from app.demo.workers import Worker
 from app.errors import StackError
 from app.settings import Settings, values

@@ -12,8 +12,8 @@ from app.domain.control import told
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import InvalidFile, ModelRejected
 from app.features.window import DAY_MS
-from app.trials.intervals import Compared, Draws, compare_figures
-from app.trials.paired import Alerts, Paired, alerts, labelled, numbered
+from app.model_comparison.intervals import Compared, Draws, compare_figures
+from app.model_comparison.paired import Alerts, Paired, alerts, labelled, numbered
 
 OnDraw = Callable[[int], None]
 

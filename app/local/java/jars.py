@@ -1,6 +1,6 @@
 """The jars of the stack: pinned in lock files, fetched once, verified at every start.
 
-A warm start opens no connection: it reads files and compares checksums. ``python -m app.local.jars``
+A warm start opens no connection: it reads files and compares checksums. ``python -m app.local.java.jars``
 writes the locks anew after a change of ``LOCKS``.
 """
 
@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from app.errors import StackError
-from app.local.coordinate import Coordinate
+from app.local.java.coordinate import Coordinate
 from app.local.progress import each_done
 
 KAFKA = "4.1.2"
@@ -59,20 +59,20 @@ def ensure(cache: Path, lock: Lock | None = None, fetch: Fetch | None = None) ->
 
 def read_lock(name: str = KAFKA_LOCK) -> dict[Coordinate, str]:
     """A committed lock: one line per jar, coordinate and checksum."""
-    text = files("app.local").joinpath(name).read_text(encoding="utf-8")
+    text = files("app.local.java").joinpath(name).read_text(encoding="utf-8")
     lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return {Coordinate.parse(coordinate): sha256 for coordinate, sha256 in lines}
 
 
 def format_lock(lock: Lock) -> str:
     """The text of a lock file, in an order that keeps differences small."""
-    header = "# SHA-256 of every jar of the local stack. Written by `python -m app.local.jars`.\n"
+    header = "# SHA-256 of every jar of the local stack. Written by `python -m app.local.java.jars`.\n"
     return header + "".join(f"{coordinate} {sha256}\n" for coordinate, sha256 in sorted(lock.items()))
 
 
 def lock_roots(roots: Iterable[str]) -> dict[Coordinate, str]:
     """Resolve the roots afresh and take the checksum of what arrives."""
-    from app.local import maven  # noqa: PLC0415  # see _fetch
+    from app.local.java.runtime import maven  # noqa: PLC0415  # see _fetch
 
     with tempfile.TemporaryDirectory() as folder:
         found = maven.resolve(roots, Path(folder))
@@ -94,7 +94,7 @@ def _fetch_all(missing: list[Coordinate], lock: Lock, cache: Path, fetch: Fetch)
 
 
 def _fetch(coordinate: Coordinate, folder: Path) -> Path:
-    from app.local import maven  # noqa: PLC0415  # jgo takes 0.4 s to import; a warm start does without
+    from app.local.java.runtime import maven  # noqa: PLC0415  # jgo takes 0.4 s to import; a warm start does without
 
     return maven.fetch(coordinate, folder)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from app.demo.id_set import Numbers
 from app.demo.latencies import Latencies
-from app.demo.numbers import Numbers
 from app.domain.decision import Alert, Outcome
 from app.domain.identifiers import alert_id
 

@@ -23,7 +23,9 @@ def prepare(folder: Path, log: Path, jars: Sequence[Path]) -> Path:
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     logging = folder / "log4j2.properties"
-    template = string.Template(files("app.local").joinpath("log4j2.properties").read_text(encoding="utf-8"))
+    template = string.Template(
+        files("app.local.java").joinpath("log4j2.properties").read_text(encoding="utf-8")
+    )
     logging.write_text(template.substitute(log=log), encoding="utf-8")
     arguments = folder / "java.args"
     words = (

@@ -5,7 +5,7 @@ from collections import deque
 
 import msgspec
 
-from app.demo.tally import Tally
+from app.demo.reconciliation import Tally
 from app.domain.decision import Alert, Outcome
 
 PHASES = {

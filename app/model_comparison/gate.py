@@ -6,10 +6,10 @@ import numpy as np
 from app.adapters.models.bundles import Bundle
 from app.domain.control import told
 from app.features.window import DAY_MS
+from app.model_comparison.intervals import CONFIDENCE, Compared, Draws, compare_figures
+from app.model_comparison.paired import Alerts, Paired, alerts
+from app.model_comparison.replay import DELAY_DAYS
 from app.rendering.decision_text import event_time
-from app.trials.intervals import CONFIDENCE, Compared, Draws, compare_figures
-from app.trials.paired import Alerts, Paired, alerts
-from app.trials.replay import DELAY_DAYS
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from app.model_comparison.paired import Paired
 from app.scoring.card_precision import Weights, card_days, card_precision
 from app.scoring.model import Scores
-from app.trials.paired import Paired
 
 FIGURES = ("auc_roc", "average_precision", "card_precision")
 

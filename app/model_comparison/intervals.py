@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.trials.figures import FIGURES, Ranking
-from app.trials.paired import Paired
+from app.model_comparison.figures import FIGURES, Ranking
+from app.model_comparison.paired import Paired
 
 CONFIDENCE = 0.95
 

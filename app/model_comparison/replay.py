@@ -17,8 +17,8 @@ from app.errors import InvalidFile
 from app.features.fold import Profiles
 from app.features.window import Bounds
 from app.history.fold_history import HistorySource, fold_history
+from app.model_comparison.paired import Paired
 from app.scoring.model import Model
-from app.trials.paired import Paired
 
 DELAY_DAYS = 7
 TRAINING_DAYS = 7
