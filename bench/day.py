@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
+from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.records import OutRecord
 from app.domain.label import Label, LabelSource
 from app.settings import Settings
 

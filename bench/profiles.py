@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.records import OutRecord
 from app.features.fold import Events, fold
 from app.features.window import DAY_MS, Bounds
 

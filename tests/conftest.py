@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.integration.bundle import write_models
+from tests.support.bundle import write_models
 
 # The first use of the fold loads or makes its machine code; no test is about time.
 settings.register_profile("no deadline", deadline=None)

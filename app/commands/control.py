@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from app.adapters.kafka.batch_producer import OutRecord
+    from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.control_log import ControlLog
     from app.domain.control import WorkerReport
     from app.settings import Settings

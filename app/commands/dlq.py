@@ -11,7 +11,7 @@ from app.commands.times import milliseconds, time_option
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.adapters.kafka.batch_producer import OutRecord
+    from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.dead_letters import DeadLetter, DeadLetters, Place
     from app.settings import Settings
     from app.traffic.replay import Refused
@@ -179,7 +179,7 @@ async def _replay(
     """Read twice: to count, and to send. What comes in between is not sent. True when nothing was left out."""
     import sys
 
-    from app.adapters.kafka.batch_producer import OutRecord
+    from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.dead_letters import open_dead_letters
     from app.traffic.replay import prepare, send
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.errors import StackError
 from app.local import postgres
 from app.local.cluster import Cluster
-from app.local.java.runtime import jars, runtime
+from app.local.java import jars, runtime
 from app.local.ports import HOST
 from app.local.state import Part
 

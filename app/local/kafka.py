@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.errors import StackError
 from app.local.cluster import Cluster, Node
-from app.local.java.runtime import runtime
+from app.local.java import runtime
 from app.local.ports import HOST
 from app.local.state import BROKER_PREFIX, Part
 

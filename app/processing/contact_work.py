@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.batch_producer import Headers, Output, OutRecord
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.kafka.records import Headers, Output, OutRecord
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS, Applied, Kept, decode, encode
 from app.adapters.serde.json_codec import decode_as, encode_label, encode_notification
 from app.domain.acceptance import Acceptance
@@ -20,8 +20,8 @@ from app.errors import InvalidEvent, InvalidReason
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.output_records import dead_letter
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
-from app.streaming.delivery.order_of_writes import OutTopics
 
 _HEADERS: Headers = (
     ("content-type", b"application/json"),

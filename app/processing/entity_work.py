@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.kafka.records import Output, OutRecord
 from app.adapters.serde.fact_codec import is_fact, label_facts, read_facts
 from app.adapters.serde.json_codec import label_of
 from app.domain.acceptance import Acceptance
@@ -18,9 +18,9 @@ from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.fact_records import entity_records
 from app.processing.output_records import dead_letter
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
 from app.processing.stopwatch import Stopwatch
-from app.streaming.delivery.order_of_writes import OutTopics
 
 
 class RoutedLabels(NamedTuple):

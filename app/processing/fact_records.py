@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.kafka.records import OutRecord
 from app.features.delayed_features import Touched
 
 Told = dict[int, list[OutRecord]]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.adapters.kafka.batch_producer import Headers, OutRecord
+from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.domain.decision import Alert, Decision
 from app.errors import InvalidEvent

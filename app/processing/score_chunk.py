@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from app.adapters.kafka.batch_producer import Output, OutRecord
+from app.adapters.kafka.records import Output, OutRecord
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.acceptance import Acceptance
@@ -17,13 +17,13 @@ from app.processing.decode_chunk import Rejected, SourceLog
 from app.processing.fact_records import Told, entity_records
 from app.processing.fold_chunk import Applied, ChunkFold
 from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
 from app.scoring.lineup import Judged, Lineup
 from app.scoring.model import Rows, Scores
 from app.scoring.scorer import Seen
-from app.streaming.delivery.order_of_writes import OutTopics
 
 
 class Work(NamedTuple):

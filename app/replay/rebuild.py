@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from app.adapters.kafka.batch_producer import OutRecord
 from app.adapters.kafka.group_offsets import members
 from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError
 from app.processing.chunk import Chunk

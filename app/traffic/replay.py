@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.security import Cluster
 from app.adapters.topic_records.dead_letters import DeadLetter
 from app.errors import InvalidReason

@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from app.adapters.kafka import admin as kafka_admin
-from app.adapters.kafka.batch_producer import Headers
 from app.adapters.kafka.partitioner import partition_of
+from app.adapters.kafka.records import Headers
 from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError, SendFailed
 

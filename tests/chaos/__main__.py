@@ -18,7 +18,7 @@ from tests.chaos import scenarios
 from tests.chaos.cluster import Cluster
 from tests.chaos.result_files import RESULTS, Runs, write
 from tests.chaos.scenario import SCENARIOS, Result, carry_out
-from tests.integration.bundle import write_models
+from tests.support.bundle import write_models
 
 ENDURANCE = "endurance"
 """Takes an hour of its own, in ten runs."""

@@ -15,9 +15,9 @@ import msgspec
 from app.local import ports
 from tests.chaos.cluster import Cluster
 from tests.chaos.traffic import Sent, Traffic, transactions
-from tests.integration import reading
-from tests.integration.deployment import Deployment
-from tests.integration.workers import Worker
+from tests.support import reading
+from tests.support.deployment import Deployment
+from tests.support.workers import Worker
 
 ASSIGNED_SECONDS = 60.0
 ENDED_SECONDS = 60.0

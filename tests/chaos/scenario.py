@@ -13,7 +13,7 @@ from tests.chaos import verdict
 from tests.chaos.cluster import Cluster
 from tests.chaos.run import Moment, Run, stored
 from tests.chaos.verdict import Figures
-from tests.integration import reading
+from tests.support import reading
 
 Play = Callable[[Run], Awaitable[None]]
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.chaos.traffic import BAD
-from tests.integration import oracle
 from tests.profile_format import StoredProfile, read_profile
+from tests.support import oracle
 
 _FEATURES = len(oracle.FEATURES)
 

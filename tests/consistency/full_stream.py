@@ -24,10 +24,10 @@ from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.mappings import HANDBOOK as HANDBOOK_COLUMNS
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
-from tests.integration import oracle, reading
-from tests.integration.bundle import write_models
-from tests.integration.deployment import Deployment, check_profiles
-from tests.integration.workers import REPOSITORY
+from tests.support import oracle, reading
+from tests.support.bundle import write_models
+from tests.support.deployment import Deployment, check_profiles
+from tests.support.paths import REPOSITORY
 
 HANDBOOK = REPOSITORY.parent / "shared/data/handbook/transactions.parquet"
 COMMAND = (sys.executable, "-c", "from app.cli import main; main()")

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from app.cli import app
+from tests.support.paths import SHARED
 
-HANDBOOK = Path(__file__).parents[3] / "shared/data/handbook/transactions.parquet"
+HANDBOOK = SHARED / "data" / "handbook" / "transactions.parquet"
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 WINDOWS = {"1h": HOUR_MS, "1d": DAY_MS, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS}

@@ -1,7 +1,6 @@
 """The published schemas are those of the code, and say what the contract says."""
 
 import json
-from pathlib import Path
 
 import pytest
 from fastavro import parse_schema
@@ -13,8 +12,9 @@ from app.adapters.serde.protobuf_schemas import messages, text
 from app.adapters.serde.published_schemas import documents
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
+from tests.support.paths import REPOSITORY
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
+PUBLISHED = REPOSITORY / "docs" / "schemas"
 
 
 def test_the_published_schemas_are_those_of_the_code() -> None:

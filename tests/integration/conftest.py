@@ -8,7 +8,7 @@ import pytest
 
 from app.local import stack as local_stack
 from app.local.state import Stack
-from tests.integration.deployment import Deployment
+from tests.support.deployment import Deployment
 
 
 @pytest.fixture(scope="session")

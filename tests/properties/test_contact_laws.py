@@ -13,7 +13,7 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.records import OutRecord
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS, decode
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered

@@ -17,7 +17,14 @@ from app.processing.profile_cache import ProfileCache
 from app.processing.score_chunk import ChunkScorer, Work
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
-from tests.unit.test_work import BOUNDS, INCARNATION, NOW_MS, Disk, LargeAmounts, Record
+from tests.unit.streaming.execution.test_score_chunk import (
+    BOUNDS,
+    INCARNATION,
+    NOW_MS,
+    Disk,
+    LargeAmounts,
+    Record,
+)
 
 PARTITIONS = 3
 

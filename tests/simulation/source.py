@@ -6,8 +6,8 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
-from tests.integration import oracle
 from tests.simulation.world import Record
+from tests.support import oracle
 
 NOW_MS = 1_760_000_000_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.kafka.batch_producer import OutRecord
-from tests.integration import oracle
+from app.adapters.kafka.records import OutRecord
 from tests.profile_format import read_profile
 from tests.simulation.source import Source
 from tests.simulation.worker import ALERTS, DEAD_LETTERS, DECISIONS
 from tests.simulation.world import CHANGELOG, Broken, Topics
+from tests.support import oracle
 
 
 def check(topics: Topics, stored: dict[bytes, bytes], source: Source) -> None:

@@ -15,13 +15,14 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
 from app.processing.score_chunk import ChunkScorer, Work
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
 from app.streaming.delivery.changelog_guard import SoleWriter
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
 from app.streaming.delivery.session_fence import Fence
 from app.streaming.execution.batching import Room, WaitingChunks
 from app.streaming.execution.chunk_runner import Line

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
-from app.adapters.kafka.batch_producer import Output, OutRecord
 from app.adapters.kafka.bulk_fetch import Slice
+from app.adapters.kafka.records import Output, OutRecord
 
 CHANGELOG = "changelog"
 

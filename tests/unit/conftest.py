@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.bundle import write_bundle, write_models
+from tests.support.bundle import write_bundle, write_models
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
-import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka import fast_zstd
+from app.adapters.kafka.records import Output, OutRecord
 from app.adapters.kafka.security import client_options
 from app.errors import SendFailed
 from app.settings import KafkaSettings
@@ -23,25 +23,6 @@ _LARGE_BYTES = 64 * 1024
 """A batch from this size on is compressed in a thread, beside the computing of the next chunk. A small one is
 ready before a thread would have begun.
 """
-
-Headers = Sequence[tuple[str, bytes]]
-
-
-class OutRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record to be sent; None as timestamp is now. Three are made for a transaction, so each must be cheap."""
-
-    key: bytes | None
-    value: bytes | None
-    timestamp_ms: int | None = None
-    headers: Headers = ()
-
-
-class Output(NamedTuple):
-    """What goes to one partition of one topic."""
-
-    topic: str
-    partition: int
-    records: Sequence[OutRecord]
 
 
 class _Sent(NamedTuple):

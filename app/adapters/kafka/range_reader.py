@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka import admin as kafka_admin
-from app.adapters.kafka.batch_producer import Headers
 from app.adapters.kafka.bulk_fetch import PartitionLog, open_log
+from app.adapters.kafka.records import Headers
 from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError
 

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.records import Headers
 
 QUEUE_SPANS = 8192
 """Beyond, spans are dropped: tracing never holds up what it traces."""

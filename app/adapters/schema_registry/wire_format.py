@@ -8,7 +8,7 @@ adds which message of its file the value is, as a list of zigzag varints behind 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.records import Headers
 from app.errors import InvalidEvent, InvalidReason
 
 HEADER = "__value_schema_id"

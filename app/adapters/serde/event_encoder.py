@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.records import Headers
 from app.adapters.schema_registry.wire_format import HEADER, number_key
 from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.adapters.serde.json_codec import encode_decision
@@ -28,10 +28,7 @@ JSON_ENCODING = Encoding(encode_decision, (("content-type", b"application/json")
 
 def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
     """Ours of an event, as it is registered; ``output_format`` is avro or protobuf."""
-    from app.adapters.serde import (
-        avro_schemas,
-        protobuf_schemas,  # noqa: PLC0415  # an extra brings what they need
-    )
+    from app.adapters.serde import avro_schemas, protobuf_schemas  # noqa: PLC0415  # an extra brings what they need
 
     if output_format == "avro":
         return WriterSchema(AVRO, avro_schemas.text(event))
@@ -40,10 +37,7 @@ def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
 
 def encoding(event: type[msgspec.Struct], settings: RegistrySettings, schema_id: int) -> Encoding:
     """Of an event whose schema is registered with this id."""
-    from app.adapters.serde import (
-        avro_values,
-        protobuf_values,  # noqa: PLC0415  # as above
-    )
+    from app.adapters.serde import avro_values, protobuf_values  # noqa: PLC0415  # as above
 
     avro = settings.output_format == "avro"
     write = avro_values.writer(event) if avro else protobuf_values.writer(event)

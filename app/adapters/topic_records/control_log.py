@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
-from app.adapters.kafka.batch_producer import OutRecord
+from app.adapters.kafka.records import OutRecord
 from app.domain.control import (
     CANARY_KEY,
     CHALLENGERS_KEY,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.batch_producer import Headers
+from app.adapters.kafka.records import Headers
 from app.adapters.kafka.security import Cluster
 from app.adapters.kafka.tail_reader import open_reader
 

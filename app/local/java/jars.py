@@ -72,7 +72,7 @@ def format_lock(lock: Lock) -> str:
 
 def lock_roots(roots: Iterable[str]) -> dict[Coordinate, str]:
     """Resolve the roots afresh and take the checksum of what arrives."""
-    from app.local.java.runtime import maven  # noqa: PLC0415  # see _fetch
+    from app.local.java import maven  # noqa: PLC0415  # see _fetch
 
     with tempfile.TemporaryDirectory() as folder:
         found = maven.resolve(roots, Path(folder))
@@ -94,7 +94,7 @@ def _fetch_all(missing: list[Coordinate], lock: Lock, cache: Path, fetch: Fetch)
 
 
 def _fetch(coordinate: Coordinate, folder: Path) -> Path:
-    from app.local.java.runtime import maven  # noqa: PLC0415  # jgo takes 0.4 s to import; a warm start does without
+    from app.local.java import maven  # noqa: PLC0415  # jgo takes 0.4 s to import; a warm start does without
 
     return maven.fetch(coordinate, folder)
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
+from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.tail_reader import TopicReader
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Loading, champion, load

@@ -13,7 +13,8 @@ from pathlib import Path
 import structlog
 from aiokafka.errors import KafkaError
 
-from app.adapters.kafka.batch_producer import KafkaSender, OutRecord
+from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.tail_reader import TopicReader, open_reader
 from app.adapters.models.aliases import FILE_NAME
 from app.adapters.topic_records.control_log import (

@@ -17,9 +17,10 @@ broker; sent one by one, the writes of partitions would wait for one another.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol
 
-from app.adapters.kafka.batch_producer import Output, OutRecord
+from app.adapters.kafka.records import Output, OutRecord
+from app.processing.outputs import OutTopics, WorkT
 from app.processing.stopwatch import Stopwatch
 from app.streaming.delivery.fail_stop import fail_stop
 
@@ -30,39 +31,6 @@ class Sender(Protocol):
     """
 
     async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]: ...
-
-
-class OutTopics(NamedTuple):
-    """Where a worker writes; a role leaves out what it does not write."""
-
-    decisions: str = ""
-    alerts: str = ""
-    dead_letters: str = ""
-    changelog: str = ""
-    activity: str = ""
-    notifications: str = ""
-    labels: str = ""
-
-
-class Work(Protocol):
-    """A chunk after step 1."""
-
-    @property
-    def partition(self) -> int:
-        """Of the source, of the changelog and of the store."""
-        ...
-
-    @property
-    def profiles(self) -> Mapping[bytes, bytes]:
-        """What the chunk changed in the table."""
-        ...
-
-    def outputs(self, topics: OutTopics) -> Iterable[Output]:
-        """What step 2 sends; a topic's partition comes once."""
-        ...
-
-
-WorkT = TypeVar("WorkT", bound=Work)
 
 
 class Store(Protocol):

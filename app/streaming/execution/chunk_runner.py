@@ -15,11 +15,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic
 
 from app.processing.chunk import Chunk
+from app.processing.outputs import WorkT
 from app.processing.stopwatch import Stopwatch
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.offset_guard import OneLog
 from app.streaming.delivery.fail_stop import fail_stop
-from app.streaming.delivery.order_of_writes import OrderOfWrites, WorkT
+from app.streaming.delivery.order_of_writes import OrderOfWrites
 from app.streaming.execution.batching import Joined, Room, WaitingChunks, in_groups
 from app.streaming.execution.paused_partitions import Holding
 from app.streaming.execution.prerequisites import Needs, Nothing

@@ -15,10 +15,11 @@ from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.processing.chunk import Chunk
 from app.processing.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
 from app.streaming.execution.chunk_runner import Line
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms

@@ -16,10 +16,11 @@ from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.processing.chunk import Chunk
 from app.processing.entity_work import FactFold, FoldedFacts, LabelRouter, RoutedLabels, compile_facts
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
 from app.streaming.entity_store.redis_publisher import Publisher
 from app.streaming.execution.chunk_runner import Line
 from app.streaming.monitoring.chunk_metrics import count_seconds

@@ -21,6 +21,7 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied
+from app.processing.outputs import OutTopics
 from app.processing.profile_cache import ProfileCache
 from app.processing.score_chunk import ChunkScorer, Formats, Work
 from app.processing.stopwatch import Stopwatch
@@ -29,7 +30,7 @@ from app.settings import Settings
 from app.streaming.control.champion import Choice, ModelSwitch
 from app.streaming.control.lineup import LineupSwitch, Terms
 from app.streaming.control.listener import ModelControl, control_log
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites, OutTopics
+from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import Looked
 from app.streaming.execution.chunk_runner import Line

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
 from tests.chaos.traffic import renamed, transactions
-from tests.integration.reading import TABLE
+from tests.support.reading import TABLE
 
 FILLING = 40_000
 """Transactions, in a short run too: what buffers hold has no need of a disk."""

@@ -7,7 +7,7 @@ import time
 
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
-from tests.integration.workers import Worker
+from tests.support.workers import Worker
 
 SESSION_SECONDS = 6.0
 """What the deployments under test have; brokers allow no shorter one."""

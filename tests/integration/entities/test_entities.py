@@ -1,0 +1,144 @@
+"""What terminals and customers did and what became known of it: whole after a kill, whatever was sent twice."""
+
+from hashlib import blake2b
+from random import Random
+from typing import Protocol
+
+import pytest
+
+from app.adapters.serde.json_codec import encode_label
+from app.domain.label import Label
+from app.domain.transaction import Transaction
+from app.traffic.produce import produce_raw
+from tests.activity_format import read_activity
+from tests.support import entity_oracle, reading
+from tests.support.deployment import Deployment
+from tests.support.entities import Entities, label
+from tests.support.traffic import DAY_MS, START_MS, traffic
+
+pytestmark = pytest.mark.integration
+
+EVENTS = 1_500
+END_MS = START_MS + 29 * DAY_MS
+
+
+class Stack(Protocol):
+    @property
+    def redis_url(self) -> str: ...
+
+
+@pytest.fixture
+def entities(deployment: Deployment, stack: Stack) -> Entities:
+    return Entities(deployment, stack.redis_url)
+
+
+def labels_of(transactions: list[Transaction], seed: int) -> list[Label]:
+    """Of one in five: some repeated, some reversed."""
+    random = Random(seed)
+    found = []
+    for transaction in random.sample(transactions, len(transactions) // 5):
+        reported = [random.randrange(START_MS, END_MS) for _ in range(random.choice((1, 1, 1, 2)))]
+        known = [
+            label(transaction, max(at, transaction.event_time), is_fraud=random.random() < 0.8)
+            for at in reported
+        ]
+        found += known + known[: random.choice((0, 0, 1))]
+    return found
+
+
+def digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def check(found: dict[bytes, bytes], expected: dict[str, entity_oracle.Entity]) -> None:
+    """Every entity has counted its transactions, each once, and knows its labels."""
+    assert set(expected) == {key.decode() for key in found}
+    for name, entity in expected.items():
+        activity = read_activity(found[name.encode()])
+        assert entity.hours() == dict(activity.hours), name
+        newest = max(activity.newest_hour - 44 * 24, 0)
+        reports = {
+            (digest(known.transaction), known.reported_at, known.is_fraud)
+            for known in entity.labels
+            if -(-known.event_time // entity_oracle.HOUR_MS) > newest
+        }
+        assert reports == {(text.transaction, text.reported_ms, text.is_fraud) for text in activity.labels}
+
+
+async def expected(deployment: Deployment) -> dict[str, entity_oracle.Entity]:
+    topics = deployment.settings.topics
+    return entity_oracle.entities(
+        await deployment.read(topics.transactions), await deployment.read(topics.labels)
+    )
+
+
+async def test_killed_again_and_again_nothing_is_lost_or_counted_twice(
+    deployment: Deployment, entities: Entities
+) -> None:
+    worker, scorer = entities.worker(), entities.scorer()
+    worker.start()
+    scorer.start()
+    for seed in range(3):
+        batch = list(traffic(EVENTS, seed))
+        await entities.send(labels_of(batch, seed))
+        await deployment.produce(batch)
+        await deployment.decided((seed + 1) * EVENTS // 2)
+        victim = scorer if seed == 1 else worker
+        victim.kill()
+        victim.start()
+    await deployment.drained()
+    await entities.drained()
+    assert worker.terminate() == 0
+
+    newest = reading.newest_per_key(await deployment.read(entities.changelog))
+    check(newest, await expected(deployment))
+    assert newest == reading.stored_values(worker.data_dir, reading.ACTIVITIES)
+    assert newest == entities.in_redis()
+
+
+async def test_a_lost_disk_is_restored_from_the_changelog(deployment: Deployment, entities: Entities) -> None:
+    worker, scorer = entities.worker(), entities.scorer()
+    worker.start()
+    scorer.start()
+    batch = list(traffic(EVENTS, 7))
+    await deployment.produce(batch)
+    await deployment.drained()
+    await entities.drained()
+    worker.kill()
+    worker.data_dir.rename(worker.data_dir.with_name("lost"))
+    worker.start()
+    await entities.send(labels_of(batch, 7))
+    await entities.drained()
+    assert worker.terminate() == 0
+
+    newest = reading.newest_per_key(await deployment.read(entities.changelog))
+    check(newest, await expected(deployment))
+    assert newest == reading.stored_values(worker.data_dir, reading.ACTIVITIES)
+
+
+async def test_what_is_no_label_is_a_dead_letter_and_its_neighbours_count(
+    deployment: Deployment, entities: Entities
+) -> None:
+    worker, scorer = entities.worker(), entities.scorer()
+    worker.start()
+    scorer.start()
+    (transaction,) = traffic(1, 1)
+    await deployment.produce([transaction])
+    topic = deployment.settings.topics.labels
+    bad: list[tuple[bytes | None, bytes]] = [
+        (b"m1", b"{"),
+        (b"m1", b'{"transaction_id": "t"}'),
+        (b"other", encode_label(label(transaction, END_MS))),
+        (transaction.terminal_id.encode(), encode_label(label(transaction, transaction.event_time - 1))),
+    ]
+    await produce_raw(bad, topic=topic, kafka=deployment.servers)
+    await entities.send([label(transaction, END_MS)])
+    await deployment.drained()
+    await entities.drained()
+
+    letters = await deployment.read(deployment.settings.topics.dead_letters)
+    assert sorted(value for _, value in bad) == sorted(letter.value for letter in letters)
+    codes = {dict(letter.headers)["fraud.error.code"] for letter in letters}
+    assert codes == {b"not_json", b"missing_field", b"key_mismatch", b"absurd_time"}
+    stored = read_activity(entities.in_redis()[f"terminal:{transaction.terminal_id}".encode()])
+    assert [digest(transaction.transaction_id)] == [text.transaction for text in stored.labels]

@@ -1,0 +1,106 @@
+"""`fraudstream demo` from nothing to its account, and what it leaves behind: no process."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.demo.folder import STACK
+from app.local import stack as local_stack
+from tests.support.paths import REPOSITORY
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+COMMAND = str(Path(sys.executable).with_name("fraudstream"))
+SECONDS = 200
+POLL_SECONDS = 0.2
+
+
+class Demo:
+    """A demo in a directory of its own, its output in a file."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        self.directory = directory / "demo"
+        self._output = directory / "output.txt"
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(  # noqa: S603  # ours
+                [COMMAND, "demo", "--dir", str(self.directory), *arguments],
+                cwd=REPOSITORY,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def text(self) -> str:
+        return self._output.read_text()
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        deadline = time.monotonic() + SECONDS
+        while not (found := re.search(pattern, self.text())):
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(POLL_SECONDS)
+        return found
+
+    def wait(self) -> int:
+        return self.process.wait(SECONDS)
+
+    def left_behind(self) -> list[str]:
+        """The command lines of processes that know the directory."""
+        commands = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+        return [command for command in commands if str(self.directory) in command]
+
+
+def test_a_short_demo_reconciles_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, "--seconds", "8", "--rate", "200")
+
+    assert demo.wait() == 0, demo.text()
+    text = demo.text()
+    account = re.search(r"reconciled: (\S+) produced = (\S+) decided \+ 20 dead-lettered \+ 0 dupl", text)
+    assert account, text
+    produced, decided = (int(number.replace(",", "")) for number in account.groups())
+    assert produced == decided + 20
+    assert re.search(r"reconciled: (\S+) alerts by the decisions, \1 alerts received", text), text
+    assert re.search(r"first alert after \d+ s", text), text
+    assert demo.left_behind() == []
+
+
+def test_a_killed_worker_costs_nothing_and_ctrl_c_ends_in_order(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, "--rate", "100")
+    worker = int(demo.wait_for(r"kill -9 (\d+)").group(1))
+    os.kill(worker, signal.SIGKILL)
+    demo.wait_for(rf"worker-1 \(pid {worker}\) was killed and is started again as pid \d+")
+    demo.process.send_signal(signal.SIGINT)
+
+    assert demo.wait() == 0, demo.text()
+    assert "reconciled: " in demo.text()
+    assert demo.left_behind() == []
+    assert not psutil.pid_exists(worker)
+
+
+def test_a_worker_that_ends_by_itself_ends_the_demo_with_its_log(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    worker = int(demo.wait_for(r"kill -9 (\d+)").group(1))
+    os.kill(worker, signal.SIGTERM)
+
+    assert demo.wait() == 1
+    assert "worker-1 ended with exit code 0. The end of " in demo.text()
+    assert "Traceback" not in demo.text()
+    assert local_stack.status(demo.directory / STACK) is None
+    assert demo.left_behind() == []
+
+
+def test_ctrl_c_while_the_stack_starts(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    demo.wait_for("starting Kafka")
+    time.sleep(1)
+    demo.process.send_signal(signal.SIGINT)
+
+    assert demo.wait() == 130
+    assert "Traceback" not in demo.text()
+    assert demo.left_behind() == []

@@ -1,0 +1,93 @@
+"""`fraudstream doctor` on an installation that is well, and on some that are not."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.local import ports
+from app.local.state import Stack
+from app.settings import values
+from tests.support.deployment import Deployment
+from tests.support.paths import REPOSITORY
+
+pytestmark = pytest.mark.integration
+
+COMMAND = str(Path(sys.executable).with_name("fraudstream"))
+SECONDS = 120
+
+
+def examined(deployment: Deployment, **overrides: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The exit code, and each finding by its check."""
+    settings = {name: str(value) for name, value in values(deployment.settings).items()}
+    done = subprocess.run(  # noqa: S603  # ours
+        [COMMAND, "doctor", "--json"],
+        check=False,
+        cwd=REPOSITORY,
+        env=os.environ | settings | {"FRAUDSTREAM_MODEL_DIR": str(deployment.models)} | overrides,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    return done.returncode, {each["check"]: each for each in json.loads(done.stdout)["findings"]}
+
+
+async def test_an_installation_without_workers_is_well_but_for_them(deployment: Deployment) -> None:
+    code, findings = examined(deployment)
+
+    outcomes = {check: each["outcome"] for check, each in findings.items()}
+    machine = {outcomes.pop(check) for check in ("open files", "data directory", "broker disks")}
+    assert code == 0, findings
+    assert "failed" not in machine
+    assert outcomes == {
+        "settings": "ok",
+        "aliases": "ok",
+        "model": "ok",
+        "redis": "ok",
+        "registry": "ok",
+        "brokers": "ok",
+        "copies": "warning",
+        "group": "warning",
+        "lag": "ok",
+        "clock": "ok",
+        "topics": "ok",
+        "dead letters": "ok",
+    }
+
+
+async def test_missing_topics_fail_with_the_command_that_makes_them(
+    stack: Stack, models: Path, tmp_path: Path
+) -> None:
+    code, findings = examined(Deployment(stack, tmp_path, models))
+
+    assert code == 1
+    assert findings["topics"]["outcome"] == "failed"
+    assert "`fraudstream topics ensure` makes it" in findings["topics"]["remedy"]
+
+
+async def test_brokers_that_do_not_answer_leave_the_rest_examined(deployment: Deployment) -> None:
+    nobody = f"127.0.0.1:{ports.choose()}"
+    code, findings = examined(deployment, FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=nobody)
+
+    assert code == 1
+    assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in findings["cluster"]["found"]
+    assert findings["model"]["outcome"] == "ok"
+
+
+async def test_redis_is_asked_when_it_is_configured(stack: Stack, deployment: Deployment) -> None:
+    _, there = examined(deployment, FRAUDSTREAM_REDIS_URL=stack.redis_url)
+    code, gone = examined(deployment, FRAUDSTREAM_REDIS_URL=f"redis://127.0.0.1:{ports.choose()}/0")
+
+    assert (there["redis"]["outcome"], there["redis"]["found"]) == ("ok", "answers")
+    assert code == 1
+    assert "FRAUDSTREAM_REDIS_URL" in gone["redis"]["found"]
+
+
+async def test_a_wrong_setting_is_the_only_thing_told(deployment: Deployment) -> None:
+    code, findings = examined(deployment, FRAUDSTREAM_WORKER_LOG_LEVEL="loud")
+
+    assert code == 1
+    assert list(findings) == ["settings"]

@@ -1,0 +1,200 @@
+"""Probes, watchdog and bounded stop of real workers: who stands still ends, who has nothing to do does not."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.local import stack as local_stack
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
+from tests.support.deployment import Deployment, check_guarantee
+from tests.support.probing import Probed, Told, probed, sabotaged
+from tests.support.traffic import traffic
+
+pytestmark = pytest.mark.integration
+
+STALL_SECONDS = 6
+SLACK_SECONDS = 30
+
+FINISHES_NOTHING = """
+from app.streaming.delivery.order_of_writes import OrderOfWrites
+OrderOfWrites.finish = lambda *_: None
+"""
+LOOP_STANDS_STILL = """
+import threading
+from app.processing.score_chunk import ChunkScorer
+ChunkScorer.fold = lambda *_: threading.Event().wait()
+"""
+FETCHES_NOTHING = """
+import asyncio
+from app.streaming.consumer.chunk_consumer import ChunkConsumer
+async def getmany(*_, **__):
+    await asyncio.Event().wait()
+    yield
+ChunkConsumer.getmany = getmany
+"""
+AGENT_TAKES_NOTHING = """
+import asyncio
+from app.streaming.roles.risk import RiskWorker
+async def accept(*_):
+    await asyncio.Event().wait()
+RiskWorker.accept = accept
+"""
+RESTORE_NEVER_ENDS = """
+import asyncio
+from app.streaming.state.restore import Restore
+async def run(*_):
+    await asyncio.Event().wait()
+Restore.run = run
+"""
+
+
+@pytest.fixture
+async def alone(directory: Path, models: Path, tmp_path: Path) -> AsyncIterator[Deployment]:
+    """On a broker of its own, which the test may stop."""
+    stack = await asyncio.to_thread(local_stack.start, directory, 1, None, os.getpid())
+    deployed = Deployment(stack, tmp_path, models)
+    await deployed.ensure_topics()
+    yield deployed
+    deployed.clear_up()
+    for broker in stack.brokers:
+        os.kill(broker.pid, signal.SIGCONT)  # or it could not be asked to end
+    print(deployed.tails())  # noqa: T201  # pytest shows it beneath a failure and nowhere else
+
+
+def broker_pid(deployment: Deployment, directory: Path) -> int:
+    stack = local_stack.status(directory)
+    assert stack is not None
+    assert deployment.servers == stack.bootstrap_servers
+    return stack.brokers[0].pid
+
+
+async def idle(deployment: Deployment, seed: int) -> Probed:
+    """A worker that has finished all there was."""
+    watched = probed(deployment)
+    watched.worker.start()
+    await watched.until("/readyz", 200)
+    await deployment.produce(traffic(500, seed=seed))
+    await deployment.drained()
+    return watched
+
+
+async def test_a_worker_is_started_then_ready_and_alive_all_the_time(deployment: Deployment) -> None:
+    worker, _ = watched = probed(deployment)
+    worker.start()
+
+    starting = await watched.until("/startupz", 200)
+    getting_ready = await watched.until("/readyz", 200)
+
+    assert Told(503, "starting") in starting
+    assert Told(200, "started") == starting[-1]
+    assert {503, 200} == {answer.status for answer in getting_ready}
+    assert Told(200, "serving 4 partitions") == getting_ready[-1]
+    assert 404 == watched.ask("/")[0]
+    await deployment.produce(traffic(200, seed=41))
+    await deployment.drained()
+    for _ in range(STALL_SECONDS + 2):  # longer than a stall: it is idle
+        assert Told(200, "serving") == watched.ask("/livez")
+        await asyncio.sleep(1)
+    assert "fraudstream_late_total" in watched.ask("/metrics").text
+    assert 0 == worker.terminate()
+
+
+async def test_a_spare_worker_is_ready_and_lives_without_partitions(deployment: Deployment) -> None:
+    workers = [probed(deployment, f"worker-{number}") for number in range(5)]
+    for worker, _ in workers:
+        worker.start()
+    for watched in workers:
+        await watched.until("/readyz", 200, seconds=120)
+    await asyncio.sleep(STALL_SECONDS + 2)
+
+    told = sorted(watched.ask("/readyz").text for watched in workers)
+    assert ["serving 0 partitions", *["serving 1 partitions"] * 4] == told
+    assert {200} == {watched.ask("/livez").status for watched in workers}
+    for worker, _ in workers:
+        worker.kill()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "told"),
+    [
+        (FINISHES_NOTHING, "Stalled", "no chunk in flight was finished for"),
+        (AGENT_TAKES_NOTHING, "Stalled", "no chunk fetched was taken up for"),
+        (FETCHES_NOTHING, "Stalled", "no record of those waiting was fetched for"),
+        (RESTORE_NEVER_ENDS, "Stalled", "no record of those waiting was fetched for"),
+        (LOOP_STANDS_STILL, "Paused", "the event loop stood still for"),
+    ],
+    ids=["writes", "agent", "fetches", "restore", "event loop"],
+)
+async def test_a_worker_that_stands_still_ends_itself_and_says_what_stood(
+    wrong: str, error: str, told: str, deployment: Deployment
+) -> None:
+    """Heartbeats go on all the while: without its end no other worker would ever get the partitions."""
+    await deployment.produce(traffic(500, seed=42))
+    broken = sabotaged(deployment, wrong)
+    broken.start()
+    broken.wait_started()
+
+    assert EXIT_FAIL_STOP == await asyncio.to_thread(broken.wait, SLACK_SECONDS)
+    assert f"app.errors.{error}: " in broken.text()
+    assert told in broken.text()
+    sound = deployment.worker("sound")
+    sound.start()
+    await deployment.drained()
+    assert 0 == sound.terminate()
+    await check_guarantee(deployment, sound)
+
+
+async def test_an_idle_worker_lives_while_its_broker_hangs_and_goes_on_after_it(
+    alone: Deployment, directory: Path
+) -> None:
+    watched = await idle(alone, seed=43)
+    os.kill(broker_pid(alone, directory), signal.SIGSTOP)
+    for _ in range(3 * STALL_SECONDS):
+        assert 200 == watched.ask("/livez").status, watched.worker.tail()
+        await asyncio.sleep(1)
+    os.kill(broker_pid(alone, directory), signal.SIGCONT)
+
+    await alone.produce(traffic(200, seed=44))
+    await alone.drained()
+    assert 0 == watched.worker.terminate()
+    await check_guarantee(alone, watched.worker)
+
+
+async def test_a_stop_ends_in_time_though_the_broker_hangs_and_loses_nothing(
+    alone: Deployment, directory: Path
+) -> None:
+    watched = await idle(alone, seed=45)
+    os.kill(broker_pid(alone, directory), signal.SIGSTOP)
+    await asyncio.sleep(1)
+    asked = time.monotonic()
+    code = await asyncio.to_thread(watched.worker.terminate)
+    took_seconds = time.monotonic() - asked
+    os.kill(broker_pid(alone, directory), signal.SIGCONT)
+
+    assert EXIT_FAIL_STOP == code
+    assert took_seconds < 5 + 5, "the bound, and what a busy machine takes to end a process"
+    assert "StopOverdue: asked to stop 5 s ago; no chunk is unfinished" in watched.worker.text()
+    watched.worker.start()
+    await alone.produce(traffic(500, seed=46))
+    await alone.drained()
+    assert 0 == watched.worker.terminate()
+    await check_guarantee(alone, watched.worker)
+
+
+async def test_a_stop_that_waits_for_a_chunk_says_so(deployment: Deployment) -> None:
+    broken = sabotaged(deployment, FINISHES_NOTHING, FRAUDSTREAM_WORKER_STALL_SECONDS="60")
+    broken.start()
+    await deployment.produce(traffic(500, seed=47))
+    broken.wait_started()
+    await asyncio.sleep(5)
+
+    assert EXIT_FAIL_STOP == await asyncio.to_thread(broken.terminate)
+    assert (
+        "StopOverdue: asked to stop 5 s ago; chunks of partitions [0, 1, 2, 3] are unfinished"
+        in broken.text()
+    )

@@ -1,0 +1,109 @@
+"""`fraudstream replay` on a real broker: decisions come out again, whatever happened to the worker meanwhile."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.support import reading
+from tests.support.bundle import write_bundle
+from tests.support.commands import call
+from tests.support.deployment import Deployment
+from tests.support.traffic import traffic
+
+pytestmark = pytest.mark.integration
+
+EVENTS = 6_000
+
+
+@pytest.fixture
+async def decided(deployment: Deployment) -> Deployment:
+    """A log with repeated transactions that a killed worker has decided, and more that nobody has."""
+    events = list(traffic(EVENTS, seed=9, customers=60))
+    worker = deployment.worker()
+    worker.start()
+    await deployment.produce(events[:3_000])
+    await deployment.produce(events[2_000:2_500])
+    await deployment.decided(2_500)
+    worker.kill()
+    await deployment.produce(events[3_000:])
+    worker.start()
+    await deployment.drained()
+    assert worker.terminate() == 0
+    await deployment.produce(traffic(100, seed=10, customers=60))
+    return deployment
+
+
+def replayed(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    try:
+        return dict(json.loads(done.stdout))
+    except ValueError:
+        raise AssertionError(done.stderr.decode()) from None
+
+
+async def sources(deployment: Deployment) -> set[tuple[int, int]]:
+    """Partition and offset of every transaction that was decided. One older than any profile may be so twice."""
+    found = (
+        json.loads(record.value) async for record in deployment.scan(deployment.settings.topics.decisions)
+    )
+    return {(decision["source"]["partition"], decision["source"]["offset"]) async for decision in found}
+
+
+async def test_every_decision_comes_out_again_and_nothing_live_is_touched(decided: Deployment) -> None:
+    topics = decided.settings.topics
+    names = (topics.transactions, topics.decisions, topics.alerts, decided.changelog)
+    before = [await reading.end_offsets(decided.servers, name, decided.partitions) for name in names]
+    lag, every = await decided.lag(), await sources(decided)
+    assert EVENTS <= len(every)
+
+    done = call(decided, "replay", "--from", "2026-01-01", "--json")
+    found = replayed(done)
+    assert (0, {"equal": len(every)}, []) == (done.returncode, found["kinds"], found["examples"])
+
+    half = call(decided, "replay", "--from", "700", "--to", "900", "--partition", "1", "--json")
+    inside = {place for place in every if place[0] == 1 and 700 <= place[1] < 900}
+    assert (0, {"equal": len(inside)}) == (half.returncode, replayed(half)["kinds"])
+    assert 0 < len(inside) <= 200
+    assert before == [await reading.end_offsets(decided.servers, name, decided.partitions) for name in names]
+    assert lag == await decided.lag()
+
+
+async def test_another_model_would_have_decided_otherwise(decided: Deployment) -> None:
+    if not (decided.models / "large-amounts" / "few-trees").exists():
+        write_bundle(decided.models, "few-trees", trees=2)
+    done = call(decided, "replay", "--from", "2026-01-01", "--model", "large-amounts/few-trees", "--json")
+    found = replayed(done)
+    assert 1 == done.returncode
+    assert len(await sources(decided)) == sum(found["kinds"].values()) == sum(found["outcomes"].values())
+    assert {"score", "outcome"} <= set(found["kinds"])
+    assert [] == list(found["features"])
+
+
+async def test_a_short_warm_up_leaves_windows_open_and_the_replay_says_so(decided: Deployment) -> None:
+    done = call(decided, "replay", "--from", "900", "--partition", "1", "--warm-up-days", "0", "--json")
+    found = replayed(done)
+    assert 0 == done.returncode
+    assert found["kinds"]["older_than_log"] > 0
+
+    other_bounds = call(
+        decided,
+        "replay",
+        "--from",
+        "2026-01-01",
+        "--json",
+        FRAUDSTREAM_PROFILE_MAX_EVENTS="16",
+    )
+    assert 1 == other_bounds.returncode
+    assert "customer_count_30d" in replayed(other_bounds)["features"]
+
+
+async def test_what_cannot_be_replayed_is_a_mistake_of_use(decided: Deployment) -> None:
+    for arguments in (
+        ["--from", "700"],
+        ["--from", "yesterday"],
+        ["--from", "2040-01-01"],
+        ["--from", "2026-01-01", "--app-id", decided.settings.worker.app_id],
+    ):
+        done = call(decided, "replay", *arguments)
+        assert 2 == done.returncode, done.stderr

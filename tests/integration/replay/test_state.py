@@ -1,0 +1,118 @@
+"""`fraudstream state` on a real broker: one profile shown, and all of them folded a second time."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from app.adapters.kafka.partitioner import partition_of
+from tests.profile_format import read_profile
+from tests.support import reading
+from tests.support.commands import call
+from tests.support.deployment import Deployment, check_guarantee
+from tests.support.traffic import traffic
+
+pytestmark = pytest.mark.integration
+
+CUSTOMERS = 50
+
+
+@pytest.fixture
+async def folded(deployment: Deployment) -> Deployment:
+    """Profiles by a worker that runs on."""
+    worker = deployment.worker()
+    worker.start()
+    await deployment.produce(traffic(3_000, seed=11, customers=CUSTOMERS))
+    await deployment.drained()
+    return deployment
+
+
+def told(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    try:
+        return dict(json.loads(done.stdout))
+    except ValueError:
+        raise AssertionError(done.stderr.decode()) from None
+
+
+async def test_a_profile_is_the_same_in_the_changelog_and_on_the_disk_of_a_stopped_worker(
+    folded: Deployment,
+) -> None:
+    (worker,) = folded.workers
+    on_disk = ("state", "show", "c7", "--json", "--data-dir", str(worker.data_dir))
+    assert b"is in use by the worker" in call(folded, *on_disk).stderr
+    assert worker.terminate() == 0
+
+    expected = read_profile(reading.newest_per_key(await folded.read(folded.changelog))[b"c7"])
+    found = told(call(folded, "state", "show", "c7", "--json"))
+    assert (expected.applied, expected.applied_offset) == (found["applied"], found["applied_offset"])
+    assert [event.time_ms for event in expected.kept] == [event["event_time"] for event in found["events"]]
+    assert found == told(call(folded, *on_disk))
+    assert f"up to offset {expected.applied_offset}".encode() in call(folded, "state", "show", "c7").stdout
+    assert 1 == call(folded, "state", "show", "nobody").returncode
+
+
+async def test_every_profile_comes_out_again_and_one_that_was_altered_is_found(folded: Deployment) -> None:
+    done = call(folded, "state", "verify", "--json")
+    assert (0, {"equal": CUSTOMERS}) == (done.returncode, told(done)["profiles"])
+
+    (worker,) = folded.workers
+    assert worker.terminate() == 0
+    newest = reading.newest_per_key(await folded.read(folded.changelog))
+    async with AIOKafkaProducer(bootstrap_servers=folded.servers) as producer:
+        for key, value in ((b"c7", _altered(newest[b"c7"])), (b"c8", None), (b"never-came", newest[b"c9"])):
+            partition = partition_of(key, folded.partitions)
+            await producer.send_and_wait(folded.changelog, key=key, value=value, partition=partition)
+
+    done = call(folded, "state", "verify", "--json")
+    found = told(done)
+    assert (1, False) == (done.returncode, found["sound"])
+    assert {"equal": CUSTOMERS - 2, "different": 1, "missing": 1, "unexpected": 1} == found["profiles"]
+    assert {"c7": "different", "c8": "missing", "never-came": "unexpected"} == {
+        one["customer_id"]: one["match"] for one in found["mismatches"]
+    }
+
+
+def _altered(profile: bytes) -> bytes:
+    """Another terminal, or another transaction: the last word is a digest."""
+    return profile[:-8] + bytes(8)
+
+
+async def test_a_lost_changelog_is_written_anew_and_workers_go_on_as_if_nothing_had_been(
+    deployment: Deployment,
+) -> None:
+    events = list(traffic(4_000, seed=12, customers=CUSTOMERS))
+    worker = deployment.worker()
+    worker.start()
+    await deployment.produce(events[:2_000])
+    await deployment.drained()
+    assert b"are in the group" in call(deployment, "state", "rebuild").stderr
+    assert worker.terminate() == 0
+    assert b"holds profiles" in call(deployment, "state", "rebuild").stderr
+
+    await deployment.produce(events[2_000:])  # not finished by anybody: the worker is to decide these
+    await _delete(deployment, deployment.changelog)
+    shutil.rmtree(worker.data_dir)
+    done = told(call(deployment, "state", "rebuild", "--json"))
+    assert ({"profiles": CUSTOMERS, "records": 2_000, "cut": []}) == done
+
+    worker.start()
+    await deployment.drained()
+    assert worker.terminate() == 0
+    await check_guarantee(deployment, worker)
+    assert all(len(repeats) == 1 for repeats in (await deployment.decisions()).values())
+
+
+async def _delete(deployment: Deployment, topic: str) -> None:
+    """And make it anew, as an operator would."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
+    await admin.start()
+    await admin.delete_topics([topic])
+    while topic in await admin.list_topics():  # noqa: ASYNC110  # a broker tells nobody: it must be asked
+        await asyncio.sleep(0.1)
+    await admin.close()
+    await deployment.ensure_topics()

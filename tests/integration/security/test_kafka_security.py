@@ -1,0 +1,180 @@
+"""Every way in, through every client, and every wrong key: against a real broker."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.adapters.kafka.admin import connect
+from app.adapters.kafka.cluster import read_cluster
+from app.adapters.kafka.tail_reader import open_reader
+from app.errors import ConfigurationError
+from app.settings import KafkaSettings, Settings
+from app.settings import values as setting_values
+from app.topics import provisioning
+from app.traffic.produce import produce
+from tests.support.certificates import Authority
+from tests.support.deployment import Deployment, check_guarantee
+from tests.support.secured import PASSWORD, SECRET, SecuredBroker, token_server
+from tests.support.traffic import traffic
+
+pytestmark = pytest.mark.integration
+
+REFUSED = 2
+EVENTS = 300
+FAREWELL_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    started = SecuredBroker(tmp_path_factory.mktemp("secured") / "broker")
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+def environment(kafka: KafkaSettings) -> dict[str, str]:
+    """For a worker that comes in this way; what the test itself looks up goes over the plain listener."""
+    return {
+        name: str(value)
+        for name, value in setting_values(Settings(kafka=kafka)).items()
+        if name.startswith("FRAUDSTREAM_KAFKA_")
+    }
+
+
+async def work(broker: SecuredBroker, kafka: KafkaSettings, models: Path, directory: Path) -> None:
+    """Topics made, traffic sent and read, decided by a worker that then loses its disk and restores."""
+    deployment = Deployment(broker, directory, models, partitions=2)
+    secured = msgspec.structs.replace(deployment.settings, kafka=kafka)
+    topic = secured.topics.transactions
+    worker = deployment.worker(**environment(kafka))
+    try:
+        await provisioning.ensure(secured)
+        worker.start()
+        await produce(traffic(EVENTS, seed=1), topic=topic, kafka=kafka)
+        await deployment.drained()
+        worker.kill()
+        worker.data_dir.rename(directory / "lost")
+        worker.start()
+        await produce(traffic(EVENTS, seed=2), topic=topic, kafka=kafka)
+        await deployment.drained()
+        assert worker.terminate() == 0
+        await check_guarantee(deployment, worker)
+        async with open_reader(kafka, [topic], from_beginning=True) as reader:
+            assert (await anext(aiter(reader.batches())))[0].value
+    finally:
+        deployment.clear_up()
+    for secret in (PASSWORD, SECRET):
+        assert secret not in worker.text()
+
+
+async def test_a_worker_over_tls(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
+    await work(broker, broker.tls(), models, tmp_path)
+
+
+async def test_the_monitor_sees_the_cluster_by_every_way_in(broker: SecuredBroker) -> None:
+    with token_server() as (url, _):
+        ways = [broker.tls(), broker.mutual_tls(), broker.scram(), broker.oauth(url)]
+        states = [await read_cluster(kafka) for kafka in ways]
+
+    assert [1] * len(ways) == [len(state.brokers[0].log_dirs) for state in states]
+
+
+async def test_a_worker_with_a_certificate(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
+    await work(broker, broker.mutual_tls(), models, tmp_path)
+
+
+async def test_a_worker_with_a_password(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
+    await work(broker, broker.scram(), models, tmp_path)
+
+
+async def test_a_worker_with_tokens(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
+    with token_server() as (url, answers):
+        await work(broker, broker.oauth(url), models, tmp_path)
+    assert set(answers) == {200}
+
+
+async def refusal(kafka: KafkaSettings) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        async with connect(kafka):
+            pass
+    for secret in (PASSWORD, SECRET, "a-wrong-one"):
+        assert secret not in str(refused.value)
+    # A refused connection closes by TLS's farewell, for which the loop must still be there.
+    await asyncio.sleep(FAREWELL_SECONDS)
+    return str(refused.value)
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """A file with a secret that nobody knows."""
+    file = tmp_path / "wrong"
+    file.write_text("a-wrong-one")
+    return file
+
+
+async def test_an_unknown_authority(broker: SecuredBroker, tmp_path: Path) -> None:
+    other = Authority(tmp_path / "other")
+    said = await refusal(broker.tls(tls_ca_file=str(other.certificate)))
+    assert "not trusted" in said
+    assert "FRAUDSTREAM_KAFKA_TLS_CA_FILE" in said
+
+
+async def test_another_host_name(broker: SecuredBroker) -> None:
+    by_name = broker.addresses["TLS"].replace("127.0.0.1", "localhost")
+    said = await refusal(broker.tls(bootstrap_servers=by_name))
+    assert "for another host" in said
+    assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in said
+
+
+async def test_a_missing_client_certificate(broker: SecuredBroker) -> None:
+    said = await refusal(broker.mutual_tls(tls_cert_file="", tls_key_file=""))
+    assert "FRAUDSTREAM_KAFKA_TLS_CERT_FILE" in said
+
+
+async def test_a_client_certificate_of_another_authority(broker: SecuredBroker, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path / "other").issue("stranger", "DNS:stranger")
+    said = await refusal(
+        broker.mutual_tls(tls_cert_file=str(stranger.certificate), tls_key_file=str(stranger.key))
+    )
+    assert "FRAUDSTREAM_KAFKA_TLS_CERT_FILE" in said
+
+
+async def test_a_wrong_password(broker: SecuredBroker, wrong: Path) -> None:
+    said = await refusal(broker.scram(sasl_password_file=str(wrong)))
+    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in said
+
+
+async def test_a_wrong_client_secret(broker: SecuredBroker, wrong: Path) -> None:
+    with token_server() as (url, answers):
+        said = await refusal(broker.oauth(url, oauth_client_secret_file=str(wrong)))
+    assert "HTTP 401" in said
+    assert 200 not in answers
+
+
+async def test_a_mechanism_that_is_not_offered(broker: SecuredBroker) -> None:
+    said = await refusal(broker.scram(bootstrap_servers=broker.addresses["OAUTH"]))
+    assert "FRAUDSTREAM_KAFKA_SASL_MECHANISM" in said
+
+
+async def test_a_file_that_is_missing(broker: SecuredBroker, tmp_path: Path) -> None:
+    said = await refusal(broker.scram(sasl_password_file=str(tmp_path / "absent")))
+    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in said
+    assert "No such file" in said
+
+
+def test_a_worker_with_a_wrong_password_is_refused(
+    broker: SecuredBroker, models: Path, tmp_path: Path, wrong: Path
+) -> None:
+    kafka = broker.scram(sasl_password_file=str(wrong))
+    worker = Deployment(broker, tmp_path, models).worker(**environment(kafka))
+    worker.start()
+
+    assert worker.wait() == REFUSED
+    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in worker.text()
+    assert "Traceback" not in worker.text()
+    assert "a-wrong-one" not in worker.text()

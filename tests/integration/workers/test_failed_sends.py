@@ -1,0 +1,96 @@
+"""A topic that cannot be written: the worker ends without a commit, and later nothing is missing.
+
+While a topic is away a send neither succeeds nor fails until its time is up. The commits of those seconds are
+what is on trial: an offset committed before its alerts stand is an alert lost.
+
+Seen to fail: the first with acknowledgements before sends; the first and the one that refuses alerts with the
+changelog before alerts; the one that refuses the changelog with RocksDB before the changelog.
+"""
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from app.topics.topic_specs import topic_table
+from tests.support import reading
+from tests.support.deployment import Deployment, check_guarantee, check_store
+from tests.support.probing import sabotaged
+from tests.support.traffic import traffic
+
+pytestmark = pytest.mark.integration
+
+FAIL_STOP = 70
+COUNT = 3_000
+WRITES_OUT_AT_ONCE = """
+from app.streaming.state.tables import ProfileStore
+write = ProfileStore.write
+def write_out(store, partition, *given):
+    write(store, partition, *given)
+    store._db_for_partition(partition).flush()
+ProfileStore.write = write_out
+"""
+"""Or what was written too early would be gone with the process's write buffers, unseen."""
+
+
+async def delete(deployment: Deployment, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+    finally:
+        await admin.close()
+
+
+async def alter(deployment: Deployment, topic: str, **configs: str) -> None:
+    """The topic's whole configuration, as the table has it, with ``configs`` in other words."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
+    await admin.start()
+    specs = {spec.name: spec for spec in topic_table(deployment.settings)}
+    changes = specs[topic].configs() | {name.replace("_", "."): value for name, value in configs.items()}
+    try:
+        (response,) = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, changes)])
+        assert [resource[0] for resource in response.resources] == [0]
+    finally:
+        await admin.close()
+
+
+async def test_no_alert_is_missed_when_their_topic_was_away(deployment: Deployment) -> None:
+    worker = deployment.worker()
+    worker.start()
+    worker.wait_started()
+    await delete(deployment, deployment.settings.topics.alerts)
+
+    await deployment.produce(traffic(COUNT, seed=32))
+
+    assert worker.wait() == FAIL_STOP
+    await deployment.ensure_topics()
+    worker.start()
+    worker.wait_started()
+    await deployment.drained()
+    assert worker.terminate() == 0
+    await check_guarantee(deployment, worker)
+
+
+@pytest.mark.parametrize("refusing", ["alerts", "changelog"])
+async def test_a_record_that_the_broker_refuses_ends_the_worker_at_once(
+    deployment: Deployment, refusing: str
+) -> None:
+    """What the worker keeps on its disk is never ahead of the changelog."""
+    topic = deployment.changelog if refusing == "changelog" else deployment.settings.topics.alerts
+    worker = sabotaged(deployment, WRITES_OUT_AT_ONCE)
+    worker.start()
+    await deployment.produce(traffic(COUNT, seed=33))
+    await deployment.drained()
+    await alter(deployment, topic, max_message_bytes="100")
+
+    await deployment.produce(traffic(COUNT, seed=34))
+
+    assert worker.wait() == FAIL_STOP
+    assert "MessageSizeTooLargeError" in worker.text()
+    check_store(worker, reading.newest_per_key(await deployment.read(deployment.changelog)))
+    await alter(deployment, topic)
+    worker.start()
+    worker.wait_started()
+    await deployment.drained()
+    assert worker.terminate() == 0
+    await check_guarantee(deployment, worker)

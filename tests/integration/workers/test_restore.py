@@ -1,0 +1,146 @@
+"""Restoring from real changelogs: what a broker does at their ends, and workers that are disturbed meanwhile."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.bulk_fetch import open_log
+from app.adapters.kafka.records import OutRecord
+from app.adapters.observability.prometheus import PrometheusMetrics
+from app.errors import RestoreFailed
+from app.streaming.faust_app import EXIT_REFUSED
+from app.streaming.state.restore import Gap, Restore
+from app.streaming.state.restore_progress import Progress
+from app.topics import provisioning
+from tests.support import reading
+from tests.support.deployment import Deployment
+from tests.support.traffic import traffic
+from tests.unit.streaming.state.test_restore import Memory, version
+
+pytestmark = pytest.mark.integration
+
+CUSTOMERS = 20_000
+"""Of each partition: their restore takes long enough to be disturbed."""
+ROOM = bytes(500)
+"""Profiles of their usual size; a restore looks only at their beginning."""
+
+
+async def send(deployment: Deployment, partition: int, records: Sequence[OutRecord]) -> None:
+    sender = KafkaSender(deployment.settings.kafka)
+    await sender.start()
+    await sender.send(deployment.changelog, partition, records)
+    await sender.stop()
+
+
+async def fill(deployment: Deployment) -> None:
+    for partition in range(deployment.partitions):
+        await send(
+            deployment,
+            partition,
+            [OutRecord(b"%d-%d" % (partition, n), version(n) + ROOM) for n in range(CUSTOMERS)],
+        )
+
+
+async def restored(deployment: Deployment, start: int = 0) -> Memory:
+    """Partition 0, restored from ``start`` up to its end as a worker would."""
+    ends = await reading.end_offsets(deployment.servers, deployment.changelog, deployment.partitions)
+    store = Memory()
+    restore = Restore(deployment.changelog, store, Progress(PrometheusMetrics()), lambda: False)
+    assert await restore.run({0: Gap(start, ends[0])}, partial(open_log, deployment.servers))
+    assert store.changelog_offset == ends[0] - 1
+    return store
+
+
+async def test_versions_and_tombstones_in_many_batches(deployment: Deployment) -> None:
+    for n in range(50):
+        await send(deployment, 0, [OutRecord(b"c%d" % n, version(1)), OutRecord(b"moves", version(n))])
+    await send(deployment, 0, [OutRecord(b"moves", version(7)), OutRecord(b"c3", None)])
+
+    expected = {b"c%d" % n: version(1) for n in range(50) if n != 3} | {b"moves": version(49)}
+    assert expected == await restored(deployment)
+
+
+async def test_a_start_in_the_middle_of_a_batch(deployment: Deployment) -> None:
+    await send(deployment, 0, [OutRecord(b"c%d" % n, version(n)) for n in range(10)])
+
+    assert {b"c6", b"c7", b"c8", b"c9"} == set(await restored(deployment, start=6))
+
+
+async def test_a_log_whose_last_offsets_are_control_records(deployment: Deployment) -> None:
+    """No record ever comes from there; waiting for one would never end."""
+    producer = AIOKafkaProducer(bootstrap_servers=deployment.servers, transactional_id=deployment.changelog)
+    await producer.start()
+    for _ in range(3):
+        async with producer.transaction():
+            await producer.send_and_wait(deployment.changelog, version(1), key=b"c1", partition=0)
+    await producer.stop()
+
+    assert {b"c1": version(1)} == await restored(deployment)
+
+
+async def test_a_topic_that_is_not_there_is_told(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.adapters.kafka.bulk_fetch.GIVE_UP_SECONDS", 0.0)
+    async with open_log(deployment.servers) as log:
+        with pytest.raises(RestoreFailed, match="nowhere-0 cannot be read from offset 5 to 9"):
+            await log.fetch("nowhere", 0, 5, 9)
+
+
+async def test_a_worker_stopped_while_it_restores_goes_on_where_it_was(deployment: Deployment) -> None:
+    await fill(deployment)
+    worker = deployment.worker()
+    worker.start()
+    while worker.running and not worker.said("restoring"):  # noqa: ASYNC110  # a log tells nobody that it grows
+        await asyncio.sleep(0.01)
+    assert 0 == worker.terminate()
+    worker.start()
+    await deployment.produce(traffic(10, seed=1))
+    await deployment.decided(10)
+
+    assert 0 == worker.terminate()
+    await check_stores(deployment)
+
+
+async def test_a_worker_that_joins_while_another_restores(deployment: Deployment) -> None:
+    """The first gives its restore up, and both end with all profiles of what they own."""
+    await fill(deployment)
+    one, two = deployment.worker("one"), deployment.worker("two")
+    one.start()
+    two.start()
+    await deployment.produce(traffic(10, seed=1))
+    await deployment.decided(10)
+    two.wait_started()
+
+    assert [0, 0] == [worker.terminate() for worker in (one, two)]
+    await check_stores(deployment)
+
+
+async def test_a_changelog_that_was_made_anew_is_refused(deployment: Deployment) -> None:
+    """Local profiles that no changelog knows would be lost with the disk, and nobody would have been told."""
+    worker = deployment.worker()
+    worker.start()
+    await deployment.produce(traffic(500, seed=1))
+    await deployment.drained()
+    assert 0 == worker.terminate()
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
+    await admin.start()
+    await admin.delete_topics([deployment.changelog])
+    await admin.close()
+    await provisioning.ensure(deployment.settings)
+
+    worker.start()
+    assert EXIT_REFUSED == worker.wait(60)
+    assert worker.said("it was deleted and made again") > 0
+
+
+async def check_stores(deployment: Deployment) -> None:
+    """Every profile of the changelog stands in the database of a worker."""
+    newest = reading.newest_per_key(await deployment.read(deployment.changelog))
+    stores = [reading.stored_values(worker.data_dir) for worker in deployment.workers]
+    assert [] == [key for key, value in newest.items() if value not in [store.get(key) for store in stores]]

@@ -1,0 +1,22 @@
+"""Two workers share the partitions of a public data set and one of them is restarted in the middle.
+
+The features and scores in the decisions are those that the batch commands give for the same file, bit for bit.
+"""
+
+import pytest
+
+from tests.consistency.full_stream import HANDBOOK, stream_equals_batch
+from tests.support.deployment import Deployment
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not HANDBOOK.exists(), reason=f"{HANDBOOK} is not there"),
+]
+
+ROWS = 40_000
+
+
+async def test_two_workers_one_restarted_decide_as_the_batch_does(deployment: Deployment) -> None:
+    figures = await stream_equals_batch(deployment, ROWS, rate=4_000)
+
+    assert figures["transactions"] == ROWS

@@ -1,0 +1,226 @@
+"""One deployment under test: topics of its own, workers of its own, and what they have to show in the end."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+from app.domain.transaction import Transaction
+from app.settings import (
+    AnalyticsSettings,
+    CrmSettings,
+    EntitySettings,
+    KafkaSettings,
+    Settings,
+    TopicSettings,
+    WorkerSettings,
+)
+from app.settings import values as setting_values
+from app.topics import provisioning
+from app.traffic.produce import produce
+from tests.profile_format import read_profile
+from tests.support import oracle, reading
+from tests.support.workers import Worker
+
+DRAIN_SECONDS = 90.0
+POLL_SECONDS = 0.2
+
+
+class Stack(Protocol):
+    @property
+    def bootstrap_servers(self) -> str: ...
+
+
+class Deployment:
+    """Settings whose topics and consumer group nobody else has."""
+
+    def __init__(self, stack: Stack, directory: Path, models: Path, partitions: int = 4) -> None:
+        prefix = f"test-{uuid4().hex[:8]}"
+        self.directory = directory
+        self.models = models
+        self.settings = Settings(
+            kafka=KafkaSettings(
+                bootstrap_servers=stack.bootstrap_servers,
+                # The shortest that a broker allows: a killed worker's partitions are free after it.
+                session_timeout_seconds=6.0,
+                produce_timeout_seconds=4.0,
+            ),
+            topics=TopicSettings(
+                transactions=f"{prefix}.transactions",
+                decisions=f"{prefix}.decisions",
+                alerts=f"{prefix}.alerts",
+                dead_letters=f"{prefix}.dead-letters",
+                labels=f"{prefix}.labels",
+                entity_activity=f"{prefix}.entity-activity",
+                notifications=f"{prefix}.notifications",
+                answers=f"{prefix}.answers",
+                control=f"{prefix}.control",
+                partitions=partitions,
+            ),
+            worker=WorkerSettings(app_id=prefix, metrics_port=0),
+            entities=EntitySettings(app_id=f"{prefix}-entities"),
+            analytics=AnalyticsSettings(app_id=f"{prefix}-analytics"),
+            crm=CrmSettings(app_id=f"{prefix}-crm"),
+        )
+        self.workers: list[Worker] = []
+
+    @property
+    def servers(self) -> str:
+        return self.settings.kafka.bootstrap_servers
+
+    @property
+    def partitions(self) -> int:
+        return self.settings.topics.partitions
+
+    @property
+    def changelog(self) -> str:
+        return f"{self.settings.worker.app_id}-{reading.TABLE}-changelog"
+
+    async def ensure_topics(self) -> None:
+        await provisioning.ensure(self.settings)
+
+    def worker(self, name: str = "worker-1", **overrides: str) -> Worker:
+        """A worker that is not started yet; ``overrides`` are settings by their environment names."""
+        environment = {variable: str(value) for variable, value in setting_values(self.settings).items()}
+        environment |= {"FRAUDSTREAM_MODEL_DIR": str(self.models)} | overrides
+        worker = Worker(name, self.directory, environment)
+        self.workers.append(worker)
+        return worker
+
+    async def produce(self, transactions: Iterable[Transaction], rate: float | None = None) -> None:
+        await produce(transactions, topic=self.settings.topics.transactions, kafka=self.servers, rate=rate)
+
+    async def lag(self) -> int:
+        """Records that no worker has committed yet."""
+        return await self.lag_of(self.settings.worker.app_id, self.settings.topics.transactions)
+
+    async def lag_of(self, group: str, topic: str) -> int:
+        """Records of a topic that a group has not committed yet."""
+        ends = await reading.end_offsets(self.servers, topic, self.partitions)
+        committed = await reading.committed_offsets(self.servers, group, topic, self.partitions)
+        return sum(ends[partition] - committed[partition] for partition in ends)
+
+    async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling, told in words
+        """Return when the group has committed the whole source log."""
+        deadline = time.monotonic() + timeout
+        while lag := await self.lag():
+            assert time.monotonic() < deadline, f"{lag} records are not committed\n{self.tails()}"
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def decided(self, at_least: int, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # as above
+        """Return when so many decisions stand in their topic."""
+        deadline = time.monotonic() + timeout
+        while (found := await self.decision_count()) < at_least:
+            assert time.monotonic() < deadline, f"{found} decisions of {at_least}\n{self.tails()}"
+            await asyncio.sleep(POLL_SECONDS / 4)
+
+    async def decision_count(self) -> int:
+        """How many decisions stand in their topic, repeats included."""
+        topic = self.settings.topics.decisions
+        return sum((await reading.end_offsets(self.servers, topic, self.partitions)).values())
+
+    async def read(self, topic: str) -> list[Any]:
+        """Every record of a topic of this deployment."""
+        return await reading.read_topic(self.servers, topic, self.partitions)
+
+    def scan(self, topic: str) -> AsyncIterator[Any]:
+        return reading.scan(self.servers, topic, self.partitions)
+
+    async def decisions(self) -> dict[str, list[dict[str, Any]]]:
+        """All decisions of each transaction, in order of offset."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        async for record in self.scan(self.settings.topics.decisions):
+            decision = json.loads(record.value)
+            found[decision["transaction_id"]].append(decision)
+        return found
+
+    def tails(self) -> str:
+        return "\n".join(f"--- {worker.log}\n{worker.tail()}" for worker in self.workers)
+
+    def clear_up(self) -> None:
+        for worker in self.workers:
+            worker.clear_up()
+
+
+async def check_guarantee(deployment: Deployment, worker: Worker | None = None) -> None:
+    """Nothing lost, nothing counted twice, no alert missed; local state as the changelog.
+
+    ``worker`` is the one that owned every partition at the end; it has stopped by now.
+    """
+    topics = deployment.settings.topics
+    customers = oracle.fold(await deployment.read(topics.transactions))
+    changelog = await deployment.read(deployment.changelog)
+    newest = reading.newest_per_key(changelog)
+    decisions = await deployment.decisions()
+    check_profiles(customers, newest)
+    check_decisions(customers, decisions)
+    alerts = [json.loads(record.value) async for record in deployment.scan(topics.alerts)]
+    check_alerts(decisions, alerts)
+    if worker is not None:
+        check_store(worker, newest)
+    figures = {
+        "transactions": sum(customer.applied for customer in customers.values()),
+        "customers": len(customers),
+        "decisions": sum(map(len, decisions.values())),
+        "repeated decisions": sum(map(len, decisions.values())) - len(decisions),
+        "alerts": len({alert["alert_id"] for alert in alerts}),
+        "repeated alerts": len(alerts) - len({alert["alert_id"] for alert in alerts}),
+        "changelog records": len(changelog),
+    }
+    print(figures)  # noqa: T201  # for whoever asks with -s
+
+
+def check_profiles(customers: dict[str, oracle.Customer], changelog: dict[bytes, bytes]) -> None:
+    """Every customer's profile has applied their transactions, each once, up to the last."""
+    profiles = {key.decode(): read_profile(value) for key, value in changelog.items()}
+    assert set(customers) == set(profiles)
+    wrong = {
+        name: (customer.applied, customer.last_offset, customer.sums, profiles[name])
+        for name, customer in customers.items()
+        if (customer.applied, customer.last_offset, customer.sums)
+        != (profiles[name].applied, profiles[name].applied_offset, profiles[name].newest_sums)
+    }
+    assert not wrong, f"{len(wrong)} customers of {len(customers)}: {list(wrong.items())[:3]}"
+
+
+def check_decisions(
+    customers: dict[str, oracle.Customer], decisions: dict[str, list[dict[str, Any]]]
+) -> None:
+    """Every transaction is decided, on exactly its features; a repeat says the same."""
+    transactions = {event.transaction_id for customer in customers.values() for event in customer.events}
+    assert not transactions ^ set(decisions), (
+        f"{len(transactions - set(decisions))} transactions are not decided, "
+        f"{len(set(decisions) - transactions)} decisions have no transaction"
+    )
+    for customer in customers.values():
+        for transaction_id, expected in oracle.expected_features(customer).items():
+            for decision in decisions[transaction_id]:
+                found = decision["features"]
+                assert oracle.same_numbers(expected, found), (transaction_id, expected, found)
+    for repeats in decisions.values():
+        assert len({_content(decision) for decision in repeats}) == 1, repeats
+
+
+def check_alerts(decisions: dict[str, list[dict[str, Any]]], alerts: list[dict[str, Any]]) -> None:
+    """There is an alert of exactly those transactions whose decision is not to approve."""
+    suspicious = {name for name, (decision, *_) in decisions.items() if decision["outcome"] != "approve"}
+    assert not suspicious ^ {alert["transaction_id"] for alert in alerts}
+    assert len(suspicious) == len({alert["alert_id"] for alert in alerts})
+
+
+def check_store(worker: Worker, changelog: dict[bytes, bytes]) -> None:
+    """RocksDB of a stopped worker holds what the changelog holds."""
+    stored = reading.stored_values(worker.data_dir)
+    assert changelog.keys() == stored.keys()
+    assert [key for key, value in changelog.items() if stored[key] != value] == []
+
+
+def _content(decision: dict[str, Any]) -> str:
+    """A decision without the time at which it was made."""
+    return json.dumps(
+        {name: value for name, value in decision.items() if name != "scored_at"}, sort_keys=True
+    )

@@ -1,0 +1,92 @@
+"""A deployment with what its terminals and customers need: a worker of the role entities, labels, and its part of Redis."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import redis
+
+from app.adapters.serde.json_codec import encode_label
+from app.domain.label import Label, LabelSource
+from app.domain.transaction import Transaction
+from app.traffic.produce import produce_raw
+from tests.support import reading
+from tests.support.deployment import DRAIN_SECONDS, POLL_SECONDS, Deployment
+from tests.support.workers import Worker
+
+
+class Entities:
+    """Of one deployment. Its keys in Redis are its own."""
+
+    def __init__(self, deployment: Deployment, redis_url: str) -> None:
+        self.deployment = deployment
+        self.redis_url = redis_url
+        self.prefix = deployment.settings.worker.app_id
+        self.environment = {
+            "FRAUDSTREAM_REDIS_URL": redis_url,
+            "FRAUDSTREAM_REDIS_KEY_PREFIX": self.prefix,
+            # Generous: this machine is slow, and what is tested is not how fast Redis answers.
+            "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS": "2",
+        }
+
+    @property
+    def changelog(self) -> str:
+        return f"{self.deployment.settings.entities.app_id}-entity-activities-changelog"
+
+    def worker(self, name: str = "entities-1", **overrides: str) -> Worker:
+        role = {"FRAUDSTREAM_WORKER_ROLE": "entities"}
+        return self.deployment.worker(name, **(self.environment | role | overrides))
+
+    def scorer(self, name: str = "worker-1", **overrides: str) -> Worker:
+        return self.deployment.worker(name, **(self.environment | overrides))
+
+    async def send(self, labels: Iterable[Label]) -> None:
+        records = [(label.terminal_id.encode(), encode_label(label)) for label in labels]
+        topic, servers = self.deployment.settings.topics.labels, self.deployment.servers
+        await produce_raw(records, topic=topic, kafka=servers)
+
+    async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling, told in words
+        """Return when labels are routed, facts are folded and Redis is complete. Scoring is done by now."""
+        settings = self.deployment.settings
+        deadline = time.monotonic() + timeout
+        for topic in (settings.topics.labels, settings.topics.entity_activity):
+            while lag := await self.deployment.lag_of(settings.entities.app_id, topic):
+                assert time.monotonic() < deadline, f"{lag} of {topic} left\n{self.deployment.tails()}"
+                await asyncio.sleep(POLL_SECONDS)
+        await self.published(deadline)
+
+    async def published(self, deadline: float) -> None:
+        """Return when Redis holds what the changelog's end says."""
+        while not await self._is_published():
+            assert time.monotonic() < deadline, f"not published\n{self.deployment.tails()}"
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _is_published(self) -> bool:
+        ends = await reading.end_offsets(self.deployment.servers, self.changelog, self.deployment.partitions)
+        with redis.Redis.from_url(self.redis_url) as client:
+            marks = client.mget([f"{self.prefix}:complete:{partition}" for partition in ends])
+        return all(
+            (mark or b"").startswith(b"complete:") and (mark or b"").endswith(f":{end - 1}".encode())
+            for mark, end in zip(marks, ends.values(), strict=True)
+        )
+
+    def in_redis(self) -> dict[bytes, bytes]:
+        """Every activity."""
+        start = f"{self.prefix}:activity:"
+        with redis.Redis.from_url(self.redis_url) as client:
+            names = list(client.scan_iter(match=f"{start}*", count=1000))
+            return dict(
+                zip((name[len(start) :] for name in names), client.mget(names) if names else [], strict=True)
+            )
+
+
+def label(transaction: Transaction, reported_at: int, *, is_fraud: bool = True) -> Label:
+    return Label(
+        transaction_id=transaction.transaction_id,
+        customer_id=transaction.customer_id,
+        terminal_id=transaction.terminal_id,
+        event_time=transaction.event_time,
+        is_fraud=is_fraud,
+        source=LabelSource.CHARGEBACK,
+        reported_at=reported_at,
+    )

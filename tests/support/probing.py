@@ -1,0 +1,73 @@
+"""A worker's pages as a probe reads them, and workers with something wrong in them."""
+
+import asyncio
+import http.client
+import time
+from typing import NamedTuple
+
+from app.local import ports
+from tests.support.deployment import Deployment
+from tests.support.workers import Worker
+
+ANSWER_SECONDS = 5.0
+POLL_SECONDS = 0.02
+
+
+class Told(NamedTuple):
+    """One page's answer; status 0 while nobody listens."""
+
+    status: int
+    text: str
+
+
+class Probed(NamedTuple):
+    """A worker that is not started yet, and the port of its pages."""
+
+    worker: Worker
+    port: int
+
+    def ask(self, page: str) -> Told:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
+        try:
+            connection.request("GET", page)
+            answer = connection.getresponse()
+            return Told(answer.status, answer.read().decode().strip())
+        except OSError:
+            return Told(0, "")
+        finally:
+            connection.close()
+
+    async def until(self, page: str, status: int, seconds: float = 60.0) -> list[Told]:
+        """All different answers up to and with the first of ``status``."""
+        told: list[Told] = []
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = await asyncio.to_thread(self.ask, page)
+            if not told or told[-1] != answer:
+                told.append(answer)
+            if answer.status == status:
+                return told
+            assert self.worker.running, self.worker.tail()
+            assert time.monotonic() < deadline, (told, self.worker.tail())
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def probed(deployment: Deployment, name: str = "probed", **overrides: str) -> Probed:
+    """With bounds as short as the brokers' shortest session allows."""
+    port = ports.choose()
+    bounds = {
+        "FRAUDSTREAM_WORKER_METRICS_PORT": str(port),
+        "FRAUDSTREAM_WORKER_STALL_SECONDS": "6",
+        "FRAUDSTREAM_WORKER_STOP_SECONDS": "5",
+    }
+    return Probed(deployment.worker(name, **bounds | overrides), port)
+
+
+def sabotaged(deployment: Deployment, code: str, **overrides: str) -> Worker:
+    """A worker in which ``code`` has changed something."""
+    folder = deployment.directory / "sabotage"
+    folder.mkdir()
+    (folder / "sabotaged.py").write_text(f"from app.worker import app\n{code}", encoding="utf-8")
+    worker, _ = probed(deployment, "sabotaged", PYTHONPATH=str(folder), **overrides)
+    worker.application = "sabotaged"
+    return worker

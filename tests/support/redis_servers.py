@@ -1,0 +1,106 @@
+"""Real Redis servers that a test may pause, stop and flush; and TLS in front of one.
+
+The Redis that comes with the wheels is built without TLS. So TLS ends in a proxy here, as it does where stunnel or a
+load balancer stands in front of Redis; the client under test cannot tell the difference.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from app.local import ports, redis_server
+from tests.support.certificates import Issued
+
+START_SECONDS = 20.0
+POLL_SECONDS = 0.02
+
+
+class RedisServer:
+    """One process on a port of its own, with a password where one is given."""
+
+    def __init__(self, directory: Path, password: str = "") -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "logs").mkdir(exist_ok=True)
+        self.port = ports.choose()
+        self._directory = directory
+        self._password = password
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        part = redis_server.part(self._directory, self.port)
+        secret = ("--requirepass", self._password) if self._password else ()
+        with part.log.open("ab") as output:
+            self._process = subprocess.Popen([*part.command, *secret], stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            assert time.monotonic() < deadline, part.log.read_text()
+            time.sleep(POLL_SECONDS)
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port, password=self._password or None)
+
+    def pause(self) -> None:
+        """Connections are taken by the kernel, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.resume()
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def flush(self) -> None:
+        with self.client() as client:
+            client.flushall()
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+@contextmanager
+def tls_in_front(port: int, server: Issued, client_authority: Path | None = None) -> Iterator[int]:
+    """The port of a TLS endpoint before ``port``; it asks for client certificates of an authority where one is given."""
+    chosen = ports.choose()
+    words = [chosen, port, server.both, *([client_authority] if client_authority else [])]
+    process = subprocess.Popen([sys.executable, "-m", "tests.support.tls_proxy", *map(str, words)])  # noqa: S603  # as above
+    try:
+        _wait_listening(chosen)
+        yield chosen
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_listening(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,104 @@
+"""Worker processes as an operator runs them: their own directory, their own environment, ended by pid."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.paths import REPOSITORY
+
+START_SECONDS = 60
+STOP_SECONDS = 40
+POLL_SECONDS = 0.05
+TAIL_LINES = 60
+STARTED = "started"
+
+
+class Worker:
+    """One place to run a worker: a data directory and a log. It may be started again after it has ended."""
+
+    def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.data_dir = directory / name
+        self.log = directory / f"{name}.log"
+        self.application = "app.worker"
+        """What `faust -A` is given."""
+        self.started_word = STARTED
+        """What its log says when it has started."""
+        self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
+        """Characters of its log from before the last start."""
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def begun(self) -> bool:
+        """It was started, and may have ended since."""
+        return self._process is not None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Begin a process; returns at once."""
+        assert not self.running
+        self._said_before = len(self.text())
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+                [sys.executable, "-m", "faust", "-A", self.application, "worker", "-l", "info"],
+                cwd=REPOSITORY,
+                env=inherited | self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def wait_started(self) -> None:
+        """Return when everything the worker rests on was checked and it joins its group."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.started_word not in self.text()[self._said_before :]:
+            assert self.running, f"{self.name} ended\n{self.tail()}"
+            assert time.monotonic() < deadline, f"{self.name} has not started\n{self.tail()}"
+            time.sleep(POLL_SECONDS)
+
+    def kill(self) -> None:
+        """As a power cut would: no handler runs."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
+
+    def terminate(self) -> int:
+        """Ask it to stop, as a deployment does; the exit code. A process that has hardly begun has no handler yet and
+        would end by the signal, so one that has not started is waited for.
+        """
+        self.wait_started()
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait()
+
+    def wait(self, timeout: float = STOP_SECONDS) -> int:
+        """The exit code, once the process has ended."""
+        assert self._process is not None
+        return self._process.wait(timeout)
+
+    def said(self, word: str) -> int:
+        """How many lines of the log hold ``word``."""
+        return sum(word in line for line in self.text().splitlines())
+
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def tail(self) -> str:
+        return "\n".join(self.text().splitlines()[-TAIL_LINES:])
+
+    def clear_up(self) -> None:
+        """End what still runs."""
+        if self.running:
+            self.kill()

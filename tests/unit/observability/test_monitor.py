@@ -1,0 +1,155 @@
+"""What `fraudstream monitor` makes of a cluster's state."""
+
+import io
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from rich.console import Console
+
+from app.adapters.kafka.cluster_state import (
+    BrokerState,
+    ClusterState,
+    Controller,
+    GroupState,
+    LogDir,
+    PartitionLag,
+    TopicState,
+)
+from app.metrics import CATALOGUE as WORKER_CATALOGUE
+from app.metrics import PREFIX
+from app.operations.cluster_metrics import CATALOGUE, ClusterCollector, table
+from app.operations.screen import picture
+from tests.support.paths import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "monitor.md"
+
+DISK = LogDir(path="/log", total_bytes=1000, usable_bytes=50, log_bytes=700)
+STATE = ClusterState(
+    seen_at_ms=1,
+    cluster_id="c",
+    controller=Controller(node=2, voters=(1, 2, 3), behind=(3,), clock_ms=1),
+    brokers=(BrokerState(node=1, host="h", port=9092, log_dirs=(DISK,)),),
+    topics=(
+        TopicState(name="whole", partitions=2, under_replicated=(), offline=()),
+        TopicState(name="broken", partitions=4, under_replicated=(1, 2), offline=(2,)),
+    ),
+    groups=(
+        GroupState(
+            name="risk",
+            state="Stable",
+            members=2,
+            partitions=(
+                PartitionLag(topic="t", partition=0, committed=10, end=30, records=20, seconds=4.5),
+                PartitionLag(topic="t", partition=1, committed=7, end=7, records=0, seconds=0.0),
+                PartitionLag(topic="t", partition=2, committed=7, end=9, records=2, seconds=None),
+            ),
+        ),
+    ),
+)
+
+
+def scraped(state: ClusterState | None) -> dict[str, float]:
+    collector, registry = ClusterCollector(), CollectorRegistry()
+    collector.latest = state
+    registry.register(collector)
+    lines = generate_latest(registry).decode().splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line[0] != "#"}
+
+
+def shown(state: ClusterState | None) -> str:
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(picture(state))
+    return console.export_text()
+
+
+def test_the_page_is_up_to_date() -> None:
+    """Otherwise: replace the table in docs/monitor.md by what `python -m app.operations.cluster_metrics` prints."""
+    assert table() in PAGE.read_text(encoding="utf-8")
+
+
+def test_no_worker_tells_a_figure_of_the_same_name() -> None:
+    names = [metric.name for metric in (*WORKER_CATALOGUE, *CATALOGUE)]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_every_metric_of_the_catalogue_has_a_series() -> None:
+    series = {name.partition("{")[0] for name in scraped(STATE)}
+
+    assert {PREFIX + metric.name for metric in CATALOGUE} == series
+
+
+@pytest.mark.parametrize(
+    ("series", "value"),
+    [
+        ("kafka_reachable", 1),
+        ("kafka_brokers", 1),
+        ("kafka_controller_node", 2),
+        ("kafka_quorum_voters_behind", 1),
+        ('kafka_under_replicated_partitions{topic="whole"}', 0),
+        ('kafka_under_replicated_partitions{topic="broken"}', 2),
+        ('kafka_offline_partitions{topic="broken"}', 1),
+        ('kafka_disk_usable_bytes{broker="1",dir="/log"}', 50),
+        ('kafka_log_bytes{broker="1",dir="/log"}', 700),
+        ('kafka_group_members{group="risk"}', 2),
+        ('kafka_group_lag_records{group="risk",partition="0",topic="t"}', 20),
+        ('kafka_group_lag_seconds{group="risk",partition="0",topic="t"}', 4.5),
+    ],
+)
+def test_a_figure_is_read_from_its_place(series: str, value: float) -> None:
+    assert scraped(STATE)[f"fraudstream_{series}"] == value
+
+
+def test_a_lag_whose_age_is_unknown_is_told_in_records_only() -> None:
+    series = [name for name in scraped(STATE) if 'partition="2"' in name]
+
+    assert ['fraudstream_kafka_group_lag_records{group="risk",partition="2",topic="t"}'] == series
+
+
+def test_a_quorum_without_a_leader_is_told() -> None:
+    leaderless = msgspec.structs.replace(STATE, controller=None)
+
+    assert scraped(leaderless)["fraudstream_kafka_controller_node"] == -1
+    assert "no controller" in shown(leaderless)
+
+
+def test_a_cluster_that_does_not_answer_leaves_no_figure_of_before() -> None:
+    assert scraped(None) == {"fraudstream_kafka_reachable": 0}
+    assert "does not answer" in shown(None)
+
+
+def test_a_directory_given_up_is_counted_and_has_no_sizes() -> None:
+    failed = LogDir(path="/log", total_bytes=-1, usable_bytes=-1, log_bytes=0, error="KafkaStorageError")
+    state = msgspec.structs.replace(
+        STATE, brokers=(BrokerState(node=1, host="h", port=9092, log_dirs=(failed,)),)
+    )
+
+    page = scraped(state)
+    assert page['fraudstream_kafka_log_dirs_failed{broker="1"}'] == 1
+    assert [name for name in page if "bytes" in name] == []
+    assert "KafkaStorageError" in shown(state)
+
+
+def test_the_picture_names_what_is_wrong() -> None:
+    text = shown(STATE)
+
+    assert "voters behind: 3" in text
+    assert "95% of 1 kB used" in text
+    assert "1, 2" in text
+    assert "whole" not in text
+
+
+def test_the_group_furthest_behind_stands_first() -> None:
+    (late,) = STATE.groups
+    level = GroupState(name="analytics", state="Stable", members=1, partitions=())
+
+    text = shown(msgspec.structs.replace(STATE, groups=(level, late)))
+
+    assert text.index("risk") < text.index("analytics")
+
+
+def test_a_group_is_as_late_as_its_latest_partition() -> None:
+    (group,) = STATE.groups
+
+    assert (group.lag_records, group.lag_seconds) == (22, 4.5)

@@ -1,0 +1,138 @@
+"""What lies in deploy/ is well-formed, of the schema of whoever reads it, and names what there is."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.adapters.cdc.table_mapping import load_table_mapping
+from app.adapters.kafka.connect_rest import load_connector
+from app.settings import Settings, setting_names, values
+from tests.support.paths import REPOSITORY
+
+DEPLOY = REPOSITORY / "deploy"
+PROMTOOL = shutil.which("promtool")
+KEDA = DEPLOY / "kubernetes" / "keda.yaml"
+MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KEDA})
+CONNECTORS = sorted((DEPLOY / "connect").glob("transactions*.json"))
+REFERENCE = DEPLOY / "connect" / "reference.json"
+FILES = sorted(DEPLOY.rglob("*.yaml"))
+
+needs_promtool = pytest.mark.skipif(
+    PROMTOOL is None, reason="no promtool on the PATH: apt-get install prometheus"
+)
+
+
+def run(*words: str) -> str:
+    """What it said, when it does not like what it reads."""
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=DEPLOY, timeout=120)  # noqa: S603  # ours
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def module(name: str, *words: str) -> str:
+    return run(sys.executable, "-m", name, *words)
+
+
+def test_every_file_is_tidy_yaml() -> None:
+    assert module("yamllint", "--strict", "-c", ".yamllint.yaml", ".") == ""
+
+
+def test_compose_has_its_schema() -> None:
+    assert module("check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml") == ""
+
+
+def test_manifests_have_the_schemas_of_kubernetes() -> None:
+    """KEDA's own resource is none of Kubernetes'; its place is read below."""
+    assert module("kubernetes_validate", "--strict", *map(str, MANIFESTS)) == ""
+
+
+def test_a_misspelt_field_is_found(tmp_path: Path) -> None:
+    spoilt = tmp_path / "worker.yaml"
+    text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
+    spoilt.write_text(text.replace("podManagementPolicy", "podManagmentPolicy"), encoding="utf-8")
+
+    assert "podManagmentPolicy" in module("kubernetes_validate", "--strict", str(spoilt))
+
+
+def test_every_setting_named_is_one() -> None:
+    known = {name for name, _ in setting_names()}
+    named = {
+        name
+        for file in FILES
+        for name in re.findall(r"FRAUDSTREAM_[A-Z0-9_]+", file.read_text(encoding="utf-8"))
+    }
+
+    assert named
+    assert named <= known
+
+
+def test_the_settings_of_the_manifests_start_a_worker() -> None:
+    """Production: whatever is only fit for a laptop would be refused."""
+    text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
+    given = {
+        name: value.strip('"')
+        for name, value in re.findall(r"^  (FRAUDSTREAM_\w+): (\S+)$", text, re.MULTILINE)
+    }
+
+    assert values(Settings.from_env(given))["FRAUDSTREAM_DEPLOYMENT_STAGE"] == "production"
+
+
+def test_keda_scales_the_workers_on_their_own_lag_and_no_further_than_the_partitions() -> None:
+    defaults, text = Settings(), KEDA.read_text(encoding="utf-8")
+    named = dict(re.findall(r"^\s+(\w+): (\S+)$", text, re.MULTILINE))
+
+    assert named["consumerGroup"] == defaults.worker.app_id
+    assert named["topic"] == defaults.topics.transactions
+    assert int(named["maxReplicaCount"]) == defaults.topics.partitions
+    assert int(named["cooldownPeriod"]) >= 600
+
+
+@pytest.mark.parametrize("file", CONNECTORS, ids=lambda file: file.name)
+def test_connectors_key_their_records_as_direct_producers_do(file: Path) -> None:
+    config = load_connector(file).config
+
+    assert config["message.key.columns"] == "public.transactions:customer_id"
+    assert config["transforms.key.type"].endswith("ExtractField$Key")
+    assert config["key.converter"].endswith("StringConverter")
+    assert config["transforms.topic.replacement"] == Settings().topics.transactions
+
+
+def test_connectors_share_neither_slot_nor_publication() -> None:
+    files = [*CONNECTORS, REFERENCE]
+    for name in ("slot.name", "publication.name", "topic.prefix"):
+        assert len({load_connector(file).config[name] for file in files}) == len(files)
+
+
+def test_reference_rows_go_where_they_are_read() -> None:
+    config = load_connector(REFERENCE).config
+    tables = [table.removeprefix("public.") for table in config["table.include.list"].split(",")]
+    topics = [config["transforms.topic.replacement"].replace("$1", table) for table in tables]
+
+    assert [Settings().cdc.customers_topic, Settings().cdc.terminals_topic] == topics
+
+
+def test_no_connector_holds_a_secret() -> None:
+    for file in [*CONNECTORS, REFERENCE]:
+        assert load_connector(file).config["database.password"] == "${env:BANK_PASSWORD}"
+
+
+def test_the_mapping_of_the_banks_table_is_one() -> None:
+    assert (
+        load_table_mapping(str(DEPLOY / "connect" / "transactions.toml")).column("amount_minor") == "amount"
+    )
+
+
+@needs_promtool
+def test_prometheus_accepts_rules_and_configurations() -> None:
+    files = ["prometheus/prometheus.yaml", "prometheus/prometheus.compose.yaml"]
+
+    assert run(str(PROMTOOL), "check", "rules", "prometheus/rules.yaml") == ""
+    assert run(str(PROMTOOL), "check", "config", *files) == ""
+
+
+@needs_promtool
+def test_rules_fire_when_they_should_and_not_before() -> None:
+    assert run(str(PROMTOOL), "test", "rules", "prometheus/rules_test.yaml") == ""

@@ -1,0 +1,68 @@
+"""Every alert and every picture asks for figures that somebody tells, and every alert has its page."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.metrics import CATALOGUE as WORKER_CATALOGUE
+from app.metrics import PREFIX
+from app.operations.cluster_metrics import CATALOGUE as CLUSTER_CATALOGUE
+from tests.support.paths import REPOSITORY
+
+RULES = (REPOSITORY / "deploy" / "prometheus" / "rules.yaml").read_text(encoding="utf-8")
+DASHBOARDS = sorted((REPOSITORY / "deploy" / "grafana" / "dashboards").glob("*.json"))
+OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+ALERTS = re.findall(r"- alert: (\w+)", RULES)
+NAME = re.compile(rf"\b({PREFIX}\w+|process_\w+)\b")
+
+
+def told() -> Iterator[str]:
+    """Every series of a worker and of the monitor."""
+    yield from ("process_start_time_seconds", "process_resident_memory_bytes")
+    for metric in WORKER_CATALOGUE:
+        if metric.kind == "histogram":
+            yield from (f"{PREFIX}{metric.name}_{part}" for part in ("bucket", "sum", "count"))
+        else:
+            yield PREFIX + metric.name
+    for cluster_metric in CLUSTER_CATALOGUE:
+        yield PREFIX + cluster_metric.name
+
+
+def expressions(dashboard: Path) -> Iterator[str]:
+    for panel in json.loads(dashboard.read_text(encoding="utf-8"))["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(DASHBOARDS) == 2
+    assert {"ConsumerLagGrowing", "BrokerDiskFilling", "UnderReplicatedPartitions"} <= set(ALERTS)
+
+
+def test_alerts_ask_for_what_is_told() -> None:
+    assert set(NAME.findall(RULES)) <= set(told())
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_pictures_ask_for_what_is_told(dashboard: Path) -> None:
+    asked = {name for expression in expressions(dashboard) for name in NAME.findall(expression)}
+
+    assert asked
+    assert asked <= set(told())
+
+
+def test_every_figure_of_the_cluster_stands_in_a_picture() -> None:
+    shown = {name for path in DASHBOARDS for text in expressions(path) for name in NAME.findall(text)}
+
+    assert {PREFIX + metric.name for metric in CLUSTER_CATALOGUE} <= shown
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_has_its_page_and_its_severity(alert: str) -> None:
+    rule = RULES.partition(f"- alert: {alert}\n")[2].partition("- alert:")[0]
+
+    assert f"runbook: docs/operations.md#{alert.lower()}" in rule
+    assert re.search("severity: (page|ticket)", rule)
+    assert f"\n### {alert}\n" in OPERATIONS

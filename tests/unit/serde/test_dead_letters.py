@@ -1,0 +1,109 @@
+"""A dead letter taken apart gives the record that it was made from, byte for byte."""
+
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.adapters.kafka.records import OutRecord
+from app.adapters.topic_records.dead_letters import DeadLetter, Place, read
+from app.commands.times import parse
+from app.errors import InvalidEvent, InvalidReason
+from app.processing.output_records import dead_letter
+from app.rendering.dead_letter_text import line, safe
+from app.traffic.replay import REPLAYED_HEADER, Refused, prepare
+
+TOPIC = "transactions"
+headers = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "traceparent", "__streams.errors.topic", "fraud.error.code", REPLAYED_HEADER]),
+        st.binary(max_size=9),
+    ),
+    max_size=6,
+)
+
+
+class Source(NamedTuple):
+    """A record as it was read."""
+
+    key: bytes | None = b"c1"
+    value: bytes | None = b'{"customer_id": "c1"}'
+    headers: Any = ()
+    timestamp: int = 1_760_000_000_000
+    topic: str = TOPIC
+    partition: int = 3
+    offset: int = 77
+
+
+def letter_of(source: Source, reason: InvalidReason = InvalidReason.WRONG_TYPE) -> DeadLetter:
+    sent = dead_letter(source, InvalidEvent(reason, "`amount_minor` is no integer"))
+    return read(Source(sent.key, sent.value, tuple(sent.headers), sent.timestamp_ms or 0, "dlq", 1, 5))
+
+
+@given(
+    key=st.none() | st.binary(),
+    value=st.none() | st.binary(),
+    own=headers,
+    timestamp=st.integers(0, 2**53),
+)
+def test_a_replay_is_the_source_record_and_one_more_header(
+    key: bytes | None, value: bytes | None, own: list[tuple[str, bytes]], timestamp: int
+) -> None:
+    """Headers that the source record had under the names of a dead letter's own stay with it."""
+    letter = letter_of(Source(key, value, tuple(own), timestamp))
+
+    expected = OutRecord(key, value, timestamp, [*own, (REPLAYED_HEADER, b"transactions:3:77")])
+    assert expected == prepare(letter, TOPIC, rekey=False)
+    assert (Place(1, 5), Place(3, 77), "wrong_type") == (letter.place, letter.source, letter.code)
+
+
+def test_a_record_that_is_no_dead_letter_is_told_as_such_and_refused() -> None:
+    letter = read(Source(headers=(("a", b"b"),)))
+
+    assert ("", "", Place(-1, -1)) == (letter.code, letter.source_topic, letter.source)
+    assert isinstance(prepare(letter, TOPIC, rekey=True), Refused)
+
+
+def test_a_letter_does_not_choose_where_it_is_sent() -> None:
+    assert isinstance(prepare(letter_of(Source(topic="payroll")), TOPIC, rekey=True), Refused)
+
+
+def test_a_wrong_key_is_refused_unless_it_is_replaced() -> None:
+    letter = letter_of(Source(key=b"other"), InvalidReason.KEY_MISMATCH)
+    rekeyed = prepare(letter, TOPIC, rekey=True)
+
+    assert isinstance(prepare(letter, TOPIC, rekey=False), Refused)
+    assert isinstance(rekeyed, OutRecord)
+    assert (b"c1", letter.value) == (rekeyed.key, rekeyed.value)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b"{}", b'{"customer_id": 7}', b"\xff"])
+def test_a_record_without_a_customer_cannot_be_given_a_key(value: bytes | None) -> None:
+    letter = letter_of(Source(b"other", value), InvalidReason.KEY_MISMATCH)
+
+    assert isinstance(prepare(letter, TOPIC, rekey=True), Refused)
+
+
+def test_only_a_wrong_key_is_replaced() -> None:
+    prepared = prepare(letter_of(Source(key=b"c1", value=b"broken")), TOPIC, rekey=True)
+
+    assert isinstance(prepared, OutRecord)
+    assert b"c1" == prepared.key
+
+
+def test_a_line_tells_where_when_and_why_but_nothing_of_the_record() -> None:
+    told = line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
+
+    assert "1:5" in told
+    assert "2025-10-09T08:53:20Z  wrong_type" in told
+    assert "(transactions:3:77)" in told
+    assert "secret" not in told
+
+
+def test_a_terminal_is_not_commanded_by_a_record() -> None:
+    assert r"\x1b]0;x\x07\u202eé" == safe("\x1b]0;x\x07\u202eé")
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    assert parse("2026-01-01T00:00:00Z") == parse("2026-01-01")

@@ -1,0 +1,124 @@
+"""What a worker does about a schema that it does not know: it waits or gives up, as declared, and tells the metrics."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from app.adapters.cdc.transaction_decoder import plain
+from app.adapters.observability.prometheus import PrometheusMetrics
+from app.adapters.schema_registry.wire_format import number_key
+from app.adapters.serde import protobuf_values
+from app.adapters.serde.event_encoder import own_schema
+from app.domain.decision import Alert
+from app.domain.transaction import Transaction
+from app.errors import ConfigurationError, InvalidEvent
+from app.processing.chunk import Chunk
+from app.processing.contact_work import AskedAbout, alert_in_json
+from app.settings import RegistrySettings
+from app.streaming.roles import analytics, schema_access
+from app.streaming.roles.schema_access import RegistryUse
+from tests.unit.serde.test_formats import EXAMPLE, SOUND
+from tests.unit.streaming.roles.test_schema_access import BEFORE, Record, Registry
+
+
+class Answering(Registry):
+    def require(self) -> None:
+        self.schema(b"")
+
+    def id_of(self, *_: Any) -> int | None:
+        return None
+
+
+def use(
+    monkeypatch: pytest.MonkeyPatch, when_away: Literal["wait", "dead_letter"]
+) -> tuple[RegistryUse, Answering]:
+    registry = Answering()
+    monkeypatch.setattr(schema_access, "Registry", lambda _: registry)
+    settings = RegistrySettings(url="http://127.0.0.1:1", when_away=when_away, output_format="avro")
+    return RegistryUse(settings, PrometheusMetrics()), registry
+
+
+def told(used: RegistryUse, name: str) -> float | None:
+    metrics: Any = used._metrics
+    found: float | None = metrics.registry.get_sample_value(f"fraudstream_{name}")
+    return found
+
+
+CHUNK = Chunk(0, [BEFORE])
+
+
+async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, registry = use(monkeypatch, "wait")
+    decode, needs = used.reading(Transaction, plain)
+    registry.away = True
+
+    assert (False, False, 1) == (await needs.ask(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
+    registry.away = False
+    assert (True, True, 0) == (await needs.ask(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
+    assert ("t1", 1) == (decode(BEFORE).transaction_id, told(used, "registry_schemas"))
+
+
+async def test_or_it_gives_its_records_up_where_that_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, registry = use(monkeypatch, "dead_letter")
+    decode, needs = used.reading(Transaction, plain)
+    registry.away = True
+    others = Chunk(0, [BEFORE, BEFORE._replace(value=number_key(8))])
+
+    assert (True, True) == (await needs.ask(others), needs.are_met(others))
+    assert 1 == len(registry.asked), "one that does not answer is not asked for the next"
+    with pytest.raises(InvalidEvent, match="registry_away"):
+        decode(BEFORE)
+
+
+async def test_a_registry_that_nobody_asks_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_access, "PROBE_SECONDS", 0.001)
+    used, registry = use(monkeypatch, "wait")
+    registry.away = True
+    probing = asyncio.create_task(used.run())
+
+    async with asyncio.timeout(60):
+        while told(used, "registry_away") != 1 or len(registry.asked) < 3:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.001)
+        registry.away = False
+        while told(used, "registry_away") != 0:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.001)
+    probing.cancel()
+
+
+async def test_a_schema_that_is_not_registered_is_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, _ = use(monkeypatch, "wait")
+
+    with pytest.raises(
+        ConfigurationError, match=r"Alert is not registered under alerts-value.*schemas register"
+    ):
+        await used.encoding(Alert, "alerts")
+
+
+async def test_another_role_takes_of_an_alert_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, registry = use(monkeypatch, "wait")
+    registry.schemas[number_key(9)] = own_schema(Alert, "protobuf")
+    alert_of, needs = used.reading(Alert, alert_in_json, AskedAbout)
+    value = json.dumps(EXAMPLE).encode()
+    record = Record(number_key(9) + b"\0" + protobuf_values.writer(Alert)(value))
+    assert await needs.ask(Chunk(0, [record]))
+
+    assert alert_in_json(Record(value)) == alert_of(record)
+
+
+@dataclass(frozen=True)
+class Stored:
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+async def test_what_is_kept_by_day_is_json_whatever_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, _ = use(monkeypatch, "wait")
+    decode, needs = used.reading(Transaction, analytics._as_it_is)
+    assert await needs.ask(CHUNK)
+    plain_json, garbage = Stored(b"{}"), Stored(number_key(7) + b"\xff")
+
+    assert SOUND == json.loads(analytics._with_json(Stored(BEFORE.value), decode).value)
+    assert [plain_json, garbage] == [analytics._with_json(each, decode) for each in (plain_json, garbage)]

@@ -1,0 +1,102 @@
+"""What a chunked consumer delivers of a fetch."""
+
+from typing import Any, NamedTuple, cast
+
+from faust.types import TP
+
+from app.processing.chunk import Chunk, ChunkSchema
+from app.streaming.consumer.chunk_consumer import ChunkConsumer, chunk_transport
+from tests.unit.streaming.consumer.consumer import FIRST, OTHER, SECOND, Record, delivered, offsets
+
+
+async def test_a_fetch_is_cut_into_chunks_of_at_most_the_maximum(consumer: Any) -> None:
+    messages = await delivered(consumer, {FIRST: offsets(10, 16)})
+
+    assert [[10, 11, 12], [13, 14, 15], [16]] == [[r.offset for r in m.value.records] for m in messages]
+    assert [12, 15, 16] == [message.offset for message in messages]
+
+
+async def test_a_chunk_holds_records_of_one_partition_only(consumer: Any) -> None:
+    messages = await delivered(consumer, {FIRST: offsets(1, 2), SECOND: offsets(5, 5, partition=1)})
+
+    assert [(0, FIRST, 2), (1, SECOND, 1)] == [
+        (m.value.partition, m.tp, len(m.value.records)) for m in messages
+    ]
+
+
+async def test_the_chunks_of_a_fetch_pass_through_fausts_loop_as_one(consumer: Any) -> None:
+    """It makes four tasks of each message."""
+    consumer.fetched = {FIRST: offsets(1, 7), SECOND: offsets(5, 5, partition=1)}
+
+    assert 1 == len([message async for _, message in consumer.getmany(timeout=0.0)])
+
+
+async def test_a_lone_record_is_a_chunk_at_once(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(4, 4)})
+
+    assert Chunk(0, offsets(4, 4), stand=1) == message.value
+
+
+async def test_other_topics_are_delivered_record_by_record(consumer: Any) -> None:
+    fetched = {TP(OTHER, 0): [Record(1, topic=OTHER), Record(2, topic=OTHER)]}
+
+    assert [b"v", b"v"] == [message.value for message in await delivered(consumer, fetched)]
+
+
+async def test_nothing_is_delivered_after_the_group_began_to_rebalance(consumer: Any) -> None:
+    """The rest is fetched again: a chunk of a lost partition must not be computed."""
+
+    async def rebalance() -> None:
+        consumer.app.consumer_generation_id += 1
+
+    consumer.on_delivered = rebalance
+
+    assert len(await delivered(consumer, {FIRST: offsets(1, 9)})) == 1
+
+
+async def test_nothing_is_delivered_while_the_flow_is_stopped(consumer: Any) -> None:
+
+    async def stop() -> None:
+        consumer.stop_flow()
+
+    consumer.on_delivered = stop
+
+    assert len(await delivered(consumer, {FIRST: offsets(1, 9)})) == 1
+
+
+async def test_a_chunk_of_a_partition_that_was_paused_meanwhile_is_delivered(consumer: Any) -> None:
+    """Its fetch began before, and its records come only once: those after them would follow a hole."""
+    consumer.active = {SECOND}
+
+    assert [3] == [message.offset for message in await delivered(consumer, {FIRST: offsets(1, 3)})]
+
+
+async def test_faust_drops_nothing_for_the_offset_it_delivered_last(consumer: Any) -> None:
+    consumer._read_offset[FIRST] = 100
+
+    assert consumer._read_offset[FIRST] is None
+
+
+def test_a_full_queue_of_the_agent_takes_no_partition_out_of_the_fetches(consumer: Any) -> None:
+    other = TP(OTHER, 0)
+    consumer._set_active_tps({FIRST, other})
+
+    consumer.on_buffer_full(FIRST)
+    consumer.on_buffer_full(other)
+
+    assert consumer._get_active_partitions() == {FIRST}
+
+
+def test_an_agent_gets_a_chunk_as_it_is() -> None:
+    chunk = Chunk(0, offsets(1, 2))
+
+    class Message(NamedTuple):
+        value: Chunk
+
+    assert ChunkSchema().loads_value(None, Message(chunk)) is chunk
+
+
+def test_the_consumer_of_a_transport_knows_its_topic_and_its_maximum() -> None:
+    consumer = cast(type[ChunkConsumer], cast(Any, chunk_transport(["t"], 7)).Consumer)
+
+    assert (frozenset({"t"}), 7) == (consumer.chunk_topics, consumer.chunk_max_events)

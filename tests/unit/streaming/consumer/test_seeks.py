@@ -1,0 +1,143 @@
+"""Where a partition is read on, and what is not delivered since it was fetched before."""
+
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
+
+from app.streaming.consumer.chunk_thread import ChunkConsumerThread
+from tests.unit.streaming.consumer.consumer import FIRST, SECOND, committable, delivered, offsets
+
+
+class Group:
+    """The Kafka client as a member of a group: one partition that has a commit, one that has none."""
+
+    def __init__(self) -> None:
+        self._coordinator = self
+        self.sought: dict[TP, int] = {}
+        self.noted = ""
+        self.while_asking: Any = lambda: None
+
+    def assignment(self) -> set[TP]:
+        return {FIRST, SECOND}
+
+    async def fetch_committed_offsets(self, tps: list[TP]) -> dict[TP, OffsetAndMetadata]:
+        self.while_asking()
+        return {tp: OffsetAndMetadata(7 if tp == SECOND else -1, self.noted) for tp in tps}
+
+    async def commit(self, offsets: dict[TP, OffsetAndMetadata]) -> None:
+        (self.noted,) = {noted for _, noted in offsets.values()}
+
+    async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
+        return dict.fromkeys(tps, 3)
+
+    def seek(self, tp: TP, offset: int) -> None:
+        self.sought[tp] = offset
+
+
+@pytest.fixture
+def thread(consumer: Any) -> Any:
+    """The real one, whose coroutines run in this loop, told of nothing by Faust."""
+    thread = cast(Any, ChunkConsumerThread(consumer))
+    thread._consumer = Group()
+
+    async def unused(*_: object) -> None: ...
+
+    consumer.threadsafe_partitions_revoked = consumer.threadsafe_partitions_assigned = unused
+    consumer._thread = thread
+    yield thread
+    thread.thread_loop.close()
+
+
+async def seek(thread: Any) -> dict[TP, int]:
+    offsets: dict[TP, int] = await thread._seek_to_committed(thread.app.consumer_generation_id)
+    return offsets
+
+
+async def test_a_partition_without_a_commit_is_read_again_from_its_beginning(thread: Any) -> None:
+    assert await seek(thread) == {FIRST: 3, SECOND: 7} == thread._consumer.sought
+
+
+async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
+    thread.transport.incarnations = {FIRST.topic: "this"}
+    assert await thread._commit({FIRST: 9})
+
+    assert thread._consumer.noted == "this"
+    assert await seek(thread) == {FIRST: 3, SECOND: 7}
+
+
+async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any) -> None:
+    thread.transport.incarnations, thread._consumer.noted = {FIRST.topic: "this"}, "the one before"
+
+    assert await seek(thread) == {FIRST: 3, SECOND: 3}
+
+
+async def test_where_files_say_where_to_go_on_the_commit_follows_them(consumer: Any, thread: Any) -> None:
+    """As the Kafka client wants it: it takes no other kind of partition than its own."""
+    thread.transport.places = lambda _: {SECOND: 9}
+
+    async def call(seeking: Any) -> dict[TP, int]:
+        found: dict[TP, int] = await seeking()
+        return found
+
+    thread.call_thread = call
+    await consumer.perform_seek()
+
+    assert thread._consumer.sought == {FIRST: 3, SECOND: 9}
+    assert committable(consumer) == {SECOND: 9}
+    assert [TopicPartition] == [type(tp) for tp in consumer._finished]
+
+
+async def test_what_was_fetched_before_the_seek_is_not_delivered(consumer: Any, thread: Any) -> None:
+    await seek(thread)
+    (before,) = await delivered(consumer, {FIRST: offsets(1, 1)})
+    assert consumer.may_follow(before.value)
+
+    await seek(thread)
+    assert not consumer.may_follow(before.value)
+    assert await delivered(consumer, {FIRST: offsets(2, 2)}) != []
+
+
+async def test_nothing_is_delivered_between_a_rebalance_and_its_seek(consumer: Any, thread: Any) -> None:
+    """A fetch that began before it may come back after it, in the name of the new generation."""
+    await seek(thread)
+    await thread.on_partitions_revoked({FIRST, SECOND})
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
+
+    consumer.app.consumer_generation_id += 1
+    await thread.on_partitions_assigned({FIRST, SECOND}, 2)
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
+
+    await seek(thread)
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) != []
+
+
+async def test_the_rest_of_a_fetch_is_not_delivered_once_partitions_move(consumer: Any, thread: Any) -> None:
+    await seek(thread)
+
+    async def revoke() -> None:
+        await thread.on_partitions_revoked({FIRST})
+
+    consumer.on_delivered = revoke
+    (only,) = await delivered(consumer, {FIRST: offsets(1, 9)})
+    assert not consumer.may_follow(only.value)
+
+
+async def test_a_seek_for_partitions_that_move_opens_nothing(consumer: Any, thread: Any) -> None:
+    """Faust ends its recovery while the next rebalance takes the partitions away."""
+    await thread.on_partitions_revoked({FIRST, SECOND})
+    with pytest.raises(IllegalStateError):
+        await seek(thread)
+
+    await thread.on_partitions_assigned({FIRST, SECOND}, 1)
+
+    def rebalanced() -> None:
+        thread.app.consumer_generation_id += 1
+
+    thread._consumer.while_asking = rebalanced
+    with pytest.raises(IllegalStateError):
+        await seek(thread)
+    assert thread._consumer.sought == {}
+    assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
