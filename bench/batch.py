@@ -2,7 +2,7 @@
 
 A turn is a process from its start to its exit, and contestants take turns. Both read the same Parquet file, compute
 the same features, score by the same model and write Parquet; pandas checks nothing and knows no late rows
-(bench/pandas_features.py). Peak memory is what the operating system says of the process.
+(bench/contestants/pandas_features.py). Peak memory is what the operating system says of the process.
 """
 
 import argparse
@@ -21,8 +21,9 @@ import pyarrow.parquet
 
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
-from bench import events, results
-from bench.worker_process import BENCH_PYTHON, WORKER_PYTHON
+from bench.data import events
+from bench.harness import results
+from bench.harness.worker_process import BENCH_PYTHON, WORKER_PYTHON
 
 ALL_EVENTS = 1_504_628
 """Of the Handbook's file."""
@@ -48,7 +49,7 @@ def command(contestant: str, work: str, file: Path, out: Path, mapping: str) -> 
         fraudstream = str(WORKER_PYTHON.with_name("fraudstream"))
         return [fraudstream, work, str(file), "--mapping", mapping, "--out", str(out), "--json"]
     score = ["--score", str(MODELS)] if work == "score" else []
-    return [str(BENCH_PYTHON), "-m", "bench.pandas_batch", str(file), "--out", str(out), *score]
+    return [str(BENCH_PYTHON), "-m", "bench.contestants.pandas_batch", str(file), "--out", str(out), *score]
 
 
 def run(words: list[str]) -> Ran:

@@ -15,7 +15,7 @@ from rich.console import Console
 from app.demo.bank_run import CUSTOMERS, run
 from app.demo.plan import Plan
 from app.settings import Settings
-from bench import results
+from bench.harness import results
 
 
 def main() -> None:

@@ -5,9 +5,10 @@ One worker kept on one core and one that runs where the system likes, in turns, 
 
 import argparse
 
-from bench import latency, results
-from bench.broker import broker
+from bench import latency
 from bench.contestants.roster import ROSTER
+from bench.harness import results
+from bench.harness.broker import broker
 
 
 def main() -> None:

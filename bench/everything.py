@@ -25,14 +25,15 @@ from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.local import ports
 from app.local.state import Stack
-from bench import alerting, results
-from bench.broker import broker
-from bench.events import source
-from bench.numbered import numbered
-from bench.stages import seconds_per_stage
-from bench.turn import PARTITIONS, Turn
-from bench.watch import DRAIN_SECONDS, WARM_UP_SHARE, Reading, open_topic, wait_for
-from bench.worker_process import BenchProcess, WorkerProcess
+from bench.data import alerting
+from bench.data.events import source
+from bench.data.numbered import numbered
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.stages import seconds_per_stage
+from bench.harness.turn import PARTITIONS, Turn
+from bench.harness.watch import DRAIN_SECONDS, WARM_UP_SHARE, Reading, open_topic, wait_for
+from bench.harness.worker_process import BenchProcess, WorkerProcess
 
 NOTHING, ALL, BESIDE = "without them", "with all of them", "with all, entities worker beside"
 PRIME_EVENTS = 50_000

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from app.local import ports
 from app.local.state import Stack
-from bench import results
-from bench.broker import broker
-from bench.customers import Customers
-from bench.rate import Look, Measured, between
-from bench.turn import Turn
-from bench.watched import Watched
-from bench.worker_process import WorkerProcess
+from bench.data.customers import Customers
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.rate import Look, Measured, between
+from bench.harness.turn import Turn
+from bench.harness.watched import Watched
+from bench.harness.worker_process import WorkerProcess
 
 PARTITIONS = 4
 EVENTS_PER_CUSTOMER = 10

@@ -13,9 +13,10 @@ from sklearn.ensemble import RandomForestClassifier
 from app.training import metrics
 from app.training.folds import Fold, Protocol, folds
 from app.training.judged import Judged
-from bench import handbook_features, results
-from bench.events import HANDBOOK
-from bench.handbook_features import DAY_SECONDS, Handbook, Reals
+from bench.data import handbook_features
+from bench.data.events import HANDBOOK
+from bench.data.handbook_features import DAY_SECONDS, Handbook, Reals
+from bench.harness import results
 
 PUBLISHED = {"auc_roc": 0.870, "average_precision": 0.678, "card_precision": 0.299}
 """Random forest, prequential, test (its Chapter_7/SequentialModeling.ipynb)."""

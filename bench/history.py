@@ -19,8 +19,8 @@ import pyarrow.parquet
 
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
-from bench import results
-from bench.worker_process import REPOSITORY
+from bench.harness import results
+from bench.harness.worker_process import REPOSITORY
 
 _FRAUDSTREAM = "from app.cli import main; main()"
 LEGITIMATE_SHARE = 0.1

@@ -23,14 +23,15 @@ from app.errors import TopicMismatch
 from app.local.state import Stack
 from app.settings import Settings
 from app.topics.provisioning import ensure, require
-from bench import alerting, results
-from bench.broker import broker
 from bench.contestants.roster import ROSTER
-from bench.day import Day, DaySender
+from bench.data import alerting
+from bench.data.day import Day, DaySender
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.sprint import Due, Plan, Sprint, sprint
+from bench.harness.turn import PARTITIONS, Turn
+from bench.harness.worker_process import WorkerProcess
 from bench.latency import ALERT_SHARE
-from bench.sprint import Due, Plan, Sprint, sprint
-from bench.turn import PARTITIONS, Turn
-from bench.worker_process import WorkerProcess
 
 CONDITIONS = ("alone", "beside", "stopped", "crashed", "flooded")
 START_SECONDS = 12.0

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.local.state import Stack
-from bench import alerting, results
-from bench.broker import broker
 from bench.contestants.roster import Contestant, chosen
-from bench.events import source
-from bench.sprint import PRIME_EVENTS, WARM_UP_SECONDS, Due, Plan, Sprint, sprint
-from bench.turn import PARTITIONS, Turn
+from bench.data import alerting
+from bench.data.events import source
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.sprint import PRIME_EVENTS, WARM_UP_SECONDS, Due, Plan, Sprint, sprint
+from bench.harness.turn import PARTITIONS, Turn
 
 ALL = "ours,echo,quix,naive_faust"
 ALERT_SHARE = 0.05

@@ -14,14 +14,14 @@ from typing import Any
 
 from app.local import ports
 from app.local.state import Stack
-from bench import results, steady
-from bench.broker import broker
-from bench.customers import Customers
-from bench.footprint import Memory, disk_bytes, gauges
-from bench.steady import MIB, Steady
-from bench.turn import Turn
-from bench.watched import Watched
-from bench.worker_process import WorkerProcess
+from bench.data.customers import Customers
+from bench.harness import results, steady
+from bench.harness.broker import broker
+from bench.harness.footprint import Memory, disk_bytes, gauges
+from bench.harness.steady import MIB, Steady
+from bench.harness.turn import Turn
+from bench.harness.watched import Watched
+from bench.harness.worker_process import WorkerProcess
 
 ALL = "3000x1000,30000x100,100000x10,1000000x3"
 EVENTS_EACH = 3

@@ -9,8 +9,8 @@ from typing import Any
 
 import matplotlib as mpl
 
-from bench import page
-from bench.pictures import PICTURES
+from bench.pages import page
+from bench.pages.pictures import PICTURES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "performance.md"

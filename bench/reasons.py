@@ -37,7 +37,7 @@ from app.scoring.reasons import Alerted, explain
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
 from app.training.dataset import Dataset, read_dataset
-from bench import results
+from bench.harness import results
 
 MODELS = Path("models")
 TRAFFIC = Simulation(customers=500, terminals=1000, days=40, seed=2, start=date(2025, 1, 1))

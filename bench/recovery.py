@@ -22,14 +22,15 @@ from app.adapters.kafka.batch_producer import KafkaSender
 from app.settings import KafkaSettings
 from app.topics.topic_specs import profiles_changelog
 from app.traffic.produce import produce
-from bench import profiles, results
-from bench.broker import broker
-from bench.events import events
-from bench.turn import PARTITIONS, Turn
-from bench.watch import open_topic
-from bench.worker_process import BenchProcess
+from bench.data import profiles
+from bench.data.events import events
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.turn import PARTITIONS, Turn
+from bench.harness.watch import open_topic
+from bench.harness.worker_process import BenchProcess
 
-CONTESTANTS = {"ours": "app.worker", "stock_faust": "bench.stock_recovery"}
+CONTESTANTS = {"ours": "app.worker", "stock_faust": "bench.contestants.stock_recovery"}
 STOCK_CUSTOMERS = 100_000
 """Record by record more would take minutes a turn."""
 STOCK_LINES = ("Restoring state from changelog topics...", "Done reading from changelog topics")

@@ -23,11 +23,11 @@ from app.adapters.parquet_sink.day_files import DayFiles
 from app.errors import InvalidFile
 from app.reports.incremental import Kept, kept_report
 from app.settings import Settings
-from bench import results
-from bench.broker import broker
-from bench.day import DAY, DAY_NAME, Block, Day, DaySender
-from bench.turn import Turn
-from bench.worker_process import REPOSITORY, WorkerProcess
+from bench.data.day import DAY, DAY_NAME, Block, Day, DaySender
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.turn import Turn
+from bench.harness.worker_process import REPOSITORY, WorkerProcess
 
 STEADY_RATE = 5_000
 STEADY_SECONDS = 20

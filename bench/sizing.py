@@ -7,8 +7,8 @@ from typing import Any
 from app.features.packed_words import WORD_BYTES
 from app.features.state import HEADER_WORDS, NARROW_WORDS
 from app.settings import Settings
-from bench import page
-from bench.page import Result, markdown
+from bench.pages import page
+from bench.pages.page import Result, markdown
 
 PAGE = Path(__file__).parents[1] / "docs" / "sizing.md"
 MIB = 1024 * 1024

@@ -26,15 +26,16 @@ from app.domain.decision import ModelReference, Thresholds
 from app.settings import Settings
 from app.streaming.control import client as control_client
 from app.streaming.control.listener import control_log, read_control
-from bench import alerting, results
-from bench.broker import broker
-from bench.events import source
-from bench.generator import Report, percentiles
-from bench.numbered import number_of, numbered
-from bench.sprint import PRIME_EVENTS, SPARE_SECONDS, WARM_UP_SECONDS
-from bench.turn import PARTITIONS, Turn
-from bench.watch import DRAIN_SECONDS, Reading, open_topic, wait_for
-from bench.worker_process import BenchProcess, WorkerProcess
+from bench.data import alerting
+from bench.data.events import source
+from bench.data.numbered import number_of, numbered
+from bench.harness import results
+from bench.harness.broker import broker
+from bench.harness.generator import Report, percentiles
+from bench.harness.sprint import PRIME_EVENTS, SPARE_SECONDS, WARM_UP_SECONDS
+from bench.harness.turn import PARTITIONS, Turn
+from bench.harness.watch import DRAIN_SECONDS, Reading, open_topic, wait_for
+from bench.harness.worker_process import BenchProcess, WorkerProcess
 
 SWAP_SECONDS = 2.0
 """From one order to the next, at least."""
@@ -91,8 +92,10 @@ async def run(plan: Plan, servers: str, directory: Path) -> dict[str, Any]:
     with WorkerProcess(directory / "worker", environment) as worker:
         await turn.fill(numbered(0, PRIME_EVENTS))
         await _decided(turn, PRIME_EVENTS, worker)
-        with BenchProcess(directory / "receiver", ("-m", "bench.receiver", str(received)), environment):
-            arguments = ("-m", "bench.generator", PRIME_EVENTS, plan.events, plan.rate, generated)
+        with BenchProcess(
+            directory / "receiver", ("-m", "bench.harness.receiver", str(received)), environment
+        ):
+            arguments = ("-m", "bench.harness.generator", PRIME_EVENTS, plan.events, plan.rate, generated)
             with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
                 await _begun(turn)
                 await _swap(plan, settings, models)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from app.local.state import Stack
-from bench import results, sameness
-from bench.broker import broker
 from bench.contestants.roster import Contestant, chosen
-from bench.drain import Drained, Entry, drain
-from bench.events import source
-from bench.turn import PARTITIONS, Turn
+from bench.data.events import source
+from bench.harness import results, sameness
+from bench.harness.broker import broker
+from bench.harness.drain import Drained, Entry, drain
+from bench.harness.turn import PARTITIONS, Turn
 
 ALL = "ours,naive_faust,quix,echo"
 

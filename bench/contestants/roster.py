@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.worker_process import BENCH_PYTHON, WORKER_PYTHON
+from bench.harness.worker_process import BENCH_PYTHON, WORKER_PYTHON
 
 LINGER_MS = "BENCH_LINGER_MS"
 """Environment variable: milliseconds that a contestant's producer waits for company where it sends one record at a

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.page import markdown, render
+from bench.pages.page import markdown, render
 from tests.chaos import scenarios
 from tests.chaos.__main__ import ENDURANCE
 from tests.chaos.result_files import RESULTS, mutants_in, runs_in

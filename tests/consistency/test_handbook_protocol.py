@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bench.events import HANDBOOK
+from bench.data.events import HANDBOOK
 from bench.handbook_forest import PUBLISHED, TOLERANCE, run
-from bench.results import RESULTS
+from bench.harness.results import RESULTS
 
 PROMISED = {"auc_roc": 0.880, "average_precision": 0.690, "card_precision": 0.303}
 

@@ -7,9 +7,10 @@ import pytest
 
 from app.domain.identifiers import digest64
 from app.local.state import Stack
-from bench import latency, sameness, sprint, throughput
+from bench import latency, throughput
 from bench.contestants.roster import ROSTER
-from bench.generator import percentiles
+from bench.harness import sameness, sprint
+from bench.harness.generator import percentiles
 
 EVENTS = 2_000
 

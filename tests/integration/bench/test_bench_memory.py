@@ -6,10 +6,10 @@ import pytest
 
 from app.local.state import Stack
 from bench import growth, memory
-from bench.customers import Customers
-from bench.footprint import disk_bytes
-from bench.rate import Look, between
-from bench.steady import slope_bytes_per_hour
+from bench.data.customers import Customers
+from bench.harness.footprint import disk_bytes
+from bench.harness.rate import Look, between
+from bench.harness.steady import slope_bytes_per_hour
 
 TOPICS = {"transactions", "decisions", "alerts", "changelog"}
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from app.local.state import Stack
+from bench.harness.turn import Turn
 from bench.recovery import Changelog, restarts
-from bench.turn import Turn
 
 pytestmark = pytest.mark.integration
 

@@ -1,6 +1,6 @@
 """The figures on docs/guarantees.md are those of the committed results."""
 
-from bench.page import render
+from bench.pages.page import render
 from tests.chaos.page import PAGE, tables
 
 

@@ -13,7 +13,7 @@ from app.cli import app
 from app.features.catalog import NAMES
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
-from bench import pandas_batch, pandas_features
+from bench.contestants import pandas_batch, pandas_features
 from tests.support.paths import REPOSITORY
 
 RELATIVE_TOLERANCE = 1e-9

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bench import page, plots
-from bench.pictures import PICTURES
+from bench import plots
+from bench.pages import page
+from bench.pages.pictures import PICTURES
 from bench.plots import PAGE, draw
 
 MACHINE = {"processor": "a processor", "cores": 2, "python": "3.11"}

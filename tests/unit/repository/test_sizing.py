@@ -4,7 +4,7 @@ from typing import Any
 
 from app.features.state import EMPTY
 from app.settings import WorkerSettings
-from bench import page
+from bench.pages import page
 from bench.sizing import PAGE, profile_bytes, tables
 
 FILLED: dict[str, Any] = {

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.results import RESULTS, median
-from bench.scale import past_one_machine
+from bench.harness.results import RESULTS, median
+from bench.pages.scale import past_one_machine
 
 Result = Mapping[str, Any]
 Rows = Sequence[Sequence[str]]

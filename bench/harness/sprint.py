@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.contestants.roster import LINGER_MS, Contestant
-from bench.generator import Report, percentiles
-from bench.numbered import numbered
-from bench.turn import Turn
-from bench.watch import DRAIN_SECONDS, NotInTime, Reading, wait_for
-from bench.worker_process import BenchProcess
+from bench.data.numbered import numbered
+from bench.harness.generator import Report, percentiles
+from bench.harness.turn import Turn
+from bench.harness.watch import DRAIN_SECONDS, NotInTime, Reading, wait_for
+from bench.harness.worker_process import BenchProcess
 
 PRIME_EVENTS = 2_000
 """Sent and decided before the clock starts: everything is up, compiled and warm."""
@@ -84,8 +84,10 @@ async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, direc
             running.keep_on(core)
         await turn.fill(numbered(0, PRIME_EVENTS))
         await _decided(turn, PRIME_EVENTS, DRAIN_SECONDS, running)
-        with BenchProcess(directory / "receiver", ("-m", "bench.receiver", str(received)), environment):
-            arguments = ("-m", "bench.generator", PRIME_EVENTS, plan.sent, plan.rate, generated)
+        with BenchProcess(
+            directory / "receiver", ("-m", "bench.harness.receiver", str(received)), environment
+        ):
+            arguments = ("-m", "bench.harness.generator", PRIME_EVENTS, plan.sent, plan.rate, generated)
             with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
                 await generator.ended(WARM_UP_SECONDS + plan.seconds + SPARE_SECONDS)
             kept_up = await _decided(turn, plan.end, KEEP_UP_SECONDS, running)

@@ -15,7 +15,7 @@ import psutil
 STOP_SECONDS = 30
 POLL_SECONDS = 0.1
 LOG_TAIL = 2_000
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 BENCH_PYTHON = Path(sys.executable)
 WORKER_PYTHON = next(path for path in (REPOSITORY / ".venv/bin/python", BENCH_PYTHON) if path.exists())
 """What a worker is installed with, and nothing else: scikit-learn imports pandas wherever it finds it."""

@@ -1,4 +1,4 @@
-"""An open-loop sender in a process of its own: `python -m bench.generator FIRST COUNT RATE REPORT`.
+"""An open-loop sender in a process of its own: `python -m bench.harness.generator FIRST COUNT RATE REPORT`.
 
 Event i is due at ``start + i / rate`` whatever became of those before it, and latency counts from there: a sender
 that is held up adds to it and cannot hide it. Everything is encoded beforehand; what is due at a tick goes out as
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from app.adapters.kafka.partitioner import partition_of
 from app.settings import Settings
-from bench.numbered import numbered
+from bench.data.numbered import numbered
 
 TICK_SECONDS = 0.002
 LEAD_SECONDS = 0.5

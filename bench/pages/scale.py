@@ -6,7 +6,7 @@ from typing import Any
 
 from app.settings import Settings
 from app.topics.topic_specs import DAY_MS, topic_table
-from bench.results import median
+from bench.harness.results import median
 
 EVENTS_PER_S = 1_000_000
 HEADROOM = 0.6

@@ -21,8 +21,8 @@ from app.domain.decision import Thresholds
 from app.features import catalog
 from app.features.vector import WIDTH
 from app.settings import Settings
-from bench.numbered import numbered
-from bench.worker_process import REPOSITORY
+from bench.data.numbered import numbered
+from bench.harness.worker_process import REPOSITORY
 
 _FRAUDSTREAM = "from app.cli import main; main()"
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from bench.customers import Customers
-from bench.watched import Watched
+from bench.data.customers import Customers
+from bench.harness.watched import Watched
 
 SAMPLES = 360
 SHORTEST_SAMPLE_SECONDS = 1.0

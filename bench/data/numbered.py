@@ -6,7 +6,7 @@ from itertools import islice
 import msgspec
 
 from app.domain.transaction import Transaction
-from bench.events import events
+from bench.data.events import events
 
 _PREFIX = "bench-"
 _DIGITS = 9

@@ -1,6 +1,6 @@
 """`fraudstream features` and `fraudstream score` as a script of pandas: Parquet in, Parquet out.
 
-    python -m bench.pandas_batch FILE.parquet --out OUT.parquet [--score MODELS]
+    python -m bench.contestants.pandas_batch FILE.parquet --out OUT.parquet [--score MODELS]
 
 MODELS is a directory of bundles; its champion scores by scikit-learn's ``predict_proba``, in all its threads.
 """
@@ -19,7 +19,7 @@ from app.adapters.models import manifest, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.manifest import FILE_NAME, MODEL_FILE
 from app.domain.decision import Thresholds
-from bench.pandas_features import features
+from bench.contestants.pandas_features import features
 
 HANDBOOK = {
     "TRANSACTION_ID": "transaction_id",

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from app.local import ports
 from app.local.state import Stack
-from bench.broker import cpu_seconds
 from bench.contestants.roster import Contestant
-from bench.events import events as stream
-from bench.stages import seconds_per_stage
-from bench.turn import Turn
-from bench.watch import Reading, span, wait_for
-from bench.worker_process import BenchProcess
+from bench.data.events import events as stream
+from bench.harness.broker import cpu_seconds
+from bench.harness.stages import seconds_per_stage
+from bench.harness.turn import Turn
+from bench.harness.watch import Reading, span, wait_for
+from bench.harness.worker_process import BenchProcess
 
 
 class Entry(NamedTuple):

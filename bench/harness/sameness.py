@@ -10,8 +10,8 @@ import numpy as np
 
 from app.adapters.serde.fact_codec import FACT
 from app.domain.identifiers import digest64
-from bench.turn import Turn
-from bench.watch import open_topic
+from bench.harness.turn import Turn
+from bench.harness.watch import open_topic
 
 
 class Judged(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from app.adapters.tabular.mappings import load_mapping
 from app.domain.transaction import Transaction
 from app.traffic.simulate import Simulation, simulate
 
-HANDBOOK = Path(__file__).parents[1] / ".." / "shared" / "data" / "handbook" / "transactions.parquet"
+HANDBOOK = Path(__file__).parents[2] / ".." / "shared" / "data" / "handbook" / "transactions.parquet"
 
 
 def events(count: int) -> Iterator[Transaction]:

@@ -1,4 +1,4 @@
-"""Notes when decisions and alerts arrive, in a process of its own: `python -m bench.receiver REPORT`.
+"""Notes when decisions and alerts arrive, in a process of its own: `python -m bench.harness.receiver REPORT`.
 
 It reads raw records and takes their number from their bytes, no more. The clock is the machine's monotonic one,
 which all processes on Linux share. SIGTERM ends it; then the report is written.
@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from numpy.typing import NDArray
 
 from app.settings import Settings
-from bench.numbered import number_of
+from bench.data.numbered import number_of
 
 POLL_MS = 200
 READY = "ready"

@@ -9,12 +9,12 @@ from app.domain.transaction import Transaction
 from app.local.state import Stack
 from app.topics.topic_specs import profiles_changelog
 from app.traffic.produce import produce
-from bench.footprint import Memory, memory, topic_bytes
-from bench.rate import Look
-from bench.stages import seconds_per_stage
-from bench.turn import Turn
-from bench.watch import Reading, wait_for
-from bench.worker_process import WorkerProcess
+from bench.harness.footprint import Memory, memory, topic_bytes
+from bench.harness.rate import Look
+from bench.harness.stages import seconds_per_stage
+from bench.harness.turn import Turn
+from bench.harness.watch import Reading, wait_for
+from bench.harness.worker_process import WorkerProcess
 
 
 class Watched(NamedTuple):

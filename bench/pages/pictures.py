@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from bench.results import median
+from bench.harness.results import median
 
 Result = Mapping[str, Any]
 Picture = Callable[[Result], Figure | None]
