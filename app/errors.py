@@ -154,7 +154,7 @@ class Paused(FraudstreamError):
 
 class Stalled(FraudstreamError):
     """Records waited too long without progress. The process ends; start it again. If it happens again, the message
-    says which partition and which step: docs/health.md.
+    says which partition and which step: docs/operate/health.md.
     """
 
 

@@ -361,7 +361,7 @@ CATALOGUE = (
         kind="counter",
         unit="records",
         labels={"change": tuple(Ignored)},
-        meaning="Changes of a streamed table's rows that are no transactions, by what happened; docs/cdc.md.",
+        meaning="Changes of a streamed table's rows that are no transactions, by what happened; docs/data/cdc.md.",
     ),
     Metric(
         name="rows_total",

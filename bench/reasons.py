@@ -2,7 +2,7 @@
 
 Simulated traffic; the champion explains what it would alert on. A forest of 100 trees and a logistic regression behind
 an imputer and a scaler, fitted to the same traffic, explain the same. shap's figures are those of its TreeExplainer,
-which answers another question (docs/reasons.md).
+which answers another question (docs/models/reasons.md).
 """
 
 import argparse

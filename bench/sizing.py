@@ -1,4 +1,4 @@
-"""The tables of docs/sizing.md, made from the result files: `python -m bench.sizing`."""
+"""The tables of docs/operate/sizing.md, made from the result files: `python -m bench.sizing`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from app.settings import Settings
 from bench.pages import page
 from bench.pages.page import Result, markdown
 
-PAGE = Path(__file__).parents[1] / "docs" / "sizing.md"
+PAGE = Path(__file__).parents[1] / "docs" / "operate" / "sizing.md"
 MIB = 1024 * 1024
 
 

@@ -1,4 +1,4 @@
-"""``fraudstream cdc``: a database's table as a source of transactions; docs/cdc.md."""
+"""``fraudstream cdc``: a database's table as a source of transactions; docs/data/cdc.md."""
 
 import json as json_format
 from pathlib import Path

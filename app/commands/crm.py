@@ -34,7 +34,7 @@ def answer(
     is_fraud: Annotated[bool, typer.Option("--fraud/--mine", help="Was it somebody else, or the customer?")],
     json: Json = False,
 ) -> None:
-    """Send a customer's answer; the worker of the role crm makes a label of it. docs/groups.md has the record."""
+    """Send a customer's answer; the worker of the role crm makes a label of it. docs/data/groups.md has the record."""
     import asyncio
     import time
 

@@ -32,7 +32,7 @@ def _place(text: "str | Place") -> "Place":
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Code = Annotated[str | None, typer.Option(help="Only those of this error code (docs/dead-letters.md).")]
+Code = Annotated[str | None, typer.Option(help="Only those of this error code (docs/data/dead-letters.md).")]
 Since = Annotated[datetime | None, time_option("Only records from this time on,")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many.")]
 

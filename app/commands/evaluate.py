@@ -82,7 +82,7 @@ def evaluate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge a model on DATA: ranking, outcomes, money, patterns. docs/evaluation.md defines every figure."""
+    """Judge a model on DATA: ranking, outcomes, money, patterns. docs/models/evaluation.md defines every figure."""
     from app.commands.history import history_source, profile_bounds
     from app.errors import ConfigurationError
     from app.evaluation.figures import Asked

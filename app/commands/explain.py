@@ -28,7 +28,7 @@ def explain(
 ) -> None:
     """Read the alert's customer from the log up to its offset, fold and score again, and compare bit for bit.
 
-    Exit code 1 when anything differs, or when retention has deleted what is needed; docs/replay.md. Run it with the
+    Exit code 1 when anything differs, or when retention has deleted what is needed; docs/data/replay.md. Run it with the
     settings that the workers had. What it prints holds a customer's transactions.
     """
     import asyncio

@@ -24,7 +24,7 @@ def report(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """The report of DAY, from what the worker of the role analytics keeps up to date. docs/groups.md."""
+    """The report of DAY, from what the worker of the role analytics keeps up to date. docs/data/groups.md."""
     import msgspec
 
     from app.settings import Settings

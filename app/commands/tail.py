@@ -29,7 +29,7 @@ def tail_alerts(
     reference: Annotated[
         bool,
         typer.Option(
-            "--reference", help="With what the bank's tables say of terminal and customer: docs/cdc.md."
+            "--reference", help="With what the bank's tables say of terminal and customer: docs/data/cdc.md."
         ),
     ] = False,
 ) -> None:

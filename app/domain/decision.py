@@ -73,7 +73,7 @@ class SourceOffset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Method(StrEnum):
-    """How the reasons of an alert were found; docs/reasons.md."""
+    """How the reasons of an alert were found; docs/models/reasons.md."""
 
     TREE_PATHS = "tree_paths"
     """By what each split changed on the transaction's way through the model's trees."""

@@ -28,10 +28,10 @@ def check_copies(state: ClusterState, replication_factor: int) -> Finding:
     offline = [topic.name for topic in state.topics if topic.offline]
     behind = [topic.name for topic in state.topics if topic.under_replicated]
     if offline:
-        remedy = "Bring back the brokers that hold the copies: docs/operations.md#offlinepartitions."
+        remedy = "Bring back the brokers that hold the copies: docs/operate/operations.md#offlinepartitions."
         return failed("copies", f"no leader: {', '.join(offline)}", remedy)
     if behind:
-        remedy = "Bring back the missing broker: docs/operations.md#underreplicatedpartitions."
+        remedy = "Bring back the missing broker: docs/operate/operations.md#underreplicatedpartitions."
         return warning("copies", f"a copy lacks or is behind: {', '.join(behind)}", remedy)
     if replication_factor < PRODUCTION_REPLICAS:
         remedy = "Set FRAUDSTREAM_TOPICS_REPLICATION_FACTOR=3 where acknowledged records must outlive a disk."
@@ -51,7 +51,7 @@ def check_broker_disks(state: ClusterState) -> Finding:
     }
     full = [f"{name} {share:.0%} free" for name, share in shares.items() if share < LEAST_FREE_SHARE]
     if full:
-        return warning("broker disks", ", ".join(full), "docs/operations.md#brokerdiskfilling.")
+        return warning("broker disks", ", ".join(full), "docs/operate/operations.md#brokerdiskfilling.")
     return ok("broker disks", f"at least {min(shares.values(), default=1.0):.0%} free")
 
 
@@ -77,13 +77,13 @@ def check_lag(state: ClusterState, settings: Settings) -> Finding:
     seconds = max((group.lag_seconds for group in groups), default=0.0)
     found = f"{sum(group.lag_records for group in groups):,} records, {seconds:,.0f} s"
     if seconds > LONG_LAG_SECONDS:
-        return warning("lag", found, "docs/operations.md#consumerlaggrowing.")
+        return warning("lag", found, "docs/operate/operations.md#consumerlaggrowing.")
     return ok("lag", found)
 
 
 def check_dead_letters(records: int) -> Finding:
     if records:
-        remedy = "`fraudstream dlq ls --summary` says why; docs/dead-letters.md."
+        remedy = "`fraudstream dlq ls --summary` says why; docs/data/dead-letters.md."
         return warning("dead letters", f"{records:,} stand in the topic", remedy)
     return ok("dead letters", "none")
 

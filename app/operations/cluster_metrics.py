@@ -156,7 +156,7 @@ class ClusterCollector(Collector):
 
 
 def table() -> str:
-    """The catalogue as it stands in ``docs/monitor.md``."""
+    """The catalogue as it stands in ``docs/operate/monitor.md``."""
     rows = [
         f"| `{PREFIX}{metric.name}` | {metric.unit} | {', '.join(metric.labels)} | {metric.meaning} |"
         for metric in CATALOGUE

@@ -22,10 +22,12 @@ def check_model(settings: Settings) -> Finding:
     try:
         bundle = champion(models, settings.model.champion, Loading.by(settings.model))
     except ModelRejected as error:
-        return failed("model", str(error), "`fraudstream model verify`; docs/models.md.")
+        return failed("model", str(error), "`fraudstream model verify`; docs/models/models.md.")
     warnings = [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]
     if warnings:
-        return warning("model", "; ".join(warnings), "Train a model for these settings; docs/models.md.")
+        return warning(
+            "model", "; ".join(warnings), "Train a model for these settings; docs/models/models.md."
+        )
     return ok("model", f"{told(bundle.reference)} loads and scores its golden rows")
 
 
@@ -37,7 +39,9 @@ def check_aliases(settings: Settings) -> Finding:
         for challenger in aliases.challengers:
             champion(models, challenger, Loading.by(settings.model))
     except ModelRejected as error:
-        return failed("aliases", str(error), "Correct aliases.toml in FRAUDSTREAM_MODEL_DIR; docs/models.md.")
+        return failed(
+            "aliases", str(error), "Correct aliases.toml in FRAUDSTREAM_MODEL_DIR; docs/models/models.md."
+        )
     return ok(
         "aliases", f"champion {aliases.champion}, challengers: {', '.join(aliases.challengers) or 'none'}"
     )
@@ -53,7 +57,7 @@ def check_data_dir(settings: Settings) -> Finding:
     disk = shutil.disk_usage(there)
     found = f"{path}: {disk.free / 1e9:,.1f} GB free"
     if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
-        return warning("data directory", found, "Make room: docs/sizing.md says how much.")
+        return warning("data directory", found, "Make room: docs/operate/sizing.md says how much.")
     return ok("data directory", found)
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Transactions that come out of a database's table, as change events of Debezium; docs/cdc.md."""
+    """Transactions that come out of a database's table, as change events of Debezium; docs/data/cdc.md."""
 
     connect_url: str = "http://127.0.0.1:8083"
     """Kafka Connect's REST interface, for `fraudstream cdc`; workers do without."""

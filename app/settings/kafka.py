@@ -28,7 +28,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     compression: Literal["none", "zstd", "gzip"] = "zstd"
     """Of what the worker writes. lz4 is left out: aiokafka's takes half of all CPU at full load."""
     security_protocol: Literal["plaintext", "tls", "sasl_tls", "sasl_plaintext"] = "plaintext"
-    """With tls, certificates and host names are always verified; docs/security.md."""
+    """With tls, certificates and host names are always verified; docs/operate/security.md."""
     tls_ca_file: str = ""
     """PEM of the authorities that sign the brokers' certificates; empty takes the system's."""
     tls_cert_file: str = ""

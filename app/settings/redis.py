@@ -11,7 +11,7 @@ from app.settings.kinds import Positive, Seconds
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where scoring finds what is known of terminals and other entities; docs/entities.md."""
+    """Where scoring finds what is known of terminals and other entities; docs/data/entities.md."""
 
     url: str = ""
     """`redis://HOST:PORT/DB`, or `rediss://` for TLS. Empty: the features of delayed entities are absent, and every

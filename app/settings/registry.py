@@ -10,7 +10,7 @@ from app.settings.kinds import Seconds
 
 
 class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The schema registry, for values in Avro and Protobuf; docs/schemas.md. Any that speaks Confluent's API."""
+    """The schema registry, for values in Avro and Protobuf; docs/data/schemas.md. Any that speaks Confluent's API."""
 
     url: str = ""
     """`https://HOST:PORT/PATH`; Apicurio's path is `/apis/ccompat/v7`. Empty: values are JSON, in and out."""

@@ -6,7 +6,7 @@ from app.settings.kinds import Seconds
 
 
 class TracingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Spans for transactions whose sender traces them; docs/tracing.md."""
+    """Spans for transactions whose sender traces them; docs/operate/tracing.md."""
 
     otlp_url: str = ""
     """Where an OpenTelemetry collector takes traces over HTTP: `http://HOST:4318/v1/traces`. Empty: none are sent. Needs the

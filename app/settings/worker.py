@@ -44,7 +44,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     stall_seconds: Seconds = 60.0
     """Records that wait so long without one chunk of their partition being finished are a stall: `/livez` says so and
     the worker ends. Many times what a chunk takes and above what a send may wait for the brokers, so that a slow
-    worker is not ended; docs/health.md."""
+    worker is not ended; docs/operate/health.md."""
     stop_seconds: Seconds = 25.0
     """A worker asked to stop finishes its chunks in flight and ends within this time, in order or not. Below the 30 s
     that Kubernetes grants, so that it says itself what it was waiting for."""
@@ -63,7 +63,7 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnalyticsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The workers of the role `analytics`; docs/groups.md."""
+    """The workers of the role `analytics`; docs/data/groups.md."""
 
     app_id: str = "fraudstream-analytics"
     """Consumer group. What it has committed is told to whoever watches its lag; where it goes on, its files say."""
@@ -79,7 +79,7 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrmSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The workers of the role `crm`; docs/groups.md. Times are those at which alerts were raised and answers given."""
+    """The workers of the role `crm`; docs/data/groups.md. Times are those at which alerts were raised and answers given."""
 
     app_id: str = "fraudstream-crm"
     """Consumer group, and prefix of the changelog topic's name."""

@@ -1,4 +1,4 @@
-"""The figures of a model, each a pure function of scores and truth (docs/evaluation.md has formulas and sources)."""
+"""The figures of a model, each a pure function of scores and truth (docs/models/evaluation.md has formulas and sources)."""
 
 import msgspec
 import numpy as np

@@ -5,7 +5,7 @@ an output appears whole or not at all. Exit code 0 is done; 1 means that the fil
 that a setting or an option is wrong. Neither heals by itself, so Airflow shall not retry but call somebody.
 
 The input is the history a window needs: the last 30 days and yesterday, in order of arrival. Alerts of the days
-before come out again, identical; `docs/batch.md` says how to keep yesterday's only.
+before come out again, identical; `docs/models/batch.md` says how to keep yesterday's only.
 """
 
 from datetime import UTC, datetime

@@ -67,7 +67,7 @@ def explain(settings: RedisSettings, error: BaseException) -> str:
     if isinstance(refusal, ssl.SSLCertVerificationError):
         return _distrust(settings, refusal)
     if isinstance(error, NoPermissionError):
-        return f"Redis does not allow {PREFIX}USERNAME={settings.username or 'default'} what is needed: docs/security.md."
+        return f"Redis does not allow {PREFIX}USERNAME={settings.username or 'default'} what is needed: docs/operate/security.md."
     if isinstance(error, AuthenticationError):
         return (
             f"Redis refuses {PREFIX}USERNAME={settings.username or 'default'} with the password in "

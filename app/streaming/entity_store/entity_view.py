@@ -26,7 +26,7 @@ class EntityView:
             self._client = connect(redis, redis.connect_timeout_seconds)
             reader = ActivityReader(self._client, redis.key_prefix, settings.topics.partitions)
         else:
-            _log.warning("entities_absent", why="FRAUDSTREAM_REDIS_URL is not set: docs/entities.md")
+            _log.warning("entities_absent", why="FRAUDSTREAM_REDIS_URL is not set: docs/data/entities.md")
         self._activities = Activities(reader, redis, metrics, time.monotonic)
 
     def look(self, about: Touched, now_ms: int) -> Looked:

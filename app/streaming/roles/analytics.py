@@ -1,6 +1,6 @@
 """The worker of the role "analytics": decisions and labels into Parquet by day, and each day's report as it goes on.
 
-It has no table. Its files say where reading goes on, not what the group has committed: docs/groups.md.
+It has no table. Its files say where reading goes on, not what the group has committed: docs/data/groups.md.
 """
 
 import asyncio

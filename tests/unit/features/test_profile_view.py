@@ -87,5 +87,5 @@ def test_deleted_history_accounts_for_more_in_the_profile_never_for_less() -> No
 
 
 def test_the_page_of_replays_names_every_count() -> None:
-    page = (REPOSITORY / "docs" / "replay.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "data" / "replay.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in Match)

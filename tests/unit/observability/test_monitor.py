@@ -22,7 +22,7 @@ from app.operations.cluster_metrics import CATALOGUE, ClusterCollector, table
 from app.operations.screen import picture
 from tests.support.paths import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "monitor.md"
+PAGE = REPOSITORY / "docs" / "operate" / "monitor.md"
 
 DISK = LogDir(path="/log", total_bytes=1000, usable_bytes=50, log_bytes=700)
 STATE = ClusterState(
@@ -64,7 +64,7 @@ def shown(state: ClusterState | None) -> str:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Otherwise: replace the table in docs/monitor.md by what `python -m app.operations.cluster_metrics` prints."""
+    """Otherwise: replace the table in docs/operate/monitor.md by what `python -m app.operations.cluster_metrics` prints."""
     assert table() in PAGE.read_text(encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from tests.support.paths import REPOSITORY
 
 RULES = (REPOSITORY / "deploy" / "prometheus" / "rules.yaml").read_text(encoding="utf-8")
 DASHBOARDS = sorted((REPOSITORY / "deploy" / "grafana" / "dashboards").glob("*.json"))
-OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+OPERATIONS = (REPOSITORY / "docs" / "operate" / "operations.md").read_text(encoding="utf-8")
 ALERTS = re.findall(r"- alert: (\w+)", RULES)
 NAME = re.compile(rf"\b({PREFIX}\w+|process_\w+)\b")
 
@@ -63,6 +63,6 @@ def test_every_figure_of_the_cluster_stands_in_a_picture() -> None:
 def test_an_alert_has_its_page_and_its_severity(alert: str) -> None:
     rule = RULES.partition(f"- alert: {alert}\n")[2].partition("- alert:")[0]
 
-    assert f"runbook: docs/operations.md#{alert.lower()}" in rule
+    assert f"runbook: docs/operate/operations.md#{alert.lower()}" in rule
     assert re.search("severity: (page|ticket)", rule)
     assert f"\n### {alert}\n" in OPERATIONS
