@@ -46,7 +46,7 @@ def compare(
     """
     import msgspec
 
-    from app.adapters.tabular.mappings import load_mapping
+    from app.adapters.column_mapping import load_mapping
     from app.history.label_files import read_labels
     from app.model_comparison.intervals import Draws
     from app.settings import Settings

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.adapters.tabular.mappings import load_mapping
+from app.adapters.column_mapping import load_mapping
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
 from app.history.fold_history import HistorySource

@@ -29,8 +29,8 @@ def send(
     """Send a label for each fraud of FILE that would be known by now."""
     import time
 
+    from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import read_batches
-    from app.adapters.tabular.mappings import load_mapping
     from app.settings import Settings
     from app.traffic import labels, terminal
 

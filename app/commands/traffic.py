@@ -83,8 +83,8 @@ def produce(
     """Replay FILE onto the transactions topic; a customer's transactions keep their order."""
     import itertools
 
+    from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches, row_count
-    from app.adapters.tabular.mappings import load_mapping
     from app.settings import Settings
     from app.traffic import terminal
 

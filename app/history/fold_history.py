@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from app.adapters.column_mapping import ColumnMapping
 from app.adapters.tabular.batches import Batch, Encoded
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import ColumnMapping
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.identifiers import digest64
 from app.errors import InvalidEvent, InvalidFile

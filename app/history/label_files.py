@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from app.adapters.column_mapping import ColumnMapping
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import ColumnMapping
 from app.errors import InvalidFile
 
 _JSON_LINES = {".jsonl", ".ndjson"}

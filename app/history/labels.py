@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.adapters.column_mapping import REQUIRED_FIELDS
 from app.adapters.tabular import columns
 from app.adapters.tabular.batches import Batch
 from app.adapters.tabular.columns import Column
 from app.adapters.tabular.files import Wanted, read_rows
-from app.adapters.tabular.mappings import REQUIRED_FIELDS
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile

@@ -5,8 +5,8 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
+from app.adapters.column_mapping import load_mapping
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import load_mapping
 from app.domain.transaction import Transaction
 from app.traffic.simulate import Simulation, simulate
 

@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from app.adapters.column_mapping import HANDBOOK as HANDBOOK_COLUMNS
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import HANDBOOK as HANDBOOK_COLUMNS
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
 from tests.support import oracle, reading

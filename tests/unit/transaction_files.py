@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.tabular.batches import Batch
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import CONTRACT, ColumnMapping
 from app.adapters.tabular.table_writer import ColumnType, TableWriter
 
 SUFFIXES = [".parquet", ".csv", ".jsonl", ".ndjson"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.cdc.table_mapping import TableMapping
-from app.adapters.cdc.table_rows import Rows
+from app.adapters.cdc.table_rows import TableRows
+from app.adapters.column_mapping import ColumnMapping
 from app.adapters.serde.json_codec import decode_transaction, invalid
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
@@ -30,8 +30,8 @@ _AFTERWARDS = {"u": Ignored.UPDATE, "d": Ignored.DELETE, "t": Ignored.OTHER, "m"
 class ChangeEvents:
     """Decodes the records of a topic that a table is streamed to."""
 
-    def __init__(self, mapping: TableMapping, *, score_updates: bool = False) -> None:
-        self._rows = Rows(mapping)
+    def __init__(self, mapping: ColumnMapping, *, score_updates: bool = False) -> None:
+        self._rows = TableRows(mapping)
         self._score_updates = score_updates
 
     def decode(self, record: Any) -> Transaction | Ignored:

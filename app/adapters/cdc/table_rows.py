@@ -7,13 +7,13 @@ it is written as, which is the column's own as long as that has no more than 15 
 
 import re
 from base64 import b64decode
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from app.adapters.cdc.table_mapping import FIELDS, TableMapping
+from app.adapters.column_mapping import ColumnMapping
 from app.domain.money import to_minor
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
@@ -28,12 +28,12 @@ _PER_MS = {"us": 1_000, "ns": 1_000_000}
 _IDENTIFIERS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token", "channel", "mcc")
 
 
-class Rows:
+class TableRows:
     """Reads the rows of one table."""
 
-    def __init__(self, mapping: TableMapping) -> None:
+    def __init__(self, mapping: ColumnMapping) -> None:
         self._mapping = mapping
-        self._columns = [(field, mapping.column(field)) for field in FIELDS]
+        self._columns = [(field, mapping.column(field)) for field in Transaction.__struct_fields__]
 
     def transaction(self, row: dict[str, Any]) -> Transaction:
         """Raises InvalidEvent, or msgspec's own error where the contract is broken."""
@@ -54,6 +54,8 @@ class Rows:
 
     def _minor(self, value: Any, currency: object) -> int:
         amount = self._number(value)
+        if self._mapping.amount_factor is not None:
+            amount = _times(amount, self._mapping.amount_factor)
         try:
             # Minor units are those of a currency that has none but whole ones.
             return to_minor(amount, str(currency) if self._mapping.amount == "major" else "JPY")
@@ -75,7 +77,7 @@ class Rows:
                     )
                 return value
             case str():
-                scale = self._mapping.amount_scale
+                scale = self._mapping.numeric_scale
                 return _decimal(value) if scale is None else _unscaled(value, scale)
             case {"scale": int(scale), "value": str(text)} if not isinstance(scale, bool):
                 return _unscaled(text, scale)
@@ -83,16 +85,30 @@ class Rows:
                 raise _wrong_type("amount_minor", "a number")
 
     def _milliseconds(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return _instant(value)
-        if type(value) is not int:
-            return value  # for the contract to refuse
         unit = self._mapping.time_unit
+        if isinstance(value, str):
+            return _instant(value, utc_without_offset=unit == "text")
+        if type(value) is not int:
+            return value  # the contract refuses it
+        if unit == "text":
+            raise _wrong_type("event_time", "an ISO 8601 time")
         return value * 1_000 if unit == "s" else value // _PER_MS.get(unit, 1)
 
 
 def _significant_digits(number: Decimal) -> int:
     return len("".join(map(str, number.as_tuple().digits)).strip("0"))
+
+
+def _times(amount: Decimal, factor: float) -> Decimal:
+    """The exact product: a decimal context would round it. The factor is the decimal number that the mapping says."""
+    sign, digits, exponent = amount.as_tuple()
+    _, factor_digits, factor_exponent = Decimal(repr(factor)).as_tuple()
+    product = Decimal(_integer(digits) * _integer(factor_digits))
+    return Decimal((sign, product.as_tuple().digits, int(exponent) + int(factor_exponent)))
+
+
+def _integer(digits: tuple[int, ...]) -> int:
+    return int("".join(map(str, digits)))
 
 
 def _decimal(text: str) -> Decimal:
@@ -113,13 +129,16 @@ def _unscaled(text: str, scale: int) -> Decimal:
     return Decimal((sign, digits, -scale))
 
 
-def _instant(text: str) -> int:
+def _instant(text: str, *, utc_without_offset: bool) -> int:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise _wrong_type("event_time", "an ISO 8601 time") from None
     if instant.tzinfo is None:
-        raise _wrong_type("event_time", "a time with its offset")
+        if utc_without_offset:
+            instant = instant.replace(tzinfo=UTC)
+        else:
+            raise _wrong_type("event_time", "a time with its offset")
     since = instant - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.adapters.cdc.change_events import ChangeEvents
-from app.adapters.cdc.table_mapping import load_table_mapping
+from app.adapters.column_mapping import TABLE_SETTING, load_mapping
 from app.adapters.serde.json_codec import decode_transaction
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
@@ -23,5 +23,5 @@ def decode_by(settings: Settings) -> Decode:
     """Raises ConfigurationError where the mapping of a table cannot be used."""
     if not settings.cdc.mapping:
         return plain
-    mapping = load_table_mapping(settings.cdc.mapping)
+    mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING)
     return ChangeEvents(mapping, score_updates=settings.cdc.updates == "score").decode

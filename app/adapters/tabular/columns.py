@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from app.adapters.column_mapping import ColumnMapping, TimeUnit
 from app.adapters.tabular.batches import Encoded, Integers, Reals, encoded
-from app.adapters.tabular.mappings import ColumnMapping, TimeUnit
 from app.domain.transaction import MAX_AMOUNT_MINOR
 from app.errors import InvalidFile
 
@@ -103,14 +103,14 @@ def event_times(column: Column, unit: TimeUnit) -> Integers:
     return _numbers(pc.divide(numbers, _TICKS_PER_MS[unit]))
 
 
-def amounts(column: Column, scale: float | None) -> Integers:
-    """Integers of the minor unit; with a scale, ``round(scale * value)``, half to even."""
+def amounts(column: Column, factor: float | Reals | None) -> Integers:
+    """Integers of the minor unit; with a factor, of all rows or of each, ``round(factor * value)``, half to even."""
     column.refuse_nulls()
-    if scale is None:
+    if factor is None:
         return _numbers(_in_range(column, _minor_units(column)))
     values = column.cast(pa.float64(), "a number").to_numpy(zero_copy_only=False)
     column.refuse_where(pa.array(~np.isfinite(values)), "is not a finite number")
-    return _numbers(_in_range(column, pa.array(np.rint(values * scale))).cast(pa.int64()))
+    return _numbers(_in_range(column, pa.array(np.rint(values * factor))).cast(pa.int64()))
 
 
 def coordinates(column: Column, bound: float) -> Reals:
@@ -139,7 +139,7 @@ def _minor_units(column: Column) -> pa.Array:
     kind = column.array.type
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
         raise column.wrong_type(
-            "integers of the minor unit; for other amounts give a mapping with amount_scale"
+            'integers of the minor unit; for other amounts give a mapping with amount = "major" or amount_factor'
         )
     return column.cast(pa.int64(), "an integer of the minor unit")
 

@@ -1,16 +1,18 @@
-"""From the rows of a file to a batch of the contract: which column feeds which field, and what must be there."""
+"""From the rows of a file to a batch of transactions: decodes each mapped column and checks the required ones."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.adapters.column_mapping import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
 from app.adapters.tabular import columns
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import Batch, Reals, encoded
 from app.adapters.tabular.columns import Column
-from app.adapters.tabular.mappings import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
+from app.domain.money import minor_digits
 from app.errors import InvalidFile
 
 _Decoder = Callable[[Column, ColumnMapping], Any]
@@ -20,8 +22,8 @@ _DECODERS: dict[str, _Decoder] = {
     "customer_id": lambda column, _: columns.encoded_texts(column),
     "terminal_id": lambda column, _: columns.encoded_texts(column),
     "event_time": lambda column, mapping: columns.event_times(column, mapping.time_unit),
-    "amount_minor": lambda column, mapping: columns.amounts(column, mapping.amount_scale),
-    "currency": lambda column, _: columns.codes(column, "^[A-Z]{3}$", "three capital letters", required=True),
+    "amount_minor": lambda column, mapping: columns.amounts(column, mapping.amount_factor),
+    "currency": lambda column, _: _currencies(column),
     "channel": lambda column, _: columns.texts(column, required=False),
     "mcc": lambda column, _: columns.codes(column, "^[0-9]{4}$", "four digits", required=False),
     "country": lambda column, _: columns.codes(column, "^[A-Z]{2}$", "two capital letters", required=False),
@@ -41,7 +43,11 @@ def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row
         for field in FIELDS
         if (name := mapping.column(field)) in rows.schema.names
     }
-    fields = {field: _DECODERS[field](column, mapping) for field, column in found.items()}
+    decoders = dict(_DECODERS)
+    if mapping.amount == "major":
+        factor = _major_factor(found.get("currency"), mapping)
+        decoders["amount_minor"] = lambda column, _: columns.amounts(column, factor)
+    fields = {field: decoders[field](column, mapping) for field, column in found.items()}
     if "currency" not in fields:
         fields["currency"] = pa.repeat(mapping.currency, rows.num_rows)
     _require_pairs(found)
@@ -56,6 +62,19 @@ def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) ->
             raise InvalidFile(
                 f"{path} has no column `{mapping.column(field)}` (field {field}). {_remedy(names, mapping)}"
             )
+
+
+def _currencies(column: Column) -> pa.Array:
+    return columns.codes(column, "^[A-Z]{3}$", "three capital letters", required=True)
+
+
+def _major_factor(currency: Column | None, mapping: ColumnMapping) -> float | Reals:
+    """How many minor units one major unit is: of each row's currency, or of the mapping's for all rows."""
+    if currency is None:
+        return float(10 ** minor_digits(str(mapping.currency)))
+    codes, texts = encoded(_currencies(currency))
+    factors = np.array([10 ** minor_digits(text) for text in texts], np.float64)
+    return factors[codes]
 
 
 def _remedy(names: Sequence[str], mapping: ColumnMapping) -> str:

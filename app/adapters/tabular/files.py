@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from app.adapters.column_mapping import CONTRACT, FIELDS, ColumnMapping
 from app.adapters.tabular.batches import Batch
 from app.adapters.tabular.fields import require_columns, to_batch
-from app.adapters.tabular.mappings import CONTRACT, FIELDS, ColumnMapping
 from app.errors import InvalidFile
 
 DEFAULT_BATCH_ROWS = 50_000

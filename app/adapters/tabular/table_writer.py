@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from app.adapters.column_mapping import FIELDS
 from app.adapters.tabular.files import SUFFIXES
-from app.adapters.tabular.mappings import FIELDS
 from app.errors import InvalidFile
 
 ColumnType = Literal["text", "integer", "real", "boolean"]

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.cdc.change_events import ChangeEvents
-from app.adapters.cdc.table_mapping import CONTRACT, TableMapping, load_table_mapping
 from app.adapters.cdc.transaction_decoder import decode_by, plain
+from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.serde.json_codec import decode_transaction
 from app.domain.ignored import Ignored
 from app.domain.money import minor_digits
 from app.domain.transaction import MAX_AMOUNT_MINOR, Transaction
-from app.errors import ConfigurationError, InvalidEvent, InvalidReason
+from app.errors import InvalidEvent, InvalidReason
 from app.settings import Settings
 
 CANARY = "CANARYVALUE"
@@ -32,7 +32,7 @@ ROW = {
     "status": "authorised",
 }
 EXPECTED = decode_transaction(json.dumps(ROW).encode())
-MAJOR = TableMapping(amount="major")
+MAJOR = ColumnMapping(amount="major")
 
 
 class Record(NamedTuple):
@@ -53,25 +53,25 @@ def flat(op: str, **columns: object) -> dict[str, object]:
     return ROW | columns | {"__op": op, "__deleted": "true" if op == "d" else "false"}
 
 
-def read(value: object, mapping: TableMapping = CONTRACT, **options: Any) -> Transaction | Ignored:
+def read(value: object, mapping: ColumnMapping = CONTRACT, **options: Any) -> Transaction | Ignored:
     data = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
     return ChangeEvents(mapping, **options).decode(Record(data))
 
 
-def refused(value: object, mapping: TableMapping = CONTRACT) -> InvalidReason:
+def refused(value: object, mapping: ColumnMapping = CONTRACT) -> InvalidReason:
     with pytest.raises(InvalidEvent) as caught:
         read(value, mapping)
     assert CANARY not in str(caught.value)
     return caught.value.reason
 
 
-def amount(value: object, mapping: TableMapping = MAJOR, currency: str = "EUR") -> int:
+def amount(value: object, mapping: ColumnMapping = MAJOR, currency: str = "EUR") -> int:
     found = read(envelope("c", ROW | {"amount_minor": value, "currency": currency}), mapping)
     assert isinstance(found, Transaction)
     return found.amount_minor
 
 
-def time_of(value: object, mapping: TableMapping = CONTRACT) -> int:
+def time_of(value: object, mapping: ColumnMapping = CONTRACT) -> int:
     found = read(envelope("c", ROW | {"event_time": value}), mapping)
     assert isinstance(found, Transaction)
     return found.event_time
@@ -164,12 +164,12 @@ def test_a_numeric_column_is_minor_units_exactly(value: object) -> None:
 
 
 def test_bytes_of_a_numeric_column_need_its_scale() -> None:
-    assert amount("BOI=", TableMapping(amount="major", amount_scale=2)) == 1_250
-    assert amount("AA==", TableMapping(amount="major", amount_scale=2)) == 0
+    assert amount("BOI=", ColumnMapping(amount="major", numeric_scale=2)) == 1_250
+    assert amount("AA==", ColumnMapping(amount="major", numeric_scale=2)) == 0
     with pytest.raises(InvalidEvent, match="decimal number"):
         amount("BOI=")
     with pytest.raises(InvalidEvent, match="bytes of a number"):
-        amount("", TableMapping(amount="major", amount_scale=2))
+        amount("", ColumnMapping(amount="major", numeric_scale=2))
 
 
 def test_the_currency_says_how_many_decimals_an_amount_has() -> None:
@@ -229,11 +229,29 @@ def test_a_number_beyond_all_numbers_is_refused() -> None:
     ],
 )
 def test_every_type_of_time_is_milliseconds(value: object, unit: Any) -> None:
-    assert time_of(value, TableMapping(time_unit=unit)) == 1_760_000_000_000
+    assert time_of(value, ColumnMapping(time_unit=unit)) == 1_760_000_000_000
+
+
+def test_text_without_an_offset_is_utc_where_the_mapping_says_text() -> None:
+    assert time_of("2025-10-09 08:53:20", ColumnMapping(time_unit="text")) == 1_760_000_000_000
+    assert InvalidReason.WRONG_TYPE == refused(envelope("c", ROW), ColumnMapping(time_unit="text"))
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "minor"),
+    [("12.50", 100, 1_250), (12.5, 10.0, 125), (7, 1_000, 7_000), ("8", 0.125, 1)],
+)
+def test_a_factor_is_multiplied_exactly(value: object, factor: float, minor: int) -> None:
+    assert minor == amount(value, ColumnMapping(amount_factor=factor))
+
+
+def test_a_product_that_is_no_whole_number_is_refused() -> None:
+    with pytest.raises(InvalidEvent, match="more decimals than its currency"):
+        amount("12.505", ColumnMapping(amount_factor=100))
 
 
 def test_columns_have_names_of_their_own_and_identifiers_may_be_numbers() -> None:
-    mapping = TableMapping(
+    mapping = ColumnMapping(
         columns={"transaction_id": "id", "customer_id": "customer", "amount_minor": "amount"},
         amount="major",
         currency="EUR",
@@ -277,7 +295,7 @@ def test_an_amount_comes_out_of_every_decimal_mode_as_it_went_in(
 
     assert minor == amount(text, currency=currency)
     assert minor == amount({"scale": scale, "value": data}, currency=currency)
-    assert minor == amount(data, TableMapping(amount="major", amount_scale=scale), currency)
+    assert minor == amount(data, ColumnMapping(amount="major", numeric_scale=scale), currency)
 
 
 @given(AMOUNTS.filter(lambda minor: minor < 10**15), CURRENCIES)
@@ -295,7 +313,7 @@ def test_no_fraction_of_a_minor_unit_is_ever_dropped(minor: int, fraction: int) 
 def test_a_time_is_the_same_whatever_its_column_type_is(instant: datetime) -> None:
     micros = round((instant - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
-    assert micros // 1_000 == time_of(micros, TableMapping(time_unit="us"))
+    assert micros // 1_000 == time_of(micros, ColumnMapping(time_unit="us"))
     assert micros // 1_000 == time_of(instant.isoformat())
 
 
@@ -338,22 +356,3 @@ def test_without_a_mapping_change_events_are_dead_letters() -> None:
     assert decode is plain
     with pytest.raises(InvalidEvent):
         decode(Record(json.dumps(envelope("c", ROW)).encode()))
-
-
-def test_a_mapping_is_a_name_or_a_file(tmp_path: Any) -> None:
-    path = tmp_path / "table.toml"
-    path.write_text('amount = "major"\n[columns]\nevent_time = "booked_at"\n')
-
-    assert CONTRACT == load_table_mapping("contract")
-    assert "booked_at" == load_table_mapping(str(path)).column("event_time")
-
-
-@pytest.mark.parametrize("text", ['amount = "euros"', "[columns]\nno_field = 1", '[columns]\nx = "y"', "="])
-def test_a_mapping_that_is_none_is_refused_with_its_name(tmp_path: Any, text: str) -> None:
-    path = tmp_path / "table.toml"
-    path.write_text(text)
-
-    with pytest.raises(ConfigurationError, match=r"table\.toml.*Mend the file"):
-        load_table_mapping(str(path))
-    with pytest.raises(ConfigurationError, match="FRAUDSTREAM_CDC_MAPPING"):
-        load_table_mapping(str(tmp_path / "missing.toml"))

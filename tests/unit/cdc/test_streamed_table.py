@@ -3,7 +3,7 @@
 import json
 
 from app.adapters.cdc.change_events import ChangeEvents
-from app.adapters.cdc.table_mapping import CONTRACT
+from app.adapters.column_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.processing.decode_chunk import SourceLog

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from app.adapters.tabular.mappings import CONTRACT
+from app.adapters.column_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features import compiled, fold

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.adapters.column_mapping import CONTRACT
 from app.adapters.tabular.batches import Batch, encoded
 from app.adapters.tabular.files import DEFAULT_BATCH_ROWS
-from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.errors import InvalidEvent, InvalidFile
 from app.features.fold import Profiles

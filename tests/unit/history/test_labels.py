@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from app.adapters.column_mapping import CONTRACT
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import CONTRACT
 from app.adapters.tabular.table_writer import ColumnType, TableWriter
 from app.cli import app
 from app.domain.acceptance import Acceptance

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.cdc.table_mapping import load_table_mapping
+from app.adapters.column_mapping import TABLE_SETTING, load_mapping
 from app.adapters.kafka.connect_rest import load_connector
 from app.settings import Settings, setting_names, values
 from tests.support.paths import REPOSITORY
@@ -120,9 +120,9 @@ def test_no_connector_holds_a_secret() -> None:
 
 
 def test_the_mapping_of_the_banks_table_is_one() -> None:
-    assert (
-        load_table_mapping(str(DEPLOY / "connect" / "transactions.toml")).column("amount_minor") == "amount"
-    )
+    mapping = load_mapping(str(DEPLOY / "connect" / "transactions.toml"), TABLE_SETTING)
+
+    assert mapping.column("amount_minor") == "amount"
 
 
 @needs_promtool

@@ -7,10 +7,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from app.adapters.column_mapping import HANDBOOK, ColumnMapping, load_mapping
 from app.adapters.tabular.files import read_batches, row_count
-from app.adapters.tabular.mappings import HANDBOOK, ColumnMapping, load_mapping
 from app.domain.transaction import Transaction
-from app.errors import ConfigurationError
 from tests.support.paths import SHARED
 from tests.unit.transaction_files import ROWS, SCHEMA, SUFFIXES, handbook_rows, lists, parquet, read, write
 
@@ -132,18 +131,25 @@ def test_a_mapping_file_names_columns_scale_currency_and_patterns(tmp_path: Path
     assert found["fraud_pattern"] == [None, "theft", None]
 
 
-@pytest.mark.parametrize(
-    "text", ["amount_scale = -1", "colums = 1", '[columns]\nmerchant = "x"', "not toml", "time_unit = 3"]
-)
-def test_a_wrong_mapping_file_is_a_configuration_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / "m.toml").write_text(text)
-    with pytest.raises(ConfigurationError, match=r"m\.toml"):
-        load_mapping(str(tmp_path / "m.toml"))
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_major_amounts_become_minor_units_by_the_currency_of_each_row(tmp_path: Path, suffix: str) -> None:
+    rows = ROWS | {"amount_minor": [57.16, 500.0, 1.25], "currency": ["EUR", "JPY", "KWD"]}
+    path = write(tmp_path / f"f{suffix}", rows, SCHEMA | {"amount_minor": "real"})
+
+    assert read(path, ColumnMapping(amount="major")).amount_minor.tolist() == [5_716, 500, 1_250]
 
 
-def test_an_unknown_mapping_lists_the_built_in_ones() -> None:
-    with pytest.raises(ConfigurationError, match="contract, handbook"):
-        load_mapping("handbok")
+def test_major_amounts_become_minor_units_by_the_currency_of_the_mapping(tmp_path: Path) -> None:
+    rows = {name: values for name, values in ROWS.items() if name != "currency"}
+    path = write(
+        tmp_path / "f.csv", rows | {"amount_minor": [0.0, 1.25, 2.0]}, SCHEMA | {"amount_minor": "real"}
+    )
+
+    assert read(path, ColumnMapping(amount="major", currency="KWD")).amount_minor.tolist() == [
+        0,
+        1_250,
+        2_000,
+    ]
 
 
 def test_the_rows_of_a_parquet_file_are_known_beforehand(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.column_mapping import HANDBOOK
 from app.adapters.tabular.files import read_batches
-from app.adapters.tabular.mappings import HANDBOOK
 from app.errors import InvalidFile
 from tests.unit.transaction_files import ROWS, SCHEMA, SUFFIXES, handbook_rows, parquet, read, write
 
@@ -68,11 +68,11 @@ def test_an_amount_that_is_no_amount_is_refused(tmp_path: Path, amount: float) -
         read(parquet(tmp_path / "h.parquet", rows), HANDBOOK)
 
 
-def test_amounts_with_decimals_need_a_scale(tmp_path: Path) -> None:
+def test_amounts_with_decimals_need_a_mapping(tmp_path: Path) -> None:
     path = write(
         tmp_path / "f.parquet", ROWS | {"amount_minor": [1.5, 2.5, 3.5]}, SCHEMA | {"amount_minor": "real"}
     )
-    with pytest.raises(InvalidFile, match="amount_scale"):
+    with pytest.raises(InvalidFile, match="amount_factor"):
         read(path)
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from app.adapters.column_mapping import CONTRACT
 from app.adapters.models.estimators import judgement
 from app.adapters.models.manifest import ProfileBounds
-from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.features import catalog
 from app.features.window import DAY_MS

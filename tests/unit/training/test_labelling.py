@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
+from app.adapters.column_mapping import CONTRACT
 from app.adapters.models.manifest import ProfileBounds
-from app.adapters.tabular.mappings import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.features.columns import digests
