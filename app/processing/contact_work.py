@@ -21,7 +21,7 @@ from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.output_records import dead_letter
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 
 _HEADERS: Headers = (
     ("content-type", b"application/json"),
@@ -38,7 +38,7 @@ class _Paid(msgspec.Struct, gc=False):
     country: Country | None = None
 
 
-class AskedAbout(msgspec.Struct, gc=False):
+class AlertForQuestion(msgspec.Struct, gc=False):
     """What of an alert a question needs."""
 
     transaction_id: Identifier
@@ -49,16 +49,16 @@ class AskedAbout(msgspec.Struct, gc=False):
     transaction: _Paid
 
 
-_alert = msgspec.json.Decoder(AskedAbout)
+_alert = msgspec.json.Decoder(AlertForQuestion)
 _answer = msgspec.json.Decoder(Answer)
 
 
-def alert_in_json(record: Any) -> AskedAbout:
+def alert_in_json(record: Any) -> AlertForQuestion:
     """Raises InvalidEvent."""
     return decode_as(_alert, record.value)
 
 
-class Contacts(NamedTuple):
+class ContactChunk(NamedTuple):
     """A chunk of either topic, and the contacts as they are after it."""
 
     log: int
@@ -77,7 +77,7 @@ class Contacts(NamedTuple):
     rejected: list[Rejected]
 
     def outputs(self, topics: OutTopics) -> Iterator[Output]:
-        """See order_of_writes.Work."""
+        """See outputs.ComputedChunk."""
         yield Output(topics.notifications, self.partition, self.notifications)
         yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
         for partition, records in self.labels.items():
@@ -98,14 +98,14 @@ class ContactFold:
     """Folds chunks into the contacts of a cache."""
 
     def __init__(
-        self, rules: Rules, contacts: ProfileCache, alert_of: Callable[[Any], AskedAbout] | None = None
+        self, rules: Rules, contacts: StateCache, alert_of: Callable[[Any], AlertForQuestion] | None = None
     ) -> None:
         self._rules = rules
         self._alert_of = alert_of or alert_in_json
         self._contacts = contacts
         self._steps = (self._alerted, self._answered)
 
-    def compute(self, log: int, chunk: Chunk, now_ms: int) -> Contacts:
+    def compute(self, log: int, chunk: Chunk, now_ms: int) -> ContactChunk:
         """Puts the changed contacts into the cache."""
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
         kept = dict(zip(keys, map(decode, self._contacts.take(chunk.partition, keys)), strict=True))
@@ -126,7 +126,7 @@ class ContactFold:
             changed[record.key] = kept[record.key] = before.after(log, applied, contact)
             told += [] if out is None else [out]
         profiles = {key: encode(after) for key, after in changed.items()}
-        return Contacts(
+        return ContactChunk(
             log=log,
             partition=chunk.partition,
             number=self._contacts.put(chunk.partition, profiles),
@@ -165,7 +165,7 @@ class ContactFold:
         return found
 
 
-def _question(alert: AskedAbout) -> OutRecord:
+def _question(alert: AlertForQuestion) -> OutRecord:
     paid = alert.transaction
     notification = Notification(
         notification_id=notification_id(alert.transaction_id),

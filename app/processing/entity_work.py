@@ -19,11 +19,11 @@ from app.processing.decode_chunk import Rejected
 from app.processing.fact_records import entity_records
 from app.processing.output_records import dead_letter
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 
 
-class RoutedLabels(NamedTuple):
+class LabelChunk(NamedTuple):
     """A chunk of labels. It changes nothing here: facts come back as records of the entities' topic.
 
     A replay tells the same facts again, which an activity recognises.
@@ -42,7 +42,7 @@ class RoutedLabels(NamedTuple):
         return self.labels + len(self.rejected)
 
     def outputs(self, topics: OutTopics) -> Iterator[Output]:
-        """See order_of_writes.Work."""
+        """See outputs.ComputedChunk."""
         yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
         for partition, records in self.activity.items():
             yield Output(topics.activity, partition, records)
@@ -58,7 +58,7 @@ class LabelRouter:
         self._partitions = partitions
         self._decode = decode
 
-    def compute(self, chunk: Chunk, now_ms: int) -> RoutedLabels:
+    def compute(self, chunk: Chunk, now_ms: int) -> LabelChunk:
         labels, rejected = [], []
         for record in chunk.records:
             try:
@@ -67,7 +67,7 @@ class LabelRouter:
                 rejected.append(Rejected(record, error))
         about, whole = touched(labels), slice(None)
         (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])
-        return RoutedLabels(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
+        return LabelChunk(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
 
     def _label(self, record: Any, now_ms: int) -> Label:
         label = self._decode(record)
@@ -76,7 +76,7 @@ class LabelRouter:
         return label
 
 
-class FoldedFacts(NamedTuple):
+class EntityChunk(NamedTuple):
     """A chunk of facts and the activities as they are after it."""
 
     partition: int
@@ -95,7 +95,7 @@ class FoldedFacts(NamedTuple):
         return self.applied + self.repeated + len(self.rejected)
 
     def outputs(self, topics: OutTopics) -> Iterator[Output]:
-        """See order_of_writes.Work."""
+        """See outputs.ComputedChunk."""
         yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
 
 
@@ -109,11 +109,11 @@ def compile_facts() -> None:
 class FactFold:
     """Folds facts into the activities of a cache. ``incarnation`` is that of the topic they come from."""
 
-    def __init__(self, incarnation: int, activities: ProfileCache) -> None:
+    def __init__(self, incarnation: int, activities: StateCache) -> None:
         self._incarnation = incarnation
         self._activities = activities
 
-    def compute(self, chunk: Chunk, watch: Stopwatch) -> FoldedFacts:
+    def compute(self, chunk: Chunk, watch: Stopwatch) -> EntityChunk:
         facts, rejected = [], []
         for record in chunk.records:
             if is_fact(record.key, record.value):
@@ -134,7 +134,7 @@ class FactFold:
         number = self._activities.put(chunk.partition, changed)
         watch.lap("fold")
         applied = int(np.count_nonzero(observed.applied))
-        return FoldedFacts(
+        return EntityChunk(
             partition=chunk.partition,
             number=number,
             last_offset=chunk.records[-1].offset,

@@ -19,7 +19,7 @@ from app.features.fold import APPLIED, Events, Folded, Integers, fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Accepted, Before, Read, Rejected, SourceLog, read
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 
 
@@ -60,9 +60,7 @@ class Applied(NamedTuple):
 class ChunkFold:
     """Folds chunks into the profiles of a cache."""
 
-    def __init__(
-        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache
-    ) -> None:
+    def __init__(self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: StateCache) -> None:
         self.log = log
         self._acceptance = acceptance
         self._bounds = bounds

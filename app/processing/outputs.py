@@ -18,7 +18,7 @@ class OutTopics(NamedTuple):
     labels: str = ""
 
 
-class Work(Protocol):
+class ComputedChunk(Protocol):
     """A chunk after step 1."""
 
     @property
@@ -36,4 +36,4 @@ class Work(Protocol):
         ...
 
 
-WorkT = TypeVar("WorkT", bound=Work)
+ComputedChunkT = TypeVar("ComputedChunkT", bound=ComputedChunk)

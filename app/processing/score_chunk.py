@@ -18,7 +18,7 @@ from app.processing.fact_records import Told, entity_records
 from app.processing.fold_chunk import Applied, ChunkFold
 from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
 from app.scoring.lineup import Judged, Lineup
@@ -26,7 +26,7 @@ from app.scoring.model import Rows, Scores
 from app.scoring.scorer import Seen
 
 
-class Work(NamedTuple):
+class ScoredChunk(NamedTuple):
     """All that a chunk has to write, in the order of writes, and what it was made from."""
 
     partition: int
@@ -52,7 +52,7 @@ class Work(NamedTuple):
     """By partition of its topic, which is another one than the chunk's."""
 
     def outputs(self, topics: OutTopics) -> Iterator[Output]:
-        """See order_of_writes.Work."""
+        """See outputs.ComputedChunk."""
         yield Output(topics.decisions, self.partition, self.decisions)
         yield Output(topics.alerts, self.partition, self.alerts)
         yield Output(topics.dead_letters, self.partition, self.dead_letters)
@@ -90,7 +90,7 @@ class ChunkScorer:
     """
 
     def __init__(
-        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: ProfileCache, lineup: Lineup
+        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: StateCache, lineup: Lineup
     ) -> None:
         self.lineup = lineup
         self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
@@ -102,7 +102,7 @@ class ChunkScorer:
         """The first half: what chunks of different partitions do to their customers' profiles."""
         return self._known.apply(chunks, now_ms, watch)
 
-    def decide(self, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> list[Work]:
+    def decide(self, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> list[ScoredChunk]:
         """The second half: scores, decisions, and all that is to be written, for each chunk. ``about`` the applied
         transactions' entities.
         """
@@ -124,12 +124,12 @@ class ChunkScorer:
         watch.lap("encode")
         return works
 
-    def _work(self, known: Applied, decided: Decided, place: int) -> Work:
+    def _work(self, known: Applied, decided: Decided, place: int) -> ScoredChunk:
         share = known.shares[place]
         records, decisions = decided.records[share.rows], decided.decisions[share.rows]
         # As lists: over a few rows NumPy takes ten times as long to count.
         status = known.folded.status[share.accepted].tolist()
-        return Work(
+        return ScoredChunk(
             partition=share.chunk.partition,
             number=share.number,
             last_offset=share.chunk.records[-1].offset,

@@ -16,7 +16,7 @@ from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError
 from app.processing.chunk import Chunk
 from app.processing.fold_chunk import ChunkFold
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.replay.history import Progress
 from app.replay.rereading import Rules
@@ -71,7 +71,7 @@ async def rebuild(
     on_progress: Progress,
 ) -> Rebuilt:
     """Fold every partition up to ``finished`` into ``scratch``."""
-    cache = ProfileCache(scratch, cache_bytes)
+    cache = StateCache(scratch, cache_bytes)
     fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, cache)
     records_read, cut = 0, []
     for partition, end in sorted(finished.items()):

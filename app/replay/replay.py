@@ -15,7 +15,7 @@ from app.domain.decision import ModelReference
 from app.features import catalog
 from app.processing.chunk import Chunk
 from app.processing.fold_chunk import Applied, ChunkFold
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.replay.comparing import Example, Kind, Replayed, Tally, compare
 from app.replay.decided import Decided, DecidedLog
@@ -58,7 +58,7 @@ class Replay:
         self._rules = rules
         self._scratch = scratch
         self._model_for = model_for
-        self._profiles = ProfileCache(scratch, cache_bytes)
+        self._profiles = StateCache(scratch, cache_bytes)
         self._fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, self._profiles)
 
     async def run(self, span: Range, now_ms: int) -> None:

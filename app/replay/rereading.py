@@ -11,7 +11,7 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied, ChunkFold
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 
 
@@ -33,12 +33,12 @@ class Rules(NamedTuple):
 class NoProfiles:
     """No customer was ever seen."""
 
-    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # a ProfileReader's
+    def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # a StateReader's
         return [None] * len(keys)
 
 
 def fold_again(log: SourceLog, records: Sequence[Any], rules: Rules, now_ms: int) -> Applied:
     """What became of consecutive records of one partition, folded from nothing. ``records`` are not empty."""
-    profiles = ProfileCache(NoProfiles(), capacity_bytes=0)
+    profiles = StateCache(NoProfiles(), capacity_bytes=0)
     fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)
     return fold.apply([Chunk(records[0].partition, list(records))], now_ms, Stopwatch(time.perf_counter))

@@ -51,7 +51,7 @@ class Scratch:
         batch.put(OFFSET_KEY, str(changelog_offset).encode())
         database = self._database(partition)
         database.write(batch)
-        self._memory.relieve(database)
+        self._memory.flush_over_limit(database)
 
     def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Every customer's profile, in order of key."""

@@ -13,7 +13,7 @@ from app.features.profile_view import view
 from app.features.state import lineage
 from app.processing.chunk import Chunk
 from app.processing.fold_chunk import ChunkFold
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.replay.history import Progress
 from app.replay.rereading import Rules
@@ -75,7 +75,7 @@ class Verification:
         begins, _ = await self._source.extent(partition)
         await restore(self._changelog, partition, profiles.recorded)
         _, ends = await self._source.extent(partition)
-        cache = ProfileCache(profiles.rebuilt, self._cache_bytes)
+        cache = StateCache(profiles.rebuilt, self._cache_bytes)
         log = self._rules.log_of(self._source)
         fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache)
         async for records, reached in self._source.records(partition, begins, ends):

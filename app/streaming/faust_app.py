@@ -26,7 +26,7 @@ from app.streaming.roles.entities import EntityWorker
 from app.streaming.roles.risk import RiskWorker
 from app.streaming.roles.worker import Role
 from app.streaming.state.recovery import BulkTableManager
-from app.streaming.state.tables import ProfileTable, profile_table
+from app.streaming.state.tables import StateTable, state_table
 from app.topics.topic_specs import ACTIVITIES_TABLE, CONTACTS_TABLE
 
 EXIT_REFUSED = 2
@@ -119,7 +119,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
         datadir=worker.data_dir,
         logging_config=logs.standard_config(worker.log_format, worker.log_level),
         store="rocksdb://",
-        Table=ProfileTable,
+        Table=StateTable,
         TableManager=table_manager,
         table_standby_replicas=0,
         topic_allow_declare=False,
@@ -142,10 +142,10 @@ def _role(app: WorkerApp, settings: Settings) -> Role:
     if worker.role == "analytics":
         return AnalyticsWorker(settings, app)
     if worker.role == "crm":
-        return CrmWorker(settings, profile_table(app, worker, partitions, CONTACTS_TABLE))
+        return CrmWorker(settings, state_table(app, worker, partitions, CONTACTS_TABLE))
     if worker.role == "entities":
-        return EntityWorker(settings, profile_table(app, worker, partitions, ACTIVITIES_TABLE))
-    return RiskWorker(settings, profile_table(app, worker, partitions))
+        return EntityWorker(settings, state_table(app, worker, partitions, ACTIVITIES_TABLE))
+    return RiskWorker(settings, state_table(app, worker, partitions))
 
 
 def _add_agent(app: WorkerApp, topic: str) -> None:

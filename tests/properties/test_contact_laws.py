@@ -19,8 +19,8 @@ from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.label import Label, LabelSource
 from app.processing.chunk import Chunk
-from app.processing.contact_work import ContactFold, Contacts, Rules
-from app.processing.profile_cache import ProfileCache
+from app.processing.contact_work import ContactChunk, ContactFold, Rules
+from app.processing.state_cache import StateCache
 
 HOUR_MS = 3_600_000
 QUIET = Quiet(12 * HOUR_MS, 72 * HOUR_MS, 24 * HOUR_MS)
@@ -188,7 +188,7 @@ def log_of(given_steps: Iterable[Step]) -> Log:
 
 def fold() -> ContactFold:
     rules = Rules(QUIET, Acceptance(), (11, 22), partitions=4)
-    return ContactFold(rules, ProfileCache(Nothing(), 10**9))
+    return ContactFold(rules, StateCache(Nothing(), 10**9))
 
 
 def pieces(log: Log, cuts: Sequence[int]) -> Iterable[tuple[int, list[Record]]]:
@@ -207,7 +207,7 @@ def folded(worker: ContactFold, log: Log, cuts: Sequence[int]) -> tuple[list[Out
     told: list[OutRecord] = []
     contacts: dict[bytes, bytes] = {}
     for topic, part in pieces(log, cuts):
-        work: Contacts = worker.compute(topic, Chunk(0, part), 2_000_000_000_000)
+        work: ContactChunk = worker.compute(topic, Chunk(0, part), 2_000_000_000_000)
         assert not work.rejected
         told += work.notifications + [label for labels in work.labels.values() for label in labels]
         contacts |= work.profiles

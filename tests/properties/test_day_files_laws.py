@@ -50,7 +50,7 @@ class Consumer:
         self.stand = 1
         self.held: list[Any] = []
 
-    def may_follow(self, chunk: Chunk) -> bool:
+    def is_current(self, chunk: Chunk) -> bool:
         return chunk.stand == self.stand
 
     def hold(self, message: Any) -> None:

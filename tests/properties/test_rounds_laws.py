@@ -13,8 +13,8 @@ from app.domain.transaction import Transaction
 from app.features.delayed_features import Touched, told
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.profile_cache import ProfileCache
-from app.processing.score_chunk import ChunkScorer, Work
+from app.processing.score_chunk import ChunkScorer, ScoredChunk
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from tests.unit.streaming.execution.test_score_chunk import (
@@ -85,12 +85,12 @@ def chunks_of(given_rounds: Sequence[dict[int, list[Written]]]) -> list[list[Chu
 
 def scorer(checked: bool) -> ChunkScorer:
     log = SourceLog("transactions", INCARNATION, PARTITIONS if checked else 0)
-    made = ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), Lineup(LargeAmounts()))
+    made = ChunkScorer(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000), Lineup(LargeAmounts()))
     made.activity_partitions = PARTITIONS
     return made
 
 
-def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[Work]:
+def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[ScoredChunk]:
     watch = Stopwatch(lambda: 0.0)
     known = worker.fold(chunks, NOW_MS, watch)
     return worker.decide(known, told(known.touched, half(known.touched)), NOW_MS, watch)
@@ -112,7 +112,7 @@ def test_together_is_as_alone(given_rounds: list[dict[int, list[Written]]], chec
             assert same(one, other)
 
 
-def same(one: Work, other: Work) -> bool:
+def same(one: ScoredChunk, other: ScoredChunk) -> bool:
     """Errors of equal reasons are not equal objects."""
     reasons = [[entry.error.reason for entry in work.rejected] for work in (one, other)]
     return reasons[0] == reasons[1] and one._replace(rejected=[]) == other._replace(rejected=[])

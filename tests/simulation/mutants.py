@@ -12,10 +12,10 @@ from app.errors import SendFailed
 from app.features.fold import fold
 from app.processing import fold_chunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.delivery.changelog_guard import SoleWriter
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
-from app.streaming.delivery.session_fence import Fence
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.delivery.changelog_guard import ChangelogGuard
+from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.delivery.session_fence import SessionFence
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.state import restore
 from tests.simulation.worker import PARTITION, fail_stop
 
@@ -81,12 +81,12 @@ def error_acknowledged(put: Put) -> None:
 
 def no_fence(put: Put) -> None:
     """A worker that was paused goes on."""
-    put(Fence, "check", lambda _: None)
+    put(SessionFence, "check", lambda _: None)
 
 
-def no_sole_writer(put: Put) -> None:
+def no_changelog_guard(put: Put) -> None:
     """Whoever else writes to the changelog is not noticed."""
-    put(SoleWriter, "write", lambda sole, *written: sole._store.write(*written))
+    put(ChangelogGuard, "write", lambda sole, *written: sole._store.write(*written))
 
 
 def no_version_rule(put: Put) -> None:
@@ -100,8 +100,8 @@ def chunks_side_by_side(put: Put) -> None:
     def at_once(order: Any, *computed: Any) -> None:
         async def take() -> None:
             with suppress(asyncio.CancelledError), fail_stop("finishing a chunk"):
-                await order._publish([Computed(*computed)])
-                await order._persist([Computed(*computed)])
+                await order._publish([InFlightChunk(*computed)])
+                await order._persist([InFlightChunk(*computed)])
 
         order.tasks = [*getattr(order, "tasks", []), asyncio.create_task(take())]
 
@@ -127,7 +127,7 @@ def answers_overtaken(put: Put) -> None:
             else:
                 line._write([joined], computed, watch)
 
-    put(Line, "_advance", advance)
+    put(ChunkRunner, "_advance", advance)
 
 
 ALL = (
@@ -137,7 +137,7 @@ ALL = (
     store_before_changelog,
     error_acknowledged,
     no_fence,
-    no_sole_writer,
+    no_changelog_guard,
     no_version_rule,
     chunks_side_by_side,
     answers_overtaken,

@@ -16,16 +16,16 @@ from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
-from app.processing.score_chunk import ChunkScorer, Work
+from app.processing.score_chunk import ChunkScorer, ScoredChunk
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.streaming.delivery.changelog_guard import SoleWriter
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
-from app.streaming.delivery.session_fence import Fence
-from app.streaming.execution.batching import Room, WaitingChunks
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.delivery.changelog_guard import ChangelogGuard
+from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.delivery.session_fence import SessionFence
+from app.streaming.execution.batching import ChunkQueue, InFlightLimit
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.health import Health
 from app.streaming.state.restore import Gap, Restore
 from tests.simulation.source import DAY_MS, NOW_MS
@@ -78,9 +78,9 @@ class Answered(NamedTuple):
     """A chunk's work, once there is an answer. No coroutine: whoever dies meanwhile leaves it as it is."""
 
     answer: asyncio.Future[None]
-    decide: Callable[[], list[Work]]
+    decide: Callable[[], list[ScoredChunk]]
 
-    def __await__(self) -> Generator[Any, None, list[Work]]:
+    def __await__(self) -> Generator[Any, None, list[ScoredChunk]]:
         yield from self.answer.__await__()
         return self.decide()
 
@@ -100,16 +100,18 @@ class Worker:
         self.asked: list[asyncio.Future[None]] = []
         """Chunks that wait for an answer about their entities: the partition's next one waits with them."""
         self._topics = topics
-        self._fence = Fence(SESSION_SECONDS, clock)
-        self._profiles = ProfileCache(disk, CACHE_BYTES)
-        self._line = Line(WaitingChunks(CHUNK_EVENTS), Room(MOST_RECORDS), Health(1.0, clock), self._compute)
+        self._fence = SessionFence(SESSION_SECONDS, clock)
+        self._profiles = StateCache(disk, CACHE_BYTES)
+        self._line = ChunkRunner(
+            ChunkQueue(CHUNK_EVENTS), InFlightLimit(MOST_RECORDS), Health(1.0, clock), self._compute
+        )
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
         self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, Lineup(LargeAmounts()))
         out = OutTopics(DECISIONS, ALERTS, DEAD_LETTERS, CHANGELOG)
-        self._sole_writer = SoleWriter(disk)
+        self._changelog_guard = ChangelogGuard(disk)
         self._line.writes = OrderOfWrites(
-            self.sender, self._sole_writer, out, self._on_durable, self._fence.check, self._line.advance
+            self.sender, self._changelog_guard, out, self._on_durable, self._fence.check, self._line.advance
         )
 
     @property
@@ -131,7 +133,7 @@ class Worker:
 
         gap = Gap(self.disk.offset + 1, len(self._topics[CHANGELOG]))
         await restore.run({PARTITION: gap}, lambda: _entered(opened()))
-        self._sole_writer.begin(PARTITION, self.disk.offset)
+        self._changelog_guard.begin(PARTITION, self.disk.offset)
 
     def take(self, records: list[Record]) -> None:
         """As RiskWorker.accept."""
@@ -167,7 +169,9 @@ class Worker:
         finally:
             _acting.reset(token)
 
-    def _compute(self, chunks: Sequence[Chunk], watch: Stopwatch) -> list[Work] | Awaitable[list[Work]]:
+    def _compute(
+        self, chunks: Sequence[Chunk], watch: Stopwatch
+    ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """As RiskWorker: what a chunk does to its profiles is done before anybody is asked."""
         known = self._scorer.fold(chunks, NOW_MS, watch)
         if chunks[0].records[0].offset % 2:
@@ -175,10 +179,10 @@ class Worker:
         self.asked.append(asyncio.get_running_loop().create_future())
         return Answered(self.asked[-1], lambda: self._decide(known, watch))
 
-    def _decide(self, known: Applied, watch: Stopwatch) -> list[Work]:
+    def _decide(self, known: Applied, watch: Stopwatch) -> list[ScoredChunk]:
         return self._scorer.decide(known, delayed_features.absent(known.touched), NOW_MS, watch)
 
-    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+    def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
         for chunk in finished:
             self._profiles.release(chunk.work.partition, chunk.work.number)
 

@@ -73,7 +73,7 @@ class ChunkConsumer(Consumer):
             await self._to_agents(message)
             return
         for one in message.chunks:
-            if not self._may_go_on(message.generation) or not self.may_follow(cast(Chunk, one.value)):
+            if not self._may_go_on(message.generation) or not self.is_current(cast(Chunk, one.value)):
                 return
             self.app.monitor.track_tp_end_offset(one.tp, self.highwater(one.tp))
             await self._to_agents(one)
@@ -90,7 +90,7 @@ class ChunkConsumer(Consumer):
                 self._finished[TopicPartition(*tp)] = offset  # as the client's own records have it
                 self._committed_offset[tp] = None
 
-    def may_follow(self, chunk: Chunk) -> bool:
+    def is_current(self, chunk: Chunk) -> bool:
         """False for a chunk that was fetched before the last seek, or before partitions began to move."""
         return chunk.stand is not None and chunk.stand == self._thread.stand
 
@@ -99,7 +99,7 @@ class ChunkConsumer(Consumer):
         self._unacked_messages.discard(message)
 
     def hold(self, message: Any) -> None:
-        """It is in flight again. Whoever calls this looks afterwards whether it ``may_follow``: a rebalance that begins
+        """It is in flight again. Whoever calls this looks afterwards whether it ``is_current``: a rebalance that begins
         later waits for it.
         """
         self._unacked_messages.add(message)

@@ -4,7 +4,7 @@ from app.errors import LogReplaced
 from app.processing.chunk import Chunk
 
 
-class OneLog:
+class OffsetGuard:
     """Knows how far each partition was read, since the last seek."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ class Store(Protocol):
     def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
 
 
-class SoleWriter:
+class ChangelogGuard:
     """Stands before the store, and knows where the partitions' changelogs end as far as this worker has restored or
     written them.
 

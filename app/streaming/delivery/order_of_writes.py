@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol
 
 from app.adapters.kafka.records import Output, OutRecord
-from app.processing.outputs import OutTopics, WorkT
+from app.processing.outputs import ComputedChunkT, OutTopics
 from app.processing.stopwatch import Stopwatch
 from app.streaming.delivery.fail_stop import fail_stop
 
@@ -39,15 +39,15 @@ class Store(Protocol):
     def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
 
 
-class Computed(NamedTuple, Generic[WorkT]):
+class InFlightChunk(NamedTuple, Generic[ComputedChunkT]):
     """A chunk after step 1. ``acknowledge`` is step 5."""
 
-    work: WorkT
+    work: ComputedChunkT
     acknowledge: Callable[[], object]
     watch: Stopwatch
 
 
-class OrderOfWrites(Generic[WorkT]):
+class OrderOfWrites(Generic[ComputedChunkT]):
     """Steps 2 to 5 for every chunk. ``between_rounds`` is called when the outputs of a round are delivered and the next
     has not begun, ``on_durable`` between steps 4 and 5 with the chunks of a round; ``guard`` stands before every write
     and raises when this process may not write any more.
@@ -58,7 +58,7 @@ class OrderOfWrites(Generic[WorkT]):
         sender: Sender,
         store: Store,
         topics: OutTopics,
-        on_durable: Callable[[Sequence[Computed[WorkT]]], None],
+        on_durable: Callable[[Sequence[InFlightChunk[ComputedChunkT]]], None],
         guard: Callable[[], None] = lambda: None,
         between_rounds: Callable[[], None] = lambda: None,
     ) -> None:
@@ -68,7 +68,7 @@ class OrderOfWrites(Generic[WorkT]):
         self._on_durable = on_durable
         self._guard = guard
         self._between_rounds = between_rounds
-        self._computed: list[Computed[WorkT]] = []
+        self._computed: list[InFlightChunk[ComputedChunkT]] = []
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -76,15 +76,15 @@ class OrderOfWrites(Generic[WorkT]):
         """True while a round is: what is handed over now waits for the next."""
         return self._running is not None
 
-    def finish(self, work: WorkT, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
+    def finish(self, work: ComputedChunkT, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
         """Take a chunk through the steps, behind the chunks of its partition before it."""
-        self._computed.append(Computed(work, acknowledge, watch))
+        self._computed.append(InFlightChunk(work, acknowledge, watch))
         if self._running is None:
             self._running = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         with fail_stop("finishing chunks"):
-            published: list[Computed[WorkT]] = []
+            published: list[InFlightChunk[ComputedChunkT]] = []
             while self._computed or published:
                 computed, self._computed = self._computed, []
                 await asyncio.gather(self._publish(computed), self._persist(published))
@@ -92,20 +92,20 @@ class OrderOfWrites(Generic[WorkT]):
                 self._between_rounds()
             self._running = None
 
-    async def _publish(self, chunks: list[Computed[WorkT]]) -> None:
+    async def _publish(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
         await self._sender.send_all(self._outputs(chunks), self._guard)
         for chunk in chunks:
             chunk.watch.lap("send")
 
-    async def _persist(self, chunks: list[Computed[WorkT]]) -> None:
+    async def _persist(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
         await self._write(chunks)
         if chunks:
             self._on_durable(chunks)
         for chunk in chunks:
             chunk.acknowledge()
 
-    async def _write(self, chunks: list[Computed[WorkT]]) -> None:
-        partitions: dict[int, list[Computed[WorkT]]] = {}
+    async def _write(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
+        partitions: dict[int, list[InFlightChunk[ComputedChunkT]]] = {}
         for chunk in chunks:
             if chunk.work.profiles:
                 partitions.setdefault(chunk.work.partition, []).append(chunk)
@@ -121,7 +121,11 @@ class OrderOfWrites(Generic[WorkT]):
             self._store_profiles(partition, own, changed[partition], offset)
 
     def _store_profiles(
-        self, partition: int, chunks: list[Computed[WorkT]], profiles: dict[bytes, bytes], offset: int
+        self,
+        partition: int,
+        chunks: list[InFlightChunk[ComputedChunkT]],
+        profiles: dict[bytes, bytes],
+        offset: int,
     ) -> None:
         for chunk in chunks:
             chunk.watch.lap("changelog")
@@ -130,7 +134,7 @@ class OrderOfWrites(Generic[WorkT]):
         for chunk in chunks:
             chunk.watch.lap("store")
 
-    def _outputs(self, chunks: list[Computed[WorkT]]) -> list[Output]:
+    def _outputs(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> list[Output]:
         """What goes to one partition of one topic is sent as one."""
         together: dict[tuple[str, int], list[OutRecord]] = {}
         for chunk in chunks:
@@ -140,7 +144,7 @@ class OrderOfWrites(Generic[WorkT]):
         return [Output(*place, records) for place, records in together.items()]
 
 
-def _changed(chunks: Iterable[Computed[WorkT]]) -> dict[bytes, bytes]:
+def _changed(chunks: Iterable[InFlightChunk[ComputedChunkT]]) -> dict[bytes, bytes]:
     """A later chunk's profile has seen all that an earlier one's has."""
     profiles: dict[bytes, bytes] = {}
     for chunk in chunks:

@@ -13,7 +13,7 @@ from app.streaming.delivery.fail_stop import fail_stop
 _BEATS_PER_LIMIT = 20
 
 
-class Fence:
+class SessionFence:
     """Beats while the event loop turns; ``check`` stands before every write."""
 
     def __init__(self, limit_seconds: float, clock: Callable[[], float]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from app.processing.chunk import Chunk
 
 
-class Joined(NamedTuple):
+class ChunkBatch(NamedTuple):
     """One chunk made of those of ``events``, in their order."""
 
     chunk: Chunk
@@ -24,7 +24,7 @@ class Joined(NamedTuple):
             event.ack()
 
 
-class WaitingChunks:
+class ChunkQueue:
     """The agent's events whose chunks wait for their computation, per partition."""
 
     def __init__(self, max_records: int) -> None:
@@ -38,7 +38,7 @@ class WaitingChunks:
         """Those in which chunks wait."""
         return [partition for partition, events in self._events.items() if events]
 
-    def take(self, partition: int, *, only_full: bool) -> Joined | None:
+    def take(self, partition: int, *, only_full: bool) -> ChunkBatch | None:
         """The partition's oldest chunks as one of at most ``max_records``; None when none waits.
 
         ``only_full``: None as well while all that wait have fewer records than that.
@@ -52,7 +52,7 @@ class WaitingChunks:
             room -= _records(waiting[0])
             events.append(waiting.popleft())
         records = [record for event in events for record in event.value.records]
-        return Joined(Chunk(partition, records, events[0].value.stand), events)
+        return ChunkBatch(Chunk(partition, records, events[0].value.stand), events)
 
     def records(self, partition: int) -> int:
         """How many records wait."""
@@ -63,23 +63,23 @@ class WaitingChunks:
         return list(self._events.pop(partition, ()))
 
 
-def in_groups(ready: Iterable[Joined], max_records: int) -> Iterator[list[Joined]]:
+def compute_groups(ready: Iterable[ChunkBatch], max_records: int) -> Iterator[list[ChunkBatch]]:
     """In order, each of at most ``max_records`` or of one chunk. To compute more at once is slower, not faster: what
     is made of so many records does not fit into the processor's caches.
     """
-    group: list[Joined] = []
+    group: list[ChunkBatch] = []
     room = max_records
-    for joined in ready:
-        if group and len(joined.chunk.records) > room:
+    for batch in ready:
+        if group and len(batch.chunk.records) > room:
             yield group
             group, room = [], max_records
-        group.append(joined)
-        room -= len(joined.chunk.records)
+        group.append(batch)
+        room -= len(batch.chunk.records)
     if group:
         yield group
 
 
-class Room:
+class InFlightLimit:
     """Bounds the records between fetch and acknowledgement. Not the chunks: at a low rate a chunk is one record."""
 
     def __init__(self, max_records: int) -> None:

@@ -15,40 +15,42 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic
 
 from app.processing.chunk import Chunk
-from app.processing.outputs import WorkT
+from app.processing.outputs import ComputedChunkT
 from app.processing.stopwatch import Stopwatch
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
-from app.streaming.consumer.offset_guard import OneLog
+from app.streaming.consumer.offset_guard import OffsetGuard
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.delivery.order_of_writes import OrderOfWrites
-from app.streaming.execution.batching import Joined, Room, WaitingChunks, in_groups
-from app.streaming.execution.paused_partitions import Holding
-from app.streaming.execution.prerequisites import Needs, Nothing
+from app.streaming.execution.batching import ChunkBatch, ChunkQueue, InFlightLimit, compute_groups
+from app.streaming.execution.paused_partitions import PausedPartitions
+from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
 from app.streaming.monitoring.health import Health, Lane
 
-Compute = Callable[[Sequence[Chunk], Stopwatch], Sequence[WorkT] | Awaitable[Sequence[WorkT]]]
+Compute = Callable[
+    [Sequence[Chunk], Stopwatch], Sequence[ComputedChunkT] | Awaitable[Sequence[ComputedChunkT]]
+]
 """Chunks of different partitions become works, in their order. Called in the order of each partition's chunks, and not
 before what was awaited for the one before is there.
 """
 
 
-class Line(Generic[WorkT]):
+class ChunkRunner(Generic[ComputedChunkT]):
     """``require`` raises when a chunk's partition may not be worked on; ``lane`` is its partition's name for the
     health.
     """
 
     def __init__(
         self,
-        waiting: WaitingChunks,
-        room: Room,
+        waiting: ChunkQueue,
+        room: InFlightLimit,
         health: Health,
-        compute: Compute[WorkT],
+        compute: Compute[ComputedChunkT],
         lane: Callable[[int], Lane] = int,
         require: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self.writes: OrderOfWrites[WorkT]
-        self.needs: Needs = Nothing()
-        self._log = OneLog()
+        self.writes: OrderOfWrites[ComputedChunkT]
+        self.needs: Prerequisites = NoPrerequisites()
+        self._log = OffsetGuard()
         self._waiting = waiting
         self._room = room
         self._health = health
@@ -56,14 +58,14 @@ class Line(Generic[WorkT]):
         self._lane = lane
         self._require = require
         self._awaiting: dict[int, asyncio.Task[None]] = {}
-        self._holding = Holding(waiting, room)
+        self._holding = PausedPartitions(waiting, room)
 
     async def accept(self, event: Any, consumer: ChunkConsumer) -> None:
         """Take over the event's chunk: computed at once, or together with what comes while a round is under way. Waits
         while too many records are in flight. A chunk whose partition moves is left to its next owner.
         """
         chunk = event.value
-        if not consumer.may_follow(chunk):
+        if not consumer.is_current(chunk):
             consumer.leave(event.message)
             return
         self._log.follow(chunk)
@@ -90,7 +92,7 @@ class Line(Generic[WorkT]):
         self._room.leave(records)
         self._health.finished(self._lane(partition), last_offset)
 
-    def tell_held(self, tell: Callable[[int], None]) -> None:
+    def on_paused_change(self, tell: Callable[[int], None]) -> None:
         """Have it told how many records wait for an answer from elsewhere, whenever that changes."""
         self._holding.on_change = tell
 
@@ -106,64 +108,64 @@ class Line(Generic[WorkT]):
         """Compute what waits and start its writes."""
         while ready := self._ready(only_full=only_full):
             only_full = True
-            for together in in_groups(ready, self._waiting.max_records):
+            for together in compute_groups(ready, self._waiting.max_records):
                 self._compute_together(together)
 
-    def _ready(self, *, only_full: bool) -> list[Joined]:
+    def _ready(self, *, only_full: bool) -> list[ChunkBatch]:
         """One chunk of each partition that may be computed now."""
         ready = []
         for partition in self._waiting.partitions():
             if partition in self._awaiting:
                 continue
-            joined = self._waiting.take(partition, only_full=only_full)
-            if joined is None:
+            batch = self._waiting.take(partition, only_full=only_full)
+            if batch is None:
                 continue
-            if self.needs.are_met(joined.chunk):
-                ready.append(joined)
+            if self.needs.are_met(batch.chunk):
+                ready.append(batch)
             else:
-                self._awaiting[partition] = asyncio.create_task(self._ask_and_compute(joined))
+                self._awaiting[partition] = asyncio.create_task(self._ask_and_compute(batch))
         return ready
 
-    def _compute_together(self, ready: Sequence[Joined]) -> None:
+    def _compute_together(self, ready: Sequence[ChunkBatch]) -> None:
         watch = Stopwatch(time.perf_counter)
-        computed = self._compute([joined.chunk for joined in ready], watch)
+        computed = self._compute([batch.chunk for batch in ready], watch)
         if not isinstance(computed, Awaitable):
             self._write(ready, computed, watch)
             return
         finishing = asyncio.create_task(self._finish(ready, computed, watch))
-        for joined in ready:
-            self._awaiting[joined.chunk.partition] = finishing
+        for batch in ready:
+            self._awaiting[batch.chunk.partition] = finishing
 
-    def _write(self, ready: Sequence[Joined], works: Sequence[WorkT], watch: Stopwatch) -> None:
-        records = sum(len(joined.chunk.records) for joined in ready)
-        for joined, work in zip(ready, works, strict=True):
-            self.writes.finish(work, joined.acknowledge, watch.part(len(joined.chunk.records) / records))
+    def _write(self, ready: Sequence[ChunkBatch], works: Sequence[ComputedChunkT], watch: Stopwatch) -> None:
+        records = sum(len(batch.chunk.records) for batch in ready)
+        for batch, work in zip(ready, works, strict=True):
+            self.writes.finish(work, batch.acknowledge, watch.part(len(batch.chunk.records) / records))
 
     async def _finish(
-        self, ready: Sequence[Joined], computing: Awaitable[Sequence[WorkT]], watch: Stopwatch
+        self, ready: Sequence[ChunkBatch], computing: Awaitable[Sequence[ComputedChunkT]], watch: Stopwatch
     ) -> None:
         with fail_stop("computing chunks"):
             works = await computing
-            for joined in ready:
-                del self._awaiting[joined.chunk.partition]
+            for batch in ready:
+                del self._awaiting[batch.chunk.partition]
             self._write(ready, works, watch)
             self._go_on()
 
-    async def _ask_and_compute(self, joined: Joined) -> None:
+    async def _ask_and_compute(self, batch: ChunkBatch) -> None:
         with fail_stop("computing a chunk"):
-            met = await self._met(joined)
-            del self._awaiting[joined.chunk.partition]
+            met = await self._met(batch)
+            del self._awaiting[batch.chunk.partition]
             if met:
-                self._compute_together([joined])
+                self._compute_together([batch])
                 self._go_on()
 
-    async def _met(self, joined: Joined) -> bool:
+    async def _met(self, batch: ChunkBatch) -> bool:
         """True when the chunk's needs are met; False when its partition has moved first, or the worker stops."""
-        chunk = joined.chunk
+        chunk = batch.chunk
         if await self.needs.ask(chunk):
             return True
         lane = self._lane(chunk.partition)
-        with self._holding.hold(joined) as held:
+        with self._holding.hold(batch) as held:
             while not self.needs.are_met(chunk):
                 self._health.waits_for(lane, self.needs.whom)
                 if not await held.pause():

@@ -13,7 +13,7 @@ from faust.types import TP
 
 from app.processing.chunk import Chunk
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
-from app.streaming.execution.batching import Joined, Room, WaitingChunks
+from app.streaming.execution.batching import ChunkBatch, ChunkQueue, InFlightLimit
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
@@ -21,10 +21,10 @@ LOOK_SECONDS = 0.25
 """How soon it is noticed that the partition moves."""
 
 
-class Holding:
+class PausedPartitions:
     """Of one line."""
 
-    def __init__(self, waiting: WaitingChunks, room: Room) -> None:
+    def __init__(self, waiting: ChunkQueue, room: InFlightLimit) -> None:
         self._waiting = waiting
         self._room = room
         self._outside: dict[int, int] = {}
@@ -56,22 +56,22 @@ class Holding:
         self._stopping.set()
 
     @contextmanager
-    def hold(self, joined: Joined) -> Iterator["Held"]:
+    def hold(self, batch: ChunkBatch) -> Iterator["PausedChunk"]:
         """Hold the partition of a chunk that cannot be begun yet."""
         # Faust takes no other kind of pair among those that it fetches, and the client's is another.
-        partition, place = joined.chunk.partition, {TP(*joined.events[0].message.tp)}
-        self._outside[partition] = len(joined.chunk.records) + self._waiting.records(partition)
+        partition, place = batch.chunk.partition, {TP(*batch.events[0].message.tp)}
+        self._outside[partition] = len(batch.chunk.records) + self._waiting.records(partition)
         self._room.leave(self._outside[partition])
         self._consumer.pause_partitions(place)
         self._tell()
-        held = Held(joined.chunk, self._consumer, self._stopping)
+        held = PausedChunk(batch.chunk, self._consumer, self._stopping)
         try:
             yield held
         finally:
             outside = self._outside.pop(partition)
             self._tell()
             if held.moved:
-                self._leave(joined)
+                self._leave(batch)
             else:
                 self._room.put(outside)
                 self._consumer.resume_partitions(place)
@@ -79,14 +79,14 @@ class Holding:
     def _tell(self) -> None:
         self.on_change(sum(self._outside.values()))
 
-    def _leave(self, joined: Joined) -> None:
-        partition = joined.chunk.partition
-        self._left[partition] = joined.chunk.stand
-        for event in [*joined.events, *self._waiting.drop(partition)]:
+    def _leave(self, batch: ChunkBatch) -> None:
+        partition = batch.chunk.partition
+        self._left[partition] = batch.chunk.stand
+        for event in [*batch.events, *self._waiting.drop(partition)]:
             self._consumer.leave(event.message)
 
 
-class Held:
+class PausedChunk:
     """One chunk that waits to be begun."""
 
     def __init__(self, chunk: Chunk, consumer: Any, stopping: asyncio.Event) -> None:
@@ -98,7 +98,7 @@ class Held:
     @property
     def moved(self) -> bool:
         """It is not this worker's to compute any more."""
-        return self._stopping.is_set() or not self._consumer.may_follow(self._chunk)
+        return self._stopping.is_set() or not self._consumer.is_current(self._chunk)
 
     async def pause(self) -> bool:
         """Wait before the next attempt, longer each time; False once it is left."""

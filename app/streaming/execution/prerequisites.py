@@ -5,7 +5,7 @@ from typing import Protocol
 from app.processing.chunk import Chunk
 
 
-class Needs(Protocol):
+class Prerequisites(Protocol):
     """For chunks of one line. ``whom`` is asked: the name that the health gives it."""
 
     whom: str
@@ -19,7 +19,7 @@ class Needs(Protocol):
         ...
 
 
-class Nothing:
+class NoPrerequisites:
     """Every chunk can be computed at once."""
 
     whom = ""

@@ -8,9 +8,9 @@ from itertools import chain
 import numpy as np
 
 from app.metrics import Metrics
-from app.processing.score_chunk import Work
+from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stage, Stopwatch
-from app.streaming.delivery.order_of_writes import Computed
+from app.streaming.delivery.order_of_writes import InFlightChunk
 
 COUNT_SECONDS = 0.1
 """How long what is finished may wait to be counted. To count a round of a few records takes half as long as to fold it."""
@@ -23,12 +23,12 @@ class Counting:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._finished: list[Computed[Work]] = []
+        self._finished: list[InFlightChunk[ScoredChunk]] = []
         self._records = 0
         self._latencies_ms: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, finished: Iterable[Computed[Work]], now_ms: int) -> None:
+    def add(self, finished: Iterable[InFlightChunk[ScoredChunk]], now_ms: int) -> None:
         """They became durable now."""
         for chunk in finished:
             self._finished.append(chunk)
@@ -51,7 +51,7 @@ class Counting:
         self._metrics.observe_all("decision_latency_seconds", np.array(latencies_ms, np.float64) / 1000)
 
 
-def _count(metrics: Metrics, works: Sequence[Work]) -> None:
+def _count(metrics: Metrics, works: Sequence[ScoredChunk]) -> None:
     metrics.count("transactions_total", sum(len(work.decisions) for work in works), result="decided")
     metrics.count("transactions_total", sum(len(work.dead_letters) for work in works), result="dead_letter")
     metrics.count("transactions_total", sum(work.replayed for work in works), result="replayed")

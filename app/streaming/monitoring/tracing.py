@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import ConfigurationError
 from app.processing.output_records import trace_headers
-from app.processing.score_chunk import Work
+from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
 from app.settings import TracingSettings
 
@@ -28,7 +28,7 @@ def open_spans(settings: TracingSettings, service: str, instance: str) -> "Spans
     return Spans(to_collector(settings.otlp_url, settings.timeout_seconds), service, instance)
 
 
-def trace(spans: "Spans", work: Work, watch: Stopwatch, ended_ns: int) -> None:
+def trace(spans: "Spans", work: ScoredChunk, watch: Stopwatch, ended_ns: int) -> None:
     """A span for every traced transaction of a chunk that is durable: from when the chunk was taken up until then."""
     begun_ns = ended_ns - int(1e9 * watch.elapsed)
     of_chunk: dict[str, str | int | float] = {

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.errors import Paused, Stalled, StopOverdue
 from app.streaming.delivery.fail_stop import end_process, fail_stop
-from app.streaming.delivery.session_fence import Fence
+from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.monitoring.health import Health, Verdict
 
 LOOK_SECONDS = 1.0
@@ -19,7 +19,7 @@ LOOK_SECONDS = 1.0
 class Watchdog:
     """Looks at the fence, which the event loop beats, and at the records that wait."""
 
-    def __init__(self, fence: Fence, health: Health) -> None:
+    def __init__(self, fence: SessionFence, health: Health) -> None:
         self._fence = fence
         self._health = health
         self._stopped = threading.Event()

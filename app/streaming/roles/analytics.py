@@ -102,7 +102,7 @@ class AnalyticsWorker(Role):
         while not needs.are_met(chunk) and not await needs.ask(chunk):
             self.health.waits_for(lane, needs.whom)
             await asyncio.sleep(WAIT_SECONDS)
-            if not self._consumer.may_follow(chunk) or self.health.is_stopping:
+            if not self._consumer.is_current(chunk) or self.health.is_stopping:
                 return False
         self.health.waits_for(lane, "")
         chunk.records[:] = [_with_json(record, decode) for record in chunk.records]

@@ -14,16 +14,16 @@ from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.processing.chunk import Chunk
-from app.processing.contact_work import AskedAbout, ContactFold, Contacts, Rules, alert_in_json
+from app.processing.contact_work import AlertForQuestion, ContactChunk, ContactFold, Rules, alert_in_json
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
-from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.streaming.state.tables import StateStore, StateTable
 from app.topics.topic_specs import HOUR_MS, contacts_changelog
 
 _log = structlog.get_logger("crm")
@@ -32,7 +32,7 @@ _log = structlog.get_logger("crm")
 class CrmWorker(TableRole):
     """Alerts and answers of a customer stand in partitions of the same number, which one worker has."""
 
-    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+    def __init__(self, settings: Settings, table: StateTable) -> None:
         super().__init__(settings, table, (settings.topics.alerts, settings.topics.answers))
 
     async def start(self) -> None:
@@ -41,11 +41,11 @@ class CrmWorker(TableRole):
         await self._check()
         logs = await self._logs(contacts_changelog(settings))
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
-        store = cast(ProfileStore, self._table.data)
-        self._contacts = ProfileCache(store, settings.worker.profile_cache_bytes)
+        store = cast(StateStore, self._table.data)
+        self._contacts = StateCache(store, settings.worker.profile_cache_bytes)
         incarnations = (logs[topics.alerts], logs[topics.answers])
         rules = Rules(_quiet(settings), self._acceptance(), incarnations, topics.partitions)
-        alert_of, needs = self._reading(Alert, alert_in_json, AskedAbout)
+        alert_of, needs = self._reading(Alert, alert_in_json, AlertForQuestion)
         self._fold = ContactFold(rules, self._contacts, alert_of)
         self._lines = (self._line(ALERTS), self._line(ANSWERS))
         self._needing(self._lines[0], needs)
@@ -55,24 +55,24 @@ class CrmWorker(TableRole):
         _log.info("started", role="crm")
 
     async def accept(self, event: Any) -> None:
-        """See Line.accept."""
+        """See ChunkRunner.accept."""
         log = self.lanes.topics.index(event.message.topic)
         await self._lines[log].accept(event, self._consumer)
 
-    def _line(self, log: int) -> Line[Contacts]:
+    def _line(self, log: int) -> ChunkRunner[ContactChunk]:
         waiting, room = self._waiting_room()
 
-        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[Contacts]:
+        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[ContactChunk]:
             return [self._fold.compute(log, chunk, now_ms()) for chunk in chunks]
 
         topic = self.lanes.topics[log]
-        return Line(
+        return ChunkRunner(
             waiting,
             room,
             self.health,
             compute,
             lane=lambda partition: self.lanes.of(topic, partition),
-            require=self._table.sole_writer.require,
+            require=self._table.changelog_guard.require,
         )
 
     def _share_writes(self) -> None:
@@ -89,12 +89,12 @@ class CrmWorker(TableRole):
                 line.advance()
 
         writes = OrderOfWrites(
-            self._sender, self._table.sole_writer, out, self._durable, self._fence.check, advance
+            self._sender, self._table.changelog_guard, out, self._durable, self._fence.check, advance
         )
         for line in self._lines:
             line.writes = writes
 
-    def _durable(self, finished: Sequence[Computed[Contacts]]) -> None:
+    def _durable(self, finished: Sequence[InFlightChunk[ContactChunk]]) -> None:
         for work, _, _ in finished:
             self._lines[work.log].finished(work.partition, work.last_offset, work.records)
             self._contacts.release(work.partition, work.number)
@@ -106,14 +106,14 @@ class CrmWorker(TableRole):
             for entry in work.rejected:
                 self.metrics.count("dead_letters_total", reason=entry.error.reason)
 
-    def _count_alerts(self, work: Contacts) -> None:
+    def _count_alerts(self, work: ContactChunk) -> None:
         asked, told = len(work.notifications), work.replayed + len(work.rejected)
         self.metrics.count("crm_alerts_total", asked, result="asked")
         self.metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
         self.metrics.count("crm_alerts_total", work.replayed, result="replayed")
         self.metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
 
-    def _count_answers(self, work: Contacts) -> None:
+    def _count_answers(self, work: ContactChunk) -> None:
         accepted = work.records - work.replayed - len(work.rejected)
         self.metrics.count("crm_answers_total", accepted, result="accepted")
         self.metrics.count("crm_answers_total", work.replayed, result="replayed")

@@ -15,18 +15,18 @@ from app.adapters.serde.json_codec import label_of
 from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.processing.chunk import Chunk
-from app.processing.entity_work import FactFold, FoldedFacts, LabelRouter, RoutedLabels, compile_facts
+from app.processing.entity_work import EntityChunk, FactFold, LabelChunk, LabelRouter, compile_facts
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
+from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.redis_publisher import Publisher
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.chunk_metrics import count_seconds
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
-from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.streaming.state.tables import StateStore, StateTable
 from app.topics.topic_specs import activities_changelog
 
 _log = structlog.get_logger("entities")
@@ -35,7 +35,7 @@ _log = structlog.get_logger("entities")
 class EntityWorker(TableRole):
     """While Redis is away it folds all the same, and brings everything when it is back."""
 
-    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+    def __init__(self, settings: Settings, table: StateTable) -> None:
         super().__init__(settings, table, (settings.topics.entity_activity, settings.topics.labels))
         self._redis: Client | None = None
 
@@ -45,8 +45,8 @@ class EntityWorker(TableRole):
         await self._check()
         logs = await self._logs(activities_changelog(settings))
         compile_facts()
-        store = cast(ProfileStore, self._table.data)
-        self._activities = ProfileCache(store, settings.worker.profile_cache_bytes)
+        store = cast(StateStore, self._table.data)
+        self._activities = StateCache(store, settings.worker.profile_cache_bytes)
         self._fold = FactFold(logs[topics.entity_activity], self._activities)
         decode, needs = self._reading(Label, label_of)
         self._router = LabelRouter(self._acceptance(), topics.partitions, decode)
@@ -60,7 +60,7 @@ class EntityWorker(TableRole):
 
     def on_restored(self) -> None:
         """See Role.on_restored."""
-        store = cast(ProfileStore, self._table.data)
+        store = cast(StateStore, self._table.data)
         for tp in self._app.consumer.assignment():
             if tp.topic == self.settings.topics.entity_activity:
                 self._publisher.begin(tp.partition, self._stand_at(store.last_offset(tp.partition)))
@@ -74,32 +74,32 @@ class EntityWorker(TableRole):
         await super().stop()
 
     async def accept(self, event: Any) -> None:
-        """See Line.accept."""
+        """See ChunkRunner.accept."""
         line = self._labels if event.message.topic == self.settings.topics.labels else self._facts
         await line.accept(event, self._consumer)
 
-    def _fact_line(self) -> Line[FoldedFacts]:
+    def _fact_line(self) -> ChunkRunner[EntityChunk]:
         waiting, room = self._waiting_room()
         topics = self.settings.topics
 
-        def compute(chunks: Sequence[Chunk], watch: Stopwatch) -> list[FoldedFacts]:
+        def compute(chunks: Sequence[Chunk], watch: Stopwatch) -> list[EntityChunk]:
             return [self._fold.compute(chunk, watch) for chunk in chunks]
 
-        line = Line(waiting, room, self.health, compute, require=self._table.sole_writer.require)
+        line = ChunkRunner(waiting, room, self.health, compute, require=self._table.changelog_guard.require)
         out = OutTopics(dead_letters=topics.dead_letters, changelog=activities_changelog(self.settings))
         line.writes = OrderOfWrites(
-            self._sender, self._table.sole_writer, out, self._folded, self._fence.check, line.advance
+            self._sender, self._table.changelog_guard, out, self._folded, self._fence.check, line.advance
         )
         return line
 
-    def _label_line(self) -> Line[RoutedLabels]:
+    def _label_line(self) -> ChunkRunner[LabelChunk]:
         waiting, room = self._waiting_room()
         topics = self.settings.topics
 
-        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[RoutedLabels]:
+        def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[LabelChunk]:
             return [self._router.compute(chunk, now_ms()) for chunk in chunks]
 
-        line = Line(
+        line = ChunkRunner(
             waiting,
             room,
             self.health,
@@ -108,12 +108,12 @@ class EntityWorker(TableRole):
         )
         out = OutTopics(dead_letters=topics.dead_letters, activity=topics.entity_activity)
         line.writes = OrderOfWrites(
-            self._sender, self._table.sole_writer, out, self._routed, self._fence.check, line.advance
+            self._sender, self._table.changelog_guard, out, self._routed, self._fence.check, line.advance
         )
         return line
 
-    def _folded(self, finished: Sequence[Computed[FoldedFacts]]) -> None:
-        metrics, store = self.metrics, cast(ProfileStore, self._table.data)
+    def _folded(self, finished: Sequence[InFlightChunk[EntityChunk]]) -> None:
+        metrics, store = self.metrics, cast(StateStore, self._table.data)
         for work, _, _ in finished:
             self._facts.finished(work.partition, work.last_offset, work.records)
             self._activities.release(work.partition, work.number)
@@ -129,7 +129,7 @@ class EntityWorker(TableRole):
         metrics.observe_all("chunk_events", [work.records for work, _, _ in finished])
         count_seconds(metrics, [watch for _, _, watch in finished])
 
-    def _routed(self, finished: Sequence[Computed[RoutedLabels]]) -> None:
+    def _routed(self, finished: Sequence[InFlightChunk[LabelChunk]]) -> None:
         for work, _, _ in finished:
             self._labels.finished(work.partition, work.last_offset, work.records)
             self.metrics.count("labels_total", work.labels, result="accepted")
@@ -144,7 +144,7 @@ class EntityWorker(TableRole):
         """How far a store is, in words that no other changelog can have."""
         return f"{self._changelog_id}:{changelog_offset}"
 
-    def _publish(self, store: ProfileStore) -> Publisher:
+    def _publish(self, store: StateStore) -> Publisher:
         settings = self.settings.redis
         if not settings.url:
             raise ConfigurationError(

@@ -36,7 +36,7 @@ class Cabinet(NamedTuple):
 class Deliverer(Protocol):
     """What a shelf asks of the consumer: see ChunkConsumer."""
 
-    def may_follow(self, chunk: Chunk) -> bool: ...
+    def is_current(self, chunk: Chunk) -> bool: ...
 
     def hold(self, message: Any) -> None: ...
 
@@ -65,7 +65,7 @@ class Shelf:
         """Take the rows of an event's chunk; waits while rows are being written."""
         async with self._busy:
             chunk = event.value
-            if not consumer.may_follow(chunk):
+            if not consumer.is_current(chunk):
                 consumer.leave(event.message)
                 return
             if chunk.stand != self._stand:
@@ -110,7 +110,7 @@ class Shelf:
         """A rebalance waits for the last chunk, and all before it. False when its partition moves already."""
         event = self._event
         consumer.hold(event.message)
-        ours = consumer.may_follow(event.value)
+        ours = consumer.is_current(event.value)
         if not ours:
             self._empty()
         try:

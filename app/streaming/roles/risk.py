@@ -22,24 +22,24 @@ from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied
 from app.processing.outputs import OutTopics
-from app.processing.profile_cache import ProfileCache
-from app.processing.score_chunk import ChunkScorer, Formats, Work
+from app.processing.score_chunk import ChunkScorer, Formats, ScoredChunk
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.settings import Settings
 from app.streaming.control.champion import Choice, ModelSwitch
 from app.streaming.control.lineup import LineupSwitch, Terms
 from app.streaming.control.listener import ModelControl, control_log
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
+from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import Looked
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.chunk_metrics import Counting
 from app.streaming.monitoring.drift_metrics import DriftWatch
 from app.streaming.monitoring.tracing import open_spans, trace
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
-from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.streaming.state.tables import StateStore, StateTable
 from app.topics.topic_specs import profiles_changelog
 
 _log = structlog.get_logger("risk")
@@ -48,7 +48,7 @@ _log = structlog.get_logger("risk")
 class RiskWorker(TableRole):
     """Computes chunks while those before them wait for their acknowledgements."""
 
-    def __init__(self, settings: Settings, table: ProfileTable) -> None:
+    def __init__(self, settings: Settings, table: StateTable) -> None:
         super().__init__(settings, table, (settings.topics.transactions,))
         self._drift = DriftWatch(self.metrics, settings.model.drift_decisions)
         self._counting = Counting(self.metrics)
@@ -64,7 +64,7 @@ class RiskWorker(TableRole):
         compile_fold()
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
-        self._profiles = ProfileCache(cast(ProfileStore, self._table.data), worker.profile_cache_bytes)
+        self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
         self._scorer = ChunkScorer(
             source_log, self._acceptance(), bounds, self._profiles, Lineup(running.bundle)
@@ -95,10 +95,12 @@ class RiskWorker(TableRole):
             await asyncio.to_thread(self._spans.close)
 
     async def accept(self, event: Any) -> None:
-        """See Line.accept."""
+        """See ChunkRunner.accept."""
         await self._line.accept(event, self._consumer)
 
-    def _compute(self, chunks: Sequence[Chunk], watch: Stopwatch) -> list[Work] | Awaitable[list[Work]]:
+    def _compute(
+        self, chunks: Sequence[Chunk], watch: Stopwatch
+    ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """At once, unless Redis has to be asked about the chunks' entities."""
         known = self._scorer.fold(chunks, now_ms(), watch)
         looked = self._entities.look(known.touched, now_ms())
@@ -106,12 +108,12 @@ class RiskWorker(TableRole):
             return self._ask_and_decide(known, looked, watch)
         return self._decide(known, looked.known, watch)
 
-    async def _ask_and_decide(self, known: Applied, looked: Looked, watch: Stopwatch) -> list[Work]:
+    async def _ask_and_decide(self, known: Applied, looked: Looked, watch: Stopwatch) -> list[ScoredChunk]:
         activities = await self._entities.ask(looked)
         watch.lap("ask")
         return self._decide(known, activities, watch)
 
-    def _decide(self, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> list[Work]:
+    def _decide(self, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> list[ScoredChunk]:
         about = self._entities.view(known.touched, activities)
         return self._scorer.decide(known, about, now_ms(), watch)
 
@@ -124,13 +126,15 @@ class RiskWorker(TableRole):
             alerts=await self._registry.encoding(Alert, topics.alerts),
         )
 
-    def _transactions(self) -> Line[Work]:
+    def _transactions(self) -> ChunkRunner[ScoredChunk]:
         waiting, room = self._waiting_room()
-        line = Line(waiting, room, self.health, self._compute, require=self._table.sole_writer.require)
+        line = ChunkRunner(
+            waiting, room, self.health, self._compute, require=self._table.changelog_guard.require
+        )
         self._needing(line, self._needs)
         line.writes = OrderOfWrites(
             self._sender,
-            self._table.sole_writer,
+            self._table.changelog_guard,
             self._out_topics(),
             self._on_durable,
             self._fence.check,
@@ -138,7 +142,7 @@ class RiskWorker(TableRole):
         )
         return line
 
-    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+    def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
         for work, _, watch in finished:
             self._line.finished(work.partition, work.last_offset, work.records)
             self._profiles.release(work.partition, work.number)

@@ -18,7 +18,7 @@ from app.errors import ConfigurationError, RegistryAway
 from app.metrics import Metrics
 from app.processing.chunk import Chunk
 from app.settings import RegistrySettings
-from app.streaming.execution.prerequisites import Needs
+from app.streaming.execution.prerequisites import Prerequisites
 
 PROBE_SECONDS = 15.0
 
@@ -50,10 +50,10 @@ class RegistryUse:
         event: type[msgspec.Struct],
         of_json: Callable[[Any], Any],
         into: type[msgspec.Struct] | None = None,
-    ) -> tuple[Callable[[Any], Any], Needs]:
+    ) -> tuple[Callable[[Any], Any], Prerequisites]:
         """How a topic's records are decoded, and what that needs."""
         decoder = EventDecoder(event, of_json, self.book, into)
-        return decoder, SchemaNeeds(self, decoder)
+        return decoder, SchemaPrerequisites(self, decoder)
 
     async def encoding(self, event: type[msgspec.Struct], topic: str) -> Encoding:
         """How events of a topic are published. Raises ConfigurationError where their schema is not registered,
@@ -97,7 +97,7 @@ class RegistryUse:
         self._metrics.gauge("registry_schemas", len(self.book))
 
 
-class SchemaNeeds:
+class SchemaPrerequisites:
     """A chunk needs the schemas that its values name. See Needs."""
 
     whom = "the schema registry"

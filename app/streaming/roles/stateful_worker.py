@@ -12,14 +12,14 @@ from app.adapters.kafka.admin import topic_ids
 from app.errors import LogReplaced
 from app.settings import Settings
 from app.streaming.roles.worker import Role, incarnation
-from app.streaming.state.store_size import tell_store_size
-from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.streaming.state.store_size import report_store_size
+from app.streaming.state.tables import StateStore, StateTable
 
 
 class TableRole(Role):
     """The table belongs to the first of ``topics``."""
 
-    def __init__(self, settings: Settings, table: ProfileTable, topics: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, table: StateTable, topics: tuple[str, ...]) -> None:
         super().__init__(settings, cast(faust.App, table.app), topics)
         self._table = table
         table.kafka, table.metrics = settings.kafka, self.metrics
@@ -49,6 +49,6 @@ class TableRole(Role):
 
     def _stand(self) -> None:
         """See Role._stand."""
-        store = cast(ProfileStore, self._table.data)
-        self._beside.append(asyncio.create_task(tell_store_size(store, self.metrics)))
+        store = cast(StateStore, self._table.data)
+        self._beside.append(asyncio.create_task(report_store_size(store, self.metrics)))
         super()._stand()

@@ -23,10 +23,10 @@ from app.metrics import Metrics
 from app.settings import RegistrySettings, Settings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.chunk_transport import ChunkTransport
-from app.streaming.delivery.session_fence import Fence
-from app.streaming.execution.batching import Room, WaitingChunks
-from app.streaming.execution.chunk_runner import Line
-from app.streaming.execution.prerequisites import Needs, Nothing
+from app.streaming.delivery.session_fence import SessionFence
+from app.streaming.execution.batching import ChunkQueue, InFlightLimit
+from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
 from app.streaming.monitoring.health import Health, Lanes
 from app.streaming.monitoring.http_endpoints import pages
 from app.streaming.monitoring.lag import LagProbe
@@ -51,7 +51,7 @@ class Role(ABC):
         self._app = app
         self._sender = KafkaSender(settings.kafka)
         # As long as the broker waits, less the heartbeat that may just have been sent.
-        self._fence = Fence(
+        self._fence = SessionFence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
         )
         self.health = Health(settings.worker.stall_seconds, time.monotonic)
@@ -59,7 +59,7 @@ class Role(ABC):
         self._beside: list[asyncio.Task[None]] = []
         self._pages: HttpPages | None = None
         self._registry: RegistryUse | None = None
-        self._holding: list[Line[Any]] = []
+        self._holding: list[ChunkRunner[Any]] = []
 
     @abstractmethod
     async def start(self) -> None:
@@ -127,27 +127,27 @@ class Role(ABC):
     def _consumer(self) -> ChunkConsumer:
         return cast(ChunkConsumer, self._app.consumer)
 
-    def _waiting_room(self) -> tuple[WaitingChunks, Room]:
+    def _waiting_room(self) -> tuple[ChunkQueue, InFlightLimit]:
         """Of one line."""
         worker = self.settings.worker
-        room = Room(worker.chunks_in_flight * worker.chunk_max_events)
-        return WaitingChunks(worker.chunk_max_events), room
+        room = InFlightLimit(worker.chunks_in_flight * worker.chunk_max_events)
+        return ChunkQueue(worker.chunk_max_events), room
 
     def _reading(
         self,
         event: type[msgspec.Struct],
         of_json: Callable[[Any], Any],
         into: type[msgspec.Struct] | None = None,
-    ) -> tuple[Callable[[Any], Any], Needs]:
+    ) -> tuple[Callable[[Any], Any], Prerequisites]:
         """How the records of a topic are decoded, and what a chunk of them needs; without a registry JSON, and nothing."""
         if self._registry is None:
-            return of_json, Nothing()
+            return of_json, NoPrerequisites()
         return self._registry.reading(event, of_json, into)
 
-    def _needing(self, line: Line[Any], needs: Needs) -> None:
+    def _needing(self, line: ChunkRunner[Any], needs: Prerequisites) -> None:
         """Chunks of the line wait for what they need; when the worker stops they are left to their next owner."""
         line.needs = needs
-        line.tell_held(lambda records: self.metrics.gauge("registry_waiting_records", records))
+        line.on_paused_change(lambda records: self.metrics.gauge("registry_waiting_records", records))
         self._holding.append(line)
 
     def _tell_lag(self, topic: str, partition: int, last_offset: int) -> None:

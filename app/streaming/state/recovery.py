@@ -16,7 +16,7 @@ from app.adapters.kafka.bulk_fetch import open_log
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.state.restore import Gap, Restore
 from app.streaming.state.restore_progress import Progress
-from app.streaming.state.tables import ProfileStore, ProfileTable
+from app.streaming.state.tables import StateStore, StateTable
 
 
 class Assignment:
@@ -68,11 +68,11 @@ class BulkRecovery(Recovery):
 
     async def _restore(self, tps: list[TP], stands_at: Counter[TP], assignment: Assignment) -> bool:
         """Up to the ends that Faust has just asked for; ``stands_at`` tells it that nothing is left."""
-        table = cast(ProfileTable, self.tp_to_table[tps[0]])
+        table = cast(StateTable, self.tp_to_table[tps[0]])
         last = {tp: self.active_highwaters[tp] for tp in tps}
         gaps = {tp.partition: Gap(stands_at[tp] + 1, last[tp] + 1) for tp in tps}
         progress = Progress(table.metrics, on_step=table.on_restore_step)
-        restore = Restore(tps[0].topic, cast(ProfileStore, table.data), progress, lambda: assignment.revoked)
+        restore = Restore(tps[0].topic, cast(StateStore, table.data), progress, lambda: assignment.revoked)
         complete = await restore.run(gaps, partial(open_log, table.kafka))
         if complete:
             for tp in tps:  # a Counter's update would add
@@ -81,7 +81,7 @@ class BulkRecovery(Recovery):
 
 
 class BulkTableManager(TableManager):
-    """The table manager of an app with one table, a ProfileTable."""
+    """The table manager of an app with one table, a StateTable."""
 
     @property
     def recovery(self) -> Recovery:

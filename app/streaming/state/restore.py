@@ -84,12 +84,12 @@ class Restore:
 
     async def _close(self, log: Log, partition: int, gap: Gap) -> None:
         async with self._slots:
-            offset, held = gap.start, HeldKeys() if self._store.is_new(partition) else None
+            offset, held = gap.start, KeyFilter() if self._store.is_new(partition) else None
             while offset < gap.end and not self._abandoned():
                 fetched = await log.fetch(self._topic, partition, offset, gap.end)
                 offset = await self._apply(partition, offset, fetched, held)
 
-    async def _apply(self, partition: int, offset: int, fetched: Fetched, held: "HeldKeys | None") -> int:
+    async def _apply(self, partition: int, offset: int, fetched: Fetched, held: "KeyFilter | None") -> int:
         """Write what was fetched from ``offset`` on; where reading goes on."""
         for records, next_offset in fetched.slices():
             if self._abandoned():
@@ -111,7 +111,7 @@ class Restore:
             )
 
 
-class HeldKeys:
+class KeyFilter:
     """Keys that a database may hold by now which held none at first: reads of all others are spared.
 
     One byte a slot, found by the key's hash; two keys that share one cost a read in vain.

@@ -55,7 +55,7 @@ class BoundedMemory(RocksDBOptions):
         database.set_write_options(unlogged)
         return database
 
-    def relieve(self, database: Any) -> None:
+    def flush_over_limit(self, database: Any) -> None:
         """Write out a partition in the background when all together hold more than they may.
 
         To be called after each write. RocksDB would do it before the partition's next write, and until then each

@@ -3,13 +3,13 @@
 import asyncio
 
 from app.metrics import Metrics
-from app.streaming.state.tables import ProfileStore
+from app.streaming.state.tables import StateStore
 
 INTERVAL_SECONDS = 5.0
 
 
-async def tell_store_size(
-    store: ProfileStore, metrics: Metrics, interval_seconds: float = INTERVAL_SECONDS
+async def report_store_size(
+    store: StateStore, metrics: Metrics, interval_seconds: float = INTERVAL_SECONDS
 ) -> None:
     """Tell until cancelled."""
     while True:

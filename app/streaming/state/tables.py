@@ -20,7 +20,7 @@ from app.adapters.disk.quarantine import is_corruption, set_aside, suspect, susp
 from app.errors import StoreFailed
 from app.metrics import Metrics
 from app.settings import KafkaSettings, WorkerSettings
-from app.streaming.delivery.changelog_guard import SoleWriter
+from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.state.restore import newest
 from app.streaming.state.rocksdb_memory import BoundedMemory
@@ -37,7 +37,7 @@ class StoreSize(NamedTuple):
     stored_bytes: int
 
 
-class ProfileStore(Store):
+class StateStore(Store):
     """RocksDB of one worker: one database per owned partition."""
 
     offset_key = b""
@@ -57,7 +57,7 @@ class ProfileStore(Store):
             return super()._open_for_partition(partition)
 
     def _replace(self, path: Path, reason: str) -> None:
-        cast(ProfileTable, self.table).metrics.count("stores_set_aside_total")
+        cast(StateTable, self.table).metrics.count("stores_set_aside_total")
         _log.error("store_set_aside", moved_to=str(set_aside(path)), reason=reason)
 
     @contextmanager
@@ -124,7 +124,7 @@ class ProfileStore(Store):
         with self._telling(partition):
             database = self._db_for_partition(partition)
             database.write(batch)
-            cast(BoundedMemory, self.rocksdb_options).relieve(database)
+            cast(BoundedMemory, self.rocksdb_options).flush_over_limit(database)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: object, to_value: object) -> None:  # noqa: ARG002  # Faust's signature
         """Faust's own replay, should it find anything that the bulk restore left.
@@ -142,14 +142,14 @@ class ProfileStore(Store):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Whatever was kept in memory may be stale from here on."""
-        table = cast(ProfileTable, self.table)
-        table.sole_writer.forget()
+        table = cast(StateTable, self.table)
+        table.changelog_guard.forget()
         table.on_rebalance_started()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
 
-class ProfileTable(Table[bytes, bytes]):
-    """A Faust table over a ProfileStore. ``on_rebalance_started`` is called before partitions move."""
+class StateTable(Table[bytes, bytes]):
+    """A Faust table over a StateStore. ``on_rebalance_started`` is called before partitions move."""
 
     on_rebalance_started: Callable[[], None]
     kafka: KafkaSettings
@@ -160,31 +160,31 @@ class ProfileTable(Table[bytes, bytes]):
     require_same_log: Callable[[], Awaitable[None]]
     """Raises LogReplaced when the profiles' source is not the log any more that this worker began with."""
     store_options: RocksDBOptions
-    sole_writer: SoleWriter
+    changelog_guard: ChangelogGuard
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Every active partition's profiles stand where its changelog ended."""
         with fail_stop("taking over partitions"):  # Faust would log it and go on
             await self.require_same_log()
         for tp in active_tps:
-            self.sole_writer.begin(tp.partition, cast(ProfileStore, self.data).last_offset(tp.partition))
+            self.changelog_guard.begin(tp.partition, cast(StateStore, self.data).last_offset(tp.partition))
         await super().on_recovery_completed(active_tps, standby_tps)
 
-    def _new_store(self) -> ProfileStore:
-        store = ProfileStore(
+    def _new_store(self) -> StateStore:
+        store = StateStore(
             "rocksdb://", self.app, self, table_name=self.name, key_type=bytes, value_type=bytes
         )
         store.rocksdb_options = self.store_options
         return store
 
 
-def profile_table(
+def state_table(
     app: faust.App, settings: WorkerSettings, partitions: int, name: str = PROFILES_TABLE
-) -> ProfileTable:
+) -> StateTable:
     """Register the table with the app. Its name is given, since Faust would derive it from the module."""
-    table = cast(ProfileTable, app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes))
+    table = cast(StateTable, app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes))
     table.store_options = BoundedMemory(settings)
-    table.sole_writer = SoleWriter(cast(ProfileStore, table.data))
+    table.changelog_guard = ChangelogGuard(cast(StateStore, table.data))
     return table
 
 

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from app.streaming.execution.batching import Joined, WaitingChunks
+from app.streaming.execution.batching import ChunkBatch, ChunkQueue
 from app.worker import app
 from tests.chaos.mutants import sabotage
 
 __all__ = ["app"]
 
-_put = WaitingChunks.put
+_put = ChunkQueue.put
 
 
-def put(waiting: WaitingChunks, event: Any) -> None:
+def put(waiting: ChunkQueue, event: Any) -> None:
     """As soon as it is there."""
     event.ack()
     _put(waiting, event)
 
 
-sabotage(WaitingChunks, "put", put)
-sabotage(Joined, "acknowledge", lambda _: None)
+sabotage(ChunkQueue, "put", put)
+sabotage(ChunkBatch, "acknowledge", lambda _: None)

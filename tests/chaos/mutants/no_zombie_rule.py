@@ -9,9 +9,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from app.adapters.kafka import batch_producer
-from app.streaming.delivery.changelog_guard import SoleWriter
+from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.order_of_writes import OrderOfWrites
-from app.streaming.delivery.session_fence import Fence
+from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.monitoring.health import Health
 from app.streaming.state import restore, tables
 from app.worker import app
@@ -30,7 +30,9 @@ async def write_late(order: Any, chunks: list[Any]) -> None:
     await _write_in_order(order, chunks)
 
 
-def write(writer: SoleWriter, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None:
+def write(
+    writer: ChangelogGuard, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int
+) -> None:
     """Whatever stands between."""
     writer._store.write(partition, profiles, changelog_offset)
 
@@ -41,9 +43,9 @@ def patient(**options: Any) -> AIOKafkaProducer:
 
 
 sabotage(OrderOfWrites, "_write", write_late)
-sabotage(Fence, "check", lambda _: None)
+sabotage(SessionFence, "check", lambda _: None)
 sabotage(Health, "stall", lambda _: None)
-sabotage(SoleWriter, "write", write)
+sabotage(ChangelogGuard, "write", write)
 sabotage(batch_producer, "AIOKafkaProducer", patient)
 sabotage(restore, "newest", lambda records, _: dict(records))
 sabotage(tables, "newest", lambda records, _: dict(records))

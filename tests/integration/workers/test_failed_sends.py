@@ -22,12 +22,12 @@ pytestmark = pytest.mark.integration
 FAIL_STOP = 70
 COUNT = 3_000
 WRITES_OUT_AT_ONCE = """
-from app.streaming.state.tables import ProfileStore
-write = ProfileStore.write
+from app.streaming.state.tables import StateStore
+write = StateStore.write
 def write_out(store, partition, *given):
     write(store, partition, *given)
     store._db_for_partition(partition).flush()
-ProfileStore.write = write_out
+StateStore.write = write_out
 """
 """Or what was written too early would be gone with the process's write buffers, unseen."""
 

@@ -7,8 +7,8 @@ from app.adapters.column_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.processing.decode_chunk import SourceLog
-from app.processing.profile_cache import ProfileCache
 from app.processing.score_chunk import ChunkScorer
+from app.processing.state_cache import StateCache
 from app.scoring.lineup import Lineup
 from tests.unit.streaming.execution import test_score_chunk
 from tests.unit.streaming.execution.test_score_chunk import (
@@ -26,7 +26,7 @@ from tests.unit.streaming.execution.test_score_chunk import (
 def scorer(disk: Disk | None = None, *, score_updates: bool = False) -> ChunkScorer:
     decode = ChangeEvents(CONTRACT, score_updates=score_updates).decode
     log = SourceLog("transactions", INCARNATION, decode=decode)
-    profiles = ProfileCache(Disk() if disk is None else disk, capacity_bytes=100_000)
+    profiles = StateCache(Disk() if disk is None else disk, capacity_bytes=100_000)
     return ChunkScorer(log, Acceptance(), BOUNDS, profiles, Lineup(LargeAmounts()))
 
 

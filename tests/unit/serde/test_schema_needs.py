@@ -16,7 +16,7 @@ from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError, InvalidEvent
 from app.processing.chunk import Chunk
-from app.processing.contact_work import AskedAbout, alert_in_json
+from app.processing.contact_work import AlertForQuestion, alert_in_json
 from app.settings import RegistrySettings
 from app.streaming.roles import analytics, schema_access
 from app.streaming.roles.schema_access import RegistryUse
@@ -100,7 +100,7 @@ async def test_a_schema_that_is_not_registered_is_a_matter_of_set_up(monkeypatch
 async def test_another_role_takes_of_an_alert_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "wait")
     registry.schemas[number_key(9)] = own_schema(Alert, "protobuf")
-    alert_of, needs = used.reading(Alert, alert_in_json, AskedAbout)
+    alert_of, needs = used.reading(Alert, alert_in_json, AlertForQuestion)
     value = json.dumps(EXAMPLE).encode()
     record = Record(number_key(9) + b"\0" + protobuf_values.writer(Alert)(value))
     assert await needs.ask(Chunk(0, [record]))

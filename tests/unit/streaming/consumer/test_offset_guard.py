@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import LogReplaced
 from app.processing.chunk import Chunk
-from app.streaming.consumer.offset_guard import OneLog
+from app.streaming.consumer.offset_guard import OffsetGuard
 
 
 def chunk(first: int, last: int, stand: int = 1, partition: int = 0) -> Chunk:
@@ -14,7 +14,7 @@ def chunk(first: int, last: int, stand: int = 1, partition: int = 0) -> Chunk:
 
 
 def test_chunks_that_ascend_are_one_log_with_gaps_too() -> None:
-    log = OneLog()
+    log = OffsetGuard()
 
     for each in (chunk(0, 4), chunk(5, 5), chunk(9, 12), chunk(0, 3, partition=1)):
         log.follow(each)
@@ -22,7 +22,7 @@ def test_chunks_that_ascend_are_one_log_with_gaps_too() -> None:
 
 @pytest.mark.parametrize("first", [0, 7, 8])
 def test_offsets_that_begin_again_are_another_log(first: int) -> None:
-    log = OneLog()
+    log = OffsetGuard()
     log.follow(chunk(5, 8))
 
     with pytest.raises(LogReplaced, match="partition 0"):
@@ -30,7 +30,7 @@ def test_offsets_that_begin_again_are_another_log(first: int) -> None:
 
 
 def test_after_a_seek_what_was_read_may_come_again() -> None:
-    log = OneLog()
+    log = OffsetGuard()
     log.follow(chunk(5, 8, stand=1))
 
     log.follow(chunk(2, 6, stand=2))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ForeignWrite
-from app.streaming.delivery.changelog_guard import SoleWriter
+from app.streaming.delivery.changelog_guard import ChangelogGuard
 
 
 class Memory:
@@ -26,7 +26,7 @@ def profiles(count: int) -> dict[bytes, bytes]:
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), min_size=1))
 def test_it_writes_until_records_of_others_stand_between(appends: list[tuple[int, int]]) -> None:
     memory, end = Memory(), 9
-    writer = SoleWriter(memory)
+    writer = ChangelogGuard(memory)
     writer.begin(0, end)
     for own, foreign in appends:
         before, end = end, end + own + foreign
@@ -40,7 +40,7 @@ def test_it_writes_until_records_of_others_stand_between(appends: list[tuple[int
 
 
 def test_a_partition_is_not_worked_on_before_it_is_restored() -> None:
-    writer = SoleWriter(Memory())
+    writer = ChangelogGuard(Memory())
     writer.begin(0, -1)
     writer.require(0)
     with pytest.raises(ForeignWrite):

@@ -8,9 +8,9 @@ import pytest
 from app.adapters.kafka.records import Output, OutRecord
 from app.errors import SendFailed
 from app.processing.outputs import OutTopics
-from app.processing.score_chunk import Work
+from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.delivery.order_of_writes import Computed, OrderOfWrites
+from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
 
 TOPICS = OutTopics("decisions", "alerts", "dead-letters", "changelog", "activity")
 OUTPUTS = ("decisions", "alerts", "dead-letters", "activity")
@@ -87,7 +87,7 @@ class Worker:
     def entries(self, word: str) -> list[str]:
         return [entry for entry in self.journal if word in entry]
 
-    def _on_durable(self, finished: Sequence[Computed[Work]]) -> None:
+    def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
         self.journal.extend(f"{key.decode()} durable" for done in finished for key in done.work.profiles)
 
     def _between_rounds(self) -> None:
@@ -101,10 +101,10 @@ class Worker:
             raise SendFailed("paused")
 
 
-def work(chunk: str, partition: int, customer: str) -> Work:
+def work(chunk: str, partition: int, customer: str) -> ScoredChunk:
     """A chunk that has something for every topic, and changed one customer's profile."""
     records = [OutRecord(chunk.encode(), b"")]
-    return Work(
+    return ScoredChunk(
         partition=partition,
         number=1,
         last_offset=0,

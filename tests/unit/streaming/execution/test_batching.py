@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.processing.chunk import Chunk
-from app.streaming.execution.batching import Joined, Room, WaitingChunks, in_groups
+from app.streaming.execution.batching import ChunkBatch, ChunkQueue, InFlightLimit, compute_groups
 
 
 class Event:
@@ -20,16 +20,16 @@ class Event:
         self.acknowledged += 1
 
 
-def waiting(*events: Any, max_records: int = 4) -> WaitingChunks:
-    chunks = WaitingChunks(max_records)
+def waiting(*events: Any, max_records: int = 4) -> ChunkQueue:
+    chunks = ChunkQueue(max_records)
     for event in events:
         chunks.put(event)
     return chunks
 
 
-def taken(chunks: WaitingChunks, partition: int = 0, *, only_full: bool = False) -> list[int] | None:
-    joined = chunks.take(partition, only_full=only_full)
-    return None if joined is None else joined.chunk.records
+def taken(chunks: ChunkQueue, partition: int = 0, *, only_full: bool = False) -> list[int] | None:
+    batch = chunks.take(partition, only_full=only_full)
+    return None if batch is None else batch.chunk.records
 
 
 def test_a_lone_chunk_is_taken_as_it_is() -> None:
@@ -68,16 +68,16 @@ def test_only_full_leaves_what_could_still_grow() -> None:
 
 def test_acknowledging_a_joined_chunk_acknowledges_every_event_once() -> None:
     events = [Event(1), Event(2)]
-    joined = waiting(*events).take(0, only_full=False)
-    assert joined is not None
+    batch = waiting(*events).take(0, only_full=False)
+    assert batch is not None
 
-    joined.acknowledge()
+    batch.acknowledge()
 
     assert [1, 1] == [event.acknowledged for event in events]
 
 
 async def test_a_full_room_is_entered_when_somebody_has_left() -> None:
-    room = Room(2)
+    room = InFlightLimit(2)
     await room.enter(2)
     entering = asyncio.create_task(room.enter(1))
     await asyncio.sleep(0)
@@ -88,7 +88,7 @@ async def test_a_full_room_is_entered_when_somebody_has_left() -> None:
 
 
 async def test_a_chunk_larger_than_the_room_enters_an_empty_one() -> None:
-    await asyncio.wait_for(Room(2).enter(5), 1)
+    await asyncio.wait_for(InFlightLimit(2).enter(5), 1)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ async def test_a_chunk_larger_than_the_room_enters_an_empty_one() -> None:
     ],
 )
 def test_no_more_is_computed_at_once_than_a_chunk_may_hold(sizes: list[int], groups: list[list[int]]) -> None:
-    ready = [Joined(Chunk(0, [None] * size), []) for size in sizes]
+    ready = [ChunkBatch(Chunk(0, [None] * size), []) for size in sizes]
 
-    found = [[len(joined.chunk.records) for joined in group] for group in in_groups(ready, 4)]
+    found = [[len(batch.chunk.records) for batch in group] for group in compute_groups(ready, 4)]
 
     assert found == groups

@@ -11,8 +11,8 @@ from faust.types import TP
 
 from app.processing.chunk import Chunk
 from app.streaming.execution import paused_partitions
-from app.streaming.execution.batching import Room, WaitingChunks
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.execution.batching import ChunkQueue, InFlightLimit
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 
@@ -44,7 +44,7 @@ class Consumer:
         self.paused: set[TP] = set()
         self.resumed: list[TP] = []
 
-    def may_follow(self, chunk: Chunk) -> bool:
+    def is_current(self, chunk: Chunk) -> bool:
         return chunk.stand is not None and chunk.stand == self.stand
 
     def leave(self, message: Any) -> None:
@@ -59,7 +59,7 @@ class Consumer:
         self.resumed += tps
 
 
-class Needs:
+class Prerequisites:
     whom = "the oracle"
 
     def __init__(self) -> None:
@@ -96,13 +96,13 @@ class Bench:
     def __init__(self) -> None:
         self.clock = Clock()
         self.health = Health(STALL_SECONDS, self.clock)
-        self.consumer, self.needs, self.writes = Consumer(), Needs(), Writes()
+        self.consumer, self.needs, self.writes = Consumer(), Prerequisites(), Writes()
         self.held: list[int] = []
-        self.room = Room(ROOM)
-        self.line: Line[Any] = Line(WaitingChunks(10), self.room, self.health, self._compute)
+        self.room = InFlightLimit(ROOM)
+        self.line: ChunkRunner[Any] = ChunkRunner(ChunkQueue(10), self.room, self.health, self._compute)
         self.line.needs = self.needs
         self.line.writes = cast(Any, self.writes)
-        self.line.tell_held(self.held.append)
+        self.line.on_paused_change(self.held.append)
         self.health.started()
         self.health.assigned()
         self.health.restored(2)

@@ -8,8 +8,8 @@ import pytest
 
 from app.processing.chunk import Chunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.execution.batching import Room, WaitingChunks
-from app.streaming.execution.chunk_runner import Line
+from app.streaming.execution.batching import ChunkQueue, InFlightLimit
+from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 from tests.unit.streaming.execution.test_paused_partitions import Consumer, Event, Record
@@ -39,7 +39,9 @@ class Bench:
         self.answer: asyncio.Future[None] | None = None
         """Of an oracle that has to be asked about each computation."""
         self.writes, self.consumer = Writes(), Consumer()
-        self.line: Line[Any] = Line(WaitingChunks(FULL), Room(100), Health(60.0, Clock()), self._compute)
+        self.line: ChunkRunner[Any] = ChunkRunner(
+            ChunkQueue(FULL), InFlightLimit(100), Health(60.0, Clock()), self._compute
+        )
         self.line.writes = cast(Any, self.writes)
 
     async def accept(self, partition: int, *offsets: int) -> Event:

@@ -19,8 +19,8 @@ from app.features.state import lineage
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.profile_cache import ProfileCache
-from app.processing.score_chunk import ChunkScorer, Work
+from app.processing.score_chunk import ChunkScorer, ScoredChunk
+from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
@@ -66,7 +66,7 @@ def scorer(
     disk: Disk | None = None, incarnation: int = INCARNATION, lineup: Lineup | None = None
 ) -> ChunkScorer:
     """A worker that has just started on ``disk``."""
-    profiles = ProfileCache(Disk() if disk is None else disk, capacity_bytes=100_000)
+    profiles = StateCache(Disk() if disk is None else disk, capacity_bytes=100_000)
     return ChunkScorer(
         SourceLog("transactions", incarnation),
         Acceptance(),
@@ -79,13 +79,13 @@ def scorer(
 def checked_scorer(partitions: int) -> ChunkScorer:
     """One that knows how many partitions there are."""
     log = SourceLog("transactions", INCARNATION, partitions)
-    return ChunkScorer(log, Acceptance(), BOUNDS, ProfileCache(Disk(), 100_000), Lineup(LargeAmounts()))
+    return ChunkScorer(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000), Lineup(LargeAmounts()))
 
 
 Entities = Callable[[Touched], Delayed]
 
 
-def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> Work:
+def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> ScoredChunk:
     chunk, watch = Chunk(3, list(records)), Stopwatch(lambda: 0.0)
     known = worker.fold([chunk], NOW_MS, watch)
     (work,) = worker.decide(known, entities(known.touched), NOW_MS, watch)
@@ -104,11 +104,11 @@ def record(offset: int, transaction_id: str = "", customer: str = "c1", amount: 
     return Record(customer.encode(), encode_transaction(transaction), offset)
 
 
-def decided(work: Work) -> list[str]:
+def decided(work: ScoredChunk) -> list[str]:
     return [msgspec.json.decode(entry.value or b"")["transaction_id"] for entry in work.decisions]
 
 
-def applied(work: Work, key: bytes) -> int:
+def applied(work: ScoredChunk, key: bytes) -> int:
     return read_profile(work.profiles[key]).applied
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.decision import Outcome
-from app.processing.score_chunk import Work
+from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.delivery.order_of_writes import Computed
+from app.streaming.delivery.order_of_writes import InFlightChunk
 from app.streaming.monitoring import chunk_metrics
 from app.streaming.monitoring.chunk_metrics import MOST_RECORDS, Counting
 from tests.unit.streaming.delivery.test_order_of_writes import work
@@ -24,8 +24,8 @@ class Desk:
         self.metrics = PrometheusMetrics()
         self.counting = Counting(self.metrics)
 
-    def finish(self, *chunks: Work) -> None:
-        self.counting.add([Computed(chunk, lambda: None, watch()) for chunk in chunks], NOW_MS)
+    def finish(self, *chunks: ScoredChunk) -> None:
+        self.counting.add([InFlightChunk(chunk, lambda: None, watch()) for chunk in chunks], NOW_MS)
 
     def shown(self, name: str, **labels: Any) -> float:
         found = self.metrics.registry.get_sample_value(f"fraudstream_{name}", labels)
@@ -43,7 +43,7 @@ def watch() -> Stopwatch:
     return made
 
 
-def chunk(records: int = 1, waited_ms: int = 0) -> Work:
+def chunk(records: int = 1, waited_ms: int = 0) -> ScoredChunk:
     """All of its records were decided."""
     one = work("a", 0, "a")
     return one._replace(

@@ -13,7 +13,7 @@ from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.observability.spans import Spans
 from app.domain.decision import Outcome
 from app.errors import ConfigurationError
-from app.processing.score_chunk import Work
+from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
 from app.settings import TracingSettings
 from app.streaming.monitoring.tracing import open_spans, trace
@@ -24,16 +24,16 @@ ENDED_NS = 1_760_000_000_000_000_000
 CE_ID = ("ce_id", b"decision-t1")
 
 
-def work(*traces: Headers) -> Work:
+def work(*traces: Headers) -> ScoredChunk:
     """A chunk with a decision for each of the headers."""
     decisions = [OutRecord(b"c1", b"{}", None, [CE_ID, *headers]) for headers in traces]
     outcomes = [Outcome.REVIEW] * len(traces)
     sent_ms = [ENDED_NS // 1_000_000 - 5_000] * len(traces)
     scores = [0.7] * len(traces)
-    return Work(3, 1, 9, decisions, [], [], {}, outcomes, scores, sent_ms, [], 0, 0, 0)
+    return ScoredChunk(3, 1, 9, decisions, [], [], {}, outcomes, scores, sent_ms, [], 0, 0, 0)
 
 
-def traced(chunk: Work) -> Sequence[ReadableSpan]:
+def traced(chunk: ScoredChunk) -> Sequence[ReadableSpan]:
     """What is exported of a chunk that took two seconds."""
     exporter = InMemorySpanExporter()
     spans = Spans(SimpleSpanProcessor(exporter), "fraudstream-risk", "worker-1")

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from app.errors import FraudstreamError, Paused, Stalled, StopOverdue
-from app.streaming.delivery.session_fence import Fence
+from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.monitoring import watchdog as module
 from app.streaming.monitoring.health import Health
 from app.streaming.monitoring.watchdog import Watchdog
@@ -26,8 +26,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def fence(clock: Clock) -> Fence:
-    return Fence(9.0, clock)
+def fence(clock: Clock) -> SessionFence:
+    return SessionFence(9.0, clock)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Ends:
 
 
 @pytest.fixture
-def watchdog(fence: Fence, health: Health) -> Iterator[Watchdog]:
+def watchdog(fence: SessionFence, health: Health) -> Iterator[Watchdog]:
     watching = Watchdog(fence, health)
     watching.start()
     yield watching
@@ -72,7 +72,7 @@ def test_an_event_loop_that_stands_still_ends_the_process(
 
 def test_records_that_wait_without_progress_end_the_process_and_say_since_when(
     watchdog: Watchdog,
-    fence: Fence,
+    fence: SessionFence,
     health: Health,
     clock: Clock,
     ended: Ends,
@@ -89,7 +89,7 @@ def test_records_that_wait_without_progress_end_the_process_and_say_since_when(
 
 
 def test_the_page_says_that_the_event_loop_stands_still(
-    fence: Fence, health: Health, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    fence: SessionFence, health: Health, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", SECONDS)  # it would end the process
     watchdog = Watchdog(fence, health)
@@ -137,7 +137,7 @@ def test_a_stop_that_takes_too_long_ends_as_it_is(
 
 async def test_a_beating_loop_with_work_that_goes_on_is_left_alone(health: Health, ended: Ends) -> None:
     """With the real clock: twenty looks, one chunk after the other."""
-    fence = Fence(0.5, time.monotonic)
+    fence = SessionFence(0.5, time.monotonic)
     watching = Watchdog(fence, health)
     watching.start()
     beating = asyncio.create_task(fence.run())

@@ -15,7 +15,7 @@ from app.adapters.serde.contact_codec import decode
 from app.domain.contact import NEVER_MS
 from app.processing.chunk import Chunk
 from app.processing.contact_work import ContactFold, Rules
-from app.processing.profile_cache import ProfileCache
+from app.processing.state_cache import StateCache
 from app.settings import Settings
 from app.streaming.faust_app import build_app
 from app.streaming.roles.crm import CrmWorker
@@ -62,7 +62,7 @@ class Store:
 class Consumer:
     """Its chunks may always be taken."""
 
-    def may_follow(self, _: Chunk) -> bool:
+    def is_current(self, _: Chunk) -> bool:
         return True
 
 
@@ -76,10 +76,10 @@ class World:
         self.sender, self.store, self.acknowledged = Sender(), Store(), list[tuple[str, int]]()
         self.worker = cast(CrmWorker, app.role)
         self.worker._sender = cast(Any, self.sender)
-        writer = self.worker._table.sole_writer
+        writer = self.worker._table.changelog_guard
         writer._store = self.store
         writer.begin(0, -1)
-        self.worker._contacts = ProfileCache(self.store, 10**6)
+        self.worker._contacts = StateCache(self.store, 10**6)
         rules = Rules(QUIET, self.worker._acceptance(), (11, 22), self.topics.partitions)
         self.worker._fold = ContactFold(rules, self.worker._contacts)
         self.worker._lines = (self.worker._line(0), self.worker._line(1))
@@ -112,7 +112,7 @@ def of(event: dict[str, Any], offset: int) -> Record:
 async def test_alerts_and_answers_of_a_partition_are_written_in_the_order_they_were_computed(
     world: World,
 ) -> None:
-    """Neither waits for the other's topic, and the changelog's offsets ascend without a gap: SoleWriter says so."""
+    """Neither waits for the other's topic, and the changelog's offsets ascend without a gap: ChangelogGuard says so."""
     topics = world.topics
     await world.deliver(topics.alerts, [of(alert(0, "c0", START_MS), 0), of(alert(1, "c1", START_MS), 1)])
     await world.deliver(topics.answers, [of(answer(0, "c0", START_MS + 5), 0)])

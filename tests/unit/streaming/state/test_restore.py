@@ -15,7 +15,7 @@ from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION
 from app.streaming.state.restore import Gap, Restore, newest
 from app.streaming.state.restore_progress import Progress
-from app.streaming.state.tables import ProfileStore
+from app.streaming.state.tables import StateStore
 
 
 def version(applied_offset: int, incarnation: int = 1) -> bytes:
@@ -216,7 +216,7 @@ def test_the_metrics_say_how_much_was_restored_and_that_nothing_is_left() -> Non
 
 
 def test_faust_would_restore_by_the_same_rule() -> None:
-    class Stored(ProfileStore):
+    class Stored(StateStore):
         def __init__(self) -> None:
             self.memory = Memory()
 

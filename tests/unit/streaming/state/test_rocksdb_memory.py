@@ -14,7 +14,7 @@ import rocksdict
 
 from app.settings import WorkerSettings
 from app.streaming.state.rocksdb_memory import BoundedMemory
-from app.streaming.state.tables import ProfileStore
+from app.streaming.state.tables import StateStore
 
 MIB = 1024 * 1024
 PARTITIONS = 16
@@ -42,12 +42,12 @@ def test_write_buffers_of_all_partitions_share_one_bound(
 ) -> None:
     for database in partitions * 2:
         fill(database, 3 * MIB // 2)
-        memory.relieve(database)
+        memory.flush_over_limit(database)
 
     assert MIB < settled(memory) <= 4 * MIB
 
 
-class OpenedStore(ProfileStore):
+class OpenedStore(StateStore):
     """The durable table over one partition that is open already."""
 
     def __init__(self, memory: BoundedMemory, database: Any) -> None:
@@ -71,7 +71,7 @@ def test_a_partition_that_holds_little_is_not_written_out(
 ) -> None:
     for database in partitions:
         fill(database, MIB // 2)
-        memory.relieve(database)
+        memory.flush_over_limit(database)
 
     assert memory.write_buffers.get_usage() > 4 * MIB
     assert [] == list(tmp_path.rglob("*.sst"))

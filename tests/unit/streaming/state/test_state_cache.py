@@ -1,6 +1,6 @@
 """Encoded profiles in memory: what a chunk in flight changed must be found, the rest is a matter of room."""
 
-from app.processing.profile_cache import PartitionProfiles, ProfileCache
+from app.processing.state_cache import PartitionStates, StateCache
 
 PROFILE = b"a profile of 20 byte"
 KEPT_BYTES = 1 + len(PROFILE)
@@ -22,18 +22,18 @@ def changed(names: bytes, profile: bytes = PROFILE) -> dict[bytes, bytes]:
     return {bytes([name]): profile for name in names}
 
 
-def kept(profiles: PartitionProfiles, names: bytes) -> bytes:
+def kept(profiles: PartitionStates, names: bytes) -> bytes:
     """Those of the names that are in memory."""
     return bytes(name for name in names if bytes([name]) in profiles._profiles)
 
 
 def test_a_customer_never_seen_has_no_bytes() -> None:
-    assert [b""] == PartitionProfiles(0, Disk()).take([b"c"])
+    assert [b""] == PartitionStates(0, Disk()).take([b"c"])
 
 
 def test_profiles_come_in_the_order_they_are_asked_for() -> None:
     disk = Disk({b"a": b"A", b"c": b"C"})
-    profiles = PartitionProfiles(0, disk)
+    profiles = PartitionStates(0, disk)
     profiles.take([b"c"])
 
     assert [b"", b"C", b"A"] == profiles.take([b"b", b"c", b"a"])
@@ -41,7 +41,7 @@ def test_profiles_come_in_the_order_they_are_asked_for() -> None:
 
 def test_a_profile_is_read_once_whether_it_is_stored_or_not() -> None:
     disk = Disk({b"c": PROFILE})
-    profiles = PartitionProfiles(0, disk)
+    profiles = PartitionStates(0, disk)
 
     assert [PROFILE, b""] == profiles.take([b"c", b"d"]) == profiles.take([b"c", b"d"])
     assert disk.reads == 2
@@ -49,7 +49,7 @@ def test_a_profile_is_read_once_whether_it_is_stored_or_not() -> None:
 
 def test_the_next_chunk_sees_what_the_chunk_in_flight_changed() -> None:
     """RocksDB does not have it yet."""
-    profiles = PartitionProfiles(0, Disk({b"c": b"old"}))
+    profiles = PartitionStates(0, Disk({b"c": b"old"}))
     profiles.take([b"c"])
     profiles.put({b"c": PROFILE})
 
@@ -57,13 +57,13 @@ def test_the_next_chunk_sees_what_the_chunk_in_flight_changed() -> None:
 
 
 def test_chunks_are_numbered_in_their_order() -> None:
-    profiles = PartitionProfiles(0, Disk())
+    profiles = PartitionStates(0, Disk())
 
     assert [1, 2, 3] == [profiles.put(changed(b"a")), profiles.put({}), profiles.put(changed(b"b"))]
 
 
 def test_a_profile_of_a_chunk_in_flight_stays_whatever_the_room() -> None:
-    profiles = PartitionProfiles(0, Disk())
+    profiles = PartitionStates(0, Disk())
     first = profiles.put(changed(b"ab"))
     profiles.put(changed(b"cde"))
 
@@ -73,7 +73,7 @@ def test_a_profile_of_a_chunk_in_flight_stays_whatever_the_room() -> None:
 
 
 def test_a_profile_changed_again_belongs_to_the_later_chunk() -> None:
-    profiles = PartitionProfiles(0, Disk())
+    profiles = PartitionStates(0, Disk())
     first = profiles.put(changed(b"ab"))
     second = profiles.put(changed(b"a", b"newer"))
 
@@ -87,7 +87,7 @@ def test_a_profile_changed_again_belongs_to_the_later_chunk() -> None:
 
 def test_a_profile_read_while_a_chunk_is_in_flight_hides_none_that_the_chunk_changed() -> None:
     """Release stops at the first that must stay; those before it were put earlier."""
-    profiles = PartitionProfiles(0, Disk())
+    profiles = PartitionStates(0, Disk())
     first = profiles.put(changed(b"a"))
     profiles.take([b"x"])
     second = profiles.put(changed(b"b"))
@@ -103,7 +103,7 @@ def test_a_profile_read_while_a_chunk_is_in_flight_hides_none_that_the_chunk_cha
 def test_when_all_is_durable_no_more_than_the_capacity_is_kept_and_the_least_recently_changed_go_first() -> (
     None
 ):
-    profiles = PartitionProfiles(0, Disk())
+    profiles = PartitionStates(0, Disk())
     for name in b"abcda":
         number = profiles.put(changed(bytes([name])))
 
@@ -114,7 +114,7 @@ def test_when_all_is_durable_no_more_than_the_capacity_is_kept_and_the_least_rec
 
 def test_its_size_is_that_of_the_keys_and_profiles_it_keeps() -> None:
     disk = Disk({b"a": PROFILE})
-    profiles = PartitionProfiles(0, disk)
+    profiles = PartitionStates(0, disk)
     profiles.take([b"a", b"new"])
     assert profiles.size_bytes == KEPT_BYTES + len(b"new")
 
@@ -126,7 +126,7 @@ def test_its_size_is_that_of_the_keys_and_profiles_it_keeps() -> None:
 
 
 def test_the_capacity_is_shared_by_the_partitions() -> None:
-    cache = ProfileCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
+    cache = StateCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
     for partition in (0, 1):
         cache.take(partition, [])
         number = cache.put(partition, changed(b"abcdefghij"))
@@ -137,7 +137,7 @@ def test_the_capacity_is_shared_by_the_partitions() -> None:
 
 
 def test_a_rebalance_forgets_everything() -> None:
-    cache = ProfileCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
+    cache = StateCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
     cache.take(0, [b"c"])
     cache.put(0, changed(b"c"))
 

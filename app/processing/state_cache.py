@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
-class ProfileReader(Protocol):
+class StateReader(Protocol):
     """What stands in the durable table."""
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]: ...
 
 
-class PartitionProfiles:
+class PartitionStates:
     """The profiles of one partition. Chunks are numbered in the order of their computation."""
 
-    def __init__(self, partition: int, reader: ProfileReader) -> None:
+    def __init__(self, partition: int, reader: StateReader) -> None:
         self.size_bytes = 0
         self._partition = partition
         self._reader = reader
@@ -60,13 +60,13 @@ class PartitionProfiles:
         self._profiles[key] = (data, self._chunk)
 
 
-class ProfileCache:
+class StateCache:
     """The profiles of all owned partitions, with one bound on how many bytes are kept."""
 
-    def __init__(self, reader: ProfileReader, capacity_bytes: int) -> None:
+    def __init__(self, reader: StateReader, capacity_bytes: int) -> None:
         self._reader = reader
         self._capacity_bytes = capacity_bytes
-        self._partitions: dict[int, PartitionProfiles] = {}
+        self._partitions: dict[int, PartitionStates] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._partitions.values()))
@@ -77,13 +77,13 @@ class ProfileCache:
         return sum(profiles.size_bytes for profiles in self._partitions.values())
 
     def take(self, partition: int, keys: Sequence[bytes]) -> list[bytes]:
-        """See PartitionProfiles.take."""
+        """See PartitionStates.take."""
         if partition not in self._partitions:
-            self._partitions[partition] = PartitionProfiles(partition, self._reader)
+            self._partitions[partition] = PartitionStates(partition, self._reader)
         return self._partitions[partition].take(keys)
 
     def put(self, partition: int, changed: Mapping[bytes, bytes]) -> int:
-        """See PartitionProfiles.put."""
+        """See PartitionStates.put."""
         return self._partitions[partition].put(changed)
 
     def release(self, partition: int, chunk: int) -> None:
