@@ -56,7 +56,7 @@ class _Reservoir:
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._random = most, np.random.default_rng(seed)
-        self.rows, self._keys, self.seen = np.empty((0, len(catalog.NAMES))), np.empty(0), 0
+        self.rows, self._keys, self.seen = np.empty((0, catalog.WIDTH)), np.empty(0), 0
 
     def add(self, rows: Rows) -> None:
         self.seen += len(rows)

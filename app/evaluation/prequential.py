@@ -9,6 +9,7 @@ import threadpoolctl
 from app.adapters.models.estimators import ScoreRows, judgement
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
+from app.features import catalog
 from app.features.fold import Profiles
 from app.features.window import DAY_MS
 from app.history.fold_history import HistorySource
@@ -64,7 +65,7 @@ def run(
         known = history.where(fold.trains(days)).as_known(labelling, fold.test_from * DAY_MS)
         fitted = _sampled(known, options)
         require_frauds(fitted, f"the days of training of fold {number}")
-        score_rows = judgement(fit(fitted, options), np.zeros((1, history.rows.shape[1]))).score
+        score_rows = judgement(fit(fitted, options), np.zeros((1, catalog.WIDTH))).score
         tested = history.where(fold.tests(days, history.customers, history.frauds))
         waiting = history.where(fold.waits(days))
         with threadpoolctl.threadpool_limits(1):

@@ -20,12 +20,13 @@ from app.features.entities import (
     DelayedEntity,
     Function,
 )
-from app.features.vector import BASELINES
 from app.features.window import HOUR_MS, NEVER_MS, WIDTHS_MS
 
 VERSION = 2
 
 WINDOW_NAMES = ("1h", "1d", "7d", "30d")
+BASELINES = (2, 3)
+"""Indexes of the windows, 7d and 30d, with which an amount is compared."""
 
 
 class Feature(msgspec.Struct, frozen=True):
@@ -103,15 +104,38 @@ def _features() -> Iterator[Feature]:
 
 
 _OF_PROFILE = tuple(_features())
-FEATURES: tuple[Feature, ...] = (
-    *_OF_PROFILE,
-    *(each for entity in ENTITIES for each in delayed_features(entity)),
-)
+_OF_ENTITIES = tuple(tuple(delayed_features(entity)) for entity in ENTITIES)
+FEATURES: tuple[Feature, ...] = (*_OF_PROFILE, *(each for features in _OF_ENTITIES for each in features))
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
-DELAYED = slice(len(_OF_PROFILE), len(FEATURES))
-"""Columns of the delayed entities."""
+WIDTH = len(FEATURES)
+"""Columns of a row, the model's input."""
+PROFILE = slice(0, len(_OF_PROFILE))
+"""Columns computed from the transaction and its customer's profile (vector.py)."""
+DELAYED = slice(PROFILE.stop, WIDTH)
+"""Columns of the delayed entities (delayed_features.py)."""
 DIGEST = sha256(msgspec.json.encode([VERSION, FEATURES])).hexdigest()[:16]
 """Identifies this catalog: its version, order, names and meanings."""
+
+
+def column(name: str) -> int:
+    """The index of a feature in a row. Raises ImportError for a name that the catalog does not list."""
+    if name not in NAMES:
+        raise ImportError(f"app/features/catalog.py lists no feature {name}, but a module computes it.")
+    return NAMES.index(name)
+
+
+def require_width(assembler: str, width: int, columns: slice) -> None:
+    """Raise ImportError unless an assembler of rows writes as many columns as the catalog lists in ``columns``.
+
+    Each assembler calls this at import: with one column too few or too many, every column behind it would hold the
+    value of another feature, and models would score without an error.
+    """
+    listed = NAMES[columns]
+    if width != len(listed):
+        raise ImportError(
+            f"{assembler} writes {width} columns, but app/features/catalog.py lists {len(listed)} features for it "
+            f"({listed[0]} to {listed[-1]}). Change both together and raise the catalog's VERSION."
+        )
 
 
 class Known(NamedTuple):
@@ -126,7 +150,7 @@ UNKNOWN = (Known(NEVER_MS, NEVER_MS),) * len(ENTITIES)
 
 _OWNERS = (
     *(0 for _ in _OF_PROFILE),
-    *(1 + place for place, entity in enumerate(ENTITIES) for _ in range(entity.width)),
+    *(owner for owner, features in enumerate(_OF_ENTITIES, start=1) for _ in features),
 )
 """Of each feature: index of what is known about its owner, the profile first."""
 

@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.features.activity import observe, queries
+from app.features.catalog import DELAYED, require_width
 from app.features.entities import ENTITIES, DelayedEntity, columns
 from app.features.window import NEVER_MS
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
+
+WIDTH = sum(entity.width for entity in ENTITIES)
+"""Columns of all entities."""
+require_width(__name__, WIDTH, DELAYED)
 
 
 class Kind(NamedTuple):

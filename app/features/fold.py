@@ -23,7 +23,7 @@ from app.features.state import (
     pack,
     unpack,
 )
-from app.features.vector import WIDTH, Row, fill, travel_kmh
+from app.features.vector import TRAVEL_KMH, WIDTH, Row, fill, travel_kmh
 from app.features.window import VIEW, Bounds, Event, Log, holds, observe, room
 
 Integers = NDArray[np.int64]
@@ -206,7 +206,7 @@ def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, featur
         return REPEATED
     observe(profile, log, rules.bounds, event, view)
     fill(features, view, event)
-    features[WIDTH - 1] = travel_kmh(profile, event.time_ms, entry.latitude, entry.longitude)
+    features[TRAVEL_KMH] = travel_kmh(profile, event.time_ms, entry.latitude, entry.longitude)
     if profile.applied == 0 or event.time_ms < profile.first_seen_ms:
         profile.first_seen_ms = event.time_ms
     profile.applied += 1

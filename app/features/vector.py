@@ -10,14 +10,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.features.catalog import BASELINES, PROFILE, WINDOW_NAMES, column, require_width
 from app.features.compiled import compiled
 from app.features.exact import spread, square, subtract
 from app.features.geo import distance_km
 from app.features.window import DAY_MS, HOUR_MS, NEVER_MS, WINDOWS, Event
 
-BASELINES = (2, 3)
-"""Indexes of the windows that amounts are held against: 7d and 30d."""
-WIDTH = 3 + 4 * WINDOWS + 2 * len(BASELINES) + 3
+_PER_WINDOW = 4
+"""Count, sum, mean and standard deviation of amounts."""
+_PER_BASELINE = 2
+"""Ratio and z-score of the amount."""
+_SINGLE = 6
+"""Amount, hour, weekend, count at the terminal, seconds since the last transaction, speed of travel."""
+WIDTH = _PER_WINDOW * WINDOWS + _PER_BASELINE * len(BASELINES) + _SINGLE
+"""Columns that ``fill`` and ``travel_kmh`` write."""
+require_width(__name__, WIDTH, PROFILE)
+
+_AMOUNT = column("transaction_amount")
+_HOUR = column("transaction_hour")
+_WEEKEND = column("transaction_weekend")
+_FIRST_WINDOW = column(f"customer_count_{WINDOW_NAMES[0]}")
+_FIRST_BASELINE = column(f"customer_amount_ratio_{WINDOW_NAMES[BASELINES[0]]}")
+_TERMINAL_COUNT = column(f"customer_terminal_count_{WINDOW_NAMES[-1]}")
+_SECONDS_SINCE_LAST = column("customer_seconds_since_last")
+TRAVEL_KMH = column("customer_travel_kmh")
+"""The column of ``travel_kmh``, which the caller of ``fill`` writes."""
 
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 _SATURDAY = 5
@@ -29,22 +46,23 @@ Row = NDArray[np.float64]
 
 @compiled
 def fill(row: Row, view: Any, event: Event) -> None:
-    """Write all features but the speed of travel."""
+    """Write all features of the profile but TRAVEL_KMH; ``row`` has the shape (WIDTH,)."""
     time_ms, amount = event.time_ms, event.amount
-    row[0] = amount
-    row[1] = time_ms % DAY_MS / HOUR_MS
-    row[2] = 1 if (time_ms // DAY_MS + _EPOCH_WEEKDAY) % 7 >= _SATURDAY else 0
-    at = 3
+    row[_AMOUNT] = amount
+    row[_HOUR] = time_ms % DAY_MS / HOUR_MS
+    row[_WEEKEND] = 1 if (time_ms // DAY_MS + _EPOCH_WEEKDAY) % 7 >= _SATURDAY else 0
+    at = _FIRST_WINDOW
     for w in range(WINDOWS):
         n, s = view.counts[w], view.totals[w]
         row[at], row[at + 1], row[at + 2] = n, s, s / n
         row[at + 3] = sqrt(spread(n, s, view.squares_high[w], view.squares_low[w])) / n
-        at += 4
+        at += _PER_WINDOW
+    at = _FIRST_BASELINE
     for w in BASELINES:
         row[at], row[at + 1] = _against_others(amount, view, w)
-        at += 2
-    row[at] = view.same_terminal
-    row[at + 1] = nan if view.previous_ms == NEVER_MS else (time_ms - view.previous_ms) / 1000
+        at += _PER_BASELINE
+    row[_TERMINAL_COUNT] = view.same_terminal
+    row[_SECONDS_SINCE_LAST] = nan if view.previous_ms == NEVER_MS else (time_ms - view.previous_ms) / 1000
 
 
 @compiled

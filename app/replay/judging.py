@@ -28,10 +28,8 @@ def bundle_of(settings: ModelSettings, decision: Decision) -> Bundle:
             f"{decision.decision_id} rests on feature catalog {decision.catalog}, this release computes "
             f"{catalog.DIGEST} (version {catalog.VERSION}). Use the release that decided."
         )
-    if len(decision.features) != len(catalog.NAMES):
-        raise InvalidFile(
-            f"{decision.decision_id} has {len(decision.features)} features of {len(catalog.NAMES)}"
-        )
+    if len(decision.features) != catalog.WIDTH:
+        raise InvalidFile(f"{decision.decision_id} has {len(decision.features)} features of {catalog.WIDTH}")
     return referenced_bundle(settings, decision.model)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.features.catalog import NAMES
+from app.features.catalog import NAMES, WIDTH
 from app.scoring.histograms import Counts, bins, count
 from app.scoring.model import Distribution, Rows, Scores
 
@@ -67,9 +67,7 @@ class Recent:
         self._blocks = np.zeros((_BLOCKS, self._features.cells + self._scores.cells), np.int64)
         self._block = 0
         self._names = (*NAMES, SCORE)
-        self.observe(
-            np.empty((0, len(NAMES))), np.empty(0)
-        )  # its machine code is at hand before the first chunk
+        self.observe(np.empty((0, WIDTH)), np.empty(0))  # its machine code is at hand before the first chunk
 
     def observe(self, rows: Rows, scores: Scores) -> bool:
         """Count scored rows; whether a block is full, so that the index is worth looking at again."""

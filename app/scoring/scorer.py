@@ -9,8 +9,8 @@ import numpy as np
 from app.domain.decision import Alert, Decision, Degradation, SourceOffset
 from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
-from app.features import catalog
-from app.features.catalog import Known
+from app.features import catalog, delayed_features, vector
+from app.features.catalog import Known, require_width
 from app.features.delayed_features import Delayed
 from app.features.fold import Doubles, Folded, Integers
 from app.features.window import LONGEST_MS
@@ -18,6 +18,8 @@ from app.scoring import policy
 from app.scoring.lineup import Judged, Shadow
 from app.scoring.model import Model, Rows
 from app.scoring.reasons import Alerted, explain
+
+require_width(__name__, vector.WIDTH + delayed_features.WIDTH, slice(catalog.WIDTH))
 
 
 class Seen(NamedTuple):

@@ -26,7 +26,7 @@ from app.training.labelling import Labelling
 
 Progress = Callable[[int], None]
 
-_AMOUNT = catalog.NAMES.index("transaction_amount")
+_AMOUNT = catalog.column("transaction_amount")
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -179,7 +179,7 @@ def _joined(parts: list[Dataset]) -> Dataset:
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) for name in small
     }
-    rows: NDArray[np.float64] = np.empty((len(columns["frauds"]), len(catalog.NAMES)))
+    rows: NDArray[np.float64] = np.empty((len(columns["frauds"]), catalog.WIDTH))
     pattern_names, at = parts[-1].pattern_names, 0
     parts.reverse()
     while parts:

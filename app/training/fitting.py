@@ -52,7 +52,7 @@ def require_storable(options: TrainingOptions) -> None:
     Raises ConfigurationError.
     """
     random = np.random.default_rng(options.seed)
-    rows = random.uniform(0, 100, (_TRIAL_ROWS, len(catalog.NAMES)))
+    rows = random.uniform(0, 100, (_TRIAL_ROWS, catalog.WIDTH))
     frauds = np.arange(_TRIAL_ROWS) % 4 == 0
     rows[frauds] += 50
     rows[::7, 1] = np.nan

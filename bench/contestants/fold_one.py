@@ -16,7 +16,7 @@ from app.features.catalog import NAMES, UNKNOWN, Known
 from app.features.columns import terminal_digest
 from app.features.compiled import compiled
 from app.features.state import EMPTY, HEADER_WORDS, PROFILE, WIDE_WORDS, is_profile, pack, unpack
-from app.features.vector import WIDTH, fill, travel_kmh
+from app.features.vector import TRAVEL_KMH, fill, travel_kmh
 from app.features.window import LONGEST_MS, VIEW, Bounds, Event, Log, holds, observe, room
 from app.scoring.model import Rows
 
@@ -121,7 +121,7 @@ def _fold(  # noqa: PLR0913, PLR0917  # machine code takes no objects
         return REPEATED
     observe(profile, log, bounds, event, view[0])
     fill(rows[0], view[0], event)
-    rows[0, WIDTH - 1] = travel_kmh(profile, event.time_ms, place.latitude, place.longitude)
+    rows[0, TRAVEL_KMH] = travel_kmh(profile, event.time_ms, place.latitude, place.longitude)
     if profile.applied == 0 or event.time_ms < profile.first_seen_ms:
         profile.first_seen_ms = event.time_ms
     profile.applied += 1

@@ -19,7 +19,6 @@ from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.bundles import champion
 from app.domain.decision import Thresholds
 from app.features import catalog
-from app.features.vector import WIDTH
 from app.settings import Settings
 from bench.data.numbered import numbered
 from bench.harness.worker_process import REPOSITORY
@@ -48,7 +47,7 @@ def scores(count: int, directory: Path) -> Scores:
     if len(table) != count:
         raise RuntimeError(f"the features of {len(table)} of {count} events were computed")
     rows = np.column_stack([table[name].to_numpy() for name in catalog.NAMES])
-    rows[:, WIDTH:] = np.nan
+    rows[:, catalog.DELAYED] = np.nan
     return champion(REPOSITORY / Settings().model.dir).score(rows)
 
 

@@ -47,7 +47,7 @@ def snapshot(*transactions: Transaction, max_events: int = 4096) -> dict[str, Fe
     """Of the last one, after the others."""
     found = folded(*transactions, max_events=max_events)
     known = Known(int(found.first_seen_ms[-1]), int(found.evicted_ms[-1]))
-    values = [*found.features[-1].tolist(), *(nan for _ in range(7))]
+    values = [*found.features[-1].tolist(), *(nan for _ in catalog.NAMES[catalog.DELAYED])]
     return catalog.snapshot(values, transactions[-1].event_time, [known, *UNKNOWN])
 
 
