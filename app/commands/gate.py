@@ -130,8 +130,8 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
     import time
 
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.adapters.serde.any_format import decoder
     from app.adapters.serde.json_codec import label_of
+    from app.adapters.serde.offline_decoder import decoder
     from app.commands.history import rules
     from app.commands.progress import rows_progress
     from app.domain.label import Label

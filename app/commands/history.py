@@ -44,7 +44,7 @@ def profile_bounds(settings: Settings) -> Bounds:
 def rules(settings: Settings) -> "Rules":
     """All that decides what a log makes of a profile."""
     from app.adapters.cdc.transaction_decoder import decode_by
-    from app.adapters.serde.any_format import decoder
+    from app.adapters.serde.offline_decoder import decoder
     from app.domain.transaction import Transaction
     from app.replay.rereading import Rules
 

@@ -17,7 +17,7 @@ class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Consumer group that brings both to Redis."""
     mapping: str = ""
     """Column mapping of the table: `contract` where the columns have the contract's names and units, else the path of a
-    TOML file (docs/batch.md, Column mappings). Empty: change events are no transactions, and go to the dead letters."""
+    TOML file (docs/models/batch.md, Column mappings). Empty: change events are no transactions, and go to the dead letters."""
     updates: Literal["ignore", "score"] = "ignore"
     """Whether an updated row may become a transaction. `score` is for tables whose rows come to be payments by an update:
     one that was scored before is then recognised by its id while its profile remembers it, and scored again after."""

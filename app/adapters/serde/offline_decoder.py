@@ -1,5 +1,6 @@
-"""What the topics of this product hold, as JSON whatever its format: for everything that reads them beside the
-workers.
+"""Records in any format, read beside the workers: every reader here may wait for the schema registry.
+
+``decoder`` gives events of one kind; ``readable`` gives the values of the service's own topics as JSON.
 """
 
 from collections.abc import Callable
@@ -16,15 +17,39 @@ from app.errors import ConfigurationError, InvalidEvent
 from app.settings import RegistrySettings, Settings
 
 Readable = Callable[[Any], bytes | None]
-"""From a record to its value in JSON, as it would be published in JSON. What is JSON already, and what cannot be
-read, is given back as it is.
-"""
+"""From a record to its value as JSON. A value that is JSON already, or cannot be decoded, is returned unchanged."""
+
+
+def decoder(
+    settings: RegistrySettings, event: type[msgspec.Struct], of_json: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """A function from a record to an ``event``; ``of_json`` decodes records without a schema id.
+
+    The function blocks while it fetches a schema that it meets for the first time. It raises InvalidEvent for a record
+    that cannot be decoded, and RegistryAway where the registry does not answer.
+    """
+    if not settings.url:
+        return of_json
+    require_extra("FRAUDSTREAM_REGISTRY_URL")
+    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415  # the extra brings its imports
+    from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415  # as above
+
+    schemas = SchemaBook(Registry(settings))
+    decode_event = EventDecoder(event, of_json, schemas)
+
+    def decode(record: Any) -> Any:
+        for key in decode_event.missing([record]):
+            schemas.learnt(key)
+        return decode_event(record)
+
+    return decode
 
 
 def readable(settings: Settings) -> Readable:
-    """Of decisions, alerts and labels; records of other topics are left alone. Asks the registry for a schema when
-    the first of its values comes, and blocks meanwhile. The Readable raises ConfigurationError where a value needs a
-    registry and none is set, and RegistryAway.
+    """A Readable of decisions, alerts and labels; records of other topics are returned unchanged.
+
+    It fetches schemas and blocks as ``decoder`` does. It raises ConfigurationError where a value carries a schema id and
+    no registry is set, and RegistryAway where the registry does not answer.
     """
     topics = settings.topics
     kinds: dict[str, type[msgspec.Struct]] = {
@@ -32,44 +57,35 @@ def readable(settings: Settings) -> Readable:
         topics.alerts: Alert,
         topics.labels: Label,
     }
-    decoders: dict[str, Callable[[Any], bytes | None]] = {}
+    decoders: dict[str, Readable] = {}
 
     def read(record: Any) -> bytes | None:
         if record.topic not in kinds or not is_framed(record.value, record.headers):
             value: bytes | None = record.value
             return value
         if record.topic not in decoders:
-            decoders[record.topic] = _through_registry(settings.registry, kinds[record.topic], record.topic)
+            decoders[record.topic] = _to_json(settings.registry, kinds[record.topic], record.topic)
         return decoders[record.topic](record)
 
     return read
 
 
-def _through_registry(
-    settings: RegistrySettings, event: type[msgspec.Struct], topic: str
-) -> Callable[[Any], bytes | None]:
+def _to_json(settings: RegistrySettings, event: type[msgspec.Struct], topic: str) -> Readable:
     if not settings.url:
         raise ConfigurationError(
             f"{topic} holds values in Avro or Protobuf. Set FRAUDSTREAM_REGISTRY_URL to read them."
         )
-    require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415
-    from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415
+    decode = decoder(settings, event, _without_schema_id)
 
-    book = SchemaBook(Registry(settings))
-    decoder = EventDecoder(event, _not_called, book)
-
-    def decode(record: Any) -> bytes | None:
-        for key in decoder.missing([record]):
-            book.learnt(key)
+    def to_json(record: Any) -> bytes | None:
         try:
-            return msgspec.json.encode(decoder(record))
+            return msgspec.json.encode(decode(record))
         except InvalidEvent:
             value: bytes | None = record.value
             return value
 
-    return decode
+    return to_json
 
 
-def _not_called(_: Any) -> Any:
-    raise AssertionError("only values with a schema's id come here")
+def _without_schema_id(_: Any) -> Any:
+    raise AssertionError("only values with a schema id are decoded here")
