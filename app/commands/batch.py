@@ -1,4 +1,4 @@
-"""``fraudstream features`` and ``fraudstream score``: the daily batch, without Kafka."""
+"""``fraudstream features`` and ``fraudstream score``: batch runs over a file, without Kafka."""
 
 import json as json_format
 from pathlib import Path
@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 File = Annotated[Path, typer.Argument(help="Transactions in order of arrival: Parquet, CSV or JSON lines.")]
 Out = Annotated[
-    Path, typer.Option(help="Parquet, CSV or JSON lines, by suffix. Replaced whole, or left as it was.")
+    Path, typer.Option(help="Parquet, CSV or JSON lines, by suffix. Written completely or not at all.")
 ]
-Mapping = Annotated[
-    str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
-]
+Mapping = Annotated[str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -30,7 +28,7 @@ def features(
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     json: Json = False,
 ) -> None:
-    """Write every feature of every transaction of FILE, as a worker would have computed them."""
+    """Compute all features of the transactions in FILE, exactly as a worker does."""
     import time
 
     from app.adapters.tabular.files import row_count
@@ -44,7 +42,7 @@ def features(
     with rows_progress("folded", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days)
         summary = write_features(source, out, profile_bounds(settings), on_progress)
-    _tell(summary, out, time.perf_counter() - started, as_json=json)
+    _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
 
 def score(
@@ -54,14 +52,14 @@ def score(
     mapping: Mapping = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
-    model: Annotated[str, typer.Option(help="name/version. Default: the champion of the settings.")] = "",
-    alerts_only: Annotated[bool, typer.Option("--alerts-only", help="Leave approved ones out.")] = False,
-    with_features: Annotated[
-        bool, typer.Option("--with-features", help="Add a column for every feature.")
+    model: Annotated[str, typer.Option(help="NAME/VERSION. Default: the champion of the settings.")] = "",
+    alerts_only: Annotated[
+        bool, typer.Option("--alerts-only", help="Leave approved transactions out.")
     ] = False,
+    with_features: Annotated[bool, typer.Option("--with-features", help="Add a column per feature.")] = False,
     json: Json = False,
 ) -> None:
-    """Score every transaction of FILE, as a worker would have scored it."""
+    """Score the transactions in FILE, exactly as a worker does."""
     import time
 
     from app.adapters.tabular.files import row_count
@@ -78,10 +76,10 @@ def score(
     with rows_progress("scored", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days)
         summary = write_scores(source, out, profile_bounds(settings), champion, options, on_progress)
-    _tell(summary, out, time.perf_counter() - started, as_json=json)
+    _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
 
-def _tell(summary: "Summary", out: Path, seconds: float, *, as_json: bool) -> None:
+def _print_summary(summary: "Summary", out: Path, seconds: float, *, as_json: bool) -> None:
     import msgspec
 
     speed = summary.rows / seconds

@@ -1,39 +1,40 @@
-"""``fraudstream model canary``: a model that decides for a share of the customers."""
+"""``fraudstream model canary``: let a model decide for a share of the customers."""
 
 from typing import Annotated
 
 import typer
 
-from app.commands.control import Json, Wait, control, give
+from app.commands.control import Json, Wait, control, send_order
 
 
 def canary(
     model: Annotated[
-        str, typer.Argument(metavar="[NAME/VERSION]", help="The bundle that is to decide.")
+        str, typer.Argument(metavar="[NAME/VERSION]", help="The bundle that decides for the share.")
     ] = "",
     *,
-    share: Annotated[
-        float, typer.Option(min=0.0001, max=1, help="Of the customers that it decides for.")
-    ] = 0.05,
+    share: Annotated[float, typer.Option(min=0.0001, max=1, help="Share of the customers, 0 to 1.")] = 0.05,
     max_alert_rate: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Share of its transactions. Default: twice what its manifest measured."
+            min=0, max=1, help="End it above this alert rate. Default: twice the rate in its manifest."
         ),
     ] = None,
-    min_alert_rate: Annotated[float, typer.Option(min=0, max=1, help="Below it the canary ends too.")] = 0.0,
+    min_alert_rate: Annotated[float, typer.Option(min=0, max=1, help="End it below this alert rate.")] = 0.0,
     window: Annotated[
-        int, typer.Option(min=1, help="Transactions of one worker that a rate is taken of.")
+        int, typer.Option(min=1, help="Transactions per worker over which the alert rate is measured.")
     ] = 500,
-    max_chunk_ms: Annotated[float, typer.Option(help="Mean time of scoring its part of a chunk.")] = 20.0,
-    max_failures: Annotated[int, typer.Option(min=0, help="Chunks that it may fail on.")] = 0,
+    max_chunk_ms: Annotated[
+        float, typer.Option(help="End it above this mean time to score its part of a chunk, ms.")
+    ] = 20.0,
+    max_failures: Annotated[int, typer.Option(min=0, help="End it after more failed chunks than this.")] = 0,
     stop: Annotated[bool, typer.Option("--stop", help="End the canary: the champion decides alone.")] = False,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
-    """Let a bundle decide for a share of the customers, the same ones on every worker, until it leaves its bounds.
+    """Let a bundle decide for a share of the customers, the same ones on every worker, within bounds.
 
-    The first worker that sees it leave them ends it on all. Exit code 1 when a worker refuses or does not answer.
+    The first worker that measures a value outside the bounds ends the canary on
+    all workers. Exit code 1 when a worker refuses or does not answer.
     """
     import msgspec
 
@@ -43,10 +44,10 @@ def canary(
     from app.streaming.control import client as control_client
 
     if bool(model) is stop:
-        raise typer.BadParameter("Name the canary, or say --stop.")
+        raise typer.BadParameter("Give NAME/VERSION or --stop.")
     settings, _ = control()
     if stop:
-        give(
+        send_order(
             settings,
             [withdrawal_record(CANARY_KEY)],
             wait,
@@ -69,5 +70,5 @@ def canary(
         order = control_client.canary(settings, model, share, bounds)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{error}. Choose other bounds.") from error
-    said = f"canary  {model} for {share:.2%} of the customers"
-    give(settings, [order_record(order)], wait, control_client.refuses_canary, said, json=json)
+    summary = f"canary  {model} for {share:.2%} of the customers"
+    send_order(settings, [order_record(order)], wait, control_client.refuses_canary, summary, json=json)

@@ -1,4 +1,4 @@
-"""``fraudstream cdc``: a database's table as a source of transactions; docs/data/cdc.md."""
+"""``fraudstream cdc``: a database table as the source of transactions. See docs/data/cdc.md."""
 
 import json as json_format
 from pathlib import Path
@@ -11,23 +11,24 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.traffic.streamed import Streamed
 
-commands = typer.Typer(no_args_is_help=True, help="Transactions from a database's table, by Debezium.")
+commands = typer.Typer(no_args_is_help=True, help="Read transactions from a database table through Debezium.")
 
 DEFAULT_DIRECTORY = Path(".fraudstream/cdc-demo")
-Rows = Annotated[int, typer.Option(min=1, help="How many rows are inserted, a database transaction each.")]
-Rate = Annotated[float, typer.Option(min=0.1, help="Rows a second.")]
+Rows = Annotated[int, typer.Option(min=1, help="Rows to insert, one database transaction each.")]
+Rate = Annotated[float, typer.Option(min=0.1, help="Rows per second.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @commands.command("register")
 def register(
-    files: Annotated[list[Path], typer.Argument(help="Connectors, as in deploy/connect.")],
+    files: Annotated[list[Path], typer.Argument(help="Connector files, as in deploy/connect.")],
     changed: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Instead of what the file says.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Override a value of the file; may be repeated."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Give connectors to Kafka Connect, or change them, and wait until they run."""
+    """Create or update connectors in Kafka Connect and wait until they run."""
     import msgspec
 
     from app.adapters.kafka.connect_rest import Connect, load_connector
@@ -45,7 +46,10 @@ def register(
 
 @commands.command("status")
 def status(json: Json = False) -> None:
-    """Say how the connectors are. Exit code 1 when one of them does not run, or there is none."""
+    """Print the state of every connector.
+
+    Exit code 1 when a connector does not run, or when there is none.
+    """
     from app.adapters.kafka.connect_rest import Connect
     from app.settings import Settings
 
@@ -57,9 +61,10 @@ def status(json: Json = False) -> None:
 
 @commands.command("reference")
 def reference() -> None:
-    """Bring the rows of the bank's customers and terminals to Redis as they change, until SIGTERM or Ctrl-C.
+    """Copy changes of the bank's customer and terminal tables to Redis, until SIGTERM or Ctrl-C.
 
-    `fraudstream alerts tail --reference` shows them. More than one may run; they share the work.
+    `fraudstream alerts tail --reference` shows the rows. Several processes
+    share the work.
     """
     import asyncio
 
@@ -88,15 +93,16 @@ async def _follow(settings: "Settings") -> None:
 def latency(
     database: Annotated[
         str,
-        typer.Option(help="postgresql://… of the bank's tables; a password belongs into PGPASSFILE."),
+        typer.Option(help="postgresql:// URL of the bank's database. Keep the password in PGPASSFILE."),
     ] = "",
     rows: Rows = 10_000,
     rate: Rate = 100.0,
     json: Json = False,
 ) -> None:
-    """Insert rows into the bank's table and measure how long their decisions take; the rows are deleted afterwards.
+    """Insert rows into the bank's table and measure the time until each one is decided.
 
-    For a deployment under test: the rows are decided as any others are. Exit code 1 when one is not decided.
+    For test deployments only: the rows are scored like any others. They are
+    deleted afterwards. Exit code 1 when a row is not decided, or decided twice.
     """
     import asyncio
     import time
@@ -115,7 +121,7 @@ def latency(
     with BankTable(database) as bank:
         found = asyncio.run(measure(settings, bank, islice(plain_rows(prefix), rows), rate))
         bank.delete(prefix)
-    _tell(found, json)
+    _print_latencies(found, json)
 
 
 @commands.command("demo")
@@ -123,13 +129,14 @@ def demo(
     rows: Rows = 10_000,
     rate: Rate = 100.0,
     directory: Annotated[
-        Path, typer.Option("--dir", help="Emptied first: data, logs and the stack of this run.")
+        Path, typer.Option("--dir", help="Directory for data, logs and the local stack; emptied first.")
     ] = DEFAULT_DIRECTORY,
     json: Json = False,
 ) -> None:
-    """Start everything on this machine, insert rows with SQL, show the alerts; then say how long decisions took.
+    """Start a database and the whole platform on this machine, insert rows with SQL and show the alerts.
 
-    Exit code 1 when a row is not decided, or decided twice.
+    Prints the time from INSERT to decision at the end. Exit code 1 when a row
+    is not decided, or decided twice.
     """
     from rich.console import Console
 
@@ -147,10 +154,10 @@ def demo(
         found = run(plan, rows, settings, Console(stderr=json))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    _tell(found, json)
+    _print_latencies(found, json)
 
 
-def _tell(found: "Streamed", as_json: bool) -> None:
+def _print_latencies(found: "Streamed", as_json: bool) -> None:
     import msgspec
 
     if as_json:

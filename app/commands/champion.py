@@ -1,4 +1,4 @@
-"""``fraudstream model promote|rollback|release|challenge|status``: who scores, on every worker at once."""
+"""``fraudstream model promote|rollback|release|challenge|status``: choose the models of all workers at once."""
 
 import json as json_format
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.control import Json, Wait, control, give, told_report, told_time
+from app.commands.control import Json, Wait, control, report_text, send_order, utc
 from app.commands.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 
 if TYPE_CHECKING:
     from app.adapters.topic_records.control_log import ControlLog
 
-Model = Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle that is to decide.")]
+Model = Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle that becomes the champion.")]
 
 
 def promote(
@@ -20,13 +20,13 @@ def promote(
     gate: Annotated[
         Path | None,
         typer.Option(
-            help="Labelled history: order only if `fraudstream model gate` passes the bundle on it."
+            help="Labelled history: promote only if `fraudstream model gate` passes the bundle on it."
         ),
     ] = None,
     mapping: Mapping = None,
     *,
     gate_topics: Annotated[
-        bool, typer.Option("--gate-topics", help="As --gate, on the topics of transactions and labels.")
+        bool, typer.Option("--gate-topics", help="As --gate, on the transactions and labels topics.")
     ] = False,
     days: Days = DAYS,
     weeks: Weeks = 4,
@@ -35,10 +35,12 @@ def promote(
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
-    """Order every worker to decide by a bundle. It is checked here first, and by each worker beside the one it runs.
+    """Make a bundle the champion on every worker.
 
-    A canary ends. Exit code 1 when the gate refuses, and nothing is ordered; or when a worker refuses or does not answer
-    in time: it goes on with the model it has.
+    The bundle is checked here first, then by each worker while its present
+    champion still scores. A running canary ends. Exit code 1 when the gate
+    refuses, and nothing is ordered; or when a worker refuses or does not answer
+    in time, and keeps its champion.
     """
     from app.domain.control import told
     from app.streaming.control.client import change_of_champion, promotion, refuses_champion
@@ -51,7 +53,7 @@ def promote(
         against = "" if order.previous is None else told(order.previous)
         terms = Terms(gate, mapping, weeks, margin, budget, days)
         require_passed(settings, model, against, terms, json=json)
-    give(
+    send_order(
         settings,
         change_of_champion(order),
         wait,
@@ -62,24 +64,29 @@ def promote(
 
 
 def rollback(wait: Wait = 30.0, json: Json = False) -> None:
-    """Order the model that decided before the last order. Said twice, it goes back and forth. A canary ends."""
+    """Make the previous champion the champion again on every worker.
+
+    A second rollback undoes the first. A running canary ends.
+    """
     from app.domain.control import told
     from app.streaming.control import client as control_client
 
     settings, log = control()
     order = control_client.rollback(log)
     records = control_client.change_of_champion(order)
-    give(settings, records, wait, control_client.refuses_champion, f"ordered  {told(order.model)}", json=json)
+    send_order(
+        settings, records, wait, control_client.refuses_champion, f"ordered  {told(order.model)}", json=json
+    )
 
 
 def release(wait: Wait = 30.0, json: Json = False) -> None:
-    """Withdraw the order: each worker decides by the champion of its own aliases.toml again."""
+    """Withdraw the order: each worker uses the champion of its own aliases.toml again."""
     from app.adapters.topic_records.control_log import withdrawal_record
     from app.domain.control import CHAMPION_KEY
     from app.streaming.control.client import refuses_champion
 
     settings, _ = control()
-    give(
+    send_order(
         settings,
         [withdrawal_record(CHAMPION_KEY)],
         wait,
@@ -91,34 +98,40 @@ def release(wait: Wait = 30.0, json: Json = False) -> None:
 
 def challenge(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME/VERSION]...", help="All that are to be scored.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME/VERSION]...", help="The complete list of challengers."),
     ] = None,
-    none: Annotated[bool, typer.Option("--none", help="None at all, whatever aliases.toml says.")] = False,
-    release: Annotated[bool, typer.Option("--release", help="Those of each worker's aliases.toml.")] = False,
+    none: Annotated[
+        bool, typer.Option("--none", help="Score no challengers, whatever aliases.toml says.")
+    ] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Use those of each worker's aliases.toml.")
+    ] = False,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
-    """Order every worker to score these bundles in shadow, in place of those before. Decisions stay the champion's.
+    """Score bundles in shadow on every worker; the champion still decides.
 
-    Exit code 1 when a worker refuses one or does not answer in time.
+    The list replaces the one before. Exit code 1 when a worker refuses a bundle
+    or does not answer in time.
     """
     from app.adapters.topic_records.control_log import order_record, withdrawal_record
     from app.domain.control import CHALLENGERS_KEY
     from app.streaming.control import client as control_client
 
     if (bool(models), none, release).count(True) != 1:
-        raise typer.BadParameter("Name the challengers, or say --none or --release.")
+        raise typer.BadParameter("Give challengers, --none or --release.")
     settings, _ = control()
     if release:
-        record, said = withdrawal_record(CHALLENGERS_KEY), "the order is withdrawn"
+        record, summary = withdrawal_record(CHALLENGERS_KEY), "the order is withdrawn"
     else:
         record = order_record(control_client.challenge(settings, models or []))
-        said = f"challengers  {', '.join(models or ['none'])}"
-    give(settings, [record], wait, control_client.refuses_challenger, said, json=json)
+        summary = f"challengers  {', '.join(models or ['none'])}"
+    send_order(settings, [record], wait, control_client.refuses_challenger, summary, json=json)
 
 
 def status(json: Json = False) -> None:
-    """Print the orders in force and, for each worker, what it runs since when, or why it refused."""
+    """Print the orders in force and the models of each worker, with reasons where one was refused."""
     import msgspec
 
     from app.streaming.control.client import living
@@ -130,9 +143,9 @@ def status(json: Json = False) -> None:
         workers = [msgspec.to_builtins(report) | {"silent": report.worker not in alive} for report in reports]
         typer.echo(json_format.dumps(_orders(log) | {"workers": workers}, indent=2))
         return
-    _tell_orders(log)
+    _print_orders(log)
     for report in reports:
-        typer.echo(told_report(report) + ("" if report.worker in alive else "  (silent)"))
+        typer.echo(report_text(report) + ("" if report.worker in alive else "  (silent)"))
 
 
 def _orders(log: "ControlLog") -> dict[str, Any]:
@@ -146,21 +159,21 @@ def _orders(log: "ControlLog") -> dict[str, Any]:
     }
 
 
-def _tell_orders(log: "ControlLog") -> None:
+def _print_orders(log: "ControlLog") -> None:
     from app.domain.control import told
 
     champion, challengers, canary, _ = log.orders
     if champion is None:
         typer.echo("no order: each worker decides by its aliases.toml")
     else:
-        typer.echo(f"ordered  {told(champion.model)}  {told_time(champion.ordered_at)}")
+        typer.echo(f"ordered  {told(champion.model)}  {utc(champion.ordered_at)}")
     if challengers is not None:
         named = ", ".join(map(told, challengers.models)) or "none"
-        typer.echo(f"challengers  {named}  {told_time(challengers.ordered_at)}")
+        typer.echo(f"challengers  {named}  {utc(challengers.ordered_at)}")
     if canary is not None:
         typer.echo(
-            f"canary  {told(canary.model)} for {canary.share:.2%} of the customers  {told_time(canary.ordered_at)}"
+            f"canary  {told(canary.model)} for {canary.share:.2%} of the customers  {utc(canary.ordered_at)}"
         )
         if canary.stopped is not None:
             stop = canary.stopped
-            typer.echo(f"    stopped by {stop.worker} {told_time(stop.stopped_at)}: it {stop.reason}")
+            typer.echo(f"    stopped by {stop.worker} {utc(stop.stopped_at)}: it {stop.reason}")

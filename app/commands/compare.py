@@ -1,4 +1,4 @@
-"""``fraudstream model compare``: what challengers would have done, from the decisions that note them."""
+"""``fraudstream model compare``: champion and challengers, from the decisions that hold the scores of both."""
 
 import json as json_format
 from pathlib import Path
@@ -17,32 +17,36 @@ COLUMNS = ("", "champion", "challenger", "difference")
 def compare(
     decisions: Annotated[
         Path | None,
-        typer.Option(
-            help="JSON lines, as `decisions tail --json` prints them. Default: the decisions topic."
-        ),
+        typer.Option(help="JSON lines, as printed by `decisions tail --json`. Default: the decisions topic."),
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="A labelled history (Parquet, CSV), or JSON lines of labels. Later ones count."),
+        typer.Option(
+            help="Labelled history (Parquet, CSV) or JSON lines of labels; the last label of a transaction counts."
+        ),
     ] = None,
-    labels_topic: Annotated[str, typer.Option(help="Topic of labels, instead of a file.")] = "",
+    labels_topic: Annotated[str, typer.Option(help="Read labels from this topic instead of a file.")] = "",
     mapping: Annotated[
-        str | None, typer.Option(help="Of the labelled history: `handbook`, or a TOML file.")
+        str | None, typer.Option(help="Columns of the labelled history: `handbook`, or a TOML file.")
     ] = None,
     *,
-    days: Annotated[int, typer.Option(min=1, help="Of the topic: how far back to read.")] = 28,
+    days: Annotated[int, typer.Option(min=1, help="Days of the decisions topic to read.")] = 28,
     delay_days: Annotated[
-        int, typer.Option(min=0, help="With labels: the newest days that are left out; fraud is known late.")
+        int,
+        typer.Option(min=0, help="With labels: leave the newest days out, because fraud is reported late."),
     ] = 7,
-    budget: Annotated[int, typer.Option(min=1, help="Customers that people can look at in a day.")] = 100,
-    resamples: Annotated[int, typer.Option(min=0, help="Draws of customers for the intervals.")] = 200,
+    budget: Annotated[int, typer.Option(min=1, help="Customers that analysts can review per day.")] = 100,
+    resamples: Annotated[
+        int, typer.Option(min=0, help="Bootstrap resamples of customers for the intervals.")
+    ] = 200,
     seed: Annotated[int, typer.Option(help="Same seed, same intervals.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare each challenger with the model that decided: agreement, alerts by its own thresholds and, with labels,
-    AUC ROC, average precision and card precision at the budget, with intervals of 95 %.
+    """Compare each challenger with the model that decided.
 
-    A transaction without a label counts as legitimate.
+    Prints agreement, alerts by each model's own thresholds and, with labels,
+    AUC ROC, average precision and card precision at the budget, with 95 %
+    intervals. A transaction without a label counts as legitimate.
     """
     import msgspec
 

@@ -1,4 +1,4 @@
-"""What the commands that write to the control topic have in common."""
+"""Shared by the commands that write to the control topic."""
 
 import json as json_format
 from datetime import UTC, datetime
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the workers' answers.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the answers of the workers.")]
 
 
 def control() -> "tuple[Settings, ControlLog]":
-    """The settings, and the control topic as it stands."""
+    """Return the settings and the current content of the control topic."""
     import asyncio
 
     from app.settings import Settings
@@ -29,16 +29,16 @@ def control() -> "tuple[Settings, ControlLog]":
     return settings, asyncio.run(control_log(settings))
 
 
-def give(
+def send_order(
     settings: "Settings",
     records: "Sequence[OutRecord]",
     wait: float,
     refused: "Callable[[WorkerReport], bool]",
-    said: str,
+    summary: str,
     *,
     json: bool,
 ) -> None:
-    """Give an order and print what came of it. Raises typer.Exit unless every worker does it."""
+    """Send an order to the workers and print their answers. Raises typer.Exit unless every worker follows it."""
     import asyncio
 
     import msgspec
@@ -56,20 +56,20 @@ def give(
         }
         typer.echo(json_format.dumps(facts, indent=2))
     else:
-        typer.echo(said)
+        typer.echo(summary)
         for report in answers.reports:
-            typer.echo(told_report(report))
+            typer.echo(report_text(report))
         for report in answers.silent:
             typer.echo(f"{report.host} {report.worker}  did not answer; it may still follow")
     if not unanimous:
         raise typer.Exit(1)
 
 
-def told_report(report: "WorkerReport") -> str:
-    """A line for the champion and one for each model beside it."""
+def report_text(report: "WorkerReport") -> str:
+    """One line for the champion, then one per challenger and canary."""
     from app.domain.control import told
 
-    lines = [f"{report.host} {report.worker}  {told(report.runs)}  since {told_time(report.since)}"]
+    lines = [f"{report.host} {report.worker}  {told(report.runs)}  since {utc(report.since)}"]
     if report.refused is not None:
         lines.append(f"    refused {report.refused.model}: {report.refused.reason}")
     for one in report.challengers:
@@ -91,5 +91,5 @@ def told_report(report: "WorkerReport") -> str:
     return "\n".join(lines)
 
 
-def told_time(milliseconds: int) -> str:
+def utc(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

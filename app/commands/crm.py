@@ -1,4 +1,4 @@
-"""``fraudstream crm``: the questions to customers, and what they answered."""
+"""``fraudstream crm``: questions to customers and their answers."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from app.domain.notification import Notification
     from app.settings import Settings
 
-commands = typer.Typer(help="Questions to customers: was this you?", no_args_is_help=True)
+commands = typer.Typer(
+    help="Questions to customers about suspicious transactions, and their answers.", no_args_is_help=True
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
@@ -16,10 +18,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a lin
 @commands.command("questions")
 def questions(
     *,
-    customer: Annotated[str | None, typer.Option(help="Only of this customer.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Print only this customer's questions.")] = None,
     json: Json = False,
 ) -> None:
-    """Print the questions that were asked, one a line."""
+    """Print the questions sent to customers, one per line."""
     import asyncio
 
     from app.settings import Settings
@@ -29,12 +31,16 @@ def questions(
 
 @commands.command("answer")
 def answer(
-    notification: Annotated[str, typer.Argument(metavar="NOTIFICATION", help="Its notification_id.")],
+    notification: Annotated[
+        str, typer.Argument(metavar="NOTIFICATION", help="notification_id of the question.")
+    ],
     *,
-    is_fraud: Annotated[bool, typer.Option("--fraud/--mine", help="Was it somebody else, or the customer?")],
+    is_fraud: Annotated[
+        bool, typer.Option("--fraud/--mine", help="Fraud, or a transaction of the customer.")
+    ],
     json: Json = False,
 ) -> None:
-    """Send a customer's answer; the worker of the role crm makes a label of it. docs/data/groups.md has the record."""
+    """Send a customer's answer; a worker of the role crm turns it into a label. See docs/data/groups.md."""
     import asyncio
     import time
 

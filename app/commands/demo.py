@@ -1,4 +1,4 @@
-"""``fraudstream demo``: everything from nothing, and an account of it at the end."""
+"""``fraudstream demo``: run the whole platform on this machine and reconcile its output at the end."""
 
 import time
 from pathlib import Path
@@ -12,20 +12,21 @@ DEFAULT_DIRECTORY = Path(".fraudstream/demo")
 def demo(
     *,
     seconds: Annotated[
-        float | None, typer.Option(min=1, help="Of live traffic, then end. Default: until Ctrl-C.")
+        float | None, typer.Option(min=1, help="Seconds of live traffic. Default: until Ctrl-C.")
     ] = None,
-    rate: Annotated[float, typer.Option(min=1, help="Live events a second.")] = 500.0,
+    rate: Annotated[float, typer.Option(min=1, help="Live events per second.")] = 500.0,
     workers: Annotated[int, typer.Option(min=1, max=2, help="Worker processes.")] = 1,
     directory: Annotated[
-        Path, typer.Option("--dir", help="Emptied first: data, logs and the stack of this run.")
+        Path, typer.Option("--dir", help="Directory for data, logs and the local stack; emptied first.")
     ] = DEFAULT_DIRECTORY,
     since: Annotated[
         float | None, typer.Option(hidden=True, help="When `make demo` began, seconds since the epoch.")
     ] = None,
 ) -> None:
-    """Start Kafka, Redis and workers, send traffic with frauds in it, show the alerts; then reconcile.
+    """Start Kafka, Redis and workers on this machine, send traffic with fraud and show the alerts.
 
-    Exit code 0 when every event sent was decided or dead-lettered and every alert arrived, else 1.
+    At the end every event is accounted for: exit code 0 when each one sent was
+    decided or dead-lettered and every alert arrived, else 1.
     """
     began = time.time() if since is None else since
     from rich.console import Console

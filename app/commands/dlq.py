@@ -1,4 +1,4 @@
-"""``fraudstream dlq``: what could not be scored, and sending it again."""
+"""``fraudstream dlq``: list, print and resend dead letters."""
 
 import json as json_format
 from datetime import datetime
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.traffic.replay import Refused
 
-commands = typer.Typer(no_args_is_help=True, help="Dead letters: records that can never be scored.")
+commands = typer.Typer(
+    no_args_is_help=True, help="List, print and resend dead letters: records that cannot be scored."
+)
 
-PERSONAL_DATA = "The record itself follows: it may hold personal data. Do not paste it into a ticket."
+PERSONAL_DATA = "The record follows. It may hold personal data: do not paste it into a ticket."
 REFUSED_LINES = 10
 
 
@@ -27,18 +29,20 @@ def _place(text: "str | Place") -> "Place":
 
     partition, _, offset = str(text).partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
-        raise typer.BadParameter(f"{text!r} is no PARTITION:OFFSET")
+        raise typer.BadParameter(f"{text!r} is not PARTITION:OFFSET")
     return Place(int(partition), int(offset))
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Code = Annotated[str | None, typer.Option(help="Only those of this error code (docs/data/dead-letters.md).")]
-Since = Annotated[datetime | None, time_option("Only records from this time on,")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many.")]
+Code = Annotated[
+    str | None, typer.Option(help="Only dead letters with this error code (docs/data/dead-letters.md).")
+]
+Since = Annotated[datetime | None, time_option("Only dead letters written from this time on.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Stop after this many.")]
 
 
 class Selection(NamedTuple):
-    """Which letters are meant."""
+    """The dead letters that the options of a command name."""
 
     places: "tuple[Place, ...]" = ()
     code: str | None = None
@@ -46,7 +50,7 @@ class Selection(NamedTuple):
     limit: int | None = None
 
     async def of(self, letters: "DeadLetters") -> "AsyncIterator[DeadLetter]":
-        """The letters, ``limit`` at most. Raises when a place is empty."""
+        """Yield at most ``limit`` of them. Raises BadParameter when a named one does not exist."""
         found = 0
         async for letter in self._named(letters) if self.places else letters.all(self.since_ms):
             if self.code in {None, letter.code}:
@@ -59,7 +63,7 @@ class Selection(NamedTuple):
         for place in self.places:
             letter = await letters.at(place)
             if letter is None:
-                raise typer.BadParameter(f"no dead letter stands at {place} (any more)")
+                raise typer.BadParameter(f"there is no dead letter at {place} (any more)")
             yield letter
 
 
@@ -69,10 +73,13 @@ def ls(
     code: Code = None,
     since: Since = None,
     limit: Limit = None,
-    summary: Annotated[bool, typer.Option("--summary", help="Only how many there are per code.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Print only the number per error code.")] = False,
     json: Json = False,
 ) -> None:
-    """Print dead letters, one a line: place, time, code, what was wrong, source. No value of the record."""
+    """Print dead letters, one per line, without the content of their records.
+
+    Columns: partition and offset, time, error code, description, source.
+    """
     import asyncio
 
     from app.settings import Settings
@@ -83,12 +90,12 @@ def ls(
 
 @commands.command("show")
 def show(
-    place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET")],
+    place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="The dead letter.")],
     *,
-    raw: Annotated[bool, typer.Option("--raw", help="Write the value's bytes and nothing else.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Write only the bytes of the value.")] = False,
     json: Json = False,
 ) -> None:
-    """Print one dead letter with its record. It may hold personal data."""
+    """Print one dead letter with its record, which may hold personal data."""
     import asyncio
     import sys
 
@@ -110,23 +117,28 @@ def show(
 @commands.command("replay")
 def replay(
     *,
-    places: Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET...")] = None,
+    places: Annotated[
+        list[str] | None, typer.Argument(metavar="PARTITION:OFFSET...", help="The dead letters to send.")
+    ] = None,
     code: Code = None,
-    all_letters: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    all_letters: Annotated[bool, typer.Option("--all", help="Send every dead letter.")] = False,
     with_key_from: Annotated[
         str | None,
-        typer.Option(help="`customer_id`: give records whose own key is wrong their customer's as key."),
+        typer.Option(help="`customer_id`: replace a wrong key by the customer_id of the record."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and send nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only; send nothing.")] = False,
     limit: Limit = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Send dead letters to their source topic again, as they were, and wait until the brokers have them.
+    """Send dead letters to their source topic again, unchanged, and wait until the brokers have acknowledged them.
 
-    Twice is safe: a transaction is recognised by its id while it can still be in a window (about 31 days). An
-    older one that was scored since would be counted again. Time is judged by the record's own timestamp, so
-    `future_time` comes back unless FRAUDSTREAM_ACCEPTANCE_MAX_FUTURE_SECONDS was raised. A record older than the
-    transactions' retention (35 days) may be deleted before it is scored: stop, and send it from its own system.
+    Sending one twice is safe: a transaction is recognised by its id for as long
+    as it can be in a window (about 31 days); an older one that was scored
+    meanwhile would be counted again. A record is checked against its own
+    timestamp, so `future_time` fails again unless
+    FRAUDSTREAM_ACCEPTANCE_MAX_FUTURE_SECONDS was raised. A record older than
+    the retention of the transactions topic (35 days) may be deleted before it
+    is scored: send it from its own system instead.
     """
     import asyncio
 
@@ -176,7 +188,10 @@ async def _one(settings: "Settings", place: "Place") -> "DeadLetter":
 async def _replay(
     settings: "Settings", selection: Selection, *, rekey: bool, dry_run: bool, yes: bool
 ) -> bool:
-    """Read twice: to count, and to send. What comes in between is not sent. True when nothing was left out."""
+    """Read the dead letters twice: to count them for the confirmation, then to send them.
+
+    Returns True when all were sent. Dead letters written in between are not counted.
+    """
     import sys
 
     from app.adapters.kafka.records import OutRecord
@@ -191,7 +206,7 @@ async def _replay(
                 yield prepare(letter, topic, rekey=rekey)
 
         count, refused = await _counted(prepared())
-        _tell_refused(refused)
+        _print_refused(refused)
         if dry_run or not count:
             typer.echo(f"{count} would be sent to {topic}, {len(refused)} refused")
             return not refused
@@ -216,7 +231,7 @@ async def _counted(prepared: "AsyncIterator[OutRecord | Refused]") -> "tuple[int
     return count, refused
 
 
-def _tell_refused(refused: "list[Refused]") -> None:
+def _print_refused(refused: "list[Refused]") -> None:
     for letter, why in refused[:REFUSED_LINES]:
         typer.secho(f"{letter.place} is refused: {why}", fg=typer.colors.YELLOW, err=True)
     if len(refused) > REFUSED_LINES:

@@ -1,4 +1,4 @@
-"""``fraudstream doctor``: is this installation well, and if not, what is to be done?"""
+"""``fraudstream doctor``: check an installation and print what to do about each problem."""
 
 import json as json_format
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +10,11 @@ if TYPE_CHECKING:
 
 
 def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Check settings, model, data directory, open files, Redis, brokers, disks, topics, group, lag, dead letters and clock.
+    """Check the whole installation and print what to do about each problem.
 
-    Each is ok, a warning or failed, with what to do. Nothing is altered. Exit code 1 when something failed.
+    Checks settings, model, data directory, open files, Redis, schema registry,
+    brokers, disks, topics, group, lag, dead letters and clock. Each is ok, a
+    warning or failed. Changes nothing. Exit code 1 when a check failed.
     """
     import msgspec
 
@@ -23,7 +25,7 @@ def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         typer.echo(json_format.dumps({"findings": msgspec.to_builtins(findings)}, indent=2))
     else:
         for finding in findings:
-            _tell(finding)
+            _print_finding(finding)
     raise typer.Exit(1 if any(finding.outcome == Outcome.FAILED for finding in findings) else 0)
 
 
@@ -44,7 +46,7 @@ def _findings() -> "list[Finding]":
     return [ok("settings", f"valid, for {settings.deployment.stage}"), *asyncio.run(examine(settings))]
 
 
-def _tell(finding: "Finding") -> None:
+def _print_finding(finding: "Finding") -> None:
     colour = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "failed": typer.colors.RED}
     typer.secho(f"{finding.outcome:<8}", fg=colour[finding.outcome], nl=False)
     typer.echo(f"{finding.check:<15} {finding.found}")

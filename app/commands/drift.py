@@ -1,4 +1,4 @@
-"""``fraudstream drift``: how far what is scored has moved from what the model was trained on."""
+"""``fraudstream drift``: how far scored transactions have moved from the training data of the model."""
 
 import json as json_format
 from pathlib import Path
@@ -18,18 +18,20 @@ STEADY, MOVED, DRIFTED = "steady", "moved", "drifted"
 def drift(
     file: Annotated[
         Path | None,
-        typer.Argument(help="Of `fraudstream score --with-features`. Default: the decisions topic."),
+        typer.Argument(help="Output of `fraudstream score --with-features`. Default: the decisions topic."),
     ] = None,
     *,
-    model: Annotated[str, typer.Option(help="name/version. Default: the champion of the settings.")] = "",
+    model: Annotated[str, typer.Option(help="NAME/VERSION. Default: the champion of the settings.")] = "",
     hours: Annotated[
-        float | None, typer.Option(min=0.001, help="Only decisions of the last hours. Default: all.")
+        float | None, typer.Option(min=0.001, help="Read decisions of the last hours only. Default: all.")
     ] = None,
-    warn: Annotated[float, typer.Option(min=0, help="An index from here on has moved.")] = 0.1,
-    alert: Annotated[float, typer.Option(min=0, help="From here on it has drifted: exit code 1.")] = 0.25,
+    warn: Annotated[float, typer.Option(min=0, help="An index from this value on counts as moved.")] = 0.1,
+    alert: Annotated[
+        float, typer.Option(min=0, help="An index from this value on counts as drifted.")
+    ] = 0.25,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print the population stability index of every feature and of the score, furthest first.
+    """Print the population stability index of the score and of every feature, largest first.
 
     Exit code 1 when one has drifted.
     """
@@ -45,7 +47,7 @@ def drift(
     recent = _recent(settings, bundle, file, hours)
     drifts = sorted(recent.drifts(), key=lambda drift: -drift.psi)
     levels = [_level(drift.psi, warn, alert) for drift in drifts]
-    _tell(bundle, recent.rows, list(zip(drifts, levels, strict=True)), as_json=json)
+    _print_drifts(bundle, recent.rows, list(zip(drifts, levels, strict=True)), as_json=json)
     if DRIFTED in levels:
         raise typer.Exit(1)
 
@@ -64,10 +66,10 @@ def _recent(settings: "Settings", bundle: "Bundle", file: Path | None, hours: fl
         for part in file_rows(file):
             recent.observe(*part)
     if not recent.rows:
-        raise ConfigurationError("There is nothing to look at. Choose other --hours, --model or FILE.")
+        raise ConfigurationError("There are no decisions to compare. Choose other --hours, --model or FILE.")
     if recent.rows < FEWEST_ROWS:
-        told = f"{recent.rows} rows: below {FEWEST_ROWS:,} chance alone moves an index"
-        typer.secho(told, fg=typer.colors.YELLOW, err=True)
+        warning = f"{recent.rows} rows: below {FEWEST_ROWS:,} chance alone moves an index"
+        typer.secho(warning, fg=typer.colors.YELLOW, err=True)
     return recent
 
 
@@ -89,7 +91,7 @@ def _level(psi: float, warn: float, alert: float) -> str:
     return MOVED if psi >= warn else STEADY
 
 
-def _tell(bundle: "Bundle", rows: int, found: "list[tuple[Drift, str]]", *, as_json: bool) -> None:
+def _print_drifts(bundle: "Bundle", rows: int, found: "list[tuple[Drift, str]]", *, as_json: bool) -> None:
     from app.domain.control import told
 
     if as_json:

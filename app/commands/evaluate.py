@@ -1,4 +1,4 @@
-"""``fraudstream evaluate``: how good a model is, on a labelled history."""
+"""``fraudstream evaluate``: measure a model on a labelled history."""
 
 import json as json_format
 import sys
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 120
-"""Columns of a table that goes to a file."""
+"""Columns of a table written to a file or a pipe."""
 
 
 class Kind(StrEnum):
-    """``holdout``: a bundle, or a file of scores. ``prequential``: a model of its own for each fold."""
+    """``holdout``: one bundle, or a file of scores. ``prequential``: a new model is trained for each fold."""
 
     HOLDOUT = "holdout"
     PREQUENTIAL = "prequential"
@@ -35,54 +35,61 @@ def evaluate(
     ],
     *,
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
     ] = None,
     labels: Labels = None,
-    protocol: Annotated[Kind, typer.Option(help="prequential trains a model for each fold.")] = Kind.HOLDOUT,
+    protocol: Annotated[Kind, typer.Option(help="prequential trains a model per fold.")] = Kind.HOLDOUT,
     model: Annotated[
         str,
         typer.Option(
-            help="holdout: name/version, by default the champion. prequential: TOML file as for `train`."
+            help="holdout: NAME/VERSION. Default: the champion. prequential: TOML file, as for `train`."
         ),
     ] = "",
     scores: Annotated[
-        Path | None, typer.Option(help="Instead of a model: file with transaction_id and score.")
+        Path | None, typer.Option(help="Use this file of transaction_id and score instead of a model.")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: judge from this day on.")] = None,
-    until: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: the last day to judge.")] = None,
-    folds: Annotated[int, typer.Option(min=1, help="prequential: how many, a test apart.")] = 4,
-    train_days: Annotated[int, typer.Option(min=1, help="Days of training of each fold.")] = 7,
+    since: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: first day to evaluate.")] = None,
+    until: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: last day to evaluate.")] = None,
+    folds: Annotated[
+        int, typer.Option(min=1, help="prequential: number of folds, one test period apart.")
+    ] = 4,
+    train_days: Annotated[int, typer.Option(min=1, help="prequential: days of training per fold.")] = 7,
     delay_days: Annotated[
-        int, typer.Option(min=0, help="Days until fraud is known; of is_fraud, without --labels.")
+        int, typer.Option(min=0, help="Days until is_fraud is known; without --labels.")
     ] = 7,
-    test_days: Annotated[int, typer.Option(min=1, help="prequential: days of test of each fold.")] = 7,
+    test_days: Annotated[int, typer.Option(min=1, help="prequential: days of test per fold.")] = 7,
     remove_known: Annotated[
         bool,
         typer.Option(
-            "--remove-known", help="holdout, too: leave customers out who are known to be defrauded."
+            "--remove-known", help="Leave out customers with a fraud known by then; prequential always does."
         ),
     ] = False,
     legitimate_share: Annotated[
         float,
-        typer.Option(min=0, max=1, help="prequential: fit this share of the legitimate rows, weighted."),
+        typer.Option(min=0, max=1, help="prequential: share of legitimate rows to fit on, weighted."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed and data, same figures.")] = 0,
-    top_k: Annotated[int, typer.Option(min=1, help="Customers a day for card precision.")] = 100,
+    top_k: Annotated[int, typer.Option(min=1, help="Customers per day for card precision.")] = 100,
     review_share: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Share of transactions to review, without a bundle's thresholds."),
+        typer.Option(min=0, max=1, help="Share of transactions to review, where no bundle gives thresholds."),
     ] = 0.01,
-    decline_share: Annotated[float, typer.Option(min=0, max=1, help="Share to decline, likewise.")] = 0.002,
-    review_cost: Annotated[float, typer.Option(min=0, help="Of an alert, in minor units.")] = 500,
+    decline_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of transactions to decline, likewise.")
+    ] = 0.002,
+    review_cost: Annotated[float, typer.Option(min=0, help="Cost of reviewing an alert, minor units.")] = 500,
     recovered_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Of a fraud's amount, when it is alerted on.")
+        float, typer.Option(min=0, max=1, help="Share of a fraud's amount that an alert recovers.")
     ] = 0.8,
     report: Annotated[
-        Path | None, typer.Option(help="Write one HTML file with pictures; needs the extra `report`.")
+        Path | None, typer.Option(help="Write an HTML file with charts; needs the extra `report`.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge a model on DATA: ranking, outcomes, money, patterns. docs/models/evaluation.md defines every figure."""
+    """Measure a model on labelled DATA: ranking, outcomes, money and fraud patterns.
+
+    docs/models/evaluation.md defines every figure.
+    """
     from app.commands.history import history_source, profile_bounds
     from app.errors import ConfigurationError
     from app.evaluation.figures import Asked
@@ -94,7 +101,7 @@ def evaluate(
     from app.training.recipe import read_recipe
 
     if scores is not None and (model or protocol is Kind.PREQUENTIAL):
-        raise ConfigurationError("--scores stands instead of a model: leave --model and --protocol out")
+        raise ConfigurationError("--scores replaces a model: leave --model and --protocol out")
     if decline_share > review_share:
         raise ConfigurationError("--decline-share must not exceed --review-share")
     settings = Settings.from_env()
@@ -121,13 +128,13 @@ def evaluate(
     found = _evaluated(request, settings, None if trains else model, scores)
     if report is not None:
         _write_report(report, data, found, top_k)
-    _tell(found, top_k, as_json=json)
+    _print_tables(found, top_k, as_json=json)
 
 
 def _evaluated(
     request: "Request", settings: "Settings", model: str | None, scores: Path | None
 ) -> "Evaluation":
-    """By the protocol where ``model`` is None."""
+    """Evaluate a file of scores, one model, or the prequential protocol when ``model`` is None."""
     from app.adapters.tabular.files import row_count
     from app.commands.models import load_champion
     from app.commands.progress import rows_progress
@@ -139,18 +146,18 @@ def _evaluated(
         if scores is not None:
             return run.by_file(request, read_scores(scores), scores.name, on_progress)
         if model is None:
-            return run.by_protocol(request, on_progress, _tell_fold)
+            return run.by_protocol(request, on_progress, _print_fold)
         bundle = load_champion(settings, model)
         name = f"{bundle.reference.name}/{bundle.reference.version}"
         return run.by_model(request, bundle, name, on_progress)
 
 
-def _tell_fold(part: "Part") -> None:
+def _print_fold(part: "Part") -> None:
     if sys.stderr.isatty():
         typer.echo(f"{part.name}: AUC ROC {part.figures.auc_roc}", err=True)
 
 
-def _tell(found: "Evaluation", top_k: int, *, as_json: bool) -> None:
+def _print_tables(found: "Evaluation", top_k: int, *, as_json: bool) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

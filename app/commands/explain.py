@@ -1,4 +1,4 @@
-"""``fraudstream explain``: an alert replayed from the log, bit for bit, and its story told."""
+"""``fraudstream explain``: recompute an alert from the log, compare it bit for bit, and print its history."""
 
 import json as json_format
 from datetime import datetime
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 
 def explain(
     *,
-    alert_id: Annotated[str | None, typer.Argument(metavar="[ALERT_ID]")] = None,
+    alert_id: Annotated[
+        str | None, typer.Argument(metavar="[ALERT_ID]", help="alert_id of the alert.")
+    ] = None,
     alert: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The alert itself, as `alerts tail --json` prints it.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File with the alert, as printed by `alerts tail --json`."),
     ] = None,
     since: Annotated[datetime | None, time_option("Search among alerts published from this time on.")] = None,
     until: Annotated[datetime | None, time_option("Search among alerts published before this time.")] = None,
-    events: Annotated[int, typer.Option(min=1, help="Show so many of the customer's records.")] = 20,
+    events: Annotated[int, typer.Option(min=1, help="Number of the customer's records to print.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Read the alert's customer from the log up to its offset, fold and score again, and compare bit for bit.
+    """Recompute an alert from the transactions log, compare it bit for bit, and print what led to it.
 
-    Exit code 1 when anything differs, or when retention has deleted what is needed; docs/data/replay.md. Run it with the
-    settings that the workers had. What it prints holds a customer's transactions.
+    Reads the customer's records up to the alert's offset, then folds and scores
+    them again. Exit code 1 when anything differs, or when retention has deleted
+    records that are needed. Run it with the settings of the workers. The output
+    contains a customer's transactions. See docs/data/replay.md.
     """
     import asyncio
 

@@ -1,4 +1,4 @@
-"""``fraudstream model gate``: the last weeks once more, by champion and candidate; also what `promote --gate` asks."""
+"""``fraudstream model gate``: compare a candidate with the champion on the last weeks; `promote --gate` runs it too."""
 
 import json as json_format
 from collections.abc import Iterator
@@ -15,19 +15,17 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 DAYS = 93
-"""Four weeks to test, one that is not ripe, two to know frauds of, and the 44 days that windows reach back."""
+"""Four weeks to test, one whose labels are incomplete, two whose frauds are known, and 44 days that windows reach back."""
 
-Mapping = Annotated[str | None, typer.Option(help="Of the history: `handbook`, or a TOML file.")]
-Weeks = Annotated[int, typer.Option(min=1, help="The newest weeks of the history, which are tested.")]
+Mapping = Annotated[str | None, typer.Option(help="Columns of the history: `handbook`, or a TOML file.")]
+Weeks = Annotated[int, typer.Option(min=1, help="Newest weeks of the history to test on.")]
 Days = Annotated[
     int,
-    typer.Option(
-        min=1, help="Of the topics: how far back transactions are read. Windows reach back 44 days."
-    ),
+    typer.Option(min=1, help="Days of the transactions topic to read. Windows reach back 44 days."),
 ]
-Budget = Annotated[int, typer.Option(min=1, help="Customers that people can look at in a day.")]
+Budget = Annotated[int, typer.Option(min=1, help="Customers that analysts can review per day.")]
 Margin = Annotated[
-    float, typer.Option(min=0, max=1, help="How much lower the candidate's card precision may be.")
+    float, typer.Option(min=0, max=1, help="Accepted loss of card precision against the champion.")
 ]
 
 
@@ -36,8 +34,8 @@ def gate(
     history: Annotated[
         Path | None,
         typer.Argument(
-            help="Labelled history: Parquet, CSV or JSON lines, with is_fraud. Default: the topics of transactions and "
-            "labels."
+            help="Labelled history: Parquet, CSV or JSON lines, with is_fraud. Default: the transactions and labels "
+            "topics."
         ),
     ] = None,
     mapping: Mapping = None,
@@ -47,14 +45,18 @@ def gate(
     weeks: Weeks = 4,
     budget: Budget = 100,
     margin: Margin = 0.01,
-    resamples: Annotated[int, typer.Option(min=20, help="Draws of customers for the intervals.")] = 200,
+    resamples: Annotated[
+        int, typer.Option(min=20, help="Bootstrap resamples of customers for the intervals.")
+    ] = 200,
     seed: Annotated[int, typer.Option(help="Same seed, same verdict.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Fold HISTORY, or the log itself, as a worker does, score the last weeks by champion and candidate, and say whether
-    the candidate may be promoted: not worse at the alert budget. Fraud counts as known 7 days later; of the log, whose
-    newest frauds nobody knows yet, the weeks end 7 days before its end. Exit code 1, with the reason, when it may not.
-    Nothing is promoted.
+    """Test whether a candidate may replace the champion: it must not be worse at the alert budget.
+
+    Folds HISTORY or the transactions topic as a worker does and scores the last
+    weeks with both models. Fraud counts as known after 7 days; the weeks taken
+    from a topic therefore end 7 days before its end. Exit code 1, with the
+    reason, when the candidate is refused. Promotes nothing.
     """
     import msgspec
 
@@ -72,10 +74,10 @@ def gate(
 
 
 class Terms(NamedTuple):
-    """What a candidate is held against."""
+    """The history and the limits of a gate."""
 
     history: Path | None
-    """None for the topics."""
+    """None: read the topics."""
     mapping: str | None
     weeks: int
     margin: float
@@ -86,7 +88,10 @@ class Terms(NamedTuple):
 
 
 def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms) -> "Verdict":
-    """Raises ModelRejected when a bundle is not sound, InvalidFile when the history cannot be used."""
+    """Compare the candidate with the champion.
+
+    Raises ModelRejected when a bundle is not sound, InvalidFile when the history cannot be used.
+    """
     from app.adapters.models.bundles import Loading
     from app.adapters.models.bundles import champion as load_champion
     from app.commands.history import profile_bounds
@@ -108,7 +113,7 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
 
 @contextmanager
 def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySource, int | None, int]]":
-    """What is folded, how many rows it has, and how many of its newest days are not ripe yet."""
+    """Yield the source, its number of rows if known, and how many of its newest days have incomplete labels."""
     import asyncio
     from tempfile import TemporaryDirectory
 
@@ -151,7 +156,7 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
 
 
 def require_passed(settings: "Settings", model: str, against: str, terms: Terms, *, json: bool) -> None:
-    """Raise typer.Exit, once it is said why, unless ``model`` passes."""
+    """Print the verdict and raise typer.Exit unless ``model`` passes."""
     import msgspec
 
     verdict = verdict_on(settings, model, against, terms)
@@ -164,7 +169,7 @@ def require_passed(settings: "Settings", model: str, against: str, terms: Terms,
 
 
 def show(verdict: "Verdict") -> None:
-    """The figures of both, then why not."""
+    """Print the figures of both models, then warnings and refusals."""
     from rich.console import Console
     from rich.table import Table
 

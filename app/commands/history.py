@@ -1,4 +1,4 @@
-"""What the commands that fold a file have in common."""
+"""Shared by the commands that fold a file or the log: the source, the acceptance rules and the bounds of profiles."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def history_source(
     path: Path, mapping: str | None, settings: Settings, labels: Path | None, label_delay_days: int
 ) -> HistorySource:
-    """The file as its options and the settings describe it, judged by the time at which this is called."""
+    """Describe the file by its options and the settings. The present time decides what is too far in the future."""
     return HistorySource(
         path=path,
         mapping=load_mapping(mapping),
@@ -29,7 +29,7 @@ def history_source(
 
 
 def acceptance(settings: Settings) -> Acceptance:
-    """Which transactions may change a profile."""
+    """Return the limits on event time outside of which a transaction is refused."""
     return Acceptance(
         earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
         max_future_ms=settings.acceptance.max_future_seconds * 1000,
@@ -37,12 +37,12 @@ def acceptance(settings: Settings) -> Acceptance:
 
 
 def profile_bounds(settings: Settings) -> Bounds:
-    """The bounds of every profile."""
+    """Return the allowed lateness and the maximum number of events of a profile."""
     return Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
 
 
 def rules(settings: Settings) -> "Rules":
-    """All that decides what a log makes of a profile."""
+    """Return everything, besides the log, that determines a profile."""
     from app.adapters.cdc.transaction_decoder import decode_by
     from app.adapters.serde.offline_decoder import decoder
     from app.domain.transaction import Transaction

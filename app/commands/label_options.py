@@ -1,4 +1,4 @@
-"""Options of the commands that fold a history: what became known of its transactions, and when."""
+"""Label options of the commands that fold a history."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +8,11 @@ import typer
 Labels = Annotated[
     Path | None,
     typer.Option(
-        help="Labels with the columns of fraud.labels.v1: each counts from its reported_at. "
-        "Default: is_fraud of the transactions, where there is one."
+        help="File of labels with the columns of fraud.labels.v1; a label counts from its reported_at on. "
+        "Default: the column is_fraud, if there is one."
     ),
 ]
 LabelDelay = Annotated[
-    int, typer.Option(min=0, help="Days after its transaction that is_fraud was known; without --labels.")
+    int, typer.Option(min=0, help="Days from a transaction until is_fraud is known; without --labels.")
 ]
 LABEL_DELAY_DAYS = 7

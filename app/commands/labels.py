@@ -1,4 +1,4 @@
-"""``fraudstream labels``: what became known of transactions, onto its topic."""
+"""``fraudstream labels``: send fraud labels to their topic."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from app.commands.traffic import Json, Rate
 
-commands = typer.Typer(help="What became known of transactions later.", no_args_is_help=True)
+commands = typer.Typer(help="Send fraud labels (chargebacks) to their topic.", no_args_is_help=True)
 
 DAY_MS = 86_400_000
 
@@ -15,18 +15,20 @@ DAY_MS = 86_400_000
 @commands.command()
 def send(
     *,
-    file: Annotated[Path, typer.Argument(help="A labelled history: Parquet, CSV or JSON lines.")],
+    file: Annotated[
+        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
+    ],
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
     ] = None,
     label_delay_days: Annotated[
-        float, typer.Option(min=0, help="A fraud is reported so long after its transaction.")
+        float, typer.Option(min=0, help="Days from a transaction until its fraud is reported.")
     ] = 7.0,
     rate: Rate = None,
     topic: Annotated[str | None, typer.Option(help="Default: the labels topic of the settings.")] = None,
     json: Json = False,
 ) -> None:
-    """Send a label for each fraud of FILE that would be known by now."""
+    """Send a chargeback label for each fraud in FILE that is reported by now."""
     import time
 
     from app.adapters.column_mapping import load_mapping

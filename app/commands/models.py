@@ -1,4 +1,4 @@
-"""``fraudstream model``: the bundles there are, and whether they may score."""
+"""``fraudstream model``: list, verify, sign, compare and promote model bundles."""
 
 import json as json_format
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 commands = typer.Typer(
-    no_args_is_help=True, help="Model bundles: which there are, whether they may score, which one decides."
+    no_args_is_help=True, help="List, verify, sign, compare, promote and roll back model bundles."
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 @commands.command("list")
 def show(json: Json = False) -> None:
-    """Print every bundle, with its place in aliases.toml."""
+    """Print every bundle, with its alias of aliases.toml."""
     import msgspec
 
     from app.adapters.models.listing import list_bundles
@@ -42,12 +42,12 @@ def verify(
     public_key: Annotated[
         Path | None,
         typer.Option(
-            help="Whose signature it must bear. Default: of FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE, if any."
+            help="Require a signature by this key. Default: FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE, if set."
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Load a bundle and check all of it; exit code 1, with the reason, when it may not score."""
+    """Load a bundle and run every check; exit code 1, with the reason, when a worker would refuse it."""
     import msgspec
 
     from app.settings import Settings
@@ -67,18 +67,18 @@ def verify(
     typer.echo(f"{reference.name}/{reference.version} is sound, digest {reference.digest}")
     for rows, name in bundle.backend.by_batch.items():
         took = {scorer: micros[rows] for scorer, micros in bundle.backend.micros.items()}
-        told = ", ".join(f"{scorer} {micros:,.0f} µs" for scorer, micros in took.items())
-        typer.echo(f"up to {rows:>3} rows scored by {name}" + (f"  ({told})" if told else ""))
+        timings = ", ".join(f"{scorer} {micros:,.0f} µs" for scorer, micros in took.items())
+        typer.echo(f"up to {rows:>3} rows scored by {name}" + (f"  ({timings})" if timings else ""))
 
 
 @commands.command("sign")
 def sign(
-    model: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle to vouch for.")],
+    model: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="The bundle to sign.")],
     *,
-    key: Annotated[Path, typer.Option(help="PEM of an Ed25519 private key without a password.")],
+    key: Annotated[Path, typer.Option(help="PEM file of an Ed25519 private key without a password.")],
     json: Json = False,
 ) -> None:
-    """Load a bundle, check all of it but its signature, and sign its manifest."""
+    """Load a bundle, run every check but the signature, and sign its manifest."""
     from app.adapters.models.aliases import bundle_path
     from app.adapters.models.bundles import sign as sign_bundle
     from app.adapters.models.signatures import FILE_NAME
@@ -93,7 +93,7 @@ def sign(
 
 
 def load_champion(settings: "Settings", model: str) -> "Bundle":
-    """``model``, or the champion of the settings; what is odd about it is told on standard error."""
+    """Load ``model``, or the champion of the settings, and print its warnings on standard error."""
     from app.adapters.models.bundles import Loading, champion
 
     chosen = model or settings.model.champion

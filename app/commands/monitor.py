@@ -1,4 +1,4 @@
-"""``fraudstream monitor``: the Kafka cluster beneath the service, for eyes, for scripts and for Prometheus."""
+"""``fraudstream monitor``: state of the Kafka cluster, for people, scripts and Prometheus."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,27 +9,29 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 DEFAULT_PORT = 9480
-"""Behind the ports that workers take."""
+"""Above the ports that workers use."""
 PIPE_WIDTH = 160
-"""Columns where there is no terminal."""
+"""Columns where standard output is no console."""
 
 
 def monitor(
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and exit.")] = False,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Serve /metrics and /livez, without a picture.")
+        bool, typer.Option("--serve", help="Serve /metrics and /livez instead of drawing.")
     ] = False,
     group: Annotated[
-        list[str] | None, typer.Option(help="Only this consumer group; may be repeated. Default: all.")
+        list[str] | None, typer.Option(help="Show only this consumer group; may be repeated. Default: all.")
     ] = None,
-    interval: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 15.0,
-    host: Annotated[str, typer.Option(help="With --serve.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve; 0 takes any.")] = DEFAULT_PORT,
+    interval: Annotated[float, typer.Option(min=1, help="Seconds between two polls.")] = 15.0,
+    host: Annotated[str, typer.Option(help="With --serve: address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="With --serve: port; 0 takes a free one.")
+    ] = DEFAULT_PORT,
 ) -> None:
-    """Show brokers, disks, controller, partitions without all their copies, and every group's lag.
+    """Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.
 
-    At a terminal a picture that is drawn anew; elsewhere the same once. Never changes anything.
+    Redraws on a console; prints once elsewhere. Changes nothing.
     """
     import asyncio
     import contextlib
@@ -39,7 +41,7 @@ def monitor(
     settings, groups = Settings.from_env(), group or []
     if json or not serve:
         _quiet()
-    with contextlib.suppress(KeyboardInterrupt):  # how a picture is meant to end
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to end it
         if json:
             asyncio.run(_print_json(settings, groups))
         elif serve:
@@ -100,7 +102,7 @@ def _watch(settings: "Settings", groups: list[str], interval: float) -> "Watch":
 
 
 def _run(watch: "Watch") -> None:
-    """Until Ctrl-C or SIGTERM."""
+    """Poll until Ctrl-C or SIGTERM."""
     import asyncio
     import signal
 
@@ -113,7 +115,7 @@ def _run(watch: "Watch") -> None:
 
 
 def _quiet() -> None:
-    """The client logs that brokers are down; the picture says so."""
+    """Turn logging off: the output already shows brokers that are down."""
     import logging
 
     from app.adapters.observability import logs

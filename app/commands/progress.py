@@ -1,4 +1,4 @@
-"""Long work as a person at a terminal sees it; elsewhere nothing is drawn."""
+"""Progress bar of long commands; drawn on a console only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def rows_progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Gives a function that takes the count of rows so far. Draws on standard error."""
+    """Yield a function that takes the number of rows so far. Draws on standard error."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:

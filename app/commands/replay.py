@@ -1,4 +1,4 @@
-"""``fraudstream replay``: a range of the log decided again, and what differs from what was decided."""
+"""``fraudstream replay``: recompute the decisions of a range of the log and compare them with the published ones."""
 
 import json as json_format
 from datetime import UTC, datetime
@@ -22,35 +22,42 @@ DAY_MS = 86_400_000
 
 def replay(
     *,
-    begin: Annotated[str, typer.Option("--from", metavar="TIME|OFFSET", help="Decide again from here on.")],
+    begin: Annotated[str, typer.Option("--from", metavar="TIME|OFFSET", help="Start of the range.")],
     end: Annotated[
-        str, typer.Option("--to", metavar="TIME|OFFSET", help="Up to here. Default: all that was decided.")
+        str,
+        typer.Option(
+            "--to", metavar="TIME|OFFSET", help="End of the range, exclusive. Default: all decided records."
+        ),
     ] = "",
     partition: Annotated[
-        int | None, typer.Option(min=0, help="Only this one. Needed with an OFFSET.")
+        int | None, typer.Option(min=0, help="Only this partition; required with an OFFSET.")
     ] = None,
     model: Annotated[
         str,
         typer.Option(
-            metavar="NAME/VERSION", help="What this one would have decided. Default: who decided then."
+            metavar="NAME/VERSION", help="Score with this bundle. Default: the one that decided then."
         ),
     ] = "",
     warm_up_days: Annotated[
         float | None,
-        typer.Option(min=0, help="Rebuild profiles from so long before. Default: all of the log."),
+        typer.Option(
+            min=0, help="Days before the range from which profiles are rebuilt. Default: the whole log."
+        ),
     ] = None,
     app_id: Annotated[
         str,
         typer.Option(
-            help="Keep the rebuilt profiles under this name, beside the worker's. Default: delete them."
+            help="Keep the rebuilt profiles under this name, next to the worker's. Default: delete them."
         ),
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Fold and score a range of the log again beside the live system, and compare with the decisions topic.
+    """Recompute the decisions of a range of the log and compare them with the decisions topic.
 
-    Nothing is written to Kafka and no group is joined; the profiles are the replay's own. TIME is ISO 8601, UTC, by the
-    records' timestamps. Exit code 1 when a decision differs. Run it with the settings that the workers had.
+    Runs next to the live system with profiles of its own: writes nothing to
+    Kafka and joins no group. TIME is ISO 8601, UTC, and means the timestamps of
+    records. Exit code 1 when a decision differs. Run it with the settings of
+    the workers.
     """
     import asyncio
     import time
@@ -72,7 +79,7 @@ def _point(text: str, partition: int | None) -> "Point":
         return Point()
     if text.isdecimal():
         if partition is None:
-            raise typer.BadParameter(f"{text} is an offset: say of which --partition")
+            raise typer.BadParameter(f"{text} is an offset: give its --partition")
         return Point(offset=int(text))
     try:
         return Point(time_ms=int(parse(text).timestamp() * 1000))
@@ -119,7 +126,7 @@ async def _replay(
 
 
 def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bundle]":
-    """Each decision's own model, loaded once; or the same for all."""
+    """Return a function that loads the model of a decision, once per model; or always ``model`` if it is given."""
     from functools import lru_cache, partial
 
     from app.commands.models import load_champion

@@ -1,4 +1,4 @@
-"""``fraudstream report``: a day's volumes, outcomes, money and precision so far."""
+"""``fraudstream report``: volumes, outcomes, money and precision so far of a day."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -11,53 +11,56 @@ if TYPE_CHECKING:
 
 
 def report(
-    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Of event time, UTC.")],
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Day of event time, UTC.")],
     *,
-    out: Annotated[Path | None, typer.Option(help="Write one HTML file with pictures.")] = None,
-    directory: Annotated[Path | None, typer.Option(help="Default: FRAUDSTREAM_ANALYTICS_DIR.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="So many terminals and countries.")] = 20,
+    out: Annotated[Path | None, typer.Option(help="Write an HTML file with charts.")] = None,
+    directory: Annotated[
+        Path | None, typer.Option(help="Files of the analytics worker. Default: FRAUDSTREAM_ANALYTICS_DIR.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Number of terminals and countries to list.")] = 20,
     from_events: Annotated[
         bool,
-        typer.Option(
-            "--from-events", help="Compute it from the Parquet files instead; needs the extra `analytics`."
-        ),
+        typer.Option("--from-events", help="Compute it from the Parquet files; needs the extra `analytics`."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """The report of DAY, from what the worker of the role analytics keeps up to date. docs/data/groups.md."""
+    """Print the report of DAY from the figures that the analytics worker maintains.
+
+    See docs/data/groups.md.
+    """
     import msgspec
 
     from app.settings import Settings
 
-    place = directory or Path(Settings.from_env().analytics.dir)
+    files = directory or Path(Settings.from_env().analytics.dir)
     name, number = day.date().isoformat(), (day.date() - date(1970, 1, 1)).days
     if from_events:
         from app.reports.batch import batch_report
 
-        told, facts = batch_report(place, name, top), "Computed from the events."
+        found, status = batch_report(files, name, top), "Computed from the events."
     else:
         from app.reports.incremental import kept_report
 
-        kept = kept_report(place, number, name, top)
-        told, facts = kept.report, _facts(kept.open_partitions)
+        kept = kept_report(files, number, name, top)
+        found, status = kept.report, _status(kept.open_partitions)
     if out is not None:
         from app.evaluation.report import write
         from app.reports.page import page
 
-        write(out, page(told, facts))
-    typer.echo(msgspec.json.encode(told).decode() if json else _line(told, facts))
+        write(out, page(found, status))
+    typer.echo(msgspec.json.encode(found).decode() if json else _line(found, status))
 
 
-def _facts(open_partitions: list[str]) -> str:
+def _status(open_partitions: list[str]) -> str:
     if not open_partitions:
         return "Every partition has come to a later day; what is late still changes the figures."
     return f"The day goes on: {', '.join(open_partitions)} have seen no event of a later one."
 
 
-def _line(told: "DayReport", facts: str) -> str:
-    total = told.total
+def _line(found: "DayReport", status: str) -> str:
+    total = found.total
     precision = "no label yet" if total.precision is None else f"{total.precision:.4f} of {total.judged:,}"
     return (
-        f"{told.day}: {total.transactions:,} transactions, {total.review:,} to review, {total.decline:,} declined, "
-        f"precision so far {precision}. {facts}"
+        f"{found.day}: {total.transactions:,} transactions, {total.review:,} to review, {total.decline:,} declined, "
+        f"precision so far {precision}. {status}"
     )

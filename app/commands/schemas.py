@@ -1,4 +1,4 @@
-"""``fraudstream schemas``: the schemas of every event, and the registry that has them."""
+"""``fraudstream schemas``: register, check and print the schemas of the events."""
 
 import json as json_format
 from enum import StrEnum
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from app.adapters.serde.registration import Standing
     from app.settings import Settings
 
-commands = typer.Typer(no_args_is_help=True, help="Schemas in Avro and Protobuf, and their registry.")
+commands = typer.Typer(
+    no_args_is_help=True, help="Register, check and print the Avro and Protobuf schemas of the events."
+)
 
 
 class Event(StrEnum):
-    """Whose schema is meant."""
+    """The events that have a schema."""
 
     TRANSACTIONS = "transactions"
     LABELS = "labels"
@@ -27,21 +29,19 @@ class Event(StrEnum):
 
 Form = Annotated[
     Literal["avro", "protobuf"] | None,
-    typer.Option(
-        "--format", help="Default: that of FRAUDSTREAM_REGISTRY_OUTPUT_FORMAT, avro where it is json."
-    ),
+    typer.Option("--format", help="Default: FRAUDSTREAM_REGISTRY_OUTPUT_FORMAT, or avro where that is json."),
 ]
-Only = Annotated[
-    list[Event] | None, typer.Option(help="Only this event's schema; may be given more than once.")
-]
+Only = Annotated[list[Event] | None, typer.Option(help="Only the schema of this event; may be repeated.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @commands.command("register")
 def register(*, form: Form = None, only: Only = None, json: Json = False) -> None:
-    """Register this release's schemas under TOPIC-value, and set what changes are allowed: BACKWARD for transactions
-    and labels, FULL for decisions and alerts. Exit code 1 where one is not compatible; then that one is left as it
-    is.
+    """Register the schemas of this release under TOPIC-value and set their compatibility levels.
+
+    The levels are BACKWARD for transactions and labels, FULL for decisions and
+    alerts. Exit code 1 when a schema is not compatible with the registered one,
+    which is then left unchanged.
     """
     from app.adapters.serde.registration import register as register_one
 
@@ -50,8 +50,9 @@ def register(*, form: Form = None, only: Only = None, json: Json = False) -> Non
 
 @commands.command("check")
 def check(*, form: Form = None, only: Only = None, json: Json = False) -> None:
-    """Whether this release's schemas may follow those that are registered; for CI. Changes nothing. Exit code 1 where
-    one may not.
+    """Check that the schemas of this release are compatible with the registered ones; for CI.
+
+    Changes nothing. Exit code 1 when one is not compatible.
     """
     from app.adapters.serde.registration import check as check_one
 
@@ -61,11 +62,11 @@ def check(*, form: Form = None, only: Only = None, json: Json = False) -> None:
 @commands.command("show")
 def show(
     *,
-    event: Annotated[Event, typer.Argument(help="Of which event.")],
+    event: Annotated[Event, typer.Argument(help="The event.")],
     form: Form = None,
     json: Json = False,
 ) -> None:
-    """Print this release's schema of an event; asks no registry."""
+    """Print the schema of an event in this release, without asking the registry."""
     from app.adapters.schema_registry.registry_extra import require_extra
     from app.adapters.serde.event_encoder import own_schema
     from app.settings import Settings

@@ -1,4 +1,4 @@
-"""``fraudstream settings``: every setting, its value in force and its default."""
+"""``fraudstream settings``: print every setting with its value and its default."""
 
 import json as json_format
 from typing import Annotated
@@ -9,7 +9,7 @@ import typer
 def show(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print every setting with the value in force."""
+    """Print every setting with its current value, and its default where it differs."""
     from app.settings import Settings, setting_names, values
 
     in_force = values(Settings.from_env())

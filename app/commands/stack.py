@@ -1,4 +1,4 @@
-"""``fraudstream stack``: Kafka, Redis and a schema registry on this machine, for the demo and the tests."""
+"""``fraudstream stack``: run Kafka, Redis and a schema registry on this machine, for the demo and the tests."""
 
 import json as json_format
 import time
@@ -13,34 +13,36 @@ from app.errors import ConfigurationError, StackError
 if TYPE_CHECKING:
     from app.local.state import Part, Stack
 
-commands = typer.Typer(help="Kafka and Redis on this machine, without containers.", no_args_is_help=True)
+commands = typer.Typer(help="Run Kafka and Redis on this machine, without containers.", no_args_is_help=True)
 
 ALWAYS = "redis"
 
-Directory = Annotated[Path, typer.Option("--dir", help="Where the stack keeps data, logs and its record.")]
+Directory = Annotated[Path, typer.Option("--dir", help="Directory of the stack's data, logs and state file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DEFAULT_DIRECTORY = Path(".fraudstream/stack")
 
 
 @commands.command()
 def up(
-    brokers: Annotated[int | None, typer.Option(help="1 or 3. Default: as before in --dir, else 1.")] = None,
+    brokers: Annotated[
+        int | None, typer.Option(help="Number of brokers, 1 or 3. Default: as before in --dir, else 1.")
+    ] = None,
     also: Annotated[
         str,
         typer.Option(
-            "--with", help="Comma-separated further parts: registry, postgres, connect. Redis is always up."
+            "--with", help="Further parts, comma-separated: registry, postgres, connect. Redis always runs."
         ),
     ] = ALWAYS,
     directory: Directory = DEFAULT_DIRECTORY,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Of the first broker. Default: a free one.")
+        int | None, typer.Option(min=1, max=65535, help="Port of the first broker. Default: a free one.")
     ] = None,
     lifeline: Annotated[
         int | None, typer.Option("--while", metavar="PID", help="Stop when this process ends.")
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Start the stack and wait until it answers."""
+    """Start the stack and wait until every part answers."""
     stack = _library()
     extras = _extras(also)
     running = stack.status(directory)
@@ -61,7 +63,7 @@ def up(
 
 @commands.command()
 def down(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> None:
-    """Stop the stack. The brokers' data stay for the next `up`."""
+    """Stop the stack; the data of the brokers is kept for the next `up`."""
     stopped = _library().stop(directory)
     if json:
         typer.echo(json_format.dumps({"state": "down", "stopped": stopped}))
@@ -71,7 +73,7 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> None
 
 @commands.command()
 def status(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> None:
-    """Say what is up. Exit code 1 when the stack is down or a part of it has died."""
+    """Print the parts that run. Exit code 1 when the stack is down or a part has died."""
     recorded = _library().status(directory)
     if json:
         typer.echo(json_format.dumps(_described(recorded) if recorded else {"state": "down"}, indent=2))

@@ -1,4 +1,4 @@
-"""``fraudstream state``: a customer's profile for people to read, and all profiles held against the log."""
+"""``fraudstream state``: print a customer's profile, verify all profiles against the log, or rebuild them from it."""
 
 import json as json_format
 from pathlib import Path
@@ -14,27 +14,26 @@ if TYPE_CHECKING:
     from app.replay.verify import Verification
     from app.settings import Settings
 
-commands = typer.Typer(
-    no_args_is_help=True, help="Profiles: what is known about a customer, and whether it is right."
-)
+commands = typer.Typer(no_args_is_help=True, help="Print, verify and rebuild customer profiles.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @commands.command("show")
 def show(
-    customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="customer_id of the profile.")],
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Read a stopped worker's databases instead of the changelog."),
+        typer.Option(metavar="DIR", help="Read the databases of a stopped worker instead of the changelog."),
     ] = None,
-    events: Annotated[int, typer.Option(min=0, help="Show so many of the newest events.")] = 20,
+    events: Annotated[int, typer.Option(min=0, help="Number of newest events to print.")] = 20,
     json: Json = False,
 ) -> None:
-    """Print a customer's profile: windows, how far it has applied the log, newest events.
+    """Print a customer's profile: windows, last applied offset and newest events.
 
-    From the newest record of the changelog, of which the customer's partition is read; or from a data directory that no
-    worker has. Exit code 1 when there is none. Terminals and transactions are stored as digests.
+    Reads the customer's partition of the changelog, or a data directory that no
+    worker uses. Exit code 1 when there is no profile. Terminals and
+    transactions appear as digests, because only these are stored.
     """
     import asyncio
 
@@ -57,14 +56,15 @@ def show(
 
 @commands.command("verify")
 def verify(
-    partition: Annotated[int | None, typer.Option(min=0, help="Only this one.")] = None,
+    partition: Annotated[int | None, typer.Option(min=0, help="Only this partition.")] = None,
     json: Json = False,
 ) -> None:
-    """Fold the transactions log from its beginning and compare every profile with the changelog's, byte for byte.
+    """Rebuild every profile from the transactions log and compare it with the changelog, byte for byte.
 
-    Beside running workers: a profile that goes on meanwhile is compared as far as it has come. Nothing is written to
-    Kafka; the profiles lie in a temporary directory. Exit code 1 when one is different, missing or unexpected. Run it
-    with the settings that the workers had.
+    Workers may run meanwhile: a profile is compared at the offset that it had
+    reached. Writes nothing to Kafka; the rebuilt profiles go to a temporary
+    directory. Exit code 1 when a profile is different, missing or unexpected.
+    Run it with the settings of the workers.
     """
     import asyncio
 
@@ -78,15 +78,17 @@ def verify(
 
 @commands.command("rebuild")
 def rebuild(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a lost changelog anew: fold the transactions log, and send every profile to the changelog topic.
+    """Rebuild a lost changelog: fold the transactions log and write every profile to the changelog topic.
 
-    Only with no worker in the group and nothing in the topic; otherwise exit code 2. The log is folded from its
-    beginning up to what the group has committed, so that workers go on where they were: nothing is decided twice and
-    nothing left out. What retention has deleted is in no profile: windows are whole when the log holds 32 days.
-    Afterwards delete every worker's data directory, and start them. Run it with the settings that the workers had.
+    Requires that no worker is in the group and that the topic is empty;
+    otherwise exit code 2. The log is folded from its beginning to the committed
+    offsets, so that the workers resume there: nothing is decided twice or left
+    out. Records deleted by retention are missing in the profiles; windows are
+    complete when the log covers 32 days. Afterwards delete the data directory
+    of every worker and start them. Run it with the settings of the workers.
     """
     import asyncio
     import sys
@@ -94,7 +96,7 @@ def rebuild(
     from app.settings import Settings
 
     if sys.stdin.isatty() and not yes:
-        typer.confirm("Write the changelog anew from the log?", abort=True)
+        typer.confirm("Rebuild the changelog from the log?", abort=True)
     done = asyncio.run(_rebuild(Settings.from_env()))
     if json:
         typer.echo(json_format.dumps(done._asdict()))
@@ -102,7 +104,7 @@ def rebuild(
     typer.echo(f"{done.profiles:,} profiles from {done.records:,} records")
     if done.cut:
         typer.echo(
-            f"retention has cut partitions {', '.join(map(str, done.cut))}: what was before is in no profile"
+            f"retention has cut partitions {', '.join(map(str, done.cut))}: no profile holds the deleted records"
         )
 
 

@@ -1,4 +1,4 @@
-"""``fraudstream alerts tail`` and ``fraudstream decisions tail``: what the workers publish, as it comes."""
+"""``fraudstream alerts tail`` and ``fraudstream decisions tail``: print what the workers publish."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
     Show = Callable[[bytes], Awaitable[None]]
 
-alerts = typer.Typer(no_args_is_help=True, help="Alerts: decisions to review or decline.")
-decisions = typer.Typer(no_args_is_help=True, help="Every decision: the audit log.")
+alerts = typer.Typer(no_args_is_help=True, help="Print alerts: decisions to review or decline.")
+decisions = typer.Typer(
+    no_args_is_help=True, help="Print decisions: the audit log of every scored transaction."
+)
 
-Json = Annotated[bool, typer.Option("--json", help="Print the records as they are, one JSON object a line.")]
-FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Not only what comes from now on.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many. Default: Ctrl-C.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the records unchanged, one JSON object per line.")]
+FromBeginning = Annotated[
+    bool, typer.Option("--from-beginning", help="Start with the oldest record. Default: only new ones.")
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Stop after this many. Default: at Ctrl-C.")]
 
 
 @alerts.command("tail")
@@ -29,11 +33,12 @@ def tail_alerts(
     reference: Annotated[
         bool,
         typer.Option(
-            "--reference", help="With what the bank's tables say of terminal and customer: docs/data/cdc.md."
+            "--reference",
+            help="Add the terminal's and customer's rows of the bank's tables (docs/data/cdc.md).",
         ),
     ] = False,
 ) -> None:
-    """Print alerts as they come, one a line: time, outcome, score, amount, customer, reasons."""
+    """Print alerts as they arrive, one per line: time, outcome, score, amount, customer, reasons."""
     from app.domain.decision import Alert
     from app.settings import Settings
 
@@ -44,7 +49,7 @@ def tail_alerts(
 
 @decisions.command("tail")
 def tail_decisions(*, json: Json = False, from_beginning: FromBeginning = False, limit: Limit = None) -> None:
-    """Print decisions as they come, one a line: time, outcome, score, amount, customer."""
+    """Print decisions as they arrive, one per line: time, outcome, score, amount, customer."""
     from app.domain.decision import Decision
     from app.settings import Settings
 
@@ -61,7 +66,7 @@ def tail_decisions(*, json: Json = False, from_beginning: FromBeginning = False,
 @alerts.callback()
 @decisions.callback()
 def _group() -> None:
-    """Typer makes a group of a single command only when there is a callback."""
+    """Make Typer treat a single command as a group: it does so only where there is a callback."""
 
 
 def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
@@ -82,7 +87,7 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
 
 
 def _with_reference(settings: "Settings") -> "Show":
-    """While Redis is away alerts are printed without."""
+    """Print alerts with reference rows; without them while Redis does not answer."""
     import msgspec
     from rich.console import Console
 
@@ -93,19 +98,21 @@ def _with_reference(settings: "Settings") -> "Show":
     from app.rendering.decision_text import about, line
 
     if not settings.redis.url:
-        raise ConfigurationError("FRAUDSTREAM_REDIS_URL is not set: --reference asks there. Set it.")
+        raise ConfigurationError(
+            "FRAUDSTREAM_REDIS_URL is not set, and --reference reads from Redis. Set it."
+        )
     console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(Alert).decode
     redis = connect(settings.redis, settings.redis.write_timeout_seconds)
-    known = Reference(redis, settings.redis.key_prefix)
+    rows = Reference(redis, settings.redis.key_prefix)
 
     async def show(value: bytes) -> None:
         alert = decode(value)
         wanted = [("terminal", alert.transaction.terminal_id), ("customer", alert.customer_id)]
         try:
-            told = about(*await known.find(wanted))
+            text = about(*await rows.find(wanted))
         except FAILURES:
-            told = "(Redis does not answer)"
-        console.print(line(alert).append(f"  {told}" if told else "", style="cyan"))
+            text = "(Redis does not answer)"
+        console.print(line(alert).append(f"  {text}" if text else "", style="cyan"))
 
     return show
 
@@ -120,7 +127,7 @@ def _tail(
     import asyncio
     import contextlib
 
-    with contextlib.suppress(KeyboardInterrupt):  # how a tail is meant to end
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to end it
         asyncio.run(_follow(settings, topic, show, from_beginning, limit))
 
 

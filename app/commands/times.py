@@ -1,4 +1,4 @@
-"""Times as options take them: ISO 8601, in UTC where nothing else is said."""
+"""Options that take a time: ISO 8601, UTC unless it names another time zone."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +7,7 @@ import typer
 
 
 def parse(text: str | datetime) -> datetime:
-    """Raises ValueError for what is no time."""
+    """Parse a time. Raises ValueError when the text is not ISO 8601."""
     given = text if isinstance(text, datetime) else datetime.fromisoformat(text)
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
@@ -17,5 +17,5 @@ def time_option(meaning: str) -> Any:
 
 
 def milliseconds(time: datetime | None) -> int | None:
-    """Since the epoch."""
+    """Convert to milliseconds since the epoch."""
     return None if time is None else int(time.timestamp() * 1000)

@@ -1,18 +1,18 @@
-"""``fraudstream topics``: the table of topics, and whether the brokers have them."""
+"""``fraudstream topics``: create, check and list the topics."""
 
 import json as json_format
 from typing import Annotated
 
 import typer
 
-commands = typer.Typer(no_args_is_help=True, help="The topics: what they must be, and whether they are.")
+commands = typer.Typer(no_args_is_help=True, help="Create, check and list the topics.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @commands.command("ensure")
 def ensure(json: Json = False) -> None:
-    """Make the topics that are missing. An existing one is never altered; if one differs, nothing is made."""
+    """Create the missing topics; existing ones are never altered, and if one differs nothing is created."""
     import asyncio
 
     from app.settings import Settings
@@ -29,7 +29,7 @@ def ensure(json: Json = False) -> None:
 
 @commands.command("check")
 def check(json: Json = False) -> None:
-    """Print every difference between the table and the brokers' topics; exit code 1 if there is one."""
+    """Print every difference between the required topics and those of the brokers; exit code 1 if there is one."""
     import asyncio
 
     import msgspec
@@ -51,7 +51,7 @@ def check(json: Json = False) -> None:
 
 @commands.command("list")
 def show(json: Json = False) -> None:
-    """Print the table of topics; asks no broker."""
+    """Print the required topics and their configuration, without asking the brokers."""
     import msgspec
 
     from app.settings import Settings

@@ -1,4 +1,4 @@
-"""``fraudstream simulate`` and ``fraudstream produce``: traffic, made up or from a file."""
+"""``fraudstream simulate`` and ``fraudstream produce``: traffic from a simulation or from a file."""
 
 from datetime import date
 from pathlib import Path
@@ -9,38 +9,38 @@ import typer
 FIRST_DAY = date(2025, 1, 1)
 
 PACED_BATCH_ROWS = 1_000
-"""Reading must not hold up a paced sender: so many rows take about a millisecond."""
+"""Rows read at a time for a paced sender: reading them takes about a millisecond, so it does not delay sending."""
 
 Rate = Annotated[
     float | None,
-    typer.Option(min=0.001, help="Events a second, at fixed times; without it as fast as it goes."),
+    typer.Option(min=0.001, help="Events per second, evenly spaced. Default: as fast as possible."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def _day(given: str | date) -> date:
-    """The default comes here too, and is a date already."""
+    """Parse a day. Typer passes the default through here too, which is a date already."""
     return given if isinstance(given, date) else date.fromisoformat(given)
 
 
 def simulate(
     *,
-    customers: Annotated[int, typer.Option(min=1)] = 5_000,
-    terminals: Annotated[int, typer.Option(min=2)] = 10_000,
-    days: Annotated[int, typer.Option(min=1)] = 30,
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers.")] = 5_000,
+    terminals: Annotated[int, typer.Option(min=2, help="Number of terminals.")] = 10_000,
+    days: Annotated[int, typer.Option(min=1, help="Number of days.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="The same options and seed give the same bytes.")] = 0,
-    start: Annotated[date, typer.Option(parser=_day, metavar="DATE", help="The first day, UTC.")] = FIRST_DAY,
+    start: Annotated[date, typer.Option(parser=_day, metavar="DATE", help="First day, UTC.")] = FIRST_DAY,
     out: Annotated[
-        Path | None, typer.Option(help="Write Parquet, CSV or JSON lines here, with labels.")
+        Path | None, typer.Option(help="Write a Parquet, CSV or JSON lines file with labels.")
     ] = None,
     topic: Annotated[
-        bool, typer.Option("--topic", help="Send to the transactions topic, or to NAME.")
+        bool, typer.Option("--topic", help="Send to the transactions topic, or to the topic NAME.")
     ] = False,
     name: Annotated[str | None, typer.Argument(help="With --topic: another topic.")] = None,
     rate: Rate = None,
     json: Json = False,
 ) -> None:
-    """Make up labelled traffic with known fraud patterns, into a file or onto a topic (without labels)."""
+    """Simulate labelled traffic with known fraud patterns, into a file or onto a topic (without labels)."""
     if (out is None) is not topic or (name is not None and not topic):
         raise typer.BadParameter("give either --out FILE or --topic [NAME]")
     if rate is not None and not topic:
@@ -71,16 +71,16 @@ def produce(
     *,
     file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSON lines.")],
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
     ] = None,
     rate: Rate = None,
     topic: Annotated[
         str | None, typer.Option(help="Default: the transactions topic of the settings.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many transactions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many transactions.")] = None,
     json: Json = False,
 ) -> None:
-    """Replay FILE onto the transactions topic; a customer's transactions keep their order."""
+    """Send the transactions in FILE to the transactions topic, in order for each customer."""
     import itertools
 
     from app.adapters.column_mapping import load_mapping
@@ -92,7 +92,7 @@ def produce(
     batch_rows = DEFAULT_BATCH_ROWS if rate is None else PACED_BATCH_ROWS
     batches = read_batches(file, load_mapping(mapping), batch_rows=batch_rows)
     rows = itertools.islice((row for batch in batches for row in batch.transactions()), limit)
-    # The first row is read here, so that a file of the wrong shape is refused before any broker is asked.
+    # Reading the first row here refuses a malformed file before any broker is contacted.
     first = list(itertools.islice(rows, 1))
     name = topic or settings.topics.transactions
     produced = terminal.send(

@@ -1,4 +1,4 @@
-"""``fraudstream train``: a bundle from a labelled history."""
+"""``fraudstream train``: train a model bundle on a labelled history."""
 
 import json as json_format
 from pathlib import Path
@@ -14,35 +14,40 @@ def train(
         Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
     ],
     *,
-    out: Annotated[Path, typer.Option(help="models/NAME/VERSION; must not exist.")],
+    out: Annotated[
+        Path, typer.Option(help="Directory of the new bundle, models/NAME/VERSION; must not exist.")
+    ],
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that says which column is which field.")
+        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
     ] = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     model: Annotated[
         Path | None,
-        typer.Option(help="TOML file: classes of scikit-learn, parameters, weights, calibration."),
+        typer.Option(help="TOML file with scikit-learn classes, parameters, weights and calibration."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed and data, same bundle.")] = 0,
-    test_days: Annotated[int, typer.Option(min=1, help="The newest days, held out to measure.")] = 14,
+    seed: Annotated[int, typer.Option(help="The same seed and data give the same bundle.")] = 0,
+    test_days: Annotated[int, typer.Option(min=1, help="Newest days, held out for testing.")] = 14,
     legitimate_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Fit this share of the legitimate rows, weighted; all frauds.")
+        float,
+        typer.Option(min=0, max=1, help="Share of legitimate rows to fit on, weighted. All frauds are used."),
     ] = 1.0,
     review_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of transactions that people can review.")
+        float, typer.Option(min=0, max=1, help="Share of transactions that analysts can review.")
     ] = 0.01,
-    decline_share: Annotated[float, typer.Option(min=0, max=1, help="Share to decline.")] = 0.002,
+    decline_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of transactions to decline.")
+    ] = 0.002,
     decline_precision: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Instead of the share: decline where so many are frauds."),
+        typer.Option(min=0, max=1, help="Decline from the score with this precision on, instead of a share."),
     ] = None,
     created: Annotated[
-        str | None, typer.Option(help="YYYY-MM-DD for the manifest. Default: the day of the last event.")
+        str | None, typer.Option(help="Date in the manifest, YYYY-MM-DD. Default: the day of the last event.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train on DATA, measure on its newest days, and write a bundle. Nothing is promoted."""
+    """Train a model on DATA, test it on the newest days and write a bundle; promotes nothing."""
     import time
 
     import msgspec

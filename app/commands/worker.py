@@ -1,4 +1,4 @@
-"""``fraudstream worker``: Faust's own worker, once the settings, the topics and the model are known to be right."""
+"""``fraudstream worker``: check settings, topics and model, then run Faust's worker."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,21 +15,22 @@ def worker(
     role: Annotated[
         WorkerRole | None,
         typer.Option(
-            help="risk scores transactions, entities keeps what is known of terminals and of past frauds, analytics "
-            "writes files and reports, crm asks customers. Default: FRAUDSTREAM_WORKER_ROLE."
+            help="risk scores transactions, entities maintains terminals and past frauds, analytics writes files and "
+            "reports, crm asks customers. Default: FRAUDSTREAM_WORKER_ROLE."
         ),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="RocksDB lives here. Default: FRAUDSTREAM_WORKER_DATA_DIR.")
+        Path | None,
+        typer.Option(help="Directory of the RocksDB databases. Default: FRAUDSTREAM_WORKER_DATA_DIR."),
     ] = None,
 ) -> None:
-    """Work until SIGTERM or Ctrl-C: `faust -A app.worker worker`, with everything checked first."""
+    """Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first."""
     import os
     import sys
 
     from app.settings import Settings
 
-    # app.worker reads the environment, as it does under plain `faust`.
+    # app.worker reads only the environment, because plain `faust -A app.worker` has no options of ours.
     if role is not None:
         os.environ["FRAUDSTREAM_WORKER_ROLE"] = role
     if data_dir is not None:
@@ -39,14 +40,17 @@ def worker(
 
     from faust.cli.faust import cli
 
-    # Faust's default level, "warn", would go over the one of our logging configuration.
+    # Faust's default level, "warn", would override the level of our logging configuration.
     level = settings.worker.log_level.replace("warning", "warn")
     sys.argv = ["faust", "-A", "app.worker", "worker", "--without-web", "-l", level]
     cli()
 
 
 def _check(settings: "Settings") -> None:
-    """What a worker refuses to start without. It asks again itself; here a refusal is a line, not a log."""
+    """Raise the error for which the worker would refuse to start.
+
+    The worker runs the same checks; running them here prints one line instead of a log.
+    """
     import asyncio
     import os
     import time
