@@ -13,7 +13,7 @@ from app.adapters.redis.reference_redis import Reference
 from app.commands.tail import _with_reference
 from app.demo.reconciliation import Tally
 from app.settings import RedisSettings, Settings
-from tests.support.redis_servers import RedisServer
+from tests.support.servers.redis_servers import RedisServer
 from tests.unit.demo.test_reconciliation import alert
 
 pytestmark = pytest.mark.integration

@@ -21,7 +21,7 @@ from tests.support import entity_oracle
 from tests.support.commands import call
 from tests.support.deployment import DRAIN_SECONDS, POLL_SECONDS, Deployment
 from tests.support.entities import Entities, label
-from tests.support.redis_servers import RedisServer
+from tests.support.servers.redis_servers import RedisServer
 from tests.support.traffic import DAY_MS, START_MS
 
 pytestmark = pytest.mark.integration

@@ -14,7 +14,7 @@ from app.settings import RedisSettings
 from app.streaming.entity_store import redis_publisher
 from app.streaming.entity_store.lookup import Activities
 from app.streaming.entity_store.redis_publisher import Publisher
-from tests.support.redis_servers import RedisServer
+from tests.support.servers.redis_servers import RedisServer
 from tests.unit.clock import Clock
 
 pytestmark = pytest.mark.integration

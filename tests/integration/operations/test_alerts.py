@@ -24,7 +24,7 @@ from app.local import ports
 from tests.chaos.cluster import Cluster
 from tests.support.deployment import Deployment
 from tests.support.paths import REPOSITORY
-from tests.support.prometheus import PROMETHEUS, RULES, Prometheus
+from tests.support.servers.prometheus import PROMETHEUS, RULES, Prometheus
 from tests.support.traffic import traffic
 from tests.support.workers import Worker
 

@@ -11,8 +11,8 @@ import pytest
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.errors import ConfigurationError
 from app.settings import RedisSettings
-from tests.support.certificates import Authority, Issued
-from tests.support.redis_servers import RedisServer, tls_in_front
+from tests.support.servers.certificates import Authority, Issued
+from tests.support.servers.redis_servers import RedisServer, tls_in_front
 
 pytestmark = pytest.mark.integration
 

@@ -19,7 +19,7 @@ from app.local import ports
 from app.local.state import Stack
 from app.settings import values
 from tests.support import oracle, reading
-from tests.support.collector import Collector, collecting
+from tests.support.servers.collector import Collector, collecting
 from tests.support.deployment import Deployment, check_guarantee
 from tests.support.traffic import traffic
 

@@ -8,7 +8,7 @@ from aiokafka.abc import AbstractTokenProvider
 from app.adapters.kafka.oauth import FetchedTokens, FileTokens, NoToken, Tokens
 from app.adapters.kafka.security import read_file
 from app.local import ports
-from tests.support.secured import CLIENT, SECRET, token_server
+from tests.support.servers.secured import CLIENT, SECRET, token_server
 from tests.unit.clock import Clock
 
 

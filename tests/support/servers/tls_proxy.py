@@ -1,4 +1,4 @@
-"""TLS in front of a server that has none: ``python -m tests.support.tls_proxy PORT BEHIND IDENTITY [AUTHORITY]``.
+"""TLS in front of a server that has none: ``python -m tests.support.servers.tls_proxy PORT BEHIND IDENTITY [AUTHORITY]``.
 
 With an authority it asks for a client's certificate. A process of its own, which its test ends.
 """

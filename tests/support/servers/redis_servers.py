@@ -17,7 +17,7 @@ from pathlib import Path
 import redis
 
 from app.local import ports, redis_server
-from tests.support.certificates import Issued
+from tests.support.servers.certificates import Issued
 
 START_SECONDS = 20.0
 POLL_SECONDS = 0.02
@@ -87,7 +87,7 @@ def tls_in_front(port: int, server: Issued, client_authority: Path | None = None
     """The port of a TLS endpoint before ``port``; it asks for client certificates of an authority where one is given."""
     chosen = ports.choose()
     words = [chosen, port, server.both, *([client_authority] if client_authority else [])]
-    process = subprocess.Popen([sys.executable, "-m", "tests.support.tls_proxy", *map(str, words)])  # noqa: S603  # as above
+    process = subprocess.Popen([sys.executable, "-m", "tests.support.servers.tls_proxy", *map(str, words)])  # noqa: S603  # as above
     try:
         _wait_listening(chosen)
         yield chosen

@@ -14,7 +14,7 @@ from typing import Any
 from app.local import cluster, kafka, ports
 from app.local.java import jars
 from app.settings import KafkaSettings
-from tests.support.certificates import Authority
+from tests.support.servers.certificates import Authority
 
 USER, PASSWORD = "risk", "canary-password-7Qx"
 CLIENT, SECRET = "risk-client", "canary-client-secret-9Zk"
