@@ -15,8 +15,8 @@ from app.settings import KafkaSettings, Settings
 from app.settings import values as setting_values
 from app.topics import provisioning
 from app.traffic.produce import produce
-from tests.support.servers.certificates import Authority
 from tests.support.deployment import Deployment, check_guarantee
+from tests.support.servers.certificates import Authority
 from tests.support.servers.secured import PASSWORD, SECRET, SecuredBroker, token_server
 from tests.support.traffic import traffic
 

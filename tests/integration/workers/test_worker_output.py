@@ -19,8 +19,8 @@ from app.local import ports
 from app.local.state import Stack
 from app.settings import values
 from tests.support import oracle, reading
-from tests.support.servers.collector import Collector, collecting
 from tests.support.deployment import Deployment, check_guarantee
+from tests.support.servers.collector import Collector, collecting
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
