@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from app.adapters.kafka.connect_rest import State
     from app.settings import Settings
-    from app.traffic.streamed import Streamed
+    from app.traffic.insert_latency import InsertLatency
 
 commands = typer.Typer(no_args_is_help=True, help="Read transactions from a database table through Debezium.")
 
@@ -116,7 +116,7 @@ def latency(
         from app.traffic.bank_table import BankTable
     except ModuleNotFoundError as error:
         raise StackError(f"{error.name} is not installed: pip install 'fraudstream[local]'.") from error
-    from app.traffic.streamed import measure, plain_rows
+    from app.traffic.insert_latency import measure, plain_rows
 
     with BankTable(database) as bank:
         found = asyncio.run(measure(settings, bank, islice(plain_rows(prefix), rows), rate))
@@ -157,7 +157,7 @@ def demo(
     _print_latencies(found, json)
 
 
-def _print_latencies(found: "Streamed", as_json: bool) -> None:
+def _print_latencies(found: "InsertLatency", as_json: bool) -> None:
     import msgspec
 
     if as_json:

@@ -47,7 +47,7 @@ def answer(
     from app.adapters.serde.json_codec import encode_answer
     from app.domain.notification import Answer
     from app.settings import Settings
-    from app.traffic import terminal
+    from app.traffic import console
 
     settings = Settings.from_env()
     asked = asyncio.run(_find(settings, notification))
@@ -61,8 +61,8 @@ def answer(
         answered_at=time.time_ns() // 1_000_000,
     )
     topic, record = settings.topics.answers, (given.customer_id.encode(), encode_answer(given))
-    produced = terminal.send_records([record], topic=topic, kafka=settings.kafka, rate=None)
-    typer.echo(terminal.describe(produced, topic, as_json=json, what="answers"))
+    produced = console.send_records([record], topic=topic, kafka=settings.kafka, rate=None)
+    typer.echo(console.describe(produced, topic, as_json=json, what="answers"))
 
 
 async def _questions(settings: "Settings", customer: str | None, *, as_json: bool) -> None:

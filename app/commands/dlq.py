@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.dead_letters import DeadLetter, DeadLetters, Place
     from app.settings import Settings
-    from app.traffic.replay import Refused
+    from app.traffic.resend import Refused
 
 commands = typer.Typer(
     no_args_is_help=True, help="List, print and resend dead letters: records that cannot be scored."
@@ -196,7 +196,7 @@ async def _replay(
 
     from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.dead_letters import open_dead_letters
-    from app.traffic.replay import prepare, send
+    from app.traffic.resend import prepare, send
 
     kafka, topic = settings.kafka, settings.topics.transactions
     async with open_dead_letters(kafka, settings.topics.dead_letters) as letters:
@@ -220,7 +220,7 @@ async def _replay(
 
 
 async def _counted(prepared: "AsyncIterator[OutRecord | Refused]") -> "tuple[int, list[Refused]]":
-    from app.traffic.replay import Refused
+    from app.traffic.resend import Refused
 
     count, refused = 0, []
     async for one in prepared:

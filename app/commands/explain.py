@@ -11,7 +11,7 @@ from app.commands.times import milliseconds, time_option
 
 if TYPE_CHECKING:
     from app.replay.explain import Explanation
-    from app.replay.finding import Period
+    from app.replay.find_alert import Period
     from app.settings import Settings
 
 
@@ -38,7 +38,7 @@ def explain(
     """
     import asyncio
 
-    from app.replay.finding import Period
+    from app.replay.find_alert import Period
     from app.replay.verdict import Verdict
     from app.settings import Settings
 
@@ -55,11 +55,11 @@ async def _explain(
     settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
 ) -> "Explanation":
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.commands.history import rules
+    from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.replay import explain as explaining
-    from app.replay.finding import read_alert
-    from app.replay.judging import bundle_of
+    from app.replay.find_alert import read_alert
+    from app.replay.rescoring import bundle_of
 
     value = await _value(settings, alert_id, period) if file is None else _read(file)
     alert = read_alert(value)
@@ -67,13 +67,13 @@ async def _explain(
     published = explaining.Published(alert, json_format.loads(value))
     async with open_log_reader(settings.kafka, alert.source.topic) as reader:
         with rows_progress("log read", alert.source.offset + 1) as on_progress:
-            return await explaining.explain(published, reader, bundle, rules(settings), on_progress)
+            return await explaining.explain(published, reader, bundle, fold_rules(settings), on_progress)
 
 
 async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:
     from app.adapters.kafka.range_reader import open_log_reader
     from app.adapters.serde.offline_decoder import readable
-    from app.replay.finding import find_alert
+    from app.replay.find_alert import find_alert
 
     async with open_log_reader(settings.kafka, settings.topics.alerts, readable(settings)) as reader:
         value = await find_alert(reader, alert_id or "", period)
@@ -97,9 +97,9 @@ def _print(explanation: "Explanation", events: int, *, as_json: bool) -> None:
     import msgspec
     from rich.console import Console
 
-    from app.replay.story import tell
+    from app.replay.explanation_text import print_explanation
 
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
-        tell(Console(soft_wrap=True, highlight=False), explanation, events)
+        print_explanation(Console(soft_wrap=True, highlight=False), explanation, events)

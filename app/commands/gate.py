@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from app.history.fold_history import HistorySource
     from app.model_comparison.gate import Verdict
-    from app.replay.exported import Exported
+    from app.replay.export_log import Exported
     from app.settings import Settings
 
 DAYS = 93
@@ -137,11 +137,11 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
     from app.adapters.kafka.range_reader import open_log_reader
     from app.adapters.serde.json_codec import label_of
     from app.adapters.serde.offline_decoder import decoder
-    from app.commands.history import rules
+    from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.domain.label import Label
     from app.features.window import DAY_MS
-    from app.replay.exported import Logs, Span, export
+    from app.replay.export_log import Logs, Span, export
 
     now_ms = time.time_ns() // 1_000_000
     kafka, topics = settings.kafka, settings.topics
@@ -152,7 +152,7 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
         with rows_progress("read", None) as on_progress:
             span = Span(now_ms - days * DAY_MS, now_ms)
             logs = Logs(log, labels, decoder(settings.registry, Label, label_of))
-            return await export(logs, span, rules(settings), directory, on_progress)
+            return await export(logs, span, fold_rules(settings), directory, on_progress)
 
 
 def require_passed(settings: "Settings", model: str, against: str, terms: Terms, *, json: bool) -> None:

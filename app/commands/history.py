@@ -11,7 +11,7 @@ from app.history.fold_history import HistorySource
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.replay.rereading import Rules
+    from app.replay.refold import FoldRules
 
 
 def history_source(
@@ -41,13 +41,13 @@ def profile_bounds(settings: Settings) -> Bounds:
     return Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
 
 
-def rules(settings: Settings) -> "Rules":
+def fold_rules(settings: Settings) -> "FoldRules":
     """Return everything, besides the log, that determines a profile."""
     from app.adapters.cdc.transaction_decoder import decode_by
     from app.adapters.serde.offline_decoder import decoder
     from app.domain.transaction import Transaction
-    from app.replay.rereading import Rules
+    from app.replay.refold import FoldRules
 
     by_murmur2 = settings.acceptance.partitioner == "murmur2"
     decode = decoder(settings.registry, Transaction, decode_by(settings))
-    return Rules(acceptance(settings), profile_bounds(settings), by_murmur2, decode)
+    return FoldRules(acceptance(settings), profile_bounds(settings), by_murmur2, decode)

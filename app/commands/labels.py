@@ -34,13 +34,13 @@ def send(
     from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import read_batches
     from app.settings import Settings
-    from app.traffic import labels, terminal
+    from app.traffic import console, labels
 
     settings = Settings.from_env()
     batches = read_batches(file, load_mapping(mapping))
     known = labels.labels(batches, round(label_delay_days * DAY_MS), time.time_ns() // 1_000_000)
     name = topic or settings.topics.labels
-    produced = terminal.send_records(
+    produced = console.send_records(
         (labels.record(label) for label in known), topic=name, kafka=settings.kafka, rate=rate
     )
-    typer.echo(terminal.describe(produced, name, as_json=json, what="labels"))
+    typer.echo(console.describe(produced, name, as_json=json, what="labels"))

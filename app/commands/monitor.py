@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.operations.watching import Watch
+    from app.operations.polling import ClusterPoller
     from app.settings import Settings
 
 DEFAULT_PORT = 9480
@@ -67,10 +67,10 @@ def _serve(settings: "Settings", groups: list[str], interval: float, host: str, 
 
     logs.configure(settings.worker.log_format)
     logging.config.dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
-    watch = _watch(settings, groups, interval)
-    served = HttpPages(host, port, watch.pages(), told=f"--host {host} --port {port}")
+    poller = _poller(settings, groups, interval)
+    served = HttpPages(host, port, poller.endpoints(), told=f"--host {host} --port {port}")
     try:
-        _run(watch)
+        _run(poller)
     finally:
         served.close()
 
@@ -82,32 +82,34 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
     from rich.live import Live
 
     from app.adapters.kafka.cluster import read_cluster
-    from app.operations.screen import picture
+    from app.operations.cluster_view import cluster_view
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
-        console.print(picture(asyncio.run(read_cluster(settings.kafka, groups))))
+        console.print(cluster_view(asyncio.run(read_cluster(settings.kafka, groups))))
         return
     with Live(console=console, auto_refresh=False) as live:
         asyncio.run(
-            _watch(settings, groups, interval).run(lambda state: live.update(picture(state), refresh=True))
+            _poller(settings, groups, interval).run(
+                lambda state: live.update(cluster_view(state), refresh=True)
+            )
         )
 
 
-def _watch(settings: "Settings", groups: list[str], interval: float) -> "Watch":
-    from app.operations.watching import Watch
+def _poller(settings: "Settings", groups: list[str], interval: float) -> "ClusterPoller":
+    from app.operations.polling import ClusterPoller
 
-    return Watch(settings.kafka, groups, interval)
+    return ClusterPoller(settings.kafka, groups, interval)
 
 
-def _run(watch: "Watch") -> None:
+def _run(poller: "ClusterPoller") -> None:
     """Poll until Ctrl-C or SIGTERM."""
     import asyncio
     import signal
 
     async def run() -> None:
-        task = asyncio.create_task(watch.run())
+        task = asyncio.create_task(poller.run())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         await asyncio.wait([task])
 

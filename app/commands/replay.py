@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from app.adapters.models.bundles import Bundle
     from app.domain.decision import ModelReference
-    from app.replay.plan import Point
+    from app.replay.plan import LogPosition
     from app.replay.replay import Replay
     from app.settings import Settings
 
@@ -68,28 +68,28 @@ def replay(
     settings, started = Settings.from_env(), time.perf_counter()
     done = asyncio.run(_replay(settings, points, partition, model, warm_up_days, app_id))
     _print(done, time.perf_counter() - started, as_json=json)
-    if done.tally.differs:
+    if done.counts.differs:
         raise typer.Exit(1)
 
 
-def _point(text: str, partition: int | None) -> "Point":
-    from app.replay.plan import Point
+def _point(text: str, partition: int | None) -> "LogPosition":
+    from app.replay.plan import LogPosition
 
     if not text:
-        return Point()
+        return LogPosition()
     if text.isdecimal():
         if partition is None:
             raise typer.BadParameter(f"{text} is an offset: give its --partition")
-        return Point(offset=int(text))
+        return LogPosition(offset=int(text))
     try:
-        return Point(time_ms=int(parse(text).timestamp() * 1000))
+        return LogPosition(time_ms=int(parse(text).timestamp() * 1000))
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is neither an offset nor a time in ISO 8601") from error
 
 
 async def _replay(
     settings: "Settings",
-    points: "tuple[Point, Point]",
+    points: "tuple[LogPosition, LogPosition]",
     partition: int | None,
     model: str,
     warm_up_days: float | None,
@@ -98,11 +98,11 @@ async def _replay(
     from app.adapters.kafka.group_offsets import committed
     from app.adapters.kafka.range_reader import open_log_reader
     from app.adapters.serde.offline_decoder import readable
-    from app.commands.history import rules
+    from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.replay.plan import plan
     from app.replay.replay import Replay
-    from app.replay.scratch import own_scratch
+    from app.replay.scratch_store import open_scratch_store
 
     kafka, topics = settings.kafka, settings.topics
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
@@ -115,8 +115,8 @@ async def _replay(
         partitions = range(source.partitions) if partition is None else [partition]
         warm_up_ms = None if warm_up_days is None else int(warm_up_days * DAY_MS)
         ranges = await plan(source, partitions, points, finished, warm_up_ms)
-        with own_scratch(settings.worker, app_id) as scratch:
-            replay = Replay(source, then, rules(settings), scratch, models, cache_bytes)
+        with open_scratch_store(settings.worker, app_id) as scratch:
+            replay = Replay(source, then, fold_rules(settings), scratch, models, cache_bytes)
             with rows_progress(
                 "replayed", sum(one.end - one.read_from for one in ranges)
             ) as replay.on_progress:
@@ -130,7 +130,7 @@ def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bun
     from functools import lru_cache, partial
 
     from app.commands.models import load_champion
-    from app.replay.judging import referenced_bundle
+    from app.replay.rescoring import referenced_bundle
 
     if model:
         bundle = load_champion(settings, model)
@@ -141,24 +141,24 @@ def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bun
 def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
     import msgspec
 
-    tally = replay.tally
+    counts = replay.counts
     if as_json:
         facts: dict[str, Any] = {
-            "differs": tally.differs,
+            "differs": counts.differs,
             "records": replay.read,
             "repeated": replay.repeated,
-        } | msgspec.to_builtins(tally)
+        } | msgspec.to_builtins(counts)
         speed = {"seconds": round(seconds, 3), "records_per_s": round(replay.read / seconds)}
         typer.echo(json_format.dumps(facts | speed, indent=2))
         return
     typer.echo(f"{replay.read:,} records in {seconds:.1f} s ({replay.read / seconds:,.0f} records/s)")
-    for kind, count in tally.kinds.most_common():
+    for kind, count in counts.kinds.most_common():
         typer.echo(f"{count:>12,}  {kind}")
-    for change, count in tally.outcomes.most_common():
+    for change, count in counts.outcomes.most_common():
         typer.echo(f"{count:>12,}  {change.replace('>', ' then, now ')}")
-    for name, count in tally.features.most_common():
+    for name, count in counts.features.most_common():
         typer.echo(f"{count:>12,}  differ in {name}")
-    for one in tally.examples:
+    for one in counts.examples:
         typer.echo(
             f"{one.kind} {one.partition}:{one.offset} {one.transaction_id}: {one.recorded} now {one.replayed}"
         )

@@ -38,7 +38,7 @@ def show(
     import asyncio
 
     from app.features.profile_view import view
-    from app.replay.stored import from_data_dir, partitions_with
+    from app.replay.stored_profiles import from_data_dir, partitions_with
     from app.settings import Settings
 
     settings, key = Settings.from_env(), customer.encode()
@@ -112,10 +112,10 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
     from app.adapters.kafka.batch_producer import KafkaSender
     from app.adapters.kafka.group_offsets import committed
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.commands.history import rules
+    from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.replay import rebuild as rebuilding
-    from app.replay.scratch import own_scratch
+    from app.replay.scratch_store import open_scratch_store
     from app.topics.topic_specs import profiles_changelog
 
     kafka, worker, sender = settings.kafka, settings.worker, KafkaSender(settings.kafka)
@@ -123,15 +123,15 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
         open_log_reader(kafka, settings.topics.transactions) as source,
         open_log_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
-        await rebuilding.require_nobody(kafka, worker.app_id)
+        await rebuilding.require_no_members(kafka, worker.app_id)
         await rebuilding.require_empty(changelog)
         finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
-        with own_scratch(worker) as scratch:
+        with open_scratch_store(worker) as scratch:
             with rows_progress("records folded", None) as on_progress:
                 folded = await rebuilding.rebuild(
-                    source, rules(settings), scratch, finished, worker.profile_cache_bytes, on_progress
+                    source, fold_rules(settings), scratch, finished, worker.profile_cache_bytes, on_progress
                 )
-            await rebuilding.require_nobody(kafka, worker.app_id)
+            await rebuilding.require_no_members(kafka, worker.app_id)
             await sender.start()
             try:
                 profiles = await rebuilding.publish(scratch, finished, changelog.topic, sender)
@@ -143,7 +143,7 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
 async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key: bytes) -> bytes | None:
     from app.adapters.kafka.range_reader import open_log_reader
     from app.commands.progress import rows_progress
-    from app.replay.stored import from_changelog
+    from app.replay.stored_profiles import from_changelog
     from app.topics.topic_specs import profiles_changelog
 
     async with open_log_reader(settings.kafka, profiles_changelog(settings)) as changelog:
@@ -154,9 +154,9 @@ async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key
 async def _verify(settings: "Settings", partition: int | None) -> "Verification":
     from app.adapters.kafka.group_offsets import committed
     from app.adapters.kafka.range_reader import open_log_reader
-    from app.commands.history import rules
+    from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
-    from app.replay.scratch import own_scratch
+    from app.replay.scratch_store import open_scratch_store
     from app.replay.verify import Profiles, Verification
     from app.topics.topic_specs import profiles_changelog
 
@@ -166,8 +166,8 @@ async def _verify(settings: "Settings", partition: int | None) -> "Verification"
         open_log_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
         finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
-        verification = Verification(source, changelog, rules(settings), worker.profile_cache_bytes)
-        with own_scratch(worker) as recorded, own_scratch(worker) as rebuilt:
+        verification = Verification(source, changelog, fold_rules(settings), worker.profile_cache_bytes)
+        with open_scratch_store(worker) as recorded, open_scratch_store(worker) as rebuilt:
             for one in range(source.partitions) if partition is None else [partition]:
                 _, ends = await source.extent(one)
                 with rows_progress(f"partition {one}", ends) as on_progress:

@@ -46,25 +46,25 @@ def simulate(
     if rate is not None and not topic:
         raise typer.BadParameter("--rate goes with --topic")
     from app.settings import Settings
-    from app.traffic import terminal
+    from app.traffic import console
     from app.traffic.simulate import Simulation, simulate
     from app.traffic.simulated_file import write_simulation
 
     simulation = Simulation(customers=customers, terminals=terminals, days=days, seed=seed, start=start)
     if out is not None:
-        with terminal.progress_bar("simulated") as on_progress:
+        with console.progress_bar("simulated") as on_progress:
             written = write_simulation(simulation, out, on_progress)
         typer.echo(written.describe(out, as_json=json))
         return
     settings = Settings.from_env()
     name = name or settings.topics.transactions
-    produced = terminal.send(
+    produced = console.send(
         (row for batch in simulate(simulation) for row in batch.transactions()),
         topic=name,
         kafka=settings.kafka,
         rate=rate,
     )
-    typer.echo(terminal.describe(produced, name, as_json=json))
+    typer.echo(console.describe(produced, name, as_json=json))
 
 
 def produce(
@@ -86,7 +86,7 @@ def produce(
     from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches, row_count
     from app.settings import Settings
-    from app.traffic import terminal
+    from app.traffic import console
 
     settings = Settings.from_env()
     batch_rows = DEFAULT_BATCH_ROWS if rate is None else PACED_BATCH_ROWS
@@ -95,11 +95,11 @@ def produce(
     # Reading the first row here refuses a malformed file before any broker is contacted.
     first = list(itertools.islice(rows, 1))
     name = topic or settings.topics.transactions
-    produced = terminal.send(
+    produced = console.send(
         itertools.chain(first, rows),
         topic=name,
         kafka=settings.kafka,
         rate=rate,
         total=min(filter(None, (row_count(file), limit)), default=None),
     )
-    typer.echo(terminal.describe(produced, name, as_json=json))
+    typer.echo(console.describe(produced, name, as_json=json))

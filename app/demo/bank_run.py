@@ -21,7 +21,7 @@ from app.domain.transaction import Transaction
 from app.errors import StackError
 from app.rendering.decision_text import line
 from app.settings import Settings
-from app.traffic.streamed import Streamed, measure
+from app.traffic.insert_latency import InsertLatency, measure
 
 SNAPSHOT_SECONDS = 300.0
 POLL_SECONDS = 0.2
@@ -29,7 +29,7 @@ CUSTOMERS = 300
 _alert = msgspec.json.Decoder(Alert).decode
 
 
-def run(plan: Plan, rows: int, settings: Settings, console: Console) -> Streamed:
+def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLatency:
     """From nothing to figures; alerts are printed as they come."""
     # A topic made a moment ago has no leader yet: aiokafka tells so, and tries again.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -1,10 +1,10 @@
 """Sets of numbers that only grow, a bit each: the ids of a day at a thousand a second take ten megabytes."""
 
 
-class Numbers:
+class IdSet:
     """A set of numbers from 0 up.
 
-    >>> seen = Numbers()
+    >>> seen = IdSet()
     >>> seen.add(3), seen.add(3), len(seen)
     (True, False, 1)
     """
@@ -31,7 +31,7 @@ class Numbers:
         self._count += 1
         return True
 
-    def without(self, other: "Numbers") -> int:
+    def without(self, other: "IdSet") -> int:
         """How many of these are not in ``other``."""
         mine, others = int.from_bytes(self._bits, "little"), int.from_bytes(other._bits, "little")  # noqa: SLF001  # another of its own kind
         return (mine & ~others).bit_count()

@@ -9,7 +9,7 @@ REMEMBERED = 1 << 16
 
 
 class Latencies:
-    """Told of each sending and of each arrival by the event's number."""
+    """OnSend of each sending and of each arrival by the event's number."""
 
     def __init__(self) -> None:
         self._sent: list[tuple[int, int]] = [(-1, 0)] * REMEMBERED

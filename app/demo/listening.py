@@ -1,4 +1,4 @@
-"""Everything the workers publish, read as any consumer would, into the tally."""
+"""Everything the workers publish, read as any consumer would, into the reconciliation."""
 
 import time
 from collections.abc import Callable
@@ -6,26 +6,29 @@ from collections.abc import Callable
 import msgspec
 
 from app.adapters.kafka.tail_reader import TopicReader
-from app.demo.reconciliation import HeardDecision, Tally
+from app.demo.reconciliation import ReceivedDecision, Reconciliation
 from app.domain.decision import Alert
 from app.settings import TopicSettings
 
-_decision = msgspec.json.Decoder(HeardDecision).decode
+_decision = msgspec.json.Decoder(ReceivedDecision).decode
 _alert = msgspec.json.Decoder(Alert).decode
 
 
 async def listen(
-    reader: TopicReader, topics: TopicSettings, tally: Tally, on_alert: Callable[[Alert], None]
+    reader: TopicReader,
+    topics: TopicSettings,
+    reconciliation: Reconciliation,
+    on_alert: Callable[[Alert], None],
 ) -> None:
     """Count for ever. ``on_alert`` hears the first alert of each transaction."""
     async for records in reader.batches():
         topic, now_ms = records[0].topic, time.time_ns() // 1_000_000
         for record in records:
             if topic == topics.decisions:
-                tally.hear_decision(_decision(record.value), now_ms)
+                reconciliation.on_decision(_decision(record.value), now_ms)
             elif topic == topics.dead_letters:
-                tally.hear_dead_letter(dict(record.headers))
+                reconciliation.on_dead_letter(dict(record.headers))
             else:
                 alert = _alert(record.value)
-                if tally.hear_alert(alert):
+                if reconciliation.on_alert(alert):
                     on_alert(alert)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from app.demo.id_set import Numbers
+from app.demo.id_set import IdSet
 from app.demo.latencies import Latencies
 from app.domain.decision import Alert, Outcome
 from app.domain.identifiers import alert_id
@@ -13,14 +13,14 @@ from app.domain.identifiers import alert_id
 ALERTS_SHOWN = 20
 
 
-class HeardDecision(msgspec.Struct, frozen=True, gc=False):
+class ReceivedDecision(msgspec.Struct, frozen=True, gc=False):
     """The part of a decision that is counted."""
 
     transaction_id: str
     outcome: Outcome
 
 
-class Tally:
+class Reconciliation:
     """Sent transactions carry the numbers 0, 1, 2, … in their ids, ``<run>t<number>``."""
 
     def __init__(self, run: str) -> None:
@@ -31,12 +31,12 @@ class Tally:
         self.newest_alerts: deque[Alert] = deque(maxlen=ALERTS_SHOWN)
         self.repeated_decisions = 0
         self.repeated_alerts = 0
-        self.strange = 0
+        self.unrelated = 0
         """Records that belong to nothing that was sent."""
         self._prefix = f"{run}t"
-        self._decided = Numbers()
-        self._suspicious = Numbers()
-        self._alerted = Numbers()
+        self._decided = IdSet()
+        self._suspicious = IdSet()
+        self._alerted = IdSet()
         self._dead: set[tuple[bytes, bytes]] = set()
 
     def transaction_id(self, number: int) -> str:
@@ -64,10 +64,10 @@ class Tally:
         """Everything sent has come out, and every alert that the decisions tell of."""
         return self.undecided <= 0 and self.alerts >= len(self._suspicious)
 
-    def hear_decision(self, decision: HeardDecision, now_ms: int) -> None:
+    def on_decision(self, decision: ReceivedDecision, now_ms: int) -> None:
         number = self._number(decision.transaction_id)
         if number is None:
-            self.strange += 1
+            self.unrelated += 1
         elif self._decided.add(number):
             self.latencies.arrived(number, now_ms)
             self.outcomes[decision.outcome] += 1
@@ -76,11 +76,11 @@ class Tally:
         else:
             self.repeated_decisions += 1
 
-    def hear_alert(self, alert: Alert) -> bool:
+    def on_alert(self, alert: Alert) -> bool:
         """True when it is the first of its transaction."""
         number = self._number(alert.transaction_id)
         if number is None or alert.alert_id != alert_id(alert.transaction_id):
-            self.strange += 1
+            self.unrelated += 1
         elif self._alerted.add(number):
             self.newest_alerts.append(alert)
             return True
@@ -88,22 +88,22 @@ class Tally:
             self.repeated_alerts += 1
         return False
 
-    def hear_dead_letter(self, headers: Mapping[str, bytes]) -> None:
+    def on_dead_letter(self, headers: Mapping[str, bytes]) -> None:
         """A dead letter is known by where its source record stands."""
         partition, offset = (headers.get(f"__streams.errors.{name}", b"") for name in ("partition", "offset"))
         self._dead.add((partition, offset))
 
-    def account(self) -> "Account":
-        return Account(
+    def balance(self) -> "Balance":
+        return Balance(
             sent=self.sent,
             malformed=self.malformed,
             decided=self.decided,
             dead_letters=self.dead_letters,
-            alerts_told=len(self._suspicious),
+            alerts_expected=len(self._suspicious),
             alerts_received=self.alerts,
             alerts_missing=self._suspicious.without(self._alerted),
             alerts_unfounded=self._alerted.without(self._suspicious),
-            strange=self.strange,
+            unrelated=self.unrelated,
             repeated_decisions=self.repeated_decisions,
             repeated_alerts=self.repeated_alerts,
         )
@@ -115,19 +115,19 @@ class Tally:
         return int(digits)
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """What must add up. Repeats are allowed: after a kill a worker may publish the same decision again."""
 
     sent: int
     malformed: int
     decided: int
     dead_letters: int
-    alerts_told: int
+    alerts_expected: int
     """Decided transactions with an outcome that asks for an alert."""
     alerts_received: int
     alerts_missing: int
     alerts_unfounded: int
-    strange: int
+    unrelated: int
     repeated_decisions: int
     repeated_alerts: int
 
@@ -139,7 +139,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             != self.dead_letters,
             f"{self.alerts_missing:,} alerts are missing": self.alerts_missing > 0,
             f"{self.alerts_unfounded:,} alerts have no decision": self.alerts_unfounded > 0,
-            f"{self.strange:,} records belong to nothing that was sent": self.strange > 0,
+            f"{self.unrelated:,} records belong to nothing that was sent": self.unrelated > 0,
         }
         return [text for text, wrong in found.items() if wrong]
 
@@ -152,7 +152,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
                 f"{verdict}: {self.sent + self.malformed:,} produced = {self.decided:,} decided "
                 f"+ {self.dead_letters:,} dead-lettered + 0 duplicates"
             ),
-            f"{verdict}: {self.alerts_told:,} alerts by the decisions, {self.alerts_received:,} alerts received",
+            f"{verdict}: {self.alerts_expected:,} alerts by the decisions, {self.alerts_received:,} alerts received",
             f"{repeats} (the same ids: a consumer drops them)",
             *self.differences(),
         ]

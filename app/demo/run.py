@@ -12,7 +12,7 @@ from rich.console import Console
 from app.demo.folder import STACK, fresh
 from app.demo.plan import Plan
 from app.demo.screen import open_screen
-from app.demo.session import Performance
+from app.demo.session import Session
 from app.features.columns import compile_fold
 from app.local import stack as local_stack
 from app.local.state import Stack
@@ -38,23 +38,23 @@ def run(plan: Plan, settings: Settings, console: Console, started_seconds: float
         stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
         compiling.join()
         local = _local(settings, stack)
-        performance = Performance(plan, local, directory, started_seconds)
-        return uvloop.run(_perform(performance, local, console))
+        session = Session(plan, local, directory, started_seconds)
+        return uvloop.run(_run(session, local, console))
     finally:
         local_stack.stop(directory / STACK)
 
 
-async def _perform(performance: Performance, settings: Settings, console: Console) -> int:
+async def _run(session: Session, settings: Settings, console: Console) -> int:
     interrupted = False
     try:
         await provisioning.ensure(settings)
         with open_screen(console) as screen:
-            interrupted = await performance.run(screen)
+            interrupted = await session.run(screen)
     except asyncio.CancelledError:  # a second Ctrl-C, or one before there was any traffic
         interrupted = True
-    for line in performance.scene.summary():
+    for line in session.snapshot.summary():
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-    if performance.scene.tally.account().differences():
+    if session.snapshot.reconciliation.balance().differences():
         return EXIT_INTERRUPTED if interrupted else EXIT_UNRECONCILED
     return 0
 

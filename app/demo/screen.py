@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app.demo.snapshot import PHASES, Figures, Scene
+from app.demo.snapshot import PHASES, Figures, Snapshot
 from app.domain.decision import Alert
 from app.domain.money import display
 from app.rendering.decision_text import STYLES, event_time, line, short
@@ -23,7 +23,7 @@ class Screen(Protocol):
 
     period_seconds: float
 
-    def draw(self, scene: Scene) -> None: ...
+    def draw(self, snapshot: Snapshot) -> None: ...
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def open_screen(console: Console) -> Iterator[Screen]:
         yield PlainScreen(console)
         return
     with Live(console=console, auto_refresh=False, screen=False) as live:
-        yield PictureScreen(live)
+        yield LiveScreen(live)
 
 
 class PlainScreen:
@@ -43,30 +43,30 @@ class PlainScreen:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._hints_told = False
+        self._hints_shown = False
 
-    def draw(self, scene: Scene) -> None:
+    def draw(self, snapshot: Snapshot) -> None:
         say = self._say
-        while scene.notes:
-            say(scene.notes.popleft())
-        if scene.phase == "live" and not self._hints_told:
-            self._hints_told = True
-            for hint in scene.hints:
+        while snapshot.notes:
+            say(snapshot.notes.popleft())
+        if snapshot.phase == "live" and not self._hints_shown:
+            self._hints_shown = True
+            for hint in snapshot.hints:
                 say(f"try: {hint}")
-        figures = scene.figures()
+        figures = snapshot.figures()
         say(
-            f"[{scene.seconds:5.1f} s] {scene.phase}: {figures.events_per_s:,.0f} events/s, lag {figures.lag:,}, "
+            f"[{snapshot.seconds:5.1f} s] {snapshot.phase}: {figures.events_per_s:,.0f} events/s, lag {figures.lag:,}, "
             f"latency {figures.latency}, produced {figures.produced:,}, decided {figures.decided:,}, "
             f"dead letters {figures.dead_letters}, review {figures.reviews:,}, decline {figures.declines:,}"
         )
-        while scene.unshown:
-            self._console.print(line(scene.unshown.popleft()), soft_wrap=True, highlight=False)
+        while snapshot.new_alerts:
+            self._console.print(line(snapshot.new_alerts.popleft()), soft_wrap=True, highlight=False)
 
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
-class PictureScreen:
+class LiveScreen:
     """Figures above, alerts beneath, the newest first."""
 
     period_seconds = 0.5
@@ -75,21 +75,22 @@ class PictureScreen:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def draw(self, scene: Scene) -> None:
-        self._live.update(picture(scene, self._live.console.height), refresh=True)
+    def draw(self, snapshot: Snapshot) -> None:
+        self._live.update(picture(snapshot, self._live.console.height), refresh=True)
 
 
-def picture(scene: Scene, height: int) -> RenderableType:
+def picture(snapshot: Snapshot, height: int) -> RenderableType:
     """As many alerts as the terminal is high."""
-    room = max(3, height - ROWS_BESIDE_ALERTS - len(scene.notes) - len(scene.hints))
-    alerts = list(scene.tally.newest_alerts)[-room:][::-1]
+    room = max(3, height - ROWS_BESIDE_ALERTS - len(snapshot.notes) - len(snapshot.hints))
+    alerts = list(snapshot.reconciliation.newest_alerts)[-room:][::-1]
     return Group(
         Panel(
-            _counters(scene.figures()), title=f"fraudstream · {PHASES[scene.phase]} · {scene.seconds:,.0f} s"
+            _counters(snapshot.figures()),
+            title=f"fraudstream · {PHASES[snapshot.phase]} · {snapshot.seconds:,.0f} s",
         ),
         _alerts(alerts),
-        *(Text(note, style="cyan") for note in scene.notes),
-        *(Text(f"try: {hint}", style="dim", no_wrap=True) for hint in scene.hints),
+        *(Text(note, style="cyan") for note in snapshot.notes),
+        *(Text(f"try: {hint}", style="dim", no_wrap=True) for hint in snapshot.hints),
     )
 
 

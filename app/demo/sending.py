@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from app.demo import traffic
 from app.demo.plan import Plan
-from app.demo.reconciliation import Tally
+from app.demo.reconciliation import Reconciliation
 from app.domain.transaction import Transaction
 from app.traffic import labels
 from app.traffic.pacing import Pace
@@ -28,16 +28,16 @@ class Senders(NamedTuple):
 
 
 class Traffic:
-    """Sends, and tells the tally of everything it sends. ``stop`` ends it after the event at hand.
+    """Sends, and tells the reconciliation of everything it sends. ``stop`` ends it after the event at hand.
 
     A fraud is reported a week of simulated time after its transaction, as soon as the traffic has come so far.
     """
 
-    def __init__(self, plan: Plan, senders: Senders, tally: Tally) -> None:
+    def __init__(self, plan: Plan, senders: Senders, reconciliation: Reconciliation) -> None:
         self._plan = plan
         self._sender, self._labels = senders
         self._frauds: deque[Transaction] = deque()
-        self._tally = tally
+        self._reconciliation = reconciliation
         self._today = datetime.now(UTC).date()
         self._stopped = asyncio.Event()
 
@@ -52,7 +52,7 @@ class Traffic:
         on_phase("history")
         await self._send_history()
         # Live events behind a backlog would only measure the backlog.
-        while self._tally.undecided and not self._stopped.is_set():  # noqa: ASYNC110  # emptied a record at a time
+        while self._reconciliation.undecided and not self._stopped.is_set():  # noqa: ASYNC110  # emptied a record at a time
             await asyncio.sleep(POLL_SECONDS)
         on_phase("live")
         await self._send_live()
@@ -61,13 +61,13 @@ class Traffic:
         for index, event in enumerate(traffic.history(self._plan, self._today)):
             self._put(event, _now_ms())
             if index % HISTORY_SLICE == 0:
-                await self._sender.room()
+                await self._sender.wait_for_capacity()
                 if self._stopped.is_set():
                     return
 
     async def _send_live(self) -> None:
         """A record's timestamp is its intended time: a delay of this sender counts as delay."""
-        plan, tally = self._plan, self._tally
+        plan, reconciliation = self._plan, self._reconciliation
         source = traffic.live(plan, self._today)
         first = next(source)  # finding it takes a moment, which is not lateness
         pace = Pace(start_seconds=time.perf_counter(), rate=plan.rate)
@@ -78,19 +78,21 @@ class Traffic:
             due = pace.due_seconds(index)
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             due_ms = int((wall_offset + due) * 1000)
-            tally.latencies.sent(tally.sent, due_ms)
+            reconciliation.latencies.sent(reconciliation.sent, due_ms)
             self._put(next(source) if index else first, due_ms)
             index += 1
-            if index % every == 0 and tally.malformed < plan.malformed:
-                self._sender.put(*traffic.malformed(tally.malformed), due_ms)
-                tally.malformed += 1
+            if index % every == 0 and reconciliation.malformed < plan.malformed:
+                self._sender.put(*traffic.malformed(reconciliation.malformed), due_ms)
+                reconciliation.malformed += 1
 
     def _put(self, event: traffic.Event, now_ms: int) -> None:
-        transaction, is_fraud = traffic.renamed(event, self._tally.transaction_id(self._tally.sent))
+        transaction, is_fraud = traffic.renamed(
+            event, self._reconciliation.transaction_id(self._reconciliation.sent)
+        )
         self._report(transaction.event_time, now_ms)
         key, value = traffic.record(transaction)
         self._sender.put(key, value, now_ms)
-        self._tally.sent += 1
+        self._reconciliation.sent += 1
         if is_fraud:
             self._frauds.append(transaction)
 

@@ -13,10 +13,10 @@ from app.adapters.serde.offline_decoder import readable
 from app.demo import workers as processes
 from app.demo.listening import listen
 from app.demo.plan import Plan
-from app.demo.reconciliation import Tally
+from app.demo.reconciliation import Reconciliation
 from app.demo.screen import Screen
 from app.demo.sending import Senders, Traffic
-from app.demo.snapshot import Scene
+from app.demo.snapshot import Snapshot
 from app.demo.workers import Worker
 from app.errors import StackError
 from app.settings import Settings, values
@@ -29,11 +29,11 @@ FIRST_DECISION_SECONDS = 90.0
 POLL_SECONDS = 0.05
 
 
-class Performance:
+class Session:
     """One run on a stack that is up and whose topics are made."""
 
     def __init__(self, plan: Plan, settings: Settings, directory: Path, started_seconds: float) -> None:
-        self.scene = Scene(Tally(f"d{token_hex(4)}"), started_seconds)
+        self.snapshot = Snapshot(Reconciliation(f"d{token_hex(4)}"), started_seconds)
         self._plan = plan
         self._settings = settings
         environment = {name: str(value) for name, value in values(settings).items()}
@@ -50,27 +50,27 @@ class Performance:
             for worker in self._workers:
                 worker.start()
             self._hint()
-            await self._play(screen)
+            await self._run_traffic(screen)
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
         finally:
             processes.stop(self._workers)
         return self._interrupted
 
-    async def _play(self, screen: Screen) -> None:
+    async def _run_traffic(self, screen: Screen) -> None:
         kafka, topics = self._settings.kafka, self._settings.topics
         heard = [topics.decisions, topics.alerts, topics.dead_letters]
-        tally, scene = self.scene.tally, self.scene
+        reconciliation, snapshot = self.snapshot.reconciliation, self.snapshot
         async with (
             open_reader(kafka, heard, from_beginning=True, values=readable(self._settings)) as reader,
             open_sender(topics.transactions, kafka) as sender,
             open_sender(topics.labels, kafka) as labels,
             asyncio.TaskGroup() as group,
         ):
-            traffic = Traffic(self._plan, Senders(sender, labels), tally)
-            self._obey_signals(traffic)
+            traffic = Traffic(self._plan, Senders(sender, labels), reconciliation)
+            self._handle_signals(traffic)
             helpers = [
-                group.create_task(listen(reader, topics, tally, scene.alert)),
+                group.create_task(listen(reader, topics, reconciliation, snapshot.alert)),
                 group.create_task(processes.watch(self._workers, self._restarted)),
                 group.create_task(self._draw(screen)),
                 group.create_task(self._expect_a_decision()),
@@ -78,7 +78,7 @@ class Performance:
             await traffic.run(self._enter)
             self._enter("draining")
             await self._drain(reader)
-            screen.draw(scene)
+            screen.draw(snapshot)
             for helper in helpers:
                 helper.cancel()
 
@@ -86,46 +86,46 @@ class Performance:
         """What is missing after the bound is told by the account."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HURRIED_DRAIN_SECONDS if self._interrupted else DRAIN_SECONDS):
-                while not self.scene.tally.settled:  # noqa: ASYNC110  # filled by the listener, a record at a time
+                while not self.snapshot.reconciliation.settled:  # noqa: ASYNC110  # filled by the listener, a record at a time
                     await asyncio.sleep(POLL_SECONDS)
                 await reader.caught_up()
 
     async def _draw(self, screen: Screen) -> None:
         while True:
-            screen.draw(self.scene)
+            screen.draw(self.snapshot)
             await asyncio.sleep(screen.period_seconds)
 
     async def _expect_a_decision(self) -> None:
         await asyncio.sleep(FIRST_DECISION_SECONDS)
-        if not self.scene.tally.decided:
+        if not self.snapshot.reconciliation.decided:
             ends = "\n".join(worker.log_end() for worker in self._workers)
             raise StackError(f"no decision came within {FIRST_DECISION_SECONDS:.0f} s. {ends}")
 
-    def _obey_signals(self, traffic: Traffic) -> None:
-        loop, playing = asyncio.get_running_loop(), asyncio.current_task()
+    def _handle_signals(self, traffic: Traffic) -> None:
+        loop, running = asyncio.get_running_loop(), asyncio.current_task()
 
         def interrupt() -> None:
-            if self._interrupted and playing is not None:
-                playing.cancel()
+            if self._interrupted and running is not None:
+                running.cancel()
             self._interrupted = True
-            self.scene.notes.append("waiting for the last decisions; Ctrl-C again stops at once")
+            self.snapshot.notes.append("waiting for the last decisions; Ctrl-C again stops at once")
             traffic.stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, interrupt)
 
     def _enter(self, phase: str) -> None:
-        self.scene.phase = phase
+        self.snapshot.phase = phase
 
     def _restarted(self, note: str) -> None:
-        self.scene.notes.append(note)
+        self.snapshot.notes.append(note)
         self._hint()
 
     def _hint(self) -> None:
         command = os.path.relpath(sys.argv[0])
         servers = self._settings.kafka.bootstrap_servers
         pid = self._workers[0].pid
-        self.scene.hints = [
+        self.snapshot.hints = [
             f"FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={servers} {command} alerts tail",
             f"kill -9 {pid}   (a worker; it is started again and nothing is lost)",
         ]

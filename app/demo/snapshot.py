@@ -5,7 +5,7 @@ from collections import deque
 
 import msgspec
 
-from app.demo.reconciliation import Tally
+from app.demo.reconciliation import Reconciliation
 from app.domain.decision import Alert, Outcome
 
 PHASES = {
@@ -37,16 +37,16 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Scene:
+class Snapshot:
     """The run as it stands; the pids and addresses that a curious person may use."""
 
-    def __init__(self, tally: Tally, started_seconds: float) -> None:
-        self.tally = tally
+    def __init__(self, reconciliation: Reconciliation, started_seconds: float) -> None:
+        self.reconciliation = reconciliation
         self.phase = "starting"
         self.hints: list[str] = []
         self.notes: deque[str] = deque(maxlen=NOTES_SHOWN)
         self.first_alert_seconds: float | None = None
-        self.unshown: deque[Alert] = deque(maxlen=NOTES_SHOWN)
+        self.new_alerts: deque[Alert] = deque(maxlen=NOTES_SHOWN)
         """Alerts since the last look, the newest few."""
         self._started_seconds = started_seconds
         self._last = (time.perf_counter(), 0)
@@ -60,34 +60,34 @@ class Scene:
         if self.first_alert_seconds is None:
             self.first_alert_seconds = self.seconds
             self.notes.append(f"first alert after {self.seconds:.0f} s")
-        self.unshown.append(alert)
+        self.new_alerts.append(alert)
 
     def summary(self) -> list[str]:
         """What the run comes to."""
         figures, first, approved = (
             self.figures(),
             self.first_alert_seconds,
-            self.tally.outcomes[Outcome.APPROVE],
+            self.reconciliation.outcomes[Outcome.APPROVE],
         )
         return [
             "no alert came" if first is None else f"first alert after {first:.0f} s",
             f"latency of live traffic, sent to decision received: {figures.latency}",
             f"{approved:,} approve, {figures.reviews:,} review, {figures.declines:,} decline",
-            *self.tally.account().lines(),
+            *self.reconciliation.balance().lines(),
         ]
 
     def figures(self) -> Figures:
         """Events a second are those decided since the last call."""
-        tally, now = self.tally, time.perf_counter()
-        (before, counted), self._last = self._last, (now, tally.decided)
+        reconciliation, now = self.reconciliation, time.perf_counter()
+        (before, counted), self._last = self._last, (now, reconciliation.decided)
         return Figures(
-            events_per_s=(tally.decided - counted) / max(now - before, 1e-9),
-            produced=tally.sent + tally.malformed,
-            decided=tally.decided,
-            dead_letters=tally.dead_letters,
-            lag=tally.undecided,
-            reviews=tally.outcomes[Outcome.REVIEW],
-            declines=tally.outcomes[Outcome.DECLINE],
-            p50_ms=tally.latencies.quantile_ms(0.50),
-            p99_ms=tally.latencies.quantile_ms(0.99),
+            events_per_s=(reconciliation.decided - counted) / max(now - before, 1e-9),
+            produced=reconciliation.sent + reconciliation.malformed,
+            decided=reconciliation.decided,
+            dead_letters=reconciliation.dead_letters,
+            lag=reconciliation.undecided,
+            reviews=reconciliation.outcomes[Outcome.REVIEW],
+            declines=reconciliation.outcomes[Outcome.DECLINE],
+            p50_ms=reconciliation.latencies.quantile_ms(0.50),
+            p99_ms=reconciliation.latencies.quantile_ms(0.99),
         )

@@ -52,7 +52,7 @@ REACHABLE = ClusterMetric(
     meaning="1 when the last look at the cluster succeeded, else 0, and then there is nothing else here.",
     read=_of_cluster(lambda _: 1),
 )
-CATALOGUE = (
+CATALOG = (
     REACHABLE,
     ClusterMetric(
         name="kafka_brokers",
@@ -151,7 +151,7 @@ class ClusterCollector(Collector):
         if state is None:
             yield _family(REACHABLE, [((), 0)])
             return
-        for metric in CATALOGUE:
+        for metric in CATALOG:
             yield _family(metric, metric.read(state))
 
 
@@ -159,7 +159,7 @@ def table() -> str:
     """The catalogue as it stands in ``docs/operate/monitor.md``."""
     rows = [
         f"| `{PREFIX}{metric.name}` | {metric.unit} | {', '.join(metric.labels)} | {metric.meaning} |"
-        for metric in CATALOGUE
+        for metric in CATALOG
     ]
     return "\n".join(["| name | unit | labels | meaning |", "| --- | --- | --- | --- |", *rows]) + "\n"
 

@@ -14,11 +14,11 @@ from app.domain.decision import Alert, Degradation, FeatureState
 from app.features.catalog import NAMES
 from app.features.window import LONGEST_MS
 from app.processing.decode_chunk import SourceLog
-from app.replay import history
+from app.replay import customer_history
+from app.replay.customer_history import FoldedTransaction, Moment, Progress, Span
 from app.replay.differences import Difference, differences, feature_differences
-from app.replay.history import Moment, Progress, Span, Standing
-from app.replay.judging import judged_again
-from app.replay.rereading import Rules, fold_again
+from app.replay.refold import FoldRules, refold
+from app.replay.rescoring import rescored
 from app.replay.verdict import Verdict, known_with, verdict
 
 NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
@@ -74,7 +74,7 @@ class Published(NamedTuple):
 
 class _Past(NamedTuple):
     moments: list[Moment]
-    standing: Standing | None
+    folded: FoldedTransaction | None
     differences: list[Difference]
 
 
@@ -82,7 +82,7 @@ async def explain(
     published: Published,
     reader: LogReader,
     bundle: Bundle,
-    rules: Rules,
+    rules: FoldRules,
     on_progress: Progress = lambda _: None,
 ) -> Explanation:
     """Read from where the windows begin, and from the log's own beginning where that does not do.
@@ -90,21 +90,25 @@ async def explain(
     ``on_progress`` is told the offset that was reached.
     """
     alert, source = published.alert, published.alert.source
-    since_ms = alert.event_time - history.horizon_ms(rules.bounds, rules.acceptance.max_future_ms)
-    span = await history.span(reader, source.partition, source.offset, since_ms)
+    since_ms = alert.event_time - customer_history.horizon_ms(rules.bounds, rules.acceptance.max_future_ms)
+    span = await customer_history.span(reader, source.partition, source.offset, since_ms)
     past = _Past([], None, [])
     if span.has_transaction:
         key, log = alert.customer_id.encode(), rules.log_of(reader)
-        records = await history.read(reader, span, (span.read_from, source.offset + 1), key, on_progress)
+        records = await customer_history.read(
+            reader, span, (span.read_from, source.offset + 1), key, on_progress
+        )
         past = _past(alert, log, records, rules)
         if past.differences and span.begins < span.read_from:
-            before = await history.read(reader, span, (span.begins, span.read_from), key, on_progress)
+            before = await customer_history.read(
+                reader, span, (span.begins, span.read_from), key, on_progress
+            )
             span = msgspec.structs.replace(span, read_from=span.begins)
             past = _past(alert, log, before + records, rules)
-    known = past.standing.known if past.standing else None
+    known = past.folded.known if past.folded else None
     if span.is_cut or known is None:
         known = known_with(alert, known)
-    judgement = list(_judgement(published, judged_again(alert, known, bundle)))
+    judgement = list(_judgement(published, rescored(alert, known, bundle)))
     return Explanation(
         alert_id=alert.alert_id,
         verdict=verdict(past.differences, judgement, span, since_ms),
@@ -112,20 +116,23 @@ async def explain(
         judgement_differences=judgement,
         span=span,
         alert=alert,
-        features=list(_lines(alert, past.standing)),
+        features=list(_lines(alert, past.folded)),
         moments=past.moments,
     )
 
 
-def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: Rules) -> _Past:
+def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRules) -> _Past:
     if not records:
         return _Past([], None, [_undecided(alert, [])])
     # What was judged by the worker's clock then is judged by the time of the alert now.
-    applied = fold_again(log, records, rules, alert.scored_at)
-    moments, standing = history.moments(applied), history.standing(applied, alert.source.offset)
-    if standing is None:
+    applied = refold(log, records, rules, alert.scored_at)
+    moments, folded = (
+        customer_history.moments(applied),
+        customer_history.folded_transaction(applied, alert.source.offset),
+    )
+    if folded is None:
         return _Past(moments, None, [_undecided(alert, moments)])
-    return _Past(moments, standing, list(_from_the_log(alert, standing)))
+    return _Past(moments, folded, list(_from_the_log(alert, folded)))
 
 
 def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
@@ -135,12 +142,12 @@ def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
     return Difference("source.offset", "decided", told)
 
 
-def _from_the_log(alert: Alert, standing: Standing) -> Iterator[Difference]:
-    width = len(standing.features)
-    yield from feature_differences(alert.features[:width], standing.features, NAMES[:width])
+def _from_the_log(alert: Alert, folded: FoldedTransaction) -> Iterator[Difference]:
+    width = len(folded.features)
+    yield from feature_differences(alert.features[:width], folded.features, NAMES[:width])
     degraded = [flag for flag in alert.degraded if flag in OF_THE_HISTORY]
-    yield from differences(degraded, standing.degraded, "degraded")
-    recorded, rebuilt = msgspec.to_builtins(alert.transaction), msgspec.to_builtins(standing.transaction)
+    yield from differences(degraded, folded.degraded, "degraded")
+    recorded, rebuilt = msgspec.to_builtins(alert.transaction), msgspec.to_builtins(folded.transaction)
     yield from differences(recorded, rebuilt, "transaction")
 
 
@@ -150,12 +157,10 @@ def _judgement(published: Published, again: dict[str, Any]) -> Iterator[Differen
             yield from differences(published.fields.get(name), again.get(name), name)
 
 
-def _lines(alert: Alert, standing: Standing | None) -> Iterator[FeatureLine]:
-    if standing is None:
+def _lines(alert: Alert, folded: FoldedTransaction | None) -> Iterator[FeatureLine]:
+    if folded is None:
         return
-    for name, recorded, rebuilt in zip_longest(
-        NAMES, alert.features, standing.features, fillvalue=NOT_REBUILT
-    ):
+    for name, recorded, rebuilt in zip_longest(NAMES, alert.features, folded.features, fillvalue=NOT_REBUILT):
         state = alert.snapshot[name].state if name in alert.snapshot else None
         from_log = rebuilt is not NOT_REBUILT
         yield FeatureLine(

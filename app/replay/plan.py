@@ -8,7 +8,7 @@ from app.errors import ConfigurationError
 from app.replay.replay import Range
 
 
-class Point(NamedTuple):
+class LogPosition(NamedTuple):
     """A place in the log: an offset, or a time by the records' own timestamps. Neither is the log's end."""
 
     offset: int | None = None
@@ -18,7 +18,7 @@ class Point(NamedTuple):
 async def plan(
     reader: LogReader,
     partitions: Iterable[int],
-    points: tuple[Point, Point],
+    points: tuple[LogPosition, LogPosition],
     finished: Mapping[int, int],
     warm_up_ms: int | None,
 ) -> list[Range]:
@@ -38,7 +38,11 @@ async def plan(
 
 
 async def _range(
-    reader: LogReader, partition: int, points: tuple[Point, Point], finished: int, warm_up_ms: int | None
+    reader: LogReader,
+    partition: int,
+    points: tuple[LogPosition, LogPosition],
+    finished: int,
+    warm_up_ms: int | None,
 ) -> Range:
     begins, ends = await reader.extent(partition)
     start = await _offset(reader, partition, points[0], ends)
@@ -52,7 +56,7 @@ async def _range(
     return Range(partition, read_from, start, end)
 
 
-async def _offset(reader: LogReader, partition: int, point: Point, ends: int) -> int:
+async def _offset(reader: LogReader, partition: int, point: LogPosition, ends: int) -> int:
     if point.offset is not None:
         return point.offset
     if point.time_ms is None:

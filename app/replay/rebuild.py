@@ -18,9 +18,9 @@ from app.processing.chunk import Chunk
 from app.processing.fold_chunk import ChunkFold
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
-from app.replay.history import Progress
-from app.replay.rereading import Rules
-from app.replay.scratch import Scratch
+from app.replay.customer_history import Progress
+from app.replay.refold import FoldRules
+from app.replay.scratch_store import ScratchStore
 
 BATCH_PROFILES = 2_000
 """Sent together, and waited for."""
@@ -42,7 +42,7 @@ class Rebuilt(NamedTuple):
     """Partitions whose log does not begin at its beginning: what was before is in no profile."""
 
 
-async def require_nobody(kafka: Cluster, group: str) -> None:
+async def require_no_members(kafka: Cluster, group: str) -> None:
     """Raises ConfigurationError while a worker is in the group."""
     if count := await members(kafka, group):
         raise ConfigurationError(
@@ -64,8 +64,8 @@ async def require_empty(changelog: LogReader) -> None:
 
 async def rebuild(
     source: LogReader,
-    rules: Rules,
-    scratch: Scratch,
+    rules: FoldRules,
+    scratch: ScratchStore,
     finished: Mapping[int, int],
     cache_bytes: int,
     on_progress: Progress,
@@ -90,7 +90,9 @@ async def rebuild(
     return Rebuilt(0, records_read, cut)
 
 
-async def publish(scratch: Scratch, partitions: Mapping[int, int], changelog: str, sender: Sender) -> int:
+async def publish(
+    scratch: ScratchStore, partitions: Mapping[int, int], changelog: str, sender: Sender
+) -> int:
     """Every profile into the changelog; how many. Raises SendFailed: what arrived is not whole then."""
     count = 0
     for partition in sorted(partitions):

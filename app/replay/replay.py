@@ -17,11 +17,11 @@ from app.processing.chunk import Chunk
 from app.processing.fold_chunk import Applied, ChunkFold
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
-from app.replay.comparing import Example, Kind, Replayed, Tally, compare
-from app.replay.decided import Decided, DecidedLog
-from app.replay.history import horizon_ms, moments
-from app.replay.rereading import Rules
-from app.replay.scratch import Scratch
+from app.replay.compare_decisions import Example, Kind, ReplayCounts, ReplayedRows, compare
+from app.replay.customer_history import horizon_ms, moments
+from app.replay.published_decisions import PublishedDecision, PublishedDecisions
+from app.replay.refold import FoldRules
+from app.replay.scratch_store import ScratchStore
 from app.scoring.model import Model
 
 
@@ -43,12 +43,12 @@ class Replay:
         self,
         source: LogReader,
         decisions: LogReader,
-        rules: Rules,
-        scratch: Scratch,
+        rules: FoldRules,
+        scratch: ScratchStore,
         model_for: Callable[[ModelReference], Model],
         cache_bytes: int,
     ) -> None:
-        self.tally = Tally()
+        self.counts = ReplayCounts()
         self.read = 0
         self.repeated = 0
         """Decisions of a transaction that had one: a takeover repeats some."""
@@ -63,7 +63,7 @@ class Replay:
 
     async def run(self, span: Range, now_ms: int) -> None:
         """One partition. ``now_ms`` judges the records whose own timestamp cannot."""
-        decided = DecidedLog(self._decisions, self._source.topic, span.partition)
+        decided = PublishedDecisions(self._decisions, self._source.topic, span.partition)
         begun, first_ms = False, None
         async for records, next_offset in self._source.records(span.partition, span.read_from, span.end):
             if records and first_ms is None:
@@ -92,29 +92,29 @@ class Replay:
         return applied
 
     async def _compare(
-        self, applied: Applied, decided: DecidedLog, span: Range, up_to: int, first_ms: int
+        self, applied: Applied, decided: PublishedDecisions, span: Range, up_to: int, first_ms: int
     ) -> None:
         published = await decided.take(up_to)
-        groups: dict[ModelReference, list[tuple[int, Decided]]] = defaultdict(list)
+        groups: dict[ModelReference, list[tuple[int, PublishedDecision]]] = defaultdict(list)
         for row in applied.rows:
             offset = applied.accepted[row].record.offset
             found = published.pop(offset, None)
             if found is None:
                 self._missing(applied, row, span, first_ms)
             elif found.catalog != catalog.DIGEST:
-                self.tally.kinds[Kind.OTHER_CATALOG] += 1
+                self.counts.kinds[Kind.OTHER_CATALOG] += 1
             else:
                 groups[found.model].append((row, found))
         for offset, found in published.items():
             self._unexpected(applied, found, offset)
         for reference, group in groups.items():
-            compare(self._columns(applied, group, span, first_ms), self._model_for(reference), self.tally)
+            compare(self._columns(applied, group, span, first_ms), self._model_for(reference), self.counts)
 
     def _columns(
-        self, applied: Applied, group: list[tuple[int, Decided]], span: Range, first_ms: int
-    ) -> Replayed:
+        self, applied: Applied, group: list[tuple[int, PublishedDecision]], span: Range, first_ms: int
+    ) -> ReplayedRows:
         rows = [row for row, _ in group]
-        return Replayed(
+        return ReplayedRows(
             partition=span.partition,
             offsets=[applied.accepted[row].record.offset for row in rows],
             decided=[found for _, found in group],
@@ -132,7 +132,7 @@ class Replay:
         """It may be the repetition of a transaction that was not read."""
         record, transaction = applied.accepted[row].record, applied.transactions[row]
         is_new = span.read_from == 0 or self._reads_whole(applied, row, first_ms)
-        self.tally.add(
+        self.counts.add(
             Example(
                 kind=Kind.MISSING if is_new else Kind.OLDER_THAN_LOG,
                 partition=record.partition,
@@ -143,10 +143,10 @@ class Replay:
             )
         )
 
-    def _unexpected(self, applied: Applied, found: Decided, offset: int) -> None:
+    def _unexpected(self, applied: Applied, found: PublishedDecision, offset: int) -> None:
         fates = {moment.offset: moment for moment in moments(applied)}
         moment = fates.get(offset)
-        self.tally.add(
+        self.counts.add(
             Example(
                 kind=Kind.UNEXPECTED,
                 partition=found.source.partition,

@@ -6,8 +6,8 @@ from enum import StrEnum
 from app.domain.decision import Alert, FeatureState
 from app.features.catalog import DELAYED, FEATURES, Known
 from app.features.window import NEVER_MS
+from app.replay.customer_history import Span
 from app.replay.differences import Difference
-from app.replay.history import Span
 
 UNBOUNDED = ("customer_seconds_since_last", "customer_travel_kmh")
 """Features that look back on the one before, however long ago that was."""

@@ -15,10 +15,10 @@ from app.processing.chunk import Chunk
 from app.processing.fold_chunk import ChunkFold
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
-from app.replay.history import Progress
-from app.replay.rereading import Rules
-from app.replay.scratch import Scratch
-from app.replay.stored import restore
+from app.replay.customer_history import Progress
+from app.replay.refold import FoldRules
+from app.replay.scratch_store import ScratchStore
+from app.replay.stored_profiles import restore
 
 MOST_EXAMPLES = 10
 
@@ -48,14 +48,14 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 class Profiles(NamedTuple):
     """What is compared: read from the changelog, and folded again."""
 
-    recorded: Scratch
-    rebuilt: Scratch
+    recorded: ScratchStore
+    rebuilt: ScratchStore
 
 
 class Verification:
     """Counts of all partitions so far."""
 
-    def __init__(self, source: LogReader, changelog: LogReader, rules: Rules, cache_bytes: int) -> None:
+    def __init__(self, source: LogReader, changelog: LogReader, rules: FoldRules, cache_bytes: int) -> None:
         self.matches: Counter[Match] = Counter()
         self.mismatches: list[Mismatch] = []
         self._source = source
@@ -79,7 +79,7 @@ class Verification:
         log = self._rules.log_of(self._source)
         fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache)
         async for records, reached in self._source.records(partition, begins, ends):
-            if chosen := self._up_to_where_they_stand(records, profiles.recorded, finished):
+            if chosen := self._up_to_applied(records, profiles.recorded, finished):
                 applied = fold.apply([Chunk(partition, chosen)], _now_ms(), Stopwatch(time.perf_counter))
                 (share,) = applied.shares
                 profiles.rebuilt.write(partition, share.profiles)
@@ -88,18 +88,18 @@ class Verification:
         for key, recorded, rebuilt in _side_by_side(partition, profiles):
             self._count(partition, key, match(recorded, rebuilt, log_is_cut=begins > 0))
 
-    def _up_to_where_they_stand(
-        self, records: list[LogRecord], recorded: Scratch, finished: int
+    def _up_to_applied(
+        self, records: list[LogRecord], recorded: ScratchStore, finished: int
     ) -> list[LogRecord]:
         keys = list(dict.fromkeys(record.key for record in records if record.key))
         partition = records[0].partition if records else 0
         stands = {
-            key: self._stand(value, finished)
+            key: self._applied_offset(value, finished)
             for key, value in zip(keys, recorded.read(partition, keys), strict=True)
         }
         return [record for record in records if record.offset <= stands.get(record.key or b"", -1)]
 
-    def _stand(self, profile: bytes | None, finished: int) -> int:
+    def _applied_offset(self, profile: bytes | None, finished: int) -> int:
         if profile is None:
             return finished - 1
         incarnation, applied_offset = lineage(profile)

@@ -23,7 +23,7 @@ COLUMNS = (
 _NAMES = ", ".join(COLUMNS)
 _INSERT = f"INSERT INTO transactions ({_NAMES}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608  # constants
 _COPY = f"COPY transactions ({_NAMES}) FROM STDIN"
-Told = Callable[[str, int], None]
+OnSend = Callable[[str, int], None]
 """Of a row's transaction id and the time, nanoseconds since the epoch, right before it was sent to the database."""
 
 
@@ -69,7 +69,7 @@ class BankTable:
                 number += 1
         return number
 
-    def insert(self, transactions: Iterable[Transaction], rate: float, told: Told) -> None:
+    def insert(self, transactions: Iterable[Transaction], rate: float, told: OnSend) -> None:
         """One by one, ``rate`` a second, each committed before the next."""
         pace = Pace(start_seconds=time.monotonic(), rate=rate)
         for number, transaction in enumerate(transactions):

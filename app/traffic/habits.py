@@ -6,7 +6,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from app.traffic.places import HOMES
+from app.traffic.cities import HOMES
 from app.traffic.population import ECOMMERCE, FAVOURITES, Customers, Integers, Reals, Terminals
 
 DAY_MS = 86_400_000

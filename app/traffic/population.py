@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from app.traffic.places import FAR, HOMES, SPREAD_DEGREES, City
+from app.traffic.cities import FAR, HOMES, SPREAD_DEGREES, City
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

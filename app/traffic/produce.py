@@ -108,7 +108,7 @@ async def _feed_fast(sender: RecordSender, chunks: AsyncIterator[list[Record]]) 
         now_ms = time.time_ns() // 1_000_000
         for key, value in chunk:
             sender.put(key, value, now_ms)
-        await sender.room()
+        await sender.wait_for_capacity()
 
 
 async def _feed_paced(sender: RecordSender, chunks: AsyncIterator[list[Record]], rate: float) -> float:
@@ -127,7 +127,7 @@ async def _feed_paced(sender: RecordSender, chunks: AsyncIterator[list[Record]],
             late_seconds = max(late_seconds, -early)
             sender.put(key, value, int((wall_offset + due) * 1000))
             index += 1
-        await sender.room()
+        await sender.wait_for_capacity()
     return late_seconds
 
 

@@ -1,6 +1,6 @@
 """Records to one topic: batched per partition, acknowledged by all replicas, in order per key.
 
-Each partition has a lane. Records are appended to the lane's open batch; a pump sends whatever is there as soon
+Each partition has a queue. Records are appended to the queue's open batch; a pump sends whatever is there as soon
 as the batch before is acknowledged, so a lone record leaves at once and a flood leaves in full batches.
 """
 
@@ -29,7 +29,7 @@ ACKNOWLEDGE_SECONDS = 30.0
 """A batch not acknowledged by then has failed: long enough for a broker to restart or a leader to change."""
 
 
-class _Lane:
+class _PartitionQueue:
     """The batches of one partition that wait to be sent, the open one last."""
 
     def __init__(self, partition: int, create_batch: Callable[[], BatchBuilder]) -> None:
@@ -68,7 +68,7 @@ class RecordSender:
     ) -> None:
         self._producer = producer
         self._topic = topic
-        self._lanes = [_Lane(partition, producer.create_batch) for partition in range(partitions)]
+        self._queues = [_PartitionQueue(partition, producer.create_batch) for partition in range(partitions)]
         self._put = 0
         self._acknowledged = 0
         self._settled = asyncio.Event()
@@ -81,11 +81,11 @@ class RecordSender:
 
     def put(self, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()) -> None:
         """Append to the key's partition; a record without a key takes the partitions in turn."""
-        partition = self._put % len(self._lanes) if key is None else partition_of(key, len(self._lanes))
-        self._lanes[partition].append(key, value, timestamp_ms, headers)
+        partition = self._put % len(self._queues) if key is None else partition_of(key, len(self._queues))
+        self._queues[partition].append(key, value, timestamp_ms, headers)
         self._put += 1
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Let the pumps run, and wait while too many records are unacknowledged."""
         await asyncio.sleep(0)
         await self._wait_until_at_most(MAX_UNACKNOWLEDGED)
@@ -94,7 +94,7 @@ class RecordSender:
         """Run ``feed``, then wait until everything put is acknowledged. The first failure ends it all."""
         try:
             async with asyncio.TaskGroup() as group:
-                pumps = [group.create_task(self._pump(lane)) for lane in self._lanes]
+                pumps = [group.create_task(self._pump(queue)) for queue in self._queues]
                 await feed()
                 await self._wait_until_at_most(0)
                 for pump in pumps:
@@ -107,13 +107,13 @@ class RecordSender:
             self._settled.clear()
             await self._settled.wait()
 
-    async def _pump(self, lane: _Lane) -> None:
+    async def _pump(self, queue: _PartitionQueue) -> None:
         while True:
-            batch = await lane.take()
+            batch = await queue.take()
             try:
                 # aiokafka repeats a batch of an idempotent producer for ever; the bound is ours to set.
                 async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                    await (await self._producer.send_batch(batch, self._topic, partition=lane.partition))
+                    await (await self._producer.send_batch(batch, self._topic, partition=queue.partition))
             except (KafkaError, TimeoutError) as error:
                 raise SendFailed(
                     f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged "

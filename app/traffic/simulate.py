@@ -14,9 +14,9 @@ import pyarrow as pa
 from msgspec import Meta
 
 from app.adapters.tabular.batches import Batch, encoded
+from app.traffic.cities import FAR, HOMES
 from app.traffic.habits import DAY_MS, LEGITIMATE, NO_DEVICE, Rows, draw_day
 from app.traffic.patterns import PATTERNS, Fraudsters
-from app.traffic.places import FAR, HOMES
 from app.traffic.population import (
     CHANNELS,
     ECOMMERCE,

@@ -11,7 +11,7 @@ from app.adapters.cdc.reference_events import ReferenceChange
 from app.adapters.redis.client import connect
 from app.adapters.redis.reference_redis import Reference
 from app.commands.tail import _with_reference
-from app.demo.reconciliation import Tally
+from app.demo.reconciliation import Reconciliation
 from app.settings import RedisSettings, Settings
 from tests.support.servers.redis_servers import RedisServer
 from tests.unit.demo.test_reconciliation import alert
@@ -89,7 +89,7 @@ async def test_an_alert_is_shown_with_what_the_tables_say_and_without_while_redi
     terminal = {"name": "Fuel 24", "city": "Lyon", "country": "FR"}
     await reference.apply([ReferenceChange("terminal", "m1", 7, terminal)])
     settings = Settings(redis=RedisSettings(url=server.url, key_prefix="test", write_timeout_seconds=1.0))
-    show, shown = _with_reference(settings), msgspec.json.encode(alert(Tally("x"), 1))
+    show, shown = _with_reference(settings), msgspec.json.encode(alert(Reconciliation("x"), 1))
 
     await show(shown)
     assert "at Fuel 24, Lyon, FR" in capsys.readouterr().out

@@ -144,10 +144,10 @@ def test_json_is_one_object(stack: Stack, topic: str) -> None:
 
 
 def test_piped_it_is_the_picture_once(stack: Stack, topic: str) -> None:
-    picture = call(stack)
+    cluster_view = call(stack)
 
-    assert "controller 1" in picture
-    assert "all copies in sync" in picture
+    assert "controller 1" in cluster_view
+    assert "all copies in sync" in cluster_view
     assert topic
 
 

@@ -12,12 +12,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from app.adapters.kafka.range_reader import open_log_reader
-from app.commands.history import rules
+from app.commands.history import fold_rules
 from app.features.catalog import DELAYED, NAMES
 from app.replay.explain import Explanation, Published, explain
-from app.replay.finding import Period, find_alert, read_alert
-from app.replay.judging import bundle_of
-from app.replay.story import NOT_REBUILT
+from app.replay.explanation_text import NOT_REBUILT
+from app.replay.find_alert import Period, find_alert, read_alert
+from app.replay.rescoring import bundle_of
 from app.replay.verdict import Verdict
 from app.settings import ModelSettings
 from tests.support.commands import call
@@ -74,7 +74,7 @@ async def explain_here(deployment: Deployment, alert: dict[str, Any]) -> Explana
             published,
             reader,
             bundle_of(ModelSettings(dir=str(deployment.models)), published.alert),
-            rules(settings),
+            fold_rules(settings),
         )
 
 

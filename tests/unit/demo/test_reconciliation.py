@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from app.demo.id_set import Numbers
-from app.demo.reconciliation import HeardDecision, Tally
-from app.demo.snapshot import Scene
+from app.demo.id_set import IdSet
+from app.demo.reconciliation import ReceivedDecision, Reconciliation
+from app.demo.snapshot import Snapshot
 from app.domain.decision import Alert, ModelReference, Outcome, SourceOffset, Thresholds
 from app.domain.transaction import Transaction
 
@@ -14,8 +14,8 @@ SUSPICIOUS = (3, 11)
 MALFORMED = 2
 
 
-def alert(tally: Tally, number: int) -> Alert:
-    name = tally.transaction_id(number)
+def alert(reconciliation: Reconciliation, number: int) -> Alert:
+    name = reconciliation.transaction_id(number)
     return Alert(
         decision_id=f"decision-{name}",
         transaction_id=name,
@@ -42,37 +42,40 @@ def alert(tally: Tally, number: int) -> Alert:
     )
 
 
-def decide(tally: Tally, number: int) -> None:
+def decide(reconciliation: Reconciliation, number: int) -> None:
     outcome = Outcome.REVIEW if number in SUSPICIOUS else Outcome.APPROVE
-    tally.hear_decision(HeardDecision(tally.transaction_id(number), outcome), 0)
+    reconciliation.on_decision(ReceivedDecision(reconciliation.transaction_id(number), outcome), 0)
 
 
-def bury(tally: Tally, offset: int) -> None:
-    tally.hear_dead_letter(
+def bury(reconciliation: Reconciliation, offset: int) -> None:
+    reconciliation.on_dead_letter(
         {"__streams.errors.partition": b"1", "__streams.errors.offset": str(offset).encode()}
     )
 
 
-def run_without(missing: str) -> Tally:
+def run_without(missing: str) -> Reconciliation:
     """A whole run, except for one record of the kind that is named."""
-    tally = Tally("d0")
-    tally.sent, tally.malformed = SENT, MALFORMED
+    reconciliation = Reconciliation("d0")
+    reconciliation.sent, reconciliation.malformed = SENT, MALFORMED
     for number in range(SENT - (missing == "decision")):
-        decide(tally, number)
+        decide(reconciliation, number)
     for number in SUSPICIOUS[missing == "alert" :]:
-        tally.hear_alert(alert(tally, number))
+        reconciliation.on_alert(alert(reconciliation, number))
     for offset in range(MALFORMED - (missing == "dead letter")):
-        bury(tally, offset)
-    return tally
+        bury(reconciliation, offset)
+    return reconciliation
 
 
 def test_a_whole_run_reconciles() -> None:
-    tally = run_without("nothing")
+    reconciliation = run_without("nothing")
 
-    assert tally.settled
-    assert tally.account().differences() == []
-    assert "reconciled: 22 produced = 20 decided + 2 dead-lettered + 0 duplicates" in tally.account().lines()
-    assert "reconciled: 2 alerts by the decisions, 2 alerts received" in tally.account().lines()
+    assert reconciliation.settled
+    assert reconciliation.balance().differences() == []
+    assert (
+        "reconciled: 22 produced = 20 decided + 2 dead-lettered + 0 duplicates"
+        in reconciliation.balance().lines()
+    )
+    assert "reconciled: 2 alerts by the decisions, 2 alerts received" in reconciliation.balance().lines()
 
 
 @pytest.mark.parametrize(
@@ -84,56 +87,56 @@ def test_a_whole_run_reconciles() -> None:
     ],
 )
 def test_what_is_missing_is_told(missing: str, told: str) -> None:
-    tally = run_without(missing)
+    reconciliation = run_without(missing)
 
-    assert not tally.settled
-    assert [told] == tally.account().differences()
-    assert tally.account().lines()[0].startswith("DOES NOT RECONCILE")
+    assert not reconciliation.settled
+    assert [told] == reconciliation.balance().differences()
+    assert reconciliation.balance().lines()[0].startswith("DOES NOT RECONCILE")
 
 
 def test_repeats_are_counted_apart_and_change_nothing_else() -> None:
-    tally = run_without("nothing")
-    decide(tally, 3)
-    tally.hear_alert(alert(tally, 3))
-    bury(tally, 0)
+    reconciliation = run_without("nothing")
+    decide(reconciliation, 3)
+    reconciliation.on_alert(alert(reconciliation, 3))
+    bury(reconciliation, 0)
 
-    account = tally.account()
+    account = reconciliation.balance()
 
     assert (account.repeated_decisions, account.repeated_alerts) == (1, 1)
     assert account.differences() == []
 
 
 def test_a_repeat_cannot_stand_in_for_what_is_missing() -> None:
-    tally = run_without("decision")
-    decide(tally, 0)
+    reconciliation = run_without("decision")
+    decide(reconciliation, 0)
 
-    assert tally.account().differences() == ["1 transactions are not decided"]
+    assert reconciliation.balance().differences() == ["1 transactions are not decided"]
 
 
 @pytest.mark.parametrize("name", ["d0t20", "d1t3", "d0tx", "t3", "d0t-1"])
 def test_a_decision_of_nothing_that_was_sent_is_a_difference(name: str) -> None:
-    tally = run_without("nothing")
-    tally.hear_decision(HeardDecision(name, Outcome.APPROVE), 0)
+    reconciliation = run_without("nothing")
+    reconciliation.on_decision(ReceivedDecision(name, Outcome.APPROVE), 0)
 
-    assert tally.account().differences() == ["1 records belong to nothing that was sent"]
+    assert reconciliation.balance().differences() == ["1 records belong to nothing that was sent"]
 
 
 def test_an_alert_under_another_id_is_a_difference() -> None:
-    tally = run_without("nothing")
-    tally.hear_alert(msgspec.structs.replace(alert(tally, 3), alert_id="another"))
+    reconciliation = run_without("nothing")
+    reconciliation.on_alert(msgspec.structs.replace(alert(reconciliation, 3), alert_id="another"))
 
-    assert tally.account().differences() == ["1 records belong to nothing that was sent"]
+    assert reconciliation.balance().differences() == ["1 records belong to nothing that was sent"]
 
 
 def test_an_alert_without_a_suspicious_decision_is_a_difference() -> None:
-    tally = run_without("nothing")
-    tally.hear_alert(alert(tally, 4))
+    reconciliation = run_without("nothing")
+    reconciliation.on_alert(alert(reconciliation, 4))
 
-    assert tally.account().differences() == ["1 alerts have no decision"]
+    assert reconciliation.balance().differences() == ["1 alerts have no decision"]
 
 
 def test_numbers_subtract() -> None:
-    some, others = Numbers(), Numbers()
+    some, others = IdSet(), IdSet()
     for number in (0, 8, 100_000):
         some.add(number)
     others.add(8)
@@ -142,7 +145,7 @@ def test_numbers_subtract() -> None:
 
 
 def test_the_summary_ends_with_the_account() -> None:
-    scene = Scene(run_without("alert"), started_seconds=0.0)
+    snapshot = Snapshot(run_without("alert"), started_seconds=0.0)
 
-    assert scene.summary()[0] == "no alert came"
-    assert scene.summary()[-1] == "1 alerts are missing"
+    assert snapshot.summary()[0] == "no alert came"
+    assert snapshot.summary()[-1] == "1 alerts are missing"

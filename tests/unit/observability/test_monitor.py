@@ -18,8 +18,8 @@ from app.adapters.kafka.cluster_state import (
 )
 from app.metrics import CATALOGUE as WORKER_CATALOGUE
 from app.metrics import PREFIX
-from app.operations.cluster_metrics import CATALOGUE, ClusterCollector, table
-from app.operations.screen import picture
+from app.operations.cluster_metrics import CATALOG, ClusterCollector, table
+from app.operations.cluster_view import cluster_view
 from tests.support.paths import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "operate" / "monitor.md"
@@ -59,7 +59,7 @@ def scraped(state: ClusterState | None) -> dict[str, float]:
 
 def shown(state: ClusterState | None) -> str:
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(picture(state))
+    console.print(cluster_view(state))
     return console.export_text()
 
 
@@ -69,7 +69,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_no_worker_tells_a_figure_of_the_same_name() -> None:
-    names = [metric.name for metric in (*WORKER_CATALOGUE, *CATALOGUE)]
+    names = [metric.name for metric in (*WORKER_CATALOGUE, *CATALOG)]
 
     assert sorted(set(names)) == sorted(names)
 
@@ -77,7 +77,7 @@ def test_no_worker_tells_a_figure_of_the_same_name() -> None:
 def test_every_metric_of_the_catalogue_has_a_series() -> None:
     series = {name.partition("{")[0] for name in scraped(STATE)}
 
-    assert {PREFIX + metric.name for metric in CATALOGUE} == series
+    assert {PREFIX + metric.name for metric in CATALOG} == series
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from app.features.catalog import NAMES, Known
 from app.features.window import DAY_MS, NEVER_MS
+from app.replay.customer_history import Span
 from app.replay.differences import Difference, differences, feature_differences
-from app.replay.history import Span
 from app.replay.verdict import Verdict, known_with, verdict
 
 NOW_MS = 1_760_000_000_000

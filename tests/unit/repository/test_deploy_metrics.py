@@ -1,4 +1,4 @@
-"""Every alert and every picture asks for figures that somebody tells, and every alert has its page."""
+"""Every alert and every cluster_view asks for figures that somebody tells, and every alert has its page."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from app.metrics import CATALOGUE as WORKER_CATALOGUE
 from app.metrics import PREFIX
-from app.operations.cluster_metrics import CATALOGUE as CLUSTER_CATALOGUE
+from app.operations.cluster_metrics import CATALOG as CLUSTER_CATALOG
 from tests.support.paths import REPOSITORY
 
 RULES = (REPOSITORY / "deploy" / "prometheus" / "rules.yaml").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def told() -> Iterator[str]:
             yield from (f"{PREFIX}{metric.name}_{part}" for part in ("bucket", "sum", "count"))
         else:
             yield PREFIX + metric.name
-    for cluster_metric in CLUSTER_CATALOGUE:
+    for cluster_metric in CLUSTER_CATALOG:
         yield PREFIX + cluster_metric.name
 
 
@@ -56,7 +56,7 @@ def test_pictures_ask_for_what_is_told(dashboard: Path) -> None:
 def test_every_figure_of_the_cluster_stands_in_a_picture() -> None:
     shown = {name for path in DASHBOARDS for text in expressions(path) for name in NAME.findall(text)}
 
-    assert {PREFIX + metric.name for metric in CLUSTER_CATALOGUE} <= shown
+    assert {PREFIX + metric.name for metric in CLUSTER_CATALOG} <= shown
 
 
 @pytest.mark.parametrize("alert", ALERTS)

@@ -12,7 +12,7 @@ from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
 from app.rendering.dead_letter_text import line, safe
-from app.traffic.replay import REPLAYED_HEADER, Refused, prepare
+from app.traffic.resend import REPLAYED_HEADER, Refused, prepare
 
 TOPIC = "transactions"
 headers = st.lists(

@@ -51,7 +51,7 @@ def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bun
     return bundle
 
 
-def judged_again(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
+def rescored(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
     """What the model makes of the alert's own features now, as it would be published. What was known of delayed entities
     is not in the log: their states are taken as they were published.
     """

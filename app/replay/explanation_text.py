@@ -11,8 +11,8 @@ from app.domain.money import display
 from app.features.catalog import WINDOW_NAMES
 from app.features.window import WIDTHS_MS
 from app.rendering.decision_text import STYLES, event_time
+from app.replay.customer_history import Moment, Span
 from app.replay.explain import Explanation
-from app.replay.history import Moment, Span
 from app.replay.verdict import Verdict
 
 _VERDICTS = {
@@ -29,7 +29,7 @@ NOT_REBUILT = "not rebuilt"
 _WHY_NOT_REBUILT = "Features of terminals and of past frauds are not rebuilt, their own logs are not read: the model was given what was recorded."
 
 
-def tell(console: Console, explanation: Explanation, most_moments: int) -> None:
+def print_explanation(console: Console, explanation: Explanation, most_moments: int) -> None:
     """Print the story; of the customer's records the newest ``most_moments``."""
     console.print(Group(*_parts(explanation, most_moments)))
 

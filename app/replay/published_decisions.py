@@ -10,7 +10,7 @@ CLOCKS_MS = HOUR_MS
 """How far the clock that stamped a transaction may be ahead of the worker's that decided."""
 
 
-class Decided(msgspec.Struct, frozen=True, gc=False):
+class PublishedDecision(msgspec.Struct, frozen=True, gc=False):
     """Of a decision what a replay compares."""
 
     transaction_id: str
@@ -23,10 +23,10 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     source: SourceOffset
 
 
-_decode = msgspec.json.Decoder(Decided).decode
+_decode = msgspec.json.Decoder(PublishedDecision).decode
 
 
-class DecidedLog:
+class PublishedDecisions:
     """The decisions of one partition, taken in step with its transactions. Memory holds what lies ahead of the step."""
 
     def __init__(self, reader: LogReader, topic: str, partition: int) -> None:
@@ -35,7 +35,7 @@ class DecidedLog:
         self._reader = reader
         self._topic = topic
         self._partition = partition
-        self._ahead: dict[int, Decided] = {}
+        self._ahead: dict[int, PublishedDecision] = {}
         self._read_up_to = -1
         self._taken_up_to = -1
 
@@ -48,7 +48,7 @@ class DecidedLog:
         self._taken_up_to = self._read_up_to = offset - 1
         self._slices = self._reader.records(self._partition, start, self._end)
 
-    async def take(self, up_to: int) -> dict[int, Decided]:
+    async def take(self, up_to: int) -> dict[int, PublishedDecision]:
         """The decisions of transactions before offset ``up_to`` that were not taken yet; the first of each counts."""
         while self._read_up_to < up_to and (records := await self._next()) is not None:
             for record in records:

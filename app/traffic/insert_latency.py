@@ -22,7 +22,7 @@ POLL_SECONDS = 0.05
 OnRecord = Callable[[Any], None]
 
 
-class Streamed(msgspec.Struct, frozen=True, kw_only=True):
+class InsertLatency(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the rows."""
 
     rows: int
@@ -34,8 +34,8 @@ class Streamed(msgspec.Struct, frozen=True, kw_only=True):
     most_ms: float
 
 
-class Watch:
-    """Told of each row and of each decision."""
+class LatencyRecorder:
+    """OnSend of each row and of each decision."""
 
     def __init__(self) -> None:
         self._sent: dict[str, int] = {}
@@ -56,10 +56,10 @@ class Watch:
     def missing(self) -> int:
         return len(self._sent) - len(self._decided)
 
-    def figures(self) -> Streamed:
+    def figures(self) -> InsertLatency:
         """Raises no error where nothing was decided: the figures are then 0."""
         took_ms = sorted((at - self._sent[name]) / 1e6 for name, at in self._decided.items())
-        return Streamed(
+        return InsertLatency(
             rows=len(self._sent),
             decided=len(took_ms),
             repeated=self._repeated,
@@ -105,25 +105,25 @@ async def measure(
     transactions: Iterable[Transaction],
     rate: float,
     on_alert: OnRecord = lambda _: None,
-) -> Streamed:
+) -> InsertLatency:
     """Insert the rows and wait for their decisions; ``on_alert`` is given the records of alerts meanwhile."""
-    topics, watch = settings.topics, Watch()
+    topics, recorder = settings.topics, LatencyRecorder()
     async with open_reader(settings.kafka, [topics.decisions, topics.alerts], from_beginning=False) as reader:
-        listening = asyncio.create_task(_listen(reader, topics.decisions, watch, on_alert))
-        await asyncio.to_thread(bank.insert, transactions, rate, watch.sent)
+        listening = asyncio.create_task(_listen(reader, topics.decisions, recorder, on_alert))
+        await asyncio.to_thread(bank.insert, transactions, rate, recorder.sent)
         deadline = time.monotonic() + DRAIN_SECONDS
-        while watch.missing and time.monotonic() < deadline and not listening.done():  # noqa: ASYNC110  # told by two others, row by row
+        while recorder.missing and time.monotonic() < deadline and not listening.done():  # noqa: ASYNC110  # told by two others, row by row
             await asyncio.sleep(POLL_SECONDS)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-    return watch.figures()
+    return recorder.figures()
 
 
-async def _listen(reader: TopicReader, decisions: str, watch: Watch, on_alert: OnRecord) -> None:
+async def _listen(reader: TopicReader, decisions: str, recorder: LatencyRecorder, on_alert: OnRecord) -> None:
     async for records in reader.batches():
         now_ns = time.time_ns()
         for record in records:
             if record.topic == decisions:
-                watch.decided(_decode(record.value).transaction_id, now_ns)
+                recorder.decided(_decode(record.value).transaction_id, now_ns)
             else:
                 on_alert(record)

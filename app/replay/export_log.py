@@ -17,8 +17,8 @@ from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 from app.features.entities import ENTITIES
 from app.processing.decode_chunk import SourceLog
-from app.replay.history import Progress
-from app.replay.rereading import Rules
+from app.replay.customer_history import Progress
+from app.replay.refold import FoldRules
 
 SLICE_ROWS = 50_000
 
@@ -69,7 +69,7 @@ class Span(NamedTuple):
 async def export(
     logs: Logs,
     span: Span,
-    rules: Rules,
+    rules: FoldRules,
     directory: Path,
     on_progress: Progress = lambda _: None,
 ) -> Exported:
@@ -108,7 +108,7 @@ async def in_order(
         await look(place)
 
 
-async def _slices(reader: LogReader, span: Span, rules: Rules) -> AsyncIterator[list[Transaction]]:
+async def _slices(reader: LogReader, span: Span, rules: FoldRules) -> AsyncIterator[list[Transaction]]:
     accepted: list[Transaction] = []
     logs = [_accepted(reader, partition, span, rules) for partition in range(reader.partitions)]
     async for transaction in in_order(logs):
@@ -121,7 +121,7 @@ async def _slices(reader: LogReader, span: Span, rules: Rules) -> AsyncIterator[
 
 
 async def _accepted(
-    reader: LogReader, partition: int, span: Span, rules: Rules
+    reader: LogReader, partition: int, span: Span, rules: FoldRules
 ) -> AsyncIterator[list[Transaction]]:
     """What a worker takes of a partition, in its order."""
     log = rules.log_of(reader)

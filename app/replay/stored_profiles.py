@@ -7,8 +7,8 @@ from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partition_of
 from app.adapters.kafka.range_reader import LogReader
 from app.errors import ConfigurationError
-from app.replay.history import Progress
-from app.replay.scratch import Scratch, database_path, open_read_only
+from app.replay.customer_history import Progress
+from app.replay.scratch_store import ScratchStore, database_path, open_read_only
 from app.streaming.state.restore import newest
 
 
@@ -51,7 +51,7 @@ def _stored(database: Path, key: bytes) -> bytes | None:
     return value
 
 
-async def restore(changelog: LogReader, partition: int, into: Scratch) -> None:
+async def restore(changelog: LogReader, partition: int, into: ScratchStore) -> None:
     """Every profile of a partition, the versions that a worker's own restore would keep."""
     begins, ends = await changelog.extent(partition)
     async for records, _ in changelog.records(partition, begins, ends):

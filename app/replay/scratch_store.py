@@ -22,7 +22,7 @@ def database_path(data_dir: Path, partition: int) -> Path:
     return data_dir / "v1" / "tables" / f"{PROFILES_TABLE}-{partition}.db"
 
 
-class Scratch:
+class ScratchStore:
     """What is written here is the reader's own; memory is bounded as a worker's is."""
 
     def __init__(self, directory: Path, settings: WorkerSettings) -> None:
@@ -73,13 +73,13 @@ class Scratch:
 
 
 @contextmanager
-def own_scratch(settings: WorkerSettings, app_id: str = "") -> Iterator[Scratch]:
+def open_scratch_store(settings: WorkerSettings, app_id: str = "") -> Iterator[ScratchStore]:
     """Beside the worker's data directory under the name ``app_id``, or gone afterwards where none is given. Raises
     ConfigurationError when the name is the live one or its directory is there already.
     """
     if not app_id:
         with TemporaryDirectory(prefix="fraudstream-replay-") as temporary:
-            yield from _closing(Scratch(Path(temporary), settings))
+            yield from _closing(ScratchStore(Path(temporary), settings))
         return
     directory = Path(settings.data_dir).parent / app_id
     if directory.name != app_id:
@@ -88,10 +88,10 @@ def own_scratch(settings: WorkerSettings, app_id: str = "") -> Iterator[Scratch]
         raise ConfigurationError(
             f"--app-id {app_id}: {directory} is in use or holds another replay. Choose another name or delete it."
         )
-    yield from _closing(Scratch(directory, settings))
+    yield from _closing(ScratchStore(directory, settings))
 
 
-def _closing(scratch: Scratch) -> Iterator[Scratch]:
+def _closing(scratch: ScratchStore) -> Iterator[ScratchStore]:
     try:
         yield scratch
     finally:

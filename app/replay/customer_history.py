@@ -68,7 +68,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
         return self.begins <= self.offset < self.ends
 
 
-class Standing(NamedTuple):
+class FoldedTransaction(NamedTuple):
     """What the log says about one transaction, as of it."""
 
     transaction: Transaction
@@ -133,18 +133,18 @@ def _fate(status: int, late: int) -> Fate:
     return Fate.LATE if late else Fate.APPLIED
 
 
-def standing(applied: Applied, offset: int) -> Standing | None:
+def folded_transaction(applied: Applied, offset: int) -> FoldedTransaction | None:
     """What is known about the transaction at ``offset``; None when it changed nothing."""
     for row in applied.rows:
         if applied.accepted[row].record.offset == offset:
-            return _standing(applied, row)
+            return _folded_transaction(applied, row)
     return None
 
 
-def _standing(applied: Applied, row: int) -> Standing:
+def _folded_transaction(applied: Applied, row: int) -> FoldedTransaction:
     folded, transaction = applied.folded, applied.transactions[row]
     (degraded,) = scorer.degradations(folded, np.array([transaction.event_time]), [row]).tolist()
-    return Standing(
+    return FoldedTransaction(
         transaction=transaction,
         features=as_published(folded.features[row].tolist()),
         degraded=scorer.DEGRADED[degraded],

@@ -16,14 +16,14 @@ from app.adapters.observability.http_server import Answer, Page
 from app.errors import ConfigurationError
 from app.operations.cluster_metrics import ClusterCollector
 
-LOOK_SECONDS = 30.0
+POLL_TIMEOUT_SECONDS = 30.0
 """A broker that answers nothing costs ten seconds; with more of them the look is given up."""
-OVERDUE_LOOKS = 3
+OVERDUE_POLLS = 3
 
 _log = structlog.get_logger("monitor")
 
 
-class Watch:
+class ClusterPoller:
     """One look every ``interval_seconds``."""
 
     def __init__(self, kafka: Cluster, groups: Sequence[str], interval_seconds: float) -> None:
@@ -31,7 +31,7 @@ class Watch:
         self._groups = groups
         self._interval_seconds = interval_seconds
         self._collector = ClusterCollector()
-        self._looked_at = time.monotonic()
+        self._polled_at = time.monotonic()
         self.registry = CollectorRegistry()
         self.registry.register(self._collector)
 
@@ -39,20 +39,20 @@ class Watch:
         """Until cancelled; ``show`` is given what was seen, None for a cluster that does not answer."""
         while True:
             began = time.monotonic()
-            self._collector.latest = await self._look()
-            self._looked_at = time.monotonic()
+            self._collector.latest = await self._poll()
+            self._polled_at = time.monotonic()
             show(self._collector.latest)
-            await asyncio.sleep(max(0.0, self._interval_seconds - (self._looked_at - began)))
+            await asyncio.sleep(max(0.0, self._interval_seconds - (self._polled_at - began)))
 
-    async def _look(self) -> ClusterState | None:
+    async def _poll(self) -> ClusterState | None:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
                 return await read_cluster(self._kafka, self._groups)
         except (ConfigurationError, TimeoutError) as error:
             _log.warning("cluster_unreachable", cause=str(error) or type(error).__name__)
             return None
 
-    def pages(self) -> Mapping[str, Page]:
+    def endpoints(self) -> Mapping[str, Page]:
         """By path."""
         return {"/metrics": self._metrics, "/livez": self._liveness}
 
@@ -62,8 +62,8 @@ class Watch:
 
     def _liveness(self, _: str) -> Answer:
         """Well while it looks, whatever it sees."""
-        silent_seconds = time.monotonic() - self._looked_at
-        overdue = silent_seconds > LOOK_SECONDS + OVERDUE_LOOKS * self._interval_seconds
+        silent_seconds = time.monotonic() - self._polled_at
+        overdue = silent_seconds > POLL_TIMEOUT_SECONDS + OVERDUE_POLLS * self._interval_seconds
         status = HTTPStatus.SERVICE_UNAVAILABLE if overdue else HTTPStatus.OK
         text = f"looked at the cluster {silent_seconds:.0f} s ago\n"
         return Answer(status, "text/plain; charset=utf-8", text.encode())

@@ -15,7 +15,7 @@ from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 
 
-class Rules(NamedTuple):
+class FoldRules(NamedTuple):
     """What decides which records change a profile and what a profile keeps: the settings the workers ran with."""
 
     acceptance: Acceptance
@@ -37,7 +37,7 @@ class NoProfiles:
         return [None] * len(keys)
 
 
-def fold_again(log: SourceLog, records: Sequence[Any], rules: Rules, now_ms: int) -> Applied:
+def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules, now_ms: int) -> Applied:
     """What became of consecutive records of one partition, folded from nothing. ``records`` are not empty."""
     profiles = StateCache(NoProfiles(), capacity_bytes=0)
     fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)

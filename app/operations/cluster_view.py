@@ -10,7 +10,7 @@ FULL_SHARE, FILLING_SHARE = 0.9, 0.8
 LONG_LAG_SECONDS = 30.0
 
 
-def picture(state: ClusterState | None) -> RenderableType:
+def cluster_view(state: ClusterState | None) -> RenderableType:
     """What is well in plain letters, what is not in colour."""
     if state is None:
         return Text("The cluster does not answer.", style="bold red")

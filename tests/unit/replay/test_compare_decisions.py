@@ -12,15 +12,15 @@ import pytest
 from app.adapters.kafka.range_reader import Extent, LogRecord
 from app.domain.decision import ModelReference, Outcome, SourceOffset, Thresholds
 from app.features.catalog import NAMES
-from app.replay.comparing import MOST_EXAMPLES, Example, Kind, Replayed, Tally, compare
-from app.replay.decided import Decided, DecidedLog
+from app.replay.compare_decisions import MOST_EXAMPLES, Example, Kind, ReplayCounts, ReplayedRows, compare
+from app.replay.published_decisions import PublishedDecision, PublishedDecisions
 
 REFERENCE = ModelReference(name="m", version="1", digest="d")
 COUNT = NAMES.index("customer_count_1h")
 LAST = NAMES.index("customer_seconds_since_last")
 
 
-def decided(offset: int = 0, **changed: Any) -> Decided:
+def decided(offset: int = 0, **changed: Any) -> PublishedDecision:
     features: list[float | None] = [1.0] * len(NAMES)
     features[LAST] = None
     whole: dict[str, Any] = {
@@ -30,7 +30,9 @@ def decided(offset: int = 0, **changed: Any) -> Decided:
         "model": REFERENCE,
     }
     whole |= {"catalog": "c", "features": features, "degraded": []}
-    return Decided(**(whole | {"source": SourceOffset(topic="t", partition=0, offset=offset)} | changed))
+    return PublishedDecision(
+        **(whole | {"source": SourceOffset(topic="t", partition=0, offset=offset)} | changed)
+    )
 
 
 def model(score: float = 0.5, review: float = 0.4) -> Any:
@@ -40,34 +42,39 @@ def model(score: float = 0.5, review: float = 0.4) -> Any:
 
 
 def compared(
-    one: Decided, row: dict[int, float], by: Any = None, *, reads_all: bool = True, whole: bool = True
-) -> Tally:
+    one: PublishedDecision,
+    row: dict[int, float],
+    by: Any = None,
+    *,
+    reads_all: bool = True,
+    whole: bool = True,
+) -> ReplayCounts:
     """What comes of one decision where the rebuilt row differs from ``decided()`` as ``row`` says."""
     rows = np.ones((1, len(NAMES)))
     rows[0, LAST] = nan
     for column, value in row.items():
         rows[0, column] = value
-    tally = Tally()
-    compare(Replayed(0, [0], [one], rows, np.array([whole]), reads_all), by or model(), tally)
-    return tally
+    counts = ReplayCounts()
+    compare(ReplayedRows(0, [0], [one], rows, np.array([whole]), reads_all), by or model(), counts)
+    return counts
 
 
 def test_the_same_to_the_bit_is_equal_a_missing_feature_included() -> None:
-    tally = compared(decided(), {})
-    assert ({Kind.EQUAL: 1}, {"review>review": 1}, []) == (tally.kinds, tally.outcomes, tally.examples)
-    assert not tally.differs
+    counts = compared(decided(), {})
+    assert ({Kind.EQUAL: 1}, {"review>review": 1}, []) == (counts.kinds, counts.outcomes, counts.examples)
+    assert not counts.differs
 
 
 def test_one_bit_of_a_feature_or_of_a_score_is_a_difference() -> None:
-    tally = compared(decided(), {COUNT: nextafter(1.0, 2)})
-    assert ({Kind.FEATURES: 1}, {"customer_count_1h": 1}) == (tally.kinds, tally.features)
+    counts = compared(decided(), {COUNT: nextafter(1.0, 2)})
+    assert ({Kind.FEATURES: 1}, {"customer_count_1h": 1}) == (counts.kinds, counts.features)
     assert {Kind.SCORE: 1} == compared(decided(), {}, model(nextafter(0.5, 1))).kinds
-    assert tally.differs
+    assert counts.differs
 
 
 def test_another_outcome_is_told_as_such() -> None:
-    tally = compared(decided(), {}, model(review=0.6))
-    assert ({Kind.OUTCOME: 1}, {"review>approve": 1}) == (tally.kinds, tally.outcomes)
+    counts = compared(decided(), {}, model(review=0.6))
+    assert ({Kind.OUTCOME: 1}, {"review>approve": 1}) == (counts.kinds, counts.outcomes)
 
 
 @pytest.mark.parametrize(
@@ -89,20 +96,20 @@ def test_what_was_not_read_accounts_for_features_of_the_customer_only_where_wind
 def test_the_previous_transaction_may_not_have_been_read() -> None:
     features = [*decided().features]
     features[LAST] = 9.0
-    tally = compared(decided(features=features), {}, reads_all=False)
-    assert {Kind.OLDER_THAN_LOG: 1} == tally.kinds
-    assert not tally.differs
+    counts = compared(decided(features=features), {}, reads_all=False)
+    assert {Kind.OLDER_THAN_LOG: 1} == counts.kinds
+    assert not counts.differs
 
 
 def test_few_examples_of_a_kind_are_kept_and_all_are_counted() -> None:
-    tally = Tally()
+    counts = ReplayCounts()
     for kind in (Kind.MISSING, Kind.UNEXPECTED):
         for offset in range(2 * MOST_EXAMPLES):
-            tally.add(
+            counts.add(
                 Example(kind=kind, offset=offset, partition=0, transaction_id="t", recorded={}, replayed={})
             )
-    assert {Kind.MISSING: 2 * MOST_EXAMPLES, Kind.UNEXPECTED: 2 * MOST_EXAMPLES} == tally.kinds
-    assert 2 * MOST_EXAMPLES == len(tally.examples)
+    assert {Kind.MISSING: 2 * MOST_EXAMPLES, Kind.UNEXPECTED: 2 * MOST_EXAMPLES} == counts.kinds
+    assert 2 * MOST_EXAMPLES == len(counts.examples)
 
 
 class Topic:
@@ -126,7 +133,7 @@ class Topic:
 
 async def test_decisions_are_taken_in_step_and_repeats_are_none_of_their_own() -> None:
     topic: Any = Topic(1, 2, 3, None, 5, 2, 3, 5, 6, 7, 8, 9)
-    log = DecidedLog(topic, "t", 0)
+    log = PublishedDecisions(topic, "t", 0)
     await log.begin(2, 0)
     assert [2, 3] == list(await log.take(4))
     assert topic.read < len(topic.values), "memory holds what lies ahead of the step, and no more"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.domain.decision import Outcome
 from app.features.catalog import NAMES
 from app.features.fold import Doubles
-from app.replay.decided import Decided
+from app.replay.published_decisions import PublishedDecision
 from app.replay.verdict import UNBOUNDED
 from app.scoring import policy
 from app.scoring.model import Model
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     UNEXPECTED = "unexpected"
     """A decision was published of a record that gives none."""
     OTHER_CATALOG = "other_catalog"
-    """Decided by a release with other features: nothing to compare."""
+    """PublishedDecision by a release with other features: nothing to compare."""
     OLDER_THAN_LOG = "older_than_log"
     """The features that differ may rest on records that were not read."""
     FEATURES = "features"
@@ -54,7 +54,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     replayed: dict[str, Any]
 
 
-class Tally(msgspec.Struct, kw_only=True):
+class ReplayCounts(msgspec.Struct, kw_only=True):
     """Of a replay so far."""
 
     kinds: Counter[Kind] = msgspec.field(default_factory=Counter)
@@ -75,12 +75,12 @@ class Tally(msgspec.Struct, kw_only=True):
             self.examples.append(example)
 
 
-class Replayed(NamedTuple):
+class ReplayedRows(NamedTuple):
     """Transactions of one partition that the log decides, as columns, with what was decided of each."""
 
     partition: int
     offsets: list[int]
-    decided: Sequence[Decided]
+    decided: Sequence[PublishedDecision]
     rows: Doubles
     reads_whole: NDArray[np.bool_]
     """Whether all that the windows of each reach back to was read."""
@@ -88,7 +88,7 @@ class Replayed(NamedTuple):
     """Whether reading began with the log's first record ever."""
 
 
-def compare(replayed: Replayed, model: Model, tally: Tally) -> None:
+def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
     """Score the rows and hold each decision against them."""
     recorded, rows = np.array([decided.features for decided in replayed.decided], np.float64), replayed.rows
     width = rows.shape[1]  # what other entities had done is taken as it was published
@@ -100,19 +100,19 @@ def compare(replayed: Replayed, model: Model, tally: Tally) -> None:
     outcomes = [policy.outcome(score, model.thresholds) for score in scores]
     for row, decided in enumerate(replayed.decided):
         score, outcome = scores[row], outcomes[row]
-        tally.outcomes[f"{decided.outcome}>{outcome}"] += 1
+        counts.outcomes[f"{decided.outcome}>{outcome}"] += 1
         if same_features[row] and score == decided.score and outcome == decided.outcome:
-            tally.kinds[Kind.EQUAL] += 1
+            counts.kinds[Kind.EQUAL] += 1
             continue
-        tally.features.update(np.array(NAMES[:width])[~same[row]].tolist())
-        tally.add(
+        counts.features.update(np.array(NAMES[:width])[~same[row]].tolist())
+        counts.add(
             _example(
                 replayed, row, _kind(decided, outcome, same_features[row], explained[row]), score, outcome
             )
         )
 
 
-def _may_be_older(replayed: Replayed) -> NDArray[np.bool_]:
+def _may_be_older(replayed: ReplayedRows) -> NDArray[np.bool_]:
     if replayed.reads_all:
         return np.zeros(replayed.rows.shape, np.bool_)
     names = NAMES[: replayed.rows.shape[1]]
@@ -121,13 +121,13 @@ def _may_be_older(replayed: Replayed) -> NDArray[np.bool_]:
     return unbounded | (of_the_customer & ~replayed.reads_whole[:, None])
 
 
-def _kind(decided: Decided, outcome: Outcome, same_features: bool, explained: bool) -> Kind:
+def _kind(decided: PublishedDecision, outcome: Outcome, same_features: bool, explained: bool) -> Kind:
     if not same_features:
         return Kind.OLDER_THAN_LOG if explained else Kind.FEATURES
     return Kind.SCORE if outcome == decided.outcome else Kind.OUTCOME
 
 
-def _example(replayed: Replayed, row: int, kind: Kind, score: float, outcome: Outcome) -> Example:
+def _example(replayed: ReplayedRows, row: int, kind: Kind, score: float, outcome: Outcome) -> Example:
     decided = replayed.decided[row]
     values = [None if value != value else value for value in replayed.rows[row].tolist()]  # noqa: PLR0124  # NaN
     differing = [

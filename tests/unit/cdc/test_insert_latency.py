@@ -6,25 +6,25 @@ from itertools import islice
 
 from app.domain.money import to_minor
 from app.traffic.bank_table import COLUMNS, row
-from app.traffic.streamed import Watch, plain_rows
+from app.traffic.insert_latency import LatencyRecorder, plain_rows
 
 
 def test_each_row_counts_once_and_what_others_send_does_not() -> None:
-    watch = Watch()
+    recorder = LatencyRecorder()
     for number in range(4):
-        watch.sent(f"t{number}", 1_000_000)
+        recorder.sent(f"t{number}", 1_000_000)
     for number, took_ms in enumerate([3, 1, 90]):
-        watch.decided(f"t{number}", 1_000_000 + took_ms * 1_000_000)
-    watch.decided("t0", 5)
-    watch.decided("another's", 5)
-    found = watch.figures()
+        recorder.decided(f"t{number}", 1_000_000 + took_ms * 1_000_000)
+    recorder.decided("t0", 5)
+    recorder.decided("another's", 5)
+    found = recorder.figures()
 
-    assert (4, 3, 1, 1) == (found.rows, found.decided, found.repeated, watch.missing)
+    assert (4, 3, 1, 1) == (found.rows, found.decided, found.repeated, recorder.missing)
     assert (3.0, 90.0, 90.0) == (found.p50_ms, found.p99_ms, found.most_ms)
 
 
 def test_without_a_decision_there_are_no_figures() -> None:
-    assert 0.0 == Watch().figures().p99_ms
+    assert 0.0 == LatencyRecorder().figures().p99_ms
 
 
 def test_a_row_holds_what_the_transaction_does() -> None:

@@ -15,8 +15,8 @@ from app.domain.acceptance import Acceptance
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.features.window import Bounds
-from app.replay.exported import Logs, Span, export, in_order
-from app.replay.rereading import Rules
+from app.replay.export_log import Logs, Span, export, in_order
+from app.replay.refold import FoldRules
 
 EVENT_MS = 1_760_000_000_000
 NOW_MS = EVENT_MS + 1_000_000
@@ -119,7 +119,7 @@ def test_files_hold_what_a_worker_takes_with_what_was_reported_last(tmp_path: Pa
         (b"m", b"no label"),
     ]
     logs = Logs(Log(sent[:1] + refused, sent[1:]), Log(labels, []))  # type: ignore[arg-type]  # what is read of them
-    rules = Rules(Acceptance(), Bounds(1, 1), by_murmur2=False)
+    rules = FoldRules(Acceptance(), Bounds(1, 1), by_murmur2=False)
 
     exported = asyncio.run(export(logs, Span(0, NOW_MS), rules, tmp_path))
 

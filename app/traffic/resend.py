@@ -54,7 +54,7 @@ async def send(records: AsyncIterator[OutRecord], topic: str, kafka: Cluster) ->
         async def feed() -> None:
             async for record in records:
                 sender.put(record.key, record.value, record.timestamp_ms or 0, record.headers)
-                await sender.room()
+                await sender.wait_for_capacity()
 
         await sender.run(feed)
         return sender.acknowledged
