@@ -21,7 +21,7 @@ from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.bundles import load
 from app.adapters.topic_records.control_log import ControlLog
-from app.domain.control import CHAMPION_KEY, told
+from app.domain.control import CHAMPION_KEY, model_id
 from app.domain.decision import ModelReference, Thresholds
 from app.settings import Settings
 from app.streaming.control import client as control_client
@@ -178,7 +178,7 @@ async def _check(plan: Plan, turn: Turn, models: Path) -> dict[str, int]:
     bundles = [load(bundle_path(models, name)) for name in (first, f"{first}-again")]
     thresholds = {bundle.reference: bundle.thresholds for bundle in bundles}
     decode, seen, count = msgspec.json.Decoder(Decided).decode, set[int](), PRIME_EVENTS + plan.events
-    per_model = {told(reference): 0 for reference in thresholds}
+    per_model = {model_id(reference): 0 for reference in thresholds}
     async with open_topic(turn.servers, turn.settings().topics.decisions, turn.partitions) as (
         consumer,
         all_of,
@@ -192,7 +192,7 @@ async def _check(plan: Plan, turn: Turn, models: Path) -> dict[str, int]:
                     if thresholds.get(decided.model) != decided.thresholds:
                         raise RuntimeError(f"a decision is half of each model: {decided}")
                     seen.add(number_of(record.value))
-                    per_model[told(decided.model)] += 1
+                    per_model[model_id(decided.model)] += 1
                     read += 1
     if len(seen) != count:
         raise RuntimeError(f"{count - len(seen)} of {count} transactions have no decision")

@@ -42,7 +42,7 @@ def promote(
     refuses, and nothing is ordered; or when a worker refuses or does not answer
     in time, and keeps its champion.
     """
-    from app.domain.control import told
+    from app.domain.control import model_id
     from app.streaming.control.client import change_of_champion, promotion, refuses_champion
 
     if gate is not None and gate_topics:
@@ -50,7 +50,7 @@ def promote(
     settings, log = control()
     order = promotion(settings, model, log)
     if gate is not None or gate_topics:
-        against = "" if order.previous is None else told(order.previous)
+        against = "" if order.previous is None else model_id(order.previous)
         terms = Terms(gate, mapping, weeks, margin, budget, days)
         require_passed(settings, model, against, terms, json=json)
     send_order(
@@ -58,7 +58,7 @@ def promote(
         change_of_champion(order),
         wait,
         refuses_champion,
-        f"ordered  {told(order.model)}",
+        f"ordered  {model_id(order.model)}",
         json=json,
     )
 
@@ -68,14 +68,19 @@ def rollback(wait: Wait = 30.0, json: Json = False) -> None:
 
     A second rollback undoes the first. A running canary ends.
     """
-    from app.domain.control import told
+    from app.domain.control import model_id
     from app.streaming.control import client as control_client
 
     settings, log = control()
     order = control_client.rollback(log)
     records = control_client.change_of_champion(order)
     send_order(
-        settings, records, wait, control_client.refuses_champion, f"ordered  {told(order.model)}", json=json
+        settings,
+        records,
+        wait,
+        control_client.refuses_champion,
+        f"ordered  {model_id(order.model)}",
+        json=json,
     )
 
 
@@ -160,19 +165,19 @@ def _orders(log: "ControlLog") -> dict[str, Any]:
 
 
 def _print_orders(log: "ControlLog") -> None:
-    from app.domain.control import told
+    from app.domain.control import model_id
 
     champion, challengers, canary, _ = log.orders
     if champion is None:
         typer.echo("no order: each worker decides by its aliases.toml")
     else:
-        typer.echo(f"ordered  {told(champion.model)}  {utc(champion.ordered_at)}")
+        typer.echo(f"ordered  {model_id(champion.model)}  {utc(champion.ordered_at)}")
     if challengers is not None:
-        named = ", ".join(map(told, challengers.models)) or "none"
+        named = ", ".join(map(model_id, challengers.models)) or "none"
         typer.echo(f"challengers  {named}  {utc(challengers.ordered_at)}")
     if canary is not None:
         typer.echo(
-            f"canary  {told(canary.model)} for {canary.share:.2%} of the customers  {utc(canary.ordered_at)}"
+            f"canary  {model_id(canary.model)} for {canary.share:.2%} of the customers  {utc(canary.ordered_at)}"
         )
         if canary.stopped is not None:
             stop = canary.stopped

@@ -67,9 +67,9 @@ def send_order(
 
 def report_text(report: "WorkerReport") -> str:
     """One line for the champion, then one per challenger and canary."""
-    from app.domain.control import told
+    from app.domain.control import model_id
 
-    lines = [f"{report.host} {report.worker}  {told(report.runs)}  since {utc(report.since)}"]
+    lines = [f"{report.host} {report.worker}  {model_id(report.runs)}  since {utc(report.since)}"]
     if report.refused is not None:
         lines.append(f"    refused {report.refused.model}: {report.refused.reason}")
     for one in report.challengers:

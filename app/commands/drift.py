@@ -92,14 +92,14 @@ def _level(psi: float, warn: float, alert: float) -> str:
 
 
 def _print_drifts(bundle: "Bundle", rows: int, found: "list[tuple[Drift, str]]", *, as_json: bool) -> None:
-    from app.domain.control import told
+    from app.domain.control import model_id
 
     if as_json:
-        facts = {"model": told(bundle.reference), "digest": bundle.reference.digest, "decisions": rows}
+        facts = {"model": model_id(bundle.reference), "digest": bundle.reference.digest, "decisions": rows}
         drifts = [drift._asdict() | {"level": level} for drift, level in found]
         typer.echo(json_format.dumps(facts | {"drifts": drifts}, indent=2))
         return
-    typer.echo(f"{told(bundle.reference)}, {rows:,} decisions against its training rows")
+    typer.echo(f"{model_id(bundle.reference)}, {rows:,} decisions against its training rows")
     typer.echo(f"{'':34} {'PSI':>8}  {'':8} {'missing then':>12} {'now':>8}")
     for drift, level in found:
         missing = f"{drift.missing_before:>12.2%} {drift.missing_now:>8.2%}"

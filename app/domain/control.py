@@ -134,6 +134,6 @@ def worker_key(worker: str) -> bytes:
     return WORKER_PREFIX + worker.encode()
 
 
-def told(model: ModelReference) -> str:
+def model_id(model: ModelReference) -> str:
     """``name/version``, as people write it."""
     return f"{model.name}/{model.version}"

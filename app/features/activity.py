@@ -23,9 +23,9 @@ from app.features.activity_bytes import (
     NEVER_HOUR,
     NO_HOUR,
     Kept,
+    empty_kept,
     is_activity,
     pack,
-    room,
     unpack,
 )
 from app.features.compiled import compiled
@@ -35,9 +35,9 @@ from app.features.facts import LABEL, QUERY, TRANSACTION, Facts, Integers, queri
 from app.features.packed_words import Joined, Words, join, split, writable
 from app.features.window import HOUR_MS, NEVER_MS
 
-__all__ = ["EMPTY", "KNOWN", "LABEL", "QUERY", "TRANSACTION", "Facts", "Observed", "observe", "queries"]
+__all__ = ["COUNTS", "EMPTY", "LABEL", "QUERY", "TRANSACTION", "Facts", "Observed", "observe", "queries"]
 
-KNOWN = 2 * DELAYED_WINDOWS
+COUNTS = 2 * DELAYED_WINDOWS
 """Columns of what is known: transactions of each window, then frauds known of each."""
 
 _ALWAYS_MS = 2**63 - 1
@@ -47,8 +47,8 @@ class Observed(NamedTuple):
     """What became of the activities, and what is known at each QUERY; other rows of the columns hold nothing."""
 
     packed: "Packed"
-    known: NDArray[np.float64]
-    """Shape (facts, KNOWN)."""
+    counts: NDArray[np.float64]
+    """Shape (facts, COUNTS)."""
     first_seen_ms: Integers
     """End of the hour of the entity's first transaction, the end of time before there is one."""
     evicted_ms: Integers
@@ -79,8 +79,8 @@ def observe(states: Sequence[bytes], facts: Facts, incarnation: int = 0) -> Obse
     facts = Facts(*map(writable, facts))
     joined = join(states, EMPTY, "an activity")
     plan = _plan(facts, joined.starts)
-    out = _room_for_output(len(facts.entity), plan)
-    scratch = Scratch(room(), np.zeros(KNOWN), np.zeros(1, np.int64))
+    out = _allocate_output(len(facts.entity), plan)
+    scratch = Scratch(empty_kept(), np.zeros(COUNTS), np.zeros(1, np.int64))
     lengths = _observe_all(joined, facts, plan, np.uint64(incarnation), scratch, out)
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no activity of this version")
@@ -110,16 +110,16 @@ class Output(NamedTuple):
     """The words of the activities, and the columns of Observed."""
 
     words: Words
-    known: NDArray[np.float64]
+    counts: NDArray[np.float64]
     first_seen_ms: Integers
     evicted_ms: Integers
     applied: NDArray[np.bool_]
 
 
-def _room_for_output(count: int, plan: "Plan") -> Output:
+def _allocate_output(count: int, plan: "Plan") -> Output:
     return Output(
         np.empty(plan.out_starts[-1], np.int64),
-        np.full((count, KNOWN), np.nan),
+        np.full((count, COUNTS), np.nan),
         np.zeros(count, np.int64),
         np.zeros(count, np.int64),
         np.zeros(count, np.bool_),
@@ -201,8 +201,8 @@ def _answer(activity: Any, hour: int, at: int, scratch: Scratch, out: Output) ->
     if hour != scratch.asked[0]:
         look(activity, scratch.kept, hour, scratch.answer)
         scratch.asked[0] = hour
-    for column in range(KNOWN):  # a slice of so few costs three times as much
-        out.known[at, column] = scratch.answer[column]
+    for column in range(COUNTS):  # a slice of so few costs three times as much
+        out.counts[at, column] = scratch.answer[column]
     first, evicted = activity.first_hour, max(activity.evicted_hour, activity.newest_hour - KEPT_HOURS)
     out.first_seen_ms[at] = _ALWAYS_MS if first == NO_HOUR else first * HOUR_MS
     out.evicted_ms[at] = NEVER_MS if evicted == NEVER_HOUR else evicted * HOUR_MS

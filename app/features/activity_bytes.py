@@ -74,7 +74,7 @@ class Kept(NamedTuple):
     """Shape (3, labels): transaction, reported_ms, hour << 1 | is_fraud."""
 
 
-def room() -> Kept:
+def empty_kept() -> Kept:
     """For any activity."""
     return Kept(
         np.empty(KEPT_HOURS + 1, np.int64),

@@ -138,15 +138,15 @@ def require_width(assembler: str, width: int, columns: slice) -> None:
         )
 
 
-class Known(NamedTuple):
-    """About the customer's profile, or about one delayed entity, as of one transaction."""
+class Coverage(NamedTuple):
+    """How far back the state of a customer or of a delayed entity reaches, as of one transaction."""
 
     first_seen_ms: int
     evicted_ms: int
 
 
-UNKNOWN = (Known(NEVER_MS, NEVER_MS),) * len(ENTITIES)
-"""About each delayed entity, where nothing could be read."""
+UNREAD = (Coverage(NEVER_MS, NEVER_MS),) * len(ENTITIES)
+"""Of each delayed entity, where its state could not be read: its features are NaN."""
 
 _OWNERS = (
     *(0 for _ in _OF_PROFILE),
@@ -155,24 +155,27 @@ _OWNERS = (
 """Of each feature: index of what is known about its owner, the profile first."""
 
 
-def snapshot(values: Sequence[float], event_time_ms: int, known: Sequence[Known]) -> dict[str, FeatureValue]:
+def snapshot(
+    values: Sequence[float], event_time_ms: int, coverage: Sequence[Coverage]
+) -> dict[str, FeatureValue]:
     """Every feature with its value and state, for people; ``values`` in the catalog's order.
 
-    ``known`` is about the profile first and then about each delayed entity.
+    ``coverage`` is about the profile first and then about each delayed entity.
     """
     return {
         feature.name: FeatureValue(
-            value=None if isnan(value) else value, state=_state(feature, value, event_time_ms, known[owner])
+            value=None if isnan(value) else value,
+            state=_state(feature, value, event_time_ms, coverage[owner]),
         )
         for feature, value, owner in zip(FEATURES, values, _OWNERS, strict=True)
     }
 
 
-def _state(feature: Feature, value: float, time_ms: int, known: Known) -> FeatureState:
+def _state(feature: Feature, value: float, time_ms: int, coverage: Coverage) -> FeatureState:
     if isnan(value):
         return FeatureState.ABSENT
-    if feature.window_ms and known.evicted_ms > feature.start_ms(time_ms):
+    if feature.window_ms and coverage.evicted_ms > feature.start_ms(time_ms):
         return FeatureState.SATURATED
-    if feature.window_ms and known.first_seen_ms > feature.start_ms(time_ms):
+    if feature.window_ms and coverage.first_seen_ms > feature.start_ms(time_ms):
         return FeatureState.WARMING_UP
     return FeatureState.FRESH

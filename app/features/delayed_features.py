@@ -80,7 +80,7 @@ def absent(about: Touched) -> Delayed:
     return Delayed(np.full((count, width), np.nan), never, never, np.ones(count, np.bool_))
 
 
-def told(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
+def compute_delayed(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
     """What the activities say about each transaction at its own time; b"" is the one of an entity never seen.
 
     An entity that is not among them could not be read, and its transactions are absent. Raises StateCorrupt when one
@@ -88,7 +88,7 @@ def told(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
     """
     if not activities:
         return absent(about)
-    parts = [_told(kind, about.times_ms, activities) for kind in about.kinds]
+    parts = [_compute_kind(kind, about.times_ms, activities) for kind in about.kinds]
     found = Delayed(
         np.hstack([part.features for part in parts]),
         np.column_stack([part.first_seen_ms for part in parts]),
@@ -100,11 +100,11 @@ def told(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
     return found
 
 
-def _told(kind: Kind, times_ms: Integers, activities: Mapping[str, bytes]) -> Delayed:
+def _compute_kind(kind: Kind, times_ms: Integers, activities: Mapping[str, bytes]) -> Delayed:
     """By one kind of entity."""
     states = [*(activities.get(key, b"") for key in kind.keys), b""]
     observed = observe(states, queries(kind.which, times_ms))
-    features = columns(kind.entity, observed.known)
+    features = columns(kind.entity, observed.counts)
     features[kind.which == len(kind.keys)] = np.nan
     unread = np.array([*(key not in activities for key in kind.keys), False])
     return Delayed(features, observed.first_seen_ms, observed.evicted_ms, unread[kind.which])

@@ -24,12 +24,12 @@ from app.features.state import (
     unpack,
 )
 from app.features.vector import TRAVEL_KMH, WIDTH, Row, fill, travel_kmh
-from app.features.window import VIEW, Bounds, Event, Log, holds, observe, room
+from app.features.window import VIEW, Bounds, Event, Log, empty_log, holds, observe
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 
-APPLIED, REPLAYED, REPEATED = 1, 2, 3
+APPLIED, ALREADY_APPLIED, REPEATED = 1, 2, 3
 """What became of a transaction: it changed its profile; its profile had applied its offset before; a producer
 had sent it before, under another offset, and its profile still remembers."""
 
@@ -59,7 +59,7 @@ class Folded(NamedTuple):
     features: Doubles
     """Shape (events, features), in the catalog's order; only rows that were applied are written."""
     status: NDArray[np.uint8]
-    """APPLIED, REPLAYED or REPEATED."""
+    """APPLIED, ALREADY_APPLIED or REPEATED."""
     late: NDArray[np.bool_]
     """The allowed lateness was exceeded: the windows hold what was still known."""
     first_seen_ms: Integers
@@ -76,8 +76,8 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation:
     events = Events(*map(writable, events))
     joined = join(profiles, EMPTY, "a profile")
     plan = _plan(events.customer, joined.starts)
-    out = _room_for_output(len(events.customer), plan)
-    scratch = Scratch(room(plan.most_events), np.zeros(1, VIEW))
+    out = _allocate_output(len(events.customer), plan)
+    scratch = Scratch(empty_log(plan.most_events), np.zeros(1, VIEW))
     lengths = _fold_all(joined, events, plan, Rules(bounds, np.uint64(incarnation)), scratch, out)
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no profile of this version")
@@ -119,7 +119,7 @@ class Output(NamedTuple):
     evicted_ms: Integers
 
 
-def _room_for_output(count: int, plan: "Plan") -> Output:
+def _allocate_output(count: int, plan: "Plan") -> Output:
     return Output(
         np.empty(plan.out_starts[-1], np.int64),
         np.empty((count, WIDTH)),
@@ -201,7 +201,7 @@ def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, featur
     """Fold one event, unless it was before; returns what became of it."""
     event, log, view = entry.event, scratch.log, scratch.windows[0]
     if profile.incarnation == rules.incarnation and entry.offset <= profile.applied_offset:
-        return REPLAYED
+        return ALREADY_APPLIED
     if holds(log, event.id):
         return REPEATED
     observe(profile, log, rules.bounds, event, view)

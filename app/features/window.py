@@ -91,7 +91,7 @@ VIEW = np.dtype(
 """The windows as of one event's own time, the event included."""
 
 
-def room(events: int) -> Log:
+def empty_log(events: int) -> Log:
     """An empty log for so many events."""
     times, amounts, terminals, ids = np.empty((4, events), np.int64)
     return Log(times, amounts, terminals, ids, np.zeros(2, np.int64))

@@ -57,7 +57,7 @@ def _features(entity: DelayedEntity, observed: Observed, rows: Integers, count: 
     """A row for each of ``count`` transactions; ``rows`` says whose each fact is, below zero for a label."""
     features = np.full((count, entity.width), np.nan)
     asked = rows >= 0
-    features[rows[asked]] = columns(entity, observed.known[asked])
+    features[rows[asked]] = columns(entity, observed.counts[asked])
     return features
 
 

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 
 from app.adapters.models.bundles import Bundle
-from app.domain.control import told
+from app.domain.control import model_id
 from app.features.window import DAY_MS
 from app.model_comparison.intervals import CONFIDENCE, Compared, Draws, compare_figures
 from app.model_comparison.paired import Alerts, Paired, alerts
@@ -39,8 +39,8 @@ def judge(paired: Paired, champion: Bundle, candidate: Bundle, draws: Draws, mar
     """
     figures = compare_figures(paired, draws)
     return Verdict(
-        champion=told(champion.reference),
-        candidate=told(candidate.reference),
+        champion=model_id(champion.reference),
+        candidate=model_id(candidate.reference),
         transactions=len(paired),
         frauds=int(paired.labels.sum()),
         days=len(np.unique(paired.days)),
@@ -59,7 +59,7 @@ def judge(paired: Paired, champion: Bundle, candidate: Bundle, draws: Draws, mar
 
 def _identity(champion: Bundle, candidate: Bundle) -> list[str]:
     same = champion.reference == candidate.reference
-    return [f"{told(candidate.reference)} is the champion."] if same else []
+    return [f"{model_id(candidate.reference)} is the champion."] if same else []
 
 
 def _leakage(paired: Paired, model: Bundle) -> list[str]:
@@ -69,7 +69,7 @@ def _leakage(paired: Paired, model: Bundle) -> list[str]:
     if last < known_until:
         return []
     text = (
-        f"{told(model.reference)} was fitted on transactions up to {event_time(last)}; of the tested weeks only what "
+        f"{model_id(model.reference)} was fitted on transactions up to {event_time(last)}; of the tested weeks only what "
         f"was before {event_time(known_until)} was known. Train it on earlier days, or test later ones."
     )
     return [text]

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path
-from app.domain.control import told
+from app.domain.control import model_id
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import InvalidFile, ModelRejected
 from app.features.window import DAY_MS
@@ -91,7 +91,7 @@ class Decisions:
             return
         self._seen.add(decision.transaction_id)
         for name, score in decision.shadow.items():
-            self._pairs.setdefault((told(decision.model), name), _Pair()).note(decision, score)
+            self._pairs.setdefault((model_id(decision.model), name), _Pair()).note(decision, score)
 
     def compare(
         self,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.adapters.models.aliases import read_aliases
 from app.adapters.models.bundles import Loading, champion
-from app.domain.control import told
+from app.domain.control import model_id
 from app.errors import ModelRejected
 from app.operations.finding import Finding, failed, ok, warning
 from app.settings import Settings
@@ -28,7 +28,7 @@ def check_model(settings: Settings) -> Finding:
         return warning(
             "model", "; ".join(warnings), "Train a model for these settings; docs/models/models.md."
         )
-    return ok("model", f"{told(bundle.reference)} loads and scores its golden rows")
+    return ok("model", f"{model_id(bundle.reference)} loads and scores its golden rows")
 
 
 def check_aliases(settings: Settings) -> Finding:

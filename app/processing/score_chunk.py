@@ -10,7 +10,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored
 from app.features.delayed_features import Delayed
-from app.features.fold import REPEATED, REPLAYED
+from app.features.fold import ALREADY_APPLIED, REPEATED
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected, SourceLog
@@ -21,9 +21,9 @@ from app.processing.outputs import OutTopics
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
-from app.scoring.lineup import Judged, Lineup
+from app.scoring.lineup import Lineup, Scored
 from app.scoring.model import Rows, Scores
-from app.scoring.scorer import Seen
+from app.scoring.scorer import ScoringInput
 
 
 class ScoredChunk(NamedTuple):
@@ -77,8 +77,8 @@ class Decided(NamedTuple):
 
     records: list[Any]
     decisions: list[Decision]
-    seen: Seen
-    judged: Judged
+    inputs: ScoringInput
+    scored: Scored
     about: Delayed
     activity: list[Told]
 
@@ -107,19 +107,19 @@ class ChunkScorer:
         transactions' entities.
         """
         lineup = self.lineup
-        seen = scorer.seen(known.transactions, known.folded, known.rows, about)
-        judged = lineup.judge(seen.rows, seen.transactions)
-        self.on_scored(seen.rows, judged.champion)
+        inputs = scorer.scoring_input(known.transactions, known.folded, known.rows, about)
+        scored = lineup.score(inputs.rows, inputs.transactions)
+        self.on_scored(inputs.rows, scored.champion)
         watch.lap("score")
-        shadow = lineup.shadow(seen.rows, judged)
+        shadow = lineup.shadow(inputs.rows, scored)
         watch.lap("shadow")
         records = [known.accepted[row].record for row in known.rows]
         topic = self._known.log.topic
         sources = [
             SourceOffset(topic=topic, partition=record.partition, offset=record.offset) for record in records
         ]
-        decisions = scorer.decide(seen, sources, judged, shadow, now_ms)
-        decided = Decided(records, decisions, seen, judged, about, self._activity(known, sources))
+        decisions = scorer.decide(inputs, sources, scored, shadow, now_ms)
+        decided = Decided(records, decisions, inputs, scored, about, self._activity(known, sources))
         works = [self._work(known, decided, place) for place in range(len(known.shares))]
         watch.lap("encode")
         return works
@@ -145,7 +145,7 @@ class ChunkScorer:
             - len(share.rejected)
             - len(share.ignored)
             - len(status)
-            + status.count(REPLAYED),
+            + status.count(ALREADY_APPLIED),
             duplicate=status.count(REPEATED),
             late=known.folded.late[share.accepted].tolist().count(True),
             ignored=share.ignored,
@@ -157,8 +157,10 @@ class ChunkScorer:
         for row in rows:
             decision = decided.decisions[row]
             if decision.outcome != Outcome.APPROVE:
-                record, values = decided.records[row], decided.seen.rows[row].tolist()
-                alert = scorer.alert(decision, values, decided.seen.known(row), decided.judged.models[row])
+                record, values = decided.records[row], decided.inputs.rows[row].tolist()
+                alert = scorer.alert(
+                    decision, values, decided.inputs.coverage(row), decided.scored.models[row]
+                )
                 yield alert_record(alert, record.key, trace_headers(record.headers), self.formats.alerts)
 
     def _activity(self, known: Applied, sources: Sequence[SourceOffset]) -> list[Told]:

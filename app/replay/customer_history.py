@@ -11,7 +11,7 @@ import numpy as np
 from app.adapters.kafka.range_reader import LogReader, LogRecord
 from app.domain.decision import Degradation
 from app.domain.transaction import Transaction
-from app.features.catalog import Known
+from app.features.catalog import Coverage
 from app.features.fold import APPLIED, REPEATED
 from app.features.window import Bounds
 from app.processing.fold_chunk import Applied
@@ -74,7 +74,7 @@ class FoldedTransaction(NamedTuple):
     transaction: Transaction
     features: list[float | None]
     degraded: list[Degradation]
-    known: Known
+    known: Coverage
 
 
 def horizon_ms(bounds: Bounds, max_future_ms: int) -> int:
@@ -148,7 +148,7 @@ def _folded_transaction(applied: Applied, row: int) -> FoldedTransaction:
         transaction=transaction,
         features=as_published(folded.features[row].tolist()),
         degraded=scorer.DEGRADED[degraded],
-        known=Known(int(folded.first_seen_ms[row]), int(folded.evicted_ms[row])),
+        known=Coverage(int(folded.first_seen_ms[row]), int(folded.evicted_ms[row])),
     )
 
 

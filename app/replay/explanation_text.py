@@ -6,7 +6,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.domain.control import told
+from app.domain.control import model_id
 from app.domain.money import display
 from app.features.catalog import WINDOW_NAMES
 from app.features.window import WIDTHS_MS
@@ -64,7 +64,7 @@ def _head(explanation: Explanation) -> Text:
     text.append(f"{alert.outcome}  {alert.score!r}", style=STYLES[alert.outcome])
     text.append(
         f"  (review from {alert.thresholds.review:.4g}, decline from {alert.thresholds.decline:.4g}; "
-        f"{told(model)} {model.digest[:12]}; scored {event_time(alert.scored_at)} UTC)",
+        f"{model_id(model)} {model.digest[:12]}; scored {event_time(alert.scored_at)} UTC)",
         style="not bold",
     )
     if alert.degraded:

@@ -9,12 +9,12 @@ import numpy as np
 
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Bundle, Loading, load
-from app.domain.control import told
+from app.domain.control import model_id
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id
 from app.errors import CatalogMismatch, InvalidFile, ModelRejected
 from app.features import catalog
-from app.features.catalog import Known
+from app.features.catalog import Coverage
 from app.scoring import policy, scorer
 from app.settings import ModelSettings
 
@@ -36,22 +36,22 @@ def bundle_of(settings: ModelSettings, decision: Decision) -> Bundle:
 def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bundle:
     """The bundle of this name, version and content. Raises ModelRejected, which says where it may be had."""
     where = (
-        f"Copy {told(reference)} with digest {reference.digest} from where it was trained, or from a worker that ran it, "
+        f"Copy {model_id(reference)} with digest {reference.digest} from where it was trained, or from a worker that ran it, "
         "into FRAUDSTREAM_MODEL_DIR."
     )
     try:
-        bundle = load(bundle_path(Path(settings.dir), told(reference)), Loading.by(settings))
+        bundle = load(bundle_path(Path(settings.dir), model_id(reference)), Loading.by(settings))
     except ModelRejected as error:
         raise ModelRejected(f"{error} {where}") from error
     if bundle.reference != reference:
         raise ModelRejected(
-            f"{told(reference)} in {settings.dir} is another model of that name: its digest is {bundle.reference.digest}. "
+            f"{model_id(reference)} in {settings.dir} is another model of that name: its digest is {bundle.reference.digest}. "
             f"{where}"
         )
     return bundle
 
 
-def rescored(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
+def rescored(alert: Alert, known: Coverage, bundle: Bundle) -> dict[str, Any]:
     """What the model makes of the alert's own features now, as it would be published. What was known of delayed entities
     is not in the log: their states are taken as they were published.
     """
@@ -67,7 +67,7 @@ def rescored(alert: Alert, known: Known, bundle: Bundle) -> dict[str, Any]:
         "thresholds": bundle.thresholds,
         "model": bundle.reference,
     }
-    again = scorer.alert(Decision(**facts), row, [known, *catalog.UNKNOWN], bundle)
+    again = scorer.alert(Decision(**facts), row, [known, *catalog.UNREAD], bundle)
     published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
     for name in catalog.NAMES[catalog.DELAYED]:
         if name in alert.snapshot:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from app.domain.decision import Alert, FeatureState
-from app.features.catalog import DELAYED, FEATURES, Known
+from app.features.catalog import DELAYED, FEATURES, Coverage
 from app.features.window import NEVER_MS
 from app.replay.customer_history import Span
 from app.replay.differences import Difference
@@ -48,16 +48,16 @@ def may_be_older(difference: Difference, span: Span, needed_since_ms: int) -> bo
     return of_the_customer and not windows_are_whole
 
 
-def known_with(alert: Alert, known: Known | None) -> Known:
+def known_with(alert: Alert, known: Coverage | None) -> Coverage:
     """What is known about the customer, and what the alert's states say of history that is deleted by now.
 
     A window that was fresh began after the customer was first seen; one that was saturated holds an event that the cap
     pushed out.
     """
     time_ms = alert.event_time
-    first_seen_ms, evicted_ms = known or Known(time_ms, NEVER_MS)
+    first_seen_ms, evicted_ms = known or Coverage(time_ms, NEVER_MS)
     fresh, saturated = (_widths(alert, state) for state in (FeatureState.FRESH, FeatureState.SATURATED))
-    return Known(
+    return Coverage(
         min([first_seen_ms, *(time_ms - width for width in fresh)]),
         max([evicted_ms, *(time_ms - width + 1 for width in saturated)]),
     )

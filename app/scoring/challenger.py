@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from app.domain.control import told
+from app.domain.control import model_id
 from app.scoring.isolation import Clock, attempt
 from app.scoring.model import Model, Rows, Scores
 
@@ -27,7 +27,7 @@ class Challenger:
 
     def __init__(self, model: Model, budget_seconds: float, clock: Clock) -> None:
         self.model = model
-        self.name = told(model.reference)
+        self.name = model_id(model.reference)
         self.tally = Tally()
         self.suspended = ""
         """Why it is not called any more; empty while it is."""

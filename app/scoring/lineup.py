@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.domain.control import told
+from app.domain.control import model_id
 from app.domain.transaction import Transaction
 from app.scoring.canary import Canary
 from app.scoring.challenger import Challenger
@@ -14,7 +14,7 @@ Shadow = dict[str, float]
 _NONE: Shadow = {}
 
 
-class Judged(NamedTuple):
+class Scored(NamedTuple):
     """Columns of equal length: what decides about each transaction."""
 
     scores: list[float]
@@ -36,18 +36,18 @@ class Lineup:
         self.challengers = challengers
         self.canary = canary
 
-    def judge(self, rows: Rows, transactions: Sequence[Transaction]) -> Judged:
+    def score(self, rows: Rows, transactions: Sequence[Transaction]) -> Scored:
         """What champion and canary say; of a canary's transactions the shadow is the champion's score."""
         chances = self.champion.score(rows)
         scores: list[float] = chances.tolist()
-        judged = Judged(scores, [self.champion] * len(scores), [_NONE] * len(scores), chances)
+        scored = Scored(scores, [self.champion] * len(scores), [_NONE] * len(scores), chances)
         if self.canary is not None:
-            _let_decide(self.canary, judged, rows, transactions)
-        return judged
+            _let_decide(self.canary, scored, rows, transactions)
+        return scored
 
-    def shadow(self, rows: Rows, judged: Judged) -> list[Shadow]:
-        """``judged.shadow`` and the challengers' scores. What they do has no other effect."""
-        shadow = judged.shadow
+    def shadow(self, rows: Rows, scored: Scored) -> list[Shadow]:
+        """``scored.shadow`` and the challengers' scores. What they do has no other effect."""
+        shadow = scored.shadow
         for challenger in self.challengers:
             scores = challenger.score(rows) if len(rows) else None
             if scores is not None:
@@ -58,13 +58,13 @@ class Lineup:
         return shadow
 
 
-def _let_decide(canary: Canary, judged: Judged, rows: Rows, transactions: Sequence[Transaction]) -> None:
+def _let_decide(canary: Canary, scored: Scored, rows: Rows, transactions: Sequence[Transaction]) -> None:
     chosen = canary.chosen(transaction.customer_id for transaction in transactions)
     scores = canary.score(rows[chosen]) if len(chosen) else None
     if scores is None:
         return
-    champion = told(judged.models[0].reference)
+    champion = model_id(scored.models[0].reference)
     for at, score in zip(chosen.tolist(), scores.tolist(), strict=True):
-        judged.shadow[at] = {champion: judged.scores[at]}
-        judged.scores[at] = score
-        judged.models[at] = canary.model
+        scored.shadow[at] = {champion: scored.scores[at]}
+        scored.scores[at] = score
+        scored.models[at] = canary.model

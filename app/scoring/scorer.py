@@ -10,19 +10,19 @@ from app.domain.decision import Alert, Decision, Degradation, SourceOffset
 from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
 from app.features import catalog, delayed_features, vector
-from app.features.catalog import Known, require_width
+from app.features.catalog import Coverage, require_width
 from app.features.delayed_features import Delayed
 from app.features.fold import Doubles, Folded, Integers
 from app.features.window import LONGEST_MS
 from app.scoring import policy
-from app.scoring.lineup import Judged, Shadow
+from app.scoring.lineup import Scored, Shadow
 from app.scoring.model import Model, Rows
 from app.scoring.reasons import Alerted, explain
 
 require_width(__name__, vector.WIDTH + delayed_features.WIDTH, slice(catalog.WIDTH))
 
 
-class Seen(NamedTuple):
+class ScoringInput(NamedTuple):
     """Transactions that changed their profiles, with what the profiles said: columns of equal length."""
 
     transactions: Sequence[Transaction]
@@ -34,18 +34,18 @@ class Seen(NamedTuple):
     """Shape (transactions, 1 + entities): of the customer's profile, then of each delayed entity."""
     evicted_ms: Integers
 
-    def known(self, row: int) -> list[Known]:
+    def coverage(self, row: int) -> list[Coverage]:
         """As of one transaction: about its customer's profile and about each delayed entity."""
-        return list(map(Known, self.first_seen_ms[row].tolist(), self.evicted_ms[row].tolist()))
+        return list(map(Coverage, self.first_seen_ms[row].tolist(), self.evicted_ms[row].tolist()))
 
 
-def seen(
+def scoring_input(
     transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int], delayed: Delayed
-) -> Seen:
+) -> ScoringInput:
     """The ``applied`` ones of folded transactions; ``delayed`` has a row for each of them."""
     chosen, places = [transactions[i] for i in applied], np.array(applied, np.int64)
     degraded = degradations(folded, [transaction.event_time for transaction in chosen], places)
-    return Seen(
+    return ScoringInput(
         chosen,
         rows(folded, places, delayed.features),
         (degraded + 4 * delayed.absent).tolist(),
@@ -81,7 +81,11 @@ def degradations(
 
 
 def decide(
-    seen: Seen, sources: Sequence[SourceOffset], judged: Judged, shadow: Sequence[Shadow], now_ms: int
+    inputs: ScoringInput,
+    sources: Sequence[SourceOffset],
+    scored: Scored,
+    shadow: Sequence[Shadow],
+    now_ms: int,
 ) -> list[Decision]:
     """One decision for each transaction, in order; ``sources`` say where they stand in the log."""
     return [
@@ -103,25 +107,25 @@ def decide(
             shadow=others,
         )
         for transaction, source, values, degraded, chance, model, others in zip(
-            seen.transactions,
+            inputs.transactions,
             sources,
-            seen.rows.tolist(),
-            seen.degraded,
-            judged.scores,
-            judged.models,
+            inputs.rows.tolist(),
+            inputs.degraded,
+            scored.scores,
+            scored.models,
             shadow,
             strict=True,
         )
     ]
 
 
-def alert(decision: Decision, values: list[float], known: Sequence[Known], model: Model) -> Alert:
+def alert(decision: Decision, values: list[float], coverage: Sequence[Coverage], model: Model) -> Alert:
     """The alert of a decision: the same facts, with every feature's state and the reasons."""
-    observed_ms = decision.event_time - max(known[0])
+    observed_ms = decision.event_time - max(coverage[0])
     found = explain(Alerted(values, decision.transaction.currency, observed_ms), model)
     return Alert(
         **msgspec.structs.asdict(decision) | {"reasons": found.reasons},
         alert_id=alert_id(decision.transaction_id),
         explained_by=found.method,
-        snapshot=catalog.snapshot(values, decision.event_time, known),
+        snapshot=catalog.snapshot(values, decision.event_time, coverage),
     )

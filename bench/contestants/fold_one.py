@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
-from app.features.catalog import NAMES, UNKNOWN, Known
+from app.features.catalog import NAMES, UNREAD, Coverage
 from app.features.columns import terminal_digest
 from app.features.compiled import compiled
 from app.features.state import EMPTY, HEADER_WORDS, PROFILE, WIDE_WORDS, is_profile, pack, unpack
 from app.features.vector import TRAVEL_KMH, fill, travel_kmh
-from app.features.window import LONGEST_MS, VIEW, Bounds, Event, Log, holds, observe, room
+from app.features.window import LONGEST_MS, VIEW, Bounds, Event, Log, empty_log, holds, observe
 from app.scoring.model import Rows
 
 Words = NDArray[np.int64]
@@ -43,7 +43,7 @@ class Folded(NamedTuple):
     """One row, valid until the next call."""
     degraded: int
     """Index of scorer.DEGRADED."""
-    known: list[Known]
+    known: list[Coverage]
 
 
 class OneFold:
@@ -51,7 +51,7 @@ class OneFold:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._log = room(bounds.max_events + 1)
+        self._log = empty_log(bounds.max_events + 1)
         self._view = np.zeros(1, VIEW)
         self._words = np.zeros(HEADER_WORDS + WIDE_WORDS * (bounds.max_events + 1), np.int64)
         self._profile = self._words[:HEADER_WORDS].view(PROFILE)
@@ -83,10 +83,10 @@ class OneFold:
             return None
         if length == NO_PROFILE:
             raise ValueError("these bytes are no profile of this version")
-        known = Known(int(self._profile[0]["first_seen_ms"]), int(self._profile[0]["evicted_ms"]))
+        known = Coverage(int(self._profile[0]["first_seen_ms"]), int(self._profile[0]["evicted_ms"]))
         saturated = known.evicted_ms > event.time_ms - LONGEST_MS
         degraded = int(self._view[0]["late"]) + 2 * saturated + 4
-        return Folded(self._words[:length].tobytes(), self._rows, degraded, [known, *UNKNOWN])
+        return Folded(self._words[:length].tobytes(), self._rows, degraded, [known, *UNREAD])
 
 
 def _number(digest: bytes) -> int:

@@ -20,7 +20,7 @@ from app.domain.transaction import Transaction
 from app.features.window import Bounds
 from app.scoring import scorer
 from app.scoring.lineup import Lineup
-from app.scoring.scorer import Seen
+from app.scoring.scorer import ScoringInput
 from app.settings import Settings
 from bench.contestants.fact_one import entity_keys, fact
 from bench.contestants.fold_one import OneFold
@@ -66,10 +66,10 @@ class OneByOne:
         if folded is None:
             return None
         known = np.array([folded.known])
-        seen = Seen([transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1])
-        judged = self._lineup.judge(folded.rows, seen.transactions)
+        inputs = ScoringInput([transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1])
+        scored = self._lineup.score(folded.rows, inputs.transactions)
         source = SourceOffset(topic=self._topic, partition=partition, offset=offset)
-        (decision,) = scorer.decide(seen, [source], judged, judged.shadow, now_ms)
+        (decision,) = scorer.decide(inputs, [source], scored, scored.shadow, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
             alert = encode_decision(

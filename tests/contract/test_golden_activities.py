@@ -47,7 +47,7 @@ def test_what_an_ordinary_activity_knows_grows_and_is_taken_back() -> None:
     labelled_ms = START_MS + 40 * 21 * HOUR_MS
     days = (0, 1, 2, 5, 7, 8)
     questions = [Fact(0, QUERY, labelled_ms + 2 * HOUR_MS + day * DAY_MS) for day in days]
-    known = observe([read("ordinary")], as_facts(questions)).known
+    known = observe([read("ordinary")], as_facts(questions)).counts
 
     # the 40th transaction is in a window a week after it, when its label was reversed; the 41st is a day later
     assert [0, 0, 0, 0, 0, 1] == known[:, 3].tolist()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from app.features.fold import APPLIED, REPEATED, REPLAYED, Events, Folded, fold
+from app.features.fold import ALREADY_APPLIED, APPLIED, REPEATED, Events, Folded, fold
 from app.features.window import DAY_MS, HOUR_MS, WIDTHS_MS, Bounds
 from tests.profile_format import NEVER_MS, Kept, StoredProfile, write_profile
 
@@ -143,7 +143,7 @@ class NaiveProfile:
     def fold(self, event: Arrival) -> tuple[int, Told | None]:
         """The status, and what is told when it is APPLIED."""
         if event.offset <= self.offset:
-            return REPLAYED, None
+            return ALREADY_APPLIED, None
         if event.id in [other.id for other in self.kept]:
             return REPEATED, None
         before = [other.time_ms for other in self.kept if other.time_ms <= event.time_ms]

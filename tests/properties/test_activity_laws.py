@@ -52,7 +52,7 @@ def test_what_is_known_is_what_a_recount_of_the_whole_log_knows(facts: list[Fact
             end_ms = (fact.time_ms - 7 * DAY_MS) // HOUR_MS * HOUR_MS
             for w, width_ms in enumerate(WIDTHS_MS):
                 if observed.evicted_ms[at] <= end_ms - width_ms:
-                    assert [expected[w], expected[3 + w]] == observed.known[at][[w, 3 + w]].tolist()
+                    assert [expected[w], expected[3 + w]] == observed.counts[at][[w, 3 + w]].tolist()
         if fact.kind == LABEL or observed.applied[at]:
             before.append(fact)
 
@@ -79,7 +79,7 @@ def test_it_does_not_matter_where_the_facts_are_cut_into_calls(
     second = fold_all(facts[cut:], first.states)
 
     assert whole.states == second.states
-    np.testing.assert_array_equal(whole.known, np.concatenate([first.known, second.known]))
+    np.testing.assert_array_equal(whole.counts, np.concatenate([first.counts, second.counts]))
 
 
 @given(histories(), st.data())
@@ -116,7 +116,7 @@ def test_transactions_and_labels_may_come_in_any_order(facts: list[Fact], data: 
     shuffled = data.draw(st.permutations(week))
     question = Fact(0, QUERY, START_MS + data.draw(st.integers(0, 50 * DAY_MS)))
     known = [
-        fold_all([*(f._replace(offset=i) for i, f in enumerate(order)), question], [b""]).known[-1].tolist()
+        fold_all([*(f._replace(offset=i) for i, f in enumerate(order)), question], [b""]).counts[-1].tolist()
         for order in (week, shuffled)
     ]
 
@@ -141,7 +141,7 @@ def test_labels_of_the_future_change_no_answer(facts: list[Fact]) -> None:
         planted += [fact, future]
     planted = [fact._replace(offset=number) for number, fact in enumerate(planted)]
 
-    np.testing.assert_array_equal(fold_all(facts, [b""]).known, fold_all(planted, [b""]).known[kept])
+    np.testing.assert_array_equal(fold_all(facts, [b""]).counts, fold_all(planted, [b""]).counts[kept])
 
 
 @given(histories())
@@ -204,7 +204,7 @@ def test_an_entity_never_seen_has_done_nothing() -> None:
     assert (0, -1) == lineage(EMPTY)
     assert len(EMPTY) == HEADER_BYTES == 8 * HEADER_WORDS
     assert [EMPTY] == observed.states
-    assert [[0.0] * 6] == observed.known.tolist()
+    assert [[0.0] * 6] == observed.counts.tolist()
     assert (2**63 - 1, -(2**63)) == (observed.first_seen_ms[0], observed.evicted_ms[0])
 
 

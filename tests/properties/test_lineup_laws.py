@@ -16,7 +16,7 @@ from app.scoring.canary import Canary, in_share
 from app.scoring.challenger import MOST_FAILURES, MOST_OVERRUNS, Challenger
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
-from app.scoring.scorer import Seen
+from app.scoring.scorer import ScoringInput
 
 WIDTH = len(catalog.NAMES)
 BUDGET_SECONDS = 0.010
@@ -108,7 +108,7 @@ class Trial:
         return found
 
 
-def seen(size: int, number: int) -> Seen:
+def inputs(size: int, number: int) -> ScoringInput:
     random = np.random.default_rng([size, number])
     transactions = [
         Transaction(
@@ -122,16 +122,16 @@ def seen(size: int, number: int) -> Seen:
         for i in range(size)
     ]
     nothing = np.zeros(size, np.int64)
-    return Seen(transactions, random.uniform(0, 1, (size, WIDTH)), [0] * size, nothing, nothing)
+    return ScoringInput(transactions, random.uniform(0, 1, (size, WIDTH)), [0] * size, nothing, nothing)
 
 
-def decided(lineup: Lineup, what: Seen) -> list[Decision]:
+def decided(lineup: Lineup, what: ScoringInput) -> list[Decision]:
     before = what.rows.copy()
-    judged = lineup.judge(what.rows, what.transactions)
-    shadow = lineup.shadow(what.rows, judged)
+    scored = lineup.score(what.rows, what.transactions)
+    shadow = lineup.shadow(what.rows, scored)
     assert np.array_equal(before, what.rows)
     sources = [SourceOffset(topic="transactions", partition=0, offset=at) for at in range(len(before))]
-    return scorer.decide(what, sources, judged, shadow, 0)
+    return scorer.decide(what, sources, scored, shadow, 0)
 
 
 def without_shadow(decisions: list[Decision]) -> list[tuple[object, ...]]:
@@ -147,8 +147,8 @@ def test_no_challenger_changes_a_decision(scripts: list[list[Step]], sizes: list
     alone = Lineup(champion)
 
     for number, size in enumerate(sizes):
-        expected = decided(alone, seen(size, number))
-        found = decided(watched, seen(size, number))
+        expected = decided(alone, inputs(size, number))
+        found = decided(watched, inputs(size, number))
         assert without_shadow(expected) == without_shadow(found)
         assert all(0 <= score <= 1 for one in found for score in one.shadow.values())
 
@@ -235,8 +235,8 @@ def test_a_canary_decides_for_its_customers_or_the_champion_does(
     lineup = Lineup(champion, [], canary)
 
     for number, size in enumerate(sizes):
-        alone = decided(Lineup(champion), seen(size, number))
-        for expected, found in zip(alone, decided(lineup, seen(size, number)), strict=True):
+        alone = decided(Lineup(champion), inputs(size, number))
+        for expected, found in zip(alone, decided(lineup, inputs(size, number)), strict=True):
             if found.model.name == "canary":
                 assert in_share(found.customer_id, share)
                 assert (found.score, found.shadow) == (0.3, {"champion/1": expected.score})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.adapters.serde.json_codec import encode_transaction
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
-from app.features.delayed_features import Touched, told
+from app.features.delayed_features import Touched, compute_delayed
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.score_chunk import ChunkScorer, ScoredChunk
@@ -93,7 +93,7 @@ def scorer(checked: bool) -> ChunkScorer:
 def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[ScoredChunk]:
     watch = Stopwatch(lambda: 0.0)
     known = worker.fold(chunks, NOW_MS, watch)
-    return worker.decide(known, told(known.touched, half(known.touched)), NOW_MS, watch)
+    return worker.decide(known, compute_delayed(known.touched, half(known.touched)), NOW_MS, watch)
 
 
 def half(about: Touched) -> dict[str, bytes]:

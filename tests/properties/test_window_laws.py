@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.features.fold import APPLIED, REPEATED, REPLAYED, Folded, fold
+from app.features.fold import ALREADY_APPLIED, APPLIED, REPEATED, Folded, fold
 from app.features.window import DAY_MS, LONGEST_MS, WIDTHS_MS, Bounds
 from tests.profile_format import read_profile
 from tests.properties.recount import (
@@ -117,7 +117,7 @@ def test_a_replay_of_any_part_of_the_log_changes_nothing(arrivals: list[Arrival]
 
     after, replayed = fold_one_customer(arrivals[start:], profile=profile)
 
-    assert [REPLAYED] * len(arrivals[start:]) == replayed.status.tolist()
+    assert [ALREADY_APPLIED] * len(arrivals[start:]) == replayed.status.tolist()
     assert profile == after
 
 
@@ -129,7 +129,7 @@ def test_a_replay_goes_on_where_the_profile_stands(arrivals: list[Arrival], cut:
     after, folded = fold_one_customer(arrivals, profile=before)
 
     new = len(arrivals[cut:])
-    assert [REPLAYED] * (len(arrivals) - new) + [APPLIED] * new == folded.status.tolist()
+    assert [ALREADY_APPLIED] * (len(arrivals) - new) + [APPLIED] * new == folded.status.tolist()
     assert fold_one_customer(arrivals)[0] == after
 
 
@@ -141,7 +141,7 @@ def test_lower_offsets_of_another_incarnation_are_applied(
 
     after, folded = fold_one_customer(arrivals[1:], profile=profile, incarnation=second)
 
-    expected = REPLAYED if first == second else APPLIED
+    expected = ALREADY_APPLIED if first == second else APPLIED
     assert all(status == expected for status in folded.status.tolist())
     applied = len(arrivals) > 1 and first != second
     assert read_profile(after).incarnation == (second if applied else first)

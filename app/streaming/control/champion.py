@@ -11,7 +11,7 @@ import structlog
 
 from app.adapters.models.aliases import read_aliases
 from app.adapters.models.bundles import ANYBODYS, Bundle, Loading, champion
-from app.domain.control import ChallengersOrder, ModelOrder, Refusal, told
+from app.domain.control import ChallengersOrder, ModelOrder, Refusal, model_id
 from app.errors import ModelRejected
 from app.metrics import Metrics
 from app.scoring.model import Model
@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
     def is_met_by(self, model: Model) -> bool:
         """Whatever content is wanted, a bundle of this name does: a version is never overwritten."""
         reference = model.reference
-        return self.model == told(reference) and self.digest in {"", reference.digest}
+        return self.model == model_id(reference) and self.digest in {"", reference.digest}
 
 
 class Choice:
@@ -44,13 +44,13 @@ class Choice:
         if self._pinned:
             return Wanted(self._pinned)
         if order is not None:
-            return Wanted(told(order.model), order.model.digest)
+            return Wanted(model_id(order.model), order.model.digest)
         return Wanted(read_aliases(self.models_dir).champion)
 
     def challengers(self, order: ChallengersOrder | None) -> list[Wanted]:
         """Those of the order, else of aliases.toml. Raises ModelRejected when that cannot be read."""
         if order is not None:
-            return [Wanted(told(model), model.digest) for model in order.models]
+            return [Wanted(model_id(model), model.digest) for model in order.models]
         return [Wanted(model) for model in read_aliases(self.models_dir).challengers]
 
     def require_free(self, model: str) -> None:
@@ -79,7 +79,7 @@ class Choice:
             if self._pinned or order is None or order.previous is None:
                 raise
             refused = _refusal(wanted.model, str(error), now_ms)
-            before = Wanted(told(order.previous), order.previous.digest)
+            before = Wanted(model_id(order.previous), order.previous.digest)
             return Running(self.load(before), now_ms, refused)
 
     def contradiction(self, order: ModelOrder | None, now_ms: int) -> Refusal | None:
@@ -87,9 +87,9 @@ class Choice:
         if order is None:
             return None
         try:
-            self.require_free(told(order.model))
+            self.require_free(model_id(order.model))
         except ModelRejected as error:
-            return _refusal(told(order.model), str(error), now_ms)
+            return _refusal(model_id(order.model), str(error), now_ms)
         return None
 
 
@@ -136,7 +136,7 @@ class ModelSwitch:
         self._on_swap(bundle)
         self.running = Running(bundle, self._now_ms())
         self._metrics.count("model_changes_total", result="swapped")
-        _log.info("model_swapped", model=told(bundle.reference), digest=bundle.reference.digest)
+        _log.info("model_swapped", model=model_id(bundle.reference), digest=bundle.reference.digest)
 
 
 def _refusal(model: str, reason: str, now_ms: int) -> Refusal:

@@ -19,7 +19,7 @@ from app.domain.control import (
     ChallengerReport,
     ChallengersOrder,
     Orders,
-    told,
+    model_id,
 )
 from app.errors import ModelRejected
 from app.metrics import Metrics
@@ -108,7 +108,7 @@ class LineupSwitch:
         order, canary = self._canary_order, self._canary
         if order is None:
             return None
-        report = CanaryReport(model=told(order.model), share=order.share, refused=self._canary_refused)
+        report = CanaryReport(model=model_id(order.model), share=order.share, refused=self._canary_refused)
         if order.stopped is not None:
             return msgspec.structs.replace(report, stopped=order.stopped.reason)
         if canary is None:
@@ -155,24 +155,24 @@ class LineupSwitch:
             return
         self._canary, self._canary_refused = None, ""
         try:
-            self._choice.require_free(told(order.model))
-            wanted = Wanted(told(order.model), order.model.digest)
+            self._choice.require_free(model_id(order.model))
+            wanted = Wanted(model_id(order.model), order.model.digest)
             bundle = await asyncio.to_thread(self._choice.load, wanted)
         except ModelRejected as error:
             self._canary_refused = str(error)
-            _log.error("canary_refused", model=told(order.model), reason=str(error))
+            _log.error("canary_refused", model=model_id(order.model), reason=str(error))
             return
         self._canary_counted = (0, 0)
         on_stopped = partial(self._stopped, order)
         self._canary = Canary(bundle, order.share, order.bounds, self._terms.clock, on_stopped)
-        _log.info("canary_taken_in", model=told(order.model), share=order.share)
+        _log.info("canary_taken_in", model=model_id(order.model), share=order.share)
 
     def _stopped(self, order: CanaryOrder, reason: str) -> None:
         """The canary decides no more here; the order to the other workers is yet to be sent."""
         stop = CanaryStop(worker=self._terms.worker, reason=reason, stopped_at=self._terms.now_ms())
         self.unsent_stop = msgspec.structs.replace(order, stopped=stop)
         self._metrics.count("canary_stops_total")
-        _log.error("canary_stopped", model=told(order.model), reason=reason)
+        _log.error("canary_stopped", model=model_id(order.model), reason=reason)
         self.on_stopped()
 
     def _line_up(self) -> None:

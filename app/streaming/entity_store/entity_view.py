@@ -7,7 +7,7 @@ import structlog
 from app.adapters.redis.activity_redis import ActivityReader
 from app.adapters.redis.client import Client, connect
 from app.errors import StateCorrupt
-from app.features.delayed_features import Delayed, Touched, absent, told
+from app.features.delayed_features import Delayed, Touched, absent, compute_delayed
 from app.features.window import HOUR_MS
 from app.metrics import Metrics
 from app.settings import Settings
@@ -43,7 +43,7 @@ class EntityView:
     def view(self, about: Touched, activities: dict[str, bytes]) -> Delayed:
         """The features. What stands in Redis and is no activity stops nothing."""
         try:
-            return told(about, activities)
+            return compute_delayed(about, activities)
         except StateCorrupt as error:
             _log.error("redis_holds_other_things", why=str(error))  # its trace says nothing more
             return absent(about)

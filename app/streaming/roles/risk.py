@@ -13,7 +13,7 @@ from app.adapters.cdc.transaction_decoder import decode_by
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
-from app.domain.control import told
+from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction
 from app.features.columns import compile_fold
@@ -84,7 +84,7 @@ class RiskWorker(TableRole):
         self._control = ModelControl(settings, identity, switch, self._lineup, control, self._sender)
         self._control.start(now_ms)
         self._stand()
-        _log.info("started", model=told(running.bundle.reference))
+        _log.info("started", model=model_id(running.bundle.reference))
 
     async def stop(self) -> None:
         """See Role.stop."""
@@ -160,7 +160,7 @@ class RiskWorker(TableRole):
             _log.warning("model", warning=warning)
         _log.info(
             "model_backend",
-            model=told(bundle.reference),
+            model=model_id(bundle.reference),
             by_batch=bundle.backend.by_batch,
             call_us=bundle.backend.micros,
         )

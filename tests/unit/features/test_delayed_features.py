@@ -11,7 +11,7 @@ from app.domain.transaction import Transaction
 from app.errors import StateCorrupt
 from app.features.activity import LABEL, TRANSACTION, observe
 from app.features.catalog import delayed_features
-from app.features.delayed_features import absent, told, touched
+from app.features.delayed_features import absent, compute_delayed, touched
 from app.features.entities import ENTITIES, DelayedEntity, Function
 from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, as_facts
 
@@ -50,7 +50,7 @@ def test_each_entity_that_is_touched_is_asked_for_once() -> None:
 
 def test_columns_of_all_entities_stand_side_by_side() -> None:
     about = touched([transaction(1), transaction(2, terminal="m2")])
-    known = told(about, {"terminal:m1": activity(), "terminal:m2": b"", "customer:c1": b""})
+    known = compute_delayed(about, {"terminal:m1": activity(), "terminal:m2": b"", "customer:c1": b""})
 
     assert [2.0, 2.0, 2.0, 0.5, 0.5, 0.5, 0.0] == known.features[0].tolist()
     assert [0.0] * 7 == known.features[1].tolist()
@@ -71,19 +71,21 @@ def test_what_could_not_be_read_is_missing_and_flagged() -> None:
 
 def test_no_transactions_are_no_rows() -> None:
     assert (
-        (0, 7) == told(touched([]), {"customer:c1": b""}).features.shape == absent(touched([])).features.shape
+        (0, 7)
+        == compute_delayed(touched([]), {"customer:c1": b""}).features.shape
+        == absent(touched([])).features.shape
     )
 
 
 def test_bytes_that_are_no_activity_are_refused() -> None:
     with pytest.raises(StateCorrupt):
-        told(touched([transaction(1)]), {"customer:c1": b"?"})
+        compute_delayed(touched([transaction(1)]), {"customer:c1": b"?"})
 
 
 def test_a_further_entity_is_one_line() -> None:
     """Of an optional field: where a transaction leaves it out, the features are missing."""
     about = touched([transaction(1, "d1"), transaction(2)], [*ENTITIES, DEVICE])
-    known = told(about, {"device:d1": activity(), "terminal:m1": b"", "customer:c1": b""})
+    known = compute_delayed(about, {"device:d1": activity(), "terminal:m1": b"", "customer:c1": b""})
 
     assert [2.0, 2.0, 0.5, 0.5] == known.features[0, 7:].tolist()
     assert all(map(isnan, known.features[1, 7:]))
@@ -114,8 +116,8 @@ def test_a_transaction_is_absent_when_one_of_its_entities_could_not_be_read(
     everything = of_nobody | {key: activity() if key.endswith(":a") else b"" for key in about.keys}
     unread = data.draw(st.sets(st.sampled_from(about.keys)))
 
-    whole, nothing = told(about, everything), absent(about)
-    found = told(about, {key: everything[key] for key in everything.keys() - unread})
+    whole, nothing = compute_delayed(about, everything), absent(about)
+    found = compute_delayed(about, {key: everything[key] for key in everything.keys() - unread})
 
     expected = [not unread.isdisjoint(touched([each], entities).keys) for each in chunk]
     assert expected == found.absent.tolist()
@@ -127,4 +129,4 @@ def test_a_transaction_is_absent_when_one_of_its_entities_could_not_be_read(
 
 
 def test_where_nothing_was_read_all_is_absent() -> None:
-    assert [True] == told(touched([transaction(1)]), {}).absent.tolist()
+    assert [True] == compute_delayed(touched([transaction(1)]), {}).absent.tolist()

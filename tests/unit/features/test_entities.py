@@ -8,7 +8,7 @@ from app.features.entities import ENTITIES, DelayedEntity, Function, columns
 
 #                 transactions   frauds known
 #                 1d   7d   30d  1d  7d  30d
-KNOWN = np.array([[0.0, 3.0, 8.0, 0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 0.0, 1.0, 3.0]])
+COUNTS = np.array([[0.0, 3.0, 8.0, 0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 0.0, 1.0, 3.0]])
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
@@ -26,11 +26,11 @@ def test_columns_come_function_by_function_and_window_by_window() -> None:
 
     assert [(Function.RISK, 1), (Function.RISK, 2), (Function.COUNT, 1)] == list(device.features)[:3]
     assert device.width == 6
-    assert [1 / 3, 2 / 8, 3.0, 8.0, 1.0, 2.0] == columns(device, KNOWN)[0].tolist()
+    assert [1 / 3, 2 / 8, 3.0, 8.0, 1.0, 2.0] == columns(device, COUNTS)[0].tolist()
 
 
 def test_frauds_are_never_more_than_transactions_and_without_any_the_risk_is_nothing() -> None:
     """Labels may come about transactions that never did."""
     card = DelayedEntity("card", "card_token", (Function.RISK, Function.FRAUDS), (0, 1, 2))
 
-    assert [0.0, 0.0, 1.0, 0.0, 0.0, 1.0] == columns(card, KNOWN)[1].tolist()
+    assert [0.0, 0.0, 1.0, 0.0, 0.0, 1.0] == columns(card, COUNTS)[1].tolist()

@@ -17,7 +17,7 @@ from app.adapters.models import bundles, signatures
 from app.adapters.models.bundles import Loading
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
-from app.domain.control import told
+from app.domain.control import model_id
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
 from app.streaming.control.champion import Choice, ModelSwitch
 from tests.unit.forgeries import redeclare
@@ -61,7 +61,7 @@ def trusting(keys: Path, name: str = "ours") -> Loading:
 
 
 def test_a_signed_bundle_is_loaded(signed: Path, keys: Path) -> None:
-    assert told(bundles.load(signed, trusting(keys)).reference) == MODEL
+    assert model_id(bundles.load(signed, trusting(keys)).reference) == MODEL
 
 
 def test_an_unsigned_bundle_is_refused(models: Path, keys: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_signature_of_the_same_bytes_for_another_purpose_is_refused(signed: Pa
 @pytest.mark.usefixtures("signed")
 def test_without_a_key_a_bundle_needs_no_signature(models: Path) -> None:
     for name in (MODEL, "large-amounts/2"):
-        assert told(bundles.load(models / name).reference) == name
+        assert model_id(bundles.load(models / name).reference) == name
 
 
 @pytest.mark.parametrize("content", [None, b"no PEM"])
@@ -144,7 +144,7 @@ async def test_a_worker_keeps_its_model_where_the_next_is_not_signed(models: Pat
     switch = ModelSwitch(
         choice,
         choice.first(None, 0),
-        lambda b: swapped.append(told(b.reference)),
+        lambda b: swapped.append(model_id(b.reference)),
         PrometheusMetrics(),
         lambda: 1,
     )
@@ -153,7 +153,7 @@ async def test_a_worker_keeps_its_model_where_the_next_is_not_signed(models: Pat
     await switch.follow(None)
 
     assert swapped == []
-    assert told(switch.running.bundle.reference) == MODEL
+    assert model_id(switch.running.bundle.reference) == MODEL
     assert switch.running.refused is not None
     assert "is not signed" in switch.running.refused.reason
 
@@ -195,4 +195,4 @@ def test_keys_that_openssl_makes_will_do(models: Path, tmp_path: Path) -> None:
 
     bundles.sign(models / MODEL, key)
 
-    assert told(bundles.load(models / MODEL, Loading(public_key_file=str(public))).reference) == MODEL
+    assert model_id(bundles.load(models / MODEL, Loading(public_key_file=str(public))).reference) == MODEL

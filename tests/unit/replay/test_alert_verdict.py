@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.features.catalog import NAMES, Known
+from app.features.catalog import NAMES, Coverage
 from app.features.window import DAY_MS, NEVER_MS
 from app.replay.customer_history import Span
 from app.replay.differences import Difference, differences, feature_differences
@@ -64,9 +64,9 @@ def test_states_tell_what_deleted_history_said() -> None:
         {"event_time": NOW_MS, "snapshot": {name: {"state": state} for name, state in states.items()}},
         type=msgspec.defstruct("Snapshotted", [("event_time", int), ("snapshot", dict[str, _State])]),
     )
-    assert Known(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == known_with(alert, None)
-    assert Known(5, NOW_MS) == known_with(alert, Known(5, NOW_MS))
-    assert Known(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == known_with(alert, Known(NOW_MS, NEVER_MS))
+    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == known_with(alert, None)
+    assert Coverage(5, NOW_MS) == known_with(alert, Coverage(5, NOW_MS))
+    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == known_with(alert, Coverage(NOW_MS, NEVER_MS))
 
 
 class _State(msgspec.Struct):

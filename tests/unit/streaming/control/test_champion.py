@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.models.bundles import Bundle, load
 from app.adapters.observability.prometheus import PrometheusMetrics
-from app.domain.control import ModelOrder, told
+from app.domain.control import ModelOrder, model_id
 from app.domain.decision import ModelReference
 from app.errors import ModelRejected
 from app.streaming.control.champion import Choice, ModelSwitch
@@ -34,7 +34,7 @@ def switch(models: Path, swapped: list[str]) -> ModelSwitch:
     return ModelSwitch(
         choice,
         choice.first(None, NOW_MS),
-        lambda bundle: swapped.append(told(bundle.reference)),
+        lambda bundle: swapped.append(model_id(bundle.reference)),
         PrometheusMetrics(),
         lambda: NOW_MS + 1,
     )
@@ -90,7 +90,7 @@ async def test_a_bad_model_leaves_the_old_one_running(
     await switch.follow(ordered)
 
     assert swapped == []
-    assert told(switch.running.bundle.reference) == FIRST
+    assert model_id(switch.running.bundle.reference) == FIRST
     assert switch.running.refused is not None
     assert switch.running.refused.model == SECOND
 
@@ -108,7 +108,7 @@ async def test_a_forged_model_is_refused_for_its_own_reason_and_the_old_one_deci
     assert refused is not None
     assert forgery.said in refused.reason
     assert [name] == [other for other, (_, said) in FORGERIES.items() if said in refused.reason]
-    assert (swapped, told(switch.running.bundle.reference)) == ([], FIRST)
+    assert (swapped, model_id(switch.running.bundle.reference)) == ([], FIRST)
 
 
 async def test_the_same_name_with_other_content_is_refused(
@@ -150,7 +150,7 @@ async def test_a_pinned_worker_says_so(models: Path) -> None:
 
 
 def test_a_worker_starts_with_the_ordered_model(models: Path) -> None:
-    assert told(Choice(models, "").first(order(load(models / SECOND)), NOW_MS).bundle.reference) == SECOND
+    assert model_id(Choice(models, "").first(order(load(models / SECOND)), NOW_MS).bundle.reference) == SECOND
 
 
 def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_one_before(models: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_one_before(
     shutil.rmtree(models / SECOND)
     running = Choice(models, "").first(ordered, NOW_MS)
 
-    assert told(running.bundle.reference) == FIRST
+    assert model_id(running.bundle.reference) == FIRST
     assert running.refused is not None
 
 

@@ -10,7 +10,7 @@ from app.adapters.kafka.records import OutRecord
 from app.adapters.models.bundles import load
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.topic_records.control_log import ControlLog, order_record
-from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, told
+from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, model_id
 from app.errors import SendFailed
 from app.features import catalog
 from app.scoring.lineup import Lineup
@@ -100,7 +100,7 @@ async def test_the_end_of_a_canary_is_told_once(worker: Worker) -> None:
     await worker.tell()
 
     (stop,) = worker.topic.stops
-    assert (1, LOUD) == (stop.ordered_at, told(stop.model))
+    assert (1, LOUD) == (stop.ordered_at, model_id(stop.model))
     assert stop.stopped is not None
     assert ("w1", True) == (stop.stopped.worker, "alerted on" in stop.stopped.reason)
 

@@ -14,7 +14,7 @@ from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
 from app.errors import InvalidReason, StateCorrupt
 from app.features import catalog
-from app.features.delayed_features import Delayed, Touched, absent, told
+from app.features.delayed_features import Delayed, Touched, absent, compute_delayed
 from app.features.state import lineage
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
@@ -296,7 +296,9 @@ def test_without_activities_the_delayed_features_are_missing_and_the_decision_sa
 
 def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
     never_seen = {"terminal:m1": b"", "customer:c1": b""}
-    work = compute(scorer(), record(1, amount=5_000), entities=lambda about: told(about, never_seen))
+    work = compute(
+        scorer(), record(1, amount=5_000), entities=lambda about: compute_delayed(about, never_seen)
+    )
     decision, alert = (msgspec.json.decode(entry[0].value or b"") for entry in work[3:5])
 
     assert [] == decision["degraded"]
