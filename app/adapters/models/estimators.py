@@ -12,9 +12,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from app.adapters.models.forests import forest_of
 from app.adapters.models.linear import Linear
 from app.adapters.models.pipeline_steps import Transform, through
+from app.adapters.models.sklearn_forests import forest_of
 from app.errors import BundleCorrupt
 from app.scoring.model import Contributions, Rows, Scores
 

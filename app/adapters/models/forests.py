@@ -10,17 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from app.domain.decision import Method
 from app.errors import BundleCorrupt
 from app.scoring.model import Contributions, Rows, Scale, Scores
 from app.scoring.quick_scorer import Splits, quick_sums, splits_of
-from app.scoring.trees import LEAF, Trees, contributions, fill_expected, sums
-
-_CLASSES = 2
-_NO_CHILD = -1
+from app.scoring.trees import LEAF, Trees, contributions, fill_expected, logistic, sums
 
 
 class Forest(NamedTuple):
@@ -52,7 +47,7 @@ class Forest(NamedTuple):
         return Contributions(Method.TREE_PATHS, self.scale, base, found)
 
 
-class _Nodes(NamedTuple):
+class Nodes(NamedTuple):
     """One tree's nodes as columns; children are numbered within the tree."""
 
     is_leaf: NDArray[np.bool_]
@@ -66,40 +61,27 @@ class _Nodes(NamedTuple):
     """Training rows that came here."""
 
 
-def forest_of(estimator: Any, width: int) -> Forest | None:
-    """The trees of a boosted or averaged forest for rows of ``width``; None for any other estimator.
+def boosted_forest(predictors: Sequence[NDArray[Any]], baseline: float, width: int) -> Forest:
+    """A boosted model for rows of ``width``, from the node table of each of its trees as scikit-learn keeps it.
 
-    Raises BundleCorrupt where walking a tree, here or by the estimator itself, would read what is not there. There is no public way to all of it. A release of scikit-learn that keeps them otherwise is noticed at loading,
-    here or by the golden rows.
+    Raises BundleCorrupt where walking a tree would read what is not there.
     """
-    if isinstance(estimator, HistGradientBoostingClassifier):
-        return _boosted(estimator, width)
-    if isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier):
-        return _averaged(estimator.estimators_, width)
-    if isinstance(estimator, DecisionTreeClassifier):
-        return _averaged([estimator], width)
-    return None
-
-
-def _boosted(estimator: Any, width: int) -> Forest:
-    parts = vars(estimator)
-    if np.any(parts["_bin_mapper"].is_categorical_):
-        raise BundleCorrupt("the model knows categories, which no feature is")
-    trees = _side_by_side([_boosted_nodes(nodes.nodes) for (nodes,) in parts["_predictors"]], width)
+    trees = _side_by_side([_boosted_nodes(nodes) for nodes in predictors], width)
     return Forest(
         trees=trees,
         splits=splits_of(trees, width),
-        baseline=float(parts["_baseline_prediction"][0, 0]),
+        baseline=baseline,
         scale=Scale.LOG_ODDS,
         see=lambda rows: rows,
-        to_probability=parts["_loss"].link.inverse,
+        to_probability=logistic,
         share=1.0,
     )
 
 
-def _averaged(estimators: Sequence[Any], width: int) -> Forest:
-    number = len(estimators)
-    trees = _side_by_side([_averaged_nodes(estimator.tree_) for estimator in estimators], width)
+def averaged_forest(nodes: Sequence[Nodes], width: int) -> Forest:
+    """The mean of trees that each give a probability, for rows of ``width``. Raises BundleCorrupt as above."""
+    number = len(nodes)
+    trees = _side_by_side(nodes, width)
     return Forest(
         trees=trees,
         splits=splits_of(trees, width),
@@ -112,10 +94,10 @@ def _averaged(estimators: Sequence[Any], width: int) -> Forest:
     )
 
 
-def _boosted_nodes(nodes: NDArray[Any]) -> _Nodes:
+def _boosted_nodes(nodes: NDArray[Any]) -> Nodes:
     if nodes["is_categorical"].any():
         raise BundleCorrupt("a tree of the model is malformed: it splits on categories")
-    return _Nodes(
+    return Nodes(
         is_leaf=nodes["is_leaf"] == 1,
         feature=nodes["feature_idx"].astype(np.int64),
         threshold=nodes["num_threshold"],
@@ -127,31 +109,14 @@ def _boosted_nodes(nodes: NDArray[Any]) -> _Nodes:
     )
 
 
-def _averaged_nodes(tree: Any) -> _Nodes:
-    # Its columns are as long as it says, whatever memory it has: nothing of them is read before this is known.
-    if not 0 < tree.node_count == tree.capacity or (tree.n_outputs, tree.max_n_classes) != (1, _CLASSES):
-        raise BundleCorrupt("a tree of the model is malformed")
-    nodes = tree.__getstate__()["nodes"]
-    return _Nodes(
-        is_leaf=nodes["left_child"] == _NO_CHILD,
-        feature=nodes["feature"].astype(np.int64),
-        threshold=nodes["threshold"],
-        left=nodes["left_child"].astype(np.int64),
-        right=nodes["right_child"].astype(np.int64),
-        missing_left=nodes["missing_go_to_left"] == 1,
-        value=tree.value[:, 0, 1].copy(),
-        weight=nodes["weighted_n_node_samples"].copy(),
-    )
-
-
-def _side_by_side(trees: Sequence[_Nodes], features: int) -> Trees:
+def _side_by_side(trees: Sequence[Nodes], features: int) -> Trees:
     if not trees:
         raise BundleCorrupt("the model has no trees")
     for nodes in trees:
         _check(nodes, features)
     lengths = [len(nodes.is_leaf) for nodes in trees]
     roots = np.cumsum([0, *lengths[:-1]])
-    nodes, moved = _Nodes(*map(np.concatenate, zip(*trees, strict=True))), np.repeat(roots, lengths)
+    nodes, moved = Nodes(*map(np.concatenate, zip(*trees, strict=True))), np.repeat(roots, lengths)
     found = Trees(
         feature=np.where(nodes.is_leaf, LEAF, nodes.feature).astype(np.int32),
         threshold=np.where(nodes.is_leaf, nodes.value, nodes.threshold),
@@ -165,7 +130,7 @@ def _side_by_side(trees: Sequence[_Nodes], features: int) -> Trees:
     return found
 
 
-def _check(nodes: _Nodes, features: int) -> None:
+def _check(nodes: Nodes, features: int) -> None:
     """Raise BundleCorrupt if walking the tree could leave it, never end, or read a column that is not there; or if it
     is no tree: a node that two others lead to, or none.
     """

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from app.adapters.models.forests import Forest, forest_of
+from app.adapters.models.forests import Forest
+from app.adapters.models.sklearn_forests import forest_of
 from app.scoring.model import Rows
 from app.scoring.quick_scorer import MOST_LEAVES, Splits, quick_sums, splits_of
-from app.scoring.trees import LEAF, sums
+from app.scoring.trees import LEAF, logistic, sums
 
 WIDTH = 5
 _random = np.random.default_rng(7)
@@ -92,3 +94,10 @@ def test_a_row_alone_scores_as_among_others(name: str) -> None:
     together = FORESTS[name].score(ROWS[:50])
 
     assert together.tobytes() == b"".join(scores_of(name, ROWS[i : i + 1]) for i in range(50))
+
+
+def test_the_logistic_function_is_that_of_scipy_to_the_bit() -> None:
+    usual = np.random.default_rng(3).normal(0, 5, 100_000)
+    log_odds = np.concatenate([usual, np.linspace(-800, 800, 10_001), [-np.inf, -0.0, 0.0, np.inf]])
+
+    assert expit(log_odds).tobytes() == logistic(log_odds).tobytes()
