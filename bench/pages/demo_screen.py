@@ -20,7 +20,7 @@ from rich.console import Console
 from app.demo import run as demo
 from app.demo import screen
 from app.demo.plan import Plan
-from app.demo.snapshot import Scene
+from app.demo.snapshot import Snapshot
 from app.settings import Settings
 
 IMAGE = Path(__file__).parents[2] / "docs" / "images" / "demo.svg"
@@ -40,17 +40,17 @@ class Recorder:
         self.svg = ""
         self._live_since: float | None = None
 
-    def draw(self, scene: Scene) -> None:
-        if scene.phase != "live" or self.svg:
+    def draw(self, snapshot: Snapshot) -> None:
+        if snapshot.phase != "live" or self.svg:
             return
         self._live_since = self._live_since or time.monotonic()
         if time.monotonic() - self._live_since >= AT_SECONDS:
-            self.svg = exported(scene)
+            self.svg = exported(snapshot)
 
 
-def exported(scene: Scene) -> str:
+def exported(snapshot: Snapshot) -> str:
     console = Console(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
-    console.print(screen.picture(scene, HEIGHT))
+    console.print(screen.picture(snapshot, HEIGHT))
     svg = console.export_svg(title="fraudstream demo")
     return _UNIQUE.sub("demo", _FONT_FACE.sub("", svg)).replace("Fira Code", "ui-monospace")
 
