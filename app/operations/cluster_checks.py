@@ -1,4 +1,4 @@
-"""What the doctor asks of the cluster."""
+"""Checks of the Kafka cluster for ``fraudstream doctor``: brokers, copies, disks, topics, group, lag and clock."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,7 @@ def check_brokers(state: ClusterState) -> Finding:
         return failed("brokers", f"{found}, no controller", "Bring back a majority of the quorum's voters.")
     if controller.behind:
         gone = ", ".join(map(str, controller.behind))
-        return warning(
-            "brokers", f"{found}; voters behind: {gone}", "Start these nodes, or look at their logs."
-        )
+        return warning("brokers", f"{found}; voters behind: {gone}", "Start these nodes, or read their logs.")
     return ok("brokers", f"{found}, controller {controller.node}")
 
 
@@ -32,7 +30,7 @@ def check_copies(state: ClusterState, replication_factor: int) -> Finding:
         return failed("copies", f"no leader: {', '.join(offline)}", remedy)
     if behind:
         remedy = "Bring back the missing broker: docs/operate/operations.md#underreplicatedpartitions."
-        return warning("copies", f"a copy lacks or is behind: {', '.join(behind)}", remedy)
+        return warning("copies", f"a copy is missing or behind: {', '.join(behind)}", remedy)
     if replication_factor < PRODUCTION_REPLICAS:
         remedy = "Set FRAUDSTREAM_TOPICS_REPLICATION_FACTOR=3 where acknowledged records must outlive a disk."
         return warning("copies", f"in sync, {replication_factor} of each", remedy)
@@ -42,7 +40,9 @@ def check_copies(state: ClusterState, replication_factor: int) -> Finding:
 def check_broker_disks(state: ClusterState) -> Finding:
     broken = [f"{b.node}:{disk.path}" for b in state.brokers for disk in b.log_dirs if disk.error]
     if broken:
-        return failed("broker disks", f"given up: {', '.join(broken)}", "Replace the disk, start the broker.")
+        return failed(
+            "broker disks", f"failed: {', '.join(broken)}", "Replace the disk, then start the broker."
+        )
     shares = {
         f"{broker.node}:{disk.path}": disk.usable_bytes / disk.total_bytes
         for broker in state.brokers
@@ -58,7 +58,7 @@ def check_broker_disks(state: ClusterState) -> Finding:
 def check_topics(differences: Sequence[str], remedies: Sequence[str]) -> Finding:
     if differences:
         return failed("topics", "; ".join(differences), " ".join(remedies))
-    return ok("topics", "as the table says")
+    return ok("topics", "as required")
 
 
 def check_group(state: ClusterState, settings: Settings) -> Finding:
@@ -67,7 +67,7 @@ def check_group(state: ClusterState, settings: Settings) -> Finding:
     if group is None or not group.members:
         return warning("group", f"{name} has no members", "Start `fraudstream worker`.")
     if group.state != "Stable":
-        remedy = "Look again in a minute; if it lasts, at /readyz of the workers."
+        remedy = "Check again in a minute; if it lasts, look at /readyz of the workers."
         return warning("group", f"{name} is {group.state}", remedy)
     return ok("group", f"{name} is stable, {group.members} members")
 
@@ -83,15 +83,15 @@ def check_lag(state: ClusterState, settings: Settings) -> Finding:
 
 def check_dead_letters(records: int) -> Finding:
     if records:
-        remedy = "`fraudstream dlq ls --summary` says why; docs/data/dead-letters.md."
-        return warning("dead letters", f"{records:,} stand in the topic", remedy)
+        remedy = "`fraudstream dlq ls --summary` shows the reasons; docs/data/dead-letters.md."
+        return warning("dead letters", f"{records:,} in the topic", remedy)
     return ok("dead letters", "none")
 
 
 def check_clock(skew_seconds: float) -> Finding:
-    """Against the controller's clock; what the answer took counts as no skew."""
+    """Compare this machine's clock with the controller's; positive seconds mean that this one is ahead."""
     found = f"{abs(skew_seconds):.1f} s {'ahead of' if skew_seconds > 0 else 'behind'} the brokers'"
-    remedy = "Have both follow the same time servers: event times and latencies are judged by this clock."
+    remedy = "Synchronize both with the same time servers: event times are checked against this clock."
     if abs(skew_seconds) > WRONG_SECONDS:
         return failed("clock", found, remedy)
     if abs(skew_seconds) > SKEW_SECONDS:

@@ -1,4 +1,4 @@
-"""The cluster's state as Prometheus gauges: a closed catalogue, each with what it is read from."""
+"""The state of the cluster as Prometheus gauges: a fixed catalog of metrics, each with the function that reads it."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +11,11 @@ from app.adapters.kafka.cluster_state import ClusterState
 from app.metrics import PREFIX
 
 Sample = tuple[tuple[str, ...], float]
-"""The labels' values, and the value."""
+"""Values of the labels, and the value of the sample."""
 
 
 class ClusterMetric(msgspec.Struct, frozen=True, kw_only=True):
-    """One gauge."""
+    """One gauge: its name, unit, meaning, labels and the function that reads its samples."""
 
     name: str
     unit: str
@@ -49,7 +49,7 @@ def _of_partitions(field: str) -> Callable[[ClusterState], Iterable[Sample]]:
 REACHABLE = ClusterMetric(
     name="kafka_reachable",
     unit="",
-    meaning="1 when the last look at the cluster succeeded, else 0, and then there is nothing else here.",
+    meaning="1 when the last poll of the cluster succeeded; 0 when it failed, and then no other series is exported.",
     read=_of_cluster(lambda _: 1),
 )
 CATALOG = (
@@ -63,55 +63,55 @@ CATALOG = (
     ClusterMetric(
         name="kafka_controller_node",
         unit="",
-        meaning="Id of the node that leads the quorum; -1 when none does: topics and leaders cannot change.",
+        meaning="Id of the node that leads the quorum; -1 when there is none: topics and leaders cannot change.",
         read=_of_cluster(lambda state: -1 if state.controller is None else state.controller.node),
     ),
     ClusterMetric(
         name="kafka_quorum_voters_behind",
         unit="nodes",
-        meaning="Voters of the quorum that have not caught up for 30 s: down, or cut off.",
+        meaning="Voters of the quorum that have not caught up for 30 s: down or unreachable.",
         read=_of_cluster(lambda state: 0 if state.controller is None else len(state.controller.behind)),
     ),
     ClusterMetric(
         name="kafka_under_replicated_partitions",
         unit="partitions",
         labels=("topic",),
-        meaning="Partitions of which a copy is missing or behind. One more broker lost may stop the writes.",
+        meaning="Partitions with a missing or lagging replica. Losing one more broker may stop writes.",
         read=lambda state: [((topic.name,), len(topic.under_replicated)) for topic in state.topics],
     ),
     ClusterMetric(
         name="kafka_offline_partitions",
         unit="partitions",
         labels=("topic",),
-        meaning="Partitions that nobody leads: neither read nor written.",
+        meaning="Partitions without a leader: neither readable nor writable.",
         read=lambda state: [((topic.name,), len(topic.offline)) for topic in state.topics],
     ),
     ClusterMetric(
         name="kafka_disk_total_bytes",
         unit="bytes",
         labels=("broker", "dir"),
-        meaning="Size of the disk that a broker's log directory lies on.",
+        meaning="Size of the disk of a broker's log directory.",
         read=_of_disks("total_bytes"),
     ),
     ClusterMetric(
         name="kafka_disk_usable_bytes",
         unit="bytes",
         labels=("broker", "dir"),
-        meaning="What is left of it. A broker whose disk is full ends.",
+        meaning="Free space on the disk of a broker's log directory. A broker stops when its disk is full.",
         read=_of_disks("usable_bytes"),
     ),
     ClusterMetric(
         name="kafka_log_bytes",
         unit="bytes",
         labels=("broker", "dir"),
-        meaning="What all partitions in a broker's log directory take.",
+        meaning="Bytes of all partitions in a broker's log directory.",
         read=_of_disks("log_bytes"),
     ),
     ClusterMetric(
         name="kafka_log_dirs_failed",
         unit="directories",
         labels=("broker",),
-        meaning="Log directories that a broker has given up after an error of the disk.",
+        meaning="Log directories that a broker has taken offline after a disk error.",
         read=lambda state: [
             ((str(broker.node),), sum(bool(disk.error) for disk in broker.log_dirs))
             for broker in state.brokers
@@ -121,7 +121,7 @@ CATALOG = (
         name="kafka_group_members",
         unit="members",
         labels=("group",),
-        meaning="Consumers in a group.",
+        meaning="Members of a consumer group.",
         read=lambda state: [((group.name,), group.members) for group in state.groups],
     ),
     ClusterMetric(
@@ -135,14 +135,14 @@ CATALOG = (
         name="kafka_group_lag_seconds",
         unit="seconds",
         labels=("group", "topic", "partition"),
-        meaning="Age of the oldest record that a group has not committed, by its timestamp; 0 when there is none.",
+        meaning="Age of the oldest record that a group has not committed, by its timestamp; 0 without lag.",
         read=_of_partitions("seconds"),
     ),
 )
 
 
 class ClusterCollector(Collector):
-    """What a scrape sees: ``latest`` as it is then. What is gone from it leaves no series behind."""
+    """Exports ``latest`` at each scrape. Groups, topics and brokers that no longer exist leave no series behind."""
 
     latest: ClusterState | None = None
 
@@ -156,7 +156,7 @@ class ClusterCollector(Collector):
 
 
 def table() -> str:
-    """The catalogue as it stands in ``docs/operate/monitor.md``."""
+    """Return the catalog as the Markdown table of ``docs/operate/monitor.md``."""
     rows = [
         f"| `{PREFIX}{metric.name}` | {metric.unit} | {', '.join(metric.labels)} | {metric.meaning} |"
         for metric in CATALOG

@@ -1,4 +1,4 @@
-"""A cluster's state as a person reads it."""
+"""Draws the state of a cluster for a console."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,7 +11,7 @@ LONG_LAG_SECONDS = 30.0
 
 
 def cluster_view(state: ClusterState | None) -> RenderableType:
-    """What is well in plain letters, what is not in colour."""
+    """Return the tables of a cluster; problems are coloured. None: the cluster does not answer."""
     if state is None:
         return Text("The cluster does not answer.", style="bold red")
     return Group(_headline(state), _brokers(state.brokers), _partitions(state), _groups(state.groups))
@@ -61,7 +61,7 @@ def _partitions(state: ClusterState) -> RenderableType:
 
 
 def _groups(groups: tuple[GroupState, ...]) -> Table:
-    """The furthest behind first: a terminal may be too low for all."""
+    """List the groups with the largest lag first: a console may be too small for all."""
     table = _table("group", "state", members="right", records="right", seconds="right")
     for group in sorted(groups, key=lambda group: (-group.lag_seconds, -group.lag_records, group.name)):
         style = "yellow" if group.lag_seconds > LONG_LAG_SECONDS else ""

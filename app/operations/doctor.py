@@ -1,4 +1,4 @@
-"""A whole installation checked, from its settings to its brokers, and what to do about each thing found."""
+"""Checks a whole installation, from its settings to its brokers; each finding says what to do."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from app.topics import provisioning
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Everything, however much of it is broken. Nothing is altered."""
+    """Run every check, even when earlier ones fail. Changes nothing."""
     findings = [
         local_checks.check_aliases(settings),
         local_checks.check_model(settings),
@@ -46,7 +46,7 @@ def _of_state(state: ClusterState, settings: Settings, before: float) -> list[Fi
 
 
 def _skew(before: float, after: float, theirs: float) -> float:
-    """How far our clock is ahead; 0 when theirs lies within the time that the answer took."""
+    """Return the seconds by which this clock is ahead of theirs; 0 when theirs lies between request and answer."""
     return before - theirs if theirs < before else min(0.0, after - theirs)
 
 

@@ -1,4 +1,4 @@
-"""What a check of an installation found."""
+"""The result of one check of ``fraudstream doctor``."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Outcome(StrEnum):
-    """How it stands; in order of badness."""
+    """Severity of a finding, in ascending order."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,13 +14,13 @@ class Outcome(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One line of the doctor's."""
+    """One line of the doctor's output."""
 
     check: str
     outcome: Outcome
     found: str
     remedy: str = ""
-    """What to do; empty when all is well."""
+    """What to do; empty when the check passed."""
 
 
 def ok(check: str, found: str) -> Finding:

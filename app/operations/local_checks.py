@@ -1,4 +1,4 @@
-"""What the doctor asks of this machine."""
+"""Checks of this machine for ``fraudstream doctor``: model, aliases, data directory and open files."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ LEAST_FREE_SHARE, LEAST_FREE_BYTES = 0.1, 1_000_000_000
 
 
 def check_model(settings: Settings) -> Finding:
-    """The champion, loaded as a worker loads it."""
+    """Load the champion as a worker does."""
     models = Path(settings.model.dir)
     try:
         bundle = champion(models, settings.model.champion, Loading.by(settings.model))
@@ -32,7 +32,7 @@ def check_model(settings: Settings) -> Finding:
 
 
 def check_aliases(settings: Settings) -> Finding:
-    """That aliases.toml can be read, and every challenger loaded; the champion is checked by itself."""
+    """Read aliases.toml and load every challenger; ``check_model`` loads the champion."""
     models = Path(settings.model.dir)
     try:
         aliases = read_aliases(models)
@@ -48,13 +48,13 @@ def check_aliases(settings: Settings) -> Finding:
 
 
 def check_data_dir(settings: Settings) -> Finding:
-    """Whether RocksDB could be kept there. Nothing is made."""
+    """Check that the data directory is or could be created, writable and with free space. Creates nothing."""
     path = Path(settings.worker.data_dir)
-    there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    existing = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         remedy = "Set FRAUDSTREAM_WORKER_DATA_DIR to a directory that the worker's user may write to."
-        return failed("data directory", f"{there} cannot be written to", remedy)
-    disk = shutil.disk_usage(there)
+        return failed("data directory", f"{existing} cannot be written to", remedy)
+    disk = shutil.disk_usage(existing)
     found = f"{path}: {disk.free / 1e9:,.1f} GB free"
     if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
         return warning("data directory", found, "Make room: docs/operate/sizing.md says how much.")
@@ -66,4 +66,4 @@ def check_open_files() -> Finding:
     if hard != resource.RLIM_INFINITY and hard < OPEN_FILES:
         remedy = f"Raise the hard limit of open files (ulimit -Hn, LimitNOFILE) to {OPEN_FILES}."
         return warning("open files", f"at most {hard}", remedy)
-    return ok("open files", "as many as needed")
+    return ok("open files", "the limit is high enough")

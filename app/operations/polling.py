@@ -1,4 +1,4 @@
-"""Looks at a cluster again and again, and keeps what was seen for whoever scrapes it."""
+"""Polls a cluster at an interval and keeps the last state for Prometheus."""
 
 import asyncio
 import time
@@ -17,14 +17,14 @@ from app.errors import ConfigurationError
 from app.operations.cluster_metrics import ClusterCollector
 
 POLL_TIMEOUT_SECONDS = 30.0
-"""A broker that answers nothing costs ten seconds; with more of them the look is given up."""
+"""A broker that does not answer costs ten seconds; with more than two of them a poll is abandoned."""
 OVERDUE_POLLS = 3
 
 _log = structlog.get_logger("monitor")
 
 
 class ClusterPoller:
-    """One look every ``interval_seconds``."""
+    """Polls every ``interval_seconds``."""
 
     def __init__(self, kafka: Cluster, groups: Sequence[str], interval_seconds: float) -> None:
         self._kafka = kafka
@@ -36,7 +36,7 @@ class ClusterPoller:
         self.registry.register(self._collector)
 
     async def run(self, show: Callable[[ClusterState | None], None] = lambda _: None) -> None:
-        """Until cancelled; ``show`` is given what was seen, None for a cluster that does not answer."""
+        """Poll until cancelled; ``show`` receives each state, None when the cluster does not answer."""
         while True:
             began = time.monotonic()
             self._collector.latest = await self._poll()
@@ -53,7 +53,7 @@ class ClusterPoller:
             return None
 
     def endpoints(self) -> Mapping[str, Page]:
-        """By path."""
+        """Return the HTTP endpoints by path."""
         return {"/metrics": self._metrics, "/livez": self._liveness}
 
     def _metrics(self, accept: str) -> Answer:
@@ -61,9 +61,9 @@ class ClusterPoller:
         return Answer(HTTPStatus.OK, content_type, encode(self.registry))
 
     def _liveness(self, _: str) -> Answer:
-        """Well while it looks, whatever it sees."""
+        """Report healthy while polls happen, whatever their result: a restart would not repair a cluster."""
         silent_seconds = time.monotonic() - self._polled_at
         overdue = silent_seconds > POLL_TIMEOUT_SECONDS + OVERDUE_POLLS * self._interval_seconds
         status = HTTPStatus.SERVICE_UNAVAILABLE if overdue else HTTPStatus.OK
-        text = f"looked at the cluster {silent_seconds:.0f} s ago\n"
+        text = f"last poll of the cluster {silent_seconds:.0f} s ago\n"
         return Answer(status, "text/plain; charset=utf-8", text.encode())

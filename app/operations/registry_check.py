@@ -1,4 +1,4 @@
-"""What the doctor asks of the schema registry: whether it answers, and has the schemas that workers publish with."""
+"""Check of the schema registry for ``fraudstream doctor``: it answers and has the schemas that workers publish with."""
 
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.schema_registry.subjects import subjects
@@ -7,23 +7,25 @@ from app.operations.finding import Finding, failed, ok
 from app.settings import Settings
 
 CHECK = "registry"
-REGISTER = "`fraudstream schemas register`; workers that publish with them do not start before."
+REGISTER = (
+    "Run `fraudstream schemas register`; workers that publish with these schemas do not start without them."
+)
 
 
 def check_registry(settings: Settings) -> Finding:
-    """Blocks while it is asked."""
+    """Check the registry. Blocks until it answers."""
     if not settings.registry.url:
         return ok(CHECK, "not configured: values are JSON")
     try:
         require_extra("FRAUDSTREAM_REGISTRY_URL")
         missing = _unregistered(settings)
     except ConfigurationError as error:
-        return failed(CHECK, str(error), "Nothing was asked.")
+        return failed(CHECK, str(error), "The registry was not contacted.")
     except RegistryAway as error:
         return failed(
             CHECK,
             str(error),
-            "Until then values with known schemas are read, and others wait or are dead letters.",
+            "Meanwhile values with cached schemas are read; others wait or become dead letters.",
         )
     if missing:
         return failed(CHECK, f"lacks this release's schemas of {', '.join(missing)}", REGISTER)

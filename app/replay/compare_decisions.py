@@ -1,4 +1,4 @@
-"""Decisions held against what comes out now, many at a time: equal to the bit, or counted by what differs."""
+"""Compares published decisions with replayed ones, many at a time: equal to the bit, or counted by what differs."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,33 +18,33 @@ from app.scoring import policy
 from app.scoring.model import Model
 
 MOST_EXAMPLES = 10
-"""Of each kind."""
+"""Examples kept per kind of difference."""
 
 
 class Kind(StrEnum):
-    """What a comparison came to; the first that holds."""
+    """Result of comparing one decision; the first that applies."""
 
     EQUAL = "equal"
     MISSING = "missing"
-    """The log gives a decision, and none was published."""
+    """The log gives a decision, but none was published."""
     UNEXPECTED = "unexpected"
-    """A decision was published of a record that gives none."""
+    """A decision was published for a record that gives none."""
     OTHER_CATALOG = "other_catalog"
-    """PublishedDecision by a release with other features: nothing to compare."""
+    """Decided by a release with another feature catalog: not comparable."""
     OLDER_THAN_LOG = "older_than_log"
-    """The features that differ may rest on records that were not read."""
+    """The features that differ may depend on records that were not read."""
     FEATURES = "features"
     OUTCOME = "outcome"
-    """And the score."""
+    """Score and outcome differ; the features are equal."""
     SCORE = "score"
-    """The outcome is the same."""
+    """The score differs; features and outcome are equal."""
 
 
 NO_DIFFERENCE = {Kind.EQUAL, Kind.OLDER_THAN_LOG, Kind.OTHER_CATALOG}
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision that is not equal."""
+    """One decision that differs."""
 
     kind: Kind
     offset: int
@@ -55,13 +55,13 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayCounts(msgspec.Struct, kw_only=True):
-    """Of a replay so far."""
+    """Counts and examples of a replay so far."""
 
     kinds: Counter[Kind] = msgspec.field(default_factory=Counter)
     features: Counter[str] = msgspec.field(default_factory=Counter)
-    """By name, in how many decisions each differs."""
+    """Number of decisions in which a feature differs, by feature name."""
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
-    """``recorded>replayed``, of all that were compared."""
+    """Number of compared decisions by ``recorded>replayed`` outcome."""
     examples: list[Example] = []
 
     @property
@@ -69,29 +69,31 @@ class ReplayCounts(msgspec.Struct, kw_only=True):
         return any(count for kind, count in self.kinds.items() if kind not in NO_DIFFERENCE)
 
     def add(self, example: Example) -> None:
-        """Count it, and keep it while there are few of its kind."""
+        """Count the example and keep the first ``MOST_EXAMPLES`` of its kind."""
         self.kinds[example.kind] += 1
         if self.kinds[example.kind] <= MOST_EXAMPLES:
             self.examples.append(example)
 
 
 class ReplayedRows(NamedTuple):
-    """Transactions of one partition that the log decides, as columns, with what was decided of each."""
+    """Replayed transactions of one partition as columns, with the published decision of each."""
 
     partition: int
     offsets: list[int]
     decided: Sequence[PublishedDecision]
     rows: Doubles
+    """Features of the customer, shape (transactions, features)."""
     reads_whole: NDArray[np.bool_]
-    """Whether all that the windows of each reach back to was read."""
+    """True where every record in the windows of the transaction was read."""
     reads_all: bool
-    """Whether reading began with the log's first record ever."""
+    """True when reading began at offset 0, before any record was deleted."""
 
 
 def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
-    """Score the rows and hold each decision against them."""
+    """Score the rows, compare each published decision with the result, and add it to ``counts``."""
     recorded, rows = np.array([decided.features for decided in replayed.decided], np.float64), replayed.rows
-    width = rows.shape[1]  # what other entities had done is taken as it was published
+    width = rows.shape[1]
+    # Features of other entities come from other topics, which a replay does not read: the published values are used.
     whole = np.ascontiguousarray(np.hstack([rows, recorded[:, width:]]))
     same = (recorded[:, :width] == rows) | (np.isnan(recorded[:, :width]) & np.isnan(rows))
     older = ~same & _may_be_older(replayed)
@@ -113,6 +115,7 @@ def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
 
 
 def _may_be_older(replayed: ReplayedRows) -> NDArray[np.bool_]:
+    """Mark the features, by row, that may depend on records that were not read."""
     if replayed.reads_all:
         return np.zeros(replayed.rows.shape, np.bool_)
     names = NAMES[: replayed.rows.shape[1]]
@@ -134,7 +137,7 @@ def _example(replayed: ReplayedRows, row: int, kind: Kind, score: float, outcome
         (name, before, now)
         for name, before, now in zip(
             NAMES, decided.features, values, strict=False
-        )  # the last may be other entities'
+        )  # ``values`` holds the customer's features only, the first ones
         if before != now
     ]
     return Example(

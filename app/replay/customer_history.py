@@ -1,4 +1,4 @@
-"""A customer's part of the log up to one transaction, and what it says about that transaction."""
+"""A customer's records in the log up to one transaction, and the features they give for it."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -21,55 +21,56 @@ Progress = Callable[[int], None]
 
 
 class Fate(StrEnum):
-    """What became of a record."""
+    """What the fold did with a record."""
 
     APPLIED = "applied"
     LATE = "late"
-    """Applied after the allowed lateness: scored on what was still known."""
+    """Applied after the allowed lateness: scored on the events still in the profile."""
     REPEATED = "repeated"
-    """Its transaction was there before, under another offset."""
+    """A record of the same transaction came earlier, at another offset."""
     REJECTED = "rejected"
-    """It went to the dead letters."""
+    """Written to the dead letters."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of the customer."""
+    """One record of the customer, and what the fold did with it."""
 
     offset: int
     fate: Fate
     code: str = ""
-    """Why it was rejected."""
+    """Error code of a rejected record."""
     transaction: Transaction | None = None
-    """None for a rejected one: what it says counts for nothing."""
+    """None for a rejected record."""
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is of a partition, and what of it was read."""
+    """The offsets that a partition holds, and the part of them that was read."""
 
     topic: str
     partition: int
     begins: int
-    """The first offset that is not deleted yet; above 0, retention has cut the log."""
+    """First offset that still exists; above 0, retention has deleted records."""
     begins_ms: int | None
-    """The timestamp of the first record, None where there is none."""
+    """Timestamp of the first record; None when the partition is empty."""
     ends: int
+    """Offset after the last record."""
     read_from: int
     offset: int
-    """The transaction's own: reading ends with it."""
+    """Offset of the transaction; reading ends with it."""
 
     @property
     def is_cut(self) -> bool:
-        """What was before the log's first record is not known any more."""
+        """True when retention has deleted records."""
         return self.begins > 0
 
     @property
     def has_transaction(self) -> bool:
-        """Otherwise it is deleted, or the topic was made anew."""
+        """False when the transaction was deleted, or the topic was created again."""
         return self.begins <= self.offset < self.ends
 
 
 class FoldedTransaction(NamedTuple):
-    """What the log says about one transaction, as of it."""
+    """One transaction with the features and flags that the log gives for it."""
 
     transaction: Transaction
     features: list[float | None]
@@ -78,15 +79,16 @@ class FoldedTransaction(NamedTuple):
 
 
 def horizon_ms(bounds: Bounds, max_future_ms: int) -> int:
-    """How much older than a transaction a record may be that still counts in its windows, or as its repetition.
+    """Return how much older, by record timestamp, a record may be that still counts in a transaction's windows or makes it
+    a repetition.
 
-    By the record's own timestamp, ahead of which its event may lie.
+    ``max_future_ms`` is part of it because an event may lie that far ahead of the timestamp of its record.
     """
     return bounds.retention_ms + bounds.allowed_lateness_ms + max_future_ms
 
 
 async def span(reader: LogReader, partition: int, offset: int, since_ms: int) -> Span:
-    """Reading begins with the first record that is as new as ``since_ms``."""
+    """Plan reading from the first record with a timestamp of at least ``since_ms`` up to ``offset``."""
     begins, ends = await reader.extent(partition)
     first = await reader.offset_at(partition, since_ms)
     return Span(
@@ -103,7 +105,7 @@ async def span(reader: LogReader, partition: int, offset: int, since_ms: int) ->
 async def read(
     reader: LogReader, span: Span, offsets: tuple[int, int], key: bytes, on_progress: Progress
 ) -> list[LogRecord]:
-    """The customer's records of a range, all of them in memory."""
+    """Read the customer's records of a range of offsets into memory."""
     found: list[LogRecord] = []
     async for records, reached in reader.records(span.partition, *offsets, key):
         found += records
@@ -112,7 +114,7 @@ async def read(
 
 
 def moments(applied: Applied) -> list[Moment]:
-    """Every record's fate, in order of offset."""
+    """Return what the fold did with each record, in order of offset."""
     status, late = applied.folded.status.tolist(), applied.folded.late.tolist()
     found = [
         Moment(offset=entry.record.offset, fate=_fate(status[row], late[row]), transaction=entry.transaction)
@@ -134,7 +136,7 @@ def _fate(status: int, late: int) -> Fate:
 
 
 def folded_transaction(applied: Applied, offset: int) -> FoldedTransaction | None:
-    """What is known about the transaction at ``offset``; None when it changed nothing."""
+    """Return the folded transaction at ``offset``; None when the record was not applied."""
     for row in applied.rows:
         if applied.accepted[row].record.offset == offset:
             return _folded_transaction(applied, row)
@@ -153,5 +155,5 @@ def _folded_transaction(applied: Applied, row: int) -> FoldedTransaction:
 
 
 def as_published(values: Sequence[float]) -> list[float | None]:
-    """NaN is None on the wire."""
+    """Replace NaN by None, as on the wire."""
     return [None if isnan(value) else value for value in values]

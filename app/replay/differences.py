@@ -1,4 +1,4 @@
-"""How what was published differs from what comes out now: field by field, to the bit."""
+"""Differences between a published record and a recomputed one, field by field, to the bit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One field, as it was published and as it is now."""
+    """One field with its published and its recomputed value."""
 
     field: str
     recorded: Any
@@ -18,8 +18,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(recorded: Any, rebuilt: Any, field: str) -> Iterator[Difference]:
-    """Every leaf in which two trees of JSON's values differ. Numbers are equal to the bit or not at all; what one side
-    lacks is None there.
+    """Yield every leaf in which two JSON values differ. Numbers must be equal to the bit; a missing field counts as None.
 
     >>> list(differences({"score": 0.5, "reasons": []}, {"score": 0.75, "reasons": []}, "alert"))
     [Difference(field='alert.score', recorded=0.5, rebuilt=0.75)]
@@ -28,8 +27,8 @@ def differences(recorded: Any, rebuilt: Any, field: str) -> Iterator[Difference]
         for name in dict.fromkeys([*recorded, *rebuilt]):
             yield from differences(recorded.get(name), rebuilt.get(name), f"{field}.{name}")
     elif _is_list(recorded) and _is_list(rebuilt) and len(recorded) == len(rebuilt):
-        for place, (before, now) in enumerate(zip(recorded, rebuilt, strict=True)):
-            yield from differences(before, now, f"{field}[{place}]")
+        for index, (before, now) in enumerate(zip(recorded, rebuilt, strict=True)):
+            yield from differences(before, now, f"{field}[{index}]")
     elif recorded != rebuilt:
         yield Difference(field, recorded, rebuilt)
 
@@ -37,7 +36,7 @@ def differences(recorded: Any, rebuilt: Any, field: str) -> Iterator[Difference]
 def feature_differences(
     recorded: Sequence[float | None], rebuilt: Sequence[float | None], names: Sequence[str]
 ) -> list[Difference]:
-    """The features whose values differ; None for missing."""
+    """Return the features whose values differ; None stands for a missing value."""
     return [
         Difference(name, before, now)
         for name, before, now in zip(names, recorded, rebuilt, strict=True)

@@ -1,5 +1,5 @@
-"""An alert explained: its customer's history read from the log again, folded and judged by the worker's own code, and
-held against what was published.
+"""Explains an alert: reads the customer's records from the log, folds and scores them with the worker's code, and compares
+the result with the published alert.
 """
 
 from collections.abc import Iterator
@@ -22,31 +22,33 @@ from app.replay.rescoring import rescored
 from app.replay.verdict import Verdict, known_with, verdict
 
 NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
-"""Of an alert: when it was scored, what other models said, and what is compared with the history."""
+"""Fields of an alert that are not recomputed with the model: the time of scoring, shadow scores, and fields that the history
+decides.
+"""
 NOT_REBUILT: Any = object()
 OF_THE_HISTORY = [Degradation.LATE, Degradation.SATURATED]
 
 
 class FeatureLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature, as it was published and as it is now."""
+    """One feature with its published and its rebuilt value."""
 
     name: str
     state: FeatureState | None
     recorded: float | None
     rebuilt: float | None
     from_log: bool
-    """Otherwise it is another entity's, whose own log is not read here: taken as it was published."""
+    """False for a feature of another entity, whose topics are not read here: its published value is used."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out, and the story behind it."""
+    """The result of the comparison, with the records and features behind it."""
 
     alert_id: str
     verdict: Verdict
     history_differences: list[Difference]
-    """Between the published features and those that the log gives."""
+    """Differences between the published features and those rebuilt from the log."""
     judgement_differences: list[Difference]
-    """Between what was published and what the model makes of the published features."""
+    """Differences between the published alert and the one that the model gives for the published features."""
     span: Span
     alert: Alert
     features: list[FeatureLine]
@@ -56,7 +58,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def in_windows(self) -> list[Moment]:
-        """Those that lie in the longest window, and what was rejected, in order of offset."""
+        """The records in the longest window and the rejected ones, in order of offset."""
         since_ms = self.alert.event_time - LONGEST_MS
         return [
             moment
@@ -66,7 +68,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(NamedTuple):
-    """An alert, and its fields as they stand in its record."""
+    """An alert, decoded, and the JSON fields of its record."""
 
     alert: Alert
     fields: dict[str, Any]
@@ -85,9 +87,10 @@ async def explain(
     rules: FoldRules,
     on_progress: Progress = lambda _: None,
 ) -> Explanation:
-    """Read from where the windows begin, and from the log's own beginning where that does not do.
+    """Recompute an alert from the log and compare it.
 
-    ``on_progress`` is told the offset that was reached.
+    Reads from the beginning of the windows, and from the beginning of the log when something still differs: two features
+    look back without limit. ``on_progress`` receives the offset reached.
     """
     alert, source = published.alert, published.alert.source
     since_ms = alert.event_time - customer_history.horizon_ms(rules.bounds, rules.acceptance.max_future_ms)
@@ -124,7 +127,7 @@ async def explain(
 def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRules) -> _Past:
     if not records:
         return _Past([], None, [_undecided(alert, [])])
-    # What was judged by the worker's clock then is judged by the time of the alert now.
+    # A timestamp in the future was checked against the worker's clock then; the time of the alert stands in for it.
     applied = refold(log, records, rules, alert.scored_at)
     moments, folded = (
         customer_history.moments(applied),
@@ -136,10 +139,10 @@ def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRul
 
 
 def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
-    """The record at the alert's offset gives no decision."""
+    """Return the difference that reports that the record at the alert's offset gives no decision."""
     found = [moment for moment in moments if moment.offset == alert.source.offset]
-    told = f"{found[0].fate} {found[0].code}".strip() if found else "no record of this customer"
-    return Difference("source.offset", "decided", told)
+    instead = f"{found[0].fate} {found[0].code}".strip() if found else "no record of this customer"
+    return Difference("source.offset", "decided", instead)
 
 
 def _from_the_log(alert: Alert, folded: FoldedTransaction) -> Iterator[Difference]:

@@ -1,4 +1,4 @@
-"""An explained alert as a person reads it at a terminal."""
+"""Prints an explained alert on a console."""
 
 from collections.abc import Iterator
 
@@ -18,19 +18,25 @@ from app.replay.verdict import Verdict
 _VERDICTS = {
     Verdict.IDENTICAL: (
         "green",
-        "identical: features, score, outcome and reasons came out again, bit for bit",
+        "identical: features, score, outcome and reasons are the same, bit for bit",
     ),
-    Verdict.LOG_CUT: ("yellow", "the log is cut: what is left of it cannot show all of this again"),
-    Verdict.DIFFERENT: ("bold red", "different: this alert is not what its log and its model give"),
+    Verdict.LOG_CUT: (
+        "yellow",
+        "log_cut: retention has deleted records that are needed to recompute this alert",
+    ),
+    Verdict.DIFFERENT: ("bold red", "different: the log and the model give another alert"),
 }
 
 
 NOT_REBUILT = "not rebuilt"
-_WHY_NOT_REBUILT = "Features of terminals and of past frauds are not rebuilt, their own logs are not read: the model was given what was recorded."
+_WHY_NOT_REBUILT = (
+    "Features of terminals and of past frauds are not rebuilt, because their topics are not read: the recorded values were "
+    "used."
+)
 
 
 def print_explanation(console: Console, explanation: Explanation, most_moments: int) -> None:
-    """Print the story; of the customer's records the newest ``most_moments``."""
+    """Print the explanation, with the newest ``most_moments`` records of the customer."""
     console.print(Group(*_parts(explanation, most_moments)))
 
 
@@ -73,22 +79,22 @@ def _head(explanation: Explanation) -> Text:
 
 
 def log_line(span: Span) -> str:
-    """What was read."""
+    """Return the range of offsets that was read."""
     if not span.has_transaction:
         return (
-            f"{span.topic}-{span.partition} has offsets {span.begins} to {span.ends}, and not {span.offset}"
+            f"{span.topic}-{span.partition} has offsets {span.begins} to {span.ends}, but not {span.offset}"
         )
     return f"{span.topic}-{span.partition}, offsets {span.read_from} to {span.offset}"
 
 
 def cut_line(span: Span) -> str:
-    """How far the log still reaches back."""
+    """Return how far the log still reaches back."""
     since = (
         "it is empty"
         if span.begins_ms is None
-        else f"its first record is of {event_time(span.begins_ms)} UTC"
+        else f"its first record has the time {event_time(span.begins_ms)} UTC"
     )
-    return f"Retention has deleted what stood before offset {span.begins} of {span.topic}-{span.partition}; {since}."
+    return f"Retention has deleted the records before offset {span.begins} of {span.topic}-{span.partition}; {since}."
 
 
 def _timeline(explanation: Explanation, most: int) -> Table:

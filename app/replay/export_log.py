@@ -1,4 +1,4 @@
-"""A stretch of the log, with what became known of it, as the files that everything reads that folds a history."""
+"""Exports a range of the transactions topic and all labels as files for the commands that fold a history."""
 
 import heapq
 from collections import deque
@@ -35,12 +35,12 @@ _LABELS: dict[str, ColumnType] = {
 
 
 class Exported(NamedTuple):
-    """Two files."""
+    """The files of an export."""
 
     transactions: Path
-    """In order of event time, but for the late ones; each with what is known of it by now."""
+    """Transactions in order of event time except late ones, with is_fraud by the labels known now."""
     labels: Path
-    """With the times at which each was reported."""
+    """Labels with the time at which each was reported."""
     rows: int
 
 
@@ -50,19 +50,19 @@ class _Known(NamedTuple):
 
 
 class Logs(NamedTuple):
-    """What is read."""
+    """The topics to export."""
 
     transactions: LogReader
     labels: LogReader
     label: Callable[[Any], Label] = label_of
-    """How a record of the latter is read. Raises InvalidEvent."""
+    """Decodes a record of the labels topic. Raises InvalidEvent."""
 
 
 class Span(NamedTuple):
-    """Times by the records' own timestamps."""
+    """A range of record timestamps, milliseconds since the epoch."""
 
     since_ms: int
-    """Of the first transaction."""
+    """Timestamp of the first transaction to export."""
     now_ms: int
 
 
@@ -73,7 +73,7 @@ async def export(
     directory: Path,
     on_progress: Progress = lambda _: None,
 ) -> Exported:
-    """The transactions that arrived in the span, and all labels. What a worker refuses is left out."""
+    """Write the transactions that arrived in the span, and all labels. Records that a worker rejects are left out."""
     known = await _write_labels(logs, rules.acceptance, span.now_ms, directory / "labels.parquet")
     frauds = {transaction_id for transaction_id, label in known.items() if label.is_fraud}
     rows, path = 0, directory / "transactions.parquet"
@@ -88,24 +88,26 @@ async def export(
 async def in_order(
     logs: Sequence[AsyncIterator[list[Transaction]]],
 ) -> AsyncIterator[Transaction]:
-    """Several logs as one, each in its own order: next comes the earliest of their next ones, so a late one at once. That
-    is the same whether they were sent live or all together. Memory holds a slice of each.
+    """Merge partitions into one stream and keep the order of each: the next transaction is the earliest among the heads.
+
+    A late transaction therefore follows its predecessor at once. The order does not depend on how the partitions were
+    interleaved when they were sent. Memory holds one slice per partition.
     """
     waiting = [deque[Transaction]() for _ in logs]
     heads: list[tuple[int, int]] = []
 
-    async def look(place: int) -> None:
-        while not waiting[place] and (found := await anext(logs[place], None)) is not None:
-            waiting[place].extend(found)
-        if waiting[place]:
-            heapq.heappush(heads, (waiting[place][0].event_time, place))
+    async def push_head(index: int) -> None:
+        while not waiting[index] and (found := await anext(logs[index], None)) is not None:
+            waiting[index].extend(found)
+        if waiting[index]:
+            heapq.heappush(heads, (waiting[index][0].event_time, index))
 
-    for place in range(len(logs)):
-        await look(place)
+    for index in range(len(logs)):
+        await push_head(index)
     while heads:
-        _, place = heapq.heappop(heads)
-        yield waiting[place].popleft()
-        await look(place)
+        _, index = heapq.heappop(heads)
+        yield waiting[index].popleft()
+        await push_head(index)
 
 
 async def _slices(reader: LogReader, span: Span, rules: FoldRules) -> AsyncIterator[list[Transaction]]:
@@ -123,7 +125,7 @@ async def _slices(reader: LogReader, span: Span, rules: FoldRules) -> AsyncItera
 async def _accepted(
     reader: LogReader, partition: int, span: Span, rules: FoldRules
 ) -> AsyncIterator[list[Transaction]]:
-    """What a worker takes of a partition, in its order."""
+    """Yield the transactions of a partition that a worker accepts, in order of offset."""
     log = rules.log_of(reader)
     begins, ends = await reader.extent(partition)
     first = await reader.offset_at(partition, span.since_ms)
@@ -139,7 +141,7 @@ async def _accepted(
 def _transaction(
     record: LogRecord, log: SourceLog, acceptance: Acceptance, now_ms: int
 ) -> Transaction | None:
-    """As a worker takes it, None where there is none in it. Raises InvalidEvent where a worker refuses it."""
+    """Decode and check a record as a worker does. None when it holds no transaction; raises InvalidEvent when rejected."""
     key, transaction = record.key or b"", log.decode(record)
     if isinstance(transaction, Ignored):
         return None
@@ -159,7 +161,7 @@ def _columns(transactions: list[Transaction], frauds: set[str]) -> dict[str, lis
 
 
 async def _write_labels(logs: Logs, acceptance: Acceptance, now_ms: int, path: Path) -> dict[str, _Known]:
-    """What is known of each transaction in the end: the label that was reported last, of two at once the later."""
+    """Write all labels; return the last reported label of each transaction, of two at the same time the later one."""
     known: dict[str, _Known] = {}
     reader = logs.labels
     with TableWriter(path, _LABELS) as writer:
@@ -175,7 +177,7 @@ async def _write_labels(logs: Logs, acceptance: Acceptance, now_ms: int, path: P
 
 
 def _label(record: LogRecord, logs: Logs, acceptance: Acceptance, now_ms: int) -> list[Label]:
-    """One, or none where a worker refuses it."""
+    """Decode a label; an empty list when a worker rejects it."""
     try:
         label = logs.label(record)
         reference_ms = acceptance.reference_time(record.timestamp, now_ms)

@@ -1,4 +1,4 @@
-"""One alert among all that were published: searched from the newest backwards."""
+"""Finds an alert in its topic, searching from the newest record backwards."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from app.domain.decision import Alert
 from app.errors import InvalidFile
 
 BLOCK_RECORDS = 5_000
-"""Read at a time of each partition; within a block the later record wins."""
+"""Records read at a time from each partition; within a block the later record wins."""
 
 
 class Period(NamedTuple):
-    """Bounds on when an alert was published; None for open."""
+    """Bounds on the time of publication, milliseconds since the epoch; None leaves a side open."""
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -28,17 +28,17 @@ _name = msgspec.json.Decoder(_Named).decode
 
 
 def read_alert(data: bytes) -> Alert:
-    """An alert as it was published. Raises InvalidFile."""
+    """Decode a published alert. Raises InvalidFile."""
     try:
         return msgspec.json.decode(data, type=Alert)
     except msgspec.MsgspecError as error:
         raise InvalidFile(
-            f"this is no alert of this release: {error}. `fraudstream alerts tail --json` prints them."
+            f"this is not an alert of this release: {error}. `fraudstream alerts tail --json` prints alerts."
         ) from error
 
 
 async def find_alert(reader: LogReader, alert_id: str, period: Period) -> bytes | None:
-    """The newest record of the alert, None when there is none in the period."""
+    """Return the newest record of the alert, None when there is none in the period."""
     async for block in _backwards(reader, period):
         for value in reversed(block):
             if _is(value, alert_id):
@@ -47,7 +47,7 @@ async def find_alert(reader: LogReader, alert_id: str, period: Period) -> bytes 
 
 
 async def _backwards(reader: LogReader, period: Period) -> AsyncIterator[list[bytes]]:
-    """Values of one partition after the other, the newest block of each first, then those before."""
+    """Yield blocks of values: the newest block of every partition, then the block before it, and so on."""
     left = {partition: await _range(reader, partition, period) for partition in range(reader.partitions)}
     while left := {partition: span for partition, span in left.items() if span[0] < span[1]}:
         for partition, (begin, end) in left.items():

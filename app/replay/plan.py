@@ -1,4 +1,4 @@
-"""Which offsets a replay reads and decides, from what was asked for and what there is."""
+"""Chooses the offsets that a replay reads and decides."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from app.replay.replay import Range
 
 
 class LogPosition(NamedTuple):
-    """A place in the log: an offset, or a time by the records' own timestamps. Neither is the log's end."""
+    """A position in the log: an offset, or a time by record timestamps. With neither it is the end of the log."""
 
     offset: int | None = None
     time_ms: int | None = None
@@ -22,8 +22,11 @@ async def plan(
     finished: Mapping[int, int],
     warm_up_ms: int | None,
 ) -> list[Range]:
-    """A range for each partition that has something in it. ``finished`` says how far the live group has come: what is
-    beyond was not decided yet. Profiles are rebuilt from ``warm_up_ms`` before the range, None for all that there is.
+    """Return a range for each partition that holds decided records between the two points.
+
+    ``finished`` holds the committed offsets of the live group: records beyond them are not decided yet. Profiles are
+    rebuilt from ``warm_up_ms`` before the range, or from the beginning of the log when it is None. Raises
+    ConfigurationError when nothing is to be replayed.
     """
     ranges = [
         await _range(reader, partition, points, finished.get(partition, 0), warm_up_ms)
@@ -31,8 +34,8 @@ async def plan(
     ]
     if not (some := [one for one in ranges if one.start < one.end]):
         raise ConfigurationError(
-            f"{reader.topic} holds nothing between these two that the group has decided. Look at --from and --to, and at "
-            "FRAUDSTREAM_WORKER_APP_ID, which names the group."
+            f"{reader.topic} holds no decided records in this range. Check --from, --to and FRAUDSTREAM_WORKER_APP_ID, which "
+            "names the group."
         )
     return some
 

@@ -1,4 +1,4 @@
-"""What was decided, read beside the transactions it was decided on: by the offset of each in its source."""
+"""Reads published decisions in step with the transactions they belong to, by the offset of each transaction."""
 
 import msgspec
 
@@ -7,11 +7,11 @@ from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffs
 from app.features.window import HOUR_MS
 
 CLOCKS_MS = HOUR_MS
-"""How far the clock that stamped a transaction may be ahead of the worker's that decided."""
+"""How far the clock that stamped a transaction may be ahead of the clock of the worker that decided it."""
 
 
 class PublishedDecision(msgspec.Struct, frozen=True, gc=False):
-    """Of a decision what a replay compares."""
+    """The fields of a decision that a replay compares."""
 
     transaction_id: str
     score: float
@@ -27,11 +27,14 @@ _decode = msgspec.json.Decoder(PublishedDecision).decode
 
 
 class PublishedDecisions:
-    """The decisions of one partition, taken in step with its transactions. Memory holds what lies ahead of the step."""
+    """The decisions about one partition of transactions, read in step with it.
+
+    Decisions are not in the order of their transactions; those read ahead wait in memory.
+    """
 
     def __init__(self, reader: LogReader, topic: str, partition: int) -> None:
         self.repeated = 0
-        """Decisions of a transaction that had one: a takeover repeats some."""
+        """Number of decisions beyond the first of a transaction: a takeover repeats some."""
         self._reader = reader
         self._topic = topic
         self._partition = partition
@@ -40,7 +43,7 @@ class PublishedDecisions:
         self._taken_up_to = -1
 
     async def begin(self, offset: int, time_ms: int) -> None:
-        """Before the first step: at a transaction's offset, which was stamped with ``time_ms``."""
+        """Find where to start reading for the transaction at ``offset``, whose timestamp is ``time_ms``."""
         begins, self._end = await self._reader.extent(self._partition)
         first = await self._reader.offset_at(self._partition, time_ms - CLOCKS_MS)
         start = self._end if first is None else max(begins, first)
@@ -49,7 +52,7 @@ class PublishedDecisions:
         self._slices = self._reader.records(self._partition, start, self._end)
 
     async def take(self, up_to: int) -> dict[int, PublishedDecision]:
-        """The decisions of transactions before offset ``up_to`` that were not taken yet; the first of each counts."""
+        """Return the decisions of transactions before ``up_to`` not returned before, by offset; the first of each."""
         while self._read_up_to < up_to and (records := await self._next()) is not None:
             for record in records:
                 self._add(record)
@@ -64,7 +67,7 @@ class PublishedDecisions:
         try:
             decided = _decode(record.value or b"")
         except msgspec.MsgspecError:
-            return  # no decision of ours; what it should have been is missing then
+            return  # an unreadable decision; its transaction is then counted as missing
         offset = decided.source.offset
         if decided.source.topic != self._topic:
             return

@@ -1,7 +1,7 @@
-"""A lost changelog written anew: profiles folded from the log, up to where the group has finished it.
+"""Rebuilds a lost changelog: folds profiles from the log up to the committed offsets of the group.
 
-Not beyond: a transaction that a profile has applied is taken for decided. And only into a changelog that holds nothing,
-while no worker runs.
+Not beyond them: workers take a transaction for decided when its profile has applied it. And only into an empty changelog
+while no worker runs: the versions of two writers would mix.
 """
 
 import time
@@ -23,42 +23,42 @@ from app.replay.refold import FoldRules
 from app.replay.scratch_store import ScratchStore
 
 BATCH_PROFILES = 2_000
-"""Sent together, and waited for."""
+"""Profiles sent at a time; the next batch waits for the acknowledgement."""
 
 
 class Sender(Protocol):
-    """See app.adapters.kafka.batch_producer."""
+    """The part of ``app.adapters.kafka.batch_producer`` used here."""
 
     async def send(self, topic: str, partition: int, records: list[OutRecord]) -> int: ...
 
 
 class Rebuilt(NamedTuple):
-    """What stands in the changelog now."""
+    """The result of a rebuild."""
 
     profiles: int
     records: int
-    """Read from the log."""
+    """Records read from the log."""
     cut: list[int]
-    """Partitions whose log does not begin at its beginning: what was before is in no profile."""
+    """Partitions from which retention has deleted records: their events are missing in the profiles."""
 
 
 async def require_no_members(kafka: Cluster, group: str) -> None:
-    """Raises ConfigurationError while a worker is in the group."""
+    """Raise ConfigurationError while a worker is in the group."""
     if count := await members(kafka, group):
         raise ConfigurationError(
-            f"{count} worker(s) are in the group {group}: they write to the changelog. Stop them; one that was killed "
-            "counts until its session ends."
+            f"{count} worker(s) are in the group {group} and write to the changelog. Stop them; a killed worker stays in "
+            "the group until its session ends."
         )
 
 
 async def require_empty(changelog: LogReader) -> None:
-    """Raises ConfigurationError where the changelog holds anything."""
+    """Raise ConfigurationError when the changelog holds records."""
     for partition in range(changelog.partitions):
         begins, ends = await changelog.extent(partition)
         if begins < ends:
             raise ConfigurationError(
-                f"{changelog.topic}-{partition} holds profiles, from which workers restore. Where they are lost or wrong, "
-                "delete the topic, make it anew with `fraudstream topics ensure`, and run this again."
+                f"{changelog.topic}-{partition} holds profiles, from which workers restore. If they are wrong, delete the "
+                "topic, create it again with `fraudstream topics ensure`, and run this command again."
             )
 
 
@@ -70,7 +70,7 @@ async def rebuild(
     cache_bytes: int,
     on_progress: Progress,
 ) -> Rebuilt:
-    """Fold every partition up to ``finished`` into ``scratch``."""
+    """Fold every partition up to its offset in ``finished`` into ``scratch``."""
     cache = StateCache(scratch, cache_bytes)
     fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, cache)
     records_read, cut = 0, []
@@ -93,7 +93,7 @@ async def rebuild(
 async def publish(
     scratch: ScratchStore, partitions: Mapping[int, int], changelog: str, sender: Sender
 ) -> int:
-    """Every profile into the changelog; how many. Raises SendFailed: what arrived is not whole then."""
+    """Write every profile to the changelog and return their number. Raises SendFailed: the changelog is then incomplete."""
     count = 0
     for partition in sorted(partitions):
         for batch in _batches(scratch.items(partition)):

@@ -1,4 +1,4 @@
-"""A log folded again by the worker's own code, into profiles that are nobody's but the reader's."""
+"""Folds records again with the worker's code, into profiles that only the caller sees."""
 
 import time
 from collections.abc import Sequence
@@ -16,29 +16,29 @@ from app.processing.stopwatch import Stopwatch
 
 
 class FoldRules(NamedTuple):
-    """What decides which records change a profile and what a profile keeps: the settings the workers ran with."""
+    """The settings of the workers that determine, with the log, every profile."""
 
     acceptance: Acceptance
     bounds: Bounds
     by_murmur2: bool = True
-    """A key in another partition than murmur2's is refused."""
+    """True: a record whose key lies in another partition than murmur2 gives is rejected."""
     decode: Decode = plain
 
     def log_of(self, reader: LogReader) -> SourceLog:
-        """The log as a worker sees it."""
+        """Return the description of the log that the worker's decoder uses."""
         partitions = reader.partitions if self.by_murmur2 else 0
         return SourceLog(reader.topic, reader.incarnation, partitions, self.decode)
 
 
 class NoProfiles:
-    """No customer was ever seen."""
+    """An empty store: every customer is new."""
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:  # noqa: ARG002  # a StateReader's
         return [None] * len(keys)
 
 
 def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules, now_ms: int) -> Applied:
-    """What became of consecutive records of one partition, folded from nothing. ``records`` are not empty."""
+    """Fold consecutive records of one partition into empty profiles. ``records`` must not be empty."""
     profiles = StateCache(NoProfiles(), capacity_bytes=0)
     fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)
     return fold.apply([Chunk(records[0].partition, list(records))], now_ms, Stopwatch(time.perf_counter))

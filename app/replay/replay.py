@@ -1,6 +1,6 @@
-"""A range of the log decided again beside the live system, and held against what was decided then.
+"""Recomputes the decisions of a range of the log next to the live system and compares them with the published ones.
 
-Profiles are rebuilt from records before the range, so that windows are full where it begins; they are the replay's own.
+Profiles are rebuilt from records before the range, so that windows are complete where it begins, in a store of the replay.
 """
 
 import time
@@ -26,7 +26,7 @@ from app.scoring.model import Model
 
 
 class Range(NamedTuple):
-    """Of one partition: what is folded from ``read_from`` on, and decided again from ``start`` up to ``end``."""
+    """Offsets of one partition: folded from ``read_from`` on, decided from ``start`` up to, not including, ``end``."""
 
     partition: int
     read_from: int
@@ -35,8 +35,8 @@ class Range(NamedTuple):
 
 
 class Replay:
-    """Folds, scores and compares. ``model_for`` gives the model for a decision; ``on_progress`` is told how many
-    records were read.
+    """Folds, scores and compares. ``model_for`` returns the model of a decision; ``on_progress`` receives the number of
+    records read.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Replay:
         self.counts = ReplayCounts()
         self.read = 0
         self.repeated = 0
-        """Decisions of a transaction that had one: a takeover repeats some."""
+        """Number of decisions beyond the first of a transaction: a takeover repeats some."""
         self.on_progress: Callable[[int], None] = lambda _: None
         self._source = source
         self._decisions = decisions
@@ -62,7 +62,7 @@ class Replay:
         self._fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, self._profiles)
 
     async def run(self, span: Range, now_ms: int) -> None:
-        """One partition. ``now_ms`` judges the records whose own timestamp cannot."""
+        """Replay one partition. ``now_ms`` bounds the event time of records without a usable timestamp."""
         decided = PublishedDecisions(self._decisions, self._source.topic, span.partition)
         begun, first_ms = False, None
         async for records, next_offset in self._source.records(span.partition, span.read_from, span.end):
@@ -124,12 +124,12 @@ class Replay:
         )
 
     def _reads_whole(self, applied: Applied, row: int, first_ms: int) -> bool:
-        """All that the windows of a transaction reach back to was read."""
+        """Return whether every record in the windows of a transaction was read."""
         needed_ms = horizon_ms(self._rules.bounds, self._rules.acceptance.max_future_ms)
         return applied.transactions[row].event_time - needed_ms >= first_ms
 
     def _missing(self, applied: Applied, row: int, span: Range, first_ms: int) -> None:
-        """It may be the repetition of a transaction that was not read."""
+        """Count a transaction without a decision; it may repeat a transaction from before the records that were read."""
         record, transaction = applied.accepted[row].record, applied.transactions[row]
         is_new = span.read_from == 0 or self._reads_whole(applied, row, first_ms)
         self.counts.add(

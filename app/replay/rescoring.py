@@ -1,4 +1,4 @@
-"""The published features put before the published model once more."""
+"""Scores the published features again with the model that the decision names."""
 
 from math import nan
 from pathlib import Path
@@ -20,12 +20,14 @@ from app.settings import ModelSettings
 
 
 def bundle_of(settings: ModelSettings, decision: Decision) -> Bundle:
-    """The very model that decided. Raises ModelRejected, CatalogMismatch when this release computes other features,
-    InvalidFile when the decision has not one value for each.
+    """Load the model that decided.
+
+    Raises ModelRejected, CatalogMismatch when this release computes other features, InvalidFile when the number of feature
+    values is wrong.
     """
     if decision.catalog != catalog.DIGEST:
         raise CatalogMismatch(
-            f"{decision.decision_id} rests on feature catalog {decision.catalog}, this release computes "
+            f"{decision.decision_id} uses feature catalog {decision.catalog}, this release computes "
             f"{catalog.DIGEST} (version {catalog.VERSION}). Use the release that decided."
         )
     if len(decision.features) != catalog.WIDTH:
@@ -34,7 +36,7 @@ def bundle_of(settings: ModelSettings, decision: Decision) -> Bundle:
 
 
 def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bundle:
-    """The bundle of this name, version and content. Raises ModelRejected, which says where it may be had."""
+    """Load the bundle of this name, version and digest. Raises ModelRejected, which says where to get it."""
     where = (
         f"Copy {model_id(reference)} with digest {reference.digest} from where it was trained, or from a worker that ran it, "
         "into FRAUDSTREAM_MODEL_DIR."
@@ -52,8 +54,9 @@ def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bun
 
 
 def rescored(alert: Alert, known: Coverage, bundle: Bundle) -> dict[str, Any]:
-    """What the model makes of the alert's own features now, as it would be published. What was known of delayed entities
-    is not in the log: their states are taken as they were published.
+    """Score the published features of an alert and return the alert as it would be published now.
+
+    The states of delayed features depend on other topics: the published ones are used.
     """
     transaction, row = alert.transaction, [nan if value is None else value for value in alert.features]
     score = float(bundle.score(np.array([row]))[0])

@@ -1,4 +1,4 @@
-"""Profiles of many customers on disk that no worker has: one database per partition, laid out as a worker's are."""
+"""Temporary profiles on disk: one RocksDB database per partition, laid out as in a worker's data directory."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,16 +14,16 @@ from app.streaming.state.rocksdb_memory import BoundedMemory
 from app.topics.topic_specs import PROFILES_TABLE
 
 OFFSET_KEY = b""
-"""As in a worker's databases; no customer has the empty key."""
+"""Key of the changelog offset, as in a worker's databases; no customer has the empty key."""
 
 
 def database_path(data_dir: Path, partition: int) -> Path:
-    """Where a worker keeps the profiles of a partition."""
+    """Return the path at which a worker keeps the profiles of a partition."""
     return data_dir / "v1" / "tables" / f"{PROFILES_TABLE}-{partition}.db"
 
 
 class ScratchStore:
-    """What is written here is the reader's own; memory is bounded as a worker's is."""
+    """Profiles that no worker reads; memory is bounded as in a worker."""
 
     def __init__(self, directory: Path, settings: WorkerSettings) -> None:
         self._directory = directory
@@ -31,7 +31,7 @@ class ScratchStore:
         self._databases: dict[int, Any] = {}
 
     def is_new(self, partition: int) -> bool:
-        """True when nothing was ever written to it."""
+        """Return whether nothing was ever written to the partition."""
         return self._database(partition).get(OFFSET_KEY) is None
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
@@ -41,7 +41,7 @@ class ScratchStore:
     def write(
         self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int = -1
     ) -> None:
-        """All of them, or none; None forgets a customer."""
+        """Write all profiles atomically; None deletes a profile."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in profiles.items():
             if value is None:
@@ -54,7 +54,7 @@ class ScratchStore:
         self._memory.flush_over_limit(database)
 
     def items(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Every customer's profile, in order of key."""
+        """Yield key and profile of every customer, in order of key."""
         for key, value in self._database(partition).items():
             if key != OFFSET_KEY:
                 yield key, value
@@ -74,8 +74,9 @@ class ScratchStore:
 
 @contextmanager
 def open_scratch_store(settings: WorkerSettings, app_id: str = "") -> Iterator[ScratchStore]:
-    """Beside the worker's data directory under the name ``app_id``, or gone afterwards where none is given. Raises
-    ConfigurationError when the name is the live one or its directory is there already.
+    """Open a store next to the worker's data directory under the name ``app_id``; without a name a temporary one.
+
+    Raises ConfigurationError when the name is that of the live app or its directory exists.
     """
     if not app_id:
         with TemporaryDirectory(prefix="fraudstream-replay-") as temporary:
@@ -83,7 +84,7 @@ def open_scratch_store(settings: WorkerSettings, app_id: str = "") -> Iterator[S
         return
     directory = Path(settings.data_dir).parent / app_id
     if directory.name != app_id:
-        raise ConfigurationError(f"--app-id {app_id} is no name of a directory.")
+        raise ConfigurationError(f"--app-id {app_id} is not a directory name.")
     if app_id == settings.app_id or directory.exists():
         raise ConfigurationError(
             f"--app-id {app_id}: {directory} is in use or holds another replay. Choose another name or delete it."
@@ -99,7 +100,7 @@ def _closing(scratch: ScratchStore) -> Iterator[ScratchStore]:
 
 
 def open_read_only(path: Path) -> Any:
-    """A database that nobody else has open."""
+    """Open a database read-only. No other process may have it open."""
     return rocksdict.Rdict(
         str(path), rocksdict.Options(raw_mode=True), access_type=rocksdict.AccessType.read_only()
     )

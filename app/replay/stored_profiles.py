@@ -1,4 +1,4 @@
-"""A customer's profile as it stands: in the changelog, or in the databases of a worker that is stopped."""
+"""Reads stored profiles: from the changelog, or from the databases of a stopped worker."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,14 +13,14 @@ from app.streaming.state.restore import newest
 
 
 def partitions_with(key: bytes, partitions: int, *, by_murmur2: bool) -> Iterable[int]:
-    """Where a customer's profile may stand: any, where another rule than murmur2 places them."""
+    """Return the partitions that may hold a customer's profile: all, when producers do not use murmur2."""
     return [partition_of(key, partitions)] if by_murmur2 else range(partitions)
 
 
 async def from_changelog(
     changelog: LogReader, partitions: Iterable[int], key: bytes, on_progress: Progress
 ) -> bytes | None:
-    """The version that a restore would keep; None when there is none. Reads whole partitions."""
+    """Return the version that a restore would keep; None when there is none. Reads whole partitions."""
     found: bytes | None = None
     for partition in partitions:
         begins, ends = await changelog.extent(partition)
@@ -32,7 +32,7 @@ async def from_changelog(
 
 
 def from_data_dir(path: Path, partitions: Iterable[int], key: bytes) -> bytes | None:
-    """Raises ConfigurationError when a worker has the directory, or it holds no profiles."""
+    """Return the profile in a data directory. Raises ConfigurationError when a worker uses it or it holds no profiles."""
     if not (path / "v1").is_dir():
         raise ConfigurationError(f"--data-dir {path} holds no profiles.")
     data_dir.hold(path)
@@ -52,7 +52,7 @@ def _stored(database: Path, key: bytes) -> bytes | None:
 
 
 async def restore(changelog: LogReader, partition: int, into: ScratchStore) -> None:
-    """Every profile of a partition, the versions that a worker's own restore would keep."""
+    """Write every profile of a partition into ``into``, in the version that a worker's restore would keep."""
     begins, ends = await changelog.extent(partition)
     async for records, _ in changelog.records(partition, begins, ends):
         versions = [(record.key or b"", record.value) for record in records]

@@ -1,4 +1,4 @@
-"""Whether an alert is what its log and its model make of it, and whether the log still reaches far enough to tell."""
+"""Decides whether an alert was reproduced, and whether deleted records can explain a difference."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -10,23 +10,27 @@ from app.replay.customer_history import Span
 from app.replay.differences import Difference
 
 UNBOUNDED = ("customer_seconds_since_last", "customer_travel_kmh")
-"""Features that look back on the one before, however long ago that was."""
+"""Features that depend on the previous transaction, however old it is."""
 
 
 class Verdict(StrEnum):
+    """Result of comparing an alert with its recomputation."""
+
     IDENTICAL = "identical"
-    """Everything came out again, bit for bit."""
+    """Everything was reproduced, bit for bit."""
     LOG_CUT = "log_cut"
-    """What retention left of the log does not reach back far enough; nothing contradicts the alert."""
+    """Retention has deleted records that are needed; the remaining ones do not contradict the alert."""
     DIFFERENT = "different"
-    """Something came out that deleted history cannot account for."""
+    """Something differs that deleted records cannot explain."""
 
 
 def verdict(
     history: Iterable[Difference], judgement: Iterable[Difference], span: Span, needed_since_ms: int
 ) -> Verdict:
-    """``history`` is how the rebuilt features differ, ``judgement`` what the model makes of the published ones;
-    ``needed_since_ms`` is how old a record may be that a window still holds.
+    """Return the verdict.
+
+    ``history`` are the differences of the rebuilt features, ``judgement`` those of the model's result for the published
+    features; ``needed_since_ms`` is the oldest record timestamp that a window can still hold.
     """
     if not span.has_transaction:
         deleted = span.offset < span.begins
@@ -38,7 +42,7 @@ def verdict(
 
 
 def may_be_older(difference: Difference, span: Span, needed_since_ms: int) -> bool:
-    """True when records that retention deleted may have made the difference."""
+    """Return whether deleted records may explain the difference."""
     if not span.is_cut:
         return False
     if difference.field in UNBOUNDED and difference.rebuilt is None:
@@ -49,10 +53,10 @@ def may_be_older(difference: Difference, span: Span, needed_since_ms: int) -> bo
 
 
 def known_with(alert: Alert, known: Coverage | None) -> Coverage:
-    """What is known about the customer, and what the alert's states say of history that is deleted by now.
+    """Extend what the log gives about the customer by what the alert's feature states imply about deleted records.
 
-    A window that was fresh began after the customer was first seen; one that was saturated holds an event that the cap
-    pushed out.
+    The state FRESH means that the customer was first seen at least a window before; SATURATED means that the cap on events
+    has evicted one that the window would hold.
     """
     time_ms = alert.event_time
     first_seen_ms, evicted_ms = known or Coverage(time_ms, NEVER_MS)

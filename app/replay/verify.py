@@ -1,4 +1,4 @@
-"""Profiles folded from the log a second time, and held against those in the changelog."""
+"""Verifies profiles: folds them from the log again and compares them with those in the changelog."""
 
 import time
 from collections import Counter
@@ -24,21 +24,21 @@ MOST_EXAMPLES = 10
 
 
 class Match(StrEnum):
-    """Of one customer's profile."""
+    """Result of comparing one customer's profile."""
 
     EQUAL = "equal"
     """Byte for byte."""
     OLDER_THAN_LOG = "older_than_log"
-    """All that the log still gives is in it, and what retention has deleted besides."""
+    """The profile holds everything that the log still gives, and also events that retention has deleted."""
     DIFFERENT = "different"
     MISSING = "missing"
-    """The log gives a profile, the changelog has none."""
+    """The log gives a profile, but the changelog has none."""
     UNEXPECTED = "unexpected"
-    """The changelog has a profile of a customer of whom the whole log knows nothing."""
+    """The changelog has a profile of a customer without records, and no record was deleted."""
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer whose profile is not what the log gives."""
+    """A customer whose profile differs from the one that the log gives."""
 
     match: Match
     partition: int
@@ -46,14 +46,14 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profiles(NamedTuple):
-    """What is compared: read from the changelog, and folded again."""
+    """The two sets of profiles: read from the changelog, and folded again."""
 
     recorded: ScratchStore
     rebuilt: ScratchStore
 
 
 class Verification:
-    """Counts of all partitions so far."""
+    """Compares partition by partition and counts the results."""
 
     def __init__(self, source: LogReader, changelog: LogReader, rules: FoldRules, cache_bytes: int) -> None:
         self.matches: Counter[Match] = Counter()
@@ -68,9 +68,10 @@ class Verification:
         return not (self.matches.keys() - {Match.EQUAL, Match.OLDER_THAN_LOG})
 
     async def run(self, partition: int, finished: int, profiles: Profiles, on_progress: Progress) -> None:
-        """One partition; ``finished`` is what the group had committed before this was called.
+        """Verify one partition. ``finished`` is the offset that the group had committed before.
 
-        A profile that has gone on since is compared as far as it has come: each is folded up to its own applied offset.
+        Workers may run: each profile is folded up to the offset that its changelog version has applied, so that a profile
+        that changes meanwhile is compared at its recorded state.
         """
         begins, _ = await self._source.extent(partition)
         await restore(self._changelog, partition, profiles.recorded)
@@ -93,13 +94,14 @@ class Verification:
     ) -> list[LogRecord]:
         keys = list(dict.fromkeys(record.key for record in records if record.key))
         partition = records[0].partition if records else 0
-        stands = {
+        applied = {
             key: self._applied_offset(value, finished)
             for key, value in zip(keys, recorded.read(partition, keys), strict=True)
         }
-        return [record for record in records if record.offset <= stands.get(record.key or b"", -1)]
+        return [record for record in records if record.offset <= applied.get(record.key or b"", -1)]
 
     def _applied_offset(self, profile: bytes | None, finished: int) -> int:
+        """Return the last offset in a profile. Without a profile of this topic every committed record must be in it."""
         if profile is None:
             return finished - 1
         incarnation, applied_offset = lineage(profile)
@@ -113,7 +115,7 @@ class Verification:
 
 
 def match(recorded: bytes | None, rebuilt: bytes | None, *, log_is_cut: bool) -> Match:
-    """How a profile compares with the one that the log gives."""
+    """Compare a recorded profile with the one folded from the log."""
     if recorded == rebuilt:
         return Match.EQUAL
     if recorded is None:
@@ -124,7 +126,7 @@ def match(recorded: bytes | None, rebuilt: bytes | None, *, log_is_cut: bool) ->
 
 
 def _holds(recorded: bytes, rebuilt: bytes) -> bool:
-    """Every event that the log still gives stands in the profile, which has come as far."""
+    """Return whether the recorded profile holds every event that the log still gives, at the same applied offset."""
     mine, its = view(recorded), view(rebuilt)
     kept = {event.transaction: event for event in mine.events}
     return mine.applied_offset == its.applied_offset and all(
@@ -133,7 +135,7 @@ def _holds(recorded: bytes, rebuilt: bytes) -> bool:
 
 
 def _side_by_side(partition: int, profiles: Profiles) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
-    """Every customer of either, in order of key."""
+    """Merge both sets in order of key: yields key, recorded and rebuilt profile."""
     recorded, rebuilt = profiles.recorded.items(partition), profiles.rebuilt.items(partition)
     left, right = next(recorded, None), next(rebuilt, None)
     while left is not None or right is not None:
@@ -152,5 +154,5 @@ def _now_ms() -> int:
 
 
 def as_mapping(matches: Mapping[Match, int]) -> dict[str, int]:
-    """By name, the most first."""
+    """Return the counts by name, the largest first."""
     return {str(name): count for name, count in sorted(matches.items(), key=lambda entry: -entry[1])}
