@@ -1,6 +1,7 @@
-"""Settings of the service: frozen groups, each field with its unit, default and reason.
+"""Settings of the service: frozen groups, each field with its type, default, bounds and reason.
 
-This package is the only reader of the environment. ``fraudstream settings`` prints all settings.
+This package is the only reader of the environment. ``fraudstream settings`` prints the current values, and
+``docs/settings.md`` is generated from the fields and their docstrings (``page``). Start with ``groups``.
 """
 
 from app.settings.cdc import CdcSettings

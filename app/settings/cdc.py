@@ -6,18 +6,20 @@ import msgspec
 
 
 class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Transactions that come out of a database's table, as change events of Debezium; docs/data/cdc.md."""
+    """Transactions read from a database table as Debezium change events; docs/data/cdc.md."""
 
     connect_url: str = "http://127.0.0.1:8083"
-    """Kafka Connect's REST interface, for `fraudstream cdc`; workers do without."""
+    """REST interface of Kafka Connect. Only `fraudstream cdc` uses it; workers do not."""
     customers_topic: str = "bank.customers.v1"
-    """Changes of the bank's table `customers`, for `fraudstream cdc reference`."""
+    """Topic with the changes of the bank's table `customers`, for `fraudstream cdc reference`."""
     terminals_topic: str = "bank.terminals.v1"
+    """Topic with the changes of the bank's table `terminals`, for `fraudstream cdc reference`."""
     reference_group: str = "fraudstream-reference"
-    """Consumer group that brings both to Redis."""
+    """Consumer group that copies both tables to Redis."""
     mapping: str = ""
-    """Column mapping of the table: `contract` where the columns have the contract's names and units, else the path of a
-    TOML file (docs/models/batch.md, Column mappings). Empty: change events are no transactions, and go to the dead letters."""
+    """Column mapping of the table: `contract` if the columns have the names and units of the transaction contract, else
+    the path of a TOML file (docs/models/batch.md, Column mappings). Empty: change events are rejected as dead letters."""
     updates: Literal["ignore", "score"] = "ignore"
-    """Whether an updated row may become a transaction. `score` is for tables whose rows come to be payments by an update:
-    one that was scored before is then recognised by its id while its profile remembers it, and scored again after."""
+    """What an updated row means. `ignore`: nothing is scored. `score`: the row is a transaction, for tables in which an
+    update turns a row into a payment. A transaction id that the customer's profile still holds is not scored again; an
+    older one is."""

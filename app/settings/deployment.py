@@ -6,8 +6,8 @@ import msgspec
 
 
 class DeploymentSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What kind of place this is."""
+    """The kind of deployment."""
 
     stage: Literal["development", "production"] = "development"
-    """In production what is only fit for a laptop is refused: unencrypted Kafka or Redis, a Redis without a password,
-    fewer than three replicas."""
+    """`production` refuses to start with settings that are only fit for a laptop: unencrypted Kafka, Redis or schema
+    registry, Redis without a password, fewer than three replicas."""

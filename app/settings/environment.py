@@ -1,4 +1,4 @@
-"""``FRAUDSTREAM_<GROUP>_<FIELD>`` in the environment sets a field; a name that is none is refused."""
+"""Reads the environment: ``FRAUDSTREAM_<GROUP>_<FIELD>`` sets a field; an unknown name with that prefix is an error."""
 
 import difflib
 import types
@@ -12,7 +12,7 @@ from app.settings.kinds import PREFIX, variable
 
 
 def read_groups(settings: type[msgspec.Struct], environ: Mapping[str, str]) -> dict[str, msgspec.Struct]:
-    """Every group by its name. Raises ConfigurationError naming the setting and the remedy."""
+    """Read every group, by name. Raises ConfigurationError, which names the setting and the remedy."""
     groups = dict(groups_of(settings))
     known = {variable(name, field.name) for name, group in groups.items() for field in fields(group)}
     _refuse_unknown(environ, known)
@@ -20,7 +20,7 @@ def read_groups(settings: type[msgspec.Struct], environ: Mapping[str, str]) -> d
 
 
 def groups_of(settings: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
-    """Each group's name and class."""
+    """Yield the name and the class of each group."""
     for field in fields(settings):
         yield field.name, field.type
 
@@ -46,7 +46,7 @@ def _read_value(setting: str, kind: type | types.GenericAlias, text: str) -> obj
 def _refuse_unknown(environ: Mapping[str, str], known: set[str]) -> None:
     for name in environ:
         if name.startswith(PREFIX) and name not in known:
-            # Without what all of them share, or any two would look alike.
+            # The prefix is common to all names; with it, any two would look similar.
             close = difflib.get_close_matches(
                 name.removeprefix(PREFIX), [n.removeprefix(PREFIX) for n in known], n=1
             )

@@ -1,4 +1,4 @@
-"""The groups that say which transactions are taken and how a customer's are kept."""
+"""The groups PROFILE and ACCEPTANCE: what a profile keeps, and which transactions are accepted."""
 
 from typing import Annotated, Literal
 
@@ -7,22 +7,27 @@ from msgspec import Meta
 
 
 class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The customer's profile. Changing these changes features: train and deploy a model with it."""
+    """The customer's profile. These settings change the features: after a change, train and deploy a new model."""
 
     allowed_lateness_seconds: Annotated[int, Meta(ge=0)] = 86_400
-    """An event this much older than the customer's newest is still exact; an older one is flagged late."""
+    """Features are exact for an event up to this much older than the customer's newest event; an older one is flagged `late`.
+    The default is
+    one day."""
     max_events: Annotated[int, Meta(ge=16, le=8192)] = 4096
-    """Events kept per customer, 24 bytes each. Beyond, the oldest go and the profile is saturated. At most 8192,
-    so that sums of squares stay exact."""
+    """Events kept per customer, 24 bytes each. Beyond this number the oldest events are evicted and the profile is
+    `saturated`. At most 8192, so that sums of squares stay exact in 128 bits."""
 
 
 class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds on event time, and where a customer's transactions belong."""
+    """Bounds on event time, and the partition of a customer's transactions."""
 
     earliest_event_time_ms: int = 946_684_800_000
-    """2000-01-01; earlier is a mistake."""
+    """Milliseconds since the epoch; the default is 2000-01-01. An earlier event time is a producer's mistake, such as seconds
+    instead of milliseconds, and is rejected."""
     max_future_seconds: Annotated[int, Meta(ge=0)] = 300
-    """How far ahead of its record an event may lie."""
+    """How far an event time may lie ahead of its record's timestamp. Five minutes cover the clock differences of a payment
+    network."""
     partitioner: Literal["murmur2", "any"] = "murmur2"
-    """A key in another partition than murmur2's is refused: two producers that disagree would give a customer two half
-    profiles. `any` where all of them agree on another rule."""
+    """`murmur2` rejects a record whose partition is not the one that Kafka's default partitioner chooses for its key: with
+    two producers that partition differently, a customer would have two incomplete profiles. `any` accepts every
+    partition, for deployments in which all producers agree on another rule."""

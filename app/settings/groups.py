@@ -1,4 +1,4 @@
-"""All groups together, and what they must be beside each other."""
+"""All groups of settings, and the checks across groups."""
 
 import os
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, 
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings; built once and passed down."""
+    """All settings. Built once at start and passed to whatever needs them."""
 
     deployment: DeploymentSettings = msgspec.field(default_factory=DeploymentSettings)
     kafka: KafkaSettings = msgspec.field(default_factory=KafkaSettings)
@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def app_id(self) -> str:
-        """Consumer group of a worker of this role, and prefix of its changelog's name."""
+        """Consumer group of a worker of this role, and prefix of the name of its changelog topic."""
         groups = {
             "entities": self.entities.app_id,
             "analytics": self.analytics.app_id,
@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read every group from ``environ``. Raises ConfigurationError naming the setting and the remedy."""
+        """Read every group from ``environ``. Raises ConfigurationError, which names the setting and the remedy."""
         groups: dict[str, Any] = read_groups(cls, environ)
         settings = cls(**groups)
         _check_together(settings)
@@ -68,7 +68,7 @@ def _check_together(settings: Settings) -> None:
     if settings.worker.stall_seconds <= settings.kafka.produce_timeout_seconds:
         raise ConfigurationError(
             "FRAUDSTREAM_WORKER_STALL_SECONDS must be above FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS: a worker "
-            "whose record is still being sent does not stand still. Raise the first or lower the second."
+            "whose record is still being sent is not stalled. Raise the first or lower the second."
         )
     check_redis(settings.redis)
     check_registry(settings.registry)

@@ -11,46 +11,53 @@ _LOOPBACK = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the brokers."""
+    """Connection to the brokers."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
-    """Comma-separated host:port list."""
+    """Comma-separated list of `host:port`."""
     session_timeout_seconds: Seconds = 10.0
-    """A worker silent for this long loses its partitions. Shorter: faster takeover, more false alarms."""
+    """A worker that sends no heartbeat for this long loses its partitions. Shorter: faster takeover, more false alarms."""
     heartbeat_seconds: Seconds = 1.0
+    """Interval of the consumer's heartbeats. A tenth of the session timeout, so that some lost heartbeats do no harm."""
     request_timeout_seconds: Seconds = 40.0
-    """Kafka's own bound on a consumer's request; at least the session timeout."""
+    """Longest wait for the answer to a consumer's request; at least the session timeout."""
     produce_timeout_seconds: Seconds = 8.0
-    """A record not acknowledged by then ends the worker. Below the session timeout, so that a worker that
-    lost its partitions does not keep writing."""
+    """A record that is not acknowledged within this time ends the worker. Below the session timeout, so that a worker
+    that has lost its partitions does not keep writing."""
     commit_interval_seconds: Seconds = 1.0
-    """How much work a takeover repeats at most. Repeats are recognised; shorter costs requests."""
+    """Interval of offset commits. A takeover repeats at most this much work, and the repeated records are recognised.
+    Shorter costs requests."""
     compression: Literal["none", "zstd", "gzip"] = "zstd"
-    """Of what the worker writes. lz4 is left out: aiokafka's takes half of all CPU at full load."""
+    """Compression of the records that workers write. lz4 is not offered: its implementation in aiokafka takes half of all
+    CPU at full load."""
     security_protocol: Literal["plaintext", "tls", "sasl_tls", "sasl_plaintext"] = "plaintext"
-    """With tls, certificates and host names are always verified; docs/operate/security.md."""
+    """Encryption and authentication; docs/operate/security.md. With TLS, certificates and host names are always verified."""
     tls_ca_file: str = ""
-    """PEM of the authorities that sign the brokers' certificates; empty takes the system's."""
+    """PEM file of the authorities that sign the brokers' certificates. Empty: the system's authorities."""
     tls_cert_file: str = ""
-    """PEM of this client's certificate, where brokers ask for one (mTLS)."""
+    """PEM file of the client certificate, if the brokers ask for one (mTLS)."""
     tls_key_file: str = ""
-    """PEM of the key of `tls_cert_file`."""
+    """PEM file of the private key of the client certificate."""
     tls_key_password_file: str = ""
-    """Holds the password of the key, where it has one."""
+    """File with the password of the private key, if it has one."""
     sasl_mechanism: Literal["SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
+    """How the client authenticates, if the security protocol is `sasl_tls` or `sasl_plaintext`."""
     sasl_username: str = ""
+    """User name for SCRAM."""
     sasl_password_file: str = ""
-    """A secret is only ever a file's content: the environment shows in `ps` and in crash reports."""
+    """File with the password for SCRAM. Secrets are only read from files: `ps` and crash reports show the environment."""
     oauth_token_url: str = ""
-    """Where a token is asked for with the client's id and secret. https, except on loopback."""
+    """Endpoint that issues tokens for the client id and secret. Must be https, except on loopback."""
     oauth_client_id: str = ""
+    """Client id for the token endpoint."""
     oauth_client_secret_file: str = ""
+    """File with the client secret for the token endpoint."""
     oauth_token_file: str = ""
-    """Instead of the three above: a token that something else keeps renewed in this file."""
+    """File with a token that another program keeps renewed. Replaces the URL, the client id and the secret."""
 
 
 def check_kafka(kafka: KafkaSettings) -> None:
-    """Raise ConfigurationError where fields do not fit each other."""
+    """Raise ConfigurationError if fields contradict each other."""
     if kafka.produce_timeout_seconds >= kafka.session_timeout_seconds:
         raise ConfigurationError(
             "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS must be below FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS: "
@@ -65,7 +72,7 @@ def check_kafka(kafka: KafkaSettings) -> None:
 
 
 def _check_identity(kafka: KafkaSettings) -> None:
-    """That what a mechanism needs is given; what the files hold is checked where they are read."""
+    """Require the fields of the chosen mechanism. The content of the files is checked when they are read."""
     if bool(kafka.tls_cert_file) is not bool(kafka.tls_key_file):
         raise ConfigurationError(
             "FRAUDSTREAM_KAFKA_TLS_CERT_FILE and FRAUDSTREAM_KAFKA_TLS_KEY_FILE belong together. Set or unset both."

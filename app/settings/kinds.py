@@ -1,4 +1,4 @@
-"""What the fields of several groups have in common."""
+"""Types and names that the fields of several groups share."""
 
 from typing import Annotated
 
@@ -12,5 +12,5 @@ Hours = Annotated[float, Meta(gt=0)]
 
 
 def variable(group: str, field: str) -> str:
-    """A setting's name in the environment."""
+    """Return the environment name of a setting, such as ``FRAUDSTREAM_KAFKA_COMPRESSION``."""
     return f"{PREFIX}{group}_{field}".upper()

@@ -10,12 +10,12 @@ from app.settings.kinds import variable
 
 
 def setting_names() -> Iterator[tuple[str, object]]:
-    """Every setting's environment name with its default."""
+    """Yield the environment name and the default of every setting."""
     yield from values(Settings()).items()
 
 
 def values(settings: Settings) -> dict[str, object]:
-    """The settings in force by environment name."""
+    """Return the current value of every setting by environment name."""
     return {
         variable(name, field.name): getattr(getattr(settings, name), field.name)
         for name, group in groups_of(Settings)

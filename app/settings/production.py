@@ -1,4 +1,4 @@
-"""What is only fit for a laptop, and refused in production."""
+"""Checks for the stage `production`: settings that are only fit for a laptop are rejected."""
 
 from app.errors import ConfigurationError
 from app.settings.kafka import KafkaSettings
@@ -10,17 +10,17 @@ PRODUCTION_REPLICAS = 3
 
 
 def check_production_kafka(kafka: KafkaSettings) -> None:
-    """Raise ConfigurationError when the brokers are reached unencrypted."""
+    """Raise ConfigurationError if the connection to the brokers is not encrypted."""
     if kafka.security_protocol not in {"tls", "sasl_tls"}:
         raise ConfigurationError(
             f"FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL={kafka.security_protocol} is refused with "
-            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: customers' data would cross the network readable. "
+            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: customers' data would cross the network unencrypted. "
             "Set it to sasl_tls or tls."
         )
 
 
 def check_replicas(topics: TopicSettings) -> None:
-    """Raise ConfigurationError when a broker's disk may not be lost."""
+    """Raise ConfigurationError if the loss of one broker's disk could lose records."""
     if topics.replication_factor < PRODUCTION_REPLICAS:
         raise ConfigurationError(
             f"FRAUDSTREAM_TOPICS_REPLICATION_FACTOR={topics.replication_factor} is refused with "
@@ -29,23 +29,23 @@ def check_replicas(topics: TopicSettings) -> None:
 
 
 def check_production_redis(redis: RedisSettings) -> None:
-    """Raise ConfigurationError when others could read or change what Redis holds."""
+    """Raise ConfigurationError if the connection to Redis is not encrypted or needs no password."""
     if redis.url.startswith("redis://"):
         raise ConfigurationError(
-            "FRAUDSTREAM_REDIS_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: what is known of customers "
-            "would cross the network readable. Begin it with rediss://."
+            "FRAUDSTREAM_REDIS_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: data about customers "
+            "would cross the network unencrypted. Start it with rediss://."
         )
     if redis.url and not redis.password_file:
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_PASSWORD_FILE is not set, which is refused with "
-            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: whoever reaches Redis could change scores. Set it."
+            "FRAUDSTREAM_DEPLOYMENT_STAGE=production: anyone with access to Redis could change scores. Set it."
         )
 
 
 def check_production_registry(registry: RegistrySettings) -> None:
-    """Raise ConfigurationError when others could change how records are read."""
+    """Raise ConfigurationError if the connection to the schema registry is not encrypted."""
     if registry.url.startswith("http://"):
         raise ConfigurationError(
-            "FRAUDSTREAM_REGISTRY_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: who alters schemas on the way "
-            "alters what is read, and a password would cross the network readable. Begin it with https://."
+            "FRAUDSTREAM_REGISTRY_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: an altered schema would "
+            "change how records are read, and a password would cross the network unencrypted. Start it with https://."
         )

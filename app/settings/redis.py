@@ -11,48 +11,48 @@ from app.settings.kinds import Positive, Seconds
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where scoring finds what is known of terminals and other entities; docs/data/entities.md."""
+    """The Redis from which scoring reads the state of terminals and other entities; docs/data/entities.md."""
 
     url: str = ""
-    """`redis://HOST:PORT/DB`, or `rediss://` for TLS. Empty: the features of delayed entities are absent, and every
-    decision says so."""
+    """`redis://HOST:PORT/DB`, or `rediss://` for TLS. Empty: the features of delayed entities are missing, and every
+    decision is flagged `entities_absent`."""
     username: str = ""
-    """Of an ACL; empty for the default user."""
+    """User of the access control list; empty for the default user."""
     password_file: str = ""
-    """Holds the password. None stands in the URL: the environment shows in `ps` and in crash reports."""
+    """File with the password. The URL may not hold one: `ps` and crash reports show the environment."""
     tls_ca_file: str = ""
-    """PEM of the authorities that sign the server's certificate; empty takes the system's."""
+    """PEM file of the authorities that sign the server's certificate. Empty: the system's authorities."""
     tls_cert_file: str = ""
-    """PEM of this client's certificate, where the server asks for one (mTLS)."""
+    """PEM file of the client certificate, if the server asks for one (mTLS)."""
     tls_key_file: str = ""
-    """PEM of the key of `tls_cert_file`."""
+    """PEM file of the private key of the client certificate."""
     tls_key_password_file: str = ""
-    """Holds the password of the key, where it has one."""
+    """File with the password of the private key, if it has one."""
     key_prefix: Annotated[str, Meta(min_length=1, max_length=64)] = "fraudstream"
-    """Before every key, so that several deployments may share a server."""
+    """Prefix of every key, so that several deployments can share a server."""
     connect_timeout_seconds: Seconds = 1.0
-    """Connections are made beside the scoring, which does not wait for them."""
+    """Longest wait for a connection. Scoring does not wait for connections."""
     read_deadline_seconds: Seconds = 0.02
-    """A chunk waits so long for its entities, then it is scored without them. Many times a round trip on a local
-    network; added to the latency of decisions when Redis hangs, until the breaker opens."""
+    """A chunk waits this long for the states of its entities and is then scored without them. Many times a round trip on
+    a local network. While Redis hangs, the wait adds to the latency of decisions until the circuit breaker opens."""
     write_timeout_seconds: Seconds = 2.0
-    """Of one batch that the worker of the role `entities` publishes; then it tries again."""
+    """Longest wait for one batch that a worker of the role `entities` writes; then it retries."""
     breaker_failures: Positive = 3
-    """After so many failed reads in a row Redis is not asked any more."""
+    """Failed reads in a row after which the circuit breaker opens: Redis is not read."""
     breaker_pause_seconds: Seconds = 1.0
-    """So long; then one chunk tries again."""
+    """How long the circuit breaker stays open; then one chunk tries to read."""
     cache_entries: Positive = 50_000
-    """Entities kept in memory per scoring worker; a state takes some hundred bytes, a busy merchant's up to 16 kB."""
+    """Entity states kept in memory per scoring worker. A state takes some hundred bytes, up to 16 kB for a busy merchant."""
     cache_seconds: Seconds = 60.0
-    """An entity in memory is read again after this, and whenever an hour of event time begins."""
+    """Age at which a state in memory is read again; it is also read again when an hour of event time begins."""
 
 
 def check_redis(redis: RedisSettings) -> None:
-    """What the URL may say; whether the files can be used is checked where they are read."""
+    """Raise ConfigurationError if fields contradict each other. The files are checked when they are read."""
     url = _redis_address(redis.url)
     if url.username or url.password or url.query:
         raise ConfigurationError(
-            "FRAUDSTREAM_REDIS_URL may hold neither user nor password nor options. Use FRAUDSTREAM_REDIS_USERNAME and "
+            "FRAUDSTREAM_REDIS_URL may not contain a user, a password or options. Use FRAUDSTREAM_REDIS_USERNAME and "
             "FRAUDSTREAM_REDIS_PASSWORD_FILE."
         )
     if bool(redis.tls_cert_file) is not bool(redis.tls_key_file):
@@ -77,6 +77,6 @@ def _redis_address(text: str) -> SplitResult:
         fits = False
     if not fits:
         raise ConfigurationError(
-            "FRAUDSTREAM_REDIS_URL is no address of a Redis. Give redis://HOST:PORT/DB, or rediss:// for TLS."
+            "FRAUDSTREAM_REDIS_URL is not the address of a Redis. Set it to redis://HOST:PORT/DB, or rediss:// for TLS."
         )
     return url

@@ -10,37 +10,37 @@ from app.settings.kinds import Seconds
 
 
 class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The schema registry, for values in Avro and Protobuf; docs/data/schemas.md. Any that speaks Confluent's API."""
+    """The schema registry for values in Avro and Protobuf; docs/data/schemas.md. Any registry with the Confluent API."""
 
     url: str = ""
-    """`https://HOST:PORT/PATH`; Apicurio's path is `/apis/ccompat/v7`. Empty: values are JSON, in and out."""
+    """`https://HOST:PORT/PATH`; the path of Apicurio is `/apis/ccompat/v7`. Empty: all values are JSON."""
     username: str = ""
-    """Of HTTP's basic authentication; empty for none."""
+    """User of HTTP basic authentication; empty for none."""
     password_file: str = ""
-    """Holds the password. None stands in the URL: the environment shows in `ps` and in crash reports."""
+    """File with the password. The URL may not hold one: `ps` and crash reports show the environment."""
     tls_ca_file: str = ""
-    """PEM of the authorities that sign the registry's certificate; empty takes the system's."""
+    """PEM file of the authorities that sign the registry's certificate. Empty: the system's authorities."""
     timeout_seconds: Seconds = 5.0
-    """Of one question. Workers ask once for each schema id, beside the scoring."""
+    """Longest wait for one answer. Workers request each schema id once; scoring of other partitions continues."""
     when_away: Literal["wait", "dead_letter"] = "wait"
-    """What becomes of a record whose schema id is not known yet while the registry does not answer. `wait`: its
-    partition waits, and `/readyz` says so. `dead_letter`: it goes there as `registry_away`, to be replayed. Known ids
-    are read either way.
+    """Handling of a record with an unknown schema id while the registry does not answer. `wait`: its partition waits, and
+    `/readyz` reports it. `dead_letter`: the record becomes a dead letter with the reason `registry_away`, to be replayed
+    later. Records with known ids are decoded in both cases.
     """
     output_format: Literal["json", "avro", "protobuf"] = "json"
-    """Of decisions and alerts. Other than json: `fraudstream schemas register` comes first."""
+    """Format of decisions and alerts. Before `avro` or `protobuf`, run `fraudstream schemas register`."""
     schema_id_in: Literal["value", "header"] = "value"
-    """Where the schema's id stands in decisions and alerts: before the value, or in the header `__value_schema_id`.
-    Both are read, whatever is set here.
+    """Place of the schema id in decisions and alerts: before the value, or in the header `__value_schema_id`. When
+    records are read, both are accepted.
     """
 
 
 def check_registry(registry: RegistrySettings) -> None:
-    """Raise ConfigurationError where fields do not fit each other; the file is read where it is used."""
+    """Raise ConfigurationError if fields contradict each other. The password file is checked when it is read."""
     url = _address(registry.url)
     if url.username or url.password or url.query:
         raise ConfigurationError(
-            "FRAUDSTREAM_REGISTRY_URL may hold neither user nor password nor options. Use FRAUDSTREAM_REGISTRY_USERNAME and "
+            "FRAUDSTREAM_REGISTRY_URL may not contain a user, a password or options. Use FRAUDSTREAM_REGISTRY_USERNAME and "
             "FRAUDSTREAM_REGISTRY_PASSWORD_FILE."
         )
     if bool(registry.username) is not bool(registry.password_file):
@@ -61,6 +61,6 @@ def _address(text: str) -> SplitResult:
         fits = False
     if not fits:
         raise ConfigurationError(
-            "FRAUDSTREAM_REGISTRY_URL is no address of a schema registry. Give https://HOST:PORT, with a path where it has one."
+            "FRAUDSTREAM_REGISTRY_URL is not the address of a schema registry. Set it to https://HOST:PORT, with the path if it has one."
         )
     return url

@@ -6,10 +6,11 @@ from app.settings.kinds import Seconds
 
 
 class TracingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Spans for transactions whose sender traces them; docs/operate/tracing.md."""
+    """Spans of transactions that carry a trace context; docs/operate/tracing.md."""
 
     otlp_url: str = ""
-    """Where an OpenTelemetry collector takes traces over HTTP: `http://HOST:4318/v1/traces`. Empty: none are sent. Needs the
-    extra `tracing`."""
+    """Endpoint of an OpenTelemetry collector for traces over HTTP: `http://HOST:4318/v1/traces`. Empty: no traces are sent.
+    Needs the extra `tracing`."""
     timeout_seconds: Seconds = 2.0
-    """Of one request to the collector. It is made beside the scoring; what cannot be sent in time is dropped."""
+    """Longest wait for one request to the collector. Scoring does not wait for it; spans that cannot be sent in time are
+    discarded."""
