@@ -1,6 +1,6 @@
-"""The closed catalogue of metrics: every name, kind, unit, label and meaning. ``docs/metrics.md`` is made from it.
+"""The closed catalog of metrics: every name, kind, unit, label and meaning. ``docs/metrics.md`` is made from it.
 
-A name that is not in the catalogue is a type error. A label never holds a value of an event: what it may hold is
+A name that is not in the catalog is a type error. A label never holds a value of an event: what it may hold is
 listed, or comes from the deployment (a partition, a model).
 """
 
@@ -63,7 +63,7 @@ HistogramName = Literal[
 InfoName = Literal["model_info"]
 
 FROM_DEPLOYMENT: tuple[str, ...] = ()
-"""A label whose values the catalogue cannot list."""
+"""A label whose values the catalog cannot list."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     buckets: tuple[float, ...] = ()
 
 
-CATALOGUE = (
+CATALOG = (
     Metric(
         name="transactions_total",
         kind="counter",
@@ -413,7 +413,7 @@ class Metrics(Protocol):
     def gauge(self, name: GaugeName, value: float, /, **labels: str) -> None:
         """The level is now ``value``."""
 
-    def forget(self, name: GaugeName, /, **labels: str) -> None:
+    def remove(self, name: GaugeName, /, **labels: str) -> None:
         """The level is another worker's business from now on; nothing happens if it was never ours."""
 
     def observe(self, name: HistogramName, value: float, /, **labels: str) -> None:
@@ -439,7 +439,7 @@ def markdown() -> str:
         "",
         "| name | kind | unit | labels | meaning |",
         "| --- | --- | --- | --- | --- |",
-        *map(_row, CATALOGUE),
+        *map(_row, CATALOG),
     ]
     return "\n".join(lines) + "\n"
 

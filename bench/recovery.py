@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.batch_producer import BatchProducer
 from app.settings import KafkaSettings
 from app.topics.topic_specs import profiles_changelog
 from app.traffic.produce import produce
@@ -124,7 +124,7 @@ class Changelog:
     async def fill(self, customers: int) -> int:
         """New profiles of so many customers; the number of records."""
         settings = self.turn.settings()
-        sender = KafkaSender(settings.kafka)
+        sender = BatchProducer(settings.kafka)
         await sender.start()
         before = self.records
         for partition in range(self.turn.partitions):

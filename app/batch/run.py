@@ -14,7 +14,7 @@ from app.batch.tables import Columns
 from app.features.fold import Profiles
 from app.features.window import Bounds
 from app.history.fold_history import FoldedBatch, HistorySource, fold_history
-from app.history.prefetch import ahead
+from app.history.prefetch import prefetch
 from app.scoring.model import Model
 
 Progress = Callable[[int], None]
@@ -44,7 +44,7 @@ def write_features(source: HistorySource, out: Path, bounds: Bounds, on_progress
     """One row per transaction of ``source``, in its order: the id and every feature."""
     summary = Summary()
     with TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path]) as writer, _in_turn(writer) as write:
-        for batch in ahead(_batches(source, bounds, summary, on_progress)):
+        for batch in prefetch(_batches(source, bounds, summary, on_progress)):
             summary.written += len(batch.applied)
             write(tables.features_table(batch))
     return summary
@@ -62,7 +62,7 @@ def write_scores(
     summary = Summary()
     schema = tables.SCORES_SCHEMA | (tables.FEATURE_COLUMNS if options.with_features else {})
     with TableWriter(out, schema, inputs=[source.path]) as writer, _in_turn(writer) as write:
-        for batch in ahead(_batches(source, bounds, summary, on_progress)):
+        for batch in prefetch(_batches(source, bounds, summary, on_progress)):
             table = tables.scores_table(batch, model, with_features=options.with_features)
             summary.alerts += len(table.alerts)
             summary.declines += table.declines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.adapters.kafka.connect_rest import State
+    from app.adapters.kafka.connect_rest import ConnectorState
     from app.settings import Settings
     from app.traffic.insert_latency import InsertLatency
 
@@ -31,10 +31,10 @@ def register(
     """Create or update connectors in Kafka Connect and wait until they run."""
     import msgspec
 
-    from app.adapters.kafka.connect_rest import Connect, load_connector
+    from app.adapters.kafka.connect_rest import ConnectClient, load_connector
     from app.settings import Settings
 
-    connect = Connect(Settings.from_env().cdc.connect_url)
+    connect = ConnectClient(Settings.from_env().cdc.connect_url)
     replaced = _replaced(changed or [])
     connectors = [load_connector(path) for path in files]
     states = []
@@ -50,10 +50,10 @@ def status(json: Json = False) -> None:
 
     Exit code 1 when a connector does not run, or when there is none.
     """
-    from app.adapters.kafka.connect_rest import Connect
+    from app.adapters.kafka.connect_rest import ConnectClient
     from app.settings import Settings
 
-    states = Connect(Settings.from_env().cdc.connect_url).states()
+    states = ConnectClient(Settings.from_env().cdc.connect_url).states()
     _show(states, json)
     if not states or not all(state.running for state in states):
         raise typer.Exit(1)
@@ -184,7 +184,7 @@ def _replaced(changed: list[str]) -> dict[str, str]:
     return found
 
 
-def _show(states: "list[State]", as_json: bool) -> None:
+def _show(states: "list[ConnectorState]", as_json: bool) -> None:
     import msgspec
 
     if as_json:

@@ -109,11 +109,11 @@ def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
 
 
 async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | None) -> None:
-    from app.adapters.kafka.tail_reader import open_reader
+    from app.adapters.kafka.tail_reader import open_tail_reader
     from app.adapters.serde.offline_decoder import readable
 
     values = readable(settings)
-    async with open_reader(settings.kafka, [topic], from_beginning=True, values=values) as reader:
+    async with open_tail_reader(settings.kafka, [topic], from_beginning=True, values=values) as reader:
         async for record in reader.until(await reader.ends(), since_ms):
             if record.value is not None:
                 take(record.value)

@@ -68,11 +68,11 @@ def answer(
 async def _questions(settings: "Settings", customer: str | None, *, as_json: bool) -> None:
     import msgspec
 
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.topic_records import questions as asked
     from app.domain.money import display
 
-    async with open_log_reader(settings.kafka, settings.topics.notifications) as reader:
+    async with open_range_reader(settings.kafka, settings.topics.notifications) as reader:
         async for one in asked.questions(reader):
             if customer in {None, one.customer_id}:
                 money = display(one.amount_minor, one.currency)
@@ -83,11 +83,11 @@ async def _questions(settings: "Settings", customer: str | None, *, as_json: boo
 
 
 async def _find(settings: "Settings", notification_id: str) -> "Notification":
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.topic_records.questions import find_question
 
     topic = settings.topics.notifications
-    async with open_log_reader(settings.kafka, topic) as reader:
+    async with open_range_reader(settings.kafka, topic) as reader:
         found = await find_question(reader, notification_id)
     if found is None:
         raise typer.BadParameter(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from app.adapters.kafka.records import OutRecord
-    from app.adapters.topic_records.dead_letters import DeadLetter, DeadLetters, Place
+    from app.adapters.topic_records.dead_letters import DeadLetter, DeadLetters, LogPosition
     from app.settings import Settings
     from app.traffic.resend import Refused
 
@@ -24,13 +24,13 @@ PERSONAL_DATA = "The record follows. It may hold personal data: do not paste it 
 REFUSED_LINES = 10
 
 
-def _place(text: "str | Place") -> "Place":
-    from app.adapters.topic_records.dead_letters import Place
+def _place(text: "str | LogPosition") -> "LogPosition":
+    from app.adapters.topic_records.dead_letters import LogPosition
 
     partition, _, offset = str(text).partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
         raise typer.BadParameter(f"{text!r} is not PARTITION:OFFSET")
-    return Place(int(partition), int(offset))
+    return LogPosition(int(partition), int(offset))
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
@@ -44,7 +44,7 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Stop after this many.")]
 class Selection(NamedTuple):
     """The dead letters that the options of a command name."""
 
-    places: "tuple[Place, ...]" = ()
+    places: "tuple[LogPosition, ...]" = ()
     code: str | None = None
     since_ms: int | None = None
     limit: int | None = None
@@ -178,7 +178,7 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
             typer.echo(f"{count:>8}  {dead_letter_text.safe(code) or '?'}")
 
 
-async def _one(settings: "Settings", place: "Place") -> "DeadLetter":
+async def _one(settings: "Settings", place: "LogPosition") -> "DeadLetter":
     from app.adapters.topic_records.dead_letters import open_dead_letters
 
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:

@@ -54,7 +54,7 @@ def explain(
 async def _explain(
     settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
 ) -> "Explanation":
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.replay import explain as explaining
@@ -65,17 +65,17 @@ async def _explain(
     alert = read_alert(value)
     bundle = bundle_of(settings.model, alert)
     published = explaining.Published(alert, json_format.loads(value))
-    async with open_log_reader(settings.kafka, alert.source.topic) as reader:
+    async with open_range_reader(settings.kafka, alert.source.topic) as reader:
         with rows_progress("log read", alert.source.offset + 1) as on_progress:
             return await explaining.explain(published, reader, bundle, fold_rules(settings), on_progress)
 
 
 async def _value(settings: "Settings", alert_id: str | None, period: "Period") -> bytes:
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.serde.offline_decoder import readable
     from app.replay.find_alert import find_alert
 
-    async with open_log_reader(settings.kafka, settings.topics.alerts, readable(settings)) as reader:
+    async with open_range_reader(settings.kafka, settings.topics.alerts, readable(settings)) as reader:
         value = await find_alert(reader, alert_id or "", period)
     if value is None:
         raise typer.BadParameter(

@@ -134,7 +134,7 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
 async def _exported(settings: "Settings", days: int, directory: Path) -> "Exported":
     import time
 
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.serde.json_codec import label_of
     from app.adapters.serde.offline_decoder import decoder
     from app.commands.history import fold_rules
@@ -146,8 +146,8 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
     now_ms = time.time_ns() // 1_000_000
     kafka, topics = settings.kafka, settings.topics
     async with (
-        open_log_reader(kafka, topics.transactions) as log,
-        open_log_reader(kafka, topics.labels) as labels,
+        open_range_reader(kafka, topics.transactions) as log,
+        open_range_reader(kafka, topics.labels) as labels,
     ):
         with rows_progress("read", None) as on_progress:
             span = Span(now_ms - days * DAY_MS, now_ms)

@@ -63,12 +63,12 @@ def _serve(settings: "Settings", groups: list[str], interval: float, host: str, 
     import logging.config
 
     from app.adapters.observability import logs
-    from app.adapters.observability.http_server import HttpPages
+    from app.adapters.observability.http_server import HttpServer
 
     logs.configure(settings.worker.log_format)
     logging.config.dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
     poller = _poller(settings, groups, interval)
-    served = HttpPages(host, port, poller.endpoints(), told=f"--host {host} --port {port}")
+    served = HttpServer(host, port, poller.endpoints(), set_by=f"--host {host} --port {port}")
     try:
         _run(poller)
     finally:

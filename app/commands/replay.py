@@ -96,7 +96,7 @@ async def _replay(
     app_id: str,
 ) -> "Replay":
     from app.adapters.kafka.group_offsets import committed
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.serde.offline_decoder import readable
     from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
@@ -108,8 +108,8 @@ async def _replay(
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     models, cache_bytes = _models(settings, model), settings.worker.profile_cache_bytes
     async with (
-        open_log_reader(kafka, topics.transactions) as source,
-        open_log_reader(kafka, topics.decisions, readable(settings)) as then,
+        open_range_reader(kafka, topics.transactions) as source,
+        open_range_reader(kafka, topics.decisions, readable(settings)) as then,
     ):
         finished = await committed(kafka, settings.worker.app_id, source.topic, source.incarnation)
         partitions = range(source.partitions) if partition is None else [partition]

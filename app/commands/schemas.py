@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.adapters.schema_registry.subjects import Subject
-    from app.adapters.serde.registration import Standing
+    from app.adapters.serde.registration import RegistrationStatus
     from app.settings import Settings
 
 commands = typer.Typer(
@@ -83,7 +83,7 @@ def show(
 
 
 def _each(
-    do: "Callable[..., Standing]",
+    do: "Callable[..., RegistrationStatus]",
     form: Literal["avro", "protobuf"] | None,
     only: "list[Event] | None",
     *,
@@ -99,9 +99,9 @@ def _each(
     if not settings.registry.url:
         raise ConfigurationError("FRAUDSTREAM_REGISTRY_URL is not set. Set it to the registry's address.")
     require_extra("`fraudstream schemas`")
-    from app.adapters.schema_registry.client import Registry
+    from app.adapters.schema_registry.client import RegistryClient
 
-    registry, chosen = Registry(settings.registry), _format(settings, form)
+    registry, chosen = RegistryClient(settings.registry), _format(settings, form)
     found = [do(registry, subject, chosen) for subject in _subjects(settings, only)]
     if as_json:
         typer.echo(json_format.dumps({"format": chosen, "subjects": msgspec.to_builtins(found)}, indent=2))
@@ -111,7 +111,7 @@ def _each(
     raise typer.Exit(1 if any(standing.problems for standing in found) else 0)
 
 
-def _lines(standing: "Standing") -> list[str]:
+def _lines(standing: "RegistrationStatus") -> list[str]:
     if standing.problems:
         return [standing.subject, *(f"    {problem}" for problem in standing.problems)]
     if standing.newest is None:

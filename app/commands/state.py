@@ -109,19 +109,19 @@ def rebuild(
 
 
 async def _rebuild(settings: "Settings") -> "Rebuilt":
-    from app.adapters.kafka.batch_producer import KafkaSender
+    from app.adapters.kafka.batch_producer import BatchProducer
     from app.adapters.kafka.group_offsets import committed
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.replay import rebuild as rebuilding
     from app.replay.scratch_store import open_scratch_store
     from app.topics.topic_specs import profiles_changelog
 
-    kafka, worker, sender = settings.kafka, settings.worker, KafkaSender(settings.kafka)
+    kafka, worker, sender = settings.kafka, settings.worker, BatchProducer(settings.kafka)
     async with (
-        open_log_reader(kafka, settings.topics.transactions) as source,
-        open_log_reader(kafka, profiles_changelog(settings)) as changelog,
+        open_range_reader(kafka, settings.topics.transactions) as source,
+        open_range_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
         await rebuilding.require_no_members(kafka, worker.app_id)
         await rebuilding.require_empty(changelog)
@@ -141,19 +141,19 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
 
 
 async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key: bytes) -> bytes | None:
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.commands.progress import rows_progress
     from app.replay.stored_profiles import from_changelog
     from app.topics.topic_specs import profiles_changelog
 
-    async with open_log_reader(settings.kafka, profiles_changelog(settings)) as changelog:
+    async with open_range_reader(settings.kafka, profiles_changelog(settings)) as changelog:
         with rows_progress("changelog read", None) as on_progress:
             return await from_changelog(changelog, partitions, key, on_progress)
 
 
 async def _verify(settings: "Settings", partition: int | None) -> "Verification":
     from app.adapters.kafka.group_offsets import committed
-    from app.adapters.kafka.range_reader import open_log_reader
+    from app.adapters.kafka.range_reader import open_range_reader
     from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
     from app.replay.scratch_store import open_scratch_store
@@ -162,8 +162,8 @@ async def _verify(settings: "Settings", partition: int | None) -> "Verification"
 
     kafka, worker = settings.kafka, settings.worker
     async with (
-        open_log_reader(kafka, settings.topics.transactions) as source,
-        open_log_reader(kafka, profiles_changelog(settings)) as changelog,
+        open_range_reader(kafka, settings.topics.transactions) as source,
+        open_range_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
         finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
         verification = Verification(source, changelog, fold_rules(settings), worker.profile_cache_bytes)

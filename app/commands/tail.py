@@ -92,7 +92,7 @@ def _with_reference(settings: "Settings") -> "Show":
     from rich.console import Console
 
     from app.adapters.redis.client import FAILURES, connect
-    from app.adapters.redis.reference_redis import Reference
+    from app.adapters.redis.reference_redis import ReferenceStore
     from app.domain.decision import Alert
     from app.errors import ConfigurationError
     from app.rendering.decision_text import about, line
@@ -103,7 +103,7 @@ def _with_reference(settings: "Settings") -> "Show":
         )
     console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(Alert).decode
     redis = connect(settings.redis, settings.redis.write_timeout_seconds)
-    rows = Reference(redis, settings.redis.key_prefix)
+    rows = ReferenceStore(redis, settings.redis.key_prefix)
 
     async def show(value: bytes) -> None:
         alert = decode(value)
@@ -138,11 +138,13 @@ async def _follow(
     from_beginning: bool,
     limit: int | None,
 ) -> None:
-    from app.adapters.kafka.tail_reader import open_reader
+    from app.adapters.kafka.tail_reader import open_tail_reader
     from app.adapters.serde.offline_decoder import readable
 
     shown = 0
-    reading = open_reader(settings.kafka, [topic], from_beginning=from_beginning, values=readable(settings))
+    reading = open_tail_reader(
+        settings.kafka, [topic], from_beginning=from_beginning, values=readable(settings)
+    )
     async with reading as reader:
         async for records in reader.batches():
             for record in records:

@@ -55,12 +55,12 @@ def _check(settings: "Settings") -> None:
     import os
     import time
 
-    from app.adapters.disk.data_dir import hold
+    from app.adapters.disk.data_dir import lock
     from app.streaming.control.champion import Choice
     from app.streaming.control.listener import control_log
     from app.topics.provisioning import require
 
-    os.close(hold(Path(settings.worker.data_dir)))
+    os.close(lock(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))
     if settings.worker.role != "risk":
         return

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.connect_rest import Connect, load_connector
+from app.adapters.kafka.connect_rest import ConnectClient, load_connector
 from app.demo import workers
 from app.demo.folder import STACK
 from app.demo.workers import Worker
@@ -36,7 +36,7 @@ class Bank(NamedTuple):
     def stream(self) -> None:
         """From now on the table's rows go to Kafka, those that are there first."""
         connector = load_connector(example(CONNECTOR))
-        connect = Connect(self.settings.cdc.connect_url)
+        connect = ConnectClient(self.settings.cdc.connect_url)
         connect.put(connector)
         connect.wait_running(connector.name)
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from app.adapters.kafka.tail_reader import open_reader
+from app.adapters.kafka.tail_reader import open_tail_reader
 from app.demo.bank import Bank, open_bank
 from app.demo.folder import fresh
 from app.demo.plan import Plan
@@ -68,7 +68,7 @@ def numbered(events: Iterator[Event], prefix: str) -> Iterator[Transaction]:
 
 async def _decided(bank: Bank, expected: int) -> None:
     deadline = time.monotonic() + SNAPSHOT_SECONDS
-    async with open_reader(
+    async with open_tail_reader(
         bank.settings.kafka, [bank.settings.topics.decisions], from_beginning=False
     ) as reader:
         while sum((await reader.ends()).values()) < expected:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from app.adapters.kafka.tail_reader import TopicReader
+from app.adapters.kafka.tail_reader import TailReader
 from app.demo.reconciliation import ReceivedDecision, Reconciliation
 from app.domain.decision import Alert
 from app.settings import TopicSettings
@@ -15,7 +15,7 @@ _alert = msgspec.json.Decoder(Alert).decode
 
 
 async def listen(
-    reader: TopicReader,
+    reader: TailReader,
     topics: TopicSettings,
     reconciliation: Reconciliation,
     on_alert: Callable[[Alert], None],

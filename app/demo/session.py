@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 
-from app.adapters.kafka.tail_reader import TopicReader, open_reader
+from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.adapters.serde.offline_decoder import readable
 from app.demo import workers as processes
 from app.demo.listening import listen
@@ -62,7 +62,7 @@ class Session:
         heard = [topics.decisions, topics.alerts, topics.dead_letters]
         reconciliation, snapshot = self.snapshot.reconciliation, self.snapshot
         async with (
-            open_reader(kafka, heard, from_beginning=True, values=readable(self._settings)) as reader,
+            open_tail_reader(kafka, heard, from_beginning=True, values=readable(self._settings)) as reader,
             open_sender(topics.transactions, kafka) as sender,
             open_sender(topics.labels, kafka) as labels,
             asyncio.TaskGroup() as group,
@@ -82,7 +82,7 @@ class Session:
             for helper in helpers:
                 helper.cancel()
 
-    async def _drain(self, reader: TopicReader) -> None:
+    async def _drain(self, reader: TailReader) -> None:
         """What is missing after the bound is told by the account."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HURRIED_DRAIN_SECONDS if self._interrupted else DRAIN_SECONDS):

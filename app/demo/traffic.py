@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import TransactionBatch
 from app.demo.plan import Plan
 from app.domain.transaction import Transaction
 from app.traffic.simulate import Simulation, simulate
@@ -55,7 +55,7 @@ def live(plan: Plan, today: date) -> Iterator[Event]:
                 yield Event(msgspec.structs.replace(row, customer_id=f"y{season}{row.customer_id}"), is_fraud)
 
 
-def _events(batch: Batch) -> Iterator[Event]:
+def _events(batch: TransactionBatch) -> Iterator[Event]:
     frauds = [] if batch.is_fraud is None else batch.is_fraud.tolist()
     return map(Event, batch.transactions(), frauds)
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import TransactionBatch
 from app.features.activity import LABEL, QUERY, TRANSACTION, Facts, Observed, observe
 from app.features.entities import ENTITIES, DelayedEntity, columns
 from app.features.facts import Integers
 from app.features.fold import Doubles
-from app.history.labels import Due
+from app.history.labels import DueLabels
 
 
 class EntityHistory:
@@ -17,7 +17,9 @@ class EntityHistory:
         self._activities: dict[str, dict[str, bytes]] = {entity.name: {} for entity in ENTITIES}
         self._facts = 0
 
-    def fold(self, batch: Batch, applied: Integers, transaction: Integers, due: Due) -> Doubles:
+    def fold(
+        self, batch: TransactionBatch, applied: Integers, transaction: Integers, due: DueLabels
+    ) -> Doubles:
         """The features of all entities for the ``applied`` rows, whose digests are ``transaction``.
 
         A label is told before the first row that comes after its report.
@@ -27,7 +29,7 @@ class EntityHistory:
         return np.concatenate(parts, axis=1)
 
     def _fold_one(
-        self, place: int, batch: Batch, applied: Integers, transaction: Integers, due: Due
+        self, place: int, batch: TransactionBatch, applied: Integers, transaction: Integers, due: DueLabels
     ) -> Doubles:
         entity, labels = ENTITIES[place], due.labels
         codes, texts = batch.texts(entity.field)
@@ -61,7 +63,7 @@ def _features(entity: DelayedEntity, observed: Observed, rows: Integers, count: 
     return features
 
 
-def _facts(batch: Batch, applied: Integers, transaction: Integers, due: Due) -> Facts:
+def _facts(batch: TransactionBatch, applied: Integers, transaction: Integers, due: DueLabels) -> Facts:
     """The labels, then the rows; entities and offsets are still to be said."""
     labels, known, count = due.labels, len(due.rows), len(applied)
     nothing = np.zeros(known + count, np.int64)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.adapters.column_mapping import ColumnMapping
-from app.adapters.tabular.batches import Batch, Encoded
+from app.adapters.tabular.batches import Encoded, TransactionBatch
 from app.adapters.tabular.files import read_batches
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.identifiers import digest64
@@ -21,7 +21,7 @@ from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profil
 from app.features.window import DAY_MS
 from app.history.entity_history import EntityHistory
 from app.history.labels import PendingLabels, labels_of, read_labels
-from app.history.prefetch import ahead
+from app.history.prefetch import prefetch
 from app.scoring import scorer
 from app.scoring.model import Rows
 
@@ -46,7 +46,7 @@ class HistorySource(msgspec.Struct, frozen=True, kw_only=True):
 class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Some consecutive rows of a history with what was known about each."""
 
-    batch: Batch
+    batch: TransactionBatch
     folded: Folded
     applied: Integers
     """Indexes of the rows that changed their customers' profiles, in file order; the others are repeats."""
@@ -71,7 +71,7 @@ def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBa
     entities, pending = EntityHistory(), PendingLabels()
     if source.labels:
         pending.add(read_labels(source.labels, source.acceptance, source.now_ms))
-    for batch, events, folded in ahead(_folded(source, profiles)):
+    for batch, events, folded in prefetch(_folded(source, profiles)):
         applied = np.flatnonzero(folded.status == APPLIED)
         if not source.labels and batch.is_fraud is not None:
             frauds = applied[batch.is_fraud[applied]]
@@ -80,19 +80,19 @@ def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBa
         yield FoldedBatch(batch=batch, folded=folded, applied=applied, delayed=delayed)
 
 
-def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[Batch, Events, Folded]]:
-    for batch, events in ahead(map(partial(_checked, source), read_batches(source.path, source.mapping))):
+def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[TransactionBatch, Events, Folded]]:
+    for batch, events in prefetch(map(partial(_checked, source), read_batches(source.path, source.mapping))):
         yield batch, events, profiles.fold(batch.customer_id.texts, events)
 
 
-def _checked(source: HistorySource, batch: Batch) -> tuple[Batch, Events]:
+def _checked(source: HistorySource, batch: TransactionBatch) -> tuple[TransactionBatch, Events]:
     suspects = _suspects(batch, source)
     if suspects.any():
         _look_at(batch, suspects, source)
     return batch, _events(batch)
 
 
-def _suspects(batch: Batch, source: HistorySource) -> NDArray[np.bool_]:
+def _suspects(batch: TransactionBatch, source: HistorySource) -> NDArray[np.bool_]:
     """Rows that might be refused: all that will be, and few others."""
     acceptance, times = source.acceptance, batch.event_time
     suspects = times < acceptance.earliest_event_time_ms
@@ -111,7 +111,7 @@ def _maybe_cards(texts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
-def _look_at(batch: Batch, suspects: NDArray[np.bool_], source: HistorySource) -> None:
+def _look_at(batch: TransactionBatch, suspects: NDArray[np.bool_], source: HistorySource) -> None:
     """The rule itself, one transaction at a time. Raises InvalidFile at the first that breaks it."""
     for index, transaction in enumerate(batch.transactions()):
         if suspects[index]:
@@ -121,7 +121,7 @@ def _look_at(batch: Batch, suspects: NDArray[np.bool_], source: HistorySource) -
                 raise InvalidFile(f"{source.path}, row {batch.first_row + index}: {error.detail}") from error
 
 
-def _events(batch: Batch) -> Events:
+def _events(batch: TransactionBatch) -> Events:
     latitude, longitude = batch.places()
     terminals = digests(map(terminal_digest, batch.terminal_id.texts))
     return Events(

@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.adapters.column_mapping import REQUIRED_FIELDS
-from app.adapters.tabular import columns
-from app.adapters.tabular.batches import Batch
-from app.adapters.tabular.columns import Column
-from app.adapters.tabular.files import Wanted, read_rows
+from app.adapters.tabular import column_decoders
+from app.adapters.tabular.batches import TransactionBatch
+from app.adapters.tabular.column_decoders import Column
+from app.adapters.tabular.files import WantedColumns, read_rows
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile
@@ -47,7 +47,7 @@ class Labels(NamedTuple):
         return Labels._make(column[..., which] for column in self)
 
 
-class Due(NamedTuple):
+class DueLabels(NamedTuple):
     """Labels that some rows must know, in order of report."""
 
     labels: Labels
@@ -67,17 +67,17 @@ class PendingLabels:
         both = _together([self._waiting, labels])
         self._waiting = both.chosen(np.argsort(both.reported_ms, kind="stable"))
 
-    def due(self, times_ms: Integers) -> Due:
+    def due(self, times_ms: Integers) -> DueLabels:
         """Those that were reported up to the newest event time of these rows; they wait no longer."""
         reached = np.maximum.accumulate(np.maximum(times_ms, self._newest_ms))
         self._newest_ms = int(reached[-1]) if len(reached) else self._newest_ms
         count = int(np.searchsorted(self._waiting.reported_ms, self._newest_ms, side="right"))
         labels = self._waiting.chosen(slice(count))
         self._waiting = self._waiting.chosen(slice(count, None))
-        return Due(labels, np.searchsorted(reached, labels.reported_ms))
+        return DueLabels(labels, np.searchsorted(reached, labels.reported_ms))
 
 
-def labels_of(batch: Batch, frauds: Integers, transaction: Integers, delay_ms: int) -> Labels:
+def labels_of(batch: TransactionBatch, frauds: Integers, transaction: Integers, delay_ms: int) -> Labels:
     """The labels of a batch's own frauds, each known a while after its transaction.
 
     Rows that are no fraud need none: nothing says otherwise of them before.
@@ -104,7 +104,7 @@ def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
             _none(),
             *(
                 _labels(path, first_row, rows, (earliest_ms, latest_ms))
-                for first_row, rows in read_rows(path, Wanted(_COLUMNS, require))
+                for first_row, rows in read_rows(path, WantedColumns(_COLUMNS, require))
             ),
         ]
     )
@@ -116,17 +116,17 @@ def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[i
         for name in _COLUMNS
         if name in rows.schema.names
     }
-    times_ms, reported_ms = (columns.event_times(found[name], "ms") for name in _TIMES)
+    times_ms, reported_ms = (column_decoders.event_times(found[name], "ms") for name in _TIMES)
     for name, times in zip(_TIMES, (times_ms, reported_ms), strict=True):
         outside = (times < bounds_ms[0]) | (times > bounds_ms[1])
         found[name].refuse_where(pa.array(outside), "lies before the earliest accepted time, or ahead of now")
     values = np.full((len(ENTITIES), rows.num_rows), None, object)
     for place, name in enumerate(_FIELDS):
         if name in found:
-            values[place] = columns.texts(found[name], required=name in REQUIRED_FIELDS).to_pylist()
-    identifiers = columns.texts(found["transaction_id"], required=True)
+            values[place] = column_decoders.texts(found[name], required=name in REQUIRED_FIELDS).to_pylist()
+    identifiers = column_decoders.texts(found["transaction_id"], required=True)
     transaction = digests(map(digest64, identifiers.to_pylist()))
-    return Labels(transaction, times_ms, reported_ms, columns.fraud_flags(found["is_fraud"]), values)
+    return Labels(transaction, times_ms, reported_ms, column_decoders.fraud_flags(found["is_fraud"]), values)
 
 
 def _none() -> Labels:

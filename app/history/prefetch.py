@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterable[T]) -> Generator[T, None, None]:
+def prefetch(items: Iterable[T]) -> Generator[T, None, None]:
     """The same items in the same order; the next one is made in a thread while this one is used."""
     iterator = iter(items)
 
@@ -16,7 +16,7 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
         """The next item, or nothing at the end: no item can be mistaken for it."""
         return list(islice(iterator, 1))
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
         coming = pool.submit(following)
         while found := coming.result():
             coming = pool.submit(following)

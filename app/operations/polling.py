@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from app.adapters.kafka.cluster import read_cluster
 from app.adapters.kafka.cluster_state import ClusterState
 from app.adapters.kafka.security import Cluster
-from app.adapters.observability.http_server import Answer, Page
+from app.adapters.observability.http_server import Endpoint, HttpResponse
 from app.errors import ConfigurationError
 from app.operations.cluster_metrics import ClusterCollector
 
@@ -52,18 +52,18 @@ class ClusterPoller:
             _log.warning("cluster_unreachable", cause=str(error) or type(error).__name__)
             return None
 
-    def endpoints(self) -> Mapping[str, Page]:
+    def endpoints(self) -> Mapping[str, Endpoint]:
         """Return the HTTP endpoints by path."""
         return {"/metrics": self._metrics, "/livez": self._liveness}
 
-    def _metrics(self, accept: str) -> Answer:
+    def _metrics(self, accept: str) -> HttpResponse:
         encode, content_type = choose_encoder(accept)
-        return Answer(HTTPStatus.OK, content_type, encode(self.registry))
+        return HttpResponse(HTTPStatus.OK, content_type, encode(self.registry))
 
-    def _liveness(self, _: str) -> Answer:
+    def _liveness(self, _: str) -> HttpResponse:
         """Report healthy while polls happen, whatever their result: a restart would not repair a cluster."""
         silent_seconds = time.monotonic() - self._polled_at
         overdue = silent_seconds > POLL_TIMEOUT_SECONDS + OVERDUE_POLLS * self._interval_seconds
         status = HTTPStatus.SERVICE_UNAVAILABLE if overdue else HTTPStatus.OK
         text = f"last poll of the cluster {silent_seconds:.0f} s ago\n"
-        return Answer(status, "text/plain; charset=utf-8", text.encode())
+        return HttpResponse(status, "text/plain; charset=utf-8", text.encode())

@@ -33,10 +33,10 @@ def check_registry(settings: Settings) -> Finding:
 
 
 def _unregistered(settings: Settings) -> list[str]:
-    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415
+    from app.adapters.schema_registry.client import RegistryClient  # noqa: PLC0415
     from app.adapters.serde.event_encoder import own_schema  # noqa: PLC0415  # behind the extra
 
-    registry, form = Registry(settings.registry), settings.registry.output_format
+    registry, form = RegistryClient(settings.registry), settings.registry.output_format
     registry.require()
     if form == "json":
         return []

@@ -7,7 +7,7 @@ import msgspec
 
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.kafka.records import Headers, Output, OutRecord
-from app.adapters.serde.contact_codec import ALERTS, ANSWERS, Applied, Kept, decode, encode
+from app.adapters.serde.contact_codec import ALERTS, ANSWERS, AppliedOffset, StoredContact, decode, encode
 from app.adapters.serde.json_codec import decode_as, encode_label, encode_notification
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
@@ -109,12 +109,12 @@ class ContactFold:
         """Puts the changed contacts into the cache."""
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
         kept = dict(zip(keys, map(decode, self._contacts.take(chunk.partition, keys)), strict=True))
-        changed: dict[bytes, Kept] = {}
+        changed: dict[bytes, StoredContact] = {}
         told: list[OutRecord] = []
         rejected, replayed = [], 0
         for record in chunk.records:
-            before = kept.get(record.key, Kept())
-            applied = Applied(self._rules.incarnations[log], record.offset)
+            before = kept.get(record.key, StoredContact())
+            applied = AppliedOffset(self._rules.incarnations[log], record.offset)
             if before.applied[log].has(*applied):
                 replayed += 1
                 continue

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.adapters.cdc.transaction_decoder import Decode, plain
+from app.adapters.cdc.transaction_decoder import Decode, decode_plain
 from app.adapters.kafka.partitioner import partitions_of
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
@@ -21,7 +21,7 @@ class SourceLog(NamedTuple):
     incarnation: int
     partitions: int = 0
     """Among which keys are placed by murmur2; 0 where another rule places them."""
-    decode: Decode = plain
+    decode: Decode = decode_plain
     """How its records are read."""
 
     def misplaced(self, keys: Sequence[bytes], found_in: Sequence[int]) -> list[int]:

@@ -12,7 +12,7 @@ from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.security import client_options
 from app.adapters.redis.client import FAILURES, connect, explain
-from app.adapters.redis.reference_redis import Reference
+from app.adapters.redis.reference_redis import ReferenceStore
 from app.errors import ConfigurationError, InvalidEvent
 from app.settings import Settings
 
@@ -42,7 +42,7 @@ async def follow(settings: Settings, until: asyncio.Event, told: Callable[[int],
     )
     await consumer.start()
     try:
-        reference = Reference(client, settings.redis.key_prefix)
+        reference = ReferenceStore(client, settings.redis.key_prefix)
         while not until.is_set():
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
             records = [record for some in fetched.values() for record in some]
@@ -70,7 +70,7 @@ def changes(records: Sequence[Any], kind_of: Mapping[str, str]) -> list[Referenc
 
 
 async def _write(
-    settings: Settings, reference: Reference, found: list[ReferenceChange], until: asyncio.Event
+    settings: Settings, reference: ReferenceStore, found: list[ReferenceChange], until: asyncio.Event
 ) -> bool:
     """Try until Redis has it; False when asked to stop meanwhile: then it is read again."""
     while True:

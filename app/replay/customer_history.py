@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.domain.decision import Degradation
 from app.domain.transaction import Transaction
 from app.features.catalog import Coverage
@@ -87,7 +87,7 @@ def horizon_ms(bounds: Bounds, max_future_ms: int) -> int:
     return bounds.retention_ms + bounds.allowed_lateness_ms + max_future_ms
 
 
-async def span(reader: LogReader, partition: int, offset: int, since_ms: int) -> Span:
+async def span(reader: RangeReader, partition: int, offset: int, since_ms: int) -> Span:
     """Plan reading from the first record with a timestamp of at least ``since_ms`` up to ``offset``."""
     begins, ends = await reader.extent(partition)
     first = await reader.offset_at(partition, since_ms)
@@ -103,7 +103,7 @@ async def span(reader: LogReader, partition: int, offset: int, since_ms: int) ->
 
 
 async def read(
-    reader: LogReader, span: Span, offsets: tuple[int, int], key: bytes, on_progress: Progress
+    reader: RangeReader, span: Span, offsets: tuple[int, int], key: bytes, on_progress: Progress
 ) -> list[LogRecord]:
     """Read the customer's records of a range of offsets into memory."""
     found: list[LogRecord] = []

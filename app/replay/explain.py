@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.adapters.models.bundles import Bundle
 from app.domain.decision import Alert, Degradation, FeatureState
 from app.features.catalog import NAMES
@@ -82,7 +82,7 @@ class _Past(NamedTuple):
 
 async def explain(
     published: Published,
-    reader: LogReader,
+    reader: RangeReader,
     bundle: Bundle,
     rules: FoldRules,
     on_progress: Progress = lambda _: None,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.adapters.serde.json_codec import label_of
 from app.adapters.tabular.table_writer import TRANSACTION_SCHEMA, ColumnType, TableWriter
 from app.domain.acceptance import Acceptance
@@ -52,8 +52,8 @@ class _Known(NamedTuple):
 class Logs(NamedTuple):
     """The topics to export."""
 
-    transactions: LogReader
-    labels: LogReader
+    transactions: RangeReader
+    labels: RangeReader
     label: Callable[[Any], Label] = label_of
     """Decodes a record of the labels topic. Raises InvalidEvent."""
 
@@ -110,7 +110,7 @@ async def in_order(
         await push_head(index)
 
 
-async def _slices(reader: LogReader, span: Span, rules: FoldRules) -> AsyncIterator[list[Transaction]]:
+async def _slices(reader: RangeReader, span: Span, rules: FoldRules) -> AsyncIterator[list[Transaction]]:
     accepted: list[Transaction] = []
     logs = [_accepted(reader, partition, span, rules) for partition in range(reader.partitions)]
     async for transaction in in_order(logs):
@@ -123,7 +123,7 @@ async def _slices(reader: LogReader, span: Span, rules: FoldRules) -> AsyncItera
 
 
 async def _accepted(
-    reader: LogReader, partition: int, span: Span, rules: FoldRules
+    reader: RangeReader, partition: int, span: Span, rules: FoldRules
 ) -> AsyncIterator[list[Transaction]]:
     """Yield the transactions of a partition that a worker accepts, in order of offset."""
     log = rules.log_of(reader)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.range_reader import RangeReader
 from app.domain.decision import Alert
 from app.errors import InvalidFile
 
@@ -37,7 +37,7 @@ def read_alert(data: bytes) -> Alert:
         ) from error
 
 
-async def find_alert(reader: LogReader, alert_id: str, period: Period) -> bytes | None:
+async def find_alert(reader: RangeReader, alert_id: str, period: Period) -> bytes | None:
     """Return the newest record of the alert, None when there is none in the period."""
     async for block in _backwards(reader, period):
         for value in reversed(block):
@@ -46,7 +46,7 @@ async def find_alert(reader: LogReader, alert_id: str, period: Period) -> bytes 
     return None
 
 
-async def _backwards(reader: LogReader, period: Period) -> AsyncIterator[list[bytes]]:
+async def _backwards(reader: RangeReader, period: Period) -> AsyncIterator[list[bytes]]:
     """Yield blocks of values: the newest block of every partition, then the block before it, and so on."""
     left = {partition: await _range(reader, partition, period) for partition in range(reader.partitions)}
     while left := {partition: span for partition, span in left.items() if span[0] < span[1]}:
@@ -59,7 +59,7 @@ async def _backwards(reader: LogReader, period: Period) -> AsyncIterator[list[by
             left[partition] = (begin, start)
 
 
-async def _range(reader: LogReader, partition: int, period: Period) -> tuple[int, int]:
+async def _range(reader: RangeReader, partition: int, period: Period) -> tuple[int, int]:
     begin, end = await reader.extent(partition)
     if period.since_ms is not None:
         first = await reader.offset_at(partition, period.since_ms)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.range_reader import RangeReader
 from app.errors import ConfigurationError
 from app.replay.replay import Range
 
@@ -16,7 +16,7 @@ class LogPosition(NamedTuple):
 
 
 async def plan(
-    reader: LogReader,
+    reader: RangeReader,
     partitions: Iterable[int],
     points: tuple[LogPosition, LogPosition],
     finished: Mapping[int, int],
@@ -41,7 +41,7 @@ async def plan(
 
 
 async def _range(
-    reader: LogReader,
+    reader: RangeReader,
     partition: int,
     points: tuple[LogPosition, LogPosition],
     finished: int,
@@ -59,7 +59,7 @@ async def _range(
     return Range(partition, read_from, start, end)
 
 
-async def _offset(reader: LogReader, partition: int, point: LogPosition, ends: int) -> int:
+async def _offset(reader: RangeReader, partition: int, point: LogPosition, ends: int) -> int:
     if point.offset is not None:
         return point.offset
     if point.time_ms is None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffset
 from app.features.window import HOUR_MS
 
@@ -32,7 +32,7 @@ class PublishedDecisions:
     Decisions are not in the order of their transactions; those read ahead wait in memory.
     """
 
-    def __init__(self, reader: LogReader, topic: str, partition: int) -> None:
+    def __init__(self, reader: RangeReader, topic: str, partition: int) -> None:
         self.repeated = 0
         """Number of decisions beyond the first of a transaction: a takeover repeats some."""
         self._reader = reader

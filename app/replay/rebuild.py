@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from app.adapters.kafka.group_offsets import members
-from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.range_reader import RangeReader
 from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError
@@ -51,7 +51,7 @@ async def require_no_members(kafka: Cluster, group: str) -> None:
         )
 
 
-async def require_empty(changelog: LogReader) -> None:
+async def require_empty(changelog: RangeReader) -> None:
     """Raise ConfigurationError when the changelog holds records."""
     for partition in range(changelog.partitions):
         begins, ends = await changelog.extent(partition)
@@ -63,7 +63,7 @@ async def require_empty(changelog: LogReader) -> None:
 
 
 async def rebuild(
-    source: LogReader,
+    source: RangeReader,
     rules: FoldRules,
     scratch: ScratchStore,
     finished: Mapping[int, int],

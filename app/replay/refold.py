@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from app.adapters.cdc.transaction_decoder import Decode, plain
-from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.range_reader import RangeReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
@@ -24,7 +24,7 @@ class FoldRules(NamedTuple):
     """True: a record whose key lies in another partition than murmur2 gives is rejected."""
     decode: Decode = plain
 
-    def log_of(self, reader: LogReader) -> SourceLog:
+    def log_of(self, reader: RangeReader) -> SourceLog:
         """Return the description of the log that the worker's decoder uses."""
         partitions = reader.partitions if self.by_murmur2 else 0
         return SourceLog(reader.topic, reader.incarnation, partitions, self.decode)

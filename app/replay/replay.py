@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.domain.decision import ModelReference
 from app.features import catalog
 from app.processing.chunk import Chunk
@@ -41,8 +41,8 @@ class Replay:
 
     def __init__(
         self,
-        source: LogReader,
-        decisions: LogReader,
+        source: RangeReader,
+        decisions: RangeReader,
         rules: FoldRules,
         scratch: ScratchStore,
         model_for: Callable[[ModelReference], Model],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partition_of
-from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.range_reader import RangeReader
 from app.errors import ConfigurationError
 from app.replay.customer_history import Progress
 from app.replay.scratch_store import ScratchStore, database_path, open_read_only
@@ -18,7 +18,7 @@ def partitions_with(key: bytes, partitions: int, *, by_murmur2: bool) -> Iterabl
 
 
 async def from_changelog(
-    changelog: LogReader, partitions: Iterable[int], key: bytes, on_progress: Progress
+    changelog: RangeReader, partitions: Iterable[int], key: bytes, on_progress: Progress
 ) -> bytes | None:
     """Return the version that a restore would keep; None when there is none. Reads whole partitions."""
     found: bytes | None = None
@@ -35,7 +35,7 @@ def from_data_dir(path: Path, partitions: Iterable[int], key: bytes) -> bytes | 
     """Return the profile in a data directory. Raises ConfigurationError when a worker uses it or it holds no profiles."""
     if not (path / "v1").is_dir():
         raise ConfigurationError(f"--data-dir {path} holds no profiles.")
-    data_dir.hold(path)
+    data_dir.lock(path)
     found = (_stored(database_path(path, partition), key) for partition in partitions)
     return next((value for value in found if value is not None), None)
 
@@ -51,7 +51,7 @@ def _stored(database: Path, key: bytes) -> bytes | None:
     return value
 
 
-async def restore(changelog: LogReader, partition: int, into: ScratchStore) -> None:
+async def restore(changelog: RangeReader, partition: int, into: ScratchStore) -> None:
     """Write every profile of a partition into ``into``, in the version that a worker's restore would keep."""
     begins, ends = await changelog.extent(partition)
     async for records, _ in changelog.records(partition, begins, ends):

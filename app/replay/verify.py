@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.adapters.kafka.range_reader import LogReader, LogRecord
+from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.features.profile_view import view
 from app.features.state import lineage
 from app.processing.chunk import Chunk
@@ -55,7 +55,9 @@ class Profiles(NamedTuple):
 class Verification:
     """Compares partition by partition and counts the results."""
 
-    def __init__(self, source: LogReader, changelog: LogReader, rules: FoldRules, cache_bytes: int) -> None:
+    def __init__(
+        self, source: RangeReader, changelog: RangeReader, rules: FoldRules, cache_bytes: int
+    ) -> None:
         self.matches: Counter[Match] = Counter()
         self.mismatches: list[Mismatch] = []
         self._source = source

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.adapters.parquet_sink.day_figures import DayFigures, FiguresOfDays, merged
+from app.adapters.parquet_sink.day_figures import DayFigureFiles, DayFigures, merged
 from app.adapters.parquet_sink.row_schemas import DAY_MS, Tables
 from app.errors import InvalidFile
 from app.reports.day_report import DayReport, Tallies, report
@@ -23,7 +23,7 @@ class Kept(NamedTuple):
 
 def kept_report(directory: Path, day: int, name: str, top: int) -> Kept:
     """Raises InvalidFile when nothing is known of the day."""
-    figures = FiguresOfDays(directory)
+    figures = DayFigureFiles(directory)
     found = figures.read(day)
     decided = {file: one for file, one in found.items() if "places" in one.tables}
     if not decided:

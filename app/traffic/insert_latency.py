@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.kafka.tail_reader import TopicReader, open_reader
+from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.domain.transaction import Transaction
 from app.settings import Settings
 from app.traffic.bank_table import BankTable
@@ -108,7 +108,9 @@ async def measure(
 ) -> InsertLatency:
     """Insert the rows and wait for their decisions; ``on_alert`` is given the records of alerts meanwhile."""
     topics, recorder = settings.topics, LatencyRecorder()
-    async with open_reader(settings.kafka, [topics.decisions, topics.alerts], from_beginning=False) as reader:
+    async with open_tail_reader(
+        settings.kafka, [topics.decisions, topics.alerts], from_beginning=False
+    ) as reader:
         listening = asyncio.create_task(_listen(reader, topics.decisions, recorder, on_alert))
         await asyncio.to_thread(bank.insert, transactions, rate, recorder.sent)
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -119,7 +121,7 @@ async def measure(
     return recorder.figures()
 
 
-async def _listen(reader: TopicReader, decisions: str, recorder: LatencyRecorder, on_alert: OnRecord) -> None:
+async def _listen(reader: TailReader, decisions: str, recorder: LatencyRecorder, on_alert: OnRecord) -> None:
     async for records in reader.batches():
         now_ns = time.time_ns()
         for record in records:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from app.adapters.serde.json_codec import encode_label
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import TransactionBatch
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.errors import InvalidFile
 from app.traffic.produce import Record
 
 
-def labels(batches: Iterable[Batch], delay_ms: int, now_ms: int) -> Iterator[Label]:
+def labels(batches: Iterable[TransactionBatch], delay_ms: int, now_ms: int) -> Iterator[Label]:
     """One for each fraud that is known by now; what is no fraud needs none. Raises InvalidFile without frauds' column."""
     for batch in batches:
         if batch.is_fraud is None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Meta
 
-from app.adapters.tabular.batches import Batch, encoded
+from app.adapters.tabular.batches import TransactionBatch, encoded
 from app.traffic.cities import FAR, HOMES
 from app.traffic.habits import DAY_MS, LEGITIMATE, NO_DEVICE, Rows, draw_day
 from app.traffic.patterns import PATTERNS, Fraudsters
@@ -55,7 +55,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         return blake2b(text.encode(), digest_size=5, person=b"simulation").hexdigest()
 
 
-def simulate(simulation: Simulation) -> Iterator[Batch]:
+def simulate(simulation: Simulation) -> Iterator[TransactionBatch]:
     """The transactions in order of event time, with ``is_fraud`` and ``fraud_pattern``."""
     rng = _generator(simulation.seed, _POPULATION, 0)
     terminals = draw_terminals(rng, simulation.terminals)
@@ -91,7 +91,7 @@ class _Rendering:
         self._countries = _texts([place.country for place in HOMES + FAR])
         self._patterns = _texts(list(PATTERNS))
 
-    def batches(self, today: date, rows: Rows) -> Iterator[Batch]:
+    def batches(self, today: date, rows: Rows) -> Iterator[TransactionBatch]:
         """The rows of a day, BATCH_ROWS at a time."""
         prefix = f"s{self._tag}d{(today - _EPOCH).days}t"
         for start in range(0, len(rows), BATCH_ROWS):
@@ -102,14 +102,14 @@ class _Rendering:
             self._first_row += len(batch)
             yield batch
 
-    def _batch(self, rows: Rows, midnight_ms: int, prefix: str, start: int) -> Batch:
+    def _batch(self, rows: Rows, midnight_ms: int, prefix: str, start: int) -> TransactionBatch:
         terminals, customers = self._terminals, self._customers
         honest = rows.pattern == LEGITIMATE
         online = terminals.channel[rows.terminal] == ECOMMERCE
         # An internet purchase is made from home; any other where the terminal stands.
         latitude = np.where(online, customers.latitude[rows.customer], terminals.latitude[rows.terminal])
         longitude = np.where(online, customers.longitude[rows.customer], terminals.longitude[rows.terminal])
-        return Batch(
+        return TransactionBatch(
             first_row=self._first_row,
             transaction_id=pa.array([f"{prefix}{number}" for number in range(start, start + len(rows))]),
             customer_id=encoded(self._customer_ids.take(rows.customer)),

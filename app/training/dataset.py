@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.adapters.tabular.batches import Batch, Encoded, encoded
+from app.adapters.tabular.batches import Encoded, TransactionBatch, encoded
 from app.adapters.tabular.files import read_batches
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile
@@ -139,7 +139,9 @@ def labelling_of(source: HistorySource) -> Labelling | None:
     return None if source.labels is None else Labelling(source.labels, source)
 
 
-def labels(batch: Batch, source: HistorySource, labelling: Labelling | None) -> tuple[Flags, Integers]:
+def labels(
+    batch: TransactionBatch, source: HistorySource, labelling: Labelling | None
+) -> tuple[Flags, Integers]:
     """What is known in the end, and digests. Raises InvalidFile when the file has no labels and no other has."""
     if labelling is not None:
         transactions = digests(map(digest64, batch.transaction_id.to_pylist()))
@@ -151,7 +153,7 @@ def labels(batch: Batch, source: HistorySource, labelling: Labelling | None) -> 
     return batch.is_fraud, np.zeros(len(batch), dtype=np.int64)
 
 
-def pattern_numbers(batch: Batch, patterns: Numbers) -> Integers:
+def pattern_numbers(batch: TransactionBatch, patterns: Numbers) -> Integers:
     if batch.fraud_pattern is None:
         return np.zeros(len(batch), dtype=np.int64)
     return patterns.of(encoded(batch.fraud_pattern.fill_null("")))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import OutRecord
 from app.domain.label import Label, LabelSource
 from app.settings import Settings
@@ -111,7 +111,7 @@ class DaySender:
 
     def __init__(self, settings: Settings) -> None:
         self._topics = settings.topics
-        self.sender = KafkaSender(settings.kafka)
+        self.sender = BatchProducer(settings.kafka)
 
     async def send(self, block: Block) -> None:
         """Return when all of it is acknowledged."""

@@ -24,7 +24,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.adapters.observability.prometheus import PrometheusMetrics
-from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.errors import LogReplaced
@@ -87,7 +87,7 @@ def killer(after: int) -> Callable[[Any], None]:
 def cabinet(directory: Path, roll_rows: int) -> Cabinet:
     return Cabinet(
         DayFiles(directory),
-        FiguresOfDays(directory),
+        DayFigureFiles(directory),
         PrometheusMetrics(),
         roll_rows,
         1.0,

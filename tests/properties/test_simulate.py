@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import TransactionBatch
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.traffic.patterns import BURST_MS, FEWEST_TESTS, PATTERNS, TINY_MINOR
@@ -36,7 +36,7 @@ small_simulations = st.builds(
 )
 
 
-def labelled(batches: Iterable[Batch]) -> Iterator[Labelled]:
+def labelled(batches: Iterable[TransactionBatch]) -> Iterator[Labelled]:
     for batch in batches:
         labels = batch.columns()
         frauds, patterns = labels["is_fraud"].to_pylist(), labels["fraud_pattern"].to_pylist()

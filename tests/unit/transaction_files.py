@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.adapters.column_mapping import CONTRACT, ColumnMapping
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import TransactionBatch
 from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.table_writer import ColumnType, TableWriter
 
@@ -65,10 +65,10 @@ def parquet(path: Path, rows: dict[str, list[Any]]) -> Path:
     return path
 
 
-def read(path: Path, mapping: ColumnMapping = CONTRACT) -> Batch:
+def read(path: Path, mapping: ColumnMapping = CONTRACT) -> TransactionBatch:
     (batch,) = read_batches(path, mapping)
     return batch
 
 
-def lists(batch: Batch) -> dict[str, list[Any]]:
+def lists(batch: TransactionBatch) -> dict[str, list[Any]]:
     return {name: column.to_pylist() for name, column in batch.columns().items()}

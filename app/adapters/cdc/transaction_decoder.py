@@ -14,14 +14,14 @@ Decode = Callable[[Any], Transaction | Ignored]
 """Of a consumer's record. Raises InvalidEvent."""
 
 
-def plain(record: Any) -> Transaction:
+def decode_plain(record: Any) -> Transaction:
     """JSON of the contract, and nothing else."""
     return decode_transaction(record.value)
 
 
-def decode_by(settings: Settings) -> Decode:
+def decoder_for(settings: Settings) -> Decode:
     """Raises ConfigurationError where the mapping of a table cannot be used."""
     if not settings.cdc.mapping:
-        return plain
+        return decode_plain
     mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING)
     return ChangeEvents(mapping, score_updates=settings.cdc.updates == "score").decode

@@ -13,7 +13,7 @@ CHANGELOG_FILE = "changelog.id"
 SETTING = "FRAUDSTREAM_WORKER_DATA_DIR"
 
 
-def hold(path: Path) -> int:
+def lock(path: Path) -> int:
     """Take the directory until this process ends, however it ends; the descriptor that holds it.
 
     There is no release: RocksDB is open to the last moment. Raises ConfigurationError when another worker has
@@ -41,7 +41,7 @@ def hold(path: Path) -> int:
     return descriptor
 
 
-def identity(path: Path) -> str:
+def worker_id(path: Path) -> str:
     """The name of the worker that has the directory; it outlives the process, as the directory does."""
     file = path / IDENTITY_FILE
     if not file.exists():
@@ -49,7 +49,7 @@ def identity(path: Path) -> str:
     return file.read_text(encoding="ascii")
 
 
-def bind(path: Path, changelog: str, topic_id: str) -> None:
+def bind_changelog(path: Path, changelog: str, topic_id: str) -> None:
     """Remember which changelog the profiles in the directory are of. Raises ConfigurationError when of another.
 
     A topic that was deleted and made again has the same name, and offsets that say nothing about these profiles.

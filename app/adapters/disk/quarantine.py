@@ -20,18 +20,18 @@ def is_corruption(error: Exception) -> bool:
     return str(error).startswith(CORRUPT)
 
 
-def suspect(database: Path, reason: str) -> None:
+def mark_suspect(database: Path, reason: str) -> None:
     """The database is not to be opened again. Where even this note cannot be written, the next read says so anew."""
     database.with_name(database.name + _SUSPECT).write_text(reason, encoding="utf-8")
 
 
-def suspicion(database: Path) -> str:
+def suspect_reason(database: Path) -> str:
     """Why the database is not to be opened; empty when it may be."""
     note = database.with_name(database.name + _SUSPECT)
     return note.read_text(encoding="utf-8") if note.exists() else ""
 
 
-def set_aside(database: Path) -> Path:
+def move_to_quarantine(database: Path) -> Path:
     """Move the database, and forget what was suspected of it; where it lies now. The oldest beyond KEPT go."""
     before = sorted(database.parent.glob(f"{database.name}{_ASIDE}*"), key=_number)
     number = _number(before[-1]) + 1 if before else 1

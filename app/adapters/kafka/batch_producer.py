@@ -36,7 +36,7 @@ def _allow() -> None:
     return
 
 
-class KafkaSender:
+class BatchProducer:
     """A producer whose records are acknowledged by all in-sync replicas, or the send fails."""
 
     def __init__(self, settings: KafkaSettings) -> None:

@@ -39,7 +39,7 @@ class Slice(NamedTuple):
     """Where reading goes on; what is not here of the offsets before it does not exist any more."""
 
 
-class Fetched(NamedTuple):
+class FetchedRecords(NamedTuple):
     """One answer: what stands from ``offset`` on, as much as fits."""
 
     data: bytes
@@ -64,13 +64,13 @@ class Fetched(NamedTuple):
             raise RestoreFailed(f"{len(self.data)} bytes at offset {offset} hold no whole batch")
 
 
-class PartitionLog:
+class BulkFetcher:
     """Reads from leaders. A new leader is waited for, and so is one that throttles or has yet to catch up."""
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self._client = client
 
-    async def fetch(self, topic: str, partition: int, offset: int, end: int) -> Fetched:
+    async def fetch(self, topic: str, partition: int, offset: int, end: int) -> FetchedRecords:
         """What stands from ``offset`` on; the log must reach up to ``end``. Raises RestoreFailed."""
         deadline = time.monotonic() + GIVE_UP_SECONDS
         while True:
@@ -84,7 +84,7 @@ class PartitionLog:
             await asyncio.sleep(RETRY_SECONDS)
             await self._client.force_metadata_update()
 
-    async def _fetch(self, topic: str, partition: int, offset: int, end: int) -> Fetched:
+    async def _fetch(self, topic: str, partition: int, offset: int, end: int) -> FetchedRecords:
         await self._client.add_topic(topic)
         leader = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
         if leader is None or leader < 0:
@@ -99,16 +99,16 @@ class PartitionLog:
             raise for_code(code)
         if end_offset < end:
             raise _NotReady(f"the log ends at {end_offset}")
-        return Fetched(data, offset, end)
+        return FetchedRecords(data, offset, end)
 
 
 @asynccontextmanager
-async def open_log(kafka: Cluster) -> AsyncIterator[PartitionLog]:
+async def open_bulk_fetcher(kafka: Cluster) -> AsyncIterator[BulkFetcher]:
     """Raises RestoreFailed when no broker answers."""
     client = AIOKafkaClient(**client_options(kafka))
     try:
         await client.bootstrap()
-        yield PartitionLog(client)
+        yield BulkFetcher(client)
     except KafkaError as error:
         raise RestoreFailed(f"no broker of {servers(kafka)} answers: {error!r}") from error
     finally:

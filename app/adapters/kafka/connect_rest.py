@@ -27,7 +27,7 @@ class Connector(msgspec.Struct, frozen=True):
     config: dict[str, str]
 
 
-class State(msgspec.Struct, frozen=True):
+class ConnectorState(msgspec.Struct, frozen=True):
     """How a connector is, its tasks with it."""
 
     name: str
@@ -45,7 +45,7 @@ class State(msgspec.Struct, frozen=True):
         return "FAILED" in {self.connector, *self.tasks}
 
 
-class Connect:
+class ConnectClient:
     """One cluster of Kafka Connect. Raises ConfigurationError when it cannot be asked, or refuses."""
 
     def __init__(self, url: str) -> None:
@@ -67,16 +67,18 @@ class Connect:
     def delete(self, name: str) -> None:
         self._ask("DELETE", f"/connectors/{quote(name, safe='')}")
 
-    def states(self) -> list[State]:
+    def states(self) -> list[ConnectorState]:
         """Of every connector, by name."""
         found = self._ask("GET", "/connectors?expand=status") or {}
         return [_state(name, about["status"]) for name, about in sorted(found.items())]
 
-    def wait_running(self, name: str, seconds: float = RUNNING_SECONDS) -> State:
+    def wait_running(self, name: str, seconds: float = RUNNING_SECONDS) -> ConnectorState:
         """Return when the connector and its task run. Raises ConfigurationError when they fail, or do not in time."""
         deadline = time.monotonic() + seconds
         while True:
-            state = next((state for state in self.states() if state.name == name), State(name, "UNKNOWN", []))
+            state = next(
+                (state for state in self.states() if state.name == name), ConnectorState(name, "UNKNOWN", [])
+            )
             if state.running:
                 return state
             if state.failed or time.monotonic() > deadline:
@@ -117,12 +119,14 @@ def load_connector(path: Path) -> Connector:
         raise ConfigurationError(f"{path} describes no connector: {error}. Mend the file.") from error
 
 
-def _state(name: str, status: dict[str, Any]) -> State:
+def _state(name: str, status: dict[str, Any]) -> ConnectorState:
     parts = [status["connector"], *status["tasks"]]
     traces = [part["trace"].splitlines() for part in parts if part.get("trace")]
     causes = [line for trace in traces for line in trace if line.startswith("Caused by: ")]
     why = causes[-1] if causes else traces[0][0] if traces else ""
-    return State(name, status["connector"]["state"], [task["state"] for task in status["tasks"]], why)
+    return ConnectorState(
+        name, status["connector"]["state"], [task["state"] for task in status["tasks"]], why
+    )
 
 
 def _reason(error: HTTPError) -> str:

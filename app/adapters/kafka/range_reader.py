@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka import admin as kafka_admin
-from app.adapters.kafka.bulk_fetch import PartitionLog, open_log
+from app.adapters.kafka.bulk_fetch import BulkFetcher, open_bulk_fetcher
 from app.adapters.kafka.records import Headers
 from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError
@@ -34,13 +34,13 @@ class Extent(NamedTuple):
     end: int
 
 
-class LogReader:
+class RangeReader:
     """One topic, as it stands. Raises RestoreFailed where it cannot be read. ``values`` may say what is given as a record's value."""
 
     values: Callable[[Any], bytes | None] | None = None
 
     def __init__(
-        self, topic: str, incarnation: int, partitions: int, consumer: AIOKafkaConsumer, log: PartitionLog
+        self, topic: str, incarnation: int, partitions: int, consumer: AIOKafkaConsumer, log: BulkFetcher
     ) -> None:
         self.topic = topic
         self.incarnation = incarnation
@@ -100,9 +100,9 @@ class LogReader:
 
 
 @asynccontextmanager
-async def open_log_reader(
+async def open_range_reader(
     kafka: Cluster, topic: str, values: Callable[[Any], bytes | None] | None = None
-) -> AsyncIterator[LogReader]:
+) -> AsyncIterator[RangeReader]:
     """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
     async with kafka_admin.connect(kafka) as admin:
         found = (await admin.find({topic: ()})).get(topic)
@@ -111,8 +111,8 @@ async def open_log_reader(
     consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False)
     await consumer.start()
     try:
-        async with open_log(kafka) as log:
-            reader = LogReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
+        async with open_bulk_fetcher(kafka) as log:
+            reader = RangeReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
             reader.values = values
             yield reader
     finally:

@@ -21,8 +21,8 @@ FETCH_BYTES = 256 * 1024
 CATCH_UP_POLL_SECONDS = 0.02
 
 
-class TopicReader:
-    """Every partition of some topics, from where ``open_reader`` was told to begin. ``values`` says what is given as a record's
+class TailReader:
+    """Every partition of some topics, from where ``open_tail_reader`` was told to begin. ``values`` says what is given as a record's
     value; None for what stands there.
     """
 
@@ -85,13 +85,13 @@ class TopicReader:
 
 
 @asynccontextmanager
-async def open_reader(
+async def open_tail_reader(
     kafka: Cluster,
     topics: Sequence[str],
     *,
     from_beginning: bool,
     values: Callable[[Any], bytes | None] | None = None,
-) -> AsyncIterator[TopicReader]:
+) -> AsyncIterator[TailReader]:
     """Raises ConfigurationError when no broker answers or a topic is missing; it is never made here."""
     async with kafka_admin.connect(kafka) as admin:
         found = await admin.find(dict.fromkeys(topics, ()))
@@ -106,7 +106,7 @@ async def open_reader(
     )
     try:
         await _assign(consumer, {topic: found[topic].partitions for topic in topics}, from_beginning)
-        yield TopicReader(consumer, values)
+        yield TailReader(consumer, values)
     finally:
         await consumer.stop()
 

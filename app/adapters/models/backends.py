@@ -17,8 +17,8 @@ from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores
 
-Name = Literal["sklearn", "compiled"]
-Wanted = Literal["auto", "sklearn", "compiled"]
+BackendName = Literal["sklearn", "compiled"]
+BackendChoice = Literal["auto", "sklearn", "compiled"]
 BATCHES = (1, 32, 500)
 """A quiet worker, a busy one, and one that is behind."""
 _STEPS = 33
@@ -29,16 +29,16 @@ _TURNS = 3
 class Backend(NamedTuple):
     """How a model is scored."""
 
-    by_batch: dict[int, Name]
+    by_batch: dict[int, BackendName]
     """What scores up to so many rows; the last one scores more, too."""
-    micros: dict[Name, dict[int, float]]
+    micros: dict[BackendName, dict[int, float]]
     """Measured for each back-end: microseconds a call by its number of rows. Empty where nothing was to choose."""
     score: ScoreRows
     warning: str = ""
 
 
 def choose(
-    wanted: Wanted,
+    wanted: BackendChoice,
     judged: Judgement,
     rows: Rows,
     thresholds: Thresholds,
@@ -97,20 +97,20 @@ def _between(low: Rows, high: Rows) -> Rows:
 def _fastest(
     own: ScoreRows, compiled: ScoreRows, rows: Rows, measure: Callable[[ScoreRows, Rows], float]
 ) -> Backend:
-    scorers: dict[Name, ScoreRows] = {"sklearn": own, "compiled": compiled}
+    scorers: dict[BackendName, ScoreRows] = {"sklearn": own, "compiled": compiled}
     batches = {size: np.resize(rows, (size, rows.shape[1])) for size in BATCHES}
-    micros: dict[Name, dict[int, float]] = {
+    micros: dict[BackendName, dict[int, float]] = {
         name: {size: measure(score, batch) for size, batch in batches.items()}
         for name, score in scorers.items()
     }
-    by_batch: dict[int, Name] = {
+    by_batch: dict[int, BackendName] = {
         size: "compiled" if micros["compiled"][size] <= micros["sklearn"][size] else "sklearn"
         for size in BATCHES
     }
     return Backend(by_batch, micros, _by_size(by_batch, scorers))
 
 
-def _by_size(by_batch: dict[int, Name], scorers: dict[Name, ScoreRows]) -> ScoreRows:
+def _by_size(by_batch: dict[int, BackendName], scorers: dict[BackendName, ScoreRows]) -> ScoreRows:
     if len(names := set(by_batch.values())) == 1:
         return scorers[names.pop()]
     largest = scorers[by_batch[BATCHES[-1]]]
@@ -122,7 +122,7 @@ def _by_size(by_batch: dict[int, Name], scorers: dict[Name, ScoreRows]) -> Score
     return score
 
 
-def _only(name: Name) -> dict[int, Name]:
+def _only(name: BackendName) -> dict[int, BackendName]:
     return dict.fromkeys(BATCHES, name)
 
 

@@ -36,7 +36,7 @@ class Loading(NamedTuple):
 
     public_key_file: str = ""
     """Of who must have signed it; empty asks for no signature."""
-    backend: backends.Wanted = "auto"
+    backend: backends.BackendChoice = "auto"
     """What scores it."""
 
     @classmethod
@@ -45,7 +45,7 @@ class Loading(NamedTuple):
         return cls(settings.public_key_file, settings.backend)
 
 
-ANYBODYS = Loading()
+DEFAULT_LOADING = Loading()
 
 
 class Bundle:
@@ -77,7 +77,7 @@ class Bundle:
         return self._contribute(rows)
 
 
-def champion(models_dir: Path, override: str = "", loading: Loading = ANYBODYS) -> Bundle:
+def champion(models_dir: Path, override: str = "", loading: Loading = DEFAULT_LOADING) -> Bundle:
     """The model that decides: ``override`` (name/version), or the champion of aliases.toml.
 
     Raises ModelRejected or one of its kinds.
@@ -85,7 +85,7 @@ def champion(models_dir: Path, override: str = "", loading: Loading = ANYBODYS) 
     return load(bundle_path(models_dir, override or read_aliases(models_dir).champion), loading)
 
 
-def load(path: Path, loading: Loading = ANYBODYS) -> Bundle:
+def load(path: Path, loading: Loading = DEFAULT_LOADING) -> Bundle:
     """The model at ``.../<name>/<version>``. Raises ModelRejected or one of its kinds."""
     bundle = _load(path, loading)
     name, version = path.resolve().parts[-2:]
@@ -105,7 +105,7 @@ def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, car
     unfinished.mkdir()
     try:
         _write(unfinished, described, estimator, golden_rows, card)
-        _load(unfinished, ANYBODYS)
+        _load(unfinished, DEFAULT_LOADING)
         unfinished.rename(path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -9,7 +9,7 @@ from app.adapters.models.aliases import Aliases, read_aliases
 from app.errors import ModelRejected
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class ListedBundle(msgspec.Struct, frozen=True, kw_only=True):
     """One bundle; ``alias`` is champion, challenger or empty."""
 
     reference: str
@@ -17,11 +17,11 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
 
 
-def list_bundles(models_dir: Path) -> list[Listed]:
+def list_bundles(models_dir: Path) -> list[ListedBundle]:
     """Every bundle by name, the unreadable ones too."""
     aliases = _aliases(models_dir)
     paths = sorted(path.parent for path in models_dir.glob(f"*/*/{manifest.FILE_NAME}"))
-    return [_listed(path, aliases) for path in paths]
+    return [_listed_bundle(path, aliases) for path in paths]
 
 
 def _aliases(models_dir: Path) -> Aliases:
@@ -31,12 +31,12 @@ def _aliases(models_dir: Path) -> Aliases:
         return Aliases(champion="")
 
 
-def _listed(path: Path, aliases: Aliases) -> Listed:
+def _listed_bundle(path: Path, aliases: Aliases) -> ListedBundle:
     reference = f"{path.parent.name}/{path.name}"
     alias = "champion" if reference == aliases.champion else ""
     if not alias and reference in aliases.challengers:
         alias = "challenger"
-    return Listed(reference=reference, alias=alias, summary=_summary(path))
+    return ListedBundle(reference=reference, alias=alias, summary=_summary(path))
 
 
 def _summary(path: Path) -> str:

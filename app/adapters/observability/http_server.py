@@ -1,4 +1,4 @@
-"""A few pages over HTTP, for scrapers and probes: served by threads of their own, whatever the event loop does."""
+"""A few endpoints over HTTP, for scrapers and probes: served by threads of their own, whatever the event loop does."""
 
 import errno
 import socket
@@ -19,38 +19,40 @@ CLIENT_SECONDS = 5.0
 HIGHEST_PORT = 65_535
 _POLL_SECONDS = 0.1
 
-_log = structlog.get_logger("pages")
+_log = structlog.get_logger("http_server")
 
 
-class Answer(NamedTuple):
-    """What a page says."""
+class HttpResponse(NamedTuple):
+    """What a endpoint says."""
 
     status: int
     content_type: str
     body: bytes
 
 
-Page = Callable[[str], Answer]
+Endpoint = Callable[[str], HttpResponse]
 """Given the Accept header, empty when there is none."""
 
 
-class HttpPages:
-    """``pages`` by path under ``http://host:port``, until closed; on the first free one of ``ports`` ports."""
+class HttpServer:
+    """``endpoints`` by path under ``http://host:port``, until closed; on the first free one of ``ports`` ports."""
 
     def __init__(
-        self, host: str, port: int, pages: Mapping[str, Page], ports: int = 1, told: str = ""
+        self, host: str, port: int, endpoints: Mapping[str, Endpoint], ports: int = 1, set_by: str = ""
     ) -> None:
-        """``told`` is what the operator set it by. Raises ConfigurationError when it cannot be had."""
+        """``set_by`` is what the operator set it by. Raises ConfigurationError when it cannot be had."""
         try:
-            self._server = _first_free(host, range(port, min(port + ports, HIGHEST_PORT + 1)), pages)
+            self._server = _first_free(host, range(port, min(port + ports, HIGHEST_PORT + 1)), endpoints)
         except OSError as error:
-            where = told or f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}"
+            where = (
+                set_by or f"FRAUDSTREAM_WORKER_METRICS_HOST={host}, FRAUDSTREAM_WORKER_METRICS_PORT={port}"
+            )
             raise ConfigurationError(
                 f"{where}: {error}. Give each process a port of its own, or 0 to a worker to serve none."
             ) from error
-        _log.info("pages", at=f"http://{host}:{self.port}")
+        _log.info("http_server_started", at=f"http://{host}:{self.port}")
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="pages", daemon=True
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="http", daemon=True
         )
         self._thread.start()
 
@@ -71,26 +73,26 @@ class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, host: str, port: int, pages: Mapping[str, Page]) -> None:
-        self.pages = pages
+    def __init__(self, host: str, port: int, endpoints: Mapping[str, Endpoint]) -> None:
+        self.endpoints = endpoints
         self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         super().__init__((host, port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # the base's signature
-        """A client that hung up is no news; a page that fails is."""
+        """A client that hung up is no news; a endpoint that fails is."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
-            _log.warning("page_failed", cause=type(error).__name__)
+            _log.warning("endpoint_failed", cause=type(error).__name__)
 
 
-def _first_free(host: str, ports: range, pages: Mapping[str, Page]) -> _Server:
+def _first_free(host: str, ports: range, endpoints: Mapping[str, Endpoint]) -> _Server:
     for port in ports[:-1]:
         try:
-            return _Server(host, port, pages)
+            return _Server(host, port, endpoints)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    return _Server(host, ports[-1], pages)
+    return _Server(host, ports[-1], endpoints)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -101,11 +103,11 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "fraudstream", ""
 
     def do_GET(self) -> None:
-        page = self.server.pages.get(self.path.partition("?")[0])
-        if page is None:
+        endpoint = self.server.endpoints.get(self.path.partition("?")[0])
+        if endpoint is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        status, content_type, body = page(self.headers.get("Accept", ""))
+        status, content_type, body = endpoint(self.headers.get("Accept", ""))
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

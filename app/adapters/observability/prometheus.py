@@ -1,4 +1,4 @@
-"""The metrics of the catalogue as Prometheus instruments, and the page that a scraper reads."""
+"""The metrics of the catalog as Prometheus instruments, and the page that a scraper reads."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from app.adapters.observability.http_server import Answer
+from app.adapters.observability.http_server import HttpResponse
 from app.adapters.observability.prometheus_histogram import HistogramCollector
-from app.metrics import CATALOGUE, PREFIX, CounterName, GaugeName, HistogramName, InfoName, Metric
+from app.metrics import CATALOG, PREFIX, CounterName, GaugeName, HistogramName, InfoName, Metric
 
 # A second series per counter, with nothing but the time of its first use.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped there
 
-_BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in CATALOGUE}
+_BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in CATALOG}
 
 
 class PrometheusMetrics:
@@ -27,10 +27,10 @@ class PrometheusMetrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._instruments: dict[str, Any] = {
-            metric.name: _instrument(metric, self.registry) for metric in CATALOGUE
+            metric.name: _instrument(metric, self.registry) for metric in CATALOG
         }
         self._children: dict[tuple[object, ...], Any] = {}
-        for metric in CATALOGUE:
+        for metric in CATALOG:
             self._resolve_listed(metric)
 
     def count(self, name: CounterName, amount: int = 1, /, **labels: str) -> None:
@@ -40,7 +40,7 @@ class PrometheusMetrics:
     def gauge(self, name: GaugeName, value: float, /, **labels: str) -> None:
         self._child(name, labels).set(value)
 
-    def forget(self, name: GaugeName, /, **labels: str) -> None:
+    def remove(self, name: GaugeName, /, **labels: str) -> None:
         if self._children.pop((name, *labels.items()), None) is not None:
             self._instruments[name].remove(*labels.values())
 
@@ -56,10 +56,10 @@ class PrometheusMetrics:
         _refuse_unlisted(name, labels)
         self._instruments[name].info(labels)
 
-    def page(self, accept: str) -> Answer:
+    def page(self, accept: str) -> HttpResponse:
         """All of them in the format that a scraper accepts."""
         encode, content_type = choose_encoder(accept)
-        return Answer(HTTPStatus.OK, content_type, encode(self.registry))
+        return HttpResponse(HTTPStatus.OK, content_type, encode(self.registry))
 
     def _child(self, name: str, labels: dict[str, str]) -> Any:
         key = (name, *labels.items())

@@ -64,7 +64,7 @@ MERGES: Mapping[str, Merge] = {
 }
 
 
-class FiguresOfDays:
+class DayFigureFiles:
     """Raises StoreFailed where the directory cannot be read or written."""
 
     def __init__(self, directory: Path) -> None:

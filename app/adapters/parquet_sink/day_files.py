@@ -28,7 +28,7 @@ from app.errors import ConfigurationError, StateCorrupt, StoreFailed
 SETTING = "FRAUDSTREAM_ANALYTICS_DIR"
 
 
-class Progress(msgspec.Struct, frozen=True):
+class PartitionProgress(msgspec.Struct, frozen=True):
     """How far one partition is in files."""
 
     next_offset: int = 0
@@ -37,7 +37,7 @@ class Progress(msgspec.Struct, frozen=True):
     """See feeds.Rows."""
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class OffsetRange(msgspec.Struct, frozen=True):
     """Offsets of one partition from ``first`` up to and with ``last``."""
 
     feed: str
@@ -69,25 +69,25 @@ class DayFiles:
                 "it was deleted and made again. Keep them where they are, and give the new log another directory."
             )
 
-    def progress(self, feed: str, partition: int) -> Progress:
+    def progress(self, feed: str, partition: int) -> PartitionProgress:
         """Where reading goes on."""
         path = self._progress(feed, partition)
         with _telling(path):
             data = path.read_bytes() if path.exists() else b"{}"
         try:
-            return msgspec.json.decode(data, type=Progress)
+            return msgspec.json.decode(data, type=PartitionProgress)
         except msgspec.DecodeError as error:
             raise StateCorrupt(
                 f"{path} cannot be read ({type(error).__name__}). Write next_offset into it again: one beyond the last "
                 "offset in the names of the partition's files."
             ) from error
 
-    def take_over(self, feed: str, partition: int) -> Progress:
+    def take_over(self, feed: str, partition: int) -> PartitionProgress:
         """The partition is ours: nothing of it is left that does not count."""
         progress, begun = self.progress(feed, partition), self._begun(feed, partition)
         with _telling(begun):
             if begun.exists():
-                stretch, paths = msgspec.json.decode(begun.read_bytes(), type=tuple[Stretch, list[str]])
+                stretch, paths = msgspec.json.decode(begun.read_bytes(), type=tuple[OffsetRange, list[str]])
                 for path in paths if stretch.first >= progress.next_offset else []:
                     (self._directory / path).unlink(missing_ok=True)
                     _unfinished(self._directory / path).unlink(missing_ok=True)
@@ -95,7 +95,7 @@ class DayFiles:
         return progress
 
     def write(
-        self, stretch: Stretch, rows: pa.Table, decided_to: int, guard: Callable[[], None] = lambda: None
+        self, stretch: OffsetRange, rows: pa.Table, decided_to: int, guard: Callable[[], None] = lambda: None
     ) -> int:
         """The rows of a stretch, and that they are there; how many files. ``guard`` raises when they may not be."""
         paths = {day: self._path(stretch, day) for day in days_of(rows)}
@@ -107,12 +107,12 @@ class DayFiles:
             for day, path in paths.items():
                 _write(path, of_day(rows, day).drop_columns(["day"]))
             guard()
-            counts = Progress(stretch.last + 1, decided_to)
+            counts = PartitionProgress(stretch.last + 1, decided_to)
             _replace(self._progress(stretch.feed, stretch.partition), msgspec.json.encode(counts))
             begun.unlink()
         return len(paths)
 
-    def _path(self, stretch: Stretch, day: int) -> Path:
+    def _path(self, stretch: OffsetRange, day: int) -> Path:
         return self._directory / stretch.feed / f"day={name_of(day)}" / stretch.file_name
 
     def _progress(self, feed: str, partition: int) -> Path:

@@ -21,7 +21,7 @@ Time = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 MOMENT = pa.timestamp("ms", tz="UTC")
 
 
-class Rows(NamedTuple):
+class FeedRows(NamedTuple):
     """A chunk as columns, with ``day`` in front; in order of offset."""
 
     batch: pa.RecordBatch
@@ -31,7 +31,7 @@ class Rows(NamedTuple):
     """The greatest offset of a transaction whose decision was seen; -1 for none, and where it means nothing."""
 
 
-Parse = Callable[[Sequence[Any], int], Rows]
+Parse = Callable[[Sequence[Any], int], FeedRows]
 Tables = dict[str, pa.Table]
 """What is kept of a day, by name."""
 
@@ -114,7 +114,7 @@ _decision = msgspec.json.Decoder(_Decided).decode
 _label = msgspec.json.Decoder(_Known).decode
 
 
-def _decisions(records: Sequence[Any], decided_to: int) -> Rows:
+def _decisions(records: Sequence[Any], decided_to: int) -> FeedRows:
     found, kept = _read(_decision, records)
     sources = np.array([decision.source.offset for decision in found], np.int64)
     # A worker that takes over decides again what its predecessor had not committed.
@@ -143,10 +143,10 @@ def _decisions(records: Sequence[Any], decided_to: int) -> Rows:
         sources <= reached[:-1],
         *_places(kept),
     ]
-    return Rows(_batch(DECISION_COLUMNS, columns), len(records) - len(found), int(reached[-1]))
+    return FeedRows(_batch(DECISION_COLUMNS, columns), len(records) - len(found), int(reached[-1]))
 
 
-def _labels(records: Sequence[Any], decided_to: int) -> Rows:
+def _labels(records: Sequence[Any], decided_to: int) -> FeedRows:
     found, kept = _read(_label, records)
     columns = [
         _days(found),
@@ -159,7 +159,7 @@ def _labels(records: Sequence[Any], decided_to: int) -> Rows:
         [one.reported_at for one in found],
         *_places(kept),
     ]
-    return Rows(_batch(LABEL_COLUMNS, columns), len(records) - len(found), decided_to)
+    return FeedRows(_batch(LABEL_COLUMNS, columns), len(records) - len(found), decided_to)
 
 
 def _kept_decisions(rows: pa.Table) -> Tables:

@@ -6,7 +6,7 @@ from itertools import islice
 import msgspec
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class CachedActivity(msgspec.Struct, frozen=True, gc=False):
     """A state as it was read."""
 
     state: bytes
@@ -24,7 +24,7 @@ class ActivityCache:
     def __init__(self, entries: int, seconds: float) -> None:
         self._most = entries
         self._seconds = seconds
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, CachedActivity] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -43,7 +43,7 @@ class ActivityCache:
         """What was read just now, for transactions up to ``hour``."""
         for key, state in states.items():
             self._entries.pop(key, None)
-            self._entries[key] = Entry(state, hour, now)
+            self._entries[key] = CachedActivity(state, hour, now)
         for key in list(islice(self._entries, max(len(self._entries) - self._most, 0))):
             del self._entries[key]
 

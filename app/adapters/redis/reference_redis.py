@@ -28,7 +28,7 @@ return 1
 """
 
 
-class Reference:
+class ReferenceStore:
     """Every failure is raised as redis-py raises it: redis_client.FAILURES."""
 
     def __init__(self, client: Any, prefix: str) -> None:

@@ -31,7 +31,7 @@ class Version(NamedTuple):
     schema: WriterSchema
 
 
-class Registry:
+class RegistryClient:
     """Raises RegistryAway whenever there is no answer; what the registry does not have is None."""
 
     def __init__(self, settings: RegistrySettings) -> None:

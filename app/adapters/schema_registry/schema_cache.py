@@ -24,16 +24,16 @@ class Absent(Enum):
     AWAY = "away"
 
 
-class Schemas(Protocol):
+class SchemaSource(Protocol):
     """Raises RegistryAway; None for what the registry does not know. Blocks."""
 
     def schema(self, key: bytes) -> WriterSchema | None: ...
 
 
-class SchemaBook:
+class SchemaCache:
     """Looked up by many, filled by one thread at a time."""
 
-    def __init__(self, registry: Schemas, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, registry: SchemaSource, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry = registry
         self._clock = clock
         self._known: dict[bytes, WriterSchema] = {}
@@ -49,7 +49,7 @@ class SchemaBook:
         absent, until = self._absent.get(key, (None, 0.0))
         return absent if until > self._clock() else None
 
-    def last_word(self, key: bytes) -> WriterSchema | Absent:
+    def last_known(self, key: bytes) -> WriterSchema | Absent:
         """As ``find``, however long ago."""
         return self._known.get(key) or self._absent.get(key, (Absent.AWAY, 0.0))[0]
 
@@ -66,11 +66,11 @@ class SchemaBook:
         """Its records are not waited for; a later one asks again."""
         self._note(key, Absent.AWAY, AWAY_SECONDS)
 
-    def learnt(self, key: bytes) -> WriterSchema | Absent:
+    def find_or_fetch(self, key: bytes) -> WriterSchema | Absent:
         """For who has time to ask: blocks. Raises RegistryAway."""
         if self.find(key) is None:
             self.learn(key)
-        return self.last_word(key)
+        return self.last_known(key)
 
     def _note(self, key: bytes, why: Absent, seconds: float) -> None:
         while len(self._absent) >= MOST_ABSENT:

@@ -15,7 +15,7 @@ ALERTS, ANSWERS = 0, 1
 _LAYOUT = struct.Struct("<B?6xQqQqQqqqqq")
 
 
-class Applied(NamedTuple):
+class AppliedOffset(NamedTuple):
     """How far one log has changed the contact."""
 
     incarnation: int = 0
@@ -26,22 +26,22 @@ class Applied(NamedTuple):
         return self.incarnation == incarnation and offset <= self.offset
 
 
-class Kept(NamedTuple):
+class StoredContact(NamedTuple):
     """A contact, and what changed it."""
 
     contact: Contact = Contact()
-    applied: tuple[Applied, Applied] = (Applied(), Applied())
+    applied: tuple[AppliedOffset, AppliedOffset] = (AppliedOffset(), AppliedOffset())
     """Of the alerts, of the answers."""
     changes: int = 0
 
-    def after(self, log: int, applied: Applied, contact: Contact) -> "Kept":
+    def after(self, log: int, applied: AppliedOffset, contact: Contact) -> "StoredContact":
         """One record later."""
         alerts, answers = self.applied
         both = (applied, answers) if log == ALERTS else (alerts, applied)
-        return Kept(contact, both, self.changes + 1)
+        return StoredContact(contact, both, self.changes + 1)
 
 
-def encode(kept: Kept) -> bytes:
+def encode(kept: StoredContact) -> bytes:
     contact, (alerts, answers) = kept.contact, kept.applied
     return _LAYOUT.pack(
         VERSION,
@@ -57,12 +57,14 @@ def encode(kept: Kept) -> bytes:
     )
 
 
-def decode(data: bytes) -> Kept:
+def decode(data: bytes) -> StoredContact:
     """b"" is a customer never alerted. Raises StateCorrupt."""
     if not data:
-        return Kept()
+        return StoredContact()
     if data[0] != VERSION or len(data) != _LAYOUT.size:
         raise StateCorrupt(f"a contact of {len(data)} bytes, version {data[0]}, is none of this release")
     _, asked, _, changes, *applied, last_alert_ms, question, asked_ms, answered_ms = _LAYOUT.unpack(data)
-    alerts, answers = Applied(*applied[:2]), Applied(*applied[2:])
-    return Kept(Contact(last_alert_ms, asked, question, asked_ms, answered_ms), (alerts, answers), changes)
+    alerts, answers = AppliedOffset(*applied[:2]), AppliedOffset(*applied[2:])
+    return StoredContact(
+        Contact(last_alert_ms, asked, question, asked_ms, answered_ms), (alerts, answers), changes
+    )

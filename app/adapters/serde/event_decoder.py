@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.schema_registry.schema_cache import Absent, SchemaBook
+from app.adapters.schema_registry.schema_cache import Absent, SchemaCache
 from app.adapters.schema_registry.wire_format import framed, is_framed
 from app.adapters.serde.json_codec import convert
 from app.adapters.serde.schema_readers import Reader, reader
@@ -25,14 +25,14 @@ _WHY = {
 
 class EventDecoder:
     """``of_json`` decodes a record without a schema's id; the others are read as ``event`` and become ``into``, which
-    has some of its fields, where it is given. Never asks the registry: see SchemaBook.
+    has some of its fields, where it is given. Never asks the registry: see SchemaCache.
     """
 
     def __init__(
         self,
         event: type[msgspec.Struct],
         of_json: Callable[[Any], Any],
-        book: SchemaBook,
+        book: SchemaCache,
         into: type[msgspec.Struct] | None = None,
     ) -> None:
         self._event = event
@@ -68,7 +68,7 @@ class EventDecoder:
         return [key for key in found if key not in self._readers and self._book.find(key) is None]
 
     def _reader(self, key: bytes) -> Reader:
-        schema = self._book.last_word(key)
+        schema = self._book.last_known(key)
         if isinstance(schema, Absent):
             raise InvalidEvent(*_WHY[schema])
         self._readers[key] = reader(schema, self._event)

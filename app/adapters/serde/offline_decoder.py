@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from app.adapters.schema_registry.registry_extra import require_extra
-from app.adapters.schema_registry.schema_cache import SchemaBook
+from app.adapters.schema_registry.schema_cache import SchemaCache
 from app.adapters.schema_registry.wire_format import is_framed
 from app.domain.decision import Alert, Decision
 from app.domain.label import Label
@@ -31,15 +31,15 @@ def decoder(
     if not settings.url:
         return of_json
     require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.schema_registry.client import Registry  # noqa: PLC0415  # the extra brings its imports
+    from app.adapters.schema_registry.client import RegistryClient  # noqa: PLC0415  # the extra brings its imports
     from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415  # as above
 
-    schemas = SchemaBook(Registry(settings))
+    schemas = SchemaCache(RegistryClient(settings))
     decode_event = EventDecoder(event, of_json, schemas)
 
     def decode(record: Any) -> Any:
         for key in decode_event.missing([record]):
-            schemas.learnt(key)
+            schemas.find_or_fetch(key)
         return decode_event(record)
 
     return decode

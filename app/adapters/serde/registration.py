@@ -12,8 +12,8 @@ from app.adapters.serde.event_encoder import own_schema
 Format = Literal["avro", "protobuf"]
 
 
-class Subjects(Protocol):
-    """See Registry."""
+class SubjectRegistry(Protocol):
+    """See RegistryClient."""
 
     def newest(self, subject: str) -> Version | None: ...
 
@@ -28,7 +28,7 @@ class Subjects(Protocol):
     def objections(self, subject: str, schema: WriterSchema) -> list[str] | None: ...
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class RegistrationStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one of our schemas stands in the registry."""
 
     subject: str
@@ -42,7 +42,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Why a release with our schema must not go out; empty when it may."""
 
 
-def register(registry: Subjects, subject: Subject, form: Format) -> Standing:
+def register(registry: SubjectRegistry, subject: Subject, form: Format) -> RegistrationStatus:
     """Register our schema, and the level that its changes are held to. Nothing happens where there are problems."""
     before = check(registry, subject, form, level_matters=False)
     if not before.problems:
@@ -51,13 +51,15 @@ def register(registry: Subjects, subject: Subject, form: Format) -> Standing:
     return check(registry, subject, form)
 
 
-def check(registry: Subjects, subject: Subject, form: Format, *, level_matters: bool = True) -> Standing:
+def check(
+    registry: SubjectRegistry, subject: Subject, form: Format, *, level_matters: bool = True
+) -> RegistrationStatus:
     """Whether our schema may be the subject's next version, or is one already. Changes nothing."""
     schema, newest = own_schema(subject.event, form), registry.newest(subject.name)
     same_kind = newest is not None and newest.schema.kind == schema.kind
     found = registry.id_of(subject.name, schema) if same_kind else None
     level = None if newest is None else registry.level(subject.name)
-    return Standing(
+    return RegistrationStatus(
         subject=subject.name,
         level=level,
         newest=None if newest is None else newest.version,
@@ -79,7 +81,11 @@ def _of_level(subject: Subject, newest: Version | None, level: str | None) -> li
 
 
 def _of_schema(
-    registry: Subjects, subject: Subject, schema: WriterSchema, newest: Version | None, found: int | None
+    registry: SubjectRegistry,
+    subject: Subject,
+    schema: WriterSchema,
+    newest: Version | None,
+    found: int | None,
 ) -> list[str]:
     if newest is None or found is not None:
         return []

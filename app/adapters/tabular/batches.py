@@ -22,7 +22,7 @@ class Encoded(NamedTuple):
     """Each once, in the order they first come."""
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Rows ``first_row ...`` of a file (counted from 1), in file order, valid by the contract.
 
     Arrow arrays hold text; an optional column is None where the file has none. The arrays are the batch's own:

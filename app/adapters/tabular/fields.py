@@ -9,34 +9,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.adapters.column_mapping import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
-from app.adapters.tabular import columns
-from app.adapters.tabular.batches import Batch, Reals, encoded
-from app.adapters.tabular.columns import Column
+from app.adapters.tabular import column_decoders
+from app.adapters.tabular.batches import Reals, TransactionBatch, encoded
+from app.adapters.tabular.column_decoders import Column
 from app.domain.money import minor_digits
 from app.errors import InvalidFile
 
 _Decoder = Callable[[Column, ColumnMapping], Any]
 
 _DECODERS: dict[str, _Decoder] = {
-    "transaction_id": lambda column, _: columns.texts(column, required=True),
-    "customer_id": lambda column, _: columns.encoded_texts(column),
-    "terminal_id": lambda column, _: columns.encoded_texts(column),
-    "event_time": lambda column, mapping: columns.event_times(column, mapping.time_unit),
-    "amount_minor": lambda column, mapping: columns.amounts(column, mapping.amount_factor),
+    "transaction_id": lambda column, _: column_decoders.texts(column, required=True),
+    "customer_id": lambda column, _: column_decoders.encoded_texts(column),
+    "terminal_id": lambda column, _: column_decoders.encoded_texts(column),
+    "event_time": lambda column, mapping: column_decoders.event_times(column, mapping.time_unit),
+    "amount_minor": lambda column, mapping: column_decoders.amounts(column, mapping.amount_factor),
     "currency": lambda column, _: _currencies(column),
-    "channel": lambda column, _: columns.texts(column, required=False),
-    "mcc": lambda column, _: columns.codes(column, "^[0-9]{4}$", "four digits", required=False),
-    "country": lambda column, _: columns.codes(column, "^[A-Z]{2}$", "two capital letters", required=False),
-    "device_id": lambda column, _: columns.texts(column, required=False),
-    "card_token": lambda column, _: columns.texts(column, required=False),
-    "latitude": lambda column, _: columns.coordinates(column, 90.0),
-    "longitude": lambda column, _: columns.coordinates(column, 180.0),
-    "is_fraud": lambda column, _: columns.fraud_flags(column),
-    "fraud_pattern": columns.fraud_patterns,
+    "channel": lambda column, _: column_decoders.texts(column, required=False),
+    "mcc": lambda column, _: column_decoders.codes(column, "^[0-9]{4}$", "four digits", required=False),
+    "country": lambda column, _: column_decoders.codes(
+        column, "^[A-Z]{2}$", "two capital letters", required=False
+    ),
+    "device_id": lambda column, _: column_decoders.texts(column, required=False),
+    "card_token": lambda column, _: column_decoders.texts(column, required=False),
+    "latitude": lambda column, _: column_decoders.coordinates(column, 90.0),
+    "longitude": lambda column, _: column_decoders.coordinates(column, 180.0),
+    "is_fraud": lambda column, _: column_decoders.fraud_flags(column),
+    "fraud_pattern": column_decoders.fraud_patterns,
 }
 
 
-def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> Batch:
+def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> TransactionBatch:
     """The rows as a batch. Raises InvalidFile at the first value out of contract."""
     found = {
         field: Column(path=str(path), name=name, first_row=first_row, array=rows.column(name))
@@ -46,12 +48,12 @@ def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row
     decoders = dict(_DECODERS)
     if mapping.amount == "major":
         factor = _major_factor(found.get("currency"), mapping)
-        decoders["amount_minor"] = lambda column, _: columns.amounts(column, factor)
+        decoders["amount_minor"] = lambda column, _: column_decoders.amounts(column, factor)
     fields = {field: decoders[field](column, mapping) for field, column in found.items()}
     if "currency" not in fields:
         fields["currency"] = pa.repeat(mapping.currency, rows.num_rows)
     _require_pairs(found)
-    return Batch(first_row=first_row, **fields)
+    return TransactionBatch(first_row=first_row, **fields)
 
 
 def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) -> None:
@@ -65,7 +67,7 @@ def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) ->
 
 
 def _currencies(column: Column) -> pa.Array:
-    return columns.codes(column, "^[A-Z]{3}$", "three capital letters", required=True)
+    return column_decoders.codes(column, "^[A-Z]{3}$", "three capital letters", required=True)
 
 
 def _major_factor(currency: Column | None, mapping: ColumnMapping) -> float | Reals:

@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app.adapters.column_mapping import CONTRACT, FIELDS, ColumnMapping
-from app.adapters.tabular.batches import Batch
+from app.adapters.tabular.batches import TransactionBatch
 from app.adapters.tabular.fields import require_columns, to_batch
 from app.errors import InvalidFile
 
@@ -25,17 +25,19 @@ SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
 def read_batches(
     path: Path, mapping: ColumnMapping = CONTRACT, *, batch_rows: int = DEFAULT_BATCH_ROWS
-) -> Iterator[Batch]:
+) -> Iterator[TransactionBatch]:
     """The file's rows in order, at most ``batch_rows`` at a time.
 
     Raises InvalidFile, at the first row or column that cannot be used.
     """
-    wanted = Wanted(tuple(map(mapping.column, FIELDS)), lambda names: require_columns(names, mapping, path))
+    wanted = WantedColumns(
+        tuple(map(mapping.column, FIELDS)), lambda names: require_columns(names, mapping, path)
+    )
     for first_row, rows in read_rows(path, wanted, batch_rows=batch_rows):
         yield to_batch(rows, mapping, path, first_row)
 
 
-class Wanted(NamedTuple):
+class WantedColumns(NamedTuple):
     """Which columns are read, where the file has them."""
 
     columns: tuple[str, ...]
@@ -44,7 +46,7 @@ class Wanted(NamedTuple):
 
 
 def read_rows(
-    path: Path, wanted: Wanted, *, batch_rows: int = DEFAULT_BATCH_ROWS
+    path: Path, wanted: WantedColumns, *, batch_rows: int = DEFAULT_BATCH_ROWS
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The wanted columns in order, at most ``batch_rows`` rows at a time, each with the number of its first row.
 
@@ -72,14 +74,14 @@ def row_count(path: Path) -> int | None:
     return count
 
 
-def _reader(path: Path) -> Callable[[Path, Wanted, int], Iterator[pa.RecordBatch]]:
+def _reader(path: Path) -> Callable[[Path, WantedColumns, int], Iterator[pa.RecordBatch]]:
     readers = {".parquet": _parquet_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
     if path.suffix not in readers:
         raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
     return readers[path.suffix]
 
 
-def _parquet_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.RecordBatch]:
+def _parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
     # Without pre_buffer one row group's pages are read as they are needed: memory stays bounded.
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
@@ -88,7 +90,7 @@ def _parquet_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.Re
         yield from file.iter_batches(batch_rows, columns=found, use_threads=False)
 
 
-def _csv_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.RecordBatch]:
+def _csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
     ragged: list[int] = []
 
     def note(row: Any) -> str:
@@ -118,7 +120,7 @@ def _csv_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.Record
         raise InvalidFile(f"{path}, line {ragged[0]}: another number of values than columns") from error
 
 
-def _json_rows(path: Path, wanted: Wanted, batch_rows: int) -> Iterator[pa.RecordBatch]:
+def _json_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
     decode = msgspec.json.Decoder(dict[str, Any]).decode
     with path.open("rb") as file:
         first_row = 1
@@ -137,7 +139,9 @@ def _json_lines(
             raise InvalidFile(f"{path}, row {row}: is not a JSON object") from error
 
 
-def _json_batch(rows: list[dict[str, Any]], wanted: Wanted, path: Path, first_row: int) -> pa.RecordBatch:
+def _json_batch(
+    rows: list[dict[str, Any]], wanted: WantedColumns, path: Path, first_row: int
+) -> pa.RecordBatch:
     found = set().union(*rows)
     wanted.require(sorted(found))
     names = [column for column in wanted.columns if column in found]

@@ -8,13 +8,13 @@ import msgspec
 
 from app.adapters.kafka.records import Headers
 from app.adapters.kafka.security import Cluster
-from app.adapters.kafka.tail_reader import open_reader
+from app.adapters.kafka.tail_reader import open_tail_reader
 
 TOPIC_HEADER = "__streams.errors.topic"
 """The first of those that a worker adds behind the record's own."""
 
 
-class Place(NamedTuple):
+class LogPosition(NamedTuple):
     """Where a record stands in its topic."""
 
     partition: int
@@ -27,14 +27,14 @@ class Place(NamedTuple):
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One dead letter; key, value, timestamp and headers are the source record's."""
 
-    place: Place
+    place: LogPosition
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
     headers: Headers
     source_topic: str
     """Empty where the record is no dead letter of ours."""
-    source: Place
+    source: LogPosition
     code: str
     message: str
 
@@ -52,7 +52,7 @@ class DeadLetters:
             if since_ms is None or record.timestamp >= since_ms:
                 yield read(record)
 
-    async def at(self, place: Place) -> DeadLetter | None:
+    async def at(self, place: LogPosition) -> DeadLetter | None:
         """None where none stands (any more)."""
         for partition, end in self._ends.items():
             if partition.partition == place.partition and 0 <= place.offset < end:
@@ -64,7 +64,7 @@ class DeadLetters:
 @asynccontextmanager
 async def open_dead_letters(kafka: Cluster, topic: str) -> AsyncIterator[DeadLetters]:
     """Raises ConfigurationError when no broker answers or the topic is missing."""
-    async with open_reader(kafka, [topic], from_beginning=True) as reader:
+    async with open_tail_reader(kafka, [topic], from_beginning=True) as reader:
         yield DeadLetters(reader, await reader.ends())
 
 
@@ -75,13 +75,13 @@ def read(record: Any) -> DeadLetter:
     added = len(names) - 1 - names[::-1].index(TOPIC_HEADER) if TOPIC_HEADER in names else len(names)
     context = {name: value.decode(errors="replace") for name, value in headers[added:]}
     return DeadLetter(
-        place=Place(record.partition, record.offset),
+        place=LogPosition(record.partition, record.offset),
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
         headers=headers[:added],
         source_topic=context.get(TOPIC_HEADER, ""),
-        source=Place(*(_number(context, f"__streams.errors.{name}") for name in Place._fields)),
+        source=LogPosition(*(_number(context, f"__streams.errors.{name}") for name in LogPosition._fields)),
         code=context.get("fraud.error.code", ""),
         message=context.get("__streams.errors.message", ""),
     )

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from app.adapters.kafka.range_reader import LogReader
+from app.adapters.kafka.range_reader import RangeReader
 from app.domain.notification import Notification
 
 _decode = msgspec.json.Decoder(Notification).decode
 
 
-async def questions(reader: LogReader) -> AsyncIterator[Notification]:
+async def questions(reader: RangeReader) -> AsyncIterator[Notification]:
     """All of them, partition after partition; a record of somebody else's is passed over."""
     for partition in range(reader.partitions):
         begin, end = await reader.extent(partition)
@@ -22,7 +22,7 @@ async def questions(reader: LogReader) -> AsyncIterator[Notification]:
                     continue
 
 
-async def find_question(reader: LogReader, notification_id: str) -> Notification | None:
+async def find_question(reader: RangeReader, notification_id: str) -> Notification | None:
     """None when it is not there (any more)."""
     async for question in questions(reader):
         if question.notification_id == notification_id:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 
-from app.adapters.kafka.tail_reader import open_reader
+from app.adapters.kafka.tail_reader import open_tail_reader
 from app.adapters.serde.offline_decoder import readable
 from app.domain.decision import ModelReference
 from app.errors import InvalidFile
@@ -64,7 +64,7 @@ async def decided_rows(
     """What ``model`` decided, up to the topic's end now. Raises ConfigurationError."""
     decode, waiting = msgspec.json.Decoder(_Scored).decode, list[_Scored]()
     topics, values = [settings.topics.decisions], readable(settings)
-    async with open_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:
+    async with open_tail_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:
         async for record in reader.until(await reader.ends(), since_ms):
             decision = decode(record.value)
             if decision.model == model:

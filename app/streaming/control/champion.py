@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from app.adapters.models.aliases import read_aliases
-from app.adapters.models.bundles import ANYBODYS, Bundle, Loading, champion
+from app.adapters.models.bundles import DEFAULT_LOADING, Bundle, Loading, champion
 from app.domain.control import ChallengersOrder, ModelOrder, Refusal, model_id
 from app.errors import ModelRejected
 from app.metrics import Metrics
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
 class Choice:
     """Which model a worker is to run. The setting pins it; else an order stands above aliases.toml."""
 
-    def __init__(self, models_dir: Path, pinned: str, loading: Loading = ANYBODYS) -> None:
+    def __init__(self, models_dir: Path, pinned: str, loading: Loading = DEFAULT_LOADING) -> None:
         self.models_dir = models_dir
         self._pinned = pinned
         self._loading = loading

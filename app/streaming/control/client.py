@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import OutRecord
-from app.adapters.kafka.tail_reader import TopicReader
+from app.adapters.kafka.tail_reader import TailReader
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Loading, champion, load
 from app.adapters.topic_records.control_log import PARTITION, ControlLog, order_record, withdrawal_record
@@ -123,7 +123,7 @@ def living(log: ControlLog) -> list[WorkerReport]:
 
 
 async def _listen(
-    reader: TopicReader, offset: int, answered: dict[str, WorkerReport], until: Collection[str]
+    reader: TailReader, offset: int, answered: dict[str, WorkerReport], until: Collection[str]
 ) -> None:
     """Gather the reports of workers that have heard of the order at ``offset``."""
     log = ControlLog()
@@ -139,7 +139,7 @@ async def _listen(
 
 
 async def _write(settings: Settings, records: Sequence[OutRecord]) -> int:
-    sender = KafkaSender(settings.kafka)
+    sender = BatchProducer(settings.kafka)
     try:
         await sender.start()
         return await sender.send(settings.topics.control, PARTITION, records)

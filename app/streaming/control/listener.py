@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 from aiokafka.errors import KafkaError
 
-from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import OutRecord
-from app.adapters.kafka.tail_reader import TopicReader, open_reader
+from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.adapters.models.aliases import FILE_NAME
 from app.adapters.topic_records.control_log import (
     PARTITION,
@@ -48,7 +48,7 @@ class ModelControl:
         switch: ModelSwitch,
         lineup: LineupSwitch,
         log: ControlLog,
-        sender: KafkaSender,
+        sender: BatchProducer,
     ) -> None:
         self._settings = settings
         self._worker = worker
@@ -150,9 +150,9 @@ class ModelControl:
 
 
 @asynccontextmanager
-async def read_control(settings: Settings) -> AsyncIterator[TopicReader]:
+async def read_control(settings: Settings) -> AsyncIterator[TailReader]:
     """The control topic from its beginning."""
-    async with open_reader(settings.kafka, [settings.topics.control], from_beginning=True) as reader:
+    async with open_tail_reader(settings.kafka, [settings.topics.control], from_beginning=True) as reader:
         yield reader
 
 
@@ -162,7 +162,7 @@ async def control_log(settings: Settings) -> ControlLog:
         return await as_it_stands(reader)
 
 
-async def as_it_stands(reader: TopicReader) -> ControlLog:
+async def as_it_stands(reader: TailReader) -> ControlLog:
     """All of it. What comes after it is not read yet. An order that another one followed is nobody's business any more."""
     log = ControlLog()
     async for record in reader.until(await reader.ends()):

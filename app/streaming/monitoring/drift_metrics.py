@@ -19,7 +19,7 @@ class DriftWatch:
     def follow(self, bundle: Bundle) -> None:
         """From now on ``bundle`` scores."""
         for name in self._told:
-            self._metrics.forget("drift_psi", feature=name)
+            self._metrics.remove("drift_psi", feature=name)
         self._told = set()
         self._metrics.gauge("drift_decisions", 0)
         if self._window:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from app.adapters.observability.http_server import Answer, Page
+from app.adapters.observability.http_server import Endpoint, HttpResponse
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.streaming.monitoring.health import Health, Verdict
 from app.streaming.monitoring.watchdog import Watchdog
 
 
-def pages(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Mapping[str, Page]:
+def pages(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Mapping[str, Endpoint]:
     """By path."""
     return {
         "/metrics": metrics.page,
@@ -19,10 +19,10 @@ def pages(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Map
     }
 
 
-def _probe(ask: Callable[[], Verdict]) -> Page:
-    def page(_: str) -> Answer:
+def _probe(ask: Callable[[], Verdict]) -> Endpoint:
+    def page(_: str) -> HttpResponse:
         good, why = ask()
         status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
-        return Answer(status, "text/plain; charset=utf-8", f"{why}\n".encode())
+        return HttpResponse(status, "text/plain; charset=utf-8", f"{why}\n".encode())
 
     return page

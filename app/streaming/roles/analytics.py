@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from faust.types import TP
 
-from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.domain.decision import Decision
@@ -46,7 +46,7 @@ class AnalyticsWorker(Role):
         self._files = DayFiles(Path(ours.dir))
         self._cabinet = Cabinet(
             self._files,
-            FiguresOfDays(Path(ours.dir)),
+            DayFigureFiles(Path(ours.dir)),
             self.metrics,
             ours.roll_rows,
             ours.roll_seconds,

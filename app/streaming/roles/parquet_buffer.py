@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from app.adapters.parquet_sink.day_figures import FiguresOfDays
-from app.adapters.parquet_sink.day_files import DayFiles, Stretch
+from app.adapters.parquet_sink.day_figures import DayFigureFiles
+from app.adapters.parquet_sink.day_files import DayFiles, OffsetRange
 from app.adapters.parquet_sink.row_schemas import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics
@@ -24,7 +24,7 @@ class Cabinet(NamedTuple):
     """What all shelves of a worker share."""
 
     files: DayFiles
-    figures: FiguresOfDays
+    figures: DayFigureFiles
     metrics: Metrics
     roll_rows: int
     roll_seconds: float
@@ -129,7 +129,7 @@ class Shelf:
     def _write(self) -> None:
         """What is in files is counted."""
         self._count_rows()
-        stretch = Stretch(self._feed.name, self._partition, self._first_offset, self._next_offset - 1)
+        stretch = OffsetRange(self._feed.name, self._partition, self._first_offset, self._next_offset - 1)
         cabinet, rows = self._cabinet, pa.Table.from_batches(self._rows)
         written = cabinet.files.write(stretch, rows, self._decided_to, cabinet.guard)
         cabinet.metrics.count("day_files_total", written, table=self._feed.name)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import structlog
 
-from app.adapters.cdc.transaction_decoder import decode_by
+from app.adapters.cdc.transaction_decoder import decoder_for
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
@@ -73,7 +73,7 @@ class RiskWorker(TableRole):
         self._scorer.activity_partitions = settings.topics.partitions
         self._scorer.formats = await self._formats()
         self._line = self._transactions()
-        identity = data_dir.identity(Path(worker.data_dir))
+        identity = data_dir.worker_id(Path(worker.data_dir))
         self._spans = open_spans(settings.tracing, settings.app_id, identity)
         terms = Terms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
         self._lineup = LineupSwitch(choice, terms, self._put, self.metrics)
@@ -181,7 +181,7 @@ class RiskWorker(TableRole):
         logs = await self._logs(profiles_changelog(self.settings))
         checked = self.settings.acceptance.partitioner == "murmur2"
         partitions = self.settings.topics.partitions if checked else 0
-        decode, self._needs = self._reading(Transaction, decode_by(self.settings))
+        decode, self._needs = self._reading(Transaction, decoder_for(self.settings))
         return SourceLog(topic, logs[topic], partitions, decode)
 
     def _out_topics(self) -> OutTopics:

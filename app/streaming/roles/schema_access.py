@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from app.adapters.schema_registry.client import PREFIX, Registry
-from app.adapters.schema_registry.schema_cache import SchemaBook
+from app.adapters.schema_registry.client import PREFIX, RegistryClient
+from app.adapters.schema_registry.schema_cache import SchemaCache
 from app.adapters.schema_registry.subjects import subject_of
 from app.adapters.serde.event_decoder import EventDecoder
 from app.adapters.serde.event_encoder import Encoding, encoding, own_schema
@@ -30,7 +30,7 @@ class RegistryUse:
 
     def __init__(self, settings: RegistrySettings, metrics: Metrics) -> None:
         self.settings = settings
-        self.book = SchemaBook(registry := Registry(settings))
+        self.book = SchemaCache(registry := RegistryClient(settings))
         self._registry = registry
         self._metrics = metrics
         self._answers = True

@@ -33,7 +33,7 @@ class TableRole(Role):
         """
         names = self.lanes.topics
         ids = await self._know_logs(changelog)
-        data_dir.bind(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
+        data_dir.bind_changelog(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
         logs = {name: incarnation(ids[name]) for name in names}
         self._changelog_id = str(ids[changelog])
 

@@ -14,8 +14,8 @@ from faust.types import TP
 
 from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
-from app.adapters.kafka.batch_producer import KafkaSender
-from app.adapters.observability.http_server import HttpPages
+from app.adapters.kafka.batch_producer import BatchProducer
+from app.adapters.observability.http_server import HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.domain.acceptance import Acceptance
@@ -49,7 +49,7 @@ class Role(ABC):
         self.metrics = PrometheusMetrics()
         self.lanes = Lanes(*topics)
         self._app = app
-        self._sender = KafkaSender(settings.kafka)
+        self._sender = BatchProducer(settings.kafka)
         # As long as the broker waits, less the heartbeat that may just have been sent.
         self._fence = SessionFence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
@@ -57,7 +57,7 @@ class Role(ABC):
         self.health = Health(settings.worker.stall_seconds, time.monotonic)
         self._watchdog = Watchdog(self._fence, self.health)
         self._beside: list[asyncio.Task[None]] = []
-        self._pages: HttpPages | None = None
+        self._pages: HttpServer | None = None
         self._registry: RegistryUse | None = None
         self._holding: list[ChunkRunner[Any]] = []
 
@@ -93,10 +93,10 @@ class Role(ABC):
     async def _check(self) -> None:
         """The directory is ours, the topics are as they must be."""
         worker = self.settings.worker
-        data_dir.hold(Path(worker.data_dir))
+        data_dir.lock(Path(worker.data_dir))
         if worker.metrics_port:
             served = pages(self.metrics, self.health, self._watchdog)
-            self._pages = HttpPages(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
+            self._pages = HttpServer(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
         await require(self.settings)
         if self.settings.registry.url:
             self._registry = _use_registry(self.settings.registry, self.metrics)
@@ -160,7 +160,7 @@ class Role(ABC):
         """Partitions are moving: another worker may write to their table and report their lag."""
         self.health.assigned()
         for partition in range(self.settings.topics.partitions):
-            self.metrics.forget("source_lag_records", partition=str(partition))
+            self.metrics.remove("source_lag_records", partition=str(partition))
 
     def _acceptance(self) -> Acceptance:
         settings = self.settings.acceptance

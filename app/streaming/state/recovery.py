@@ -12,7 +12,7 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery
 from faust.types import TP
 
-from app.adapters.kafka.bulk_fetch import open_log
+from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.state.restore import Gap, Restore
 from app.streaming.state.restore_progress import Progress
@@ -73,7 +73,7 @@ class BulkRecovery(Recovery):
         gaps = {tp.partition: Gap(stands_at[tp] + 1, last[tp] + 1) for tp in tps}
         progress = Progress(table.metrics, on_step=table.on_restore_step)
         restore = Restore(tps[0].topic, cast(StateStore, table.data), progress, lambda: assignment.revoked)
-        complete = await restore.run(gaps, partial(open_log, table.kafka))
+        complete = await restore.run(gaps, partial(open_bulk_fetcher, table.kafka))
         if complete:
             for tp in tps:  # a Counter's update would add
                 stands_at[tp] = last[tp]

@@ -67,7 +67,7 @@ class Restore:
         self._slots = asyncio.Semaphore(PARTITIONS_AT_ONCE)
 
     async def run(
-        self, gaps: Mapping[int, Gap], open_log: Callable[[], AbstractAsyncContextManager[Log]]
+        self, gaps: Mapping[int, Gap], open_bulk_fetcher: Callable[[], AbstractAsyncContextManager[Log]]
     ) -> bool:
         """Close every partition's gap; False when it was abandoned. Raises RestoreFailed."""
         for partition, gap in gaps.items():
@@ -75,7 +75,7 @@ class Restore:
         behind = {partition: gap for partition, gap in gaps.items() if gap.start < gap.end}
         self._progress.begin(sorted(gaps), sum(gap.end - gap.start for gap in behind.values()))
         if behind:
-            async with open_log() as log:
+            async with open_bulk_fetcher() as log:
                 await _together(self._close(log, partition, gap) for partition, gap in behind.items())
         if self._abandoned():
             return False

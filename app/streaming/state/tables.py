@@ -16,7 +16,7 @@ from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.table import Table
 from faust.types import TP
 
-from app.adapters.disk.quarantine import is_corruption, set_aside, suspect, suspicion
+from app.adapters.disk.quarantine import is_corruption, mark_suspect, move_to_quarantine, suspect_reason
 from app.errors import StoreFailed
 from app.metrics import Metrics
 from app.settings import KafkaSettings, WorkerSettings
@@ -46,7 +46,7 @@ class StateStore(Store):
     def _open_for_partition(self, partition: int) -> Any:
         """A database that is damaged is moved aside; an empty one in its place is restored from the changelog."""
         path = self.partition_path(partition)
-        if reason := suspicion(path):
+        if reason := suspect_reason(path):
             self._replace(path, reason)
         try:
             return super()._open_for_partition(partition)
@@ -58,7 +58,7 @@ class StateStore(Store):
 
     def _replace(self, path: Path, reason: str) -> None:
         cast(StateTable, self.table).metrics.count("stores_set_aside_total")
-        _log.error("store_set_aside", moved_to=str(set_aside(path)), reason=reason)
+        _log.error("store_set_aside", moved_to=str(move_to_quarantine(path)), reason=reason)
 
     @contextmanager
     def _telling(self, partition: int) -> Iterator[None]:
@@ -68,7 +68,7 @@ class StateStore(Store):
         except Exception as error:
             path = self.partition_path(partition)
             if is_corruption(error):
-                suspect(path, str(error))
+                mark_suspect(path, str(error))
             raise StoreFailed(f"{path}: {error}. It lies in FRAUDSTREAM_WORKER_DATA_DIR.") from error
 
     def last_offset(self, partition: int) -> int:

@@ -18,7 +18,7 @@ import pytest
 from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.partitioner import partition_of
 from app.adapters.redis.client import connect
-from app.adapters.redis.reference_redis import Reference
+from app.adapters.redis.reference_redis import ReferenceStore
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
 from app.local.processes import wait_gone
@@ -192,7 +192,7 @@ def following(environment: dict[str, str], directory: Path) -> Iterator[subproce
 async def in_redis(stack: Stack, bank: Bank) -> None:
     """Return when Redis holds every row of both tables, and of a row that is gone nothing."""
     client = connect(RedisSettings(url=stack.redis_url), 5.0)
-    reference, deadline = Reference(client, "bank-test"), time.monotonic() + SECONDS
+    reference, deadline = ReferenceStore(client, "bank-test"), time.monotonic() + SECONDS
     expected = [
         next((row for row in bank.all(table) if row[f"{kind}_id"] == name), {})
         for table, kind, names in (("customers", "customer", "c"), ("terminals", "terminal", "m"))

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.cdc.reference_events import ReferenceChange
 from app.adapters.redis.client import connect
-from app.adapters.redis.reference_redis import Reference
+from app.adapters.redis.reference_redis import ReferenceStore
 from app.commands.tail import _with_reference
 from app.demo.reconciliation import Reconciliation
 from app.settings import RedisSettings, Settings
@@ -27,9 +27,9 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def reference(server: RedisServer) -> AsyncIterator[Reference]:
+async def reference(server: RedisServer) -> AsyncIterator[ReferenceStore]:
     client = connect(RedisSettings(url=server.url), 5.0)
-    yield Reference(client, "test")
+    yield ReferenceStore(client, "test")
     await client.aclose()
 
 
@@ -51,12 +51,14 @@ def newest(changes: list[ReferenceChange]) -> dict[str, dict[str, str]]:
     return {change.id: change.row or {} for change in changes}
 
 
-async def found(reference: Reference, names: list[str]) -> dict[str, dict[str, str]]:
+async def found(reference: ReferenceStore, names: list[str]) -> dict[str, dict[str, str]]:
     rows = await reference.find([("terminal", name) for name in names])
     return dict(zip(names, rows, strict=True))
 
 
-async def test_rows_stand_as_the_table_has_them_however_their_changes_are_told(reference: Reference) -> None:
+async def test_rows_stand_as_the_table_has_them_however_their_changes_are_told(
+    reference: ReferenceStore,
+) -> None:
     told = history(seed=3)
     expected, random = newest(told), Random(4)
 
@@ -69,7 +71,7 @@ async def test_rows_stand_as_the_table_has_them_however_their_changes_are_told(r
         assert expected == await found(reference, list(expected))
 
 
-async def test_a_change_is_news_once_and_an_older_one_never(reference: Reference) -> None:
+async def test_a_change_is_news_once_and_an_older_one_never(reference: ReferenceStore) -> None:
     old, new = (ReferenceChange("customer", "c1", lsn, {"segment": str(lsn)}) for lsn in (15, 16))
     gone = ReferenceChange("customer", "c1", 17, None)
 
@@ -79,12 +81,12 @@ async def test_a_change_is_news_once_and_an_older_one_never(reference: Reference
     assert [{}] == await reference.find([("customer", "c1")])
 
 
-async def test_of_what_nobody_told_nothing_is_known(reference: Reference) -> None:
+async def test_of_what_nobody_told_nothing_is_known(reference: ReferenceStore) -> None:
     assert [{}, {}] == await reference.find([("customer", "c1"), ("terminal", "m1")])
 
 
 async def test_an_alert_is_shown_with_what_the_tables_say_and_without_while_redis_is_away(
-    server: RedisServer, reference: Reference, capsys: pytest.CaptureFixture[str]
+    server: RedisServer, reference: ReferenceStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     terminal = {"name": "Fuel 24", "city": "Lyon", "country": "FR"}
     await reference.apply([ReferenceChange("terminal", "m1", 7, terminal)])

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import OutRecord
 from app.local import ports
 from tests.chaos.cluster import Cluster
@@ -121,7 +121,7 @@ async def test_prometheus_sees_every_figure_that_an_alert_asks_for(scene: Scene)
 async def test_a_disk_that_its_log_fills_is_told(scene: Scene) -> None:
     """Dead letters take any bytes; nobody reads them."""
     await until(lambda: "BrokerDiskFilling" not in scene.prometheus.firing(), scene)
-    sender = KafkaSender(msgspec.structs.replace(scene.deployment.settings.kafka, compression="none"))
+    sender = BatchProducer(msgspec.structs.replace(scene.deployment.settings.kafka, compression="none"))
     await sender.start()
     topic = scene.deployment.settings.topics.dead_letters
 

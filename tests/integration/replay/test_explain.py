@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from app.adapters.kafka.range_reader import open_log_reader
+from app.adapters.kafka.range_reader import open_range_reader
 from app.commands.history import fold_rules
 from app.features.catalog import DELAYED, NAMES
 from app.replay.explain import Explanation, Published, explain
@@ -69,7 +69,7 @@ async def explain_here(deployment: Deployment, alert: dict[str, Any]) -> Explana
     """As the command does, in this process."""
     settings = deployment.settings
     published = Published(read_alert(json.dumps(alert).encode()), alert)
-    async with open_log_reader(settings.kafka, settings.topics.transactions) as reader:
+    async with open_range_reader(settings.kafka, settings.topics.transactions) as reader:
         return await explain(
             published,
             reader,
@@ -114,7 +114,7 @@ async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
     deployment: Deployment, alerts: list[dict[str, Any]]
 ) -> None:
     wanted = alerts[0]
-    async with open_log_reader(deployment.settings.kafka, deployment.settings.topics.alerts) as reader:
+    async with open_range_reader(deployment.settings.kafka, deployment.settings.topics.alerts) as reader:
         found = await find_alert(reader, wanted["alert_id"], Period())
         assert wanted == json.loads(found or b"")
         assert await find_alert(reader, "alert-of-nobody", Period()) is None

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.kafka.admin import connect
 from app.adapters.kafka.cluster import read_cluster
-from app.adapters.kafka.tail_reader import open_reader
+from app.adapters.kafka.tail_reader import open_tail_reader
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings, Settings
 from app.settings import values as setting_values
@@ -64,7 +64,7 @@ async def work(broker: SecuredBroker, kafka: KafkaSettings, models: Path, direct
         await deployment.drained()
         assert worker.terminate() == 0
         await check_guarantee(deployment, worker)
-        async with open_reader(kafka, [topic], from_beginning=True) as reader:
+        async with open_tail_reader(kafka, [topic], from_beginning=True) as reader:
             assert (await anext(aiter(reader.batches())))[0].value
     finally:
         deployment.clear_up()

@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from app.adapters.kafka.batch_producer import KafkaSender
-from app.adapters.kafka.bulk_fetch import open_log
+from app.adapters.kafka.batch_producer import BatchProducer
+from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
 from app.adapters.kafka.records import OutRecord
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
@@ -31,7 +31,7 @@ ROOM = bytes(500)
 
 
 async def send(deployment: Deployment, partition: int, records: Sequence[OutRecord]) -> None:
-    sender = KafkaSender(deployment.settings.kafka)
+    sender = BatchProducer(deployment.settings.kafka)
     await sender.start()
     await sender.send(deployment.changelog, partition, records)
     await sender.stop()
@@ -51,7 +51,7 @@ async def restored(deployment: Deployment, start: int = 0) -> Memory:
     ends = await reading.end_offsets(deployment.servers, deployment.changelog, deployment.partitions)
     store = Memory()
     restore = Restore(deployment.changelog, store, Progress(PrometheusMetrics()), lambda: False)
-    assert await restore.run({0: Gap(start, ends[0])}, partial(open_log, deployment.servers))
+    assert await restore.run({0: Gap(start, ends[0])}, partial(open_bulk_fetcher, deployment.servers))
     assert store.changelog_offset == ends[0] - 1
     return store
 
@@ -87,7 +87,7 @@ async def test_a_topic_that_is_not_there_is_told(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.adapters.kafka.bulk_fetch.GIVE_UP_SECONDS", 0.0)
-    async with open_log(deployment.servers) as log:
+    async with open_bulk_fetcher(deployment.servers) as log:
         with pytest.raises(RestoreFailed, match="nowhere-0 cannot be read from offset 5 to 9"):
             await log.fetch("nowhere", 0, 5, 9)
 

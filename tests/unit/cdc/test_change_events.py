@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.cdc.change_events import ChangeEvents
-from app.adapters.cdc.transaction_decoder import decode_by, plain
+from app.adapters.cdc.transaction_decoder import decode_plain, decoder_for
 from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.serde.json_codec import decode_transaction
 from app.domain.ignored import Ignored
@@ -347,12 +347,12 @@ def test_what_is_plain_is_read_as_without_change_events(changes: dict[str, objec
         except InvalidEvent as error:
             return error.reason
 
-    assert outcome(plain) == outcome(ChangeEvents(CONTRACT).decode)
+    assert outcome(decode_plain) == outcome(ChangeEvents(CONTRACT).decode)
 
 
 def test_without_a_mapping_change_events_are_dead_letters() -> None:
-    decode = decode_by(Settings())
+    decode = decoder_for(Settings())
 
-    assert decode is plain
+    assert decode is decode_plain
     with pytest.raises(InvalidEvent):
         decode(Record(json.dumps(envelope("c", ROW)).encode()))

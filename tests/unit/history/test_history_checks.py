@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.adapters.column_mapping import CONTRACT
-from app.adapters.tabular.batches import Batch, encoded
+from app.adapters.tabular.batches import TransactionBatch, encoded
 from app.adapters.tabular.files import DEFAULT_BATCH_ROWS
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.errors import InvalidEvent, InvalidFile
@@ -44,11 +44,11 @@ def mostly_digits() -> st.SearchStrategy[str]:
     return st.lists(pieces, min_size=1, max_size=4).map("".join).filter(lambda text: text != "")
 
 
-def a_batch(times: list[int], texts: dict[str, list[str | None]]) -> Batch:
+def a_batch(times: list[int], texts: dict[str, list[str | None]]) -> TransactionBatch:
     count = len(times)
     columns: dict[str, Any] = {name: pa.array(texts[name], pa.string()) for name in TEXT_FIELDS}
     columns |= {name: encoded(columns[name]) for name in ("customer_id", "terminal_id")}
-    return Batch(
+    return TransactionBatch(
         first_row=1,
         event_time=np.array(times),
         amount_minor=np.zeros(count, np.int64),
@@ -58,7 +58,7 @@ def a_batch(times: list[int], texts: dict[str, list[str | None]]) -> Batch:
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> Batch:
+def batches(draw: st.DrawFn) -> TransactionBatch:
     count = draw(st.integers(1, 5))
     edges = [edge + step for edge in (EARLIEST_MS, LATEST_MS) for step in (-1, 0, 1)]
     times = draw(st.lists(st.sampled_from([*edges, NOW_MS, 0, 2**62]), min_size=count, max_size=count))
@@ -70,7 +70,7 @@ def batches(draw: st.DrawFn) -> Batch:
     return a_batch(times, texts)
 
 
-def refused(batch: Batch) -> list[bool]:
+def refused(batch: TransactionBatch) -> list[bool]:
     """By the rule itself, row by row."""
     found = []
     for transaction in batch.transactions():
@@ -85,7 +85,7 @@ def refused(batch: Batch) -> list[bool]:
 
 @given(batches())
 @example(a_batch([NOW_MS], {name: [CARD] for name in TEXT_FIELDS}))
-def test_every_row_that_the_rule_refuses_is_suspicious(batch: Batch) -> None:
+def test_every_row_that_the_rule_refuses_is_suspicious(batch: TransactionBatch) -> None:
     suspects = _suspects(batch, SOURCE).tolist()
 
     assert [row for row, wrong in enumerate(refused(batch)) if wrong and not suspects[row]] == []

@@ -6,20 +6,20 @@ from itertools import islice
 
 import pytest
 
-from app.history.prefetch import ahead
+from app.history.prefetch import prefetch
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 100])
 def test_the_items_come_in_their_order(count: int) -> None:
-    assert list(range(count)) == list(ahead(range(count)))
+    assert list(range(count)) == list(prefetch(range(count)))
 
 
 def test_none_is_an_item_like_any_other() -> None:
-    assert [None, 0, None] == list(ahead([None, 0, None]))
+    assert [None, 0, None] == list(prefetch([None, 0, None]))
 
 
 def test_an_exception_comes_where_it_was_raised() -> None:
@@ -30,7 +30,7 @@ def test_an_exception_comes_where_it_was_raised() -> None:
 
     found: list[int] = []
     with pytest.raises(LookupError, match="the third"):
-        found.extend(ahead(broken()))
+        found.extend(prefetch(broken()))
 
     assert [1, 2] == found
     assert [] == threads()
@@ -38,7 +38,7 @@ def test_an_exception_comes_where_it_was_raised() -> None:
 
 def test_an_exception_before_the_first_item_comes_too() -> None:
     with pytest.raises(ZeroDivisionError):
-        next(ahead(1 // number for number in range(3)))
+        next(prefetch(1 // number for number in range(3)))
 
 
 def test_the_next_item_is_made_while_this_one_is_used() -> None:
@@ -49,7 +49,7 @@ def test_the_next_item_is_made_while_this_one_is_used() -> None:
         second.set()
         yield 2
 
-    items = ahead(made())
+    items = prefetch(made())
 
     assert 1 == next(items)
     assert second.wait(timeout=60)
@@ -64,7 +64,7 @@ def test_no_more_than_one_item_is_made_ahead() -> None:
             made.append(number)
             yield number
 
-    items = ahead(counted())
+    items = prefetch(counted())
     assert [0, 1] == list(islice(items, 2))
     items.close()  # waits for what is under way
 
@@ -72,7 +72,7 @@ def test_no_more_than_one_item_is_made_ahead() -> None:
 
 
 def test_abandoned_in_the_middle_it_ends_its_thread() -> None:
-    for item in ahead(range(10)):
+    for item in prefetch(range(10)):
         if item == 3:
             break
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
-from app.adapters.kafka.batch_producer import KafkaSender
+from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import Output, OutRecord
 from app.errors import SendFailed
 from app.settings import KafkaSettings
@@ -98,7 +98,7 @@ def hands() -> Hands:
 
 @pytest.fixture
 async def sender(producer: Producer, hands: Hands) -> Any:
-    made = KafkaSender(KafkaSettings())
+    made = BatchProducer(KafkaSettings())
     made._producer = producer
     made._pool = cast(Any, hands)
     yield made
@@ -111,7 +111,7 @@ async def until_idle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(sender: KafkaSender) -> None:
+async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(sender: BatchProducer) -> None:
     outputs = [
         Output("a", 0, [SMALL, SMALL]),
         Output("b", 0, []),
@@ -123,14 +123,14 @@ async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(s
     assert await sender.send("a", 0, [SMALL]) == 3
 
 
-async def test_small_batches_wait_for_nothing(sender: KafkaSender, producer: Producer) -> None:
+async def test_small_batches_wait_for_nothing(sender: BatchProducer, producer: Producer) -> None:
     await sender.send_all([Output("a", 0, [SMALL])])
 
     assert producer.journal == ["a handed over"]
 
 
 async def test_what_is_sent_together_is_handed_over_together_when_all_of_it_is_compressed(
-    sender: KafkaSender, producer: Producer, hands: Hands
+    sender: BatchProducer, producer: Producer, hands: Hands
 ) -> None:
     """The client sends the first that it gets at once, and the next only when that was answered."""
     sending = asyncio.gather(
@@ -153,7 +153,7 @@ async def test_what_is_sent_together_is_handed_over_together_when_all_of_it_is_c
 
 
 async def test_every_partition_gets_its_first_batch_before_any_gets_its_second(
-    sender: KafkaSender, producer: Producer
+    sender: BatchProducer, producer: Producer
 ) -> None:
     """The client takes a partition's second batch when its first has left, and who waits for that holds up the others."""
     offsets = await sender.send_all(
@@ -165,7 +165,7 @@ async def test_every_partition_gets_its_first_batch_before_any_gets_its_second(
 
 
 async def test_a_batch_that_cannot_be_compressed_is_not_handed_over(
-    sender: KafkaSender, producer: Producer, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    sender: BatchProducer, producer: Producer, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: Batch) -> None:
         raise MemoryError
@@ -185,7 +185,7 @@ class Paused(Exception):
 
 
 async def test_a_worker_that_was_paused_while_it_compressed_hands_nothing_over(
-    sender: KafkaSender, producer: Producer, hands: Hands
+    sender: BatchProducer, producer: Producer, hands: Hands
 ) -> None:
     paused = False
 
@@ -204,7 +204,7 @@ async def test_a_worker_that_was_paused_while_it_compressed_hands_nothing_over(
 
 
 async def test_a_worker_that_was_paused_between_two_batches_hands_over_no_more(
-    sender: KafkaSender, producer: Producer
+    sender: BatchProducer, producer: Producer
 ) -> None:
     def guard() -> None:
         if producer.journal:
@@ -215,7 +215,7 @@ async def test_a_worker_that_was_paused_between_two_batches_hands_over_no_more(
     assert producer.journal == ["a handed over"]
 
 
-async def test_a_worker_that_was_paused_is_told_even_if_it_has_nothing_to_send(sender: KafkaSender) -> None:
+async def test_a_worker_that_was_paused_is_told_even_if_it_has_nothing_to_send(sender: BatchProducer) -> None:
     def guard() -> None:
         raise Paused
 
@@ -224,7 +224,7 @@ async def test_a_worker_that_was_paused_is_told_even_if_it_has_nothing_to_send(s
 
 
 async def test_a_send_that_fails_says_where(
-    sender: KafkaSender, producer: Producer, monkeypatch: pytest.MonkeyPatch
+    sender: BatchProducer, producer: Producer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: Any, **__: Any) -> None:
         raise MessageSizeTooLargeError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.kafka.connect_rest import Connect, Connector, load_connector
+from app.adapters.kafka.connect_rest import ConnectClient, Connector, load_connector
 from app.errors import ConfigurationError
 
 CONNECTOR = Connector("bank", {"tasks.max": "1"})
@@ -55,7 +55,7 @@ def test_a_connector_is_put_where_connect_keeps_it_and_again_while_its_workers_m
     url, handler = server
     handler.answers += [(409, {"message": "rebalancing"}), (201, {})]
 
-    Connect(url).put(CONNECTOR)
+    ConnectClient(url).put(CONNECTOR)
 
     assert [("PUT", "/connectors/bank/config", {"tasks.max": "1"})] * 2 == handler.asked
 
@@ -64,7 +64,7 @@ def test_it_runs_when_its_task_does(server: Any) -> None:
     url, handler = server
     handler.answers += [(200, {}), (200, status("RUNNING")), (200, status("RUNNING", "RUNNING"))]
 
-    assert Connect(url).wait_running("bank").running
+    assert ConnectClient(url).wait_running("bank").running
     assert len(handler.asked) == 3
 
 
@@ -74,7 +74,7 @@ def test_one_that_fails_says_the_cause(server: Any) -> None:
     handler.answers.append((200, status("RUNNING", "FAILED", trace=trace)))
 
     with pytest.raises(ConfigurationError, match="slot is active"):
-        Connect(url).wait_running("bank")
+        ConnectClient(url).wait_running("bank")
 
 
 def test_a_refusal_is_told_with_its_reason(server: Any) -> None:
@@ -82,14 +82,14 @@ def test_a_refusal_is_told_with_its_reason(server: Any) -> None:
     handler.answers.append((400, {"message": "Connector configuration is invalid: slot.name"}))
 
     with pytest.raises(ConfigurationError, match=r"400 .*slot\.name"):
-        Connect(url).put(CONNECTOR)
+        ConnectClient(url).put(CONNECTOR)
 
 
 def test_nobody_there_is_told_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="stack up --with postgres,connect"):
-        Connect("http://127.0.0.1:1").states()
+        ConnectClient("http://127.0.0.1:1").states()
     with pytest.raises(ConfigurationError, match="no http"):
-        Connect("127.0.0.1:8083")
+        ConnectClient("127.0.0.1:8083")
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"name": "x", "config": {"a": 1}}'])

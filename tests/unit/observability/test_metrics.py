@@ -1,4 +1,4 @@
-"""The catalogue of metrics, its page, and what a scraper reads."""
+"""The catalog of metrics, its page, and what a scraper reads."""
 
 from typing import get_args
 
@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from app.adapters.observability.prometheus import PrometheusMetrics
-from app.metrics import CATALOGUE, CounterName, GaugeName, HistogramName, InfoName, Metrics, markdown
+from app.metrics import CATALOG, CounterName, GaugeName, HistogramName, InfoName, Metrics, markdown
 from tests.support.paths import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "metrics.md"
@@ -32,13 +32,13 @@ def test_the_page_is_up_to_date() -> None:
     ("kind", "names"),
     [("counter", CounterName), ("gauge", GaugeName), ("histogram", HistogramName), ("info", InfoName)],
 )
-def test_the_typed_names_are_those_of_the_catalogue(kind: str, names: object) -> None:
-    assert [metric.name for metric in CATALOGUE if metric.kind == kind] == list(get_args(names))
+def test_the_typed_names_are_those_of_the_catalog(kind: str, names: object) -> None:
+    assert [metric.name for metric in CATALOG if metric.kind == kind] == list(get_args(names))
 
 
 def test_no_label_can_hold_a_value_of_an_event() -> None:
     """Labels whose values are not listed name a part of the deployment, or a feature of the catalog."""
-    unlisted = {label for metric in CATALOGUE for label, values in metric.labels.items() if not values}
+    unlisted = {label for metric in CATALOG for label, values in metric.labels.items() if not values}
 
     assert unlisted == {"partition", "name", "version", "digest", "feature"}
 
@@ -71,8 +71,8 @@ def test_a_partition_that_went_away_leaves_no_series(metrics: PrometheusMetrics)
     metrics.gauge("source_lag_records", 7, partition="3")
     assert scraped(metrics)['fraudstream_source_lag_records{partition="3"}'] == 7
 
-    metrics.forget("source_lag_records", partition="3")
-    metrics.forget("source_lag_records", partition="4")
+    metrics.remove("source_lag_records", partition="3")
+    metrics.remove("source_lag_records", partition="4")
 
     assert not any("source_lag_records" in series for series in scraped(metrics))
 

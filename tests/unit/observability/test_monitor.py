@@ -16,7 +16,7 @@ from app.adapters.kafka.cluster_state import (
     PartitionLag,
     TopicState,
 )
-from app.metrics import CATALOGUE as WORKER_CATALOGUE
+from app.metrics import CATALOG as WORKER_CATALOG
 from app.metrics import PREFIX
 from app.operations.cluster_metrics import CATALOG, ClusterCollector, table
 from app.operations.cluster_view import cluster_view
@@ -69,12 +69,12 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_no_worker_tells_a_figure_of_the_same_name() -> None:
-    names = [metric.name for metric in (*WORKER_CATALOGUE, *CATALOG)]
+    names = [metric.name for metric in (*WORKER_CATALOG, *CATALOG)]
 
     assert sorted(set(names)) == sorted(names)
 
 
-def test_every_metric_of_the_catalogue_has_a_series() -> None:
+def test_every_metric_of_the_catalog_has_a_series() -> None:
     series = {name.partition("{")[0] for name in scraped(STATE)}
 
     assert {PREFIX + metric.name for metric in CATALOG} == series

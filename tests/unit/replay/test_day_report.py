@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from app.adapters.parquet_sink.day_figures import FiguresOfDays
+from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS
 from app.errors import ConfigurationError, InvalidFile, StateCorrupt
@@ -82,7 +82,7 @@ def rows(partition: int, time_ms: int, offset: int) -> Any:
 
 
 def test_a_partition_is_open_until_it_has_seen_a_later_day(tmp_path: Path) -> None:
-    figures = FiguresOfDays(tmp_path)
+    figures = DayFigureFiles(tmp_path)
     for partition in range(2):
         figures.count(DECISIONS, partition, rows(partition, FIRST_DAY * DAY_MS, 0), 1)
     figures.count(DECISIONS, 1, rows(1, (FIRST_DAY + 1) * DAY_MS, 1), 2)
@@ -105,7 +105,7 @@ def test_files_of_another_log_are_refused(tmp_path: Path) -> None:
 
 
 def test_figures_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
-    figures = FiguresOfDays(tmp_path)
+    figures = DayFigureFiles(tmp_path)
     figures.count(DECISIONS, 0, rows(0, FIRST_DAY * DAY_MS, 0), 1)
     (path,) = tmp_path.rglob("*.bin")
     path.write_bytes(path.read_bytes()[:-5])

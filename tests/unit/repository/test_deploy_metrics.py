@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.metrics import CATALOGUE as WORKER_CATALOGUE
+from app.metrics import CATALOG as WORKER_CATALOG
 from app.metrics import PREFIX
 from app.operations.cluster_metrics import CATALOG as CLUSTER_CATALOG
 from tests.support.paths import REPOSITORY
@@ -22,7 +22,7 @@ NAME = re.compile(rf"\b({PREFIX}\w+|process_\w+)\b")
 def told() -> Iterator[str]:
     """Every series of a worker and of the monitor."""
     yield from ("process_start_time_seconds", "process_resident_memory_bytes")
-    for metric in WORKER_CATALOGUE:
+    for metric in WORKER_CATALOG:
         if metric.kind == "histogram":
             yield from (f"{PREFIX}{metric.name}_{part}" for part in ("bucket", "sum", "count"))
         else:

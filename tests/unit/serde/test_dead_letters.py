@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.kafka.records import OutRecord
-from app.adapters.topic_records.dead_letters import DeadLetter, Place, read
+from app.adapters.topic_records.dead_letters import DeadLetter, LogPosition, read
 from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
@@ -55,13 +55,13 @@ def test_a_replay_is_the_source_record_and_one_more_header(
 
     expected = OutRecord(key, value, timestamp, [*own, (REPLAYED_HEADER, b"transactions:3:77")])
     assert expected == prepare(letter, TOPIC, rekey=False)
-    assert (Place(1, 5), Place(3, 77), "wrong_type") == (letter.place, letter.source, letter.code)
+    assert (LogPosition(1, 5), LogPosition(3, 77), "wrong_type") == (letter.place, letter.source, letter.code)
 
 
 def test_a_record_that_is_no_dead_letter_is_told_as_such_and_refused() -> None:
     letter = read(Source(headers=(("a", b"b"),)))
 
-    assert ("", "", Place(-1, -1)) == (letter.code, letter.source_topic, letter.source)
+    assert ("", "", LogPosition(-1, -1)) == (letter.code, letter.source_topic, letter.source)
     assert isinstance(prepare(letter, TOPIC, rekey=True), Refused)
 
 

@@ -20,7 +20,7 @@ from app.settings import RegistrySettings, Settings
 
 require_extra("this test")
 
-from app.adapters.schema_registry.client import Registry  # noqa: E402  # warns when it is the first
+from app.adapters.schema_registry.client import RegistryClient  # noqa: E402  # warns when it is the first
 
 PASSWORD = "CANARYVALUE"  # noqa: S105  # of nobody
 GUID = b"\1" + bytes(16)
@@ -88,19 +88,19 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def registry(url: str) -> Registry:
-    return Registry(RegistrySettings(url=url))
+def registry(url: str) -> RegistryClient:
+    return RegistryClient(RegistrySettings(url=url))
 
 
-def test_a_schema_is_what_it_was_registered_as(registry: Registry) -> None:
+def test_a_schema_is_what_it_was_registered_as(registry: RegistryClient) -> None:
     assert WriterSchema(AVRO, '"string"') == registry.schema(number_key(7))
 
 
-def test_what_a_schema_rests_on_comes_with_it_the_deepest_first(registry: Registry) -> None:
+def test_what_a_schema_rests_on_comes_with_it_the_deepest_first(registry: RegistryClient) -> None:
     assert WriterSchema(PROTOBUF, "whole", ("b", "a")) == registry.schema(number_key(13))
 
 
-def test_what_the_registry_does_not_have_is_none(registry: Registry) -> None:
+def test_what_the_registry_does_not_have_is_none(registry: RegistryClient) -> None:
     schema = WriterSchema(AVRO, "x")
 
     assert [None] * 5 == [
@@ -114,14 +114,16 @@ def test_what_the_registry_does_not_have_is_none(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("number", [9, 11, 12])
-def test_what_is_no_answer_of_a_registry_says_nothing_about_a_schema(registry: Registry, number: int) -> None:
+def test_what_is_no_answer_of_a_registry_says_nothing_about_a_schema(
+    registry: RegistryClient, number: int
+) -> None:
     """A page that is not there would otherwise send every record to the dead letters."""
     with pytest.raises(RegistryAway, match="FRAUDSTREAM_REGISTRY_URL"):
         registry.schema(number_key(number))
 
 
 def test_nobody_there_is_no_answer() -> None:
-    registry = Registry(RegistrySettings(url=f"http://127.0.0.1:{ports.choose()}"))
+    registry = RegistryClient(RegistrySettings(url=f"http://127.0.0.1:{ports.choose()}"))
 
     with pytest.raises(RegistryAway, match=r"does not answer.*Start it"):
         registry.schema(GUID)
@@ -130,7 +132,7 @@ def test_nobody_there_is_no_answer() -> None:
 def test_who_is_refused_hears_of_the_user_and_never_of_the_password(url: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(PASSWORD, encoding="utf-8")
-    registry = Registry(RegistrySettings(url=url, username="scorer", password_file=str(file)))
+    registry = RegistryClient(RegistrySettings(url=url, username="scorer", password_file=str(file)))
 
     with pytest.raises(RegistryAway, match="FRAUDSTREAM_REGISTRY_USERNAME=scorer") as caught:
         registry.schema(number_key(10))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from app.adapters.cdc.transaction_decoder import plain
+from app.adapters.cdc.transaction_decoder import decode_plain
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.wire_format import number_key
 from app.adapters.serde import protobuf_values
@@ -21,10 +21,10 @@ from app.settings import RegistrySettings
 from app.streaming.roles import analytics, schema_access
 from app.streaming.roles.schema_access import RegistryUse
 from tests.unit.serde.test_formats import EXAMPLE, SOUND
-from tests.unit.streaming.roles.test_schema_access import BEFORE, Record, Registry
+from tests.unit.streaming.roles.test_schema_access import BEFORE, FakeRegistry, Record
 
 
-class Answering(Registry):
+class Answering(FakeRegistry):
     def require(self) -> None:
         self.schema(b"")
 
@@ -36,7 +36,7 @@ def use(
     monkeypatch: pytest.MonkeyPatch, when_away: Literal["wait", "dead_letter"]
 ) -> tuple[RegistryUse, Answering]:
     registry = Answering()
-    monkeypatch.setattr(schema_access, "Registry", lambda _: registry)
+    monkeypatch.setattr(schema_access, "RegistryClient", lambda _: registry)
     settings = RegistrySettings(url="http://127.0.0.1:1", when_away=when_away, output_format="avro")
     return RegistryUse(settings, PrometheusMetrics()), registry
 
@@ -52,7 +52,7 @@ CHUNK = Chunk(0, [BEFORE])
 
 async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "wait")
-    decode, needs = used.reading(Transaction, plain)
+    decode, needs = used.reading(Transaction, decode_plain)
     registry.away = True
 
     assert (False, False, 1) == (await needs.ask(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
@@ -63,7 +63,7 @@ async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.
 
 async def test_or_it_gives_its_records_up_where_that_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "dead_letter")
-    decode, needs = used.reading(Transaction, plain)
+    decode, needs = used.reading(Transaction, decode_plain)
     registry.away = True
     others = Chunk(0, [BEFORE, BEFORE._replace(value=number_key(8))])
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.cdc.transaction_decoder import plain
+from app.adapters.cdc.transaction_decoder import decode_plain
 from app.adapters.schema_registry.client import Version
 from app.adapters.schema_registry.registry_extra import require_extra
-from app.adapters.schema_registry.schema_cache import AWAY_SECONDS, UNKNOWN_SECONDS, Absent, SchemaBook
+from app.adapters.schema_registry.schema_cache import AWAY_SECONDS, UNKNOWN_SECONDS, Absent, SchemaCache
 from app.adapters.schema_registry.subjects import subjects
 from app.adapters.schema_registry.wire_format import (
     HEADER,
@@ -49,7 +49,7 @@ class Record(NamedTuple):
     topic: str = "fraud.decisions.v1"
 
 
-class Registry:
+class FakeRegistry:
     """Has schemas, and is away when it is told to be."""
 
     def __init__(self) -> None:
@@ -67,9 +67,9 @@ class Registry:
 class Bench:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.registry = Registry()
-        self.book = SchemaBook(self.registry, self.clock)
-        self.decode = EventDecoder(Transaction, plain, self.book)
+        self.registry = FakeRegistry()
+        self.book = SchemaCache(self.registry, self.clock)
+        self.decode = EventDecoder(Transaction, decode_plain, self.book)
 
     def learn(self, *records: Record) -> None:
         for key in self.decode.missing(records):
@@ -150,7 +150,7 @@ def test_one_that_was_given_up_is_asked_for_sooner(bench: Bench) -> None:
     bench.clock.seconds += AWAY_SECONDS + 1
 
     assert [number_key(7)] == bench.decode.missing([BEFORE])
-    assert Absent.AWAY is bench.book.last_word(number_key(7))
+    assert Absent.AWAY is bench.book.last_known(number_key(7))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_the_official_header_is_ours() -> None:
     assert schema_registry._VALUE_SCHEMA_ID == HEADER
 
 
-class Subjects(Registry):
+class Subjects(FakeRegistry):
     """A registry with subjects; ``objecting`` finds every change incompatible."""
 
     def __init__(self) -> None:
@@ -291,9 +291,9 @@ def test_a_reader_beside_the_workers_needs_the_registry_only_for_what_needs_it()
 
 
 def test_a_decision_is_read_as_it_would_be_published_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = Registry()
+    registry = FakeRegistry()
     registry.schemas[number_key(9)] = own_schema(Decision, "avro")
-    monkeypatch.setattr("app.adapters.schema_registry.client.Registry", lambda _: registry)
+    monkeypatch.setattr("app.adapters.schema_registry.client.RegistryClient", lambda _: registry)
     read = offline_decoder.readable(Settings(registry=RegistrySettings(url="http://127.0.0.1:1")))
     decision = {name: value for name, value in DECISION.items() if name != "x"}
     payload = avro_values.writer(Decision)(json.dumps(decision).encode())

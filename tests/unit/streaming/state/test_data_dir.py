@@ -8,47 +8,47 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.disk.data_dir import bind, hold, identity
+from app.adapters.disk.data_dir import bind_changelog, lock, worker_id
 from app.errors import ConfigurationError
 
 
 def test_a_second_holder_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None:
-    held = hold(tmp_path / "worker")
+    held = lock(tmp_path / "worker")
     with pytest.raises(ConfigurationError, match=rf"in use by the worker with pid {os.getpid()}\b"):
-        hold(tmp_path / "worker")
+        lock(tmp_path / "worker")
     os.close(held)
 
 
 def test_a_directory_is_free_once_its_holder_was_killed(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from app.adapters.disk.data_dir import hold;"
-        "hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)"
+        "import sys, time; from pathlib import Path; from app.adapters.disk.data_dir import lock;"
+        "lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:  # noqa: S603  # ours
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(ConfigurationError, match=f"pid {holder.pid}"):
-            hold(tmp_path)
+            lock(tmp_path)
         holder.send_signal(signal.SIGKILL)
         holder.wait()
 
-    os.close(hold(tmp_path))
+    os.close(lock(tmp_path))
 
 
 def test_a_directory_that_cannot_be_made_is_a_setting_to_correct(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"FRAUDSTREAM_WORKER_DATA_DIR=.*cannot be used"):
-        hold(tmp_path / "file" / "worker")
+        lock(tmp_path / "file" / "worker")
 
 
 def test_a_directory_knows_its_changelog(tmp_path: Path) -> None:
-    bind(tmp_path, "risk-changelog", "first")
-    bind(tmp_path, "risk-changelog", "first")
+    bind_changelog(tmp_path, "risk-changelog", "first")
+    bind_changelog(tmp_path, "risk-changelog", "first")
 
     with pytest.raises(ConfigurationError, match=r"risk-changelog \(first, now second\)"):
-        bind(tmp_path, "risk-changelog", "second")
+        bind_changelog(tmp_path, "risk-changelog", "second")
 
 
 def test_a_directory_has_one_name_for_ever(tmp_path: Path) -> None:
-    assert identity(tmp_path) == identity(tmp_path) != identity(tmp_path.parent)
+    assert worker_id(tmp_path) == worker_id(tmp_path) != worker_id(tmp_path.parent)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import rocksdict
 
-from app.adapters.disk.quarantine import KEPT, is_corruption, set_aside, suspect, suspicion
+from app.adapters.disk.quarantine import KEPT, is_corruption, mark_suspect, move_to_quarantine, suspect_reason
 
 
 def database(path: Path) -> Path:
@@ -39,7 +39,7 @@ def test_a_database_that_is_in_use_is_not_corrupt(tmp_path: Path) -> None:
 
 
 def test_the_newest_are_kept(tmp_path: Path) -> None:
-    moved = [set_aside(database(tmp_path / "profiles-0.db")) for _ in range(KEPT + 2)]
+    moved = [move_to_quarantine(database(tmp_path / "profiles-0.db")) for _ in range(KEPT + 2)]
 
     assert [path.exists() for path in moved] == [False, False, True, True]
     assert not (tmp_path / "profiles-0.db").exists()
@@ -47,9 +47,9 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
 
 def test_a_suspicion_lasts_until_the_database_is_moved(tmp_path: Path) -> None:
     path = database(tmp_path / "profiles-0.db")
-    assert not suspicion(path)
+    assert not suspect_reason(path)
 
-    suspect(path, "block checksum mismatch")
-    assert suspicion(path) == "block checksum mismatch"
-    set_aside(path)
-    assert not suspicion(path)
+    mark_suspect(path, "block checksum mismatch")
+    assert suspect_reason(path) == "block checksum mismatch"
+    move_to_quarantine(path)
+    assert not suspect_reason(path)
