@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.adapters.cdc.transaction_decoder import Decode, plain
+from app.adapters.cdc.transaction_decoder import Decode, decode_plain
 from app.adapters.kafka.range_reader import RangeReader
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
@@ -22,7 +22,7 @@ class FoldRules(NamedTuple):
     bounds: Bounds
     by_murmur2: bool = True
     """True: a record whose key lies in another partition than murmur2 gives is rejected."""
-    decode: Decode = plain
+    decode: Decode = decode_plain
 
     def log_of(self, reader: RangeReader) -> SourceLog:
         """Return the description of the log that the worker's decoder uses."""
