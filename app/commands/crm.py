@@ -44,7 +44,7 @@ def answer(
     import asyncio
     import time
 
-    from app.adapters.serde.json_codec import encode_answer
+    from app.adapters.serde.json_codec import encode_event
     from app.domain.notification import Answer
     from app.settings import Settings
     from app.traffic import console
@@ -60,7 +60,7 @@ def answer(
         is_fraud=is_fraud,
         answered_at=time.time_ns() // 1_000_000,
     )
-    topic, record = settings.topics.answers, (given.customer_id.encode(), encode_answer(given))
+    topic, record = settings.topics.answers, (given.customer_id.encode(), encode_event(given))
     produced = console.send_records([record], topic=topic, kafka=settings.kafka, rate=None)
     typer.echo(console.describe(produced, topic, as_json=json, what="answers"))
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.adapters.kafka.partitioner import partitions_of
-from app.adapters.kafka.records import Headers, Output, OutRecord
+from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS, AppliedOffset, StoredContact, decode, encode
-from app.adapters.serde.json_codec import decode_as, encode_label, encode_notification
+from app.adapters.serde.json_codec import decode_as, encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.decision import Outcome
@@ -20,8 +20,9 @@ from app.errors import InvalidEvent, InvalidReason
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.output_records import dead_letter
-from app.processing.outputs import OutTopics
+from app.processing.outputs import Output
 from app.processing.state_cache import StateCache
+from app.settings import Stream
 
 _HEADERS: Headers = (
     ("content-type", b"application/json"),
@@ -76,12 +77,12 @@ class ContactChunk(NamedTuple):
     """Encoded contacts by customer."""
     rejected: list[Rejected]
 
-    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+    def outputs(self) -> Iterator[Output]:
         """See outputs.ComputedChunk."""
-        yield Output(topics.notifications, self.partition, self.notifications)
-        yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
+        yield Output(Stream.NOTIFICATIONS, self.partition, self.notifications)
+        yield Output(Stream.DEAD_LETTERS, self.partition, [dead_letter(*entry) for entry in self.rejected])
         for partition, records in self.labels.items():
-            yield Output(topics.labels, partition, records)
+            yield Output(Stream.LABELS, partition, records)
 
 
 class Rules(NamedTuple):
@@ -153,7 +154,7 @@ class ContactFold:
         reference_ms = acceptance.reference_time(record.timestamp, now_ms)
         acceptance.check_label(label, key=None, reference_ms=reference_ms)
         after = answered(contact, _digest(answer.transaction_id), answer.answered_at)
-        return after, OutRecord(label.terminal_id.encode(), encode_label(label))
+        return after, OutRecord(label.terminal_id.encode(), encode_event(label))
 
     def _placed(self, labels: list[OutRecord]) -> dict[int, list[OutRecord]]:
         """Labels belong to the partition of their terminal."""
@@ -180,7 +181,7 @@ def _question(alert: AlertForQuestion) -> OutRecord:
         country=paid.country,
     )
     headers = [*_HEADERS, ("ce_id", notification.notification_id.encode())]
-    return OutRecord(alert.customer_id.encode(), encode_notification(notification), None, headers)
+    return OutRecord(alert.customer_id.encode(), encode_event(notification), None, headers)
 
 
 def _label(answer: Answer) -> Label:

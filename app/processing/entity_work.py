@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.adapters.kafka.partitioner import partitions_of
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord
 from app.adapters.serde.fact_codec import is_fact, label_facts, read_facts
 from app.adapters.serde.json_codec import label_of
 from app.domain.acceptance import Acceptance
@@ -18,9 +18,10 @@ from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.fact_records import entity_records
 from app.processing.output_records import dead_letter
-from app.processing.outputs import OutTopics
+from app.processing.outputs import Output
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
+from app.settings import Stream
 
 
 class LabelChunk(NamedTuple):
@@ -41,11 +42,11 @@ class LabelChunk(NamedTuple):
     def records(self) -> int:
         return self.labels + len(self.rejected)
 
-    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+    def outputs(self) -> Iterator[Output]:
         """See outputs.ComputedChunk."""
-        yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
+        yield Output(Stream.DEAD_LETTERS, self.partition, [dead_letter(*entry) for entry in self.rejected])
         for partition, records in self.activity.items():
-            yield Output(topics.activity, partition, records)
+            yield Output(Stream.ENTITY_ACTIVITY, partition, records)
 
 
 class LabelRouter:
@@ -94,9 +95,9 @@ class EntityChunk(NamedTuple):
     def records(self) -> int:
         return self.applied + self.repeated + len(self.rejected)
 
-    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+    def outputs(self) -> Iterator[Output]:
         """See outputs.ComputedChunk."""
-        yield Output(topics.dead_letters, self.partition, [dead_letter(*entry) for entry in self.rejected])
+        yield Output(Stream.DEAD_LETTERS, self.partition, [dead_letter(*entry) for entry in self.rejected])
 
 
 def compile_facts() -> None:

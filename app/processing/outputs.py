@@ -1,38 +1,35 @@
-"""A computed chunk, and where its outputs go."""
+"""A computed chunk, and the records that it writes to logical streams."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from app.adapters.kafka.records import Output
+from app.adapters.kafka.records import OutRecord
+from app.settings import Stream
 
 
-class OutTopics(NamedTuple):
-    """Where a worker writes; a role leaves out what it does not write."""
+class Output(NamedTuple):
+    """Records for one partition of a stream's topic, in order."""
 
-    decisions: str = ""
-    alerts: str = ""
-    dead_letters: str = ""
-    changelog: str = ""
-    activity: str = ""
-    notifications: str = ""
-    labels: str = ""
+    stream: Stream
+    partition: int
+    records: Sequence[OutRecord]
 
 
 class ComputedChunk(Protocol):
-    """A chunk after step 1."""
+    """A chunk after step 1 of the order of writes."""
 
     @property
     def partition(self) -> int:
-        """Of the source, of the changelog and of the store."""
+        """Of the source topic, of the changelog and of the store."""
         ...
 
     @property
     def profiles(self) -> Mapping[bytes, bytes]:
-        """What the chunk changed in the table."""
+        """The states that the chunk changed, encoded, by key."""
         ...
 
-    def outputs(self, topics: OutTopics) -> Iterable[Output]:
-        """What step 2 sends; a topic's partition comes once."""
+    def outputs(self) -> Iterable[Output]:
+        """The records that step 2 sends; each partition of a stream occurs once."""
         ...
 
 

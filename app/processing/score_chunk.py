@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.acceptance import Acceptance
@@ -17,13 +17,14 @@ from app.processing.decode_chunk import Rejected, SourceLog
 from app.processing.fact_records import Told, entity_records
 from app.processing.fold_chunk import Applied, ChunkFold
 from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
-from app.processing.outputs import OutTopics
+from app.processing.outputs import Output
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
 from app.scoring.lineup import Lineup, Scored
 from app.scoring.model import Rows, Scores
 from app.scoring.scorer import ScoringInput
+from app.settings import Stream
 
 
 class ScoredChunk(NamedTuple):
@@ -51,13 +52,13 @@ class ScoredChunk(NamedTuple):
     activity: Told = {}  # noqa: RUF012  # nobody changes it
     """By partition of its topic, which is another one than the chunk's."""
 
-    def outputs(self, topics: OutTopics) -> Iterator[Output]:
+    def outputs(self) -> Iterator[Output]:
         """See outputs.ComputedChunk."""
-        yield Output(topics.decisions, self.partition, self.decisions)
-        yield Output(topics.alerts, self.partition, self.alerts)
-        yield Output(topics.dead_letters, self.partition, self.dead_letters)
+        yield Output(Stream.DECISIONS, self.partition, self.decisions)
+        yield Output(Stream.ALERTS, self.partition, self.alerts)
+        yield Output(Stream.DEAD_LETTERS, self.partition, self.dead_letters)
         for partition, records in self.activity.items():
-            yield Output(topics.activity, partition, records)
+            yield Output(Stream.ENTITY_ACTIVITY, partition, records)
 
     @property
     def records(self) -> int:

@@ -14,12 +14,13 @@ from app.settings.model import ModelSettings
 from app.settings.production import PRODUCTION_REPLICAS
 from app.settings.redis import RedisSettings
 from app.settings.registry import RegistrySettings
-from app.settings.topics import TopicSettings
+from app.settings.topics import STREAM_EVENTS, Stream, TopicSettings, topic_variables
 from app.settings.tracing import TracingSettings
 from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, WorkerRole, WorkerSettings
 
 __all__ = [
     "PRODUCTION_REPLICAS",
+    "STREAM_EVENTS",
     "AcceptanceSettings",
     "AnalyticsSettings",
     "CdcSettings",
@@ -32,10 +33,12 @@ __all__ = [
     "RedisSettings",
     "RegistrySettings",
     "Settings",
+    "Stream",
     "TopicSettings",
     "TracingSettings",
     "WorkerRole",
     "WorkerSettings",
     "setting_names",
+    "topic_variables",
     "values",
 ]

@@ -1,8 +1,41 @@
-"""The group TOPICS."""
+"""The topics of the service: the logical streams, the event that each carries, and the settings that name them."""
+
+from enum import StrEnum
 
 import msgspec
 
-from app.settings.kinds import Positive
+from app.domain.decision import Alert, Decision
+from app.domain.label import Label
+from app.domain.notification import Answer, Notification
+from app.domain.transaction import Transaction
+from app.settings.kinds import Positive, variable
+
+
+class Stream(StrEnum):
+    """A logical stream of records. ``TopicSettings`` has a field of the same name, which names the stream's topic."""
+
+    TRANSACTIONS = "transactions"
+    DECISIONS = "decisions"
+    ALERTS = "alerts"
+    DEAD_LETTERS = "dead_letters"
+    LABELS = "labels"
+    ENTITY_ACTIVITY = "entity_activity"
+    NOTIFICATIONS = "notifications"
+    ANSWERS = "answers"
+    CONTROL = "control"
+
+
+STREAM_EVENTS: dict[Stream, type[msgspec.Struct]] = {
+    Stream.TRANSACTIONS: Transaction,
+    Stream.DECISIONS: Decision,
+    Stream.ALERTS: Alert,
+    Stream.LABELS: Label,
+    Stream.NOTIFICATIONS: Notification,
+    Stream.ANSWERS: Answer,
+}
+"""The event in each record of a stream, where its schema is published under docs/schemas. The other streams carry
+source records byte for byte, a binary format or control records.
+"""
 
 
 class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,3 +64,23 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
     change it once data flows: another number assigns customers to other partitions than their profiles."""
     replication_factor: Positive = 1
     """Replicas of every topic. 3 in production; 1 only for a single broker."""
+
+    def name_of(self, stream: Stream) -> str:
+        """The topic of a stream."""
+        name: str = getattr(self, stream)
+        return name
+
+    def names(self) -> dict[Stream, str]:
+        """The topic of every stream."""
+        return {stream: self.name_of(stream) for stream in Stream}
+
+    def with_prefix(self, prefix: str) -> "TopicSettings":
+        """The same settings with ``prefix`` and a dot before each topic's name: topics for one test or one run."""
+        return msgspec.structs.replace(
+            self, **{stream: f"{prefix}.{name}" for stream, name in self.names().items()}
+        )
+
+
+def topic_variables() -> list[str]:
+    """The environment variables that name topics."""
+    return [variable("topics", stream) for stream in Stream]

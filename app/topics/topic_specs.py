@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from app.errors import ConfigurationError
-from app.settings import Settings
+from app.settings import Settings, topic_variables
 
 PROFILES_TABLE, ACTIVITIES_TABLE, CONTACTS_TABLE = (
     "customer-profiles",
@@ -192,8 +192,7 @@ def _refuse_shared_names(rows: tuple[TopicSpec, ...]) -> None:
     for name, count in Counter(row.name for row in rows).items():
         if count > 1:
             raise ConfigurationError(
-                f"{count} topics are called {name!r}. Give each its own name in FRAUDSTREAM_TOPICS_TRANSACTIONS, "
-                "_DECISIONS, _ALERTS, _DEAD_LETTERS, _LABELS, _ENTITY_ACTIVITY, _NOTIFICATIONS, _ANSWERS and _CONTROL, none of "
-                "them a changelog's, and each role its own in FRAUDSTREAM_WORKER_APP_ID, FRAUDSTREAM_ENTITIES_APP_ID and "
-                "FRAUDSTREAM_CRM_APP_ID."
+                f"{count} topics are called {name!r}. Give each topic its own name in {', '.join(topic_variables())}; none "
+                "may be the name of a changelog. Give each role its own FRAUDSTREAM_WORKER_APP_ID, "
+                "FRAUDSTREAM_ENTITIES_APP_ID and FRAUDSTREAM_CRM_APP_ID."
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.adapters.serde.json_codec import encode_label
+from app.adapters.serde.json_codec import encode_event
 from app.adapters.tabular.batches import TransactionBatch
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
@@ -37,4 +37,4 @@ def label(transaction: Transaction, reported_at: int) -> Label:
 
 def record(given: Label) -> Record:
     """Key and value."""
-    return given.terminal_id.encode(), encode_label(given)
+    return given.terminal_id.encode(), encode_event(given)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.adapters.models.bundles import champion
-from app.adapters.serde.json_codec import decode_transaction, encode_decision
+from app.adapters.serde.json_codec import decode_transaction, encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome, SourceOffset
 from app.domain.transaction import Transaction
@@ -72,11 +72,9 @@ class OneByOne:
         (decision,) = scorer.decide(inputs, [source], scored, scored.shadow, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
-            alert = encode_decision(
-                scorer.alert(decision, folded.rows[0].tolist(), folded.known, self._model)
-            )
+            alert = encode_event(scorer.alert(decision, folded.rows[0].tolist(), folded.known, self._model))
         told = fact(transaction, partition, offset)
-        return Made(folded.profile, encode_decision(decision), alert, entity_keys(transaction), told)
+        return Made(folded.profile, encode_event(decision), alert, entity_keys(transaction), told)
 
 
 def collect_garbage_less_often() -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from app.adapters.kafka.admin import NewTopic, connect
 from app.domain.transaction import Transaction
-from app.settings import Settings
+from app.settings import Settings, TopicSettings
 from app.topics.provisioning import ensure
 from app.topics.topic_specs import topic_table
 from app.traffic.produce import produce
@@ -15,10 +15,6 @@ from app.traffic.produce import produce
 logging.getLogger("aiokafka").setLevel(logging.ERROR)
 
 PARTITIONS = 4
-_TOPICS = (
-    *("transactions", "decisions", "alerts", "dead_letters"),
-    *("control", "labels", "entity_activity", "notifications", "answers"),
-)
 
 
 class Turn(NamedTuple):
@@ -30,6 +26,7 @@ class Turn(NamedTuple):
 
     def environment(self) -> dict[str, str]:
         """The settings of every process of this turn, as environment variables."""
+        topics = TopicSettings().with_prefix(self.name)
         return {
             "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "FRAUDSTREAM_TOPICS_PARTITIONS": str(self.partitions),
@@ -38,7 +35,7 @@ class Turn(NamedTuple):
             "FRAUDSTREAM_ANALYTICS_APP_ID": f"{self.name}-analytics",
             "FRAUDSTREAM_CRM_APP_ID": f"{self.name}-crm",
             "FRAUDSTREAM_WORKER_METRICS_PORT": "0",
-            **{f"FRAUDSTREAM_TOPICS_{topic.upper()}": f"{self.name}-{topic}" for topic in _TOPICS},
+            **{f"FRAUDSTREAM_TOPICS_{stream.name}": name for stream, name in topics.names().items()},
         }
 
     def settings(self) -> Settings:

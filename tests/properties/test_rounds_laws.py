@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.serde.json_codec import encode_transaction
+from app.adapters.serde.json_codec import encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features.delayed_features import Touched, compute_delayed
@@ -64,7 +64,7 @@ def record(of: Written, partition: int, offset: int) -> Record:
         amount_minor=of.amount,
         currency="EUR",
     )
-    value = b"{" if of.broken else encode_transaction(transaction)
+    value = b"{" if of.broken else encode_event(transaction)
     return Record(transaction.customer_id.encode(), value, offset, partition=partition)
 
 

@@ -15,14 +15,14 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied
-from app.processing.outputs import OutTopics
 from app.processing.score_chunk import ChunkScorer, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.scoring.model import Distribution, Rows, Scores
+from app.settings import Stream
 from app.streaming.delivery.changelog_guard import ChangelogGuard
-from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.batching import ChunkQueue, InFlightLimit
 from app.streaming.execution.chunk_runner import ChunkRunner
@@ -40,6 +40,7 @@ from tests.simulation.world import (
 )
 
 DECISIONS, ALERTS, DEAD_LETTERS = "decisions", "alerts", "dead letters"
+_TOPICS = {Stream.DECISIONS: DECISIONS, Stream.ALERTS: ALERTS, Stream.DEAD_LETTERS: DEAD_LETTERS}
 SESSION_SECONDS = 10.0
 CACHE_BYTES = 1_500
 """A few profiles: most have to be read from the disk again."""
@@ -108,10 +109,15 @@ class Worker:
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
         self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, Lineup(LargeAmounts()))
-        out = OutTopics(DECISIONS, ALERTS, DEAD_LETTERS, CHANGELOG)
+        destinations = Destinations(_TOPICS, CHANGELOG)
         self._changelog_guard = ChangelogGuard(disk)
         self._line.writes = OrderOfWrites(
-            self.sender, self._changelog_guard, out, self._on_durable, self._fence.check, self._line.advance
+            self.sender,
+            self._changelog_guard,
+            destinations,
+            self._on_durable,
+            self._fence.check,
+            self._line.advance,
         )
 
     @property

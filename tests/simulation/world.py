@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from app.adapters.kafka.bulk_fetch import Slice
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord, TopicBatch
 
 CHANGELOG = "changelog"
 
@@ -57,7 +57,7 @@ class Sender:
     def __init__(self) -> None:
         self.on_their_way: list[Sending] = []
 
-    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]:
+    async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]:
         guard()
         sendings = [Sending(output.topic, list(output.records)) for output in outputs]
         self.on_their_way += sendings

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import redis
 
-from app.adapters.serde.json_codec import encode_label
+from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw
@@ -41,7 +41,7 @@ class Entities:
         return self.deployment.worker(name, **(self.environment | overrides))
 
     async def send(self, labels: Iterable[Label]) -> None:
-        records = [(label.terminal_id.encode(), encode_label(label)) for label in labels]
+        records = [(label.terminal_id.encode(), encode_event(label)) for label in labels]
         topic, servers = self.deployment.settings.topics.labels, self.deployment.servers
         await produce_raw(records, topic=topic, kafka=servers)
 

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.schema_registry.wire_format import HEADER
 from app.adapters.serde import protobuf_values
-from app.adapters.serde.json_codec import encode_transaction
+from app.adapters.serde.json_codec import encode_event
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from tests.support.deployment import Deployment
@@ -91,4 +91,4 @@ def _plain(transaction: Transaction) -> dict[str, Any]:
 
 
 def as_json(each: Transaction) -> tuple[bytes, list[tuple[str, bytes]]]:
-    return encode_transaction(each), []
+    return encode_event(each), []

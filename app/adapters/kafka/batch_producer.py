@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka import fast_zstd
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord, TopicBatch
 from app.adapters.kafka.security import client_options
 from app.errors import SendFailed
 from app.settings import KafkaSettings
@@ -67,10 +67,10 @@ class BatchProducer:
 
     async def send(self, topic: str, partition: int, records: Sequence[OutRecord]) -> int:
         """Send all records in order and return the last one's offset, -1 for none; see send_all."""
-        (last_offset,) = await self.send_all([Output(topic, partition, records)])
+        (last_offset,) = await self.send_all([TopicBatch(topic, partition, records)])
         return last_offset
 
-    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None] = _allow) -> list[int]:
+    async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None] = _allow) -> list[int]:
         """Send the records of each output in order and return its last record's offset, -1 for none.
 
         Returns when every record is acknowledged. Raises SendFailed otherwise; then any part may have arrived. What is
@@ -108,7 +108,7 @@ class BatchProducer:
         for one in own:
             one.result()
 
-    async def _hand_over(self, output: Output, batch: Any) -> _Sent:
+    async def _hand_over(self, output: TopicBatch, batch: Any) -> _Sent:
         with _failing(output):
             acknowledgement = await self._producer.send_batch(batch, output.topic, partition=output.partition)
         return _Sent(acknowledgement, batch.record_count())
@@ -128,7 +128,7 @@ class BatchProducer:
             yield batch
 
 
-async def _last_offset(output: Output, batches: Iterable[_Sent]) -> int:
+async def _last_offset(output: TopicBatch, batches: Iterable[_Sent]) -> int:
     last_offset = -1
     with _failing(output):
         for batch in batches:
@@ -137,7 +137,7 @@ async def _last_offset(output: Output, batches: Iterable[_Sent]) -> int:
 
 
 @contextmanager
-def _failing(output: Output) -> Iterator[None]:
+def _failing(output: TopicBatch) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:

@@ -17,8 +17,8 @@ class OutRecord(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
 
 
-class Output(NamedTuple):
-    """What goes to one partition of one topic."""
+class TopicBatch(NamedTuple):
+    """Records for one partition of one topic, in the order in which they are sent."""
 
     topic: str
     partition: int

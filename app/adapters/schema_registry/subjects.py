@@ -4,12 +4,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.domain.decision import Alert, Decision
-from app.domain.label import Label
-from app.domain.transaction import Transaction
-from app.settings import TopicSettings
+from app.settings import STREAM_EVENTS, Stream, TopicSettings
 
 BACKWARD, FULL = "BACKWARD", "FULL"
+
+_LEVELS = {
+    Stream.TRANSACTIONS: BACKWARD,
+    Stream.LABELS: BACKWARD,
+    Stream.DECISIONS: FULL,
+    Stream.ALERTS: FULL,
+}
+"""The streams whose values may be Avro or Protobuf, and the compatibility of their schemas."""
 
 
 class Subject(NamedTuple):
@@ -29,10 +34,8 @@ def subject_of(topic: str) -> str:
 
 
 def subjects(topics: TopicSettings) -> dict[str, Subject]:
-    """By the name that commands know them by."""
+    """Every subject by the name of its stream, which is the name that commands accept."""
     return {
-        "transactions": Subject(subject_of(topics.transactions), Transaction, BACKWARD),
-        "labels": Subject(subject_of(topics.labels), Label, BACKWARD),
-        "decisions": Subject(subject_of(topics.decisions), Decision, FULL),
-        "alerts": Subject(subject_of(topics.alerts), Alert, FULL),
+        stream.value: Subject(subject_of(topics.name_of(stream)), STREAM_EVENTS[stream], level)
+        for stream, level in _LEVELS.items()
     }

@@ -8,7 +8,7 @@ import msgspec
 from app.adapters.kafka.records import Headers
 from app.adapters.schema_registry.wire_format import HEADER, number_key
 from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
-from app.adapters.serde.json_codec import encode_decision
+from app.adapters.serde.json_codec import encode_event
 from app.settings import RegistrySettings
 
 _FIRST_MESSAGE = b"\0"
@@ -23,7 +23,7 @@ class Encoding(NamedTuple):
     headers: Headers
 
 
-JSON_ENCODING = Encoding(encode_decision, (("content-type", b"application/json"),))
+JSON_ENCODING = Encoding(encode_event, (("content-type", b"application/json"),))
 
 
 def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
@@ -44,5 +44,5 @@ def encoding(event: type[msgspec.Struct], settings: RegistrySettings, schema_id:
     content_type = ("content-type", _TYPES[AVRO if avro else PROTOBUF])
     key = number_key(schema_id) + (b"" if avro else _FIRST_MESSAGE)
     if settings.schema_id_in == "header":
-        return Encoding(lambda value: write(encode_decision(value)), (content_type, (HEADER, key)))
-    return Encoding(lambda value: key + write(encode_decision(value)), (content_type,))
+        return Encoding(lambda value: write(encode_event(value)), (content_type, (HEADER, key)))
+    return Encoding(lambda value: key + write(encode_event(value)), (content_type,))

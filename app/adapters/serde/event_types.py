@@ -6,18 +6,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import inspect
 
-from app.domain.decision import Alert, Decision
-from app.domain.label import Label
-from app.domain.notification import Answer, Notification
-from app.domain.transaction import Transaction
+from app.settings import STREAM_EVENTS, TopicSettings
 
 EVENTS: dict[str, type[msgspec.Struct]] = {
-    "payments.transactions.v1": Transaction,
-    "fraud.decisions.v1": Decision,
-    "fraud.alerts.v1": Alert,
-    "fraud.labels.v1": Label,
-    "crm.notifications.v1": Notification,
-    "crm.answers.v1": Answer,
+    TopicSettings().name_of(stream): event for stream, event in STREAM_EVENTS.items()
 }
 """By the default name of the topic that carries them, which is also the namespace of their schemas."""
 

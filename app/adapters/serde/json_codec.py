@@ -5,9 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.domain.decision import Decision
 from app.domain.label import Label
-from app.domain.notification import Answer, Notification
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
@@ -57,29 +55,9 @@ def decode_label(value: bytes | None) -> Label:
     return decode_as(_label, value)
 
 
-def encode_label(label: Label) -> bytes:
-    """The value of a record on the labels topic."""
-    return _encode(label)
-
-
-def encode_notification(notification: Notification) -> bytes:
-    """The value of a record on the topic of questions to customers."""
-    return _encode(notification)
-
-
-def encode_answer(answer: Answer) -> bytes:
-    """The value of a record on the topic of their answers."""
-    return _encode(answer)
-
-
-def encode_transaction(transaction: Transaction) -> bytes:
-    """The value of a record on the transactions topic."""
-    return _encode(transaction)
-
-
-def encode_decision(decision: Decision) -> bytes:
-    """A decision or an alert; NaN becomes null."""
-    return _encode(decision)
+def encode_event(event: msgspec.Struct) -> bytes:
+    """The value of a record that holds an event; NaN becomes null."""
+    return _encode(event)
 
 
 def invalid(value: bytes | None, error: Exception) -> InvalidEvent:

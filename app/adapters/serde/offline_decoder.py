@@ -11,10 +11,10 @@ import msgspec
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.schema_registry.schema_cache import SchemaCache
 from app.adapters.schema_registry.wire_format import is_framed
-from app.domain.decision import Alert, Decision
-from app.domain.label import Label
 from app.errors import ConfigurationError, InvalidEvent
-from app.settings import RegistrySettings, Settings
+from app.settings import STREAM_EVENTS, RegistrySettings, Settings, Stream
+
+_STREAMS = (Stream.DECISIONS, Stream.ALERTS, Stream.LABELS)
 
 Readable = Callable[[Any], bytes | None]
 """From a record to its value as JSON. A value that is JSON already, or cannot be decoded, is returned unchanged."""
@@ -51,12 +51,7 @@ def readable(settings: Settings) -> Readable:
     It fetches schemas and blocks as ``decoder`` does. It raises ConfigurationError where a value carries a schema id and
     no registry is set, and RegistryAway where the registry does not answer.
     """
-    topics = settings.topics
-    kinds: dict[str, type[msgspec.Struct]] = {
-        topics.decisions: Decision,
-        topics.alerts: Alert,
-        topics.labels: Label,
-    }
+    kinds = {settings.topics.name_of(stream): STREAM_EVENTS[stream] for stream in _STREAMS}
     decoders: dict[str, Readable] = {}
 
     def read(record: Any) -> bytes | None:

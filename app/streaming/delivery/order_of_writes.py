@@ -19,9 +19,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol
 
-from app.adapters.kafka.records import Output, OutRecord
-from app.processing.outputs import ComputedChunkT, OutTopics
+from app.adapters.kafka.records import OutRecord, TopicBatch
+from app.processing.outputs import ComputedChunkT
 from app.processing.stopwatch import Stopwatch
+from app.settings import Stream
 from app.streaming.delivery.fail_stop import fail_stop
 
 
@@ -30,13 +31,21 @@ class Sender(Protocol):
     everything that it does, and does no more when that raises.
     """
 
-    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]: ...
+    async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]: ...
 
 
 class Store(Protocol):
     """Writes all or nothing."""
 
     def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
+
+
+class Destinations(NamedTuple):
+    """The topics that a worker writes to."""
+
+    topics: Mapping[Stream, str]
+    changelog: str = ""
+    """Empty where chunks change no state."""
 
 
 class InFlightChunk(NamedTuple, Generic[ComputedChunkT]):
@@ -57,14 +66,14 @@ class OrderOfWrites(Generic[ComputedChunkT]):
         self,
         sender: Sender,
         store: Store,
-        topics: OutTopics,
+        destinations: Destinations,
         on_durable: Callable[[Sequence[InFlightChunk[ComputedChunkT]]], None],
         guard: Callable[[], None] = lambda: None,
         between_rounds: Callable[[], None] = lambda: None,
     ) -> None:
         self._sender = sender
         self._store = store
-        self._topics = topics
+        self._destinations = destinations
         self._on_durable = on_durable
         self._guard = guard
         self._between_rounds = between_rounds
@@ -113,7 +122,9 @@ class OrderOfWrites(Generic[ComputedChunkT]):
             return
         changed = {partition: _changed(own) for partition, own in partitions.items()}
         changelogs = [
-            Output(self._topics.changelog, partition, [OutRecord(*entry) for entry in profiles.items()])
+            TopicBatch(
+                self._destinations.changelog, partition, [OutRecord(*entry) for entry in profiles.items()]
+            )
             for partition, profiles in changed.items()
         ]
         offsets = await self._sender.send_all(changelogs, self._guard)
@@ -134,14 +145,15 @@ class OrderOfWrites(Generic[ComputedChunkT]):
         for chunk in chunks:
             chunk.watch.lap("store")
 
-    def _outputs(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> list[Output]:
+    def _outputs(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> list[TopicBatch]:
         """What goes to one partition of one topic is sent as one."""
         together: dict[tuple[str, int], list[OutRecord]] = {}
         for chunk in chunks:
-            for topic, partition, records in chunk.work.outputs(self._topics):
+            for stream, partition, records in chunk.work.outputs():
                 if records:
+                    topic = self._destinations.topics[stream]
                     together.setdefault((topic, partition), []).extend(records)
-        return [Output(*place, records) for place, records in together.items()]
+        return [TopicBatch(*place, records) for place, records in together.items()]
 
 
 def _changed(chunks: Iterable[InFlightChunk[ComputedChunkT]]) -> dict[bytes, bytes]:

@@ -15,11 +15,10 @@ from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.processing.chunk import Chunk
 from app.processing.contact_work import AlertForQuestion, ContactChunk, ContactFold, Rules, alert_in_json
-from app.processing.outputs import OutTopics
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
@@ -76,20 +75,14 @@ class CrmWorker(TableRole):
         )
 
     def _share_writes(self) -> None:
-        topics = self.settings.topics
-        out = OutTopics(
-            dead_letters=topics.dead_letters,
-            changelog=contacts_changelog(self.settings),
-            notifications=topics.notifications,
-            labels=topics.labels,
-        )
+        destinations = Destinations(self.settings.topics.names(), contacts_changelog(self.settings))
 
         def advance() -> None:
             for line in self._lines:
                 line.advance()
 
         writes = OrderOfWrites(
-            self._sender, self._table.changelog_guard, out, self._durable, self._fence.check, advance
+            self._sender, self._table.changelog_guard, destinations, self._durable, self._fence.check, advance
         )
         for line in self._lines:
             line.writes = writes

@@ -16,11 +16,10 @@ from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.processing.chunk import Chunk
 from app.processing.entity_work import EntityChunk, FactFold, LabelChunk, LabelRouter, compile_facts
-from app.processing.outputs import OutTopics
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
-from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.redis_publisher import Publisher
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.chunk_metrics import count_seconds
@@ -80,15 +79,19 @@ class EntityWorker(TableRole):
 
     def _fact_line(self) -> ChunkRunner[EntityChunk]:
         waiting, room = self._waiting_room()
-        topics = self.settings.topics
 
         def compute(chunks: Sequence[Chunk], watch: Stopwatch) -> list[EntityChunk]:
             return [self._fold.compute(chunk, watch) for chunk in chunks]
 
         line = ChunkRunner(waiting, room, self.health, compute, require=self._table.changelog_guard.require)
-        out = OutTopics(dead_letters=topics.dead_letters, changelog=activities_changelog(self.settings))
+        destinations = Destinations(self.settings.topics.names(), activities_changelog(self.settings))
         line.writes = OrderOfWrites(
-            self._sender, self._table.changelog_guard, out, self._folded, self._fence.check, line.advance
+            self._sender,
+            self._table.changelog_guard,
+            destinations,
+            self._folded,
+            self._fence.check,
+            line.advance,
         )
         return line
 
@@ -106,9 +109,14 @@ class EntityWorker(TableRole):
             compute,
             lane=lambda partition: self.lanes.of(topics.labels, partition),
         )
-        out = OutTopics(dead_letters=topics.dead_letters, activity=topics.entity_activity)
+        destinations = Destinations(topics.names())
         line.writes = OrderOfWrites(
-            self._sender, self._table.changelog_guard, out, self._routed, self._fence.check, line.advance
+            self._sender,
+            self._table.changelog_guard,
+            destinations,
+            self._routed,
+            self._fence.check,
+            line.advance,
         )
         return line
 

@@ -21,7 +21,6 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import Applied
-from app.processing.outputs import OutTopics
 from app.processing.score_chunk import ChunkScorer, Formats, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -30,7 +29,7 @@ from app.settings import Settings
 from app.streaming.control.champion import Choice, ModelSwitch
 from app.streaming.control.lineup import LineupSwitch, Terms
 from app.streaming.control.listener import ModelControl, control_log
-from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import Looked
 from app.streaming.execution.chunk_runner import ChunkRunner
@@ -135,7 +134,7 @@ class RiskWorker(TableRole):
         line.writes = OrderOfWrites(
             self._sender,
             self._table.changelog_guard,
-            self._out_topics(),
+            Destinations(self.settings.topics.names(), profiles_changelog(self.settings)),
             self._on_durable,
             self._fence.check,
             line.advance,
@@ -183,13 +182,3 @@ class RiskWorker(TableRole):
         partitions = self.settings.topics.partitions if checked else 0
         decode, self._needs = self._reading(Transaction, decoder_for(self.settings))
         return SourceLog(topic, logs[topic], partitions, decode)
-
-    def _out_topics(self) -> OutTopics:
-        topics = self.settings.topics
-        return OutTopics(
-            decisions=topics.decisions,
-            alerts=topics.alerts,
-            dead_letters=topics.dead_letters,
-            changelog=profiles_changelog(self.settings),
-            activity=topics.entity_activity,
-        )

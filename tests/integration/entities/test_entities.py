@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from app.adapters.serde.json_codec import encode_label
+from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw
@@ -128,8 +128,8 @@ async def test_what_is_no_label_is_a_dead_letter_and_its_neighbours_count(
     bad: list[tuple[bytes | None, bytes]] = [
         (b"m1", b"{"),
         (b"m1", b'{"transaction_id": "t"}'),
-        (b"other", encode_label(label(transaction, END_MS))),
-        (transaction.terminal_id.encode(), encode_label(label(transaction, transaction.event_time - 1))),
+        (b"other", encode_event(label(transaction, END_MS))),
+        (transaction.terminal_id.encode(), encode_event(label(transaction, transaction.event_time - 1))),
     ]
     await produce_raw(bad, topic=topic, kafka=deployment.servers)
     await entities.send([label(transaction, END_MS)])

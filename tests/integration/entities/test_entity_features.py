@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from app.adapters.serde.json_codec import encode_label, encode_transaction
+from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.features.catalog import NAMES
@@ -125,8 +125,8 @@ def offline(
 ) -> dict[str, list[float | None]]:
     """What `fraudstream features` computes from the same, as files: a row for each transaction, NaN as None."""
     history, known = deployment.directory / "history.jsonl", deployment.directory / "labels.jsonl"
-    history.write_bytes(b"\n".join(map(encode_transaction, transactions)))
-    known.write_bytes(b"\n".join(map(encode_label, labels)))
+    history.write_bytes(b"\n".join(map(encode_event, transactions)))
+    known.write_bytes(b"\n".join(map(encode_event, labels)))
     out = deployment.directory / "features.parquet"
     done = call(deployment, "features", str(history), "--labels", str(known), "--out", str(out))
     assert 0 == done.returncode, done.stderr.decode()

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from app.adapters.serde.json_codec import encode_label
+from app.adapters.serde.json_codec import encode_event
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
 from app.reports.incremental import kept_report
@@ -44,7 +44,7 @@ async def test_killed_again_and_again_analytics_has_every_offset_in_one_file_and
         analytics.start()
         analytics.wait_started()
         labels = [label(one, one.event_time + DAY_MS, is_fraud=random.random() < 0.7) for one in batch[::3]]
-        records = [(one.terminal_id.encode(), encode_label(one)) for one in labels]
+        records = [(one.terminal_id.encode(), encode_event(one)) for one in labels]
         await produce_raw(records, topic=topics.labels, kafka=deployment.servers)
         await deployment.produce(batch)
         await deployment.decided((seed + 1) * EVENTS // 2)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.serde.json_codec import encode_transaction
+from app.adapters.serde.json_codec import encode_event
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw
 from tests.support.bundle import write_bundle
@@ -71,7 +71,7 @@ async def test_the_gate_says_the_same_of_the_topics_as_of_a_file(
     await deployment.produce(transactions)
     await Entities(deployment, "").send(labels)
     absurd = b'{"transaction_id": "t0", "event_time": 3}'
-    elsewhere = (b"c-other", encode_transaction(transactions[0]))
+    elsewhere = (b"c-other", encode_event(transactions[0]))
     topics = deployment.settings.topics
     await produce_raw([(b"c0", absurd), elsewhere], topic=topics.transactions, kafka=deployment.servers)
     await produce_raw([(b"m0", b"{}")], topic=topics.labels, kafka=deployment.servers)
@@ -79,9 +79,7 @@ async def test_the_gate_says_the_same_of_the_topics_as_of_a_file(
     ripe = [one for one in transactions if one.event_time < FIRST_MS + (DAYS - UNRIPE_DAYS) * DAY_MS]
     history.write_text(
         "\n".join(
-            json.dumps(
-                json.loads(encode_transaction(one)) | {"is_fraud": one.transaction_id in frauds - cleared}
-            )
+            json.dumps(json.loads(encode_event(one)) | {"is_fraud": one.transaction_id in frauds - cleared})
             for one in ripe
         )
     )

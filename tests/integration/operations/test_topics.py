@@ -33,18 +33,8 @@ def fresh(stack: Stack, partitions: int = 2, replication_factor: int = 1) -> Set
     prefix = f"test-{uuid4().hex[:8]}"
     return Settings(
         kafka=KafkaSettings(bootstrap_servers=stack.bootstrap_servers),
-        topics=TopicSettings(
-            transactions=f"{prefix}.transactions",
-            decisions=f"{prefix}.decisions",
-            alerts=f"{prefix}.alerts",
-            dead_letters=f"{prefix}.dead-letters",
-            labels=f"{prefix}.labels",
-            entity_activity=f"{prefix}.entity-activity",
-            notifications=f"{prefix}.notifications",
-            answers=f"{prefix}.answers",
-            control=f"{prefix}.control",
-            partitions=partitions,
-            replication_factor=replication_factor,
+        topics=TopicSettings(partitions=partitions, replication_factor=replication_factor).with_prefix(
+            prefix
         ),
         worker=WorkerSettings(app_id=prefix),
         entities=EntitySettings(app_id=f"{prefix}-entities"),

@@ -9,7 +9,7 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from app.adapters.kafka.batch_producer import BatchProducer
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord, TopicBatch
 from app.errors import SendFailed
 from app.settings import KafkaSettings
 
@@ -113,10 +113,10 @@ async def until_idle() -> None:
 
 async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(sender: BatchProducer) -> None:
     outputs = [
-        Output("a", 0, [SMALL, SMALL]),
-        Output("b", 0, []),
-        Output("a", 0, [SMALL]),
-        Output("a", 1, [SMALL]),
+        TopicBatch("a", 0, [SMALL, SMALL]),
+        TopicBatch("b", 0, []),
+        TopicBatch("a", 0, [SMALL]),
+        TopicBatch("a", 1, [SMALL]),
     ]
 
     assert await sender.send_all(outputs) == [1, -1, 2, 0]
@@ -124,7 +124,7 @@ async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(s
 
 
 async def test_small_batches_wait_for_nothing(sender: BatchProducer, producer: Producer) -> None:
-    await sender.send_all([Output("a", 0, [SMALL])])
+    await sender.send_all([TopicBatch("a", 0, [SMALL])])
 
     assert producer.journal == ["a handed over"]
 
@@ -134,8 +134,8 @@ async def test_what_is_sent_together_is_handed_over_together_when_all_of_it_is_c
 ) -> None:
     """The client sends the first that it gets at once, and the next only when that was answered."""
     sending = asyncio.gather(
-        sender.send_all([Output("decisions", 0, [LARGE]), Output("alerts", 0, [SMALL])]),
-        sender.send_all([Output("changelog", 0, [LARGE]), Output("changelog", 1, [LARGE])]),
+        sender.send_all([TopicBatch("decisions", 0, [LARGE]), TopicBatch("alerts", 0, [SMALL])]),
+        sender.send_all([TopicBatch("changelog", 0, [LARGE]), TopicBatch("changelog", 1, [LARGE])]),
     )
     for compressed in range(3):
         await until_idle()
@@ -157,7 +157,7 @@ async def test_every_partition_gets_its_first_batch_before_any_gets_its_second(
 ) -> None:
     """The client takes a partition's second batch when its first has left, and who waits for that holds up the others."""
     offsets = await sender.send_all(
-        [Output("a", 0, [SMALL] * 7), Output("b", 0, [SMALL] * 4), Output("c", 0, [SMALL])]
+        [TopicBatch("a", 0, [SMALL] * 7), TopicBatch("b", 0, [SMALL] * 4), TopicBatch("c", 0, [SMALL])]
     )
 
     assert offsets == [6, 3, 0]
@@ -171,7 +171,7 @@ async def test_a_batch_that_cannot_be_compressed_is_not_handed_over(
         raise MemoryError
 
     monkeypatch.setattr(Batch, "_build", broken)
-    sending = asyncio.create_task(sender.send_all([Output("decisions", 0, [LARGE])]))
+    sending = asyncio.create_task(sender.send_all([TopicBatch("decisions", 0, [LARGE])]))
     await until_idle()
     hands.do_one()
 
@@ -193,7 +193,7 @@ async def test_a_worker_that_was_paused_while_it_compressed_hands_nothing_over(
         if paused:
             raise Paused
 
-    sending = asyncio.create_task(sender.send_all([Output("changelog", 0, [LARGE])], guard))
+    sending = asyncio.create_task(sender.send_all([TopicBatch("changelog", 0, [LARGE])], guard))
     await until_idle()
     paused = True
     hands.do_one()
@@ -211,7 +211,7 @@ async def test_a_worker_that_was_paused_between_two_batches_hands_over_no_more(
             raise Paused
 
     with pytest.raises(Paused):
-        await sender.send_all([Output("a", 0, [SMALL]), Output("b", 0, [SMALL])], guard)
+        await sender.send_all([TopicBatch("a", 0, [SMALL]), TopicBatch("b", 0, [SMALL])], guard)
     assert producer.journal == ["a handed over"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.kafka.range_reader import Extent, LogRecord
-from app.adapters.serde.json_codec import encode_label, encode_transaction
+from app.adapters.serde.json_codec import encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
@@ -102,11 +102,11 @@ def said(number: int, reported: int, *, is_fraud: bool) -> tuple[bytes, bytes]:
         source=LabelSource.ANALYST,
         reported_at=about.event_time + reported,
     )
-    return b"m", encode_label(known)
+    return b"m", encode_event(known)
 
 
 def test_files_hold_what_a_worker_takes_with_what_was_reported_last(tmp_path: Path) -> None:
-    sent = [(b"c", encode_transaction(transaction(0, number, number))) for number in range(4)]
+    sent = [(b"c", encode_event(transaction(0, number, number))) for number in range(4)]
     refused = [(b"c", b"{}"), (b"another", sent[0][1])]
     labels = [
         said(0, 5, is_fraud=True),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.serde.json_codec import decode_transaction, encode_transaction
+from app.adapters.serde.json_codec import decode_transaction, encode_event
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
@@ -177,4 +177,4 @@ def test_any_fields_are_a_transaction_or_an_invalid_event(changes: dict[str, obj
 def test_what_is_encoded_is_decoded_to_the_same() -> None:
     sound = msgspec.convert(SOUND | {"latitude": 48.1, "longitude": 11.6, "channel": "online"}, Transaction)
 
-    assert sound == decode_transaction(encode_transaction(sound))
+    assert sound == decode_transaction(encode_event(sound))

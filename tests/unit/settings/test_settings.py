@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import ConfigurationError
 from app.features.window import MOST_EVENTS
-from app.settings import Settings, setting_names, values
+from app.settings import Settings, Stream, TopicSettings, setting_names, values
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -106,3 +106,21 @@ def test_settings_cannot_be_changed() -> None:
 def test_a_worker_whose_record_is_still_being_sent_does_not_stand_still() -> None:
     with pytest.raises(ConfigurationError, match="FRAUDSTREAM_WORKER_STALL_SECONDS must be above"):
         Settings.from_env({"FRAUDSTREAM_WORKER_STALL_SECONDS": "8"})
+
+
+def test_every_stream_has_a_setting_that_names_its_topic() -> None:
+    named = {
+        field
+        for field in TopicSettings.__struct_fields__
+        if field not in {"partitions", "replication_factor"}
+    }
+
+    assert named == {stream.value for stream in Stream} == {stream.name.lower() for stream in Stream}
+
+
+def test_a_prefix_comes_before_every_topic_name_and_changes_no_size() -> None:
+    topics = TopicSettings(partitions=3, alerts="warnings").with_prefix("run-1")
+
+    assert topics.alerts == "run-1.warnings"
+    assert all(name.startswith("run-1.") for name in topics.names().values())
+    assert topics.partitions == 3

@@ -5,15 +5,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytest
 
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord, TopicBatch
 from app.errors import SendFailed
-from app.processing.outputs import OutTopics
 from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
+from app.settings import Stream
+from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 
-TOPICS = OutTopics("decisions", "alerts", "dead-letters", "changelog", "activity")
-OUTPUTS = ("decisions", "alerts", "dead-letters", "activity")
+TOPICS = {
+    Stream.DECISIONS: "decisions",
+    Stream.ALERTS: "alerts",
+    Stream.DEAD_LETTERS: "dead-letters",
+    Stream.ENTITY_ACTIVITY: "activity",
+}
+OUTPUTS = tuple(TOPICS.values())
+DESTINATIONS = Destinations(TOPICS, "changelog")
 Journal = list[str]
 
 
@@ -30,7 +36,7 @@ class NotingSender:
         self.failing: set[str] = set()
         self.batches: list[tuple[str, list[str]]] = []
 
-    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]:
+    async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]:
         guard()
         return await asyncio.gather(*(self._send(output.topic, output.records) for output in outputs))
 
@@ -72,7 +78,7 @@ class Worker:
         self.next_round: list[tuple[str, int]] = []
         """Chunks and partitions that are computed between two rounds."""
         self.writes = OrderOfWrites(
-            self.sender, self.store, TOPICS, self._on_durable, self._guard, self._between_rounds
+            self.sender, self.store, DESTINATIONS, self._on_durable, self._guard, self._between_rounds
         )
         self.paused = False
         self.ended: list[str] = []
@@ -288,7 +294,7 @@ async def test_partitions_go_together_each_into_its_own_changelog(worker: Worker
     assert at(worker.journal, "c sent to changelog") < at(worker.journal, "b acknowledged by changelog")
 
 
-@pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic])
+@pytest.mark.parametrize("topic", [*OUTPUTS, DESTINATIONS.changelog])
 async def test_a_failed_send_ends_the_process_before_any_later_step(worker: Worker, topic: str) -> None:
     worker.sender.failing.add(topic)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.adapters.kafka.partitioner import partition_of
-from app.adapters.serde.json_codec import encode_transaction
+from app.adapters.serde.json_codec import encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.domain.transaction import Transaction
@@ -101,7 +101,7 @@ def record(offset: int, transaction_id: str = "", customer: str = "c1", amount: 
         amount_minor=amount,
         currency="EUR",
     )
-    return Record(customer.encode(), encode_transaction(transaction), offset)
+    return Record(customer.encode(), encode_event(transaction), offset)
 
 
 def decided(work: ScoredChunk) -> list[str]:

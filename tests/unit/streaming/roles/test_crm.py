@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from app.adapters.kafka.records import Output, OutRecord
+from app.adapters.kafka.records import OutRecord, TopicBatch
 from app.adapters.serde.contact_codec import decode
 from app.domain.contact import NEVER_MS
 from app.processing.chunk import Chunk
@@ -31,7 +31,7 @@ class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, list[OutRecord]]] = []
 
-    async def send_all(self, outputs: Iterable[Output], guard: Callable[[], None]) -> list[int]:
+    async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]:
         guard()
         await asyncio.sleep(0)
         return [self._send(*output) for output in outputs]
