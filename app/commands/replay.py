@@ -111,7 +111,7 @@ async def _replay(
         open_range_reader(kafka, topics.transactions) as source,
         open_range_reader(kafka, topics.decisions, readable(settings)) as then,
     ):
-        finished = await committed(kafka, settings.worker.app_id, source.topic, source.incarnation)
+        finished = await committed(kafka, settings.worker.app_id, source.topic, source.topic_id)
         partitions = range(source.partitions) if partition is None else [partition]
         warm_up_ms = None if warm_up_days is None else int(warm_up_days * DAY_MS)
         ranges = await plan(source, partitions, points, finished, warm_up_ms)

@@ -125,7 +125,7 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
     ):
         await rebuilding.require_no_members(kafka, worker.app_id)
         await rebuilding.require_empty(changelog)
-        finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
+        finished = await committed(kafka, worker.app_id, source.topic, source.topic_id)
         with open_scratch_store(worker) as scratch:
             with rows_progress("records folded", None) as on_progress:
                 folded = await rebuilding.rebuild(
@@ -165,7 +165,7 @@ async def _verify(settings: "Settings", partition: int | None) -> "Verification"
         open_range_reader(kafka, settings.topics.transactions) as source,
         open_range_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
-        finished = await committed(kafka, worker.app_id, source.topic, source.incarnation)
+        finished = await committed(kafka, worker.app_id, source.topic, source.topic_id)
         verification = Verification(source, changelog, fold_rules(settings), worker.profile_cache_bytes)
         with open_scratch_store(worker) as recorded, open_scratch_store(worker) as rebuilt:
             for one in range(source.partitions) if partition is None else [partition]:

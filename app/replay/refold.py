@@ -27,7 +27,7 @@ class FoldRules(NamedTuple):
     def log_of(self, reader: RangeReader) -> SourceLog:
         """Return the description of the log that the worker's decoder uses."""
         partitions = reader.partitions if self.by_murmur2 else 0
-        return SourceLog(reader.topic, reader.incarnation, partitions, self.decode)
+        return SourceLog(reader.topic, reader.topic_id, partitions, self.decode)
 
 
 class NoProfiles:

@@ -107,7 +107,7 @@ class Verification:
         if profile is None:
             return finished - 1
         incarnation, applied_offset = lineage(profile)
-        return applied_offset if incarnation == self._source.incarnation else finished - 1
+        return applied_offset if incarnation == self._source.topic_id else finished - 1
 
     def _count(self, partition: int, key: bytes, found: Match) -> None:
         self.matches[found] += 1

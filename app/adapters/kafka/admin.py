@@ -1,4 +1,4 @@
-"""What the brokers say about topics, and the making of new ones. Nothing is ever altered or deleted here."""
+"""Describes topics and creates missing ones. Nothing is altered or deleted here."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -33,7 +33,7 @@ TOPIC_RESOURCE = 2
 
 
 class NewTopic(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic to be made; ``configs`` under Kafka's own names."""
+    """A topic to create; ``configs`` has Kafka's own names."""
 
     name: str
     partitions: int
@@ -42,33 +42,33 @@ class NewTopic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundTopic(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic as the brokers have it."""
+    """An existing topic as the brokers describe it."""
 
     topic_id: UUID
-    """Its incarnation: a topic that is deleted and made again under the same name gets another."""
+    """Differs from the id of an earlier topic of the same name, whose offsets mean something else."""
     partitions: int
     replication_factor: int
-    """That of the partition with the fewest copies."""
+    """The number of replicas of the partition that has the fewest."""
     configs: Mapping[str, str]
-    """The values in force, whether set on the topic or by default."""
+    """Effective values, set on the topic or by default."""
 
 
 class KafkaAdmin:
-    """Questions about topics. Raises ConfigurationError when no broker answers, or when it refuses."""
+    """Topic administration. Every method raises ConfigurationError when no broker answers or one refuses."""
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
 
     async def broker_count(self) -> int:
-        """How many brokers are up."""
+        """The number of brokers that are up."""
         return len((await self._brokers.ask(TopicsRequest([]))).brokers)
 
     async def topic_ids(self, names: Iterable[str]) -> dict[str, UUID]:
-        """The incarnations of those topics that exist."""
+        """Topic ids by name; topics that do not exist are left out."""
         return {name: topic["topic_id"] for name, topic in (await self._topics(names)).items()}
 
     async def find(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, FoundTopic]:
-        """Those of the topics that exist, each with the configs asked for."""
+        """The existing topics by name; ``wanted`` lists the configs to read of each."""
         topics = await self._topics(wanted)
         configs = await self._configs({name: wanted[name] for name in topics})
         return {
@@ -82,9 +82,10 @@ class KafkaAdmin:
         }
 
     async def create(self, topics: Iterable[NewTopic]) -> None:
-        """Make the topics and wait until every broker knows a leader of each partition.
+        """Create the topics and wait until every broker knows a leader of each partition.
 
-        One that exists by now is left as it is: somebody else made it at the same moment.
+        A topic that another process created meanwhile is left as it is. Raises TopicMismatch when a partition has no
+        leader after LEADERS_TIMEOUT_SECONDS.
         """
         wanted = {topic.name: topic for topic in topics}
         rows: list[Any] = [
@@ -99,17 +100,17 @@ class KafkaAdmin:
     async def _wait_for_leaders(self, names: list[str]) -> None:
         try:
             async with asyncio.timeout(LEADERS_TIMEOUT_SECONDS):
-                while not await self._led(names):  # noqa: ASYNC110  # a broker tells nobody: it must be asked
+                while not await self._led(names):  # noqa: ASYNC110  # brokers send no notification: poll
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError as error:
             raise TopicMismatch(
                 f"{', '.join(names)}: not every partition has a leader after {LEADERS_TIMEOUT_SECONDS:g} s. "
-                "The topics were made; look at the brokers' logs, then run `fraudstream topics check`."
+                "The topics were created; look at the brokers' logs, then run `fraudstream topics check`."
             ) from error
 
     async def _led(self, names: list[str]) -> bool:
-        # Brokers learn of a topic one after the other, and a worker may ask any of them. One that is down
-        # learns it before it answers again.
+        # Metadata reaches the brokers one after the other, and a worker may ask any of them. A broker that is down
+        # catches up before it answers again, so only the reachable ones are checked.
         for node in await self._brokers.reachable():
             topics = await self._topics(names, node)
             leaders = [partition["leader"] for topic in topics.values() for partition in topic["partitions"]]
@@ -140,13 +141,13 @@ class KafkaAdmin:
 
 @asynccontextmanager
 async def connect(kafka: Cluster) -> AsyncIterator[KafkaAdmin]:
-    """Raises ConfigurationError when no broker answers within 10 seconds."""
+    """A KafkaAdmin on a connection of its own. Raises ConfigurationError when no broker answers within 10 seconds."""
     async with kafka_connection.connect(kafka) as brokers:
         yield KafkaAdmin(brokers)
 
 
 async def topic_ids(kafka: Cluster, names: Iterable[str]) -> dict[str, UUID]:
-    """The incarnations of those topics that exist, for a caller that asks nothing else."""
+    """Topic ids by name, read on a connection of its own; topics that do not exist are left out."""
     async with connect(kafka) as admin:
         return await admin.topic_ids(names)
 

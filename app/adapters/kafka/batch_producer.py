@@ -1,4 +1,7 @@
-"""Sends records as whole batches of a partition: about 1 µs a record where one send() each costs 60."""
+"""Sends records as whole batches of a partition.
+
+A batch costs about 1 µs a record; one ``send()`` of aiokafka for each record costs 60 µs.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -17,16 +20,16 @@ from app.errors import SendFailed
 from app.settings import KafkaSettings
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
-"""Of records before compression; topics allow twice as much, so that a batch always fits."""
+"""Size of a batch before compression. Topics allow twice as much (max.message.bytes), so a batch always fits."""
 
 _LARGE_BYTES = 64 * 1024
-"""A batch from this size on is compressed in a thread, beside the computing of the next chunk. A small one is
-ready before a thread would have begun.
+"""Batches of this size or larger are compressed in a thread while the next chunk is computed. Smaller ones take less
+time than the start of a thread's work.
 """
 
 
 class _Sent(NamedTuple):
-    """A batch that the producer has."""
+    """A batch handed to the producer."""
 
     acknowledgement: Awaitable[Any]
     records: int
@@ -37,7 +40,7 @@ def _allow() -> None:
 
 
 class BatchProducer:
-    """A producer whose records are acknowledged by all in-sync replicas, or the send fails."""
+    """A producer that waits for the acknowledgement of all in-sync replicas and raises SendFailed without it."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -47,7 +50,7 @@ class BatchProducer:
         fast_zstd.install()
 
     async def start(self) -> None:
-        """Connect; to be called in the event loop that sends."""
+        """Connect. Call it in the event loop that sends."""
         settings = self._settings
         self._producer = AIOKafkaProducer(
             **client_options(settings),
@@ -60,29 +63,29 @@ class BatchProducer:
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Close the connection; what was not awaited may be lost."""
+        """Close the connection. Records whose send was not awaited may be lost."""
         if self._producer is not None:
             await self._producer.stop()
         self._pool.shutdown()
 
     async def send(self, topic: str, partition: int, records: Sequence[OutRecord]) -> int:
-        """Send all records in order and return the last one's offset, -1 for none; see send_all."""
+        """Send the records in order and return the offset of the last one, -1 for none. Raises as ``send_all``."""
         (last_offset,) = await self.send_all([TopicBatch(topic, partition, records)])
         return last_offset
 
     async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None] = _allow) -> list[int]:
-        """Send the records of each output in order and return its last record's offset, -1 for none.
+        """Send the records of each output in order and return the offset of its last record, -1 for none.
 
-        Returns when every record is acknowledged. Raises SendFailed otherwise; then any part may have arrived. What is
-        sent at the same time travels in one request to each broker, as far as it is one batch of each partition.
-        ``guard`` is called before anything is done and before each batch; what it raises ends the sending there.
+        Returns when every record is acknowledged. Raises SendFailed otherwise; any part may have arrived by then.
+        ``guard`` is called first and before each batch; an exception that it raises stops the sending there.
         """
         guard()
         named = list(outputs)
         batches = [list(self._batches(output.records)) for output in named]
         await self._compress(chain.from_iterable(batches))
         sent: list[list[_Sent]] = [[] for _ in named]
-        # The second batch of a partition waits in the client until the first has left: so first those of all others.
+        # The client holds the second batch of a partition back until the first is acknowledged. Handing over the first
+        # batch of every partition before any second one lets them share one request to each broker.
         for turn in zip_longest(*batches):
             for output, batch, own in zip(named, turn, sent, strict=True):
                 if batch is not None:
@@ -91,8 +94,10 @@ class BatchProducer:
         return [await _last_offset(*entry) for entry in zip(named, sent, strict=True)]
 
     async def _compress(self, batches: Iterable[Any]) -> None:
-        """Have the bytes of large batches ready, so that the producer's own task finds nothing left to compute. The
-        first that it is given it sends at once, and the next must wait for the answer: so all of them are waited for.
+        """Build the bytes of large batches in a thread before the producer is given any batch.
+
+        The producer would compress in the event loop. And it sends the first batch at once and delays the others until
+        the answer, so all batches must be ready before the first is handed over; batches of concurrent sends included.
         """
         loop = asyncio.get_running_loop()
         own = [
@@ -122,7 +127,7 @@ class BatchProducer:
             yield batch
             batch = self._producer.create_batch()
             if not _append(batch, record):
-                raise SendFailed(f"a record is larger than a batch may be ({MAX_BATCH_BYTES} bytes)")
+                raise SendFailed(f"a record is larger than the largest batch ({MAX_BATCH_BYTES} bytes)")
         if batch.record_count():
             batch.close()
             yield batch

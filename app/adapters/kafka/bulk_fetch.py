@@ -1,8 +1,8 @@
-"""Whole partitions read in bulk, by Kafka's Fetch request itself.
+"""Reads whole partitions in bulk with Kafka's Fetch request.
 
-aiokafka's consumer costs twice as much a record, and it cannot tell the end of a log whose last records were
-compacted away from an answer that is still to come: it would wait for ever. An answer without records means here
-that there are none up to its end offset.
+aiokafka's consumer costs twice as much a record. It also cannot recognise the end of a log whose last records were
+compacted away: it waits forever for records that do not exist. A Fetch response without records proves that there are
+none up to the end offset.
 """
 
 import asyncio
@@ -21,41 +21,41 @@ from app.adapters.kafka.security import Cluster, client_options, servers
 from app.errors import RestoreFailed
 
 FETCH_BYTES = 8 * 1024 * 1024
-"""As stored, compressed or not; a single larger batch still comes whole."""
+"""Bytes of one response, as stored. A single larger batch is still returned whole."""
 SLICE_RECORDS = 4_000
-"""At least, and whole batches: work on one slice holds up the event loop, for some tens of milliseconds."""
+"""Minimum of records in a slice, which ends with a whole batch. Work on a slice blocks the event loop for tens of ms."""
 RETRY_SECONDS = 0.25
 GIVE_UP_SECONDS = 60.0
-"""Longer than the election of a new leader takes; the worker ends then, and its supervisor tries again."""
+"""Longer than the election of a new leader takes. After it the worker exits and its supervisor restarts it."""
 _AT_ONCE_MS = 0
 _READ_UNCOMMITTED = 0
 
 
 class Slice(NamedTuple):
-    """Some records of a partition, in order of offset; a value of None is a tombstone."""
+    """Keys and values of consecutive records of a partition, in order of offset; a value of None is a tombstone."""
 
     records: list[tuple[bytes, bytes | None]]
     next_offset: int
-    """Where reading goes on; what is not here of the offsets before it does not exist any more."""
+    """The offset to read next. Offsets before it that are not in ``records`` no longer exist."""
 
 
 class FetchedRecords(NamedTuple):
-    """One answer: what stands from ``offset`` on, as much as fits."""
+    """One response: the records from ``offset`` on, up to FETCH_BYTES."""
 
     data: bytes
     offset: int
     end: int
-    """What was asked for ends here."""
+    """The end of the requested range."""
 
     def slices(self) -> Iterator[Slice]:
-        """Keys and values, slice by slice. Raises RestoreFailed when they were damaged."""
+        """Keys and values, slice by slice. Raises RestoreFailed when a batch is damaged."""
         for records, next_offset in self.decoded():
             yield Slice([(record.key, record.value) for record in records], next_offset)
 
     def decoded(self) -> Iterator[tuple[list[Any], int]]:
-        """The whole records, slice by slice, each with where reading goes on. Raises RestoreFailed as above."""
+        """Complete records, slice by slice, each with the offset to read next. Raises RestoreFailed as ``slices``."""
         if not self.data:
-            yield [], self.end  # the last records before the end were compacted away
+            yield [], self.end  # compaction removed the last records before the end
         batches, offset = MemoryRecords(self.data), self.offset
         while batches.has_next():
             records, offset = _decode(batches, offset)
@@ -65,13 +65,16 @@ class FetchedRecords(NamedTuple):
 
 
 class BulkFetcher:
-    """Reads from leaders. A new leader is waited for, and so is one that throttles or has yet to catch up."""
+    """Reads from partition leaders; waits for an election, for throttling to end and for a leader to catch up."""
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self._client = client
 
     async def fetch(self, topic: str, partition: int, offset: int, end: int) -> FetchedRecords:
-        """What stands from ``offset`` on; the log must reach up to ``end``. Raises RestoreFailed."""
+        """The records from ``offset`` on. ``end`` is an offset that the log is known to have reached.
+
+        Raises RestoreFailed when the leader gives no answer within GIVE_UP_SECONDS.
+        """
         deadline = time.monotonic() + GIVE_UP_SECONDS
         while True:
             try:
@@ -104,7 +107,7 @@ class BulkFetcher:
 
 @asynccontextmanager
 async def open_bulk_fetcher(kafka: Cluster) -> AsyncIterator[BulkFetcher]:
-    """Raises RestoreFailed when no broker answers."""
+    """A BulkFetcher on a connection of its own. Raises RestoreFailed when no broker answers."""
     client = AIOKafkaClient(**client_options(kafka))
     try:
         await client.bootstrap()
@@ -116,7 +119,7 @@ async def open_bulk_fetcher(kafka: Cluster) -> AsyncIterator[BulkFetcher]:
 
 
 class _NotReady(Exception):
-    """The leader cannot answer yet, and no error of Kafka's says so."""
+    """The leader cannot answer yet, and Kafka's response has no error code for it."""
 
     retriable = True
 
@@ -126,9 +129,9 @@ def _decode(batches: Any, offset: int) -> tuple[list[Any], int]:
     while len(records) < SLICE_RECORDS and batches.has_next():
         batch = batches.next_batch()
         if not batch.validate_crc():
-            raise RestoreFailed(f"the batch at offset {batch.base_offset} fails its checksum")
+            raise RestoreFailed(f"the batch at offset {batch.base_offset} has a wrong checksum")
         if not batch.is_control_batch:
-            # A batch may begin before the offset that was asked for.
+            # Brokers return whole batches: the first one may begin before the requested offset.
             records += [record for record in batch if record.offset >= offset]
         offset = batch.next_offset
     return records, offset

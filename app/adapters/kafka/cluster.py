@@ -1,4 +1,4 @@
-"""The state of a cluster, asked of its brokers. Nothing is ever altered here."""
+"""Reads the state of a Kafka cluster from its brokers. Nothing is altered here."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,14 @@ from app.adapters.kafka.protocol.quorum import QuorumRequest
 from app.adapters.kafka.security import Cluster
 
 CAUGHT_UP_MS = 30_000
-"""A follower fetches every half a second; one that did not for so long is down."""
+"""Followers fetch twice a second. A voter that did not catch up for this long counts as behind."""
 
 
 async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterState:
-    """Everything at this moment; of ``groups`` only, when some are given. Raises ConfigurationError.
+    """The state of the cluster now, with every consumer group or only ``groups``.
 
-    A connection of its own each time: what died since the last one is not asked again.
+    Connects anew each time, so that a broker that died since the last call is not asked again. Raises
+    ConfigurationError when no broker answers.
     """
     async with kafka_connection.connect(kafka) as brokers:
         metadata = (await brokers.ask(TopicsRequest(None))).to_object()
@@ -40,7 +41,10 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
 
 
 async def read_held(kafka: Cluster, topic: str) -> int:
-    """How many records stand in a topic, by its offsets; 0 when it does not exist. Raises ConfigurationError."""
+    """The number of offsets that a topic retains, 0 when it does not exist. Compaction makes it an upper bound.
+
+    Raises ConfigurationError when no broker answers.
+    """
     async with kafka_connection.connect(kafka) as brokers:
         metadata = (await brokers.ask(TopicsRequest([topic]))).to_object()
         leaders = _leaders(metadata["topics"], await brokers.reachable())
@@ -49,7 +53,7 @@ async def read_held(kafka: Cluster, topic: str) -> int:
 
 
 async def read_controller(brokers: Brokers) -> Controller | None:
-    """None when no node leads the quorum, as far as the brokers know."""
+    """The leader of the KRaft quorum; None when the brokers know of none."""
     response = (await brokers.ask(QuorumRequest())).to_object()
     if response["error_code"]:
         return None
@@ -104,7 +108,7 @@ def _topic(described: Mapping[str, Any]) -> TopicState:
 
 
 def _leaders(topics: Sequence[Mapping[str, Any]], nodes: Sequence[int]) -> dict[tuple[str, int], int]:
-    """Of the partitions whose leader can be asked."""
+    """The leader of each partition whose leader is reachable."""
     return {
         (topic["topic"], partition["partition"]): partition["leader"]
         for topic in topics

@@ -1,19 +1,19 @@
-"""What a Kafka cluster looked like at one moment, as plain data."""
+"""The state of a Kafka cluster at one moment, as plain data."""
 
 import msgspec
 
 
 class LogDir(msgspec.Struct, frozen=True, kw_only=True):
-    """One directory of a broker's log, on a disk that others may fill as well."""
+    """A log directory of a broker. Its disk may hold other data as well."""
 
     path: str
     total_bytes: int
-    """Of the disk; -1 when the broker cannot tell."""
+    """Size of the disk; -1 when the broker does not report it."""
     usable_bytes: int
     log_bytes: int
-    """Of all partitions that lie there."""
+    """Size of all partitions in the directory."""
     error: str = ""
-    """Of a directory that the broker has given up."""
+    """Name of the error that made the broker take the directory offline; empty when there is none."""
 
 
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,35 +26,35 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicState(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic with those of its partitions that something is wrong with."""
+    """A topic with the numbers of its unhealthy partitions."""
 
     name: str
     partitions: int
     under_replicated: tuple[int, ...]
-    """A copy is missing or behind."""
+    """Partitions with a replica that is missing or behind."""
     offline: tuple[int, ...]
-    """Nobody leads: neither read nor written."""
+    """Partitions without a leader, which can be neither read nor written."""
 
 
 class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a group is behind in one partition."""
+    """The lag of a consumer group in one partition."""
 
     topic: str
     partition: int
     committed: int
     end: int
     records: int
-    """Not committed: ``end`` less ``committed``."""
+    """``end`` minus ``committed``, at least 0."""
     seconds: float | None
-    """Since the timestamp of the oldest record that is not committed; 0 when there is none, None when unknown."""
+    """Age of the oldest uncommitted record by its timestamp; 0 when there is none, None when unknown."""
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):
-    """A consumer group."""
+    """A consumer group and its lag."""
 
     name: str
     state: str
-    """As Kafka says it: Stable, PreparingRebalance, Empty, …"""
+    """Kafka's name of the state: Stable, PreparingRebalance, Empty, …"""
     members: int
     partitions: tuple[PartitionLag, ...]
 
@@ -64,28 +64,28 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lag_seconds(self) -> float:
-        """Of the partition that is furthest behind."""
+        """The largest lag of a partition; partitions of unknown lag count as 0."""
         return max((partition.seconds or 0.0 for partition in self.partitions), default=0.0)
 
 
 class Controller(msgspec.Struct, frozen=True, kw_only=True):
-    """The node that leads the quorum."""
+    """The leader of the KRaft quorum."""
 
     node: int
     voters: tuple[int, ...]
     behind: tuple[int, ...]
-    """Voters that have not caught up for a while: down, or cut off."""
+    """Voters that have not caught up for CAUGHT_UP_MS: down or unreachable."""
     clock_ms: int
-    """Its own clock, when it answered."""
+    """The leader's clock when it answered."""
 
 
 class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it."""
+    """A whole cluster."""
 
     seen_at_ms: int
     cluster_id: str
     controller: Controller | None
-    """None when no node leads the quorum: topics and leaders cannot change."""
+    """None without a leader of the quorum: topics and leaders cannot change then."""
     brokers: tuple[BrokerState, ...]
     topics: tuple[TopicState, ...]
     groups: tuple[GroupState, ...]

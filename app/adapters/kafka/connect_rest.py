@@ -1,4 +1,4 @@
-"""Kafka Connect's REST interface, as far as connectors are put there and looked at."""
+"""A client of Kafka Connect's REST interface: create, change, delete and inspect connectors."""
 
 import http.client
 import json
@@ -15,26 +15,26 @@ import msgspec
 from app.errors import ConfigurationError
 
 ANSWER_SECONDS = 90
-"""Connect looks at the database before it accepts a connector."""
+"""Timeout of one request. Connect checks the database before it accepts a connector."""
 RUNNING_SECONDS = 120
 POLL_SECONDS = 0.5
 
 
 class Connector(msgspec.Struct, frozen=True):
-    """A file of deploy/connect: what `POST /connectors` takes."""
+    """Content of a file in deploy/connect, in the form of `POST /connectors`."""
 
     name: str
     config: dict[str, str]
 
 
 class ConnectorState(msgspec.Struct, frozen=True):
-    """How a connector is, its tasks with it."""
+    """The states of a connector and of its tasks, as Kafka Connect names them."""
 
     name: str
     connector: str
     tasks: list[str]
     why: str = ""
-    """The first line of what failed."""
+    """The root cause of a failure, one line; empty when there is none."""
 
     @property
     def running(self) -> bool:
@@ -46,34 +46,36 @@ class ConnectorState(msgspec.Struct, frozen=True):
 
 
 class ConnectClient:
-    """One cluster of Kafka Connect. Raises ConfigurationError when it cannot be asked, or refuses."""
+    """One cluster of Kafka Connect. Every method raises ConfigurationError when it does not answer or refuses."""
 
     def __init__(self, url: str) -> None:
         if not url.startswith(("http://", "https://")):
             raise ConfigurationError(
-                "FRAUDSTREAM_CDC_CONNECT_URL is no http:// or https:// address. Give one."
+                "FRAUDSTREAM_CDC_CONNECT_URL is not an http:// or https:// address. Give one."
             )
         self._url = url.rstrip("/")
 
     def put(self, connector: Connector) -> None:
-        """Make the connector, or give it another configuration."""
+        """Create the connector, or change its configuration."""
         path = f"/connectors/{quote(connector.name, safe='')}/config"
         deadline = time.monotonic() + ANSWER_SECONDS
-        while self._ask("PUT", path, connector.config) is None:  # its workers are sharing out work just now
+        while (
+            self._ask("PUT", path, connector.config) is None
+        ):  # a rebalance of Connect's workers is under way
             if time.monotonic() > deadline:
-                raise ConfigurationError(f"{self._url} does not come to rest. Look at Kafka Connect's log.")
+                raise ConfigurationError(f"{self._url} keeps rebalancing. Look at Kafka Connect's log.")
             time.sleep(POLL_SECONDS)
 
     def delete(self, name: str) -> None:
         self._ask("DELETE", f"/connectors/{quote(name, safe='')}")
 
     def states(self) -> list[ConnectorState]:
-        """Of every connector, by name."""
+        """The state of every connector, ordered by name."""
         found = self._ask("GET", "/connectors?expand=status") or {}
         return [_state(name, about["status"]) for name, about in sorted(found.items())]
 
     def wait_running(self, name: str, seconds: float = RUNNING_SECONDS) -> ConnectorState:
-        """Return when the connector and its task run. Raises ConfigurationError when they fail, or do not in time."""
+        """Wait until the connector and its tasks run. Raises ConfigurationError when one fails or time runs out."""
         deadline = time.monotonic() + seconds
         while True:
             state = next(
@@ -88,9 +90,9 @@ class ConnectClient:
             time.sleep(POLL_SECONDS)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
-        """The answer's JSON; None where Connect asks to come again (409)."""
+        """The JSON of the answer; None for status 409, after which the request must be repeated."""
         data = None if body is None else json.dumps(body).encode()
-        request = Request(  # noqa: S310  # its scheme was looked at
+        request = Request(  # noqa: S310  # __init__ checks the scheme
             self._url + path, data, {"Content-Type": "application/json"}, method=method
         )
         try:
@@ -110,13 +112,13 @@ class ConnectClient:
 
 
 def load_connector(path: Path) -> Connector:
-    """Raises ConfigurationError naming the file."""
+    """The connector in a JSON file. Raises ConfigurationError, which names the file, when there is none."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Connector)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
     except msgspec.MsgspecError as error:
-        raise ConfigurationError(f"{path} describes no connector: {error}. Mend the file.") from error
+        raise ConfigurationError(f"{path} describes no connector: {error}. Correct the file.") from error
 
 
 def _state(name: str, status: dict[str, Any]) -> ConnectorState:

@@ -1,4 +1,4 @@
-"""A connection to whichever broker answers, for administrative questions; its failures name the setting."""
+"""A connection for administrative requests to any broker; its errors name the setting."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -17,38 +17,38 @@ SETTING = "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS"
 
 
 class Brokers:
-    """The brokers that were up when the connection was made."""
+    """The brokers that were up when the connection was opened."""
 
     def __init__(self, client: AIOKafkaClient, servers: str) -> None:
         self._client = client
         self._servers = servers
 
     def nodes(self) -> list[int]:
-        """The ids of the brokers, the controller's first: not every broker forwards what only it can do."""
+        """The ids of the brokers, the controller first: not every broker forwards requests to the controller."""
         cluster = self._client.cluster
         nodes: list[int] = [broker.nodeId for broker in cluster.brokers()]
         controller = cluster.controller.nodeId if cluster.controller else None
         return sorted(nodes, key=lambda node: node != controller)
 
     async def reachable(self) -> list[int]:
-        """Those of the brokers that can be talked to now."""
+        """The ids of the brokers that accept a connection now."""
         return [node for node in self.nodes() if await self._client.ready(node)]
 
     async def ask(self, request: Any, node: int | None = None) -> Any:
-        """The response of ``node``, or else of the first that can be reached. Raises ConfigurationError."""
+        """The response of ``node``, or of the first reachable broker. Raises ConfigurationError when none answers."""
         with _translated(self._servers):
             for candidate in self.nodes() if node is None else [node]:
                 if await self._client.ready(candidate):
                     return await self._client.send(candidate, request)
         raise ConfigurationError(
-            f"{SETTING}={self._servers} leads to brokers that cannot be reached at the addresses they advertise. "
+            f"{SETTING}={self._servers}: the brokers cannot be reached at the addresses that they advertise. "
             "Correct their advertised.listeners, or start them again."
         )
 
 
 @asynccontextmanager
 async def connect(kafka: Cluster) -> AsyncIterator[Brokers]:
-    """Raises ConfigurationError when no broker answers within 10 seconds."""
+    """Open a connection. Raises ConfigurationError when no broker answers within 10 seconds."""
     client = AIOKafkaClient(**client_options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await _bootstrap(client, kafka)

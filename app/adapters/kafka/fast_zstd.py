@@ -1,7 +1,7 @@
-"""zstd at level 1 for what aiokafka compresses; it has no setting for it and takes level 3.
+"""Makes aiokafka compress with zstd at level 1; aiokafka has no setting for the level and uses 3.
 
-Measured on a chunk's outputs: decisions take 56 % of the time and come out 8 % smaller, profiles 53 % of the time
-and 7 % larger.
+Measured on the output of a chunk, level 1 against level 3: decisions take 56 % of the time and come out 8 % smaller,
+profiles take 53 % of the time and come out 7 % larger.
 """
 
 import sys
@@ -13,13 +13,12 @@ LEVEL = 1
 
 
 def install() -> None:
-    """From now on every batch of this process that is compressed with zstd is at LEVEL."""
-    # Compiled or not, the builder's module looks the codec up by this name at each batch.
+    """Set the zstd level of every producer in this process. Raises ImportError when aiokafka moved its codec."""
+    # The builder exists as Python and as compiled code. Both look the codec up by this name for each batch, so that
+    # replacing the name takes effect in either.
     builders = vars(sys.modules[DefaultRecordBatchBuilder.__module__])
     if "zstd_encode" not in builders:
-        raise ImportError(
-            "aiokafka keeps its zstd codec elsewhere now: adapt app/adapters/kafka/fast_zstd.py"
-        )
+        raise ImportError("aiokafka moved its zstd codec: adapt app/adapters/kafka/fast_zstd.py")
     builders["zstd_encode"] = _encode
 
 

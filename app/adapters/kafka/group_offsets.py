@@ -1,4 +1,4 @@
-"""How far a consumer group has come and who is in it, asked without joining it."""
+"""Reads the committed offsets and the members of a consumer group without joining it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,23 +8,24 @@ from aiokafka.admin import AIOKafkaAdminClient
 from app.adapters.kafka.security import Cluster, client_options
 
 
-async def committed(kafka: Cluster, group: str, topic: str, incarnation: int) -> dict[int, int]:
-    """By partition the offset up to which everything is finished; partitions of which nothing is are left out.
+async def committed(kafka: Cluster, group: str, topic: str, topic_id: int) -> dict[int, int]:
+    """The committed offset of each partition of ``topic``: every record before it is processed. Partitions without one are
+    left out.
 
-    A worker notes beside each commit which incarnation of its topic it counts in; a tool that resets offsets notes
-    nothing.
+    Workers store the id of the topic as the metadata of each commit; commits of an earlier topic of the same name are
+    ignored. Tools that reset offsets store no metadata; their commits count.
     """
     async with _admin(kafka) as admin:
         found = await admin.list_consumer_group_offsets(group)
     return {
         place.partition: entry.offset
         for place, entry in found.items()
-        if place.topic == topic and entry.offset >= 0 and entry.metadata in {"", f"{incarnation:x}"}
+        if place.topic == topic and entry.offset >= 0 and entry.metadata in {"", f"{topic_id:x}"}
     }
 
 
 async def members(kafka: Cluster, group: str) -> int:
-    """How many consumers are in the group now; a killed one counts until its session ends."""
+    """The number of consumers in the group now. A killed consumer counts until its session times out."""
     async with _admin(kafka) as admin:
         responses = await admin.describe_consumer_groups([group])
     groups = (found for response in responses for found in response.to_object()["groups"])

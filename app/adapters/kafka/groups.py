@@ -1,4 +1,4 @@
-"""Consumer groups and how far they are behind: in records, and in seconds by the oldest record not committed."""
+"""Reads consumer groups and their lag, in records and in seconds: the age of the oldest uncommitted record."""
 
 import time
 from collections import defaultdict
@@ -15,18 +15,18 @@ from app.adapters.kafka.cluster_state import GroupState, PartitionLag
 from app.adapters.kafka.connection import Brokers
 
 Partition = tuple[str, int]
-"""Topic and number."""
+"""Topic name and partition number."""
 Leaders = Mapping[Partition, int]
-"""The node that leads each partition."""
+"""Node id of each partition's leader."""
 
 _ONE_BATCH_BYTES = 1
-"""A broker sends at least one whole batch, however little is asked for."""
+"""Brokers return at least one whole batch, whatever the limit."""
 _AT_ONCE_MS = 0
 _NO_REPLICA, _READ_UNCOMMITTED = -1, 0
 
 
 class Committed(NamedTuple):
-    """A group as its coordinator has it."""
+    """A group as its coordinator describes it."""
 
     name: str
     state: str
@@ -37,7 +37,7 @@ class Committed(NamedTuple):
 async def read_groups(
     brokers: Brokers, nodes: Iterable[int], leaders: Leaders, only: Sequence[str] = ()
 ) -> tuple[GroupState, ...]:
-    """Every group that has committed something, ``only`` these when some are given, by name."""
+    """Every group that has committed an offset, ordered by name; limited to the names in ``only`` unless it is empty."""
     found = [group for node in nodes for group in await _of_coordinator(brokers, node, only)]
     topics = {topic for group in found for topic, _ in group.offsets}
     wanted = [partition for partition in leaders if partition[0] in topics]
@@ -49,7 +49,7 @@ async def read_groups(
 async def read_bounds(
     brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition]
 ) -> tuple[dict[Partition, int], dict[Partition, int]]:
-    """The first and the next offset of each partition whose leader answers."""
+    """The first offset and the end offset of each partition whose leader answers."""
     wanted = list(partitions)
     starts = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.EARLIEST)
     return starts, await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST)
@@ -58,7 +58,7 @@ async def read_bounds(
 async def _state(
     group: Committed, ages: "_Ages", starts: Mapping[Partition, int], ends: Mapping[Partition, int]
 ) -> GroupState:
-    """A partition without a commit, of a topic that has some, is behind from its beginning on."""
+    """A partition without a commit lags by all its records if the group has commits in the topic."""
     topics = {topic for topic, _ in group.offsets}
     offsets = {
         partition: group.offsets.get(partition, starts.get(partition, 0))
@@ -70,7 +70,7 @@ async def _state(
 
 
 class _Ages:
-    """How old the oldest record is that a group has not committed."""
+    """Computes lags; reads the timestamp of the oldest uncommitted record where there is one."""
 
     def __init__(self, brokers: Brokers, leaders: Leaders, starts: Mapping[Partition, int]) -> None:
         self._brokers = brokers
@@ -86,9 +86,11 @@ class _Ages:
         )
 
     async def _age(self, partition: Partition, committed: int) -> float | None:
-        """None when the leader sent nothing: it throttles, or has just changed."""
+        """Seconds since the record's timestamp; None when the leader sent no records (throttling, leader change)."""
         topic, number = partition
-        offset = max(committed, self._starts.get(partition, 0))  # retention may have overtaken the group
+        offset = max(
+            committed, self._starts.get(partition, 0)
+        )  # retention may have deleted the records at the committed offset
         request = FetchRequest(
             _AT_ONCE_MS,
             0,
@@ -114,13 +116,13 @@ def _first_timestamp(data: bytes, offset: int) -> int | None:
 
 
 async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
-    """The groups that ``node`` coordinates: a broker lists no others."""
+    """The groups that ``node`` coordinates; a broker lists no others."""
     listed = [name for name, *_ in (await brokers.ask(ListGroupsRequest(), node)).groups]
     return [await _group(brokers, node, name) for name in listed if not only or name in only]
 
 
 async def _group(brokers: Brokers, node: int, name: str) -> Committed:
-    """One at a time: aiokafka misreads an answer about several."""
+    """Asks for one group at a time: aiokafka misreads an answer about several."""
     (described,) = (await brokers.ask(DescribeGroupsRequest([name]), node)).to_object()["groups"]
     offsets = await _committed(brokers, node, name)
     return Committed(name, described["state"], len(described["members"]), offsets)
@@ -139,7 +141,7 @@ async def _committed(brokers: Brokers, node: int, group: str) -> dict[Partition,
 async def _offsets(
     brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition], which: int
 ) -> dict[Partition, int]:
-    """The first or the next offset of each partition that its leader answers for."""
+    """The earliest or the latest offset, as ``which`` says, of each partition whose leader answers."""
     by_node: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for partition in partitions:
         topic, number = partition

@@ -1,7 +1,7 @@
-"""Tokens for OAUTHBEARER: from a file that something else renews, or asked for with a client's secret.
+"""Tokens for OAUTHBEARER: read from a file that another process renews, or fetched with client credentials.
 
-A connection that is made anew in the middle of the work needs one as well. When none can be had then, aiokafka tries
-again later, as it does when a broker is away: so that failure is an OSError.
+aiokafka asks for a token whenever it connects, also when it reconnects while records flow. It retries later after an
+OSError, as when a broker is down, and fails for good after any other exception. NoToken is therefore an OSError.
 """
 
 import asyncio
@@ -21,26 +21,26 @@ from app.errors import ConfigurationError
 
 TIMEOUT_SECONDS = 10.0
 RENEW_AT = 0.8
-"""Of a token's life: what is left of it lasts until a connection is made."""
+"""Fraction of a token's lifetime after which it is renewed; the rest covers the time to connect."""
 _SHORTEST_SECONDS = 60.0
-"""For an answer that does not say how long its token is good."""
+"""Lifetime of a token whose response has no ``expires_in``."""
 
 _URL = "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL"
 
 
 class NoToken(OSError):
-    """The message names the setting and the remedy, and holds no secret."""
+    """No token is available. The message names the setting and the remedy, and holds no secret."""
 
 
 class Tokens(ABC):
-    """aiokafka's AbstractTokenProvider, which has no types."""
+    """A typed aiokafka AbstractTokenProvider."""
 
     @abstractmethod
     async def token(self) -> str:
-        """A token that is good for a while. Raises NoToken."""
+        """A valid token. Raises NoToken."""
 
     def extensions(self) -> dict[str, str]:
-        """Nothing is told to the brokers but the token."""
+        """SASL extensions sent with the token: none."""
         return {}
 
 
@@ -48,7 +48,7 @@ AbstractTokenProvider.register(Tokens)
 
 
 class FileTokens(Tokens):
-    """Reads the file anew for each connection: whoever renews the token replaces the file."""
+    """Reads the file for each connection, because the token is renewed by replacing the file."""
 
     def __init__(self, read: Callable[[], str]) -> None:
         self._read = read
@@ -61,7 +61,10 @@ class FileTokens(Tokens):
 
 
 class FetchedTokens(Tokens):
-    """The client credentials grant. Used from two event loops, so it holds nothing of either."""
+    """Fetches tokens by the client credentials grant (RFC 6749, section 4.4).
+
+    Two event loops share an instance, so it holds no lock and no task of either; two fetches at once are harmless.
+    """
 
     def __init__(
         self,
@@ -93,7 +96,7 @@ class FetchedTokens(Tokens):
                 answer = json.load(response)
             self._token = str(answer["access_token"])
             lives_seconds = float(answer.get("expires_in", _SHORTEST_SECONDS))
-        except ConfigurationError as error:  # the secret's file
+        except ConfigurationError as error:  # from the file of the secret
             raise NoToken(str(error)) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise NoToken(
@@ -113,9 +116,9 @@ class FetchedTokens(Tokens):
 
 
 def _reason(error: Exception) -> str:
-    """Never the answer's text, which may hold a token."""
+    """The kind of failure. The text of the response is left out: it may hold a token."""
     if isinstance(error, urllib.error.HTTPError):
-        error.close()  # it is the answer as well, with its socket
+        error.close()  # an HTTPError is also the response and holds its socket
         return f"HTTP {error.code}"
     if isinstance(error, urllib.error.URLError):
         return str(error.reason)

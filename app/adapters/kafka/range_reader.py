@@ -1,4 +1,4 @@
-"""A topic's partitions read again between two offsets, beside whoever consumes them: no group, no commit, no trace."""
+"""Reads ranges of offsets of a topic without a consumer group: no commits, no effect on its consumers."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ MOST_UNSIGNED = 2**64 - 1
 
 
 class LogRecord(NamedTuple):
-    """A record as it stands in its log; the fields are those of a consumer's record."""
+    """A stored record; the fields are those of aiokafka's ConsumerRecord."""
 
     topic: str
     partition: int
@@ -28,42 +28,43 @@ class LogRecord(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """What a partition still has: offsets from ``begin`` up to, not including, ``end``."""
+    """The offsets that a partition retains: ``begin`` up to, not including, ``end``."""
 
     begin: int
     end: int
 
 
 class RangeReader:
-    """One topic, as it stands. Raises RestoreFailed where it cannot be read. ``values`` may say what is given as a record's value."""
+    """The partitions of one topic. Methods raise RestoreFailed where the topic cannot be read."""
 
     values: Callable[[Any], bytes | None] | None = None
+    """Replaces the value of each record, for example by its JSON; None leaves it as stored."""
 
     def __init__(
-        self, topic: str, incarnation: int, partitions: int, consumer: AIOKafkaConsumer, log: BulkFetcher
+        self, topic: str, topic_id: int, partitions: int, consumer: AIOKafkaConsumer, log: BulkFetcher
     ) -> None:
         self.topic = topic
-        self.incarnation = incarnation
-        """Tells the topic apart from one of the same name before it, as profiles do."""
+        self.topic_id = topic_id
+        """The low 64 bits of the topic's id, as profiles store them."""
         self.partitions = partitions
         self._consumer = consumer
         self._log = log
 
     async def extent(self, partition: int) -> Extent:
-        """Where the partition begins, since retention deleted what was before, and where it ends now."""
+        """The first retained offset and the end offset now."""
         place = TopicPartition(self.topic, partition)
         begins = await self._consumer.beginning_offsets([place])
         ends = await self._consumer.end_offsets([place])
         return Extent(begins[place], ends[place])
 
     async def offset_at(self, partition: int, time_ms: int) -> int | None:
-        """Offset of the first record that is as new as ``time_ms`` by its own timestamp; None when there is none."""
+        """The first offset whose record timestamp is ``time_ms`` (ms since the epoch) or later; None without one."""
         place = TopicPartition(self.topic, partition)
         found = (await self._consumer.offsets_for_times({place: max(time_ms, 0)}))[place]
         return None if found is None else int(found.offset)
 
     async def timestamp(self, partition: int, offset: int) -> int | None:
-        """Of the record at this offset; None where none stands any more. The offset is within the extent."""
+        """The record timestamp at an offset within the extent, in ms; None when compaction removed the record."""
         async for records, _ in self.records(partition, offset, offset + 1):
             return records[0].timestamp if records else None
         return None
@@ -71,8 +72,8 @@ class RangeReader:
     async def records(
         self, partition: int, start: int, end: int, key: bytes | None = None
     ) -> AsyncIterator[tuple[list[LogRecord], int]]:
-        """What stands from ``start`` up to, not including, ``end``, in order, some thousands at a time, each time
-        with the offset that was reached; only the records of ``key`` where one is given.
+        """The records from ``start`` up to, not including, ``end``: lists of some thousands, each with the offset to
+        read next. Only the records of ``key`` unless it is None. Raises RestoreFailed.
         """
         offset = start
         while offset < end:
@@ -103,7 +104,7 @@ class RangeReader:
 async def open_range_reader(
     kafka: Cluster, topic: str, values: Callable[[Any], bytes | None] | None = None
 ) -> AsyncIterator[RangeReader]:
-    """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
+    """A RangeReader of an existing topic. Raises ConfigurationError when no broker answers or the topic is missing."""
     async with kafka_admin.connect(kafka) as admin:
         found = (await admin.find({topic: ()})).get(topic)
     if found is None:

@@ -1,6 +1,6 @@
-"""How a Kafka client proves who it is and whom it talks to: from settings and files to aiokafka's arguments.
+"""TLS and SASL of Kafka clients: from settings and files to aiokafka's arguments.
 
-Host names are always verified. Secrets are read from files when a connection is opened, and no message holds one.
+Host names are always verified. Secrets are read from files when a client is created, and no message holds one.
 """
 
 import ssl
@@ -15,7 +15,7 @@ from app.errors import ConfigurationError
 from app.settings import KafkaSettings
 
 Cluster = KafkaSettings | str
-"""The settings, or the bare address of brokers that ask for nothing, such as the local stack's."""
+"""Settings, or the address of brokers without TLS and SASL, such as those of the local stack."""
 
 _PREFIX = "FRAUDSTREAM_KAFKA_"
 _NAMES = {"plaintext": "PLAINTEXT", "tls": "SSL", "sasl_tls": "SASL_SSL", "sasl_plaintext": "SASL_PLAINTEXT"}
@@ -23,20 +23,21 @@ _PROBE_TIMEOUT_MS = 5_000
 
 
 def servers(cluster: Cluster) -> str:
-    """The comma-separated host:port list."""
+    """The bootstrap servers, host:port, separated by commas."""
     return cluster if isinstance(cluster, str) else cluster.bootstrap_servers
 
 
 def client_options(cluster: Cluster) -> dict[str, Any]:
-    """What every client of aiokafka is given. Raises ConfigurationError when a file cannot be used."""
+    """Arguments of every aiokafka client. Raises ConfigurationError when a certificate, key or secret file is unusable."""
     if isinstance(cluster, str):
         return {"bootstrap_servers": cluster}
     return {"bootstrap_servers": cluster.bootstrap_servers, **_identity(cluster)}
 
 
 async def explain_refusal(cluster: Cluster) -> None:
-    """Ask once more after a failure: aiokafka logs its cause and raises another. Raises ConfigurationError when
-    the cause lies in certificates or credentials; returns when it lies elsewhere.
+    """Connect once more after a failure to find its cause: aiokafka only logs it and raises a general error.
+
+    Raises ConfigurationError when certificates or credentials are the cause; returns otherwise.
     """
     if isinstance(cluster, str) or cluster.security_protocol == "plaintext":
         return
@@ -55,7 +56,7 @@ async def explain_refusal(cluster: Cluster) -> None:
 
 
 def read_file(setting: str, path: str) -> str:
-    """The text of a setting's file; ``setting`` without the prefix. Raises ConfigurationError, never with the text."""
+    """The text of the file that ``setting`` (without its prefix) names. Raises ConfigurationError without the text."""
     return tls.read_file(_PREFIX + setting, path)
 
 
@@ -103,7 +104,7 @@ def _meaning(kafka: KafkaSettings, error: Exception) -> str:
         return f"this listener does not offer {_PREFIX}SASL_MECHANISM={kafka.sasl_mechanism}. Correct it."
     if isinstance(error, SaslAuthenticationFailed):
         return _denial(kafka)
-    # With TLS 1.3 a broker says only after the handshake what it thinks of our certificate: by closing.
+    # With TLS 1.3 a broker rejects a client certificate after the handshake, by closing the connection.
     if "tls" in kafka.security_protocol and isinstance(error, KafkaError):
         return (
             f"the broker closed the connection after the TLS handshake ({type(error).__name__}). If it asks for a "
@@ -130,7 +131,7 @@ def _distrust(kafka: KafkaSettings, error: ssl.SSLCertVerificationError) -> str:
 
 def _denial(kafka: KafkaSettings) -> str:
     if kafka.sasl_mechanism == "OAUTHBEARER":
-        return f"the broker refuses the token. Look at {_PREFIX}OAUTH_CLIENT_ID and what the broker trusts."
+        return f"the broker refuses the token. Check {_PREFIX}OAUTH_CLIENT_ID and the issuers that the broker trusts."
     return (
         f"the broker refuses {_PREFIX}SASL_USERNAME={kafka.sasl_username} with the password in "
         f"{_PREFIX}SASL_PASSWORD_FILE={kafka.sasl_password_file}. Correct one of them."

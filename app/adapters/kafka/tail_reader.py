@@ -1,4 +1,4 @@
-"""Topics as anybody may read them: without a group, so that no worker and no other reader notices."""
+"""Reads topics without a consumer group, so that workers and other readers are not affected."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,15 +15,16 @@ from app.errors import ConfigurationError
 
 POLL_MS = 500
 MOST_RECORDS = 1_000
-"""Per poll: a reader with other work to do has its turn every few milliseconds."""
+"""Records per poll, few enough that other tasks of the event loop run every few milliseconds."""
 FETCH_BYTES = 256 * 1024
-"""Per partition; with the partitions this bounds the memory that waits to be read."""
+"""Bytes per partition and fetch; times the number of partitions, the memory of records not yet read."""
 CATCH_UP_POLL_SECONDS = 0.02
 
 
 class TailReader:
-    """Every partition of some topics, from where ``open_tail_reader`` was told to begin. ``values`` says what is given as a record's
-    value; None for what stands there.
+    """Reads every partition of some topics.
+
+    ``values`` replaces the value of each record, for example by its JSON; None leaves it as stored.
     """
 
     def __init__(
@@ -33,9 +34,9 @@ class TailReader:
         self._values = values
 
     async def batches(self) -> AsyncIterator[list[Any]]:
-        """The next records, as many as there are; waits for ever. Per partition in order of offset.
+        """Endless: the available records of one partition at a time, in order of offset.
 
-        A loop over them must not await, or ``caught_up`` counts what it has not seen yet.
+        The loop body must not await: ``caught_up`` counts records as read when they are yielded.
         """
         while True:
             fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
@@ -43,21 +44,21 @@ class TailReader:
                 yield records if self._values is None else [self._read(record) for record in records]
 
     async def caught_up(self) -> None:
-        """Return when ``batches`` has given all that stood in the topics at the time of this call."""
+        """Return when ``batches`` has yielded every record that was in the topics at the time of this call."""
         ends = await self._consumer.end_offsets(self._consumer.assignment())
-        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):  # noqa: ASYNC110  # a consumer's position tells nobody that it moves
+        while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):  # noqa: ASYNC110  # a consumer sends no notification of its position: poll
             await asyncio.sleep(CATCH_UP_POLL_SECONDS)
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """Where each partition ends now."""
+        """The end offset of each partition now."""
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._consumer.assignment())
         return dict(sorted(ends.items()))
 
     async def until(
         self, ends: Mapping[TopicPartition, int], since_ms: int | None = None, start: int | None = None
     ) -> AsyncIterator[Any]:
-        """Every record before ``ends``, partition after partition: from ``start`` on, or from the first that is
-        as new as ``since_ms``, or all.
+        """Every record before ``ends``, partition after partition: from the offset ``start`` on, or from the first
+        record with a timestamp of ``since_ms`` or later, or all.
         """
         for partition, end in ends.items():
             self._consumer.seek(partition, await self._begin(partition, end, since_ms, start))
@@ -92,7 +93,7 @@ async def open_tail_reader(
     from_beginning: bool,
     values: Callable[[Any], bytes | None] | None = None,
 ) -> AsyncIterator[TailReader]:
-    """Raises ConfigurationError when no broker answers or a topic is missing; it is never made here."""
+    """A TailReader of existing topics. Raises ConfigurationError when no broker answers or a topic is missing."""
     async with kafka_admin.connect(kafka) as admin:
         found = await admin.find(dict.fromkeys(topics, ()))
     for topic in topics:

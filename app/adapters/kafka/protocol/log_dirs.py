@@ -1,7 +1,7 @@
-"""Kafka's DescribeLogDirs request, version 4: how full each broker's disks are, and which topic fills them.
+"""Kafka's DescribeLogDirs request, version 4: usage of each broker's disks, by topic.
 
-aiokafka has none. Field names and order are those of https://kafka.apache.org/protocol.html#The_Messages_DescribeLogDirs;
-every broker since Kafka 3.3 speaks it.
+aiokafka does not implement it. Field names and order are those of
+https://kafka.apache.org/protocol.html#The_Messages_DescribeLogDirs; brokers support it since Kafka 3.3.
 """
 
 from typing import Any
@@ -76,7 +76,7 @@ class DescribeLogDirsRequest_v4(RequestStruct):  # type: ignore[misc]  # noqa: N
 
 
 class LogDirsRequest(Request[DescribeLogDirsRequest_v4]):  # type: ignore[misc]  # an untyped base
-    """Asks one broker for all that it keeps."""
+    """Asks one broker for all its log directories."""
 
     API_KEY = DESCRIBE_LOG_DIRS
 

@@ -1,7 +1,7 @@
-"""Kafka's Metadata request, version 12: topics with their ids, asked for without creating them.
+"""Kafka's Metadata request, version 12: topics with their ids, without creating missing ones.
 
-The client's own request stops at version 5, which knows no topic ids. Field names and order are those of
-https://kafka.apache.org/protocol.html#The_Messages_Metadata; every broker since Kafka 3.1 speaks it.
+aiokafka's own request ends at version 5, which has no topic ids. Field names and order are those of
+https://kafka.apache.org/protocol.html#The_Messages_Metadata; brokers support it since Kafka 3.1.
 """
 
 from io import BytesIO
@@ -98,7 +98,7 @@ class MetadataRequest_v12(RequestStruct):  # type: ignore[misc]  # noqa: N801  #
 
 
 class TopicsRequest(Request[MetadataRequest_v12]):  # type: ignore[misc]  # an untyped base
-    """Asks for these topics, all for None, and never creates one that is missing."""
+    """Asks for the named topics, or for all when ``names`` is None; never creates a missing topic."""
 
     API_KEY = METADATA
 

@@ -1,8 +1,8 @@
-"""Kafka's DescribeQuorum request, version 1: which node is the controller, and what time it has.
+"""Kafka's DescribeQuorum request, version 1: the node that is the controller, and its clock.
 
-A KRaft broker names any broker as "the controller" in its metadata, so it must be asked this way; aiokafka cannot.
-The leader gives the time of its own clock as when it was itself last caught up. Every broker since Kafka 3.3 speaks it.
-Field names and order are those of https://kafka.apache.org/protocol.html#The_Messages_DescribeQuorum.
+KRaft brokers name an arbitrary broker as "the controller" in their metadata, so only this request finds it; aiokafka
+does not implement it. The leader reports its own clock as the time at which it was last caught up. Brokers support it
+since Kafka 3.3. Field names and order are those of https://kafka.apache.org/protocol.html#The_Messages_DescribeQuorum.
 """
 
 from typing import Any
@@ -72,7 +72,7 @@ class DescribeQuorumRequest_v1(RequestStruct):  # type: ignore[misc]  # noqa: N8
 
 
 class QuorumRequest(Request[DescribeQuorumRequest_v1]):  # type: ignore[misc]  # an untyped base
-    """About the one partition that holds the cluster's metadata."""
+    """Asks about the one partition that holds the cluster's metadata."""
 
     API_KEY = DESCRIBE_QUORUM
 
