@@ -75,7 +75,7 @@ class FoldedTransaction(NamedTuple):
     transaction: Transaction
     features: list[float | None]
     degraded: list[Degradation]
-    known: Coverage
+    coverage: Coverage
 
 
 def horizon_ms(bounds: Bounds, max_future_ms: int) -> int:
@@ -150,7 +150,7 @@ def _folded_transaction(applied: Applied, row: int) -> FoldedTransaction:
         transaction=transaction,
         features=as_published(folded.features[row].tolist()),
         degraded=scorer.DEGRADED[degraded],
-        known=Coverage(int(folded.first_seen_ms[row]), int(folded.evicted_ms[row])),
+        coverage=Coverage(int(folded.first_seen_ms[row]), int(folded.evicted_ms[row])),
     )
 
 

@@ -19,7 +19,7 @@ from app.replay.customer_history import FoldedTransaction, Moment, Progress, Spa
 from app.replay.differences import Difference, differences, feature_differences
 from app.replay.refold import FoldRules, refold
 from app.replay.rescoring import rescored
-from app.replay.verdict import Verdict, known_with, verdict
+from app.replay.verdict import Verdict, extended_coverage, verdict
 
 NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
 """Fields of an alert that are not recomputed with the model: the time of scoring, shadow scores, and fields that the history
@@ -108,10 +108,10 @@ async def explain(
             )
             span = msgspec.structs.replace(span, read_from=span.begins)
             past = _past(alert, log, before + records, rules)
-    known = past.folded.known if past.folded else None
-    if span.is_cut or known is None:
-        known = known_with(alert, known)
-    judgement = list(_judgement(published, rescored(alert, known, bundle)))
+    coverage = past.folded.coverage if past.folded else None
+    if span.is_cut or coverage is None:
+        coverage = extended_coverage(alert, coverage)
+    judgement = list(_judgement(published, rescored(alert, coverage, bundle)))
     return Explanation(
         alert_id=alert.alert_id,
         verdict=verdict(past.differences, judgement, span, since_ms),

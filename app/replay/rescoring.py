@@ -53,7 +53,7 @@ def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bun
     return bundle
 
 
-def rescored(alert: Alert, known: Coverage, bundle: Bundle) -> dict[str, Any]:
+def rescored(alert: Alert, coverage: Coverage, bundle: Bundle) -> dict[str, Any]:
     """Score the published features of an alert and return the alert as it would be published now.
 
     The states of delayed features depend on other topics: the published ones are used.
@@ -70,7 +70,7 @@ def rescored(alert: Alert, known: Coverage, bundle: Bundle) -> dict[str, Any]:
         "thresholds": bundle.thresholds,
         "model": bundle.reference,
     }
-    again = scorer.alert(Decision(**facts), row, [known, *catalog.UNREAD], bundle)
+    again = scorer.alert(Decision(**facts), row, [coverage, *catalog.UNREAD], bundle)
     published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
     for name in catalog.NAMES[catalog.DELAYED]:
         if name in alert.snapshot:

@@ -52,14 +52,14 @@ def may_be_older(difference: Difference, span: Span, needed_since_ms: int) -> bo
     return of_the_customer and not windows_are_whole
 
 
-def known_with(alert: Alert, known: Coverage | None) -> Coverage:
+def extended_coverage(alert: Alert, coverage: Coverage | None) -> Coverage:
     """Extend what the log gives about the customer by what the alert's feature states imply about deleted records.
 
     The state FRESH means that the customer was first seen at least a window before; SATURATED means that the cap on events
     has evicted one that the window would hold.
     """
     time_ms = alert.event_time
-    first_seen_ms, evicted_ms = known or Coverage(time_ms, NEVER_MS)
+    first_seen_ms, evicted_ms = coverage or Coverage(time_ms, NEVER_MS)
     fresh, saturated = (_widths(alert, state) for state in (FeatureState.FRESH, FeatureState.SATURATED))
     return Coverage(
         min([first_seen_ms, *(time_ms - width for width in fresh)]),

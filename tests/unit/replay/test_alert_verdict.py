@@ -9,7 +9,7 @@ from app.features.catalog import NAMES, Coverage
 from app.features.window import DAY_MS, NEVER_MS
 from app.replay.customer_history import Span
 from app.replay.differences import Difference, differences, feature_differences
-from app.replay.verdict import Verdict, known_with, verdict
+from app.replay.verdict import Verdict, extended_coverage, verdict
 
 NOW_MS = 1_760_000_000_000
 NEEDED_SINCE_MS = NOW_MS - 32 * DAY_MS
@@ -64,9 +64,9 @@ def test_states_tell_what_deleted_history_said() -> None:
         {"event_time": NOW_MS, "snapshot": {name: {"state": state} for name, state in states.items()}},
         type=msgspec.defstruct("Snapshotted", [("event_time", int), ("snapshot", dict[str, _State])]),
     )
-    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == known_with(alert, None)
-    assert Coverage(5, NOW_MS) == known_with(alert, Coverage(5, NOW_MS))
-    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == known_with(alert, Coverage(NOW_MS, NEVER_MS))
+    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == extended_coverage(alert, None)
+    assert Coverage(5, NOW_MS) == extended_coverage(alert, Coverage(5, NOW_MS))
+    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == extended_coverage(alert, Coverage(NOW_MS, NEVER_MS))
 
 
 class _State(msgspec.Struct):
