@@ -1,4 +1,4 @@
-"""``cluster.json``: what must stay the same over `down` and `up` for the data to be the same cluster's."""
+"""``cluster.json``: identity and ports of a cluster, kept between `down` and `up` so that its data stays usable."""
 
 import secrets
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Cluster(msgspec.Struct, frozen=True):
     nodes: tuple[Node, ...]
     redis_port: int = 0
     extra_ports: dict[str, int] = {}
-    """Of the parts that `--with` named, now or before."""
+    """Ports of the parts that `--with` has named, now or earlier, by name."""
 
     @property
     def bootstrap_servers(self) -> str:
@@ -36,14 +36,14 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 def plan(directory: Path, brokers: int | None, port: int | None, also: Iterable[str] = ()) -> Cluster:
-    """The directory's cluster, or a new one, on ports that are free now; saved."""
+    """Return the cluster of the directory, or a new one, with ports that are free now, and save it."""
     known = _load(directory)
     if known and brokers not in {None, len(known.nodes)}:
         raise ConfigurationError(
             f"{directory} holds the data of {len(known.nodes)} broker(s). Leave out --brokers {brokers}, "
             "name another --dir, or delete the folder."
         )
-    planned = _place(known or _new(brokers or 1), port, also)
+    planned = _with_ports(known or _new(brokers or 1), port, also)
     (directory / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(planned), indent=2))
     return planned
 
@@ -51,12 +51,12 @@ def plan(directory: Path, brokers: int | None, port: int | None, also: Iterable[
 def _new(brokers: int) -> Cluster:
     if brokers not in BROKER_COUNTS:
         raise ConfigurationError(f"--brokers {brokers}: choose {' or '.join(map(str, BROKER_COUNTS))}.")
-    # Kafka's ids are 16 bytes in URL-safe base64. A leading dash would read as an option.
+    # Kafka's ids are 16 bytes in URL-safe base64. A leading dash would be taken for an option.
     identity = "f" + secrets.token_urlsafe(16)[1:]
     return Cluster(identity, tuple(Node(number) for number in range(1, brokers + 1)))
 
 
-def _place(cluster: Cluster, port: int | None, also: Iterable[str]) -> Cluster:
+def _with_ports(cluster: Cluster, port: int | None, also: Iterable[str]) -> Cluster:
     fixed = {1: ports.demand(port)} if port else {}
     nodes = tuple(
         Node(
@@ -80,5 +80,5 @@ def _load(directory: Path) -> Cluster | None:
         return None
     except msgspec.DecodeError as error:
         raise StackError(
-            f"{file} cannot be read ({error}). Delete {directory} to start from nothing."
+            f"{file} cannot be read ({error}). Delete {directory} to start with a new cluster."
         ) from error

@@ -19,7 +19,7 @@ ANSWER_SECONDS = 5
 
 
 def part(directory: Path, cluster: Cluster) -> Part:
-    """The worker, configured, ready to be started. What connectors do is in the brokers."""
+    """Configure the worker and return the part to start. The brokers store the state of connectors."""
     folder, log = directory / NAME, directory / "logs" / f"{NAME}.log"
     settings = runtime.prepare(folder, log, jars.ensure(jars.cache_directory(), jars.read_lock(LOCK)))
     properties = folder / "connect.properties"
@@ -33,37 +33,40 @@ def part(directory: Path, cluster: Cluster) -> Part:
 
 
 def worker_properties(cluster: Cluster) -> dict[str, object]:
-    """connect.properties; what is not here is Kafka's default."""
+    """Return the content of connect.properties; other properties have Kafka's defaults."""
     replicas = len(cluster.nodes)
     topics = {
         f"{kind}.storage.{name}": value
         for kind in ("config", "offset", "status")
         for name, value in (("topic", f"{NAME}.{kind}s"), ("replication.factor", replicas))
     }
-    return {
-        "bootstrap.servers": cluster.bootstrap_servers,
-        "group.id": NAME,
-        "listeners": url(cluster.extra_ports[NAME]),
-        "rest.advertised.host.name": HOST,
-        "key.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "plugin.discovery": "service_load",
-        "config.providers": "env",
-        "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-        "config.providers.env.param.allowlist.pattern": "^BANK_[A-Z]+$",
-        "offset.flush.interval.ms": 5_000,  # so much is sent again after a kill; Kafka's default is a minute
-        "offset.storage.partitions": 1,
-        "status.storage.partitions": 1,
-    } | topics
+    return (
+        {
+            "bootstrap.servers": cluster.bootstrap_servers,
+            "group.id": NAME,
+            "listeners": url(cluster.extra_ports[NAME]),
+            "rest.advertised.host.name": HOST,
+            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "plugin.discovery": "service_load",
+            "config.providers": "env",
+            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+            "config.providers.env.param.allowlist.pattern": "^BANK_[A-Z]+$",
+            "offset.flush.interval.ms": 5_000,  # records of this time are sent again after a kill; Kafka's default is 60 s
+            "offset.storage.partitions": 1,
+            "status.storage.partitions": 1,
+        }
+        | topics
+    )
 
 
 def url(port: int) -> str:
-    """Of its REST interface."""
+    """Return the URL of the REST interface."""
     return f"http://{HOST}:{port}"
 
 
 def answers(address: str) -> bool:
-    """Whether the worker has joined its group and takes orders."""
+    """Return whether the worker has joined its group and accepts requests."""
     client = http.client.HTTPConnection(address.removeprefix("http://"), timeout=ANSWER_SECONDS)
     try:
         client.request("GET", "/connectors")
@@ -75,15 +78,15 @@ def answers(address: str) -> bool:
 
 
 def _environment(cluster: Cluster) -> tuple[str, ...]:
-    """What the files in deploy/connect name: where the bank's database is."""
+    """Return the command prefix that sets the environment variables used in deploy/connect."""
     env = shutil.which("env")
     if env is None:
-        raise StackError("there is no `env` on the PATH, by which Kafka Connect is told where Postgres is.")
+        raise StackError("there is no `env` on the PATH; it passes the address of Postgres to Kafka Connect.")
     return (env, *(f"{name}={value}" for name, value in bank(cluster).items()))
 
 
 def bank(cluster: Cluster) -> Mapping[str, object]:
-    """The bank's database by the names that deploy/connect has for it."""
+    """Return the address and account of the bank's database, by the names used in deploy/connect."""
     return {
         "BANK_HOST": HOST,
         "BANK_PORT": cluster.extra_ports.get(postgres.NAME, 5432),

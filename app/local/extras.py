@@ -1,4 +1,4 @@
-"""The parts beside Kafka and Redis, by the names that `--with` takes."""
+"""Optional parts of the stack, by the names that `--with` accepts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +10,14 @@ from app.local.state import Part, Stack
 
 
 class Extra(NamedTuple):
-    """One server that is started when it is asked for."""
+    """One server that is started on request."""
 
     part: Callable[[Path, Cluster], Part]
-    """Ready to be started."""
+    """Configures the server and returns the part to start."""
     url: Callable[[int], str]
-    """Where it is reached, by its port."""
+    """Returns the URL of the server, from its port."""
     answers: Callable[[str], bool]
-    """Whether what is reached there serves."""
+    """Returns whether the server at a URL is ready."""
 
 
 EXTRAS = {
@@ -28,9 +28,10 @@ EXTRAS = {
 
 
 def urls(stack: Stack) -> dict[str, str]:
-    """Of the extra parts that a stack has."""
+    """Return the URLs of the optional parts of a stack, by name."""
     return {part.name: EXTRAS[part.name].url(part.port) for part in stack.parts if part.name in EXTRAS}
 
 
 def all_answer(stack: Stack) -> bool:
+    """Return whether every optional part of a stack is ready."""
     return all(EXTRAS[name].answers(url) for name, url in urls(stack).items())

@@ -1,4 +1,4 @@
-"""Kafka in KRaft mode: every process is broker and controller, all on loopback."""
+"""Kafka in KRaft mode: every process is a broker and a controller, all on loopback."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ FORMAT_SECONDS = 60
 
 
 class Listeners(NamedTuple):
-    """More ways into a broker than the plain one, and rules who may do what; the tests of security have some."""
+    """Listeners and access rules besides the plain listener; the security tests use them."""
 
     properties: Mapping[str, object] = {}
-    """Of server.properties, in place of ours."""
+    """Override properties of server.properties."""
     format_options: Sequence[str] = ()
-    """Users that are there from the beginning: ``--add-scram …``."""
+    """Options of the storage tool; ``--add-scram …`` creates users."""
 
 
 PLAIN = Listeners()
@@ -31,7 +31,7 @@ PLAIN = Listeners()
 def parts(
     directory: Path, cluster: Cluster, jars: Sequence[Path], listeners: Listeners = PLAIN
 ) -> tuple[Part, ...]:
-    """The brokers, configured and with formatted storage, ready to be started."""
+    """Configure the brokers, format new storage and return the parts to start."""
     return tuple(_part(directory, cluster, node, jars, listeners) for node in cluster.nodes)
 
 
@@ -50,7 +50,7 @@ def _part(directory: Path, cluster: Cluster, node: Node, jars: Sequence[Path], l
 
 
 def broker_properties(cluster: Cluster, node: Node, data: Path) -> dict[str, object]:
-    """server.properties; what is not here is Kafka's default."""
+    """Return the content of server.properties; other properties have Kafka's defaults."""
     replicas = len(cluster.nodes)
     in_sync = max(1, replicas - 1)
     voters = ",".join(f"{voter.id}@{HOST}:{voter.controller_port}" for voter in cluster.nodes)
@@ -72,7 +72,9 @@ def broker_properties(cluster: Cluster, node: Node, data: Path) -> dict[str, obj
 
 
 def _internal_topics(replicas: int, in_sync: int) -> dict[str, object]:
-    """Kafka's own topics default to three replicas, which one broker cannot hold, and to 50 partitions."""
+    """Return the sizes of Kafka's internal topics: the defaults are three replicas, too many for one broker, and 50
+    partitions.
+    """
     partitions = 8
     return {
         "offsets.topic.num.partitions": partitions,
@@ -93,7 +95,7 @@ def _format(settings: Path, properties: Path, cluster_id: str, options: Sequence
     )
     with log.open("ab") as output:
         try:
-            subprocess.run(command, check=True, timeout=FORMAT_SECONDS, stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words
+            subprocess.run(command, check=True, timeout=FORMAT_SECONDS, stdout=output, stderr=output)  # noqa: S603  # our own list of arguments
         except subprocess.SubprocessError as error:
             raise StackError(f"Kafka's storage could not be formatted ({error}). See {log}.") from error
 

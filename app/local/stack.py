@@ -1,4 +1,4 @@
-"""The local stack: start, stop and look at it. One directory is one stack."""
+"""Starts, stops and inspects the local stack. One directory is one stack."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ from app.local.state import BROKER_PREFIX, Stack
 
 SUPERVISOR_SECONDS = 15
 STOP_SECONDS = 30
-"""Longer than the supervisor's own grace for its children."""
+"""Longer than the grace period that the supervisor gives its children."""
 KILL_GRACE_SECONDS = 10
 POLL_SECONDS = 0.05
 LOGS = "logs"
@@ -36,22 +36,23 @@ def start(
     listeners: Listeners = PLAIN,
     also: Collection[str] = (),
 ) -> Stack:
-    """Bring the stack up and return when it answers; the running one if it is up already.
+    """Start the stack and return when it is ready; return the running one if it is up already.
 
-    Blocks, and runs an event loop of its own: from async code call it in a thread. With ``lifeline_pid``
-    everything stops when that process has gone, however it went. ``also``: names of EXTRAS.
+    Blocks and runs an event loop of its own: call it in a thread from async code. With ``lifeline_pid`` the stack stops when
+    that process ends, for whatever reason. ``also`` holds names of EXTRAS. Raises ConfigurationError when the running
+    stack has other parts, StackError when a part does not start.
     """
     with _alone(directory):
         running = state.load(directory)
         if running and running.supervised:
             return _as_asked(running, brokers, also)
-        _stop(directory)  # what a killed supervisor may have left behind
+        _stop(directory)  # parts that a killed supervisor may have left running
         planned = cluster.plan(directory, brokers, port, also)
         return _start(directory.resolve(), planned, lifeline_pid, listeners, also)
 
 
 def stop(directory: Path) -> bool:
-    """Stop everything; False if nothing was up. The brokers' data stay."""
+    """Stop the stack; return False if nothing was up. The data of the brokers is kept."""
     if not directory.exists():
         return False
     with _alone(directory):
@@ -59,12 +60,12 @@ def stop(directory: Path) -> bool:
 
 
 def status(directory: Path) -> Stack | None:
-    """The stack as recorded, its parts asked whether they live; None if it is down."""
+    """Return the recorded stack, whose parts report whether they run; None if it is down."""
     return state.load(directory)
 
 
 def restart_broker(directory: Path, broker_id: int) -> Stack:
-    """Stop one broker, unless it is dead already, and start it on its data; return when all answer.
+    """Stop a broker if it runs, start it again on its data, and return when all parts are ready.
 
     Other parts that have died are started again, too.
     """
@@ -72,7 +73,7 @@ def restart_broker(directory: Path, broker_id: int) -> Stack:
 
 
 def start_dead(directory: Path) -> Stack:
-    """Start again every part that has died, on its data; return when all answer."""
+    """Start every part that has died on its data, and return when all parts are ready."""
     return _start_again(directory)
 
 
@@ -109,7 +110,7 @@ def _start(
     try:
         _supervise(directory, lifeline_pid)
         return _ready(directory)
-    except BaseException:  # Ctrl-C as well: half a stack is of no use to anybody
+    except BaseException:  # Ctrl-C too: an incomplete stack must not stay up
         _stop(directory)
         raise
 
@@ -119,13 +120,13 @@ def _supervise(directory: Path, lifeline_pid: int | None) -> None:
     command = (sys.executable, "-m", "app.local.supervisor", str(directory), *lifeline)
     log = directory / LOGS / "supervisor.log"
     with log.open("ab") as output:
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output)  # noqa: S603  # our own list of arguments
     if done.returncode:
         raise StackError(f"the supervisor did not start. See {log}.")
 
 
 def _ready(directory: Path, replaced: tuple[Process | None, ...] = (None,)) -> Stack:
-    """Wait until the supervisor has put new processes in the place of ``replaced``, and these answer."""
+    """Wait until the supervisor has replaced the processes ``replaced`` by new ones, and these are ready."""
     deadline = time.monotonic() + SUPERVISOR_SECONDS
     while time.monotonic() < deadline:
         stack = state.load(directory)
@@ -162,7 +163,7 @@ def _stop(directory: Path) -> bool:
 
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """One `up` or `down` at a time on a directory; a second one waits and finds the first one's result."""
+    """Hold the lock of the directory: a second `up` or `down` waits and then sees the result of the first."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

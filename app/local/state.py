@@ -1,4 +1,4 @@
-"""``stack.json``: what runs, by pid, creation time and port. It is there exactly while the stack is up."""
+"""``stack.json``: the running parts by pid, creation time and port. The file exists while the stack is up."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ BROKER_PREFIX = "kafka-"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One server process of the stack, and how it is started."""
+    """One server process of the stack and the command that starts it."""
 
     name: str
     port: int
@@ -40,7 +40,7 @@ class Broker(msgspec.Struct, frozen=True):
 
 
 class Stack(msgspec.Struct, frozen=True, kw_only=True):
-    """A local stack: where it answers and which processes it is made of."""
+    """A local stack: its addresses and its processes."""
 
     directory: Path
     cluster_id: str
@@ -48,7 +48,7 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     parts: tuple[Part, ...]
     registry_url: str = ""
-    """Empty where the stack has no schema registry."""
+    """Empty when the stack has no schema registry."""
     supervisor: Process | None = None
 
     @property
@@ -76,7 +76,7 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(directory: Path) -> Stack | None:
-    """The stack recorded in this directory; None if none is."""
+    """Return the stack recorded in the directory; None if there is none."""
     file = directory / FILE
     try:
         return msgspec.json.decode(file.read_bytes(), type=Stack, dec_hook=_from_text)
@@ -84,12 +84,12 @@ def load(directory: Path) -> Stack | None:
         return None
     except msgspec.DecodeError as error:
         raise StackError(
-            f"{file} cannot be read ({error}). End what it names by hand and delete it."
+            f"{file} cannot be read ({error}). End the processes listed in it, then delete it."
         ) from error
 
 
 def save(stack: Stack) -> None:
-    """Replace the record at once: a reader sees the old one or the new one."""
+    """Replace the file atomically: a reader sees the old content or the new one."""
     file = stack.directory / FILE
     beside = file.with_suffix(".new")
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(stack, enc_hook=str), indent=2))

@@ -1,8 +1,8 @@
-"""``python -m app.local.supervisor DIR [--while PID]``: start the parts of DIR's stack and stop them again.
+"""``python -m app.local.supervisor DIR [--while PID]``: starts the parts of the stack in DIR and stops them again.
 
-It runs in a session of its own, away from the terminal's Ctrl-C. SIGTERM stops everything; SIGHUP starts
-again what has died. With ``--while`` it also stops when that process has gone. Should it be killed itself,
-the kernel kills the parts (see shim.py).
+It runs in a session of its own, so that Ctrl-C on the console does not reach it. SIGTERM stops everything; SIGHUP starts
+the parts that have died. With ``--while`` it also stops when that process ends. When it is killed itself, the kernel kills
+the parts (see death_signal.py).
 """
 
 import argparse
@@ -21,32 +21,34 @@ from app.local.state import Part, Stack
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 5.0
-"""Brokers close their logs in two. The last of a quorum would then wait for the others for minutes."""
+"""Brokers close their logs within two seconds; the last one of a quorum would then wait minutes for the others."""
 
 
 def main() -> None:
-    """Detach from the caller, then run until told to stop."""
+    """Detach from the caller, then run until a signal or the end of the ``--while`` process."""
     arguments = _arguments()
     lifeline = identify(arguments.lifeline) if arguments.lifeline else None
     if arguments.lifeline and lifeline is None:
-        sys.exit(f"process {arguments.lifeline} is not there")
+        sys.exit(f"process {arguments.lifeline} does not exist")
     _detach(arguments.directory)
     Supervisor(arguments.directory).run(lifeline)
 
 
 def _detach(directory: Path) -> None:
-    """Go on as a process of init's; the first one records it and ends, so that the caller has nothing to reap."""
+    """Continue as a child of init: the first process records the second and exits, so the caller reaps no child later."""
     first = os.getpid()
     if child := os.fork():
         state.save(msgspec.structs.replace(_recorded(directory), supervisor=identify(child)))
         os._exit(0)
     os.setsid()
-    while os.getppid() == first:  # until it has written: from here on only this process writes
+    while (
+        os.getppid() == first
+    ):  # until the first process has written the file: from then on only this one writes it
         time.sleep(POLL_SECONDS / 10)
 
 
 class Supervisor:
-    """Owns the children: they are started, watched and stopped by this process alone."""
+    """Starts, watches and stops the parts as its child processes."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -56,13 +58,14 @@ class Supervisor:
             signal.signal(number, lambda received, _: self._signals.append(received))
 
     def run(self, lifeline: Process | None) -> None:
+        """Run until SIGTERM or SIGINT, or until the lifeline process ends; then stop all parts."""
         self._start_missing()
-        while not self._told_to_stop() and (lifeline is None or is_alive(lifeline)):
+        while not self._stop_requested() and (lifeline is None or is_alive(lifeline)):
             time.sleep(POLL_SECONDS)
             self._reap()
         self._stop()
 
-    def _told_to_stop(self) -> bool:
+    def _stop_requested(self) -> bool:
         while self._signals:
             if self._signals.pop(0) != signal.SIGHUP:
                 return True
@@ -76,7 +79,7 @@ class Supervisor:
 
     def _start(self, part: Part) -> Part:
         with part.log.open("ab") as log:
-            child = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+            child = subprocess.Popen(  # noqa: S603  # our own list of arguments
                 [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *part.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -100,7 +103,7 @@ class Supervisor:
 def _recorded(directory: Path) -> Stack:
     stack = state.load(directory)
     if stack is None:
-        sys.exit(f"{directory / state.FILE} has gone")
+        sys.exit(f"{directory / state.FILE} was deleted")
     return stack
 
 

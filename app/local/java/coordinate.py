@@ -1,4 +1,4 @@
-"""A jar's published name, and its place in a cache."""
+"""Maven coordinates, and the path of a jar in a cache."""
 
 from pathlib import Path
 from typing import Self
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Coordinate(msgspec.Struct, frozen=True, order=True):
-    """Group, artifact and version; what is no jar has a classifier and another suffix."""
+    """Group, artifact and version; an archive that is not a jar also has a classifier and a suffix."""
 
     group: str
     artifact: str
@@ -24,7 +24,7 @@ class Coordinate(msgspec.Struct, frozen=True, order=True):
         return f"{name}:{self.classifier}:{self.suffix}" if self.classifier else name
 
     def path(self, cache: Path) -> Path:
-        """Where a cache keeps the jar, in the layout that every tool of that world uses."""
+        """Return the path in a cache with Maven's repository layout."""
         folder = cache.joinpath(*self.group.split("."), self.artifact, self.version)
         classifier = f"-{self.classifier}" if self.classifier else ""
         return folder / f"{self.artifact}-{self.version}{classifier}.{self.suffix}"

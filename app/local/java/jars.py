@@ -1,7 +1,7 @@
-"""The jars of the stack: pinned in lock files, fetched once, verified at every start.
+"""The jars of the stack: pinned in lock files, downloaded once, verified at every start.
 
-A warm start opens no connection: it reads files and compares checksums. ``python -m app.local.java.jars``
-writes the locks anew after a change of ``LOCKS``.
+A start with all jars in the cache opens no connection: it reads files and compares checksums. Run
+``python -m app.local.java.jars`` to write the lock files after a change of ``LOCKS``.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from app.local.progress import each_done
 
 KAFKA = "4.1.2"
 LOG4J = "2.25.3"
-"""As Kafka's: the bridge from slf4j is in Kafka's distribution, but not among the dependencies of its jar."""
+"""The version that Kafka uses. The bridge from slf4j is in Kafka's distribution, but no dependency of its jar."""
 DEBEZIUM = "3.6.1.Final"
 LOGGING = f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J}"
 KAFKA_LOCK = "jars.lock"
@@ -32,10 +32,10 @@ LOCKS = {
         LOGGING,
     ),
 }
-"""What each lock is resolved from: Kafka alone for every stack, Kafka Connect where it is asked for."""
+"""Roots from which each lock file is resolved: Kafka for every stack, Kafka Connect on request."""
 
-DAMAGED = "Delete the file and start again: it is then fetched anew."
-ALTERED = "It arrived like this and was thrown away: a proxy on the way alters it, or the lock is wrong."
+DAMAGED = "Delete the file and start again: it is then downloaded again."
+ALTERED = "The download was discarded: a proxy alters it, or the lock file is wrong."
 
 Fetch = Callable[[Coordinate, Path], Path]
 Lock = Mapping[Coordinate, str]
@@ -43,13 +43,13 @@ Lock = Mapping[Coordinate, str]
 
 
 def cache_directory() -> Path:
-    """Where this user's jars are kept between runs."""
+    """Return the directory in which this user's jars are kept between runs."""
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(caches) / "fraudstream" / "jars"
 
 
 def ensure(cache: Path, lock: Lock | None = None, fetch: Fetch | None = None) -> list[Path]:
-    """Every jar of the lock, verified. Raises StackError naming the jar and the remedy."""
+    """Download missing jars of the lock, verify all, and return their paths. Raises StackError with jar and remedy."""
     pinned = read_lock() if lock is None else lock
     missing = [coordinate for coordinate in pinned if not coordinate.path(cache).exists()]
     if missing:
@@ -58,20 +58,20 @@ def ensure(cache: Path, lock: Lock | None = None, fetch: Fetch | None = None) ->
 
 
 def read_lock(name: str = KAFKA_LOCK) -> dict[Coordinate, str]:
-    """A committed lock: one line per jar, coordinate and checksum."""
+    """Read a committed lock file: one line per jar with coordinate and checksum."""
     text = files("app.local.java").joinpath(name).read_text(encoding="utf-8")
     lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return {Coordinate.parse(coordinate): sha256 for coordinate, sha256 in lines}
 
 
 def format_lock(lock: Lock) -> str:
-    """The text of a lock file, in an order that keeps differences small."""
+    """Return the text of a lock file, sorted so that differences are small."""
     header = "# SHA-256 of every jar of the local stack. Written by `python -m app.local.java.jars`.\n"
     return header + "".join(f"{coordinate} {sha256}\n" for coordinate, sha256 in sorted(lock.items()))
 
 
 def lock_roots(roots: Iterable[str]) -> dict[Coordinate, str]:
-    """Resolve the roots afresh and take the checksum of what arrives."""
+    """Resolve the roots and compute the checksums of the downloaded jars."""
     from app.local.java import maven  # noqa: PLC0415  # see _fetch
 
     with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +81,7 @@ def lock_roots(roots: Iterable[str]) -> dict[Coordinate, str]:
 
 def _fetch_all(missing: list[Coordinate], lock: Lock, cache: Path, fetch: Fetch) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    # Beside the cache, and moved in when verified: an interrupted fetch leaves nothing to trip over.
+    # Downloaded into a temporary folder and moved after verification: an interrupted download leaves no partial jar.
     with tempfile.TemporaryDirectory(dir=cache, prefix="incoming-") as incoming:
 
         def store(coordinate: Coordinate) -> None:
@@ -94,7 +94,7 @@ def _fetch_all(missing: list[Coordinate], lock: Lock, cache: Path, fetch: Fetch)
 
 
 def _fetch(coordinate: Coordinate, folder: Path) -> Path:
-    from app.local.java import maven  # noqa: PLC0415  # jgo takes 0.4 s to import; a warm start does without
+    from app.local.java import maven  # noqa: PLC0415  # importing jgo takes 0.4 s; a start with all jars in the cache does not need it
 
     return maven.fetch(coordinate, folder)
 
@@ -102,7 +102,7 @@ def _fetch(coordinate: Coordinate, folder: Path) -> Path:
 def _verified(jar: Path, sha256: str, remedy: str) -> Path:
     found = _sha256(jar)
     if found != sha256:
-        raise StackError(f"{jar} is not what the lock pins (sha256 {found}, expected {sha256}). {remedy}")
+        raise StackError(f"{jar} does not match the lock file (sha256 {found}, expected {sha256}). {remedy}")
     return jar
 
 

