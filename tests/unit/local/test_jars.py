@@ -81,7 +81,7 @@ def test_a_damaged_jar_is_refused_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_an_altered_jar_never_enters_the_cache(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="a proxy on the way"):
+    with pytest.raises(StackError, match="a proxy alters it"):
         jars.ensure(tmp_path, LOCK, deliver_altered)
 
     assert list(tmp_path.rglob("*.jar")) == []

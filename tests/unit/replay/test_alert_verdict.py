@@ -66,7 +66,9 @@ def test_states_tell_what_deleted_history_said() -> None:
     )
     assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == extended_coverage(alert, None)
     assert Coverage(5, NOW_MS) == extended_coverage(alert, Coverage(5, NOW_MS))
-    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == extended_coverage(alert, Coverage(NOW_MS, NEVER_MS))
+    assert Coverage(NOW_MS - 7 * DAY_MS, NOW_MS - DAY_MS + 1) == extended_coverage(
+        alert, Coverage(NOW_MS, NEVER_MS)
+    )
 
 
 class _State(msgspec.Struct):
