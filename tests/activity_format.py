@@ -16,7 +16,7 @@ GUARD_PARTS = LABEL_PARTS = 3
 class Guard(NamedTuple):
     """The last offset applied of one source partition."""
 
-    incarnation: int
+    topic_id: int
     partition: int
     offset: int
 
@@ -33,7 +33,7 @@ class StoredLabel(NamedTuple):
 class StoredActivity(NamedTuple):
     """What a stored activity says."""
 
-    incarnation: int
+    topic_id: int
     applied_offset: int
     newest_hour: int
     first_hour: int
@@ -46,7 +46,7 @@ class StoredActivity(NamedTuple):
 
 def read_activity(value: bytes) -> StoredActivity:
     """Everything that an activity's bytes say."""
-    version, hours, incarnation, offset, guards, labels, newest, first, evicted = _HEADER.unpack_from(value)
+    version, hours, topic_id, offset, guards, labels, newest, first, evicted = _HEADER.unpack_from(value)
     assert version == VERSION
     assert value[1:4] == b"\0\0\0"
     words = struct.unpack(f"<{hours + GUARD_PARTS * guards + LABEL_PARTS * labels}q", value[HEADER_BYTES:])
@@ -54,7 +54,7 @@ def read_activity(value: bytes) -> StoredActivity:
     columns = [words[hours:after][i * guards : (i + 1) * guards] for i in range(GUARD_PARTS)]
     texts = [words[after:][i * labels : (i + 1) * labels] for i in range(LABEL_PARTS)]
     return StoredActivity(
-        incarnation,
+        topic_id,
         offset,
         newest,
         first,
@@ -74,7 +74,7 @@ def write_activity(stored: StoredActivity) -> bytes:
     header = _HEADER.pack(
         VERSION,
         len(stored.hours),
-        stored.incarnation,
+        stored.topic_id,
         stored.applied_offset,
         len(stored.guards),
         len(stored.labels),

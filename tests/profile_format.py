@@ -27,7 +27,7 @@ class StoredProfile(NamedTuple):
     """What a stored profile says."""
 
     wide: bool
-    incarnation: int
+    topic_id: int
     applied_offset: int
     applied: int
     first_seen_ms: int

@@ -204,7 +204,7 @@ def _facts(customer: str, profile: "ProfileView") -> dict[str, Any]:
         "last place": "unknown"
         if place is None
         else f"{place.latitude}, {place.longitude} at {_time(place.event_time)}",
-        "stored": f"{profile.bytes} bytes, version {profile.version}, topic {profile.incarnation}",
+        "stored": f"{profile.bytes} bytes, version {profile.version}, topic {profile.topic_id}",
     }
 
 

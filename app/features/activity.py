@@ -70,10 +70,10 @@ class Packed(NamedTuple):
     lengths: Words
 
 
-def observe(states: Sequence[bytes], facts: Facts, incarnation: int = 0) -> Observed:
+def observe(states: Sequence[bytes], facts: Facts, topic_id: int = 0) -> Observed:
     """Fold facts into the activities they are about; b"" is the activity of an entity never seen.
 
-    ``incarnation`` tells the log of facts apart from one of the same name before it: offsets count within it.
+    ``topic_id`` tells the log of facts apart from one of the same name before it: offsets count within it.
     Raises StateCorrupt when a state is no activity.
     """
     facts = Facts(*map(writable, facts))
@@ -81,7 +81,7 @@ def observe(states: Sequence[bytes], facts: Facts, incarnation: int = 0) -> Obse
     plan = _plan(facts, joined.starts)
     out = _allocate_output(len(facts.entity), plan)
     scratch = Scratch(empty_kept(), np.zeros(COUNTS), np.zeros(1, np.int64))
-    lengths = _observe_all(joined, facts, plan, np.uint64(incarnation), scratch, out)
+    lengths = _observe_all(joined, facts, plan, np.uint64(topic_id), scratch, out)
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no activity of this version")
     return Observed(Packed(out.words, plan.out_starts[:-1], lengths), *out[1:])
@@ -160,7 +160,7 @@ def _plan(facts: Facts, starts: Words) -> Plan:
 
 @compiled
 def _observe_all(
-    joined: Joined, facts: Facts, plan: Plan, incarnation: np.uint64, scratch: Scratch, out: Output
+    joined: Joined, facts: Facts, plan: Plan, topic_id: np.uint64, scratch: Scratch, out: Output
 ) -> Words:
     """Fold the facts of every activity; returns the activities' lengths in words, -1 for what is none."""
     lengths = np.full(len(joined.starts) - 1, -1)
@@ -187,10 +187,10 @@ def _observe_all(
                         facts.reported_ms[at],
                         facts.is_fraud[at],
                     ),
-                    Source(facts.source_incarnation[at], facts.source_partition[at], facts.source_offset[at]),
+                    Source(facts.source_topic_id[at], facts.source_partition[at], facts.source_offset[at]),
                     facts.offset[at],
                 )
-                out.applied[at] = _apply(activity, fact, incarnation, scratch)
+                out.applied[at] = _apply(activity, fact, topic_id, scratch)
         lengths[i] = pack(activity, scratch.kept, after)
     return lengths
 
@@ -209,11 +209,11 @@ def _answer(activity: Any, hour: int, at: int, scratch: Scratch, out: Output) ->
 
 
 @compiled
-def _apply(activity: Any, fact: Fact, incarnation: np.uint64, scratch: Scratch) -> bool:
+def _apply(activity: Any, fact: Fact, topic_id: np.uint64, scratch: Scratch) -> bool:
     """Fold one fact; False where it was folded before."""
-    if activity.incarnation == incarnation and fact.offset <= activity.applied_offset:
+    if activity.topic_id == topic_id and fact.offset <= activity.applied_offset:
         return False
-    activity.incarnation, activity.applied_offset = incarnation, fact.offset
+    activity.topic_id, activity.applied_offset = topic_id, fact.offset
     kept, hour = scratch.kept, fact.told.hour
     if fact.is_label:
         take_label(activity, kept, fact.told)

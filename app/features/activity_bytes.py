@@ -4,14 +4,14 @@
 
     header    ACTIVITY, 7 words
     hours     n words, ascending: hour << 32 | transactions
-    guards    n source partitions, as columns: n incarnations, n partitions, n offsets that were applied last
+    guards    n source partitions, as columns: n topic ids, n partitions, n offsets that were applied last
     labels    n, as columns: n transaction digests, n times of report in ms, n words hour << 1 | is_fraud;
               in order of digest, then of report, then of arrival
 
 Hour h holds the event times of ``((h - 1) h, h h]`` since the epoch. An activity is at most 56 bytes, 8 for each of
 1,056 hours, 24 for each of 1,024 source partitions and 24 for each of 4,096 labels: 131 kB. A terminal with a
 transaction a day has 0.5 kB, a merchant busy at all hours on 64 partitions 10 kB. Equal activities give equal bytes.
-Incarnation and applied offset stand where those of a profile do (state.py).
+Topic id and applied offset stand where those of a profile do (state.py).
 """
 
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ ACTIVITY = np.dtype(
         ("version", "u1"),
         ("unused", "u1", (3,)),
         ("hours", "<u4"),
-        ("incarnation", "<u8"),  # of the log of facts
+        ("topic_id", "<u8"),  # of the log of facts
         ("applied_offset", "<i8"),  # the last of it, -1 for none
         ("guards", "<u4"),
         ("labels", "<u4"),
@@ -69,7 +69,7 @@ class Kept(NamedTuple):
 
     hours: Words
     guards: Words
-    """Shape (3, guards): incarnation, partition, offset."""
+    """Shape (3, guards): topic_id, partition, offset."""
     labels: Words
     """Shape (3, labels): transaction, reported_ms, hour << 1 | is_fraud."""
 

@@ -15,13 +15,13 @@ from app.features.window import HOUR_MS
 _WIDTHS = np.array(DELAYED_WIDTHS_HOURS)
 _LONGEST = DELAYED_WIDTHS_HOURS[-1]
 _TRANSACTION, _REPORTED, _WORD = 0, 1, 2
-_INCARNATION, _PARTITION, _OFFSET = 0, 1, 2
+_TOPIC_ID, _PARTITION, _OFFSET = 0, 1, 2
 
 
 class Source(NamedTuple):
     """Where the transaction behind a fact stands in the log of transactions."""
 
-    incarnation: int
+    topic_id: int
     partition: int
     offset: int
 
@@ -48,7 +48,7 @@ def is_new(activity: Any, kept: Kept, source: Source) -> bool:
     """Whether the source partition is not past this offset; from now on it is."""
     guards, count = kept.guards, int(activity.guards)
     for i in range(count):
-        if guards[_INCARNATION, i] == source.incarnation and guards[_PARTITION, i] == source.partition:
+        if guards[_TOPIC_ID, i] == source.topic_id and guards[_PARTITION, i] == source.partition:
             if source.offset <= guards[_OFFSET, i]:
                 return False
             guards[_OFFSET, i] = source.offset
@@ -56,7 +56,7 @@ def is_new(activity: Any, kept: Kept, source: Source) -> bool:
     if count == MOST_GUARDS:
         guards[:, : count - 1] = guards[:, 1:count].copy()
         count -= 1
-    guards[_INCARNATION, count], guards[_PARTITION, count] = source.incarnation, source.partition
+    guards[_TOPIC_ID, count], guards[_PARTITION, count] = source.topic_id, source.partition
     guards[_OFFSET, count] = source.offset
     activity.guards = count + 1
     return True

@@ -24,7 +24,7 @@ class Facts(NamedTuple):
     reported_ms: Integers
     """Of a label."""
     is_fraud: NDArray[np.bool_]
-    source_incarnation: Integers
+    source_topic_id: Integers
     """Of a transaction: the log it came from, as a number of 64 bits."""
     source_partition: Integers
     source_offset: Integers
@@ -43,7 +43,7 @@ def queries(entity: Integers, time_ms: Integers) -> Facts:
         transaction=nothing,
         reported_ms=nothing,
         is_fraud=nothing.astype(np.bool_),
-        source_incarnation=nothing,
+        source_topic_id=nothing,
         source_partition=nothing,
         source_offset=nothing,
         offset=nothing,

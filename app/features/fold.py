@@ -67,10 +67,10 @@ class Folded(NamedTuple):
     """Time of the newest transaction that the cap had pushed out; windows that reach back to it are saturated."""
 
 
-def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation: int = 0) -> Folded:
+def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, topic_id: int = 0) -> Folded:
     """Fold transactions into the profiles they belong to; b"" is the profile of a new customer.
 
-    ``incarnation`` tells the source log apart from one of the same name before it: offsets count within it.
+    ``topic_id`` tells the source log apart from one of the same name before it: offsets count within it.
     Raises StateCorrupt when a profile is not one.
     """
     events = Events(*map(writable, events))
@@ -78,7 +78,7 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, incarnation:
     plan = _plan(events.customer, joined.starts)
     out = _allocate_output(len(events.customer), plan)
     scratch = Scratch(empty_log(plan.most_events), np.zeros(1, VIEW))
-    lengths = _fold_all(joined, events, plan, Rules(bounds, np.uint64(incarnation)), scratch, out)
+    lengths = _fold_all(joined, events, plan, Rules(bounds, np.uint64(topic_id)), scratch, out)
     if lengths.min(initial=0) < 0:
         raise StateCorrupt("these bytes are no profile of this version")
     return Folded(split(out.words, plan.out_starts[:-1], lengths), *out[1:])
@@ -88,7 +88,7 @@ class Rules(NamedTuple):
     """What holds for every event of a call."""
 
     bounds: Bounds
-    incarnation: np.uint64
+    topic_id: np.uint64
 
 
 class Scratch(NamedTuple):
@@ -200,7 +200,7 @@ def _fold_all(
 def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, features: Row) -> int:
     """Fold one event, unless it was before; returns what became of it."""
     event, log, view = entry.event, scratch.log, scratch.windows[0]
-    if profile.incarnation == rules.incarnation and entry.offset <= profile.applied_offset:
+    if profile.topic_id == rules.topic_id and entry.offset <= profile.applied_offset:
         return ALREADY_APPLIED
     if holds(log, event.id):
         return REPEATED
@@ -210,7 +210,7 @@ def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, featur
     if profile.applied == 0 or event.time_ms < profile.first_seen_ms:
         profile.first_seen_ms = event.time_ms
     profile.applied += 1
-    profile.incarnation, profile.applied_offset = rules.incarnation, entry.offset
+    profile.topic_id, profile.applied_offset = rules.topic_id, entry.offset
     return APPLIED
 
 

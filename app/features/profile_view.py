@@ -45,8 +45,8 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     bytes: int
-    incarnation: str
-    """Of the source topic, in hexadecimal."""
+    topic_id: str = msgspec.field(name="incarnation")
+    """Id of the source topic, in hexadecimal; ``incarnation`` in JSON."""
     applied_offset: int
     applied: int
     """How many transactions changed this profile."""
@@ -70,7 +70,7 @@ def view(data: bytes) -> ProfileView:
     return ProfileView(
         version=int(header["version"]),
         bytes=len(data),
-        incarnation=f"{int(header['incarnation']):016x}",
+        topic_id=f"{int(header['topic_id']):016x}",
         applied_offset=int(header["applied_offset"]),
         applied=int(header["applied"]),
         first_seen=_time(header["first_seen_ms"]),

@@ -8,7 +8,7 @@
                 n terminal digests, n transaction digests
 
 A profile is narrow, 24 bytes an event, when its times lie within 49 days and its amounts below 2**32; which is
-nearly always. Equal profiles give equal bytes. Incarnation and applied offset stand at a fixed place, so that
+nearly always. Equal profiles give equal bytes. Topic id and applied offset stand at a fixed place, so that
 two versions of one profile can be ordered without decoding them.
 """
 
@@ -30,7 +30,7 @@ PROFILE = np.dtype(
         ("wide", "u1"),
         ("unused", "<u2"),
         ("events", "<u4"),
-        ("incarnation", "<u8"),  # of the source topic
+        ("topic_id", "<u8"),  # of the source topic
         ("applied_offset", "<i8"),  # the last of it, -1 for none
         ("applied", "<i8"),  # how many transactions changed this profile
         ("first_seen_ms", "<i8"),
@@ -68,7 +68,7 @@ EMPTY = _empty()
 
 
 def lineage(data: bytes) -> tuple[int, int]:
-    """Incarnation of the source topic and last applied offset of encoded bytes. Raises StateCorrupt where they end."""
+    """Id of the source topic and last applied offset of encoded bytes. Raises StateCorrupt where they end."""
     try:
         return _LINEAGE.unpack_from(data, _LINEAGE_AT)
     except struct.error as error:

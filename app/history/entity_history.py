@@ -74,7 +74,7 @@ def _facts(batch: TransactionBatch, applied: Integers, transaction: Integers, du
         transaction=np.concatenate([labels.transaction, transaction]),
         reported_ms=np.concatenate([labels.reported_ms, nothing[:count]]),
         is_fraud=np.concatenate([labels.is_fraud, nothing[:count].astype(np.bool_)]),
-        source_incarnation=nothing,
+        source_topic_id=nothing,
         source_partition=nothing,
         source_offset=np.concatenate([nothing[:known], batch.first_row + applied]),
         offset=nothing,

@@ -90,7 +90,7 @@ class Rules(NamedTuple):
 
     quiet: Quiet
     acceptance: Acceptance
-    incarnations: tuple[int, int]
+    topic_ids: tuple[int, int]
     """Of the topic of alerts, of that of answers."""
     partitions: int
 
@@ -115,7 +115,7 @@ class ContactFold:
         rejected, replayed = [], 0
         for record in chunk.records:
             before = kept.get(record.key, StoredContact())
-            applied = AppliedOffset(self._rules.incarnations[log], record.offset)
+            applied = AppliedOffset(self._rules.topic_ids[log], record.offset)
             if before.applied[log].has(*applied):
                 replayed += 1
                 continue

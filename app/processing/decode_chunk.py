@@ -15,10 +15,10 @@ from app.features.state import EMPTY, lineage
 
 
 class SourceLog(NamedTuple):
-    """The log that profiles are folded from. A topic that was deleted and made again is another incarnation."""
+    """The log that profiles are folded from. A topic that was deleted and made again has another topic id."""
 
     topic: str
-    incarnation: int
+    topic_id: int
     partitions: int = 0
     """Among which keys are placed by murmur2; 0 where another rule places them."""
     decode: Decode = decode_plain
@@ -63,12 +63,12 @@ class Before(NamedTuple):
         if key in self.misplaced:
             raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
 
-    def has_applied(self, record: Any, incarnation: int) -> bool:
+    def has_applied(self, record: Any, topic_id: int) -> bool:
         """A replay: its customer's profile is past it, so what it became was delivered before."""
         if not record.key:
             return False
         applied_in, applied_offset = lineage(self.profiles[self.places[record.key]] or EMPTY)
-        return applied_in == incarnation and bool(record.offset <= applied_offset)
+        return applied_in == topic_id and bool(record.offset <= applied_offset)
 
 
 class Read(NamedTuple):
@@ -83,19 +83,19 @@ class Read(NamedTuple):
 def read(records: Iterable[Any], before: Before, log: SourceLog, acceptance: Acceptance, now_ms: int) -> Read:
     """Records of one chunk, in their order."""
     found = Read([], [], [])
-    decode, incarnation = log.decode, log.incarnation
+    decode, topic_id = log.decode, log.topic_id
     reference_time, check = acceptance.reference_time, acceptance.check
     for record in records:
         try:
             transaction = decode(record)
             if isinstance(transaction, Ignored):
-                if not before.has_applied(record, incarnation):
+                if not before.has_applied(record, topic_id):
                     found.ignored.append(transaction)
                 continue
             check(transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms))
             before.require_placed(record.key)
         except InvalidEvent as error:
-            if not before.has_applied(record, incarnation):
+            if not before.has_applied(record, topic_id):
                 found.rejected.append(Rejected(record, error))
         else:
             found.accepted.append(Accepted(record, transaction, before.places[record.key]))

@@ -108,10 +108,10 @@ def compile_facts() -> None:
 
 
 class FactFold:
-    """Folds facts into the activities of a cache. ``incarnation`` is that of the topic they come from."""
+    """Folds facts into the activities of a cache. ``topic_id`` is that of the topic they come from."""
 
-    def __init__(self, incarnation: int, activities: StateCache) -> None:
-        self._incarnation = incarnation
+    def __init__(self, topic_id: int, activities: StateCache) -> None:
+        self._topic_id = topic_id
         self._activities = activities
 
     def compute(self, chunk: Chunk, watch: Stopwatch) -> EntityChunk:
@@ -130,7 +130,7 @@ class FactFold:
             np.array([places[record.key] for record in facts], np.int64),
             [record.offset for record in facts],
         )
-        observed = observe(before, columns, self._incarnation)
+        observed = observe(before, columns, self._topic_id)
         changed = dict(zip(places, observed.states, strict=True))
         number = self._activities.put(chunk.partition, changed)
         watch.lap("fold")

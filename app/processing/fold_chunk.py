@@ -80,7 +80,7 @@ class ChunkFold:
         accepted = [entry for part in found for entry in part.accepted]
         transactions = [entry.transaction for entry in accepted]
         columns = _columns(accepted, transactions)
-        folded = fold(before[0].profiles, columns, self._bounds, self.log.incarnation)
+        folded = fold(before[0].profiles, columns, self._bounds, self.log.topic_id)
         rows = np.flatnonzero(folded.status == APPLIED)
         applied = Applied(
             accepted=accepted,

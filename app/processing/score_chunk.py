@@ -169,7 +169,7 @@ class ChunkScorer:
         if not self.activity_partitions or not sources:
             return [{} for _ in known.shares]
         places = Sources(
-            self._known.log.incarnation,
+            self._known.log.topic_id,
             [source.partition for source in sources],
             [source.offset for source in sources],
         )

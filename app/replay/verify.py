@@ -106,8 +106,8 @@ class Verification:
         """Return the last offset in a profile. Without a profile of this topic every committed record must be in it."""
         if profile is None:
             return finished - 1
-        incarnation, applied_offset = lineage(profile)
-        return applied_offset if incarnation == self._source.topic_id else finished - 1
+        topic_id, applied_offset = lineage(profile)
+        return applied_offset if topic_id == self._source.topic_id else finished - 1
 
     def _count(self, partition: int, key: bytes, found: Match) -> None:
         self.matches[found] += 1

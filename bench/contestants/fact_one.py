@@ -19,6 +19,6 @@ def entity_keys(transaction: Transaction) -> list[bytes]:
 
 
 def fact(transaction: Transaction, partition: int, offset: int) -> bytes:
-    """The same for all of its entities. One source log: no incarnations."""
+    """The same for all of its entities. One source log: no topic ids."""
     digest = digest64(transaction.transaction_id)
     return _FACT.pack(VERSION, TRANSACTION, 0, 0, partition, transaction.event_time, 0, digest, 0, offset)

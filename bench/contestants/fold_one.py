@@ -111,7 +111,7 @@ def _fold(  # noqa: PLR0913, PLR0917  # machine code takes no objects
     words: Words,
     rows: Rows,
 ) -> int:
-    """The profile's length in words afterwards, REPEATED or NO_PROFILE. One source log: no incarnations."""
+    """The profile's length in words afterwards, REPEATED or NO_PROFILE. One source log: no topic ids."""
     if not is_profile(before):
         return NO_PROFILE
     words[:HEADER_WORDS] = before[:HEADER_WORDS]

@@ -42,4 +42,4 @@ def profiles(count: int, random: np.random.Generator, offset: int) -> list[bytes
         longitude=random.uniform(0, 15, size),
         offset=offset * size + np.arange(size),
     )
-    return fold([b""] * count, events, _BOUNDS, incarnation=1).profiles
+    return fold([b""] * count, events, _BOUNDS, topic_id=1).profiles

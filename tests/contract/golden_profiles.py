@@ -15,7 +15,7 @@ from app.features.window import DAY_MS, HOUR_MS, Bounds
 DIRECTORY = Path(__file__).with_name("golden")
 BOUNDS = Bounds(allowed_lateness_ms=DAY_MS, max_events=4096)
 START_MS = 1_760_000_000_000
-INCARNATION = 0x0123456789ABCDEF
+TOPIC_ID = 0x0123456789ABCDEF
 
 
 def transaction(
@@ -62,7 +62,7 @@ def folded(name: str) -> bytes:
     """The profile as this release folds it."""
     history = list(HISTORIES[name]())
     arrived = events(history, [0] * len(history), range(len(history)))
-    return fold([b""], arrived, BOUNDS, INCARNATION).profiles[0]
+    return fold([b""], arrived, BOUNDS, TOPIC_ID).profiles[0]
 
 
 def path(name: str, version: int = VERSION) -> Path:

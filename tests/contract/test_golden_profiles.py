@@ -8,7 +8,7 @@ from app.errors import StateCorrupt
 from app.features.columns import events
 from app.features.fold import fold
 from app.features.state import lineage
-from tests.contract.golden_profiles import BOUNDS, HISTORIES, INCARNATION, START_MS, folded, read
+from tests.contract.golden_profiles import BOUNDS, HISTORIES, START_MS, TOPIC_ID, folded, read
 from tests.profile_format import read_profile, write_profile
 
 DAY_MS = 86_400_000
@@ -47,7 +47,7 @@ def test_an_ordinary_profile_says_what_it_was_made_of() -> None:
     profile = read_profile(read("ordinary"))
     newest_ms = START_MS + 39 * 22 * 3_600_000
 
-    assert (INCARNATION, 40) == lineage(read("ordinary"))
+    assert (TOPIC_ID, 40) == lineage(read("ordinary"))
     assert (41, START_MS, False) == (profile.applied, profile.first_seen_ms, profile.wide)
     assert isnan(profile.place[1])
     assert newest_ms == profile.kept[-1].time_ms

@@ -16,7 +16,7 @@ KEPT_HOURS = 44 * 24
 MOST_GUARDS, MOST_LABELS = 1024, 4096
 START_MS = 1_522_540_800_000
 LOG = 77
-"""Incarnation of the log of facts."""
+"""Topic id of the log of facts."""
 MOST_FACTS = 60
 
 
@@ -29,7 +29,7 @@ class Fact(NamedTuple):
     transaction: int = 0
     reported_ms: int = 0
     is_fraud: bool = False
-    source_incarnation: int = 0
+    source_topic_id: int = 0
     source_partition: int = 0
     source_offset: int = 0
     offset: int = 0
@@ -90,17 +90,17 @@ class NaiveActivity:
         self.labels: list[StoredLabel] = []
         self.newest, self.first, self.evicted = NEVER_HOUR, NO_HOUR, NEVER_HOUR
         self.applied_offset = -1
-        self.incarnation = 0
+        self.topic_id = 0
 
     def fold(self, fact: Fact) -> bool:
         """Whether the fact is new."""
         if fact.offset <= self.applied_offset:
             return False
-        self.incarnation, self.applied_offset = LOG, fact.offset
+        self.topic_id, self.applied_offset = LOG, fact.offset
         return self._label(fact) if fact.kind & LABEL else self._transaction(fact)
 
     def _transaction(self, fact: Fact) -> bool:
-        source = (fact.source_incarnation, fact.source_partition)
+        source = (fact.source_topic_id, fact.source_partition)
         place = next((i for i, guard in enumerate(self.guards) if guard[:2] == source), None)
         if place is None:
             self.guards = [*self.guards, Guard(*source, fact.source_offset)][-MOST_GUARDS:]
@@ -141,7 +141,7 @@ class NaiveActivity:
         """The bytes that the fold must leave."""
         return write_activity(
             StoredActivity(
-                self.incarnation,
+                self.topic_id,
                 self.applied_offset,
                 self.newest,
                 self.first,

@@ -88,10 +88,10 @@ def as_events(arrivals: Sequence[Arrival]) -> Events:
 
 
 def fold_one_customer(
-    arrivals: Sequence[Arrival], bounds: Bounds = BOUNDS, profile: bytes = b"", incarnation: int = 0
+    arrivals: Sequence[Arrival], bounds: Bounds = BOUNDS, profile: bytes = b"", topic_id: int = 0
 ) -> tuple[bytes, Folded]:
     """The customer's profile afterwards, and what was told about each arrival."""
-    folded = fold([profile], as_events(arrivals), bounds, incarnation)
+    folded = fold([profile], as_events(arrivals), bounds, topic_id)
     return folded.profiles[0], folded
 
 
@@ -133,8 +133,8 @@ class Told(NamedTuple):
 class NaiveProfile:
     """One customer's profile as a list of arrivals in order of time, counted anew for each."""
 
-    def __init__(self, bounds: Bounds, incarnation: int = 0) -> None:
-        self.bounds, self.incarnation = bounds, incarnation
+    def __init__(self, bounds: Bounds, topic_id: int = 0) -> None:
+        self.bounds, self.topic_id = bounds, topic_id
         self.kept: list[Arrival] = []
         self.applied, self.offset = 0, -1
         self.first_seen_ms = self.evicted_ms = NEVER_MS
@@ -185,7 +185,7 @@ class NaiveProfile:
         counted = [sums(self.kept[start:]) for start in starts]
         stored = StoredProfile(
             wide=newest_ms - base_ms >= 2**32 or any(e.amount >= 2**32 for e in self.kept),
-            incarnation=self.incarnation if self.applied else 0,
+            topic_id=self.topic_id if self.applied else 0,
             applied_offset=self.offset,
             applied=self.applied,
             first_seen_ms=self.first_seen_ms,

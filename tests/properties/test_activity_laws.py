@@ -27,7 +27,7 @@ from tests.properties.activity_recount import (
 )
 
 NO_FACTS = as_facts([])
-TRANSACTIONS = [Fact(0, TRANSACTION, START_MS, 1, source_incarnation=3, source_offset=0)]
+TRANSACTIONS = [Fact(0, TRANSACTION, START_MS, 1, source_topic_id=3, source_offset=0)]
 
 
 def folded(facts: list[Fact], state: bytes = b"") -> bytes:

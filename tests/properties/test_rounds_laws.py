@@ -19,8 +19,8 @@ from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from tests.unit.streaming.execution.test_score_chunk import (
     BOUNDS,
-    INCARNATION,
     NOW_MS,
+    TOPIC_ID,
     Disk,
     LargeAmounts,
     Record,
@@ -84,7 +84,7 @@ def chunks_of(given_rounds: Sequence[dict[int, list[Written]]]) -> list[list[Chu
 
 
 def scorer(checked: bool) -> ChunkScorer:
-    log = SourceLog("transactions", INCARNATION, PARTITIONS if checked else 0)
+    log = SourceLog("transactions", TOPIC_ID, PARTITIONS if checked else 0)
     made = ChunkScorer(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000), Lineup(LargeAmounts()))
     made.activity_partitions = PARTITIONS
     return made

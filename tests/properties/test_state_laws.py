@@ -58,7 +58,7 @@ def test_the_bytes_are_those_of_the_documented_layout(history: list[Arrival]) ->
 
 @given(journeys(FAR_LATE))
 def test_the_lineage_is_read_without_decoding(history: list[Arrival]) -> None:
-    profile, _ = fold_one_customer(history, incarnation=2**64 - 1)
+    profile, _ = fold_one_customer(history, topic_id=2**64 - 1)
 
     assert (2**64 - 1, history[-1].offset) == lineage(profile)
 

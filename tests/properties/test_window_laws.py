@@ -62,7 +62,7 @@ def test_within_the_allowed_lateness_every_window_equals_a_recount(arrivals: lis
 def test_the_fold_is_what_a_naive_one_is_to_the_last_bit(arrivals: list[Arrival], cap: int) -> None:
     """However late, however many, several customers at once, repeats among them; the bytes included."""
     bounds = Bounds(LATENESS_MS, cap)
-    naive = [NaiveProfile(bounds, incarnation=2**64 - 1) for _ in range(3)]
+    naive = [NaiveProfile(bounds, topic_id=2**64 - 1) for _ in range(3)]
 
     folded = fold([b""] * 3, as_events(arrivals), bounds, 2**64 - 1)
 
@@ -134,17 +134,17 @@ def test_a_replay_goes_on_where_the_profile_stands(arrivals: list[Arrival], cut:
 
 
 @given(journeys(FAR_LATE), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-def test_lower_offsets_of_another_incarnation_are_applied(
+def test_lower_offsets_under_another_topic_id_are_applied(
     arrivals: list[Arrival], first: int, second: int
 ) -> None:
-    profile, _ = fold_one_customer([arrivals[0]._replace(offset=10**6)], incarnation=first)
+    profile, _ = fold_one_customer([arrivals[0]._replace(offset=10**6)], topic_id=first)
 
-    after, folded = fold_one_customer(arrivals[1:], profile=profile, incarnation=second)
+    after, folded = fold_one_customer(arrivals[1:], profile=profile, topic_id=second)
 
     expected = ALREADY_APPLIED if first == second else APPLIED
     assert all(status == expected for status in folded.status.tolist())
     applied = len(arrivals) > 1 and first != second
-    assert read_profile(after).incarnation == (second if applied else first)
+    assert read_profile(after).topic_id == (second if applied else first)
     assert read_profile(after).applied_offset == (arrivals[-1].offset if applied else 10**6)
 
 

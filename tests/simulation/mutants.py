@@ -27,9 +27,9 @@ _publish, _write, _finish = OrderOfWrites._publish, OrderOfWrites._write, OrderO
 def no_guard(put: Put) -> None:
     """Neither offset nor id is recognised."""
 
-    def unguarded(profiles: Any, events: Any, bounds: Any, incarnation: int) -> Any:
+    def unguarded(profiles: Any, events: Any, bounds: Any, topic_id: int) -> Any:
         ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
-        return fold(profiles, events._replace(transaction=ids), bounds, incarnation ^ secrets.randbits(63))
+        return fold(profiles, events._replace(transaction=ids), bounds, topic_id ^ secrets.randbits(63))
 
     put(fold_chunk, "fold", unguarded)
 

@@ -1,7 +1,7 @@
 """A customer's contact as it stands in RocksDB and in the changelog: little-endian, of fixed width, versioned.
 
 Where a profile has its lineage stands how often the contact has changed: of two versions a restore takes the later.
-Behind it, for each of the two logs that change it, which incarnation and up to which offset.
+Behind it, for each of the two logs that change it, the topic id and the offset up to which it is applied.
 """
 
 import struct
@@ -18,12 +18,12 @@ _LAYOUT = struct.Struct("<B?6xQqQqQqqqqq")
 class AppliedOffset(NamedTuple):
     """How far one log has changed the contact."""
 
-    incarnation: int = 0
+    topic_id: int = 0
     offset: int = -1
 
-    def has(self, incarnation: int, offset: int) -> bool:
+    def has(self, topic_id: int, offset: int) -> bool:
         """True for a record that is read again."""
-        return self.incarnation == incarnation and offset <= self.offset
+        return self.topic_id == topic_id and offset <= self.offset
 
 
 class StoredContact(NamedTuple):

@@ -1,7 +1,7 @@
 """Facts about entities on the wire: slim records of fixed width, packed and unpacked a chunk at a time.
 
 The key names the entity, ``terminal:ID``. Little-endian, in this order: version, kind, is_fraud and a spare byte, source
-partition (32 bits); then words of 64 bits: event time and time of report in ms, digest of the transaction, incarnation of the
+partition (32 bits); then words of 64 bits: event time and time of report in ms, digest of the transaction, topic id of the
 source log, offset in it. A transaction has no report, a label no source.
 """
 
@@ -28,7 +28,7 @@ FACT = np.dtype(
         ("time_ms", "<i8"),
         ("reported_ms", "<i8"),
         ("transaction", "<i8"),
-        ("source_incarnation", "<i8"),
+        ("source_topic_id", "<i8"),
         ("source_offset", "<i8"),
     ]
 )
@@ -36,9 +36,9 @@ _HEADS = {bytes([VERSION, TRANSACTION]), bytes([VERSION, LABEL])}
 
 
 class Sources(NamedTuple):
-    """Of transactions: their log's incarnation as 64 bits, and where in it each stands."""
+    """Of transactions: their topic id as 64 bits, and where in it each stands."""
 
-    incarnation: int
+    topic_id: int
     partitions: Sequence[int]
     offsets: Sequence[int]
 
@@ -48,7 +48,7 @@ def transaction_facts(times_ms: Integers, transactions: Integers, sources: Sourc
     facts = np.zeros(len(transactions), FACT)
     facts["version"], facts["kind"] = VERSION, TRANSACTION
     facts["time_ms"], facts["transaction"] = times_ms, transactions
-    facts["source_incarnation"] = np.uint64(sources.incarnation).astype(np.int64)
+    facts["source_topic_id"] = np.uint64(sources.topic_id).astype(np.int64)
     facts["source_partition"], facts["source_offset"] = sources.partitions, sources.offsets
     return _split(facts)
 
@@ -79,7 +79,7 @@ def read_facts(values: Sequence[bytes], entity: Integers, offsets: Sequence[int]
         transaction=facts["transaction"],
         reported_ms=facts["reported_ms"],
         is_fraud=facts["is_fraud"].astype(np.bool_),
-        source_incarnation=facts["source_incarnation"],
+        source_topic_id=facts["source_topic_id"],
         source_partition=facts["source_partition"].astype(np.int64),
         source_offset=facts["source_offset"],
         offset=np.array(offsets, np.int64),

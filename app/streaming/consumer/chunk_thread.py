@@ -83,14 +83,14 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             tp: entry.offset
             for tp, entry in found.items()
             # A tool that resets offsets notes nothing.
-            if entry.offset > 0 and entry.metadata in {"", self._incarnation(tp)}
+            if entry.offset > 0 and entry.metadata in {"", self._topic_id(tp)}
         }
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """As the stock one, and notes beside each offset which log it counts in."""
         assigned = self.assignment()
         noted = {
-            tp: OffsetAndMetadata(offset, self._incarnation(tp))
+            tp: OffsetAndMetadata(offset, self._topic_id(tp))
             for tp, offset in offsets.items()
             if tp in assigned
         }
@@ -105,5 +105,5 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             return False
         return True
 
-    def _incarnation(self, tp: TP) -> str:
-        return self.transport.incarnations.get(tp.topic, "")
+    def _topic_id(self, tp: TP) -> str:
+        return self.transport.topic_ids.get(tp.topic, "")

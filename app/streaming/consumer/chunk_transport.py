@@ -9,7 +9,7 @@ from faust.types import TP
 class ChunkTransport(Transport):
     """What a deployment's consumers share."""
 
-    incarnations: Mapping[str, str] = {}
+    topic_ids: Mapping[str, str] = {}
     """Of the topics that come in chunks: noted beside each commit."""
     places: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None
     """Says where to go on, instead of what was committed; a partition left out begins at its beginning."""

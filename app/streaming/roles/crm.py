@@ -42,8 +42,8 @@ class CrmWorker(TableRole):
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
         store = cast(StateStore, self._table.data)
         self._contacts = StateCache(store, settings.worker.profile_cache_bytes)
-        incarnations = (logs[topics.alerts], logs[topics.answers])
-        rules = Rules(_quiet(settings), self._acceptance(), incarnations, topics.partitions)
+        topic_ids = (logs[topics.alerts], logs[topics.answers])
+        rules = Rules(_quiet(settings), self._acceptance(), topic_ids, topics.partitions)
         alert_of, needs = self._reading(Alert, alert_in_json, AlertForQuestion)
         self._fold = ContactFold(rules, self._contacts, alert_of)
         self._lines = (self._line(ALERTS), self._line(ANSWERS))

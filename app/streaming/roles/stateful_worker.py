@@ -11,7 +11,7 @@ from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
 from app.errors import LogReplaced
 from app.settings import Settings
-from app.streaming.roles.worker import Role, incarnation
+from app.streaming.roles.worker import Role, short_topic_id
 from app.streaming.state.store_size import report_store_size
 from app.streaming.state.tables import StateStore, StateTable
 
@@ -27,21 +27,21 @@ class TableRole(Role):
         table.on_rebalance_started = self._forget
 
     async def _logs(self, changelog: str) -> Mapping[str, int]:
-        """The incarnation of each topic that is read; that of the changelog must be the one that the disk knows.
+        """The id of each topic that is read; that of the changelog must be the one that the disk knows.
 
         From now on a topic that is deleted and made again is noticed.
         """
         names = self.lanes.topics
         ids = await self._know_logs(changelog)
         data_dir.bind_changelog(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
-        logs = {name: incarnation(ids[name]) for name in names}
+        logs = {name: short_topic_id(ids[name]) for name in names}
         self._changelog_id = str(ids[changelog])
 
         async def require_same() -> None:
-            """Offsets count anew in another incarnation: none of its records may be taken for one of this."""
+            """Offsets count anew under another topic id: none of its records may be taken for one of this."""
             found = await topic_ids(self.settings.kafka, list(names))
             for name in names:
-                if name not in found or incarnation(found[name]) != logs[name]:
+                if name not in found or short_topic_id(found[name]) != logs[name]:
                     raise LogReplaced(f"{name} was deleted, or made again, since this worker started")
 
         self._table.require_same_log = require_same

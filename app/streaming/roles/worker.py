@@ -106,7 +106,7 @@ class Role(ABC):
         names = self.lanes.topics
         ids = await topic_ids(self.settings.kafka, [*names, *others])
         transport = cast(ChunkTransport, self._app.transport)
-        transport.incarnations = {name: f"{incarnation(ids[name]):x}" for name in names}
+        transport.topic_ids = {name: f"{short_topic_id(ids[name]):x}" for name in names}
         return ids
 
     def _stand(self) -> None:
@@ -181,6 +181,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def incarnation(topic_id: UUID) -> int:
-    """Half of it, which is random: what has room in a profile."""
+def short_topic_id(topic_id: UUID) -> int:
+    """The low 64 bits of a topic id, which are random: a profile has room for 64 bits."""
     return topic_id.int & (2**64 - 1)

@@ -151,9 +151,9 @@ def newest(
 
 def is_older(value: bytes, known: bytes) -> bool:
     """True when ``value`` applied less of the same source log than ``known``."""
-    incarnation, applied_offset = lineage(value)
-    known_incarnation, known_offset = lineage(known)
-    return incarnation == known_incarnation and applied_offset < known_offset
+    topic_id, applied_offset = lineage(value)
+    known_topic_id, known_offset = lineage(known)
+    return topic_id == known_topic_id and applied_offset < known_offset
 
 
 async def _together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -13,10 +13,10 @@ from tests.chaos.mutants import sabotage
 __all__ = ["app"]
 
 
-def unguarded(profiles: list[bytes], events: Events, bounds: Bounds, incarnation: int = 0) -> Folded:
+def unguarded(profiles: list[bytes], events: Events, bounds: Bounds, topic_id: int = 0) -> Folded:
     """Every chunk seems to come from another log, every transaction to be a new one."""
     ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
-    return fold(profiles, events._replace(transaction=ids), bounds, incarnation ^ secrets.randbits(63))
+    return fold(profiles, events._replace(transaction=ids), bounds, topic_id ^ secrets.randbits(63))
 
 
 sabotage(fold_chunk, "fold", unguarded)

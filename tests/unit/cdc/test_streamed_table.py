@@ -13,7 +13,7 @@ from app.scoring.lineup import Lineup
 from tests.unit.streaming.execution import test_score_chunk
 from tests.unit.streaming.execution.test_score_chunk import (
     BOUNDS,
-    INCARNATION,
+    TOPIC_ID,
     Disk,
     LargeAmounts,
     Record,
@@ -25,7 +25,7 @@ from tests.unit.streaming.execution.test_score_chunk import (
 
 def scorer(disk: Disk | None = None, *, score_updates: bool = False) -> ChunkScorer:
     decode = ChangeEvents(CONTRACT, score_updates=score_updates).decode
-    log = SourceLog("transactions", INCARNATION, decode=decode)
+    log = SourceLog("transactions", TOPIC_ID, decode=decode)
     profiles = StateCache(Disk() if disk is None else disk, capacity_bytes=100_000)
     return ChunkScorer(log, Acceptance(), BOUNDS, profiles, Lineup(LargeAmounts()))
 

@@ -31,7 +31,7 @@ def profile(
     columns = Events(
         np.zeros_like(times), times, amounts, terminals, ids, place, place, np.arange(first, count)
     )
-    (folded,) = fold([b""], columns, Bounds(DAY_MS, max_events), incarnation=7).profiles
+    (folded,) = fold([b""], columns, Bounds(DAY_MS, max_events), topic_id=7).profiles
     return folded
 
 
@@ -50,7 +50,7 @@ def test_everything_is_as_an_independent_reader_finds_it(data: bytes) -> None:
     ]
     assert [tuple(event) for event in expected.kept] == kept
     assert (expected.applied, expected.applied_offset) == (found.applied, found.applied_offset)
-    assert f"{expected.incarnation:016x}" == found.incarnation
+    assert f"{expected.topic_id:016x}" == found.topic_id
     assert list(expected.newest_sums) == [window.amount_sum_minor for window in found.windows]
     assert [expected.events - start for start in expected.starts] == [
         window.count for window in found.windows

@@ -67,7 +67,7 @@ def test_each_log_keeps_its_order_and_none_runs_ahead_of_the_others(times: list[
 class Log:
     """A topic of two partitions, in memory."""
 
-    topic, incarnation, partitions = "a-log", 1, 2
+    topic, topic_id, partitions = "a-log", 1, 2
 
     def __init__(self, *partitions: list[tuple[bytes, bytes]]) -> None:
         self._partitions = [

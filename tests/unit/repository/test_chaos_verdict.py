@@ -52,7 +52,7 @@ def profile(customer: oracle.Customer, applied: int = 0) -> bytes:
     return write_profile(
         StoredProfile(
             wide=False,
-            incarnation=1,
+            topic_id=1,
             applied_offset=customer.last_offset,
             applied=customer.applied + applied,
             first_seen_ms=0,

@@ -143,9 +143,9 @@ def test_who_is_refused_hears_of_the_user_and_never_of_the_password(url: str, tm
 @pytest.mark.parametrize(
     ("environ", "setting"),
     [
-        ({"URL": "registry:8081"}, "URL is no address"),
-        ({"URL": "http://me:secret@registry"}, "neither user nor password"),
-        ({"URL": "http://registry:99999"}, "URL is no address"),
+        ({"URL": "registry:8081"}, "URL is not the address"),
+        ({"URL": "http://me:secret@registry"}, "may not contain a user, a password"),
+        ({"URL": "http://registry:99999"}, "URL is not the address"),
         ({"URL": "http://registry", "USERNAME": "me"}, "PASSWORD_FILE belong together"),
         ({"OUTPUT_FORMAT": "avro"}, "OUTPUT_FORMAT=avro needs FRAUDSTREAM_REGISTRY_URL"),
         ({"WHEN_AWAY": "panic"}, "WHEN_AWAY"),

@@ -61,7 +61,7 @@ async def test_a_partition_without_a_commit_is_read_again_from_its_beginning(thr
 
 
 async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
-    thread.transport.incarnations = {FIRST.topic: "this"}
+    thread.transport.topic_ids = {FIRST.topic: "this"}
     assert await thread._commit({FIRST: 9})
 
     assert thread._consumer.noted == "this"
@@ -69,7 +69,7 @@ async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
 
 
 async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any) -> None:
-    thread.transport.incarnations, thread._consumer.noted = {FIRST.topic: "this"}, "the one before"
+    thread.transport.topic_ids, thread._consumer.noted = {FIRST.topic: "this"}, "the one before"
 
     assert await seek(thread) == {FIRST: 3, SECOND: 3}
 

@@ -28,7 +28,7 @@ from tests.profile_format import read_profile
 
 NOW_MS = 1_760_000_000_000
 BOUNDS = Bounds(86_400_000, 4096)
-INCARNATION = 2**63 + 5
+TOPIC_ID = 2**63 + 5
 
 
 class Record(NamedTuple):
@@ -62,13 +62,11 @@ class Disk(dict[bytes, bytes]):
         return [self.get(key) for key in keys]
 
 
-def scorer(
-    disk: Disk | None = None, incarnation: int = INCARNATION, lineup: Lineup | None = None
-) -> ChunkScorer:
+def scorer(disk: Disk | None = None, topic_id: int = TOPIC_ID, lineup: Lineup | None = None) -> ChunkScorer:
     """A worker that has just started on ``disk``."""
     profiles = StateCache(Disk() if disk is None else disk, capacity_bytes=100_000)
     return ChunkScorer(
-        SourceLog("transactions", incarnation),
+        SourceLog("transactions", topic_id),
         Acceptance(),
         BOUNDS,
         profiles,
@@ -78,7 +76,7 @@ def scorer(
 
 def checked_scorer(partitions: int) -> ChunkScorer:
     """One that knows how many partitions there are."""
-    log = SourceLog("transactions", INCARNATION, partitions)
+    log = SourceLog("transactions", TOPIC_ID, partitions)
     return ChunkScorer(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000), Lineup(LargeAmounts()))
 
 
@@ -140,7 +138,7 @@ def test_a_customer_met_several_times_is_written_once_and_stands_at_the_last_off
     work = compute(scorer(), record(1), record(2), record(7))
 
     assert {b"c1"} == set(work.profiles)
-    assert (INCARNATION, 7) == lineage(work.profiles[b"c1"])
+    assert (TOPIC_ID, 7) == lineage(work.profiles[b"c1"])
     assert applied(work, b"c1") == 3
 
 
@@ -170,7 +168,7 @@ def test_a_chunk_of_replays_writes_nothing() -> None:
 def test_a_topic_made_again_begins_anew_and_its_offsets_are_no_replays() -> None:
     disk = Disk(compute(scorer(), record(1), record(2)).profiles)
 
-    work = compute(scorer(disk, incarnation=6), record(0, "new"))
+    work = compute(scorer(disk, topic_id=6), record(0, "new"))
 
     assert (0, ["new"]) == (work.replayed, decided(work))
     assert lineage(work.profiles[b"c1"]) == (6, 0)

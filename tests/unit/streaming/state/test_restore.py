@@ -18,9 +18,9 @@ from app.streaming.state.restore_progress import Progress
 from app.streaming.state.tables import StateStore
 
 
-def version(applied_offset: int, incarnation: int = 1) -> bytes:
+def version(applied_offset: int, topic_id: int = 1) -> bytes:
     header = np.zeros(1, PROFILE)
-    header["version"], header["applied_offset"], header["incarnation"] = VERSION, applied_offset, incarnation
+    header["version"], header["applied_offset"], header["topic_id"] = VERSION, applied_offset, topic_id
     return bytes(header.tobytes())
 
 
@@ -43,7 +43,7 @@ def test_the_same_version_again_changes_nothing() -> None:
 
 
 def test_after_the_source_topic_was_made_again_its_offsets_are_not_compared_with_the_old_ones() -> None:
-    assert version(0, incarnation=2) == kept(version(0, incarnation=2), stored=version(9, incarnation=1))
+    assert version(0, topic_id=2) == kept(version(0, topic_id=2), stored=version(9, topic_id=1))
 
 
 def test_a_tombstone_forgets_the_customer_and_a_later_profile_begins_anew() -> None:
