@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import threadpoolctl
 
-from app.adapters.models.estimators import ScoreRows, judgement
+from app.adapters.models.estimators import judgement
+from app.adapters.models.scorers import ScoreRows
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
 from app.features import catalog

@@ -46,7 +46,9 @@ def _candidates() -> Iterator[Path]:
         yield Path.home() / ".cache" / "fraudstream"
 
 
-vars(numba.config)["CACHE_DIR"] = str(cache_folder(_SOURCES, _candidates()))
+CODE_FOLDER = cache_folder(_SOURCES, _candidates())
+"""Where the machine code is kept between processes."""
+vars(numba.config)["CACHE_DIR"] = str(CODE_FOLDER)
 # Not `fastmath`: every operation is the one that is written, so that a recount is equal to the bit.
 _compile = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
 

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.adapters.models.estimators import Judgement, ScoreRows
 from app.adapters.models.golden import TOLERANCE
+from app.adapters.models.scorers import Judgement, ScoreRows
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores
@@ -67,13 +67,22 @@ def choose(
 
 def same(own: ScoreRows, compiled: ScoreRows, rows: Rows, thresholds: Thresholds) -> bool:
     """Whether both give the same scores and outcomes, also around the thresholds."""
-    for looked_at in [rows, *(around(own, rows, at) for at in (thresholds.review, thresholds.decline))]:
-        expected, found = own(looked_at), compiled(looked_at)
-        if not np.all(np.abs(expected - found) <= TOLERANCE):
-            return False
-        if any(np.any((expected >= at) != (found >= at)) for at in (thresholds.review, thresholds.decline)):
-            return False
-    return True
+    compared = compared_rows(own, rows, thresholds)
+    return same_scores(own(compared), compiled(compared), thresholds)
+
+
+def compared_rows(own: ScoreRows, rows: Rows, thresholds: Thresholds) -> Rows:
+    """The golden rows, then those made up around the thresholds."""
+    return np.concatenate([rows, *(around(own, rows, at) for at in (thresholds.review, thresholds.decline))])
+
+
+def same_scores(expected: Scores, found: Scores, thresholds: Thresholds) -> bool:
+    """Whether the scores and the outcomes they lead to are the same."""
+    if not np.all(np.abs(expected - found) <= TOLERANCE):
+        return False
+    return not any(
+        np.any((expected >= at) != (found >= at)) for at in (thresholds.review, thresholds.decline)
+    )
 
 
 def around(own: ScoreRows, rows: Rows, threshold: float) -> Rows:

@@ -6,22 +6,26 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import sklearn
 import threadpoolctl
 
 from app.adapters.models import backends, golden, manifest, signatures, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.backends import Backend
-from app.adapters.models.estimators import Contribute, judgement
+from app.adapters.models.comparisons import Comparisons
 from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
+from app.adapters.models.scorers import Contribute
+from app.adapters.models.stored_forests import stored_forest
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
+from app.features.compiled import CODE_FOLDER
 from app.scoring.model import Contributions, Distribution, Rows, Scores
 from app.settings import ModelSettings
 
@@ -38,11 +42,15 @@ class Loading(NamedTuple):
     """Of who must have signed it; empty asks for no signature."""
     backend: backends.BackendChoice = "auto"
     """What scores it."""
+    comparisons: Comparisons | None = None
+    """Where the comparison with scikit-learn is kept for the next time. None: it is made each time and not kept."""
+    compare_again: bool = False
+    """Make the comparison, whether there is one or not, and keep it."""
 
     @classmethod
     def by(cls, settings: ModelSettings) -> "Loading":
         """As the settings say."""
-        return cls(settings.public_key_file, settings.backend)
+        return cls(settings.public_key_file, settings.backend, Comparisons(CODE_FOLDER))
 
 
 DEFAULT_LOADING = Loading()
@@ -132,13 +140,14 @@ def _load(path: Path, loading: Loading) -> Bundle:
     rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
     # One core per worker: numerical libraries that start a thread for each core would fight over them.
     threadpoolctl.threadpool_limits(1)
-    estimator = skops_files.loads(files[MODEL_FILE])
+    reference = described.reference(encoded)
     try:
-        judged = judgement(estimator, described.usual())
-        backend = backends.choose(loading.backend, judged, rows, described.thresholds)
+        backend, contribute = _compared_before(files, reference, described, loading) or _compared_now(
+            files, rows, reference, described, loading
+        )
         # A small and a large chunk may take different ways through an estimator: both are held against them.
         together = backend.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
-        judged.contributions(rows)  # its machine code is at hand before the first alert
+        contribute(rows)  # its machine code is at hand before the first alert
         singly = np.concatenate([backend.score(rows[i : i + 1]) for i in range(len(rows))])
     except _UNUSABLE as error:
         raise BundleCorrupt(
@@ -146,7 +155,46 @@ def _load(path: Path, loading: Loading) -> Bundle:
         ) from error
     golden.check(together, expected, path)
     golden.check(singly, expected, path)
-    return Bundle(described, described.reference(encoded), backend, judged.contributions)
+    return Bundle(described, reference, backend, contribute)
+
+
+def _compared_before(
+    files: Mapping[str, bytes], reference: ModelReference, described: Manifest, loading: Loading
+) -> tuple[Backend, Contribute] | None:
+    """The model in machine code alone; None where scikit-learn has to be asked, see ``comparisons``."""
+    if loading.comparisons is None or loading.compare_again:
+        return None
+    known = loading.comparisons.find(reference.digest, loading.backend)
+    if known is None:
+        return None
+    forest = stored_forest(files[MODEL_FILE], len(described.features))
+    if forest is None or not backends.same_scores(
+        known.scores, forest.score(known.rows), described.thresholds
+    ):
+        return None
+    return Backend(known.by_batch, known.micros, forest.score), forest.contributions
+
+
+def _compared_now(
+    files: Mapping[str, bytes],
+    rows: Rows,
+    reference: ModelReference,
+    described: Manifest,
+    loading: Loading,
+) -> tuple[Backend, Contribute]:
+    from app.adapters.models.estimators import judgement  # noqa: PLC0415  # scikit-learn takes a second to import
+
+    threadpoolctl.threadpool_limits(1)  # those that came with scikit-learn, too
+    judged = judgement(skops_files.loads(files[MODEL_FILE]), described.usual())
+    backend = backends.choose(loading.backend, judged, rows, described.thresholds)
+    if loading.comparisons is not None and judged.forest is not None and backend.score == judged.compiled:
+        stored = stored_forest(files[MODEL_FILE], len(described.features))
+        if stored is not None and stored.equals(judged.forest):
+            compared = backends.compared_rows(judged.own, rows, described.thresholds)
+            loading.comparisons.store(
+                reference.digest, loading.backend, compared, judged.own(compared), backend
+            )
+    return backend, judged.contributions
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:
@@ -159,7 +207,8 @@ def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, c
 
 
 def _version_warnings(described: Manifest) -> tuple[str, ...]:
-    if described.sklearn == sklearn.__version__:
+    installed = version("scikit-learn")
+    if described.sklearn == installed:
         return ()
     told = f"{described.name}/{described.version} was fitted with scikit-learn {described.sklearn}"
-    return (f"{told}, this is {sklearn.__version__}; its golden rows score as they did.",)
+    return (f"{told}, this is {installed}; its golden rows score as they did.",)

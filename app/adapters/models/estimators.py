@@ -3,8 +3,7 @@
 One is a classifier, or a pipeline that ends in one.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -14,28 +13,12 @@ from sklearn.pipeline import Pipeline
 
 from app.adapters.models.linear import Linear
 from app.adapters.models.pipeline_steps import Transform, through
+from app.adapters.models.scorers import Contribute, Judgement, ScoreRows
 from app.adapters.models.sklearn_forests import forest_of
 from app.errors import BundleCorrupt
-from app.scoring.model import Contributions, Rows, Scores
+from app.scoring.model import Rows, Scores
 
-ScoreRows = Callable[[Rows], Scores]
-Contribute = Callable[[Rows], Contributions | None]
 _BINARY = [0, 1]
-
-
-class Judgement(NamedTuple):
-    """What an estimator can say."""
-
-    own: ScoreRows
-    """By scikit-learn's own code."""
-    compiled: ScoreRows | None
-    """By machine code, where the model's kind has any."""
-    contributions: Contribute
-
-    @property
-    def score(self) -> ScoreRows:
-        """For many rows."""
-        return self.compiled or self.own
 
 
 def judgement(estimator: Any, usual: Rows) -> Judgement:
@@ -61,7 +44,8 @@ def judgement(estimator: Any, usual: Rows) -> Judgement:
         contribute = forest.contributions
     elif isinstance(last, LogisticRegression):
         contribute = Linear(last, seen).contributions
-    return Judgement(own, compiled, lambda rows: contribute(see(rows)))
+    whole = None if before else forest
+    return Judgement(own, compiled, lambda rows: contribute(see(rows)), whole)
 
 
 def _check_calibrated(estimator: Any, usual: Rows) -> None:

@@ -33,6 +33,13 @@ class Forest(NamedTuple):
     share: float
     """Of one tree in the score."""
 
+    def equals(self, other: "Forest") -> bool:
+        """Whether both have the same nodes, to the bit, and make the same scores of them."""
+        same_nodes = all(
+            mine.tobytes() == theirs.tobytes() for mine, theirs in zip(self.trees, other.trees, strict=True)
+        )
+        return same_nodes and (self.baseline, self.scale) == (other.baseline, other.scale)
+
     def score(self, rows: Rows) -> Scores:
         """Each row's probability."""
         seen = self.see(rows)

@@ -1,6 +1,7 @@
 """What a bundle says about itself: ``manifest.json``. The digest of a model is the sha256 of these bytes."""
 
 from hashlib import sha256
+from importlib.metadata import version
 from itertools import zip_longest
 from math import nan
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
-import sklearn
 from msgspec import Meta
 
 from app.domain.decision import ModelReference, Thresholds
@@ -136,9 +136,10 @@ def check_library(manifest: Manifest, path: Path) -> None:
 
     What a fitted model holds changes from release to release. Golden rows would show that for some rows only.
     """
-    if _release(manifest.sklearn) != _release(sklearn.__version__):
+    installed = version("scikit-learn")
+    if _release(manifest.sklearn) != _release(installed):
         raise LibraryMismatch(
-            f"{path} was fitted with scikit-learn {manifest.sklearn}, this is {sklearn.__version__}. "
+            f"{path} was fitted with scikit-learn {manifest.sklearn}, this is {installed}. "
             "Train it again with this release, or install that one."
         )
 

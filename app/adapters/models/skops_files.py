@@ -11,9 +11,11 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import skops.io
+import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import BundleCorrupt
 
@@ -100,6 +102,8 @@ _UNREADABLE = (
 
 def dumps(estimator: object) -> bytes:
     """The estimator's bytes; equal estimators give equal bytes."""
+    import skops.io  # noqa: PLC0415  # with scikit-learn it takes two seconds; most workers score without
+
     source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
     schema = json.loads(source.read(_SCHEMA))
     renamed = _number_nodes(schema)
@@ -113,21 +117,66 @@ def dumps(estimator: object) -> bytes:
 
 def loads(data: bytes) -> Any:
     """The estimator. Raises BundleCorrupt, before anything is made, when a type is not on the list."""
-    if not data.startswith(_ZIP):
-        raise BundleCorrupt("the model is no skops file but something else; a pickle is never opened")
-    try:
-        _check_types(data)
+    with _readable():
+        _checked(data)
+        import skops.io  # noqa: PLC0415  # see dumps
+
         with warnings.catch_warnings():
             # Another version of scikit-learn is told by the bundle, and judged by its golden rows.
             warnings.simplefilter("ignore")
             return skops.io.loads(data, trusted=sorted(_TYPES))
+
+
+@contextmanager
+def parts(data: bytes) -> Iterator["Parts"]:
+    """The parts of the estimator, to be read while the context lasts. Raises BundleCorrupt as ``loads`` does."""
+    with _readable():
+        schema = _checked(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield Parts(schema, archive)
+
+
+class Parts:
+    """Attributes and arrays as the file has them: no class that it names is imported, nothing is made of it."""
+
+    def __init__(self, node: Any, archive: zipfile.ZipFile) -> None:
+        self._node = node
+        self._archive = archive
+
+    @property
+    def kind(self) -> str:
+        """The class with its module."""
+        return f"{self._node['__module__']}.{self._node['__class__']}"
+
+    def attribute(self, name: str) -> "Parts":
+        """Of an object."""
+        return Parts(self._node["content"]["content"][name], self._archive)
+
+    def items(self) -> "list[Parts]":
+        """Of a list."""
+        return [Parts(item, self._archive) for item in self._node["content"]]
+
+    def array(self) -> NDArray[Any]:
+        """An array of numbers or of records of numbers."""
+        content = io.BytesIO(self._archive.read(self._node["file"]))
+        found: NDArray[Any] = np.lib.format.read_array(content, allow_pickle=False)
+        return found
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except _UNREADABLE as error:
         raise BundleCorrupt(
             f"the model is a skops file that is cut off or damaged ({type(error).__name__})"
         ) from error
 
 
-def _check_types(data: bytes) -> None:
+def _checked(data: bytes) -> Any:
+    """The schema, once every type and every file in it was found to be allowed."""
+    if not data.startswith(_ZIP):
+        raise BundleCorrupt("the model is no skops file but something else; a pickle is never opened")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
             raise BundleCorrupt("the model is larger than any model of this service")
@@ -138,6 +187,7 @@ def _check_types(data: bytes) -> None:
         name = f"{node.get('__module__')}.{node.get('__class__')}"
         if name not in _TYPES or node.get("__loader__") not in _LOADERS:
             raise BundleCorrupt(f"the model holds {name} ({node.get('__loader__')}), which is not trusted")
+    return schema
 
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:

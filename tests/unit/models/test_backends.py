@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from app.adapters.models import bundles
 from app.adapters.models.backends import BATCHES, around, choose, same
 from app.adapters.models.bundles import Loading
-from app.adapters.models.estimators import Judgement, ScoreRows, judgement
+from app.adapters.models.estimators import judgement
+from app.adapters.models.scorers import Judgement, ScoreRows
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores

@@ -1,0 +1,97 @@
+"""Comparisons with scikit-learn, kept on disk so that the next worker with the same model need not import it.
+
+The import of scikit-learn, scipy and skops takes longer than the rest of a worker's start, and a boosted model is scored
+without them. So the first load of a bundle on a machine, which compares machine code with scikit-learn (``backends``),
+stores the rows it compared and scikit-learn's scores of them. Each later load scores the same rows by its own machine code
+and holds them against these scores: the same rows, the same tolerance, the same outcomes as with scikit-learn at hand. What
+is not repeated is scikit-learn's own work and the measurement of which back-end is faster; both depend on nothing but the
+key: the bundle's digest, the versions of the libraries, the processor, and the source files that read, compare and score.
+
+A comparison is stored only if scikit-learn is not needed to score, and if the columns read from the file without skops
+equal those of the estimator that skops loaded. One that is missing, damaged or contradicted is made anew.
+
+The files lie beside the machine code (``app.features.compiled``): whoever may write there could replace that too.
+"""
+
+import io
+import os
+import platform
+import zipfile
+from contextlib import suppress
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import llvmlite.binding
+import msgspec
+import numpy as np
+
+from app.adapters.models.backends import Backend, Name, Wanted
+from app.scoring import trees
+from app.scoring.model import Rows, Scores
+
+_LIBRARIES = ("scikit-learn", "scipy", "skops", "numpy", "numba", "llvmlite")
+_SOURCES = (Path(__file__).parent, Path(trees.__file__).parent)
+_MOST_FILES = 32
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError)
+
+
+class Comparison(NamedTuple):
+    """The rows that were compared, what scikit-learn said of them, and the back-end chosen."""
+
+    rows: Rows
+    scores: Scores
+    by_batch: dict[int, Name]
+    micros: dict[Name, dict[int, float]]
+
+
+class _Choice(msgspec.Struct, frozen=True, kw_only=True):
+    by_batch: dict[int, Name]
+    micros: dict[Name, dict[int, float]]
+
+
+class Comparisons:
+    """The comparisons in a folder, of which the newest are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "compared"
+
+    def find(self, digest: str, wanted: Wanted) -> Comparison | None:
+        """Of the bundle whose manifest has this digest, with the same setting of the back-end."""
+        try:
+            content = io.BytesIO(self._path(digest, wanted).read_bytes())
+            with np.load(content, allow_pickle=False) as found:
+                choice = msgspec.json.decode(found["choice"].tobytes(), type=_Choice)
+                return Comparison(found["rows"], found["scores"], choice.by_batch, choice.micros)
+        except _DAMAGED:
+            return None
+
+    def store(self, digest: str, wanted: Wanted, rows: Rows, scores: Scores, backend: Backend) -> None:
+        """Write it whole or not at all; where nothing can be written the next load compares again."""
+        choice = _Choice(by_batch=backend.by_batch, micros=backend.micros)
+        path = self._path(digest, wanted)
+        unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                encoded = np.frombuffer(msgspec.json.encode(choice), np.uint8)
+                np.savez(file, rows=rows, scores=scores, choice=encoded)
+            unfinished.replace(path)
+            for old in sorted(self._folder.iterdir(), key=lambda file: -file.stat().st_mtime)[_MOST_FILES:]:
+                old.unlink(missing_ok=True)
+
+    def _path(self, digest: str, wanted: Wanted) -> Path:
+        named = f"{digest}\n{wanted}\n{_surroundings()}"
+        return self._folder / f"{sha256(named.encode()).hexdigest()[:32]}.npz"
+
+
+def _surroundings() -> str:
+    """Everything besides the bundle that a comparison depends on."""
+    sources = sha256()
+    for folder in _SOURCES:
+        for path in sorted(folder.glob("*.py")):
+            sources.update(path.read_bytes())
+    versions = [f"{library} {version(library)}" for library in _LIBRARIES]
+    processor = llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten()
+    return "\n".join([sources.hexdigest(), platform.python_version(), *versions, *processor])
