@@ -25,8 +25,9 @@ from sklearn.preprocessing import StandardScaler
 from app.adapters.column_mapping import CONTRACT
 from app.adapters.models import skops_files
 from app.adapters.models.bundles import Bundle, champion
-from app.adapters.models.estimators import Judgement, judgement
+from app.adapters.models.estimators import judgement
 from app.adapters.models.manifest import MODEL_FILE
+from app.adapters.models.scorers import Judgement
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features.fold import Profiles
