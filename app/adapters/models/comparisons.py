@@ -27,7 +27,7 @@ import llvmlite.binding
 import msgspec
 import numpy as np
 
-from app.adapters.models.backends import Backend, Name, Wanted
+from app.adapters.models.backends import Backend, BackendChoice, BackendName
 from app.scoring import trees
 from app.scoring.model import Rows, Scores
 
@@ -42,13 +42,13 @@ class Comparison(NamedTuple):
 
     rows: Rows
     scores: Scores
-    by_batch: dict[int, Name]
-    micros: dict[Name, dict[int, float]]
+    by_batch: dict[int, BackendName]
+    micros: dict[BackendName, dict[int, float]]
 
 
 class _Choice(msgspec.Struct, frozen=True, kw_only=True):
-    by_batch: dict[int, Name]
-    micros: dict[Name, dict[int, float]]
+    by_batch: dict[int, BackendName]
+    micros: dict[BackendName, dict[int, float]]
 
 
 class Comparisons:
@@ -57,7 +57,7 @@ class Comparisons:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "compared"
 
-    def find(self, digest: str, wanted: Wanted) -> Comparison | None:
+    def find(self, digest: str, wanted: BackendChoice) -> Comparison | None:
         """Of the bundle whose manifest has this digest, with the same setting of the back-end."""
         try:
             content = io.BytesIO(self._path(digest, wanted).read_bytes())
@@ -67,7 +67,7 @@ class Comparisons:
         except _DAMAGED:
             return None
 
-    def store(self, digest: str, wanted: Wanted, rows: Rows, scores: Scores, backend: Backend) -> None:
+    def store(self, digest: str, wanted: BackendChoice, rows: Rows, scores: Scores, backend: Backend) -> None:
         """Write it whole or not at all; where nothing can be written the next load compares again."""
         choice = _Choice(by_batch=backend.by_batch, micros=backend.micros)
         path = self._path(digest, wanted)
@@ -81,7 +81,7 @@ class Comparisons:
             for old in sorted(self._folder.iterdir(), key=lambda file: -file.stat().st_mtime)[_MOST_FILES:]:
                 old.unlink(missing_ok=True)
 
-    def _path(self, digest: str, wanted: Wanted) -> Path:
+    def _path(self, digest: str, wanted: BackendChoice) -> Path:
         named = f"{digest}\n{wanted}\n{_surroundings()}"
         return self._folder / f"{sha256(named.encode()).hexdigest()[:32]}.npz"
 
