@@ -73,7 +73,7 @@ class ContactChunk(NamedTuple):
     notifications: list[OutRecord]
     labels: dict[int, list[OutRecord]]
     """By partition of their topic."""
-    profiles: dict[bytes, bytes]
+    states: dict[bytes, bytes]
     """Encoded contacts by customer."""
     rejected: list[Rejected]
 
@@ -114,7 +114,8 @@ class ContactFold:
         told: list[OutRecord] = []
         rejected, replayed = [], 0
         for record in chunk.records:
-            before = kept.get(record.key, StoredContact())
+            key = record.key or b""
+            before = kept.get(key, StoredContact())
             applied = AppliedOffset(self._rules.topic_ids[log], record.offset)
             if before.applied[log].has(*applied):
                 replayed += 1
@@ -124,19 +125,19 @@ class ContactFold:
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
                 continue
-            changed[record.key] = kept[record.key] = before.after(log, applied, contact)
+            changed[key] = kept[key] = before.after(log, applied, contact)
             told += [] if out is None else [out]
-        profiles = {key: encode(after) for key, after in changed.items()}
+        states = {key: encode(after) for key, after in changed.items()}
         return ContactChunk(
             log=log,
             partition=chunk.partition,
-            number=self._contacts.put(chunk.partition, profiles),
+            number=self._contacts.put(chunk.partition, states),
             last_offset=chunk.records[-1].offset,
             records=len(chunk.records),
             replayed=replayed,
             notifications=told if log == ALERTS else [],
             labels=self._placed(told) if log == ANSWERS else {},
-            profiles=profiles,
+            states=states,
             rejected=rejected,
         )
 

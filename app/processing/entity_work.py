@@ -36,7 +36,7 @@ class LabelChunk(NamedTuple):
     activity: dict[int, list[OutRecord]]
     """By partition of its topic."""
     rejected: list[Rejected]
-    profiles: dict[bytes, bytes] = {}  # noqa: RUF012  # nobody changes it
+    states: dict[bytes, bytes] = {}  # noqa: RUF012  # never changed
 
     @property
     def records(self) -> int:
@@ -84,7 +84,7 @@ class EntityChunk(NamedTuple):
     number: int
     """Of the chunk, in its partition's order of computation."""
     last_offset: int
-    profiles: dict[bytes, bytes]
+    states: dict[bytes, bytes]
     """Encoded activities by entity."""
     applied: int
     repeated: int
@@ -121,13 +121,14 @@ class FactFold:
                 facts.append(record)
             else:
                 rejected.append(Rejected(record, _NO_FACT))
-        places = {key: place for place, key in enumerate(dict.fromkeys(record.key for record in facts))}
+        keys = [record.key or b"" for record in facts]
+        places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
         watch.lap("decode")
         before = self._activities.take(chunk.partition, list(places))
         watch.lap("load")
         columns = read_facts(
-            [record.value for record in facts],
-            np.array([places[record.key] for record in facts], np.int64),
+            [record.value or b"" for record in facts],
+            np.array([places[key] for key in keys], np.int64),
             [record.offset for record in facts],
         )
         observed = observe(before, columns, self._topic_id)
@@ -139,7 +140,7 @@ class FactFold:
             partition=chunk.partition,
             number=number,
             last_offset=chunk.records[-1].offset,
-            profiles=changed,
+            states=changed,
             applied=applied,
             repeated=len(facts) - applied,
             rejected=rejected,

@@ -20,12 +20,22 @@ class ComputedChunk(Protocol):
 
     @property
     def partition(self) -> int:
-        """Of the source topic, of the changelog and of the store."""
+        """Of the source topic, the changelog and the store."""
         ...
 
     @property
-    def profiles(self) -> Mapping[bytes, bytes]:
-        """The states that the chunk changed, encoded, by key."""
+    def last_offset(self) -> int:
+        """Of the chunk's records."""
+        ...
+
+    @property
+    def records(self) -> int:
+        """Number of the chunk's records."""
+        ...
+
+    @property
+    def states(self) -> Mapping[bytes, bytes]:
+        """Encoded states that the chunk changed in the table, by key."""
         ...
 
     def outputs(self) -> Iterable[Output]:

@@ -6,19 +6,16 @@ from typing import Any, NamedTuple
 from app.adapters.kafka.records import OutRecord
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.serde.fact_codec import Sources, transaction_facts
-from app.domain.acceptance import Acceptance
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored
 from app.features.delayed_features import Delayed
 from app.features.fold import ALREADY_APPLIED, REPEATED
-from app.features.window import Bounds
 from app.processing.chunk import Chunk
-from app.processing.decode_chunk import Rejected, SourceLog
+from app.processing.decode_chunk import Rejected
 from app.processing.fact_records import Told, entity_records
 from app.processing.fold_chunk import Applied, ChunkFold
 from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
 from app.processing.outputs import Output
-from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
 from app.scoring.lineup import Lineup, Scored
@@ -37,7 +34,8 @@ class ScoredChunk(NamedTuple):
     decisions: list[OutRecord]
     alerts: list[OutRecord]
     dead_letters: list[OutRecord]
-    profiles: dict[bytes, bytes]
+    states: dict[bytes, bytes]
+    """Encoded profiles that changed, by customer."""
     outcomes: list[Outcome]
     scores: list[float]
     sent_ms: list[int]
@@ -66,11 +64,13 @@ class ScoredChunk(NamedTuple):
         return len(self.decisions) + len(self.rejected) + len(self.ignored) + self.replayed + self.duplicate
 
 
-class Formats(NamedTuple):
-    """In which a worker publishes."""
+class Publishing(NamedTuple):
+    """How a worker publishes."""
 
     decisions: Encoding = JSON_ENCODING
     alerts: Encoding = JSON_ENCODING
+    activity_partitions: int = 0
+    """Number of partitions of the entities' topic; 0: no facts are published."""
 
 
 class Decided(NamedTuple):
@@ -87,21 +87,24 @@ class Decided(NamedTuple):
 class ChunkScorer:
     """The computed part of the hot path. ``lineup`` may be replaced between two chunks.
 
-    ``activity_partitions`` is how many partitions the entities' topic has; 0: nothing is told of entities.
+    ``on_scored`` receives the feature rows and the champion's scores of each computation.
     """
 
     def __init__(
-        self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: StateCache, lineup: Lineup
+        self,
+        fold: ChunkFold,
+        lineup: Lineup,
+        publishing: Publishing | None = None,
+        on_scored: Callable[[Rows, Scores], None] = lambda _rows, _scores: None,
     ) -> None:
         self.lineup = lineup
-        self.on_scored: Callable[[Rows, Scores], None] = _nobody_looks
-        self.activity_partitions = 0
-        self.formats = Formats()
-        self._known = ChunkFold(log, acceptance, bounds, profiles)
+        self._fold = fold
+        self._publishing = publishing or Publishing()
+        self._on_scored = on_scored
 
     def fold(self, chunks: Sequence[Chunk], now_ms: int, watch: Stopwatch) -> Applied:
         """The first half: what chunks of different partitions do to their customers' profiles."""
-        return self._known.apply(chunks, now_ms, watch)
+        return self._fold.apply(chunks, now_ms, watch)
 
     def decide(self, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> list[ScoredChunk]:
         """The second half: scores, decisions, and all that is to be written, for each chunk. ``about`` the applied
@@ -110,12 +113,12 @@ class ChunkScorer:
         lineup = self.lineup
         inputs = scorer.scoring_input(known.transactions, known.folded, known.rows, about)
         scored = lineup.score(inputs.rows, inputs.transactions)
-        self.on_scored(inputs.rows, scored.champion)
+        self._on_scored(inputs.rows, scored.champion)
         watch.lap("score")
         shadow = lineup.shadow(inputs.rows, scored)
         watch.lap("shadow")
         records = [known.accepted[row].record for row in known.rows]
-        topic = self._known.log.topic
+        topic = self._fold.log.topic
         sources = [
             SourceOffset(topic=topic, partition=record.partition, offset=record.offset) for record in records
         ]
@@ -134,10 +137,10 @@ class ChunkScorer:
             partition=share.chunk.partition,
             number=share.number,
             last_offset=share.chunk.records[-1].offset,
-            decisions=list(_decisions(decisions, records, self.formats.decisions)),
+            decisions=list(_decisions(decisions, records, self._publishing.decisions)),
             alerts=list(self._alerts(decided, range(len(decided.records))[share.rows])),
             dead_letters=[dead_letter(*entry) for entry in share.rejected],
-            profiles=share.profiles,
+            states=share.profiles,
             outcomes=[decision.outcome for decision in decisions],
             scores=[decision.score for decision in decisions],
             sent_ms=[record.timestamp for record in records],
@@ -162,24 +165,20 @@ class ChunkScorer:
                 alert = scorer.alert(
                     decision, values, decided.inputs.coverage(row), decided.scored.models[row]
                 )
-                yield alert_record(alert, record.key, trace_headers(record.headers), self.formats.alerts)
+                yield alert_record(alert, record.key, trace_headers(record.headers), self._publishing.alerts)
 
     def _activity(self, known: Applied, sources: Sequence[SourceOffset]) -> list[Told]:
         """What each chunk tells of its entities."""
-        if not self.activity_partitions or not sources:
+        if not self._publishing.activity_partitions or not sources:
             return [{} for _ in known.shares]
         places = Sources(
-            self._known.log.topic_id,
+            self._fold.log.topic_id,
             [source.partition for source in sources],
             [source.offset for source in sources],
         )
         facts = transaction_facts(known.touched.times_ms, known.digests, places)
         parts = [share.rows for share in known.shares]
-        return entity_records(known.touched, facts, self.activity_partitions, parts)
-
-
-def _nobody_looks(_rows: Rows, _scores: Scores) -> None:
-    return
+        return entity_records(known.touched, facts, self._publishing.activity_partitions, parts)
 
 
 def _decisions(

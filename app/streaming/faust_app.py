@@ -13,17 +13,16 @@ from faust.tables.manager import TableManager
 
 from app.adapters.observability import logs
 from app.errors import FraudstreamError
-from app.processing.chunk import ChunkSchema
 from app.settings import Settings
 from app.streaming.consumer.chunk_consumer import chunk_transport
+from app.streaming.consumer.chunk_schema import ChunkSchema
 from app.streaming.consumer.credentials import faust_credentials
 from app.streaming.cpu_affinity import take_turns
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.monitoring.fetch_sensor import HealthSensor
 from app.streaming.roles.worker import Role
 from app.streaming.state.recovery import BulkTableManager
-from app.streaming.state.tables import StateTable, state_table
-from app.topics.topic_specs import ACTIVITIES_TABLE, CONTACTS_TABLE
+from app.streaming.state.tables import StateTable
 
 EXIT_REFUSED = 2
 _CHUNKS_QUEUED = 8
@@ -135,22 +134,22 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
 
 def _role(app: WorkerApp, settings: Settings) -> Role:
     """The worker of the role in the settings. Only its own modules are imported: each role needs other libraries."""
-    worker, partitions = settings.worker, settings.topics.partitions
-    if worker.role == "analytics":
+    role = settings.worker.role
+    if role == "analytics":
         from app.streaming.roles.analytics import AnalyticsWorker  # noqa: PLC0415  # no other role needs it
 
         return AnalyticsWorker(settings, app)
-    if worker.role == "crm":
+    if role == "crm":
         from app.streaming.roles.crm import CrmWorker  # noqa: PLC0415  # no other role needs it
 
-        return CrmWorker(settings, state_table(app, worker, partitions, CONTACTS_TABLE))
-    if worker.role == "entities":
+        return CrmWorker(settings, app)
+    if role == "entities":
         from app.streaming.roles.entities import EntityWorker  # noqa: PLC0415  # no other role needs it
 
-        return EntityWorker(settings, state_table(app, worker, partitions, ACTIVITIES_TABLE))
+        return EntityWorker(settings, app)
     from app.streaming.roles.risk import RiskWorker  # noqa: PLC0415  # no other role needs scikit-learn
 
-    return RiskWorker(settings, state_table(app, worker, partitions))
+    return RiskWorker(settings, app)
 
 
 def _add_agent(app: WorkerApp, topic: str) -> None:

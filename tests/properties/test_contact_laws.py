@@ -210,7 +210,7 @@ def folded(worker: ContactFold, log: Log, cuts: Sequence[int]) -> tuple[list[Out
         work: ContactChunk = worker.compute(topic, Chunk(0, part), 2_000_000_000_000)
         assert not work.rejected
         told += work.notifications + [label for labels in work.labels.values() for label in labels]
-        contacts |= work.profiles
+        contacts |= work.states
     return told, contacts
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pyarrow.parquet as pq
@@ -44,28 +44,28 @@ class Killed(BaseException):
 
 
 class Consumer:
-    """Delivers under one stand."""
+    """Delivers in one fetch epoch."""
 
     def __init__(self) -> None:
-        self.stand = 1
+        self.fetch_epoch = 1
         self.held: list[Any] = []
 
     def is_current(self, chunk: Chunk) -> bool:
-        return chunk.stand == self.stand
+        return chunk.fetch_epoch == self.fetch_epoch
 
-    def hold(self, message: Any) -> None:
+    def track(self, message: Any) -> None:
         self.held.append(message)
 
-    def leave(self, message: Any) -> None:
+    def untrack(self, message: Any) -> None:
         if message in self.held:
             self.held.remove(message)
 
 
-def event(part: Sequence[Record], stand: int) -> Any:
+def event(part: Sequence[Record], fetch_epoch: int) -> Any:
     acknowledged: list[int] = []
     last = part[-1].offset
     return SimpleNamespace(
-        value=Chunk(part[0].partition, list(part), stand),
+        value=Chunk(part[0].partition, cast(Any, list(part)), fetch_epoch),
         message=SimpleNamespace(offset=last),
         ack=lambda: acknowledged.append(last),
         acknowledged=acknowledged,
@@ -233,7 +233,7 @@ def test_what_moved_on_while_rows_lay_here_is_dropped(tmp_path: Path) -> None:
     async def story() -> None:
         await shelf.put(before, consumer)
         assert consumer.held == []
-        consumer.stand = 2
+        consumer.fetch_epoch = 2
         await shelf.tick(consumer)
         assert not before.acknowledged
         await shelf.put(event(log, 2), consumer)

@@ -13,7 +13,8 @@ from app.domain.transaction import Transaction
 from app.features.delayed_features import Touched, compute_delayed
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.score_chunk import ChunkScorer, ScoredChunk
+from app.processing.fold_chunk import ChunkFold
+from app.processing.score_chunk import ChunkScorer, Publishing, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
@@ -85,9 +86,8 @@ def chunks_of(given_rounds: Sequence[dict[int, list[Written]]]) -> list[list[Chu
 
 def scorer(checked: bool) -> ChunkScorer:
     log = SourceLog("transactions", TOPIC_ID, PARTITIONS if checked else 0)
-    made = ChunkScorer(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000), Lineup(LargeAmounts()))
-    made.activity_partitions = PARTITIONS
-    return made
+    fold = ChunkFold(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000))
+    return ChunkScorer(fold, Lineup(LargeAmounts()), Publishing(activity_partitions=PARTITIONS))
 
 
 def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[ScoredChunk]:

@@ -37,9 +37,9 @@ def no_guard(put: Put) -> None:
 def commit_before_durable(put: Put) -> None:
     """A chunk is acknowledged when it has been computed."""
 
-    def finish(order: OrderOfWrites[Any], done: Any, acknowledge: Callable[[], object], watch: Any) -> None:
-        acknowledge()
-        _finish(order, done, lambda: None, watch)
+    def finish(order: OrderOfWrites[Any], chunk: InFlightChunk[Any]) -> None:
+        chunk.acknowledge()
+        _finish(order, chunk._replace(acknowledge=lambda: None))
 
     put(OrderOfWrites, "finish", finish)
 
@@ -61,7 +61,7 @@ def store_before_changelog(put: Put) -> None:
     """RocksDB first."""
 
     async def write(order: Any, chunks: list[Any]) -> None:
-        profiles = {key: value for chunk in chunks for key, value in chunk.work.profiles.items()}
+        profiles = {key: value for chunk in chunks for key, value in chunk.computed.states.items()}
         if profiles:
             order._store.write(PARTITION, profiles, order._store.offset)
         await _write(order, chunks)
@@ -97,11 +97,11 @@ def no_version_rule(put: Put) -> None:
 def chunks_side_by_side(put: Put) -> None:
     """A chunk does not wait for the one before it."""
 
-    def at_once(order: Any, *computed: Any) -> None:
+    def at_once(order: Any, chunk: InFlightChunk[Any]) -> None:
         async def take() -> None:
             with suppress(asyncio.CancelledError), fail_stop("finishing a chunk"):
-                await order._publish([InFlightChunk(*computed)])
-                await order._persist([InFlightChunk(*computed)])
+                await order._publish([chunk])
+                await order._persist([chunk])
 
         order.tasks = [*getattr(order, "tasks", []), asyncio.create_task(take())]
 
@@ -111,21 +111,21 @@ def chunks_side_by_side(put: Put) -> None:
 def answers_overtaken(put: Put) -> None:
     """What comes after a chunk that waits for an answer does not wait with it."""
 
-    async def finish(line: Any, joined: Any, computing: Any, watch: Any) -> None:
+    async def finish(runner: Any, batch: Any, computing: Any, stopwatch: Any) -> None:
         with suppress(asyncio.CancelledError), fail_stop("computing a chunk"):
-            line._write([joined], await computing, watch)
+            runner._write([batch], await computing, stopwatch)
 
-    def advance(line: Any, *, only_full: bool) -> None:
-        while joined := line._waiting.take(PARTITION, only_full=only_full):
-            watch = Stopwatch(lambda: 0.0)
-            computed = line._compute([joined.chunk], watch)
+    def advance(runner: Any, *, only_full: bool) -> None:
+        while batch := runner._queue.take(PARTITION, only_full=only_full):
+            stopwatch = Stopwatch(lambda: 0.0)
+            computed = runner._compute([batch.chunk], stopwatch)
             if isinstance(computed, Awaitable):
-                line.asking = [
-                    *getattr(line, "asking", []),
-                    asyncio.create_task(finish(line, joined, computed, watch)),
+                runner.asking = [
+                    *getattr(runner, "asking", []),
+                    asyncio.create_task(finish(runner, batch, computed, stopwatch)),
                 ]
             else:
-                line._write([joined], computed, watch)
+                runner._write([batch], computed, stopwatch)
 
     put(ChunkRunner, "_advance", advance)
 

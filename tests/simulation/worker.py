@@ -14,7 +14,7 @@ from app.features import delayed_features
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.fold_chunk import Applied
+from app.processing.fold_chunk import Applied, ChunkFold
 from app.processing.score_chunk import ChunkScorer, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -24,8 +24,7 @@ from app.settings import Stream
 from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.delivery.session_fence import SessionFence
-from app.streaming.execution.batching import ChunkQueue, InFlightLimit
-from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.monitoring.health import Health
 from app.streaming.state.restore import Gap, Restore
 from tests.simulation.source import DAY_MS, NOW_MS
@@ -103,22 +102,17 @@ class Worker:
         self._topics = topics
         self._fence = SessionFence(SESSION_SECONDS, clock)
         self._profiles = StateCache(disk, CACHE_BYTES)
-        self._line = ChunkRunner(
-            ChunkQueue(CHUNK_EVENTS), InFlightLimit(MOST_RECORDS), Health(1.0, clock), self._compute
-        )
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
-        self._scorer = ChunkScorer(log, Acceptance(), bounds, self._profiles, Lineup(LargeAmounts()))
+        fold = ChunkFold(log, Acceptance(), bounds, self._profiles)
+        self._scorer = ChunkScorer(fold, Lineup(LargeAmounts()))
         destinations = Destinations(_TOPICS, CHANGELOG)
         self._changelog_guard = ChangelogGuard(disk)
-        self._line.writes = OrderOfWrites(
-            self.sender,
-            self._changelog_guard,
-            destinations,
-            self._on_durable,
-            self._fence.check,
-            self._line.advance,
+        writes = OrderOfWrites[ScoredChunk](
+            self.sender, self._changelog_guard, destinations, self._fence.check
         )
+        context = RunnerContext(CHUNK_EVENTS, MOST_RECORDS, Health(1.0, clock))
+        self._runner = ChunkRunner(context, self._compute, writes, self._on_durable)
 
     @property
     def alive(self) -> bool:
@@ -145,7 +139,7 @@ class Worker:
         """As RiskWorker.accept."""
         self.position = records[-1].offset + 1
         with self._at_work(), fail_stop("scoring a chunk"):
-            self._line.take(Event(Chunk(PARTITION, records), self))
+            self._runner.take(cast(Any, Event(Chunk(PARTITION, cast(Any, records)), self)))
 
     def beat(self) -> None:
         """As Fence.run does at intervals."""
@@ -190,7 +184,7 @@ class Worker:
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
         for chunk in finished:
-            self._profiles.release(chunk.work.partition, chunk.work.number)
+            self._profiles.release(chunk.computed.partition, chunk.computed.number)
 
 
 class _entered:  # noqa: N801  # used as a function

@@ -1,11 +1,38 @@
-"""Records to be sent, as values: no Kafka client is needed to make them."""
+"""Kafka records as values: no Kafka client is needed to make or to read them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """A consumed record; the Kafka client's ConsumerRecord is one."""
+
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes | None: ...
+
+    @property
+    def headers(self) -> Headers: ...
 
 
 class OutRecord(msgspec.Struct, frozen=True, gc=False):

@@ -1,24 +1,27 @@
-"""Faust's consumer, taught to deliver chunks.
+"""Faust's consumer, changed to deliver chunks and to commit them in order.
 
-Its offset bookkeeping is replaced for them too: they are acknowledged strictly in order, so one number per partition
-says what may be committed, where the stock code keeps an interval tree.
+Chunks of a partition are acknowledged strictly in order, so one number per partition says which offset may be committed,
+where Faust keeps an interval tree.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, cast
 
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers.aiokafka import Consumer
-from faust.types import TP, ConsumerMessage
+from faust.types import TP, ConsumerMessage, Message
+from faust.types.transports import ConsumerCallback
 from mode.utils.futures import notify
 
+from app.adapters.kafka.records import Record
 from app.processing.chunk import Chunk
-from app.streaming.consumer.chunk_thread import ChunkConsumerThread
+from app.streaming.consumer.chunk_thread import ChunkConsumerThread, Fetched
 from app.streaming.consumer.chunk_transport import ChunkTransport
 
 
-class Delivery(NamedTuple):
-    """The chunks of one fetch. Faust hands over one message after the other, and makes four tasks of each."""
+class FetchedChunks(NamedTuple):
+    """The chunks of one fetch, delivered as one message: Faust makes four tasks of each message it hands over."""
 
     offset: int
     generation: int
@@ -26,8 +29,10 @@ class Delivery(NamedTuple):
 
 
 class ReadOffsets(dict[TP, int | None]):
-    """What Faust asks before it delivers: it drops a message below the offset last delivered, and remembers that
-    one too late when a seek comes between. What a chunk may follow is known by its stand.
+    """Disables Faust's record of the last delivered offset: every look-up finds None.
+
+    Faust drops a message below that offset, and updates it too late when a seek intervenes, so that records sought for
+    would be dropped. The fetch epoch of a chunk decides instead.
     """
 
     def __getitem__(self, tp: TP) -> None:
@@ -35,7 +40,7 @@ class ReadOffsets(dict[TP, int | None]):
 
 
 class ChunkConsumer(Consumer):
-    """Delivers the topics in ``chunk_topics`` chunk by chunk and all others as ever."""
+    """Delivers the topics in ``chunk_topics`` in chunks, and all other topics as Faust does."""
 
     chunk_topics: frozenset[str] = frozenset()
     chunk_max_events: int = 1000
@@ -44,70 +49,77 @@ class ChunkConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = ReadOffsets()
-        self._finished: dict[TP, int] = {}  # next offset to commit
-        self._to_agents, self.callback = self.callback, self._deliver
+        self._finished: dict[TP, int] = {}
+        """Next offset to commit."""
+        self._to_agents, self.callback = self.callback, cast(ConsumerCallback, self._deliver)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # Faust's signature
-        """One fetch: its chunks as one delivery, then the records of other topics."""
+        """Fetch once: yield all chunks as one FetchedChunks, then the records of other topics."""
         found, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if not found or self.should_stop:
             return
-        fetched, stand = cast(Any, found)  # as the thread's getmany returns it
-        chunks = list(self._chunk_messages(fetched, stand))
+        fetched, fetch_epoch = cast(tuple[Fetched, int | None], found)  # as the thread's getmany returns it
+        chunks = list(self._chunk_messages(fetched, fetch_epoch))
         if chunks:
-            yield chunks[0].tp, Delivery(chunks[0].offset, generation, chunks)
+            yield chunks[0].tp, FetchedChunks(chunks[0].offset, generation, chunks)
         others = {tp: records for tp, records in fetched.items() if tp.topic not in self.chunk_topics}
         for tp, record in self.scheduler.iterate(others):
-            if not self._may_go_on(generation):
+            if not self._is_active(generation):
                 return
             if active is None or tp in active or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, self._to_message(tp, record)
 
-    async def _deliver(self, message: Any) -> None:
-        """Stops early when the group rebalances: what is left is fetched again. A chunk is delivered though its partition
-        was paused during the fetch: its records come only once.
+    async def _deliver(self, message: FetchedChunks | ConsumerMessage) -> None:
+        """Hand chunks to their agents until the group rebalances; the rest is fetched again.
+
+        A chunk is delivered even if its partition was paused during the fetch: the client returns its records only once.
         """
-        if not isinstance(message, Delivery):
+        if not isinstance(message, FetchedChunks):
             await self._to_agents(message)
             return
-        for one in message.chunks:
-            if not self._may_go_on(message.generation) or not self.is_current(cast(Chunk, one.value)):
+        for chunk in message.chunks:
+            if not self._is_active(message.generation) or not self.is_current(cast(Chunk, chunk.value)):
                 return
-            self.app.monitor.track_tp_end_offset(one.tp, self.highwater(one.tp))
-            await self._to_agents(one)
+            self.app.monitor.track_tp_end_offset(chunk.tp, self.highwater(chunk.tp))
+            await self._to_agents(chunk)
 
-    def _may_go_on(self, generation: int) -> bool:
+    def _is_active(self, generation: int) -> bool:
         return self.flow_active and self.app.consumer_generation_id == generation
 
     async def perform_seek(self) -> None:
-        """Where the place to go on is not what was committed, the commit follows it: nothing else may come for long."""
+        """Seek after a rebalance. Where start offsets replace committed ones, commit them at once.
+
+        The group's commit would otherwise stay at its old offset until the next record arrives, and lag would show.
+        """
         await super().perform_seek()
-        places = cast(ChunkTransport, self.transport).places
-        if places is not None:
-            for tp, offset in places(self.assignment()).items():
-                self._finished[TopicPartition(*tp)] = offset  # as the client's own records have it
+        start_offsets = cast(ChunkTransport, self.transport).start_offsets
+        if start_offsets is not None:
+            for tp, offset in start_offsets(self.assignment()).items():
+                # Keyed as messages are, by the client's own type.
+                self._finished[TopicPartition(*tp)] = offset
                 self._committed_offset[tp] = None
 
     def is_current(self, chunk: Chunk) -> bool:
-        """False for a chunk that was fetched before the last seek, or before partitions began to move."""
-        return chunk.stand is not None and chunk.stand == self._thread.stand
+        """False for a chunk fetched before the last seek, and for every chunk while partitions are reassigned."""
+        return chunk.fetch_epoch is not None and chunk.fetch_epoch == self._thread.fetch_epoch
 
-    def leave(self, message: Any) -> None:
-        """It is not taken up: a rebalance that waits for messages in flight need not wait for this one."""
+    def untrack(self, message: ConsumerMessage) -> None:
+        """Do not make a rebalance wait for this message: it is not being processed."""
         self._unacked_messages.discard(message)
 
-    def hold(self, message: Any) -> None:
-        """It is in flight again. Whoever calls this looks afterwards whether it ``is_current``: a rebalance that begins
-        later waits for it.
+    def track(self, message: ConsumerMessage) -> None:
+        """Make a rebalance wait for this message.
+
+        The caller checks ``is_current`` afterwards: a rebalance that begins later waits, an earlier one does not.
         """
         self._unacked_messages.add(message)
 
-    def ack(self, message: Any) -> bool:
-        """A chunk is finished, and so is every chunk of its partition before it.
+    def ack(self, message: Message) -> bool:
+        """Mark a chunk, and every earlier chunk of its partition, as finished.
 
-        One that is finished after its partition went says nothing about those that come when it is back.
+        An acknowledgement from an earlier assignment does not advance the commit.
         """
         if message.topic not in self.chunk_topics:
             return super().ack(message)
@@ -122,8 +134,10 @@ class ChunkConsumer(Consumer):
         return True
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
-        """Faust takes an offset for committed when the broker refused it, as it does while the group rebalances: it would
-        not be committed again before another record comes, and a partition that is quiet would lag behind for ever.
+        """Commit; after a refusal forget that these offsets were committed, so that they are sent again.
+
+        Faust remembers them as committed even when the broker refused, as it does during a rebalance. A partition without
+        new records would then show lag for ever.
         """
         committed = await super()._commit_offsets(offsets, start_new_transaction)
         if not committed:
@@ -132,20 +146,20 @@ class ChunkConsumer(Consumer):
         return committed
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Faust waits here for chunks in flight and commits; only then may the offsets be forgotten."""
+        """Let Faust wait for chunks in flight and commit them; only then discard their offsets."""
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._finished.pop(tp, None)
             self._committed_offset.pop(tp, None)
 
     async def verify_all_partitions_active(self) -> None:
-        """Our watchdog knows better. Faust's only logs, and crashes the worker when it looks during a rebalance."""
+        """Do nothing: the watchdog replaces Faust's check, which only logs, and crashes the worker during a rebalance."""
 
     def on_buffer_full(self, tp: TP) -> None:
-        """A chunk that finds the agent's queue full waits for room, and the next fetch with it.
+        """Do not pause the partition: a chunk that finds the agent's queue full waits, and the next fetch with it.
 
-        Stock Faust goes on without the partition then. What it has fetched of it already stays in the client,
-        which for 100 ms asks that partition's broker for nothing, so that every partition waits.
+        Faust would fetch on without the partition. The records of it that the client already holds then make the client
+        skip that partition's broker for 100 ms, which delays all partitions.
         """
         if tp.topic not in self.chunk_topics:
             super().on_buffer_full(tp)
@@ -153,21 +167,21 @@ class ChunkConsumer(Consumer):
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _chunk_messages(self, fetched: Any, stand: int | None) -> Iterator[ConsumerMessage]:
+    def _chunk_messages(self, fetched: Fetched, fetch_epoch: int | None) -> Iterator[ConsumerMessage]:
         for tp, records in fetched.items():
             if tp.topic in self.chunk_topics:
                 for start in range(0, len(records), self.chunk_max_events):
                     part = records[start : start + self.chunk_max_events]
-                    yield self._chunk_message(tp, Chunk(tp.partition, part, stand))
+                    yield self._chunk_message(tp, part[-1], Chunk(tp.partition, part, fetch_epoch))
 
-    def _chunk_message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
-        last = chunk.records[-1]
+    def _chunk_message(self, tp: TP, last: Record, chunk: Chunk) -> ConsumerMessage:
+        """A chunk goes by the offset of its last record: acknowledging it finishes all of them."""
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
             offset=last.offset,
             timestamp=last.timestamp / 1000,
-            timestamp_type=last.timestamp_type,
+            timestamp_type=cast(Any, last).timestamp_type,
             headers=None,
             key=None,
             value=cast(Any, chunk),
@@ -176,7 +190,7 @@ class ChunkConsumer(Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+    def _filter_tps_with_pending_acks(self, topics: AbstractSet[TP | str] | None = None) -> Iterator[TP]:
         yield from super()._filter_tps_with_pending_acks(topics)
         yield from (tp for tp in self._finished if topics is None or tp in topics or tp.topic in topics)
 
@@ -184,12 +198,13 @@ class ChunkConsumer(Consumer):
         return self._finished.get(tp) if tp.topic in self.chunk_topics else super()._new_offset(tp)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps between offsets need no record for chunks: they are committed by their last offset."""
         if tp.topic not in self.chunk_topics:
             await super()._add_gap(tp, offset_from, offset_to)
 
 
 def chunk_transport(topics: Collection[str], chunk_max_events: int) -> type[ChunkTransport]:
-    """The transport whose consumer delivers ``topics`` in chunks of at most ``chunk_max_events`` records."""
+    """Make the transport whose consumer delivers ``topics`` in chunks of at most ``chunk_max_events`` records."""
     consumer = type(
         "RecordConsumer",
         (ChunkConsumer,),

@@ -1,61 +1,70 @@
-"""The thread of the Kafka client: fetches chunks, seeks to where they go on, commits."""
+"""The Kafka client's thread: fetches chunks, seeks to committed offsets, commits."""
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
+from app.adapters.kafka.records import Record
 from app.streaming.consumer.chunk_transport import ChunkTransport
+
+Fetched = dict[TP, list[Record]]
 
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):
-    """The thread of the Kafka client, fetching without the method queue, which makes several tasks of each call.
+    """Fetches without Faust's method queue, which makes several tasks of each call.
 
-    ``stand`` is the last seek to the committed offsets; None from the moment at which partitions begin to move until
-    they are sought. What was fetched under another stand is not delivered: its place is read again after the next
-    seek, and a chunk ahead of it would let its profiles skip what lies between.
+    ``fetch_epoch`` is the number of the last seek to committed offsets, and None from the start of a rebalance to its
+    seek. Records fetched in an earlier epoch are not delivered: they are read again after the seek, and delivering
+    them first would move the states of their keys past the records between.
     """
 
     transport: ChunkTransport
-    stand: int | None = None
-    _moving = False
+    fetch_epoch: int | None = None
+    _rebalancing = False
     _seeks = 0
 
-    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's signature
-        """Records per partition and the stand they were fetched under; cancelled in the thread when cancelled here."""
-        # A copy: partitions are paused and resumed here while the thread looks at them.
+    async def getmany(  # type: ignore[override]  # read only by ChunkConsumer
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109  # Faust's signature
+    ) -> tuple[Fetched, int | None]:
+        """Return records by partition and their fetch epoch; cancelling the call cancels the fetch."""
+        # A copy: the event loop pauses and resumes partitions while the thread iterates.
         fetching = self._fetch(active_partitions and set(active_partitions), timeout)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
 
-    async def _fetch(self, active_partitions: set[TP] | None, timeout: float) -> tuple[Any, int | None]:  # noqa: ASYNC109  # as above
+    async def _fetch(self, active_partitions: set[TP] | None, timeout: float) -> tuple[Fetched, int | None]:  # noqa: ASYNC109  # as above
         consumer = self._ensure_consumer()
         fetched = await self._fetch_records(
             consumer,
             cast(set[TP], active_partitions),
             timeout=timeout,
-            max_records=consumer._max_poll_records,  # noqa: SLF001  # as the stock one
+            max_records=consumer._max_poll_records,  # noqa: SLF001  # as Faust does
         )
-        return fetched, self.stand
+        # Read right after the fetch, in the thread that seeks.
+        return cast(Fetched, fetched), self.fetch_epoch
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """The first that is heard of a rebalance."""
-        self.stand, self._moving = None, True
+        """The earliest signal of a rebalance: nothing fetched so far is delivered any more."""
+        self.fetch_epoch, self._rebalancing = None, True
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Partitions have arrived; they stand anywhere until they are sought."""
-        self.stand, self._moving = None, False
+        """The new partitions have no defined position until the seek."""
+        self.fetch_epoch, self._rebalancing = None, False
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def seek_to_committed(self) -> dict[TP, int]:
-        """To where the next record to finish lies, in every partition at once.
+        """Seek every partition to its next record to finish, in one step.
 
-        Faust seeks one after the other, so that a fetch between them is half before and half after the seek; and it
-        leaves a partition without a commit where it stands: what a stopped flow dropped of it is never read again.
+        Faust seeks one partition after the other, so that a fetch in between is half before and half after the seek. It
+        also leaves a partition without a commit at its position: records that a stopped flow dropped would be lost.
         """
         seeking = self._seek_to_committed(self.app.consumer_generation_id)
         return cast(dict[TP, int], await self.call_thread(lambda: seeking))
@@ -65,29 +74,35 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         tps = list(consumer.assignment())
         committed = await self._committed(consumer, tps)
         first = await consumer.beginning_offsets([tp for tp in tps if tp not in committed])
-        if self._moving or generation != self.app.consumer_generation_id:
-            raise IllegalStateError("partitions move again: they are sought after that")
+        # Nothing is awaited from here on, so no rebalance can begin between the check and the new epoch.
+        if self._rebalancing or generation != self.app.consumer_generation_id:
+            raise IllegalStateError("partitions are being reassigned; they are sought after that")
         offsets = {**first, **committed}
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
         self._seeks += 1
-        self.stand = self._seeks
+        self.fetch_epoch = self._seeks
         return offsets
 
-    async def _committed(self, consumer: Any, tps: list[TP]) -> dict[TP, int]:
-        """Of the log that is read. A commit that was under way while its topic was deleted arrives at the new one."""
-        if self.transport.places is not None:
-            return dict(self.transport.places(tps))
-        found = await consumer._coordinator.fetch_committed_offsets(tps)  # noqa: SLF001  # with what was noted beside them
+    async def _committed(self, consumer: AIOKafkaConsumer, tps: list[TP]) -> dict[TP, int]:
+        """Return the offsets to resume at; partitions without one are left out.
+
+        A commit in flight while its topic is deleted and created again is stored for the new topic: only commits noted with
+        the current topic id count.
+        """
+        if self.transport.start_offsets is not None:
+            return dict(self.transport.start_offsets(tps))
+        # The public call returns offsets without the metadata noted with them.
+        found = await consumer._coordinator.fetch_committed_offsets(tps)  # noqa: SLF001
         return {
             tp: entry.offset
             for tp, entry in found.items()
-            # A tool that resets offsets notes nothing.
+            # Tools that reset offsets leave the metadata empty.
             if entry.offset > 0 and entry.metadata in {"", self._topic_id(tp)}
         }
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """As the stock one, and notes beside each offset which log it counts in."""
+        """Commit as Faust does, with each offset's topic id as metadata; False when the group refuses."""
         assigned = self.assignment()
         noted = {
             tp: OffsetAndMetadata(offset, self._topic_id(tp))

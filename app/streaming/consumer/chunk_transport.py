@@ -1,4 +1,4 @@
-"""What the consumer of chunks and its thread share."""
+"""The transport that the chunk consumer and its thread share."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -7,9 +7,9 @@ from faust.types import TP
 
 
 class ChunkTransport(Transport):
-    """What a deployment's consumers share."""
+    """Faust makes the transport before the role has started; the role then sets both attributes, once."""
 
     topic_ids: Mapping[str, str] = {}
-    """Of the topics that come in chunks: noted beside each commit."""
-    places: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None
-    """Says where to go on, instead of what was committed; a partition left out begins at its beginning."""
+    """Ids of the topics that are delivered in chunks, noted with each commit."""
+    start_offsets: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None
+    """Replaces the committed offsets. A partition it leaves out is read from its beginning."""

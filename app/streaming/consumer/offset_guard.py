@@ -1,25 +1,26 @@
-"""A partition is one log as long as its offsets ascend. A topic that is deleted and made again counts from 0 anew."""
+"""Detects a source topic that was deleted and created again: its offsets begin at 0 anew."""
 
 from app.errors import LogReplaced
 from app.processing.chunk import Chunk
 
 
 class OffsetGuard:
-    """Knows how far each partition was read, since the last seek."""
+    """Requires the offsets of each partition to ascend from one seek to the next."""
 
     def __init__(self) -> None:
-        self._read: dict[int, tuple[int | None, int]] = {}  # stand, last offset
+        self._read: dict[int, tuple[int | None, int]] = {}
+        """By partition: fetch epoch and last offset."""
 
-    def follow(self, chunk: Chunk) -> None:
-        """Raises LogReplaced for a chunk that does not lie behind the one before it.
+    def check(self, chunk: Chunk) -> None:
+        """Raise LogReplaced for a chunk that does not lie behind the previous chunk of its partition.
 
-        Its records would be taken for replays of those that had their offsets: worked off, and lost.
+        Its records have offsets that states of another log already applied: they would be skipped, and lost.
         """
-        stand, last_offset = self._read.get(chunk.partition, (None, -1))
+        fetch_epoch, last_offset = self._read.get(chunk.partition, (None, -1))
         first_offset = chunk.records[0].offset
-        if stand == chunk.stand and first_offset <= last_offset:
+        if fetch_epoch == chunk.fetch_epoch and first_offset <= last_offset:
             raise LogReplaced(
-                f"partition {chunk.partition} goes on at offset {first_offset}, behind {last_offset}: its topic was "
-                "deleted and made again, or cut"
+                f"partition {chunk.partition} resumes at offset {first_offset} after {last_offset}: its topic was "
+                "deleted and created again, or truncated"
             )
-        self._read[chunk.partition] = chunk.stand, chunk.records[-1].offset
+        self._read[chunk.partition] = chunk.fetch_epoch, chunk.records[-1].offset

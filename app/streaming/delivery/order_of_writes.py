@@ -1,18 +1,18 @@
-"""The order of writes is the guarantee. Chunks of a partition are finished strictly in order:
+"""Finishes computed chunks in the order that the delivery guarantee rests on. Per partition, strictly in sequence:
 
-1. computed in memory (work.py);
-2. decisions, alerts and dead letters sent and acknowledged;
-3. the changelog batch sent and acknowledged;
-4. the RocksDB batch written: profiles and the changelog offset together;
-5. the chunk acknowledged; Faust commits.
+1. the chunk is computed in memory (``app.processing``);
+2. its outputs (decisions, alerts, dead letters and the like) are sent and acknowledged;
+3. its changelog batch is sent and acknowledged;
+4. its RocksDB batch is written: states and changelog offset together;
+5. the chunk is acknowledged, and Faust commits its offset.
 
-Computing a chunk and step 2 may overlap the other steps of the chunk before it; steps 3 to 5 may not. So a
-profile in the changelog implies that its alerts were delivered, local state is never ahead of the changelog,
-and a replayed record that its profile has already seen may be skipped. A step that fails ends the process.
+Steps 1 and 2 of a chunk may overlap steps 3 to 5 of the chunk before it; steps 3 to 5 of two chunks may not overlap.
+It follows that a state in the changelog implies that its outputs were delivered, that RocksDB is never ahead of the
+changelog, and that a record at or below the offset in its key's state can be skipped. A step that fails ends the process.
 
-Writes go in rounds: step 2 of all chunks that were computed since the last round began, of whatever partition, together
-with step 3 of those whose outputs the last round delivered. The Kafka client has one request at a time under way to a
-broker; sent one by one, the writes of partitions would wait for one another.
+Writes go in write rounds (docs/adr/0014-rounds.md). A round sends step 2 of every chunk computed since the last round
+began, of all partitions, together with step 3 of the chunks whose outputs the last round delivered. The Kafka client
+has one request in flight per broker, so separate sends would wait for one another.
 """
 
 import asyncio
@@ -27,17 +27,29 @@ from app.streaming.delivery.fail_stop import fail_stop
 
 
 class Sender(Protocol):
-    """Returns the last offset of each output when all are acknowledged; raises SendFailed. Calls ``guard`` before
-    everything that it does, and does no more when that raises.
+    """Sends batches to Kafka.
+
+    ``send_all`` returns the last offset of each output once all are acknowledged, and raises SendFailed. It calls
+    ``guard`` before each write and stops when that raises.
     """
 
     async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]: ...
 
 
 class Store(Protocol):
-    """Writes all or nothing."""
+    """Writes a batch entirely or not at all."""
 
-    def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
+    def write(self, partition: int, states: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
+
+
+class RoundListener(Protocol[ComputedChunkT]):
+    """The source of chunks: a chunk runner."""
+
+    def between_rounds(self) -> None:
+        """Called when the outputs of a round are delivered and the next round has not begun."""
+
+    def on_durable(self, chunks: "Sequence[InFlightChunk[ComputedChunkT]]") -> None:
+        """Called between steps 4 and 5 with the listener's chunks of one round."""
 
 
 class Destinations(NamedTuple):
@@ -49,17 +61,18 @@ class Destinations(NamedTuple):
 
 
 class InFlightChunk(NamedTuple, Generic[ComputedChunkT]):
-    """A chunk after step 1. ``acknowledge`` is step 5."""
+    """A computed chunk on its way through steps 2 to 5. ``acknowledge`` is step 5."""
 
-    work: ComputedChunkT
+    computed: ComputedChunkT
     acknowledge: Callable[[], object]
-    watch: Stopwatch
+    stopwatch: Stopwatch
+    listener: RoundListener[ComputedChunkT]
 
 
 class OrderOfWrites(Generic[ComputedChunkT]):
-    """Steps 2 to 5 for every chunk. ``between_rounds`` is called when the outputs of a round are delivered and the next
-    has not begun, ``on_durable`` between steps 4 and 5 with the chunks of a round; ``guard`` stands before every write
-    and raises when this process may not write any more.
+    """Takes chunks through steps 2 to 5. Several listeners may share one, when their chunks change the same table.
+
+    ``guard`` runs before every write and raises when this process may no longer write.
     """
 
     def __init__(
@@ -67,98 +80,110 @@ class OrderOfWrites(Generic[ComputedChunkT]):
         sender: Sender,
         store: Store,
         destinations: Destinations,
-        on_durable: Callable[[Sequence[InFlightChunk[ComputedChunkT]]], None],
         guard: Callable[[], None] = lambda: None,
-        between_rounds: Callable[[], None] = lambda: None,
     ) -> None:
         self._sender = sender
         self._store = store
         self._destinations = destinations
-        self._on_durable = on_durable
         self._guard = guard
-        self._between_rounds = between_rounds
-        self._computed: list[InFlightChunk[ComputedChunkT]] = []
+        self._listeners: list[RoundListener[ComputedChunkT]] = []
+        self._waiting: list[InFlightChunk[ComputedChunkT]] = []
         self._running: asyncio.Task[None] | None = None
 
     @property
-    def under_way(self) -> bool:
-        """True while a round is: what is handed over now waits for the next."""
+    def round_under_way(self) -> bool:
+        """True while a round runs: chunks handed over now go with the next one."""
         return self._running is not None
 
-    def finish(self, work: ComputedChunkT, acknowledge: Callable[[], object], watch: Stopwatch) -> None:
-        """Take a chunk through the steps, behind the chunks of its partition before it."""
-        self._computed.append(InFlightChunk(work, acknowledge, watch))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+    def add_listener(self, listener: RoundListener[ComputedChunkT]) -> None:
+        """Call ``listener`` between all rounds, also when none of its chunks took part."""
+        self._listeners.append(listener)
 
-    async def _run(self) -> None:
+    def finish(self, chunk: InFlightChunk[ComputedChunkT]) -> None:
+        """Take a chunk through the steps, behind the earlier chunks of its partition."""
+        self._waiting.append(chunk)
+        if self._running is None:
+            self._running = asyncio.create_task(self._run_rounds())
+
+    async def _run_rounds(self) -> None:
         with fail_stop("finishing chunks"):
             published: list[InFlightChunk[ComputedChunkT]] = []
-            while self._computed or published:
-                computed, self._computed = self._computed, []
+            while self._waiting or published:
+                computed, self._waiting = self._waiting, []
+                # Both halves of the round must end before the next begins: otherwise step 3 of a partition could
+                # overtake step 3 of the chunk before it.
                 await asyncio.gather(self._publish(computed), self._persist(published))
                 published = computed
-                self._between_rounds()
+                for listener in self._listeners:
+                    listener.between_rounds()
             self._running = None
 
     async def _publish(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
+        """Step 2."""
         await self._sender.send_all(self._outputs(chunks), self._guard)
         for chunk in chunks:
-            chunk.watch.lap("send")
+            chunk.stopwatch.lap("send")
 
     async def _persist(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
+        """Steps 3 to 5."""
         await self._write(chunks)
-        if chunks:
-            self._on_durable(chunks)
+        for listener in self._listeners:
+            if own := [chunk for chunk in chunks if chunk.listener is listener]:
+                listener.on_durable(own)
         for chunk in chunks:
             chunk.acknowledge()
 
     async def _write(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
+        """Steps 3 and 4."""
         partitions: dict[int, list[InFlightChunk[ComputedChunkT]]] = {}
         for chunk in chunks:
-            if chunk.work.profiles:
-                partitions.setdefault(chunk.work.partition, []).append(chunk)
+            if chunk.computed.states:
+                partitions.setdefault(chunk.computed.partition, []).append(chunk)
         if not partitions:
             return
         changed = {partition: _changed(own) for partition, own in partitions.items()}
         changelogs = [
             TopicBatch(
-                self._destinations.changelog, partition, [OutRecord(*entry) for entry in profiles.items()]
+                self._destinations.changelog, partition, [OutRecord(*entry) for entry in states.items()]
             )
-            for partition, profiles in changed.items()
+            for partition, states in changed.items()
         ]
         offsets = await self._sender.send_all(changelogs, self._guard)
         for (partition, own), offset in zip(partitions.items(), offsets, strict=True):
-            self._store_profiles(partition, own, changed[partition], offset)
+            self._store_states(partition, own, changed[partition], offset)
 
-    def _store_profiles(
+    def _store_states(
         self,
         partition: int,
         chunks: list[InFlightChunk[ComputedChunkT]],
-        profiles: dict[bytes, bytes],
+        states: dict[bytes, bytes],
         offset: int,
     ) -> None:
         for chunk in chunks:
-            chunk.watch.lap("changelog")
+            chunk.stopwatch.lap("changelog")
+        # Checked again: the process may have been paused while the changelog was acknowledged.
         self._guard()
-        self._store.write(partition, profiles, offset)
+        self._store.write(partition, states, offset)
         for chunk in chunks:
-            chunk.watch.lap("store")
+            chunk.stopwatch.lap("store")
 
     def _outputs(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> list[TopicBatch]:
-        """What goes to one partition of one topic is sent as one."""
+        """Merge the outputs of all chunks that go to the same partition of a topic: one batch each."""
         together: dict[tuple[str, int], list[OutRecord]] = {}
         for chunk in chunks:
-            for stream, partition, records in chunk.work.outputs():
+            for stream, partition, records in chunk.computed.outputs():
                 if records:
                     topic = self._destinations.topics[stream]
                     together.setdefault((topic, partition), []).extend(records)
-        return [TopicBatch(*place, records) for place, records in together.items()]
+        return [TopicBatch(*topic_partition, records) for topic_partition, records in together.items()]
 
 
 def _changed(chunks: Iterable[InFlightChunk[ComputedChunkT]]) -> dict[bytes, bytes]:
-    """A later chunk's profile has seen all that an earlier one's has."""
-    profiles: dict[bytes, bytes] = {}
+    """Merge the changed states of consecutive chunks of a partition.
+
+    The later state of a key replaces the earlier one: it was folded from it.
+    """
+    states: dict[bytes, bytes] = {}
     for chunk in chunks:
-        profiles.update(chunk.work.profiles)
-    return profiles
+        states.update(chunk.computed.states)
+    return states

@@ -1,108 +1,113 @@
-"""Chunks that wait are joined: a chunk costs about a millisecond, however small it is.
+"""Merges waiting chunks of a partition into one: a chunk costs about a millisecond, however small it is.
 
-None is held back to be joined. What is received while a round of writes is under way could not be sent before the
-next; until then it costs nothing to wait, and then it goes as one chunk of each partition.
+No chunk is delayed in order to be merged. Chunks received during a write round could not be sent before the next one;
+waiting until then costs nothing, and then they are computed as one chunk per partition.
 """
 
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app.processing.chunk import Chunk
+from app.streaming.consumer.chunk_events import ChunkEvent
 
 
 class ChunkBatch(NamedTuple):
-    """One chunk made of those of ``events``, in their order."""
+    """Consecutive chunks of one partition merged into ``chunk``; ``events`` are theirs, in order."""
 
     chunk: Chunk
-    events: list[Any]
+    events: list[ChunkEvent]
 
     def acknowledge(self) -> None:
-        """Every event whose records these are, in order."""
+        """Acknowledge every merged chunk, in order."""
         for event in self.events:
             event.ack()
 
 
 class ChunkQueue:
-    """The agent's events whose chunks wait for their computation, per partition."""
+    """Chunks that wait to be computed, per partition, as the events that delivered them."""
 
     def __init__(self, max_records: int) -> None:
         self.max_records = max_records
-        self._events: dict[int, deque[Any]] = defaultdict(deque)
+        self._events: dict[int, deque[ChunkEvent]] = defaultdict(deque)
 
-    def put(self, event: Any) -> None:
+    def put(self, event: ChunkEvent) -> None:
         self._events[event.value.partition].append(event)
 
     def partitions(self) -> list[int]:
-        """Those in which chunks wait."""
+        """Partitions with waiting chunks."""
         return [partition for partition, events in self._events.items() if events]
 
     def take(self, partition: int, *, only_full: bool) -> ChunkBatch | None:
-        """The partition's oldest chunks as one of at most ``max_records``; None when none waits.
+        """Merge the partition's oldest chunks up to ``max_records``; None when none waits.
 
-        ``only_full``: None as well while all that wait have fewer records than that.
+        ``only_full``: None also while all waiting chunks together have fewer records than that.
         """
         waiting = self._events[partition]
         if not waiting or (only_full and sum(map(_records, waiting)) < self.max_records):
             return None
         events = [waiting.popleft()]
-        room = self.max_records - _records(events[0])
-        while waiting and _records(waiting[0]) <= room:
-            room -= _records(waiting[0])
+        capacity = self.max_records - _records(events[0])
+        while waiting and _records(waiting[0]) <= capacity:
+            capacity -= _records(waiting[0])
             events.append(waiting.popleft())
         records = [record for event in events for record in event.value.records]
-        return ChunkBatch(Chunk(partition, records, events[0].value.stand), events)
+        return ChunkBatch(Chunk(partition, records, events[0].value.fetch_epoch), events)
 
     def records(self, partition: int) -> int:
-        """How many records wait."""
+        """Number of waiting records of a partition."""
         return sum(map(_records, self._events[partition]))
 
-    def drop(self, partition: int) -> list[Any]:
-        """Its events, which wait no longer."""
+    def remove(self, partition: int) -> list[ChunkEvent]:
+        """Remove and return the waiting events of a partition."""
         return list(self._events.pop(partition, ()))
 
 
 def compute_groups(ready: Iterable[ChunkBatch], max_records: int) -> Iterator[list[ChunkBatch]]:
-    """In order, each of at most ``max_records`` or of one chunk. To compute more at once is slower, not faster: what
-    is made of so many records does not fit into the processor's caches.
+    """Split batches, in order, into groups of at most ``max_records`` records or of one batch.
+
+    Computing more at once is slower, not faster: the intermediate columns no longer fit into the processor's caches.
     """
     group: list[ChunkBatch] = []
-    room = max_records
+    capacity = max_records
     for batch in ready:
-        if group and len(batch.chunk.records) > room:
+        if group and len(batch.chunk.records) > capacity:
             yield group
-            group, room = [], max_records
+            group, capacity = [], max_records
         group.append(batch)
-        room -= len(batch.chunk.records)
+        capacity -= len(batch.chunk.records)
     if group:
         yield group
 
 
 class InFlightLimit:
-    """Bounds the records between fetch and acknowledgement. Not the chunks: at a low rate a chunk is one record."""
+    """Limits the records between fetch and acknowledgement. Records, not chunks: at a low rate a chunk is one record."""
 
     def __init__(self, max_records: int) -> None:
         self._max_records = max_records
-        self._inside = 0
-        self._left = asyncio.Event()
+        self._in_flight = 0
+        self._released = asyncio.Event()
 
-    async def enter(self, records: int) -> None:
-        """Wait while the room is full. The last to enter may exceed it, or a large chunk would never find room."""
-        while self._inside >= self._max_records:
-            self._left.clear()
-            await self._left.wait()
-        self.put(records)
+    async def acquire(self, records: int) -> None:
+        """Wait while the limit is reached, then count ``records``.
 
-    def put(self, records: int) -> None:
-        """They come in, room or not."""
-        self._inside += records
+        The last chunk may exceed the limit; otherwise a chunk larger than the limit would wait for ever.
+        """
+        while self._in_flight >= self._max_records:
+            self._released.clear()
+            await self._released.wait()
+        self.add(records)
 
-    def leave(self, records: int) -> None:
-        """To be told of every record that entered."""
-        self._inside -= records
-        self._left.set()
+    def add(self, records: int) -> None:
+        """Count ``records`` without waiting, even above the limit."""
+        self._in_flight += records
+
+    def release(self, records: int) -> None:
+        """Stop counting ``records``; every record counted must be released once."""
+        self._in_flight -= records
+        self._released.set()
 
 
-def _records(event: Any) -> int:
+def _records(event: ChunkEvent) -> int:
     return len(event.value.records)

@@ -1,110 +1,116 @@
-"""Partitions that cannot go on without an answer from elsewhere, for as long as that takes.
+"""Partitions paused until an outside service answers, however long that takes.
 
-Others share this worker's room, so what a held partition has fetched stands outside of it, and it fetches nothing
-more. Its chunks are not begun, so that a rebalance or a stop need not wait for them: they are left to the next owner.
+All partitions of a worker share its in-flight limit. The records of a paused partition are therefore not counted
+against it, and the partition fetches no more. Its chunks are not begun, so neither a rebalance nor a stop has to wait
+for them: their next owner reads them again.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import cast
 
 from faust.types import TP
 
 from app.processing.chunk import Chunk
-from app.streaming.consumer.chunk_consumer import ChunkConsumer
+from app.streaming.consumer.chunk_events import ChunkFlow
 from app.streaming.execution.batching import ChunkBatch, ChunkQueue, InFlightLimit
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
-LOOK_SECONDS = 0.25
-"""How soon it is noticed that the partition moves."""
+CHECK_SECONDS = 0.25
+"""Interval between two checks whether the partition was revoked."""
 
 
 class PausedPartitions:
-    """Of one line."""
+    """Of one chunk runner. ``on_change`` receives the number of records that wait in all paused partitions."""
 
-    def __init__(self, waiting: ChunkQueue, room: InFlightLimit) -> None:
-        self._waiting = waiting
-        self._room = room
-        self._outside: dict[int, int] = {}
-        """Records of each held partition."""
-        self._left: dict[int, int | None] = {}
-        """By partition, the stand whose chunks are not computed here any more."""
+    def __init__(self, queue: ChunkQueue, limit: InFlightLimit, on_change: Callable[[int], None]) -> None:
+        self._queue = queue
+        self._limit = limit
+        self._on_change = on_change
+        self._waiting_records: dict[int, int] = {}
+        """Of each paused partition."""
+        self._abandoned: dict[int, int | None] = {}
+        """By partition, the fetch epoch whose chunks are no longer computed here."""
         self._stopping = asyncio.Event()
-        self._consumer: ChunkConsumer
-        self.on_change: Callable[[int], None] = lambda _: None
-        """Told how many records wait in all."""
+        self._consumer: ChunkFlow | None = None
 
-    def has_left(self, chunk: Chunk) -> bool:
-        """Whether chunks before this one were left: to compute it would leave a hole behind it."""
-        return chunk.partition in self._left and self._left[chunk.partition] == chunk.stand
+    def is_abandoned(self, chunk: Chunk) -> bool:
+        """True when earlier chunks of the same fetch epoch were left to the next owner.
 
-    async def enter(self, chunk: Chunk, consumer: ChunkConsumer) -> None:
-        """Wait for room, where the partition is not held."""
+        Computing this one would commit an offset past records that nobody computed.
+        """
+        return chunk.partition in self._abandoned and self._abandoned[chunk.partition] == chunk.fetch_epoch
+
+    async def admit(self, chunk: Chunk, consumer: ChunkFlow) -> None:
+        """Count the chunk's records: against the in-flight limit, waiting for it, unless its partition is paused."""
         self._consumer = consumer
-        if chunk.partition not in self._outside:
-            await self._room.enter(len(chunk.records))
-            if chunk.partition not in self._outside:
+        if chunk.partition not in self._waiting_records:
+            await self._limit.acquire(len(chunk.records))
+            if chunk.partition not in self._waiting_records:
                 return
-            self._room.leave(len(chunk.records))  # held, while the chunk stood at the door
-        self._outside[chunk.partition] += len(chunk.records)
-        self._tell()
+            # The partition was paused while this chunk waited for the limit.
+            self._limit.release(len(chunk.records))
+        self._waiting_records[chunk.partition] += len(chunk.records)
+        self._report()
 
     def stop(self) -> None:
-        """Nothing is waited for any more."""
+        """End all waiting: paused chunks are left to the next owner."""
         self._stopping.set()
 
     @contextmanager
-    def hold(self, batch: ChunkBatch) -> Iterator["PausedChunk"]:
-        """Hold the partition of a chunk that cannot be begun yet."""
-        # Faust takes no other kind of pair among those that it fetches, and the client's is another.
-        partition, place = batch.chunk.partition, {TP(*batch.events[0].message.tp)}
-        self._outside[partition] = len(batch.chunk.records) + self._waiting.records(partition)
-        self._room.leave(self._outside[partition])
-        self._consumer.pause_partitions(place)
-        self._tell()
-        held = PausedChunk(batch.chunk, self._consumer, self._stopping)
-        try:
-            yield held
-        finally:
-            outside = self._outside.pop(partition)
-            self._tell()
-            if held.moved:
-                self._leave(batch)
-            else:
-                self._room.put(outside)
-                self._consumer.resume_partitions(place)
-
-    def _tell(self) -> None:
-        self.on_change(sum(self._outside.values()))
-
-    def _leave(self, batch: ChunkBatch) -> None:
+    def pause(self, batch: ChunkBatch) -> Iterator["PausedChunk"]:
+        """Pause the partition of an admitted chunk that cannot be begun yet; resume it at the end of the block."""
+        consumer = cast(ChunkFlow, self._consumer)  # set when the chunk was admitted
         partition = batch.chunk.partition
-        self._left[partition] = batch.chunk.stand
-        for event in [*batch.events, *self._waiting.drop(partition)]:
-            self._consumer.leave(event.message)
+        # Faust's fetcher asserts its own TP type; messages carry the client's TopicPartition.
+        tps = {TP(*batch.events[0].message.tp)}
+        self._waiting_records[partition] = len(batch.chunk.records) + self._queue.records(partition)
+        self._limit.release(self._waiting_records[partition])
+        consumer.pause_partitions(tps)
+        self._report()
+        paused = PausedChunk(batch.chunk, consumer, self._stopping)
+        try:
+            yield paused
+        finally:
+            waiting_records = self._waiting_records.pop(partition)
+            self._report()
+            if paused.revoked:
+                self._abandon(batch, consumer)
+            else:
+                self._limit.add(waiting_records)
+                consumer.resume_partitions(tps)
+
+    def _report(self) -> None:
+        self._on_change(sum(self._waiting_records.values()))
+
+    def _abandon(self, batch: ChunkBatch, consumer: ChunkFlow) -> None:
+        partition = batch.chunk.partition
+        self._abandoned[partition] = batch.chunk.fetch_epoch
+        for event in [*batch.events, *self._queue.remove(partition)]:
+            consumer.untrack(event.message)
 
 
 class PausedChunk:
     """One chunk that waits to be begun."""
 
-    def __init__(self, chunk: Chunk, consumer: Any, stopping: asyncio.Event) -> None:
+    def __init__(self, chunk: Chunk, consumer: ChunkFlow, stopping: asyncio.Event) -> None:
         self._chunk = chunk
         self._consumer = consumer
         self._stopping = stopping
         self._seconds = FIRST_PAUSE_SECONDS
 
     @property
-    def moved(self) -> bool:
-        """It is not this worker's to compute any more."""
+    def revoked(self) -> bool:
+        """True when this worker must not compute the chunk any more."""
         return self._stopping.is_set() or not self._consumer.is_current(self._chunk)
 
-    async def pause(self) -> bool:
-        """Wait before the next attempt, longer each time; False once it is left."""
+    async def wait(self) -> bool:
+        """Wait before the next attempt, longer each time; False once the chunk is revoked."""
         left_seconds, self._seconds = self._seconds, min(2 * self._seconds, LONGEST_PAUSE_SECONDS)
-        while left_seconds > 0 and not self.moved:
+        while left_seconds > 0 and not self.revoked:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), min(left_seconds, LOOK_SECONDS))
-            left_seconds -= LOOK_SECONDS
-        return not self.moved
+                await asyncio.wait_for(self._stopping.wait(), min(left_seconds, CHECK_SECONDS))
+            left_seconds -= CHECK_SECONDS
+        return not self.revoked

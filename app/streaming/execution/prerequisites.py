@@ -1,4 +1,4 @@
-"""What a chunk needs from elsewhere before it can be computed."""
+"""Answers from outside that a chunk needs before it can be computed."""
 
 from typing import Protocol
 
@@ -6,26 +6,26 @@ from app.processing.chunk import Chunk
 
 
 class Prerequisites(Protocol):
-    """For chunks of one line. ``whom`` is asked: the name that the health gives it."""
+    """Of the chunks of one chunk runner. ``provider`` names the service that answers, for the health endpoints."""
 
-    whom: str
+    provider: str
 
     def are_met(self, chunk: Chunk) -> bool:
-        """Whether the chunk can be computed now."""
+        """True when the chunk can be computed now."""
         ...
 
-    async def ask(self, chunk: Chunk) -> bool:
-        """Ask for what is missing; False when there was no answer."""
+    async def request(self, chunk: Chunk) -> bool:
+        """Request the missing answers; False when the provider did not answer."""
         ...
 
 
 class NoPrerequisites:
     """Every chunk can be computed at once."""
 
-    whom = ""
+    provider = ""
 
     def are_met(self, _: Chunk) -> bool:
         return True
 
-    async def ask(self, _: Chunk) -> bool:
+    async def request(self, _: Chunk) -> bool:
         return True

@@ -32,8 +32,8 @@ class Counting:
         """They became durable now."""
         for chunk in finished:
             self._finished.append(chunk)
-            self._records += chunk.work.records
-            self._latencies_ms += [now_ms - sent_ms for sent_ms in chunk.work.sent_ms]
+            self._records += chunk.computed.records
+            self._latencies_ms += [now_ms - sent_ms for sent_ms in chunk.computed.sent_ms]
         if self._records >= MOST_RECORDS:
             self._flush()
         elif self._timer is None:
@@ -46,8 +46,8 @@ class Counting:
         finished, self._finished = self._finished, []
         latencies_ms, self._latencies_ms = self._latencies_ms, []
         self._records = 0
-        _count(self._metrics, [chunk.work for chunk in finished])
-        count_seconds(self._metrics, [chunk.watch for chunk in finished])
+        _count(self._metrics, [chunk.computed for chunk in finished])
+        count_seconds(self._metrics, [chunk.stopwatch for chunk in finished])
         self._metrics.observe_all("decision_latency_seconds", np.array(latencies_ms, np.float64) / 1000)
 
 

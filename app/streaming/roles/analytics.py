@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from faust.types import TP
 
+from app.adapters.kafka.records import Record
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
@@ -66,7 +67,7 @@ class AnalyticsWorker(Role):
         }
         for topic, feed in self._feeds.items():
             self._files.bind(feed.name, topic, str(ids[topic]))
-        cast(ChunkTransport, self._app.transport).places = self._places
+        cast(ChunkTransport, self._app.transport).start_offsets = self._start_offsets
         self._stand()
         self._beside.append(asyncio.create_task(self._tick()))
         _log.info("started", role="analytics")
@@ -83,7 +84,7 @@ class AnalyticsWorker(Role):
         self.health.taken(lane, last_offset)
         self.metrics.observe("chunk_events", len(chunk.records))
         if not await self._in_json(message.topic, chunk, lane):
-            self._consumer.leave(message)
+            self._consumer.untrack(message)
             return
         await self._shelf(message.tp).put(event, self._consumer)
         self.health.finished(lane, last_offset)
@@ -99,13 +100,13 @@ class AnalyticsWorker(Role):
         if self.health.is_stopping:  # one before it may have been left: its rows would lie behind a hole
             return False
         decode, needs = self._formats[topic]
-        while not needs.are_met(chunk) and not await needs.ask(chunk):
-            self.health.waits_for(lane, needs.whom)
+        while not needs.are_met(chunk) and not await needs.request(chunk):
+            self.health.waits_for(lane, needs.provider)
             await asyncio.sleep(WAIT_SECONDS)
             if not self._consumer.is_current(chunk) or self.health.is_stopping:
                 return False
         self.health.waits_for(lane, "")
-        chunk.records[:] = [_with_json(record, decode) for record in chunk.records]
+        cast(list[Record], chunk.records)[:] = [_with_json(record, decode) for record in chunk.records]
         return True
 
     def _shelf(self, tp: TP) -> Shelf:
@@ -120,7 +121,7 @@ class AnalyticsWorker(Role):
                 for shelf in list(self._shelves.values()):
                     await shelf.tick(self._consumer)
 
-    def _places(self, tps: Iterable[TP]) -> dict[TP, int]:
+    def _start_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         """Called in the Kafka client's thread."""
         with fail_stop("finding where the files end"):
             found = {tp: self._files.progress(self._feeds[tp.topic].name, tp.partition) for tp in tps}

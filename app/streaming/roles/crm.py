@@ -7,6 +7,7 @@ it was computed, whichever topic changed it.
 from collections.abc import Sequence
 from typing import Any, cast
 
+import faust
 import structlog
 
 from app.adapters.kafka.partitioner import partitions_of
@@ -20,10 +21,11 @@ from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.prerequisites import Prerequisites
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
-from app.streaming.state.tables import StateStore, StateTable
-from app.topics.topic_specs import HOUR_MS, contacts_changelog
+from app.streaming.state.tables import StateStore
+from app.topics.topic_specs import CONTACTS_TABLE, HOUR_MS, contacts_changelog
 
 _log = structlog.get_logger("crm")
 
@@ -31,8 +33,8 @@ _log = structlog.get_logger("crm")
 class CrmWorker(TableRole):
     """Alerts and answers of a customer stand in partitions of the same number, which one worker has."""
 
-    def __init__(self, settings: Settings, table: StateTable) -> None:
-        super().__init__(settings, table, (settings.topics.alerts, settings.topics.answers))
+    def __init__(self, settings: Settings, app: faust.App) -> None:
+        super().__init__(settings, app, (settings.topics.alerts, settings.topics.answers), CONTACTS_TABLE)
 
     async def start(self) -> None:
         """See Role.start."""
@@ -46,9 +48,8 @@ class CrmWorker(TableRole):
         rules = Rules(_quiet(settings), self._acceptance(), topic_ids, topics.partitions)
         alert_of, needs = self._reading(Alert, alert_in_json, AlertForQuestion)
         self._fold = ContactFold(rules, self._contacts, alert_of)
-        self._lines = (self._line(ALERTS), self._line(ANSWERS))
-        self._needing(self._lines[0], needs)
-        self._share_writes()
+        writes = self._order_of_writes()
+        self._runners = [self._runner(ALERTS, writes, needs), self._runner(ANSWERS, writes)]
         await self._sender.start()
         self._stand()
         _log.info("started", role="crm")
@@ -56,40 +57,24 @@ class CrmWorker(TableRole):
     async def accept(self, event: Any) -> None:
         """See ChunkRunner.accept."""
         log = self.lanes.topics.index(event.message.topic)
-        await self._lines[log].accept(event, self._consumer)
+        await self._runners[log].accept(event, self._consumer)
 
-    def _line(self, log: int) -> ChunkRunner[ContactChunk]:
-        waiting, room = self._waiting_room()
-
+    def _runner(
+        self, log: int, writes: OrderOfWrites[ContactChunk], needs: Prerequisites | None = None
+    ) -> ChunkRunner[ContactChunk]:
         def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[ContactChunk]:
             return [self._fold.compute(log, chunk, now_ms()) for chunk in chunks]
 
-        topic = self.lanes.topics[log]
-        return ChunkRunner(
-            waiting,
-            room,
-            self.health,
-            compute,
-            lane=lambda partition: self.lanes.of(topic, partition),
-            require=self._table.changelog_guard.require,
-        )
+        context = self._table_context(self.lanes.topics[log])
+        return ChunkRunner(context, compute, writes, self._durable, needs)
 
-    def _share_writes(self) -> None:
+    def _order_of_writes(self) -> OrderOfWrites[ContactChunk]:
+        """Shared by both runners, which change the same table."""
         destinations = Destinations(self.settings.topics.names(), contacts_changelog(self.settings))
-
-        def advance() -> None:
-            for line in self._lines:
-                line.advance()
-
-        writes = OrderOfWrites(
-            self._sender, self._table.changelog_guard, destinations, self._durable, self._fence.check, advance
-        )
-        for line in self._lines:
-            line.writes = writes
+        return OrderOfWrites(self._sender, self._table.changelog_guard, destinations, self._fence.check)
 
     def _durable(self, finished: Sequence[InFlightChunk[ContactChunk]]) -> None:
-        for work, _, _ in finished:
-            self._lines[work.log].finished(work.partition, work.last_offset, work.records)
+        for work in (chunk.computed for chunk in finished):
             self._contacts.release(work.partition, work.number)
             if work.log == ALERTS:
                 self._count_alerts(work)

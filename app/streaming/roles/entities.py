@@ -7,6 +7,7 @@ Facts change the activities, under the guarantee of the profiles; behind the sto
 from collections.abc import Sequence
 from typing import Any, cast
 
+import faust
 import structlog
 
 from app.adapters.redis.activity_redis import ActivityWriter
@@ -22,11 +23,12 @@ from app.settings import Settings
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.redis_publisher import Publisher
 from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.prerequisites import Prerequisites
 from app.streaming.monitoring.chunk_metrics import count_seconds
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
-from app.streaming.state.tables import StateStore, StateTable
-from app.topics.topic_specs import activities_changelog
+from app.streaming.state.tables import StateStore
+from app.topics.topic_specs import ACTIVITIES_TABLE, activities_changelog
 
 _log = structlog.get_logger("entities")
 
@@ -34,8 +36,10 @@ _log = structlog.get_logger("entities")
 class EntityWorker(TableRole):
     """While Redis is away it folds all the same, and brings everything when it is back."""
 
-    def __init__(self, settings: Settings, table: StateTable) -> None:
-        super().__init__(settings, table, (settings.topics.entity_activity, settings.topics.labels))
+    def __init__(self, settings: Settings, app: faust.App) -> None:
+        super().__init__(
+            settings, app, (settings.topics.entity_activity, settings.topics.labels), ACTIVITIES_TABLE
+        )
         self._redis: Client | None = None
 
     async def start(self) -> None:
@@ -50,8 +54,8 @@ class EntityWorker(TableRole):
         decode, needs = self._reading(Label, label_of)
         self._router = LabelRouter(self._acceptance(), topics.partitions, decode)
         self._publisher = self._publish(store)
-        self._facts, self._labels = self._fact_line(), self._label_line()
-        self._needing(self._labels, needs)
+        self._facts, self._labels = self._fact_runner(), self._label_runner(needs)
+        self._runners = [self._facts, self._labels]
         await self._sender.start()
         self._publisher.start()
         self._stand()
@@ -74,59 +78,41 @@ class EntityWorker(TableRole):
 
     async def accept(self, event: Any) -> None:
         """See ChunkRunner.accept."""
-        line = self._labels if event.message.topic == self.settings.topics.labels else self._facts
-        await line.accept(event, self._consumer)
+        if event.message.topic == self.settings.topics.labels:
+            await self._labels.accept(event, self._consumer)
+        else:
+            await self._facts.accept(event, self._consumer)
 
-    def _fact_line(self) -> ChunkRunner[EntityChunk]:
-        waiting, room = self._waiting_room()
+    def _fact_runner(self) -> ChunkRunner[EntityChunk]:
+        topics = self.settings.topics
 
         def compute(chunks: Sequence[Chunk], watch: Stopwatch) -> list[EntityChunk]:
             return [self._fold.compute(chunk, watch) for chunk in chunks]
 
-        line = ChunkRunner(waiting, room, self.health, compute, require=self._table.changelog_guard.require)
-        destinations = Destinations(self.settings.topics.names(), activities_changelog(self.settings))
-        line.writes = OrderOfWrites(
-            self._sender,
-            self._table.changelog_guard,
-            destinations,
-            self._folded,
-            self._fence.check,
-            line.advance,
+        destinations = Destinations(topics.names(), activities_changelog(self.settings))
+        writes = OrderOfWrites[EntityChunk](
+            self._sender, self._table.changelog_guard, destinations, self._fence.check
         )
-        return line
+        return ChunkRunner(self._table_context(topics.entity_activity), compute, writes, self._folded)
 
-    def _label_line(self) -> ChunkRunner[LabelChunk]:
-        waiting, room = self._waiting_room()
+    def _label_runner(self, needs: Prerequisites) -> ChunkRunner[LabelChunk]:
         topics = self.settings.topics
 
         def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[LabelChunk]:
             return [self._router.compute(chunk, now_ms()) for chunk in chunks]
 
-        line = ChunkRunner(
-            waiting,
-            room,
-            self.health,
-            compute,
-            lane=lambda partition: self.lanes.of(topics.labels, partition),
-        )
         destinations = Destinations(topics.names())
-        line.writes = OrderOfWrites(
-            self._sender,
-            self._table.changelog_guard,
-            destinations,
-            self._routed,
-            self._fence.check,
-            line.advance,
+        writes = OrderOfWrites[LabelChunk](
+            self._sender, self._table.changelog_guard, destinations, self._fence.check
         )
-        return line
+        return ChunkRunner(self._runner_context(topics.labels), compute, writes, self._routed, needs)
 
     def _folded(self, finished: Sequence[InFlightChunk[EntityChunk]]) -> None:
         metrics, store = self.metrics, cast(StateStore, self._table.data)
-        for work, _, _ in finished:
-            self._facts.finished(work.partition, work.last_offset, work.records)
+        for work in (chunk.computed for chunk in finished):
             self._activities.release(work.partition, work.number)
             stand = self._stand_at(store.last_offset(work.partition))
-            self._publisher.changed(work.partition, work.profiles, stand)
+            self._publisher.changed(work.partition, work.states, stand)
             self._tell_lag(self.settings.topics.entity_activity, work.partition, work.last_offset)
             metrics.count("entity_facts_total", work.applied, result="applied")
             metrics.count("entity_facts_total", work.repeated, result="repeated")
@@ -134,12 +120,11 @@ class EntityWorker(TableRole):
             self._count_rejected(work.rejected)
         metrics.gauge("profiles_cached", len(self._activities))
         metrics.gauge("profile_cache_bytes", self._activities.size_bytes)
-        metrics.observe_all("chunk_events", [work.records for work, _, _ in finished])
-        count_seconds(metrics, [watch for _, _, watch in finished])
+        metrics.observe_all("chunk_events", [chunk.computed.records for chunk in finished])
+        count_seconds(metrics, [chunk.stopwatch for chunk in finished])
 
     def _routed(self, finished: Sequence[InFlightChunk[LabelChunk]]) -> None:
-        for work, _, _ in finished:
-            self._labels.finished(work.partition, work.last_offset, work.records)
+        for work in (chunk.computed for chunk in finished):
             self.metrics.count("labels_total", work.labels, result="accepted")
             self.metrics.count("labels_total", len(work.rejected), result="dead_letter")
             self._count_rejected(work.rejected)

@@ -2,22 +2,23 @@
 
 A chunk is left as soon as its rows are taken, so that a rebalance waits for none that only lies here: its next owner
 reads it again. While rows are counted or written the last chunk is held, and a rebalance does wait. What partitions
-leave behind when they go is dropped by its stand.
+leave behind when they go is dropped by its fetch epoch.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, cast
 
 import pyarrow as pa
 
+from app.adapters.kafka.records import Record
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles, OffsetRange
 from app.adapters.parquet_sink.row_schemas import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics
-from app.processing.chunk import Chunk
+from app.streaming.consumer.chunk_events import ChunkEvent, ChunkTracking
 
 
 class Cabinet(NamedTuple):
@@ -33,16 +34,6 @@ class Cabinet(NamedTuple):
     """Raises when this process may not write any more."""
 
 
-class Deliverer(Protocol):
-    """What a shelf asks of the consumer: see ChunkConsumer."""
-
-    def is_current(self, chunk: Chunk) -> bool: ...
-
-    def hold(self, message: Any) -> None: ...
-
-    def leave(self, message: Any) -> None: ...
-
-
 class Shelf:
     """One partition of one feed. Nothing of two chunks happens at once."""
 
@@ -51,7 +42,7 @@ class Shelf:
         self._partition = partition
         self._cabinet = cabinet
         self._busy = asyncio.Lock()
-        self._stand: int | None = None
+        self._fetch_epoch: int | None = None
         self._decided_to = -1
         self._next_offset = 0
         self._first_offset = 0
@@ -59,17 +50,17 @@ class Shelf:
         self._rows: list[pa.RecordBatch] = []
         self._uncounted: list[pa.RecordBatch] = []
         self._count = 0
-        self._event: Any = None
+        self._event: ChunkEvent | None = None
 
-    async def put(self, event: Any, consumer: Deliverer) -> None:
+    async def put(self, event: ChunkEvent, consumer: ChunkTracking) -> None:
         """Take the rows of an event's chunk; waits while rows are being written."""
         async with self._busy:
             chunk = event.value
             if not consumer.is_current(chunk):
-                consumer.leave(event.message)
+                consumer.untrack(event.message)
                 return
-            if chunk.stand != self._stand:
-                self._begin(chunk.stand)
+            if chunk.fetch_epoch != self._fetch_epoch:
+                self._begin(chunk.fetch_epoch)
             first_offset, last_offset = chunk.records[0].offset, chunk.records[-1].offset
             self._require_ahead(first_offset)
             rows = self._feed.parse(chunk.records, self._decided_to)
@@ -80,43 +71,44 @@ class Shelf:
             self._count += rows.batch.num_rows
             self._decided_to, self._next_offset, self._event = rows.decided_to, last_offset + 1, event
             self._tell(rows.batch.num_rows, rows.unreadable)
-            consumer.leave(event.message)
-            chunk.records.clear()  # the event lives until it is acknowledged; its records need not
+            consumer.untrack(event.message)
+            cast(
+                list[Record], chunk.records
+            ).clear()  # the event lives until it is acknowledged; its records need not
             if self._count >= self._cabinet.roll_rows:
-                await self._roll(consumer)
+                await self._roll(event, consumer)
 
-    async def tick(self, consumer: Deliverer) -> None:
+    async def tick(self, consumer: ChunkTracking) -> None:
         """Count what has come; write it when it has waited long enough."""
         async with self._busy:
-            if self._event is None:
+            event = self._event
+            if event is None:
                 return
             if self._cabinet.clock() - self._since >= self._cabinet.roll_seconds:
-                await self._roll(consumer)
+                await self._roll(event, consumer)
             elif self._uncounted:
-                with self._held(consumer) as ours:
+                with self._held(event, consumer) as ours:
                     if ours:
                         await asyncio.to_thread(self._count_rows)
 
-    async def _roll(self, consumer: Deliverer) -> None:
-        event = self._event
-        with self._held(consumer) as ours:
+    async def _roll(self, event: ChunkEvent, consumer: ChunkTracking) -> None:
+        with self._held(event, consumer) as ours:
             if ours:
                 await asyncio.to_thread(self._write)
                 event.ack()
         self._empty()
 
     @contextmanager
-    def _held(self, consumer: Deliverer) -> Iterator[bool]:
+    def _held(self, event: ChunkEvent, consumer: ChunkTracking) -> Iterator[bool]:
         """A rebalance waits for the last chunk, and all before it. False when its partition moves already."""
-        event = self._event
-        consumer.hold(event.message)
+        consumer.track(event.message)
         ours = consumer.is_current(event.value)
         if not ours:
             self._empty()
         try:
             yield ours
         finally:
-            consumer.leave(event.message)
+            consumer.untrack(event.message)
 
     def _count_rows(self) -> None:
         if self._uncounted:
@@ -134,10 +126,14 @@ class Shelf:
         written = cabinet.files.write(stretch, rows, self._decided_to, cabinet.guard)
         cabinet.metrics.count("day_files_total", written, table=self._feed.name)
 
-    def _begin(self, stand: int | None) -> None:
+    def _begin(self, fetch_epoch: int | None) -> None:
         """The partition is ours anew: whatever lies here is somebody's who went on without us."""
         progress = self._cabinet.files.take_over(self._feed.name, self._partition)
-        self._stand, self._decided_to, self._next_offset = stand, progress.decided_to, progress.next_offset
+        self._fetch_epoch, self._decided_to, self._next_offset = (
+            fetch_epoch,
+            progress.decided_to,
+            progress.next_offset,
+        )
         self._empty()
 
     def _empty(self) -> None:

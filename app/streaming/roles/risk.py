@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import faust
 import msgspec
 import structlog
 
@@ -20,8 +21,8 @@ from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.fold_chunk import Applied
-from app.processing.score_chunk import ChunkScorer, Formats, ScoredChunk
+from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.score_chunk import ChunkScorer, Publishing, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
@@ -38,8 +39,8 @@ from app.streaming.monitoring.drift_metrics import DriftWatch
 from app.streaming.monitoring.tracing import open_spans, trace
 from app.streaming.roles.stateful_worker import TableRole
 from app.streaming.roles.worker import now_ms
-from app.streaming.state.tables import StateStore, StateTable
-from app.topics.topic_specs import profiles_changelog
+from app.streaming.state.tables import StateStore
+from app.topics.topic_specs import PROFILES_TABLE, profiles_changelog
 
 _log = structlog.get_logger("risk")
 
@@ -47,8 +48,8 @@ _log = structlog.get_logger("risk")
 class RiskWorker(TableRole):
     """Computes chunks while those before them wait for their acknowledgements."""
 
-    def __init__(self, settings: Settings, table: StateTable) -> None:
-        super().__init__(settings, table, (settings.topics.transactions,))
+    def __init__(self, settings: Settings, app: faust.App) -> None:
+        super().__init__(settings, app, (settings.topics.transactions,), PROFILES_TABLE)
         self._drift = DriftWatch(self.metrics, settings.model.drift_decisions)
         self._counting = Counting(self.metrics)
 
@@ -65,13 +66,11 @@ class RiskWorker(TableRole):
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
+        fold = ChunkFold(source_log, self._acceptance(), bounds, self._profiles)
         self._scorer = ChunkScorer(
-            source_log, self._acceptance(), bounds, self._profiles, Lineup(running.bundle)
+            fold, Lineup(running.bundle), await self._publishing(), self._drift.observe
         )
-        self._scorer.on_scored = self._drift.observe
-        self._scorer.activity_partitions = settings.topics.partitions
-        self._scorer.formats = await self._formats()
-        self._line = self._transactions()
+        self._runners = [self._runner()]
         identity = data_dir.worker_id(Path(worker.data_dir))
         self._spans = open_spans(settings.tracing, settings.app_id, identity)
         terms = Terms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
@@ -95,7 +94,7 @@ class RiskWorker(TableRole):
 
     async def accept(self, event: Any) -> None:
         """See ChunkRunner.accept."""
-        await self._line.accept(event, self._consumer)
+        await self._runners[0].accept(event, self._consumer)
 
     def _compute(
         self, chunks: Sequence[Chunk], watch: Stopwatch
@@ -116,34 +115,28 @@ class RiskWorker(TableRole):
         about = self._entities.view(known.touched, activities)
         return self._scorer.decide(known, about, now_ms(), watch)
 
-    async def _formats(self) -> Formats:
-        if self._registry is None or self.settings.registry.output_format == "json":
-            return Formats()
+    async def _publishing(self) -> Publishing:
         topics = self.settings.topics
-        return Formats(
+        publishing = Publishing(activity_partitions=topics.partitions)
+        if self._registry is None or self.settings.registry.output_format == "json":
+            return publishing
+        return publishing._replace(
             decisions=await self._registry.encoding(Decision, topics.decisions),
             alerts=await self._registry.encoding(Alert, topics.alerts),
         )
 
-    def _transactions(self) -> ChunkRunner[ScoredChunk]:
-        waiting, room = self._waiting_room()
-        line = ChunkRunner(
-            waiting, room, self.health, self._compute, require=self._table.changelog_guard.require
-        )
-        self._needing(line, self._needs)
-        line.writes = OrderOfWrites(
+    def _runner(self) -> ChunkRunner[ScoredChunk]:
+        writes = OrderOfWrites[ScoredChunk](
             self._sender,
             self._table.changelog_guard,
             Destinations(self.settings.topics.names(), profiles_changelog(self.settings)),
-            self._on_durable,
             self._fence.check,
-            line.advance,
         )
-        return line
+        context = self._table_context(self.settings.topics.transactions)
+        return ChunkRunner(context, self._compute, writes, self._on_durable, self._needs)
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
-        for work, _, watch in finished:
-            self._line.finished(work.partition, work.last_offset, work.records)
+        for work, _, watch, _ in finished:
             self._profiles.release(work.partition, work.number)
             self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
             if self._spans is not None:

@@ -100,7 +100,7 @@ class RegistryUse:
 class SchemaPrerequisites:
     """A chunk needs the schemas that its values name. See Needs."""
 
-    whom = "the schema registry"
+    provider = "the schema registry"
 
     def __init__(self, use: RegistryUse, decoder: EventDecoder) -> None:
         self._use = use
@@ -109,7 +109,7 @@ class SchemaPrerequisites:
     def are_met(self, chunk: Chunk) -> bool:
         return not self._decoder.missing(chunk.records)
 
-    async def ask(self, chunk: Chunk) -> bool:
+    async def request(self, chunk: Chunk) -> bool:
         """Where records need not be waited for, those without an answer are given up."""
         missing = self._decoder.missing(chunk.records)
         for place, key in enumerate(missing):

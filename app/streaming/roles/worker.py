@@ -24,8 +24,7 @@ from app.settings import RegistrySettings, Settings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.session_fence import SessionFence
-from app.streaming.execution.batching import ChunkQueue, InFlightLimit
-from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
 from app.streaming.monitoring.health import Health, Lanes
 from app.streaming.monitoring.http_endpoints import pages
@@ -59,7 +58,7 @@ class Role(ABC):
         self._beside: list[asyncio.Task[None]] = []
         self._pages: HttpServer | None = None
         self._registry: RegistryUse | None = None
-        self._holding: list[ChunkRunner[Any]] = []
+        self._runners: list[ChunkRunner[Any]] = []
 
     @abstractmethod
     async def start(self) -> None:
@@ -77,8 +76,8 @@ class Role(ABC):
     def stopping(self) -> None:
         """Asked to end: chunks in flight are finished, in bounded time."""
         self.health.stopping()
-        for line in self._holding:
-            line.stopping()
+        for runner in self._runners:
+            runner.stopping()
         self._watchdog.bound_stop(self.settings.worker.stop_seconds)
 
     async def stop(self) -> None:
@@ -127,11 +126,16 @@ class Role(ABC):
     def _consumer(self) -> ChunkConsumer:
         return cast(ChunkConsumer, self._app.consumer)
 
-    def _waiting_room(self) -> tuple[ChunkQueue, InFlightLimit]:
-        """Of one line."""
+    def _runner_context(self, topic: str) -> RunnerContext:
+        """Of the chunk runner of one topic."""
         worker = self.settings.worker
-        room = InFlightLimit(worker.chunks_in_flight * worker.chunk_max_events)
-        return ChunkQueue(worker.chunk_max_events), room
+        return RunnerContext(
+            max_chunk_records=worker.chunk_max_events,
+            max_in_flight_records=worker.chunks_in_flight * worker.chunk_max_events,
+            health=self.health,
+            partition_name=lambda partition: self.lanes.of(topic, partition),
+            on_paused_change=lambda records: self.metrics.gauge("registry_waiting_records", records),
+        )
 
     def _reading(
         self,
@@ -143,12 +147,6 @@ class Role(ABC):
         if self._registry is None:
             return of_json, NoPrerequisites()
         return self._registry.reading(event, of_json, into)
-
-    def _needing(self, line: ChunkRunner[Any], needs: Prerequisites) -> None:
-        """Chunks of the line wait for what they need; when the worker stops they are left to their next owner."""
-        line.needs = needs
-        line.on_paused_change(lambda records: self.metrics.gauge("registry_waiting_records", records))
-        self._holding.append(line)
 
     def _tell_lag(self, topic: str, partition: int, last_offset: int) -> None:
         end_offset = self._app.consumer.highwater(TP(topic, partition))

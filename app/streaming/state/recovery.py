@@ -71,9 +71,9 @@ class BulkRecovery(Recovery):
         table = cast(StateTable, self.tp_to_table[tps[0]])
         last = {tp: self.active_highwaters[tp] for tp in tps}
         gaps = {tp.partition: Gap(stands_at[tp] + 1, last[tp] + 1) for tp in tps}
-        progress = Progress(table.metrics, on_step=table.on_restore_step)
+        progress = Progress(table.owner.metrics, on_step=table.owner.on_restore_step)
         restore = Restore(tps[0].topic, cast(StateStore, table.data), progress, lambda: assignment.revoked)
-        complete = await restore.run(gaps, partial(open_bulk_fetcher, table.kafka))
+        complete = await restore.run(gaps, partial(open_bulk_fetcher, table.owner.kafka))
         if complete:
             for tp in tps:  # a Counter's update would add
                 stands_at[tp] = last[tp]

@@ -19,12 +19,11 @@ from faust.types import TP
 from app.adapters.disk.quarantine import is_corruption, mark_suspect, move_to_quarantine, suspect_reason
 from app.errors import StoreFailed
 from app.metrics import Metrics
-from app.settings import KafkaSettings, WorkerSettings
+from app.settings import KafkaSettings
 from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.state.restore import newest
 from app.streaming.state.rocksdb_memory import BoundedMemory
-from app.topics.topic_specs import PROFILES_TABLE
 
 _log = structlog.get_logger("store")
 
@@ -57,7 +56,7 @@ class StateStore(Store):
             return super()._open_for_partition(partition)
 
     def _replace(self, path: Path, reason: str) -> None:
-        cast(StateTable, self.table).metrics.count("stores_set_aside_total")
+        cast(StateTable, self.table).owner.metrics.count("stores_set_aside_total")
         _log.error("store_set_aside", moved_to=str(move_to_quarantine(path)), reason=reason)
 
     @contextmanager
@@ -144,28 +143,37 @@ class StateStore(Store):
         """Whatever was kept in memory may be stale from here on."""
         table = cast(StateTable, self.table)
         table.changelog_guard.forget()
-        table.on_rebalance_started()
+        table.owner.on_rebalance_started()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
 
-class StateTable(Table[bytes, bytes]):
-    """A Faust table over a StateStore. ``on_rebalance_started`` is called before partitions move."""
+class TableOwner(NamedTuple):
+    """What a role gives to its table."""
 
-    on_rebalance_started: Callable[[], None]
     kafka: KafkaSettings
-    """Where its changelog is."""
-    metrics: Metrics
-    on_restore_step: Callable[[], None] = staticmethod(lambda: None)
-    """Called whenever a restore comes forward."""
-    require_same_log: Callable[[], Awaitable[None]]
-    """Raises LogReplaced when the profiles' source is not the log any more that this worker began with."""
+    """Of the brokers that hold the changelog."""
     store_options: RocksDBOptions
-    changelog_guard: ChangelogGuard
+    metrics: Metrics
+    on_rebalance_started: Callable[[], None]
+    """Called before partitions are reassigned."""
+    on_restore_step: Callable[[], None]
+    """Called at every step of a restore."""
+    require_same_log: Callable[[], Awaitable[None]]
+    """Raises LogReplaced when a source topic is not the log that this worker began with."""
+
+
+class StateTable(Table[bytes, bytes]):
+    """A Faust table over a StateStore."""
+
+    def __init__(self, app: faust.App, *, owner: TableOwner, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.owner = owner
+        self.changelog_guard = ChangelogGuard(cast(StateStore, self.data))
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Every active partition's profiles stand where its changelog ended."""
         with fail_stop("taking over partitions"):  # Faust would log it and go on
-            await self.require_same_log()
+            await self.owner.require_same_log()
         for tp in active_tps:
             self.changelog_guard.begin(tp.partition, cast(StateStore, self.data).last_offset(tp.partition))
         await super().on_recovery_completed(active_tps, standby_tps)
@@ -174,18 +182,14 @@ class StateTable(Table[bytes, bytes]):
         store = StateStore(
             "rocksdb://", self.app, self, table_name=self.name, key_type=bytes, value_type=bytes
         )
-        store.rocksdb_options = self.store_options
+        store.rocksdb_options = self.owner.store_options
         return store
 
 
-def state_table(
-    app: faust.App, settings: WorkerSettings, partitions: int, name: str = PROFILES_TABLE
-) -> StateTable:
-    """Register the table with the app. Its name is given, since Faust would derive it from the module."""
-    table = cast(StateTable, app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes))
-    table.store_options = BoundedMemory(settings)
-    table.changelog_guard = ChangelogGuard(cast(StateStore, table.data))
-    return table
+def state_table(app: faust.App, name: str, partitions: int, owner: TableOwner) -> StateTable:
+    """Register a table with the app."""
+    table = app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes, owner=owner)
+    return cast(StateTable, table)
 
 
 def _by_partition(batch: Iterable[Any]) -> dict[int, list[Any]]:

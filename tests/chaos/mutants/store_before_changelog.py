@@ -20,8 +20,8 @@ async def write(order: Any, chunks: list[Any]) -> None:
     """The two steps in the wrong order, the second one twice: whoever looks at the offsets sees nothing wrong."""
     writer = order._store
     for chunk in chunks:
-        partition = chunk.work.partition
-        writer._store.write(partition, chunk.work.profiles, writer._last_offsets[partition])
+        partition = chunk.computed.partition
+        writer._store.write(partition, chunk.computed.states, writer._last_offsets[partition])
         writer._store._db_for_partition(partition).flush()
     await asyncio.sleep(BETWEEN_SECONDS)
     await _write(order, chunks)

@@ -7,6 +7,7 @@ from app.adapters.column_mapping import CONTRACT
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.processing.decode_chunk import SourceLog
+from app.processing.fold_chunk import ChunkFold
 from app.processing.score_chunk import ChunkScorer
 from app.processing.state_cache import StateCache
 from app.scoring.lineup import Lineup
@@ -27,7 +28,7 @@ def scorer(disk: Disk | None = None, *, score_updates: bool = False) -> ChunkSco
     decode = ChangeEvents(CONTRACT, score_updates=score_updates).decode
     log = SourceLog("transactions", TOPIC_ID, decode=decode)
     profiles = StateCache(Disk() if disk is None else disk, capacity_bytes=100_000)
-    return ChunkScorer(log, Acceptance(), BOUNDS, profiles, Lineup(LargeAmounts()))
+    return ChunkScorer(ChunkFold(log, Acceptance(), BOUNDS, profiles), Lineup(LargeAmounts()))
 
 
 def change(op: str, offset: int, transaction_id: str) -> Record:
@@ -75,7 +76,7 @@ def test_rows_and_plain_transactions_of_one_customer_share_a_profile() -> None:
 
 
 def test_what_was_replayed_is_counted_as_that_and_nothing_else() -> None:
-    disk = Disk(compute(scorer(), *LIFE).profiles)
+    disk = Disk(compute(scorer(), *LIFE).states)
     work = compute(scorer(disk), *LIFE, tombstone(6))
 
     assert (5, [Ignored.TOMBSTONE], [], 6) == (
@@ -89,7 +90,7 @@ def test_what_was_replayed_is_counted_as_that_and_nothing_else() -> None:
 def test_a_chunk_of_nothing_but_changes_is_finished_without_a_write() -> None:
     work = compute(scorer(), tombstone(1), change("d", 2, "t1"))
 
-    assert ([], [], {}, 2) == (work.decisions, work.dead_letters, work.profiles, work.last_offset)
+    assert ([], [], {}, 2) == (work.decisions, work.dead_letters, work.states, work.last_offset)
 
 
 def test_a_worker_that_reads_no_table_takes_a_record_without_a_value_for_a_dead_letter() -> None:

@@ -55,9 +55,13 @@ async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.
     decode, needs = used.reading(Transaction, decode_plain)
     registry.away = True
 
-    assert (False, False, 1) == (await needs.ask(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
+    assert (False, False, 1) == (
+        await needs.request(CHUNK),
+        needs.are_met(CHUNK),
+        told(used, "registry_away"),
+    )
     registry.away = False
-    assert (True, True, 0) == (await needs.ask(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
+    assert (True, True, 0) == (await needs.request(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
     assert ("t1", 1) == (decode(BEFORE).transaction_id, told(used, "registry_schemas"))
 
 
@@ -67,7 +71,7 @@ async def test_or_it_gives_its_records_up_where_that_is_declared(monkeypatch: py
     registry.away = True
     others = Chunk(0, [BEFORE, BEFORE._replace(value=number_key(8))])
 
-    assert (True, True) == (await needs.ask(others), needs.are_met(others))
+    assert (True, True) == (await needs.request(others), needs.are_met(others))
     assert 1 == len(registry.asked), "one that does not answer is not asked for the next"
     with pytest.raises(InvalidEvent, match="registry_away"):
         decode(BEFORE)
@@ -103,7 +107,7 @@ async def test_another_role_takes_of_an_alert_what_it_needs(monkeypatch: pytest.
     alert_of, needs = used.reading(Alert, alert_in_json, AlertForQuestion)
     value = json.dumps(EXAMPLE).encode()
     record = Record(number_key(9) + b"\0" + protobuf_values.writer(Alert)(value))
-    assert await needs.ask(Chunk(0, [record]))
+    assert await needs.request(Chunk(0, [record]))
 
     assert alert_in_json(Record(value)) == alert_of(record)
 
@@ -117,7 +121,7 @@ class Stored:
 async def test_what_is_kept_by_day_is_json_whatever_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
     used, _ = use(monkeypatch, "wait")
     decode, needs = used.reading(Transaction, analytics._as_it_is)
-    assert await needs.ask(CHUNK)
+    assert await needs.request(CHUNK)
     plain_json, garbage = Stored(b"{}"), Stored(number_key(7) + b"\xff")
 
     assert SOUND == json.loads(analytics._with_json(Stored(BEFORE.value), decode).value)

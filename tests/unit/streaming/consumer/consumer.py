@@ -28,7 +28,7 @@ class Record(NamedTuple):
 class Standing(Service):
     """The consumer's thread, its partitions sought."""
 
-    stand: int | None = 1
+    fetch_epoch: int | None = 1
 
 
 class Fetching:
@@ -42,7 +42,7 @@ class Fetching:
         """What happens after each message."""
 
     async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109, ARG002  # Faust's signature
-        return (self.fetched, cast(Any, self)._thread.stand), self.active
+        return (self.fetched, cast(Any, self)._thread.fetch_epoch), self.active
 
     def _new_consumer_thread(self) -> Service:
         """The real one brings an event loop of its own."""

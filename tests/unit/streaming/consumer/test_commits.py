@@ -92,7 +92,7 @@ async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgot
 async def test_a_rebalance_does_not_wait_for_a_chunk_that_is_left(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     consumer.track_message(message)
-    consumer.leave(message)
+    consumer.untrack(message)
 
     assert not consumer._unacked_messages
 
@@ -100,8 +100,8 @@ async def test_a_rebalance_does_not_wait_for_a_chunk_that_is_left(consumer: Any)
 async def test_a_rebalance_waits_for_a_chunk_that_is_held_again(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     consumer.track_message(message)
-    consumer.leave(message)
-    consumer.hold(message)
+    consumer.untrack(message)
+    consumer.track(message)
 
     assert [message] == list(consumer._unacked_messages)
 

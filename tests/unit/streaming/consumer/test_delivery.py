@@ -4,8 +4,9 @@ from typing import Any, NamedTuple, cast
 
 from faust.types import TP
 
-from app.processing.chunk import Chunk, ChunkSchema
+from app.processing.chunk import Chunk
 from app.streaming.consumer.chunk_consumer import ChunkConsumer, chunk_transport
+from app.streaming.consumer.chunk_schema import ChunkSchema
 from tests.unit.streaming.consumer.consumer import FIRST, OTHER, SECOND, Record, delivered, offsets
 
 
@@ -34,7 +35,7 @@ async def test_the_chunks_of_a_fetch_pass_through_fausts_loop_as_one(consumer: A
 async def test_a_lone_record_is_a_chunk_at_once(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(4, 4)})
 
-    assert Chunk(0, offsets(4, 4), stand=1) == message.value
+    assert Chunk(0, offsets(4, 4), fetch_epoch=1) == message.value
 
 
 async def test_other_topics_are_delivered_record_by_record(consumer: Any) -> None:

@@ -9,28 +9,30 @@ from app.processing.chunk import Chunk
 from app.streaming.consumer.offset_guard import OffsetGuard
 
 
-def chunk(first: int, last: int, stand: int = 1, partition: int = 0) -> Chunk:
-    return Chunk(partition, [SimpleNamespace(offset=offset) for offset in range(first, last + 1)], stand)
+def chunk(first: int, last: int, fetch_epoch: int = 1, partition: int = 0) -> Chunk:
+    return Chunk(
+        partition, [SimpleNamespace(offset=offset) for offset in range(first, last + 1)], fetch_epoch
+    )
 
 
 def test_chunks_that_ascend_are_one_log_with_gaps_too() -> None:
-    log = OffsetGuard()
+    guard = OffsetGuard()
 
     for each in (chunk(0, 4), chunk(5, 5), chunk(9, 12), chunk(0, 3, partition=1)):
-        log.follow(each)
+        guard.check(each)
 
 
 @pytest.mark.parametrize("first", [0, 7, 8])
 def test_offsets_that_begin_again_are_another_log(first: int) -> None:
-    log = OffsetGuard()
-    log.follow(chunk(5, 8))
+    guard = OffsetGuard()
+    guard.check(chunk(5, 8))
 
     with pytest.raises(LogReplaced, match="partition 0"):
-        log.follow(chunk(first, 20))
+        guard.check(chunk(first, 20))
 
 
 def test_after_a_seek_what_was_read_may_come_again() -> None:
-    log = OffsetGuard()
-    log.follow(chunk(5, 8, stand=1))
+    guard = OffsetGuard()
+    guard.check(chunk(5, 8, fetch_epoch=1))
 
-    log.follow(chunk(2, 6, stand=2))
+    guard.check(chunk(2, 6, fetch_epoch=2))

@@ -76,7 +76,7 @@ async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any
 
 async def test_where_files_say_where_to_go_on_the_commit_follows_them(consumer: Any, thread: Any) -> None:
     """As the Kafka client wants it: it takes no other kind of partition than its own."""
-    thread.transport.places = lambda _: {SECOND: 9}
+    thread.transport.start_offsets = lambda _: {SECOND: 9}
 
     async def call(seeking: Any) -> dict[TP, int]:
         found: dict[TP, int] = await seeking()

@@ -34,7 +34,7 @@ async def test_a_fetch_runs_in_the_thread_of_the_kafka_client(consumer: Any) -> 
     running = threading.Thread(target=thread.thread_loop.run_forever)
     running.start()
     try:
-        fetched = await thread.getmany({FIRST}, 0.5)
+        fetched: object = await thread.getmany({FIRST}, 0.5)
     finally:
         thread.thread_loop.call_soon_threadsafe(thread.thread_loop.stop)
         running.join()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import pytest
 
@@ -77,26 +78,23 @@ class Worker:
         self.sender, self.store = NotingSender(self.journal), NotingStore(self.journal)
         self.next_round: list[tuple[str, int]] = []
         """Chunks and partitions that are computed between two rounds."""
-        self.writes = OrderOfWrites(
-            self.sender, self.store, DESTINATIONS, self._on_durable, self._guard, self._between_rounds
-        )
+        self.writes = OrderOfWrites[ScoredChunk](self.sender, self.store, DESTINATIONS, self._guard)
+        self.writes.add_listener(self)
         self.paused = False
         self.ended: list[str] = []
 
     def finish(self, chunk: str, partition: int = 0, customer: str | None = None) -> None:
-        self.writes.finish(
-            work(chunk, partition, customer or chunk),
-            lambda: self.journal.append(f"{chunk} finished"),
-            Stopwatch(lambda: 0.0),
-        )
+        computed = work(chunk, partition, customer or chunk)
+        acknowledge = partial(self.journal.append, f"{chunk} finished")
+        self.writes.finish(InFlightChunk(computed, acknowledge, Stopwatch(lambda: 0.0), self))
 
     def entries(self, word: str) -> list[str]:
         return [entry for entry in self.journal if word in entry]
 
-    def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
-        self.journal.extend(f"{key.decode()} durable" for done in finished for key in done.work.profiles)
+    def on_durable(self, chunks: Sequence[InFlightChunk[ScoredChunk]]) -> None:
+        self.journal.extend(f"{key.decode()} durable" for done in chunks for key in done.computed.states)
 
-    def _between_rounds(self) -> None:
+    def between_rounds(self) -> None:
         self.journal.append("between rounds")
         waiting, self.next_round = self.next_round, []
         for chunk, partition in waiting:
@@ -117,7 +115,7 @@ def work(chunk: str, partition: int, customer: str) -> ScoredChunk:
         decisions=records,
         alerts=records,
         dead_letters=records,
-        profiles={customer.encode(): f"profile after {chunk}".encode()},
+        states={customer.encode(): f"profile after {chunk}".encode()},
         outcomes=[],
         scores=[],
         sent_ms=[],
@@ -225,15 +223,15 @@ async def test_a_round_sends_the_outputs_of_a_chunk_beside_the_changelog_of_the_
 
 
 async def test_what_is_handed_over_during_a_round_waits_for_the_next(worker: Worker) -> None:
-    under_way = [worker.writes.under_way]
+    under_way = [worker.writes.round_under_way]
     gate = await finish_two(worker, held_at="changelog")
-    under_way.append(worker.writes.under_way)
+    under_way.append(worker.writes.round_under_way)
     assert worker.entries("b sent") == []
 
     gate.set()
     await until_idle()
 
-    assert [*under_way, worker.writes.under_way] == [False, True, False]
+    assert [*under_way, worker.writes.round_under_way] == [False, True, False]
     assert ["a finished", "b finished"] == worker.entries("finished")
 
 
@@ -356,9 +354,10 @@ async def test_a_worker_that_was_paused_before_it_sends_sends_nothing(worker: Wo
 
 async def test_a_chunk_without_profiles_writes_neither_changelog_nor_store(worker: Worker) -> None:
     """All of it was malformed, or seen before."""
-    nothing_new = work("a", 0, "a")._replace(profiles={}, decisions=[], alerts=[], activity={})
+    nothing_new = work("a", 0, "a")._replace(states={}, decisions=[], alerts=[], activity={})
 
-    worker.writes.finish(nothing_new, lambda: worker.journal.append("finished"), Stopwatch(lambda: 0.0))
+    acknowledge = partial(worker.journal.append, "finished")
+    worker.writes.finish(InFlightChunk(nothing_new, acknowledge, Stopwatch(lambda: 0.0), worker))
     await until_idle()
 
     assert [entry for entry in worker.journal if entry != "between rounds"] == [

@@ -1,7 +1,8 @@
-"""Which chunks are joined, and how many records may be on their way."""
+"""Which chunks are merged, and how many records may be in flight."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +14,7 @@ class Event:
     """An agent's event with a chunk of numbers for records."""
 
     def __init__(self, *records: int, partition: int = 0) -> None:
-        self.value = Chunk(partition, list(records))
+        self.value = Chunk(partition, cast(Any, list(records)))
         self.acknowledged = 0
 
     def ack(self) -> None:
@@ -27,22 +28,22 @@ def waiting(*events: Any, max_records: int = 4) -> ChunkQueue:
     return chunks
 
 
-def taken(chunks: ChunkQueue, partition: int = 0, *, only_full: bool = False) -> list[int] | None:
+def taken(chunks: ChunkQueue, partition: int = 0, *, only_full: bool = False) -> Sequence[Any] | None:
     batch = chunks.take(partition, only_full=only_full)
     return None if batch is None else batch.chunk.records
 
 
-def test_a_lone_chunk_is_taken_as_it_is() -> None:
+def test_a_single_chunk_is_taken_unchanged() -> None:
     assert taken(waiting(Event(1, 2))) == [1, 2]
 
 
-def test_chunks_that_wait_are_one_in_their_order() -> None:
+def test_waiting_chunks_are_merged_in_order() -> None:
     chunks = waiting(Event(1), Event(2, 3))
 
     assert [[1, 2, 3], None] == [taken(chunks), taken(chunks)]
 
 
-def test_a_joined_chunk_has_at_most_the_maximum() -> None:
+def test_a_merged_chunk_has_at_most_the_maximum() -> None:
     chunks = waiting(Event(1, 2, 3), Event(4, 5), Event(6))
 
     assert [[1, 2, 3], [4, 5, 6], None] == [taken(chunks) for _ in range(3)]
@@ -52,21 +53,21 @@ def test_a_chunk_larger_than_the_maximum_goes_alone() -> None:
     assert taken(waiting(Event(1, 2, 3, 4, 5), Event(6))) == [1, 2, 3, 4, 5]
 
 
-def test_partitions_are_not_joined() -> None:
+def test_chunks_of_different_partitions_are_not_merged() -> None:
     chunks = waiting(Event(1), Event(2, partition=1))
 
     assert [[1], [2]] == [taken(chunks), taken(chunks, partition=1)]
 
 
-def test_only_full_leaves_what_could_still_grow() -> None:
+def test_only_full_leaves_chunks_below_the_maximum() -> None:
     chunks = waiting(Event(1, 2), Event(3))
     assert taken(chunks, only_full=True) is None
 
-    chunks.put(Event(4))
+    chunks.put(cast(Any, Event(4)))
     assert taken(chunks, only_full=True) == [1, 2, 3, 4]
 
 
-def test_acknowledging_a_joined_chunk_acknowledges_every_event_once() -> None:
+def test_acknowledging_a_merged_chunk_acknowledges_every_event_once() -> None:
     events = [Event(1), Event(2)]
     batch = waiting(*events).take(0, only_full=False)
     assert batch is not None
@@ -76,19 +77,19 @@ def test_acknowledging_a_joined_chunk_acknowledges_every_event_once() -> None:
     assert [1, 1] == [event.acknowledged for event in events]
 
 
-async def test_a_full_room_is_entered_when_somebody_has_left() -> None:
-    room = InFlightLimit(2)
-    await room.enter(2)
-    entering = asyncio.create_task(room.enter(1))
+async def test_a_reached_limit_is_waited_for_until_records_are_released() -> None:
+    limit = InFlightLimit(2)
+    await limit.acquire(2)
+    acquiring = asyncio.create_task(limit.acquire(1))
     await asyncio.sleep(0)
-    assert not entering.done()
+    assert not acquiring.done()
 
-    room.leave(1)
-    await asyncio.wait_for(entering, 1)
+    limit.release(1)
+    await asyncio.wait_for(acquiring, 1)
 
 
-async def test_a_chunk_larger_than_the_room_enters_an_empty_one() -> None:
-    await asyncio.wait_for(InFlightLimit(2).enter(5), 1)
+async def test_a_chunk_larger_than_the_limit_is_admitted_when_nothing_is_in_flight() -> None:
+    await asyncio.wait_for(InFlightLimit(2).acquire(5), 1)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ async def test_a_chunk_larger_than_the_room_enters_an_empty_one() -> None:
     ],
 )
 def test_no_more_is_computed_at_once_than_a_chunk_may_hold(sizes: list[int], groups: list[list[int]]) -> None:
-    ready = [ChunkBatch(Chunk(0, [None] * size), []) for size in sizes]
+    ready = [ChunkBatch(Chunk(0, cast(Any, [None] * size)), []) for size in sizes]
 
     found = [[len(batch.chunk.records) for batch in group] for group in compute_groups(ready, 4)]
 

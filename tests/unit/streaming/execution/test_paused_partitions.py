@@ -10,14 +10,14 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from app.processing.chunk import Chunk
+from app.streaming.delivery.order_of_writes import InFlightChunk
 from app.streaming.execution import paused_partitions
-from app.streaming.execution.batching import ChunkQueue, InFlightLimit
-from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 
 STALL_SECONDS = 60.0
-ROOM = 6
+LIMIT = 6
 
 
 class Record(NamedTuple):
@@ -28,8 +28,8 @@ class Record(NamedTuple):
 class Event:
     """What Faust hands to the agent."""
 
-    def __init__(self, partition: int, stand: int, *records: Record) -> None:
-        self.value = Chunk(partition, list(records), stand)
+    def __init__(self, partition: int, fetch_epoch: int, *records: Record) -> None:
+        self.value = Chunk(partition, cast(Any, records), fetch_epoch)
         self.message = SimpleNamespace(tp=TopicPartition("t", partition))  # as the client gives it
         self.acked = False
 
@@ -39,15 +39,15 @@ class Event:
 
 class Consumer:
     def __init__(self) -> None:
-        self.stand: int | None = 1
+        self.fetch_epoch: int | None = 1
         self.left: list[Any] = []
         self.paused: set[TP] = set()
         self.resumed: list[TP] = []
 
     def is_current(self, chunk: Chunk) -> bool:
-        return chunk.stand is not None and chunk.stand == self.stand
+        return chunk.fetch_epoch is not None and chunk.fetch_epoch == self.fetch_epoch
 
-    def leave(self, message: Any) -> None:
+    def untrack(self, message: Any) -> None:
         self.left.append(message)
 
     def pause_partitions(self, tps: set[TP]) -> None:
@@ -60,7 +60,7 @@ class Consumer:
 
 
 class Prerequisites:
-    whom = "the oracle"
+    provider = "the oracle"
 
     def __init__(self) -> None:
         self.answers = False
@@ -70,9 +70,9 @@ class Prerequisites:
         self.gate.set()
 
     def are_met(self, chunk: Chunk) -> bool:
-        return self.known or not any(record.needs for record in chunk.records)
+        return self.known or not any(cast(Any, record).needs for record in chunk.records)
 
-    async def ask(self, _: Chunk) -> bool:
+    async def request(self, _: Chunk) -> bool:
         self.asked += 1
         await self.gate.wait()
         self.known = self.answers
@@ -83,33 +83,34 @@ class Writes:
     def __init__(self) -> None:
         self.computed: list[tuple[int, list[int]]] = []
 
-    under_way = False
+    round_under_way = False
 
-    def finish(self, work: Any, acknowledge: Callable[[], None], _: object) -> None:
-        self.computed.append(work)
-        acknowledge()
+    def add_listener(self, _: object) -> None: ...
+
+    def finish(self, chunk: InFlightChunk[Any]) -> None:
+        self.computed.append(chunk.computed)
+        chunk.acknowledge()
 
 
 class Bench:
-    """A line with everything around it."""
+    """A chunk runner and its surroundings."""
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.health = Health(STALL_SECONDS, self.clock)
         self.consumer, self.needs, self.writes = Consumer(), Prerequisites(), Writes()
         self.held: list[int] = []
-        self.room = InFlightLimit(ROOM)
-        self.line: ChunkRunner[Any] = ChunkRunner(ChunkQueue(10), self.room, self.health, self._compute)
-        self.line.needs = self.needs
-        self.line.writes = cast(Any, self.writes)
-        self.line.on_paused_change(self.held.append)
+        context = RunnerContext(10, LIMIT, self.health, on_paused_change=self.held.append)
+        self.runner: ChunkRunner[Any] = ChunkRunner(
+            context, self._compute, cast(Any, self.writes), lambda _: None, self.needs
+        )
         self.health.started()
         self.health.assigned()
         self.health.restored(2)
 
     async def accept(self, *events: Event) -> None:
         for event in events:
-            await self.line.accept(event, cast(Any, self.consumer))
+            await self.runner.accept(cast(Any, event), cast(Any, self.consumer))
         await self.turn()
 
     async def turn(self) -> None:
@@ -127,11 +128,11 @@ class Bench:
 
 @pytest.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "LOOK_SECONDS"):
+    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "CHECK_SECONDS"):
         monkeypatch.setattr(paused_partitions, name, 0.005)
     running = Bench()
     yield running
-    running.line.stopping()
+    running.runner.stopping()
     await running.turn()
 
 
@@ -159,11 +160,11 @@ async def test_it_waits_and_then_goes_on_in_order(bench: Bench) -> None:
 
 
 async def test_others_go_on_meanwhile_however_much_it_has_fetched(bench: Bench) -> None:
-    await bench.accept(Event(0, 1, NEW), *(Event(0, 1, Record(offset)) for offset in range(1, 3 * ROOM)))
+    await bench.accept(Event(0, 1, NEW), *(Event(0, 1, Record(offset)) for offset in range(1, 3 * LIMIT)))
     async with asyncio.timeout(60):
         await bench.accept(Event(1, 1, Record(0)))
 
-    assert ([(1, [0])], 3 * ROOM) == (bench.writes.computed, bench.held[-1])
+    assert ([(1, [0])], 3 * LIMIT) == (bench.writes.computed, bench.held[-1])
 
 
 async def test_to_wait_is_no_stall_and_the_probe_says_whom_for(bench: Bench) -> None:
@@ -184,11 +185,11 @@ async def test_to_wait_is_no_stall_and_the_probe_says_whom_for(bench: Bench) -> 
 async def test_a_partition_that_moves_is_left_whole(bench: Bench) -> None:
     events = [Event(0, 1, NEW), Event(0, 1, Record(1))]
     await bench.accept(*events)
-    bench.consumer.stand = None
+    bench.consumer.fetch_epoch = None
     await bench.until(lambda: len(bench.consumer.left) == 2)
 
     assert ([], []) == (bench.writes.computed, [event for event in events if event.acked])
-    bench.consumer.stand, bench.needs.answers = 2, True
+    bench.consumer.fetch_epoch, bench.needs.answers = 2, True
     await bench.accept(Event(0, 2, NEW, Record(1)))
     assert [(0, [0, 1])] == bench.writes.computed
 
@@ -196,7 +197,7 @@ async def test_a_partition_that_moves_is_left_whole(bench: Bench) -> None:
 async def test_nothing_behind_what_was_left_is_computed_when_the_worker_stops(bench: Bench) -> None:
     """Its records would be past those before them in the profiles, and these lost."""
     await bench.accept(Event(0, 1, NEW))
-    bench.line.stopping()
+    bench.runner.stopping()
     await bench.until(lambda: len(bench.consumer.left) == 1)
     bench.needs.known = True
     late = Event(0, 1, Record(1))
@@ -208,14 +209,14 @@ async def test_nothing_behind_what_was_left_is_computed_when_the_worker_stops(be
 async def test_what_stood_at_the_door_does_not_overtake_what_was_left(bench: Bench) -> None:
     """It came before the first attempt had failed, and finds room only when its partition is gone."""
     bench.needs.gate.clear()
-    await bench.accept(Event(0, 1, NEW), Event(1, 1, *(Record(offset) for offset in range(2 * ROOM))))
+    await bench.accept(Event(0, 1, NEW), Event(1, 1, *(Record(offset) for offset in range(2 * LIMIT))))
     door = Event(0, 1, Record(1))
     waiting = asyncio.create_task(bench.accept(door))
     await bench.turn()
-    bench.consumer.stand = None
+    bench.consumer.fetch_epoch = None
     bench.needs.gate.set()
     await bench.until(lambda: len(bench.consumer.left) == 1)
-    bench.room.leave(2 * ROOM)
+    bench.runner._limit.release(2 * LIMIT)
     await waiting
 
-    assert ([(1, list(range(2 * ROOM)))], 2) == (bench.writes.computed, len(bench.consumer.left))
+    assert ([(1, list(range(2 * LIMIT)))], 2) == (bench.writes.computed, len(bench.consumer.left))

@@ -1,15 +1,15 @@
 """What waits in all partitions is computed together, between the rounds of the order of writes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
 
 from app.processing.chunk import Chunk
 from app.processing.stopwatch import Stopwatch
-from app.streaming.execution.batching import ChunkQueue, InFlightLimit
-from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.delivery.order_of_writes import InFlightChunk
+from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.monitoring.health import Health
 from tests.unit.clock import Clock
 from tests.unit.streaming.execution.test_paused_partitions import Consumer, Event, Record
@@ -21,15 +21,17 @@ class Writes:
     """One round at a time."""
 
     def __init__(self) -> None:
-        self.under_way = False
+        self.round_under_way = False
         self.works: list[list[int]] = []
         self.watches: list[Stopwatch] = []
 
-    def finish(self, work: list[int], acknowledge: Callable[[], None], watch: Stopwatch) -> None:
-        self.under_way = True
-        self.works.append(work)
-        self.watches.append(watch)
-        acknowledge()
+    def add_listener(self, _: object) -> None: ...
+
+    def finish(self, chunk: InFlightChunk[Any]) -> None:
+        self.round_under_way = True
+        self.works.append(chunk.computed)
+        self.watches.append(chunk.stopwatch)
+        chunk.acknowledge()
 
 
 class Bench:
@@ -39,18 +41,18 @@ class Bench:
         self.answer: asyncio.Future[None] | None = None
         """Of an oracle that has to be asked about each computation."""
         self.writes, self.consumer = Writes(), Consumer()
-        self.line: ChunkRunner[Any] = ChunkRunner(
-            ChunkQueue(FULL), InFlightLimit(100), Health(60.0, Clock()), self._compute
+        context = RunnerContext(FULL, 100, Health(60.0, Clock()))
+        self.runner: ChunkRunner[Any] = ChunkRunner(
+            context, self._compute, cast(Any, self.writes), lambda _: None
         )
-        self.line.writes = cast(Any, self.writes)
 
     async def accept(self, partition: int, *offsets: int) -> Event:
         event = Event(partition, 1, *map(Record, offsets))
-        await self.line.accept(event, cast(Any, self.consumer))
+        await self.runner.accept(cast(Any, event), cast(Any, self.consumer))
         return event
 
     def next_round(self) -> None:
-        self.line.advance()
+        self.runner.between_rounds()
 
     def _compute(self, chunks: Sequence[Chunk], watch: Stopwatch) -> Any:
         offsets = [[record.offset for record in chunk.records] for chunk in chunks]

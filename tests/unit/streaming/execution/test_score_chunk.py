@@ -19,6 +19,7 @@ from app.features.state import lineage
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
+from app.processing.fold_chunk import ChunkFold
 from app.processing.score_chunk import ChunkScorer, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -65,19 +66,15 @@ class Disk(dict[bytes, bytes]):
 def scorer(disk: Disk | None = None, topic_id: int = TOPIC_ID, lineup: Lineup | None = None) -> ChunkScorer:
     """A worker that has just started on ``disk``."""
     profiles = StateCache(Disk() if disk is None else disk, capacity_bytes=100_000)
-    return ChunkScorer(
-        SourceLog("transactions", topic_id),
-        Acceptance(),
-        BOUNDS,
-        profiles,
-        lineup or Lineup(LargeAmounts()),
-    )
+    fold = ChunkFold(SourceLog("transactions", topic_id), Acceptance(), BOUNDS, profiles)
+    return ChunkScorer(fold, lineup or Lineup(LargeAmounts()))
 
 
 def checked_scorer(partitions: int) -> ChunkScorer:
     """One that knows how many partitions there are."""
     log = SourceLog("transactions", TOPIC_ID, partitions)
-    return ChunkScorer(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000), Lineup(LargeAmounts()))
+    fold = ChunkFold(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000))
+    return ChunkScorer(fold, Lineup(LargeAmounts()))
 
 
 Entities = Callable[[Touched], Delayed]
@@ -107,7 +104,7 @@ def decided(work: ScoredChunk) -> list[str]:
 
 
 def applied(work: ScoredChunk, key: bytes) -> int:
-    return read_profile(work.profiles[key]).applied
+    return read_profile(work.states[key]).applied
 
 
 def test_a_key_that_another_partition_has_is_rejected_and_its_neighbours_are_scored() -> None:
@@ -118,7 +115,7 @@ def test_a_key_that_another_partition_has_is_rejected_and_its_neighbours_are_sco
 
     assert [InvalidReason.WRONG_PARTITION] == [entry.error.reason for entry in work.rejected]
     assert ["t2"] == decided(work)
-    assert {here.encode()} == work.profiles.keys()
+    assert {here.encode()} == work.states.keys()
 
 
 def test_where_another_rule_places_keys_none_is_rejected_for_its_place() -> None:
@@ -137,8 +134,8 @@ def test_every_sound_transaction_is_decided_in_order() -> None:
 def test_a_customer_met_several_times_is_written_once_and_stands_at_the_last_offset() -> None:
     work = compute(scorer(), record(1), record(2), record(7))
 
-    assert {b"c1"} == set(work.profiles)
-    assert (TOPIC_ID, 7) == lineage(work.profiles[b"c1"])
+    assert {b"c1"} == set(work.states)
+    assert (TOPIC_ID, 7) == lineage(work.states[b"c1"])
     assert applied(work, b"c1") == 3
 
 
@@ -150,7 +147,7 @@ def test_only_suspicious_transactions_become_alerts() -> None:
 
 def test_what_the_profile_has_seen_is_a_replay_and_changes_nothing() -> None:
     worker = scorer()
-    disk = Disk(compute(worker, record(1), record(2)).profiles)
+    disk = Disk(compute(worker, record(1), record(2)).states)
 
     work = compute(scorer(disk), record(1), record(2), record(3))
 
@@ -158,20 +155,20 @@ def test_what_the_profile_has_seen_is_a_replay_and_changes_nothing() -> None:
 
 
 def test_a_chunk_of_replays_writes_nothing() -> None:
-    disk = Disk(compute(scorer(), record(1, amount=5_000)).profiles)
+    disk = Disk(compute(scorer(), record(1, amount=5_000)).states)
 
     work = compute(scorer(disk), record(1, amount=5_000))
 
-    assert (1, [], [], {}) == (work.replayed, work.decisions, work.alerts, work.profiles)
+    assert (1, [], [], {}) == (work.replayed, work.decisions, work.alerts, work.states)
 
 
 def test_a_topic_made_again_begins_anew_and_its_offsets_are_no_replays() -> None:
-    disk = Disk(compute(scorer(), record(1), record(2)).profiles)
+    disk = Disk(compute(scorer(), record(1), record(2)).states)
 
     work = compute(scorer(disk, topic_id=6), record(0, "new"))
 
     assert (0, ["new"]) == (work.replayed, decided(work))
-    assert lineage(work.profiles[b"c1"]) == (6, 0)
+    assert lineage(work.states[b"c1"]) == (6, 0)
 
 
 def test_a_transaction_sent_again_under_another_offset_is_a_duplicate() -> None:
@@ -244,7 +241,7 @@ def test_trace_headers_are_passed_through_and_no_others() -> None:
 
 
 def test_every_record_is_counted_as_exactly_one_thing() -> None:
-    disk = Disk(compute(scorer(), record(1)).profiles)
+    disk = Disk(compute(scorer(), record(1)).states)
     chunk: list[Any] = [
         record(1),
         record(2, "t"),
@@ -269,7 +266,7 @@ def test_how_a_log_is_cut_into_chunks_changes_neither_profiles_nor_decisions() -
     parts = [compute(worker, *log[start : start + 7]) for start in range(0, 30, 7)]
 
     assert whole.decisions == [entry for part in parts for entry in part.decisions]
-    assert whole.profiles == {key: value for part in parts for key, value in part.profiles.items()}
+    assert whole.states == {key: value for part in parts for key, value in part.states.items()}
 
 
 def test_the_decision_holds_the_features_in_the_catalogs_order() -> None:

@@ -1,7 +1,7 @@
 """What is finished is counted a few times a second, and nothing of it twice or never."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -25,7 +25,9 @@ class Desk:
         self.counting = Counting(self.metrics)
 
     def finish(self, *chunks: ScoredChunk) -> None:
-        self.counting.add([InFlightChunk(chunk, lambda: None, watch()) for chunk in chunks], NOW_MS)
+        self.counting.add(
+            [InFlightChunk(chunk, lambda: None, watch(), cast(Any, None)) for chunk in chunks], NOW_MS
+        )
 
     def shown(self, name: str, **labels: Any) -> float:
         found = self.metrics.registry.get_sample_value(f"fraudstream_{name}", labels)

@@ -1,4 +1,4 @@
-"""The crm worker's two lines over one table, with everything outside it replaced: the app is built as a worker builds it."""
+"""The crm worker's two chunk runners over one table, with everything outside it replaced: the app is built as a worker builds it."""
 
 import asyncio
 import json
@@ -82,8 +82,8 @@ class World:
         self.worker._contacts = StateCache(self.store, 10**6)
         rules = Rules(QUIET, self.worker._acceptance(), (11, 22), self.topics.partitions)
         self.worker._fold = ContactFold(rules, self.worker._contacts)
-        self.worker._lines = (self.worker._line(0), self.worker._line(1))
-        self.worker._share_writes()
+        writes = self.worker._order_of_writes()
+        self.worker._runners = [self.worker._runner(0, writes), self.worker._runner(1, writes)]
         self.worker._tell_lag = lambda *_: None  # type: ignore[method-assign]
 
     async def deliver(self, topic: str, records: list[Record]) -> None:
@@ -92,8 +92,8 @@ class World:
             message=SimpleNamespace(topic=topic),
             ack=lambda: self.acknowledged.append((topic, records[-1].offset)),
         )
-        line = self.worker._lines[self.worker.lanes.topics.index(topic)]
-        await line.accept(event, cast(Any, Consumer()))
+        runner = self.worker._runners[self.worker.lanes.topics.index(topic)]
+        await runner.accept(event, cast(Any, Consumer()))
 
     async def settled(self) -> None:
         for _ in range(50):

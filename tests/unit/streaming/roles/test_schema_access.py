@@ -47,6 +47,10 @@ class Record(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     topic: str = "fraud.decisions.v1"
+    key: bytes | None = None
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
 
 
 class FakeRegistry:
