@@ -1,4 +1,4 @@
-"""The bank's side of things on this machine: Postgres, Kafka Connect, Kafka and a worker, from nothing."""
+"""A bank on this machine for ``fraudstream cdc demo``: Postgres, Kafka Connect, Kafka and a worker."""
 
 import asyncio
 import os
@@ -22,19 +22,19 @@ from app.topics import provisioning
 from app.traffic.bank_table import BankTable, example
 
 PARTITIONS = 4
-"""As in the demo without a database."""
+"""The same number as in the demo without a database."""
 CONNECTOR = "transactions.json"
 
 
 class Bank(NamedTuple):
-    """Everything up; nothing streams before the connector is registered."""
+    """The running servers. No rows are streamed until ``stream`` registers the connector."""
 
     settings: Settings
     table: BankTable
     worker: Worker
 
     def stream(self) -> None:
-        """From now on the table's rows go to Kafka, those that are there first."""
+        """Register the connector: it sends the present rows of the table to Kafka, then every change."""
         connector = load_connector(example(CONNECTOR))
         connect = ConnectClient(self.settings.cdc.connect_url)
         connect.put(connector)
@@ -43,7 +43,7 @@ class Bank(NamedTuple):
 
 @contextmanager
 def open_bank(directory: Path, settings: Settings) -> Iterator[Bank]:
-    """Nothing that was started is left behind."""
+    """Start everything, and stop it again however the block ends."""
     compiling = Thread(target=compile_fold)
     compiling.start()
     worker: Worker | None = None

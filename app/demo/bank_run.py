@@ -1,4 +1,4 @@
-"""`fraudstream cdc demo`: rows go into a table with SQL, alerts come out of Kafka."""
+"""`fraudstream cdc demo`: inserts rows into a table with SQL and prints the alerts from Kafka."""
 
 import asyncio
 import logging
@@ -30,14 +30,14 @@ _alert = msgspec.json.Decoder(Alert).decode
 
 
 def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLatency:
-    """From nothing to figures; alerts are printed as they come."""
-    # A topic made a moment ago has no leader yet: aiokafka tells so, and tries again.
+    """Run the demo, print alerts as they arrive, and return the latencies."""
+    # A topic created a moment ago has no leader yet: aiokafka logs an error and retries.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     directory = fresh(plan.directory)
     console.print("starting Postgres, Kafka, Kafka Connect with Debezium, Redis …", highlight=False)
     with open_bank(directory, settings) as bank:
         begin(bank, plan, console)
-        console.print(f"inserting {rows:,} rows, {plan.rate:,.0f} a second:", highlight=False)
+        console.print(f"inserting {rows:,} rows, {plan.rate:,.0f} per second:", highlight=False)
 
         def show(record: Any) -> None:
             console.print(line(_alert(record.value)), soft_wrap=True)
@@ -47,7 +47,7 @@ def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLa
 
 
 def begin(bank: Bank, plan: Plan, console: Console) -> None:
-    """Fill the table with some weeks, and return when the connector's snapshot of them is decided."""
+    """Fill the table with some weeks of history and wait until all rows of the connector's snapshot are decided."""
     began = time.monotonic()
     loaded = bank.table.load(numbered(history(plan, today()), "history"))
     console.print(f"{loaded:,} rows are in the table; the connector reads them first …", highlight=False)
@@ -57,11 +57,12 @@ def begin(bank: Bank, plan: Plan, console: Console) -> None:
 
 
 def today() -> Any:
+    """Return the present day in UTC."""
     return datetime.now(UTC).date()
 
 
 def numbered(events: Iterator[Event], prefix: str) -> Iterator[Transaction]:
-    """Under ids of their own: a table has each once."""
+    """Give each transaction an id of its own, because the id is the primary key of the table."""
     for number, event in enumerate(events):
         yield renamed(event, f"{prefix}-{number}").transaction
 

@@ -1,4 +1,4 @@
-"""The demo's directory: emptied before each run, so that every count begins at nothing."""
+"""The demo's directory: emptied before each run, so that every count starts at zero."""
 
 import shutil
 from pathlib import Path
@@ -11,16 +11,16 @@ STACK = "stack"
 
 
 def fresh(directory: Path) -> Path:
-    """The directory, empty. Raises ConfigurationError when it holds anything but an earlier demo."""
+    """Empty and return the directory. Raises ConfigurationError when it holds anything but an earlier demo."""
     path = directory.resolve()
     if path.exists() and any(path.iterdir()):
         if not (path / MARKER).is_file():
-            raise ConfigurationError(f"{directory} holds something else than a demo. Give another --dir.")
+            raise ConfigurationError(f"{directory} does not hold an earlier demo. Give another --dir.")
         running = stack.status(path / STACK)
         if running is not None and running.supervised:
             raise StackError(
-                f"a demo runs in {directory}. Stop it, or give another --dir; what is left of one is stopped by "
-                f"`fraudstream stack down --dir {directory / STACK}`."
+                f"a demo runs in {directory}. Stop it, or give another --dir; "
+                f"`fraudstream stack down --dir {directory / STACK}` stops what an aborted demo left running."
             )
         shutil.rmtree(path)
     path.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Sets of numbers that only grow, a bit each: the ids of a day at a thousand a second take ten megabytes."""
+"""A set of numbers with one bit per number: the ids of a day at a thousand per second take ten megabytes."""
 
 
 class IdSet:
-    """A set of numbers from 0 up.
+    """A set of non-negative numbers that only grows.
 
     >>> seen = IdSet()
     >>> seen.add(3), seen.add(3), len(seen)
@@ -21,7 +21,7 @@ class IdSet:
         return index < len(self._bits) and bool(self._bits[index] >> (number & 7) & 1)
 
     def add(self, number: int) -> bool:
-        """True when it is new."""
+        """Add a number; return True when it is new."""
         if number in self:
             return False
         index = number >> 3
@@ -32,6 +32,6 @@ class IdSet:
         return True
 
     def without(self, other: "IdSet") -> int:
-        """How many of these are not in ``other``."""
-        mine, others = int.from_bytes(self._bits, "little"), int.from_bytes(other._bits, "little")  # noqa: SLF001  # another of its own kind
+        """Return how many of the numbers are not in ``other``."""
+        mine, others = int.from_bytes(self._bits, "little"), int.from_bytes(other._bits, "little")  # noqa: SLF001  # another IdSet
         return (mine & ~others).bit_count()

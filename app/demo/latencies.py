@@ -1,15 +1,15 @@
-"""How long decisions took, in whole milliseconds, however many there are in bounded memory."""
+"""Latencies of decisions in whole milliseconds, in bounded memory."""
 
 from collections import Counter
 from itertools import accumulate
 
 LONGEST_MS = 60_000
 REMEMBERED = 1 << 16
-"""Events whose time of sending is kept: two minutes at 500 a second."""
+"""Number of events whose time of sending is kept: two minutes at 500 per second."""
 
 
 class Latencies:
-    """OnSend of each sending and of each arrival by the event's number."""
+    """Counts latencies from the times at which events are sent and their decisions arrive, by event number."""
 
     def __init__(self) -> None:
         self._sent: list[tuple[int, int]] = [(-1, 0)] * REMEMBERED
@@ -19,13 +19,13 @@ class Latencies:
         self._sent[number % REMEMBERED] = (number, now_ms)
 
     def arrived(self, number: int, now_ms: int) -> None:
-        """An event that was never announced, or too long ago, is not measured."""
+        """Count the latency of an event, unless its time of sending is unknown or no longer kept."""
         remembered, sent_ms = self._sent[number % REMEMBERED]
         if remembered == number:
             self._counts[min(max(now_ms - sent_ms, 0), LONGEST_MS)] += 1
 
     def quantile_ms(self, share: float) -> int | None:
-        """The latency that ``share`` of the events did not pass; None before the first.
+        """Return the latency that ``share`` of the events did not exceed; None before the first event.
 
         >>> latencies = Latencies()
         >>> for number, took_ms in enumerate([3, 5, 4, 100]):

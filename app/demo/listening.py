@@ -1,4 +1,4 @@
-"""Everything the workers publish, read as any consumer would, into the reconciliation."""
+"""Reads everything the workers publish and adds it to the reconciliation."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ async def listen(
     reconciliation: Reconciliation,
     on_alert: Callable[[Alert], None],
 ) -> None:
-    """Count for ever. ``on_alert`` hears the first alert of each transaction."""
+    """Read until cancelled. ``on_alert`` receives the first alert of each transaction."""
     async for records in reader.batches():
         topic, now_ms = records[0].topic, time.time_ns() // 1_000_000
         for record in records:

@@ -1,4 +1,4 @@
-"""What was sent and what came of it, counted by distinct transaction from the topics themselves."""
+"""Reconciles what was sent with what the topics hold, by distinct transaction."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ ALERTS_SHOWN = 20
 
 
 class ReceivedDecision(msgspec.Struct, frozen=True, gc=False):
-    """The part of a decision that is counted."""
+    """The fields of a decision that are counted."""
 
     transaction_id: str
     outcome: Outcome
 
 
 class Reconciliation:
-    """Sent transactions carry the numbers 0, 1, 2, … in their ids, ``<run>t<number>``."""
+    """Counts sent events and received records. Sent transactions have the ids ``<run>t<number>``, numbered from 0."""
 
     def __init__(self, run: str) -> None:
         self.sent = 0
@@ -32,7 +32,7 @@ class Reconciliation:
         self.repeated_decisions = 0
         self.repeated_alerts = 0
         self.unrelated = 0
-        """Records that belong to nothing that was sent."""
+        """Records of transactions that were not sent."""
         self._prefix = f"{run}t"
         self._decided = IdSet()
         self._suspicious = IdSet()
@@ -56,12 +56,12 @@ class Reconciliation:
 
     @property
     def undecided(self) -> int:
-        """Sent, and neither decided nor among the dead letters: the lag."""
+        """Number of events sent, but neither decided nor dead-lettered yet: the lag."""
         return self.sent + self.malformed - self.decided - self.dead_letters
 
     @property
     def settled(self) -> bool:
-        """Everything sent has come out, and every alert that the decisions tell of."""
+        """True when every event is decided or dead-lettered and every expected alert has arrived."""
         return self.undecided <= 0 and self.alerts >= len(self._suspicious)
 
     def on_decision(self, decision: ReceivedDecision, now_ms: int) -> None:
@@ -77,7 +77,7 @@ class Reconciliation:
             self.repeated_decisions += 1
 
     def on_alert(self, alert: Alert) -> bool:
-        """True when it is the first of its transaction."""
+        """Count an alert; return True when it is the first of its transaction."""
         number = self._number(alert.transaction_id)
         if number is None or alert.alert_id != alert_id(alert.transaction_id):
             self.unrelated += 1
@@ -89,7 +89,7 @@ class Reconciliation:
         return False
 
     def on_dead_letter(self, headers: Mapping[str, bytes]) -> None:
-        """A dead letter is known by where its source record stands."""
+        """Count a dead letter by the position of its source record."""
         partition, offset = (headers.get(f"__streams.errors.{name}", b"") for name in ("partition", "offset"))
         self._dead.add((partition, offset))
 
@@ -116,14 +116,14 @@ class Reconciliation:
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """What must add up. Repeats are allowed: after a kill a worker may publish the same decision again."""
+    """The counts that must add up. Repeats are allowed: after a kill a worker may publish a decision again."""
 
     sent: int
     malformed: int
     decided: int
     dead_letters: int
     alerts_expected: int
-    """Decided transactions with an outcome that asks for an alert."""
+    """Decided transactions whose outcome requires an alert."""
     alerts_received: int
     alerts_missing: int
     alerts_unfounded: int
@@ -132,27 +132,27 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     repeated_alerts: int
 
     def differences(self) -> list[str]:
-        """Everything that does not add up; empty when all does."""
+        """Return a sentence for each count that does not add up; empty when all do."""
         found = {
             f"{self.sent - self.decided:,} transactions are not decided": self.sent != self.decided,
             f"{self.dead_letters:,} dead letters for {self.malformed:,} malformed messages": self.malformed
             != self.dead_letters,
             f"{self.alerts_missing:,} alerts are missing": self.alerts_missing > 0,
             f"{self.alerts_unfounded:,} alerts have no decision": self.alerts_unfounded > 0,
-            f"{self.unrelated:,} records belong to nothing that was sent": self.unrelated > 0,
+            f"{self.unrelated:,} records of transactions that were not sent": self.unrelated > 0,
         }
         return [text for text, wrong in found.items() if wrong]
 
     def lines(self) -> list[str]:
-        """The account as a person reads it; the first word says whether it adds up."""
+        """Return the lines to print; each states first whether the counts add up."""
         repeats = f"{self.repeated_decisions:,} decisions and {self.repeated_alerts:,} alerts published twice"
-        verdict = "DOES NOT RECONCILE" if self.differences() else "reconciled"
+        result = "DOES NOT RECONCILE" if self.differences() else "reconciled"
         return [
             (
-                f"{verdict}: {self.sent + self.malformed:,} produced = {self.decided:,} decided "
+                f"{result}: {self.sent + self.malformed:,} produced = {self.decided:,} decided "
                 f"+ {self.dead_letters:,} dead-lettered + 0 duplicates"
             ),
-            f"{verdict}: {self.alerts_expected:,} alerts by the decisions, {self.alerts_received:,} alerts received",
-            f"{repeats} (the same ids: a consumer drops them)",
+            f"{result}: {self.alerts_expected:,} alerts expected from the decisions, {self.alerts_received:,} alerts received",
+            f"{repeats} (with the same ids, by which consumers discard them)",
             *self.differences(),
         ]

@@ -1,4 +1,4 @@
-"""The demo from nothing to its account: stack, topics, workers, traffic, and a screen to watch it on."""
+"""Runs the demo: stack, topics, workers, traffic, a live screen, and the reconciliation at the end."""
 
 import asyncio
 import logging
@@ -22,16 +22,16 @@ from app.topics import provisioning
 EXIT_UNRECONCILED = 1
 EXIT_INTERRUPTED = 130
 PARTITIONS = 4
-"""On two cores a broker that has just started spends most of the time on requests, some per partition."""
+"""Few, because on two cores a broker that has just started spends most of its time on requests per partition."""
 
 
 def run(plan: Plan, settings: Settings, console: Console, started_seconds: float) -> int:
-    """The exit code. Nothing that was started is left behind, however it ends."""
-    # A topic made a moment ago has no leader yet: aiokafka tells so, and tries again.
+    """Run the demo and return the exit code. Everything that was started is stopped, however the demo ends."""
+    # A topic created a moment ago has no leader yet: aiokafka logs an error and retries.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     directory = fresh(plan.directory)
     console.print("starting Kafka and Redis …", highlight=False)
-    # The first start of a version compiles the fold, which takes about as long as the broker: do both at once.
+    # The first start of a version compiles the fold, which takes about as long as starting the broker: do both at once.
     compiling = Thread(target=compile_fold)
     compiling.start()
     try:
@@ -50,7 +50,7 @@ async def _run(session: Session, settings: Settings, console: Console) -> int:
         await provisioning.ensure(settings)
         with open_screen(console) as screen:
             interrupted = await session.run(screen)
-    except asyncio.CancelledError:  # a second Ctrl-C, or one before there was any traffic
+    except asyncio.CancelledError:  # a second Ctrl-C, or one before the traffic began
         interrupted = True
     for line in session.snapshot.summary():
         console.print(line, soft_wrap=True, highlight=False, markup=False)
@@ -60,7 +60,7 @@ async def _run(session: Session, settings: Settings, console: Console) -> int:
 
 
 def _local(settings: Settings, stack: Stack) -> Settings:
-    """The settings of the environment, except for what only this stack can say."""
+    """Return the settings of the environment, with the addresses of this stack."""
     return msgspec.structs.replace(
         settings,
         kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers=stack.bootstrap_servers),

@@ -1,4 +1,4 @@
-"""The demo as seen: a live picture at a terminal, plain lines everywhere else."""
+"""Shows the demo: a live screen on a console, plain lines elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ ROWS_BESIDE_ALERTS = 14
 
 
 class Screen(Protocol):
-    """Is asked to draw every ``period_seconds``."""
+    """Draws the snapshot; the caller calls ``draw`` every ``period_seconds``."""
 
     period_seconds: float
 
@@ -28,7 +28,7 @@ class Screen(Protocol):
 
 @contextmanager
 def open_screen(console: Console) -> Iterator[Screen]:
-    """A picture where it can be drawn, lines where not."""
+    """Open a live screen on a console, plain lines elsewhere."""
     if not console.is_terminal:
         yield PlainScreen(console)
         return
@@ -37,7 +37,7 @@ def open_screen(console: Console) -> Iterator[Screen]:
 
 
 class PlainScreen:
-    """A line of progress now and then, the newest alerts beneath."""
+    """Prints a line of progress every few seconds, followed by the newest alerts."""
 
     period_seconds = 3.0
 
@@ -67,10 +67,10 @@ class PlainScreen:
 
 
 class LiveScreen:
-    """Figures above, alerts beneath, the newest first."""
+    """Draws the figures, and the alerts below them, the newest first."""
 
     period_seconds = 0.5
-    """Drawing takes ten milliseconds, which the events of that moment wait for."""
+    """Drawing takes about 10 ms, by which it delays the events being sent."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -80,9 +80,9 @@ class LiveScreen:
 
 
 def picture(snapshot: Snapshot, height: int) -> RenderableType:
-    """As many alerts as the terminal is high."""
-    room = max(3, height - ROWS_BESIDE_ALERTS - len(snapshot.notes) - len(snapshot.hints))
-    alerts = list(snapshot.reconciliation.newest_alerts)[-room:][::-1]
+    """Return the screen, with as many alerts as fit into ``height`` lines."""
+    alert_rows = max(3, height - ROWS_BESIDE_ALERTS - len(snapshot.notes) - len(snapshot.hints))
+    alerts = list(snapshot.reconciliation.newest_alerts)[-alert_rows:][::-1]
     return Group(
         Panel(
             _counters(snapshot.figures()),
@@ -117,7 +117,7 @@ def _alerts(alerts: list[Alert]) -> Table:
     table = Table(expand=True, box=None, header_style="dim")
     for title in ("event time", "outcome", "score", "amount", "customer"):
         table.add_column(title, no_wrap=True, justify="right" if title in {"score", "amount"} else "left")
-    table.add_column("what stands out", no_wrap=True, ratio=1)
+    table.add_column("reasons", no_wrap=True, ratio=1)
     for alert in alerts:
         amount = display(alert.transaction.amount_minor, alert.transaction.currency)
         reasons = "; ".join(map(short, alert.reasons))

@@ -1,4 +1,4 @@
-"""The demo's traffic onto the topic: the history at full speed, then live events at fixed times."""
+"""Sends the demo's traffic: the history at full speed, then live events at fixed times."""
 
 import asyncio
 import time
@@ -21,16 +21,16 @@ REPORT_MS = 7 * 86_400_000
 
 
 class Senders(NamedTuple):
-    """One for each topic."""
+    """The senders of the two topics."""
 
     transactions: RecordSender
     labels: RecordSender
 
 
 class Traffic:
-    """Sends, and tells the reconciliation of everything it sends. ``stop`` ends it after the event at hand.
+    """Sends the traffic and records it in the reconciliation. ``stop`` ends it after the present event.
 
-    A fraud is reported a week of simulated time after its transaction, as soon as the traffic has come so far.
+    The label of a fraud is sent when the simulated time has reached a week after its transaction.
     """
 
     def __init__(self, plan: Plan, senders: Senders, reconciliation: Reconciliation) -> None:
@@ -45,13 +45,13 @@ class Traffic:
         self._stopped.set()
 
     async def run(self, on_phase: Callable[[str], None]) -> None:
-        """Return when all that was sent is acknowledged."""
+        """Send history and live traffic; return when everything is acknowledged."""
         await self._sender.run(lambda: self._labels.run(lambda: self._feed(on_phase)))
 
     async def _feed(self, on_phase: Callable[[str], None]) -> None:
         on_phase("history")
         await self._send_history()
-        # Live events behind a backlog would only measure the backlog.
+        # Wait for the backlog of the history: live events behind it would measure only the backlog.
         while self._reconciliation.undecided and not self._stopped.is_set():  # noqa: ASYNC110  # emptied a record at a time
             await asyncio.sleep(POLL_SECONDS)
         on_phase("live")
@@ -66,10 +66,10 @@ class Traffic:
                     return
 
     async def _send_live(self) -> None:
-        """A record's timestamp is its intended time: a delay of this sender counts as delay."""
+        """Send live events. The timestamp of a record is its intended time, so a delay of this sender counts as latency."""
         plan, reconciliation = self._plan, self._reconciliation
         source = traffic.live(plan, self._today)
-        first = next(source)  # finding it takes a moment, which is not lateness
+        first = next(source)  # computing it takes a moment and must not count as a delay
         pace = Pace(start_seconds=time.perf_counter(), rate=plan.rate)
         wall_offset = time.time() - time.perf_counter()
         limit = None if plan.seconds is None else round(plan.seconds * plan.rate)
@@ -97,7 +97,7 @@ class Traffic:
             self._frauds.append(transaction)
 
     def _report(self, time_ms: int, now_ms: int) -> None:
-        """What becomes known until then."""
+        """Send the labels of the frauds that are reported up to ``time_ms``."""
         while self._frauds and self._frauds[0].event_time + REPORT_MS <= time_ms:
             fraud = self._frauds.popleft()
             key, value = labels.record(labels.label(fraud, fraud.event_time + REPORT_MS))

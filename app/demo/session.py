@@ -1,4 +1,4 @@
-"""The part of the demo that needs Kafka up: workers, traffic, listening, and the wait until all is decided."""
+"""The part of the demo that needs Kafka: workers, traffic, reading the results, and waiting until all is decided."""
 
 import asyncio
 import contextlib
@@ -24,13 +24,13 @@ from app.traffic.sending import open_sender
 
 DRAIN_SECONDS = 60.0
 HURRIED_DRAIN_SECONDS = 30.0
-"""After Ctrl-C: longer than a killed worker's partitions are nobody's. A second Ctrl-C does not wait at all."""
+"""Bound after Ctrl-C: longer than the partitions of a killed worker stay unassigned. A second Ctrl-C does not wait."""
 FIRST_DECISION_SECONDS = 90.0
 POLL_SECONDS = 0.05
 
 
 class Session:
-    """One run on a stack that is up and whose topics are made."""
+    """One run on a stack that is up and whose topics exist."""
 
     def __init__(self, plan: Plan, settings: Settings, directory: Path, started_seconds: float) -> None:
         self.snapshot = Snapshot(Reconciliation(f"d{token_hex(4)}"), started_seconds)
@@ -45,7 +45,7 @@ class Session:
         self._interrupted = False
 
     async def run(self, screen: Screen) -> bool:
-        """True when Ctrl-C or SIGTERM ended it. Raises StackError when a worker fails."""
+        """Run until the plan ends; return True when Ctrl-C or SIGTERM ended it. Raises StackError when a worker fails."""
         try:
             for worker in self._workers:
                 worker.start()
@@ -83,7 +83,7 @@ class Session:
                 helper.cancel()
 
     async def _drain(self, reader: TailReader) -> None:
-        """What is missing after the bound is told by the account."""
+        """Wait until everything is decided, up to a bound; the balance then lists what is missing."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HURRIED_DRAIN_SECONDS if self._interrupted else DRAIN_SECONDS):
                 while not self.snapshot.reconciliation.settled:  # noqa: ASYNC110  # filled by the listener, a record at a time

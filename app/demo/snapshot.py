@@ -1,4 +1,4 @@
-"""What there is to see at one moment, whoever draws it."""
+"""The state of the demo that a screen draws."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ from app.domain.decision import Alert, Outcome
 
 PHASES = {
     "starting": "starting the worker",
-    "history": "history at full speed, so that the profiles are warm",
+    "history": "sending history at full speed to fill the profiles",
     "live": "live traffic",
     "draining": "traffic stopped; waiting for the last decisions",
 }
@@ -18,7 +18,7 @@ NOTES_SHOWN = 3
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """The counters of one moment."""
+    """The counters at one moment."""
 
     events_per_s: float
     produced: int
@@ -38,7 +38,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot:
-    """The run as it stands; the pids and addresses that a curious person may use."""
+    """The present state of the run: phase, counters, notes, and hints with commands to try."""
 
     def __init__(self, reconciliation: Reconciliation, started_seconds: float) -> None:
         self.reconciliation = reconciliation
@@ -47,13 +47,13 @@ class Snapshot:
         self.notes: deque[str] = deque(maxlen=NOTES_SHOWN)
         self.first_alert_seconds: float | None = None
         self.new_alerts: deque[Alert] = deque(maxlen=NOTES_SHOWN)
-        """Alerts since the last look, the newest few."""
+        """The newest alerts since the last drawing."""
         self._started_seconds = started_seconds
         self._last = (time.perf_counter(), 0)
 
     @property
     def seconds(self) -> float:
-        """Since the command was given."""
+        """Seconds since the command was started."""
         return time.time() - self._started_seconds
 
     def alert(self, alert: Alert) -> None:
@@ -63,21 +63,21 @@ class Snapshot:
         self.new_alerts.append(alert)
 
     def summary(self) -> list[str]:
-        """What the run comes to."""
+        """Return the lines to print at the end of the run."""
         figures, first, approved = (
             self.figures(),
             self.first_alert_seconds,
             self.reconciliation.outcomes[Outcome.APPROVE],
         )
         return [
-            "no alert came" if first is None else f"first alert after {first:.0f} s",
+            "no alert arrived" if first is None else f"first alert after {first:.0f} s",
             f"latency of live traffic, sent to decision received: {figures.latency}",
             f"{approved:,} approve, {figures.reviews:,} review, {figures.declines:,} decline",
             *self.reconciliation.balance().lines(),
         ]
 
     def figures(self) -> Figures:
-        """Events a second are those decided since the last call."""
+        """Return the counters; ``events_per_s`` counts the events decided since the last call."""
         reconciliation, now = self.reconciliation, time.perf_counter()
         (before, counted), self._last = self._last, (now, reconciliation.decided)
         return Figures(

@@ -1,4 +1,4 @@
-"""The demo's traffic: weeks of history, then live events a day every few seconds, up to yesterday."""
+"""The demo's traffic: weeks of history, then live events in which a simulated day takes seconds, up to yesterday."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -14,14 +14,14 @@ from app.traffic.simulate import Simulation, simulate
 
 LONGEST_SEASON_DAYS = 365
 EVENTS_A_DAY = 2.0
-"""Of a simulated customer, at the least; see app/traffic/population.py."""
+"""Least mean number of events per simulated customer; see app/traffic/population.py."""
 
 Record = tuple[bytes, bytes]
 _encode = msgspec.json.Encoder().encode
 
 
 def live_days(plan: Plan) -> int:
-    """How many simulated days the live traffic takes, at most a year: then another year begins."""
+    """Return the number of simulated days of the live traffic, at most a year; ``live`` then starts another year."""
     if plan.seconds is None:
         return LONGEST_SEASON_DAYS
     needed = plan.rate * plan.seconds / (plan.customers * EVENTS_A_DAY)
@@ -29,25 +29,28 @@ def live_days(plan: Plan) -> int:
 
 
 class Event(NamedTuple):
-    """A transaction, and what will become known of it."""
+    """A transaction and its label."""
 
     transaction: Transaction
     is_fraud: bool
 
 
 def history(plan: Plan, today: date) -> Iterator[Event]:
-    """The weeks before the live traffic."""
+    """Yield the weeks before the live traffic."""
     days = live_days(plan)
     for batch in simulate(_simulation(plan, today, plan.history_days, days, season=0)):
         yield from _events(batch)
 
 
 def live(plan: Plan, today: date) -> Iterator[Event]:
-    """What follows the history, without end. A new year has new customers: the old ones are a year ahead."""
+    """Yield the events after the history, without end.
+
+    Each further year has new customers, because the profiles of the earlier ones have already reached its end.
+    """
     days = live_days(plan)
     begin_ms = int((today - timedelta(days=days) - date(1970, 1, 1)).total_seconds()) * 1000
     for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season=0)):
-        if batch.event_time[-1] >= begin_ms:  # before it is history, which was sent
+        if batch.event_time[-1] >= begin_ms:  # earlier rows belong to the history
             yield from (event for event in _events(batch) if event.transaction.event_time >= begin_ms)
     for season in count(1):
         for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season)):
@@ -61,19 +64,19 @@ def _events(batch: TransactionBatch) -> Iterator[Event]:
 
 
 def renamed(event: Event, transaction_id: str) -> Event:
-    """Under an id of this run, so that each can be accounted for."""
+    """Give a transaction an id of this run, by which the reconciliation counts it."""
     return event._replace(
         transaction=msgspec.structs.replace(event.transaction, transaction_id=transaction_id)
     )
 
 
 def record(transaction: Transaction) -> Record:
-    """Key and value."""
+    """Return key and value of the record."""
     return transaction.customer_id.encode(), _encode(transaction)
 
 
 def malformed(number: int) -> Record:
-    """A message that cannot be scored, for a different reason each time."""
+    """Return a message that cannot be scored; five kinds of errors take turns."""
     event = {
         "transaction_id": f"malformed{number}",
         "customer_id": "c0000001",

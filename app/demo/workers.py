@@ -1,4 +1,4 @@
-"""The demo's workers: processes with a data directory and a log each. None outlives the demo."""
+"""The demo's workers: processes with a data directory and a log file each. None outlives the demo."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ LOG_LINES = 15
 
 
 class Worker:
-    """``fraudstream worker`` on a directory of its own."""
+    """A worker process with a data directory of its own."""
 
     def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -25,17 +25,17 @@ class Worker:
         self._environment = os.environ | environment | {"FRAUDSTREAM_WORKER_DATA_DIR": str(directory / name)}
 
     def start(self) -> None:
-        """Begin the process. From the main thread: the kernel ends it when the thread that began it ends."""
-        # The same as `faust -A app.worker worker`; the demo has made the topics, and the worker checks the rest.
+        """Start the process. Call it from the main thread: the kernel kills the child when the starting thread ends."""
+        # Not `fraudstream worker`: the demo has created the topics, and the worker itself checks the rest.
         command = [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "--without-web", "-l", "info"]
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+            self._process = subprocess.Popen(  # noqa: S603  # our own list of arguments
                 [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *command],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                process_group=0,  # away from the terminal's Ctrl-C: the demo stops it in its turn
+                process_group=0,  # Ctrl-C on the console does not reach it: the demo stops it after the drain
             )
 
     @property
@@ -44,7 +44,7 @@ class Worker:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative is the signal that ended it."""
+        """Exit code; None while it runs, negative for the signal that ended it."""
         return self._process.poll()
 
     def terminate(self) -> None:
@@ -52,7 +52,7 @@ class Worker:
             os.kill(self.pid, signal.SIGTERM)
 
     def wait(self, seconds: float) -> None:
-        """Return when it has ended; one that will not is killed."""
+        """Wait until the process ends; kill it after ``seconds``."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -64,8 +64,8 @@ class Worker:
         return f"The end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-async def watch(workers: list[Worker], tell: Callable[[str], None]) -> None:
-    """Start a worker that was killed again, as a supervisor would; raise StackError when one ends by itself."""
+async def watch(workers: list[Worker], on_restart: Callable[[str], None]) -> None:
+    """Restart workers that are killed, as a supervisor would; raise StackError when one ends by itself."""
     while True:
         await asyncio.sleep(POLL_SECONDS)
         for worker in workers:
@@ -73,13 +73,15 @@ async def watch(workers: list[Worker], tell: Callable[[str], None]) -> None:
             if code == -signal.SIGKILL:
                 killed = worker.pid
                 worker.start()
-                tell(f"{worker.name} (pid {killed}) was killed and is started again as pid {worker.pid}")
+                on_restart(
+                    f"{worker.name} (pid {killed}) was killed and is started again as pid {worker.pid}"
+                )
             elif code is not None:
                 raise StackError(f"{worker.name} ended with exit code {code}. {worker.log_end()}")
 
 
 def stop(workers: list[Worker]) -> None:
-    """Stop all of them in order, at the same time."""
+    """Send SIGTERM to all workers, then wait for each."""
     for worker in workers:
         worker.terminate()
     for worker in workers:

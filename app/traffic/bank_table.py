@@ -1,4 +1,4 @@
-"""The bank's table `transactions` (deploy/connect/bank.sql) as an application fills it: a row a database transaction."""
+"""Writes to the bank's table `transactions` (deploy/connect/bank.sql) as an application does: one row per commit."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -24,26 +24,26 @@ _NAMES = ", ".join(COLUMNS)
 _INSERT = f"INSERT INTO transactions ({_NAMES}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608  # constants
 _COPY = f"COPY transactions ({_NAMES}) FROM STDIN"
 OnSend = Callable[[str, int], None]
-"""Of a row's transaction id and the time, nanoseconds since the epoch, right before it was sent to the database."""
+"""Receives the transaction id of a row, and the time right before it was sent to the database, ns since the epoch."""
 
 
 def example(name: str) -> Path:
-    """A file of deploy/connect. Raises ConfigurationError outside of a checkout."""
+    """Return the path of a file in deploy/connect. Raises ConfigurationError outside of a checkout."""
     path = _FOLDER / name
     if not path.is_file():
-        raise ConfigurationError(f"{path} is not there. Run this in a checkout of fraudstream.")
+        raise ConfigurationError(f"{path} does not exist. Run this in a checkout of fraudstream.")
     return path
 
 
 class BankTable:
-    """One connection to the bank's database. Raises ConfigurationError when there is none."""
+    """One connection to the bank's database. Raises ConfigurationError when it cannot be opened."""
 
     def __init__(self, database: str) -> None:
         try:
             self._connection = psycopg.connect(database, autocommit=True)
         except psycopg.Error as error:
             raise ConfigurationError(
-                f"the bank's database cannot be reached ({type(error).__name__}). Look at --database."
+                f"the bank's database cannot be reached ({type(error).__name__}). Check --database."
             ) from error
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class BankTable:
         self._connection.close()
 
     def create(self) -> None:
-        """Its tables, where they are missing."""
+        """Create the tables that are missing."""
         self._connection.execute(example("bank.sql").read_bytes())
 
     def count(self) -> int:
@@ -61,7 +61,7 @@ class BankTable:
         return int(found[0]) if found else 0
 
     def load(self, transactions: Iterable[Transaction]) -> int:
-        """All of them at once; how many."""
+        """Insert all transactions with one COPY and return their number."""
         number = 0
         with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for transaction in transactions:
@@ -69,24 +69,24 @@ class BankTable:
                 number += 1
         return number
 
-    def insert(self, transactions: Iterable[Transaction], rate: float, told: OnSend) -> None:
-        """One by one, ``rate`` a second, each committed before the next."""
+    def insert(self, transactions: Iterable[Transaction], rate: float, on_send: OnSend) -> None:
+        """Insert transactions one by one, ``rate`` per second, each committed before the next."""
         pace = Pace(start_seconds=time.monotonic(), rate=rate)
         for number, transaction in enumerate(transactions):
             time.sleep(max(0.0, pace.due_seconds(number) - time.monotonic()))
-            told(transaction.transaction_id, time.time_ns())
+            on_send(transaction.transaction_id, time.time_ns())
             self._connection.execute(_INSERT, row(transaction))
 
     def delete(self, prefix: str) -> None:
-        """The rows whose id begins so."""
+        """Delete the rows whose transaction id starts with ``prefix``."""
         self._connection.execute("DELETE FROM transactions WHERE starts_with(transaction_id, %s)", [prefix])
 
 
 def row(transaction: Transaction) -> list[object]:
-    """In the order of COLUMNS: the amount as people write it, the time as a time."""
+    """Return the values in the order of COLUMNS: the amount in major units as a decimal, the time as a datetime."""
     amount = Decimal(transaction.amount_minor).scaleb(-minor_digits(transaction.currency))
     instant = datetime.fromtimestamp(transaction.event_time // 1_000, UTC).replace(
         microsecond=transaction.event_time % 1_000 * 1_000
     )
-    known = {"event_time": instant, "amount": amount}
-    return [known[name] if name in known else getattr(transaction, name) for name in COLUMNS]
+    converted = {"event_time": instant, "amount": amount}
+    return [converted[name] if name in converted else getattr(transaction, name) for name in COLUMNS]

@@ -1,4 +1,4 @@
-"""Fraud that lasts for days: a terminal or a card in the wrong hands, and how many of them at a time."""
+"""Fraud campaigns that last for days, at a terminal or with a card, and how many of them run at a time."""
 
 import msgspec
 import numpy as np
@@ -10,17 +10,19 @@ _TRIES_A_DAY = 500
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """One compromised terminal or stolen card."""
+
     target: int
-    """The terminal or the customer."""
+    """Number of the terminal or the customer."""
     last_day: int
     daily_rows: float
-    """How many fraudulent transactions a day it is expected to give."""
+    """Expected number of fraudulent transactions per day."""
 
 
 class Campaigns:
-    """Campaigns of one pattern. New ones start so that their rows keep to a share of all rows.
+    """The campaigns of one pattern. New ones start such that fraudulent rows are a fixed share of all rows.
 
-    What running campaigns will still give counts as spent; what they really gave is settled day by day.
+    Expected rows of running campaigns count as spent; the actual rows are settled day by day.
     """
 
     def __init__(self, share: float) -> None:
@@ -31,8 +33,10 @@ class Campaigns:
     def targets(
         self, rng: np.random.Generator, day: int, candidates: Integers, daily_rows: Reals
     ) -> Integers:
-        """The targets of ``day``. A candidate per row of the day, so that a busy target is likelier;
-        ``daily_rows`` is what each target would give.
+        """Return the targets of ``day``.
+
+        ``candidates`` holds one entry per row of the day, so that busy targets are chosen more often; ``daily_rows`` holds
+        the expected rows per day of each target.
         """
         self._running = [campaign for campaign in self._running if campaign.last_day >= day]
         self._earn(candidates.size)
@@ -41,12 +45,12 @@ class Campaigns:
         return np.array([campaign.target for campaign in self._running], dtype=np.int64)
 
     def settle(self, rows: int) -> None:
-        """Take what the campaigns really gave today."""
+        """Subtract the actual rows of today from the budget."""
         self._budget_rows = (self._budget_rows or 0.0) - rows
 
     def _earn(self, rows: int) -> None:
         if self._budget_rows is None:
-            # The first day finds campaigns under way, as if there had been days before it.
+            # Campaigns already run on the first day, as if there had been days before it.
             self._budget_rows = self._share * rows * (SHORTEST_DAYS + LONGEST_DAYS) / 4
         self._budget_rows += self._share * rows
 

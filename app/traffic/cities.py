@@ -1,4 +1,4 @@
-"""Where simulated people live and where fraud takes place: centres of real cities."""
+"""Cities of simulated customers and of far-away fraud: centres of real cities."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ HOMES = (
     City("IE", 53.350, -6.260),
     City("FI", 60.170, 24.938),
 )
-"""Customers live here and travel here; all within the euro area."""
+"""Cities in the euro area in which customers live and between which they travel."""
 
 FAR = (
     City("US", 40.713, -74.006),
@@ -33,7 +33,7 @@ FAR = (
     City("JP", 35.690, 139.692),
     City("AU", -33.869, 151.209),
 )
-"""Every one of these is more than 5,000 km from every home: twenty minutes are never enough."""
+"""Cities more than 5,000 km from every home city: nobody reaches them within twenty minutes."""
 
 SPREAD_DEGREES = 0.3
-"""A city's people and terminals lie within a square of this side: some 25 km."""
+"""Side of the square in which the customers and terminals of a city lie, some 25 km."""

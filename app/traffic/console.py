@@ -1,4 +1,4 @@
-"""Long work as a person at a terminal sees it: progress while it runs, one line or one JSON object at the end."""
+"""Console output of the commands that send: a progress bar, then one line or one JSON object."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from app.domain.transaction import Transaction
 from app.traffic.produce import Produced, Record, produce, produce_raw
 
 LATE_SECONDS = 1.0
-"""A paced sender later than this has not kept up."""
+"""Delay from which a paced sender has not kept its rate."""
 
 
 def send(
@@ -25,7 +25,7 @@ def send(
     rate: float | None,
     total: int | None = None,
 ) -> Produced:
-    """Send with a progress bar, and complain on standard error when the rate was not kept."""
+    """Send with a progress bar, and warn on standard error when the rate was not kept."""
     with _progress("produced", total) as on_progress:
         sending = produce(transactions, topic=topic, kafka=kafka, rate=rate, on_progress=on_progress)
         produced = uvloop.run(sending)
@@ -33,7 +33,7 @@ def send(
 
 
 def send_records(records: Iterable[Record], *, topic: str, kafka: Cluster, rate: float | None) -> Produced:
-    """As ``send``, for keys and values as they are."""
+    """Like ``send``, for raw keys and values."""
     with _progress("sent", None) as on_progress:
         sending = produce_raw(records, topic=topic, kafka=kafka, rate=rate, on_progress=on_progress)
         produced = uvloop.run(sending)
@@ -41,7 +41,7 @@ def send_records(records: Iterable[Record], *, topic: str, kafka: Cluster, rate:
 
 
 def _progress(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
-    # It repeats itself ten times a second while a broker is away; what matters becomes an error of ours.
+    # aiokafka logs ten lines per second while a broker is down; a failure that matters is raised as SendFailed.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     return progress_bar(what, total)
 
@@ -49,24 +49,24 @@ def _progress(what: str, total: int | None) -> AbstractContextManager[Callable[[
 def _in_time(produced: Produced) -> Produced:
     if produced.late_seconds > LATE_SECONDS:
         Console(stderr=True).print(
-            f"The rate was not kept: a transaction left {produced.late_seconds:.1f} s late."
+            f"The rate was not kept: a transaction was sent {produced.late_seconds:.1f} s late."
         )
     return produced
 
 
 def describe(produced: Produced, topic: str, *, as_json: bool, what: str = "transactions") -> str:
-    """The last line of a command that sends."""
+    """Return the last line that a sending command prints."""
     if as_json:
         return json.dumps(produced.summary())
     return (
-        f"{produced.produced:,} {what} onto {topic} in {produced.seconds:.1f} s "
-        f"({produced.events_per_s:,.0f} a second)"
+        f"{produced.produced:,} {what} sent to {topic} in {produced.seconds:.1f} s "
+        f"({produced.events_per_s:,.0f} per second)"
     )
 
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Gives a function that takes the count so far; without a terminal it draws nothing."""
+    """Yield a function that takes the count so far. Draws on a console only."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

@@ -1,4 +1,4 @@
-"""What customers do on a day when nobody steals from them."""
+"""Legitimate transactions of a day, drawn from the habits of the customers."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -15,15 +15,15 @@ LEGITIMATE = -1
 NO_DEVICE = -1
 
 WEEKDAY_FACTORS = (0.95, 0.95, 0.95, 1.0, 1.15, 1.2, 0.8)
-"""Monday to Sunday."""
+"""Factors on the number of transactions, Monday to Sunday."""
 _PEAK_STD_HOURS = 3.5
 _TRIP_SHARE = 0.004
-"""Customers who spend a day in another city. They buy there between 10:00 and 18:00, so that they can get there."""
+"""Share of customers who spend the day in another city. They buy there from 10:00 to 18:00, which leaves time to travel."""
 _TRIP_FROM_MS, _TRIP_SPAN_MS = 10 * HOUR_MS, 8 * HOUR_MS
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """Transactions of one day, one array per trait."""
+    """Transactions of one day, one array per attribute."""
 
     day_ms: Integers
     """Milliseconds since midnight."""
@@ -31,16 +31,16 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     terminal: Integers
     amount_minor: Integers
     pattern: Integers
-    """Index into PATTERNS, LEGITIMATE for most."""
+    """Index into PATTERNS, or LEGITIMATE."""
     device: Integers
-    """Number of the device of an internet purchase, NO_DEVICE otherwise."""
+    """Number of the device of an internet purchase, or NO_DEVICE."""
 
     def __len__(self) -> int:
         return self.customer.size
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """All rows in order of time; rows of one instant stay in the order given."""
+        """Concatenate and sort by time; rows of the same millisecond keep the order given."""
         names = cls.__struct_fields__
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         order = np.argsort(columns["day_ms"], kind="stable")
@@ -48,7 +48,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def draw_day(rng: np.random.Generator, weekday: int, customers: Customers, terminals: Terminals) -> Rows:
-    """Every customer's transactions of one day, in no order."""
+    """Draw the transactions of all customers on one day, in no particular order."""
     counts = rng.poisson(customers.per_day * WEEKDAY_FACTORS[weekday])
     customer = np.repeat(np.arange(counts.size), counts)
     day_ms, terminal = _places_and_times(rng, customer, customers, terminals)
@@ -69,7 +69,7 @@ def _places_and_times(
     hours = customers.peak_hour[customer] + _PEAK_STD_HOURS * rng.standard_normal(customer.size)
     day_ms = np.floor(np.mod(hours, 24.0) * HOUR_MS).astype(np.int64) % DAY_MS
     share = rng.random(customer.size)
-    # Squared: the first favourites are visited most.
+    # The square makes the first favourites the most visited ones.
     terminal = customers.favourites[customer, (FAVOURITES * share * share).astype(np.int64)]
 
     inhabited = np.unique(terminals.city[: terminals.home_count])
@@ -86,7 +86,7 @@ def _places_and_times(
 
 
 def _amounts(rng: np.random.Generator, mean: Reals, std: Reals) -> Integers:
-    """Normal around the habit; what would be negative is drawn anew, evenly up to twice the mean."""
+    """Draw amounts from a normal distribution; a negative one is replaced by a uniform one up to twice the mean."""
     amounts = mean + std * rng.standard_normal(mean.size)
     amounts = np.where(amounts > 0, amounts, 2 * mean * rng.random(mean.size))
     return np.maximum(1, np.rint(amounts)).astype(np.int64)

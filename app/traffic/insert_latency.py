@@ -1,7 +1,7 @@
-"""How long it takes from a row in the bank's table to its decision on Kafka.
+"""Measures the time from an INSERT into the bank's table to the decision on Kafka.
 
-Counted from right before the row is sent to the database until a consumer has its decision: the commit, Postgres's log,
-Debezium, Kafka Connect, the worker and Kafka twice lie in between. One clock measures both ends.
+It is measured from right before the row is sent to the database until a consumer has its decision, and includes the commit,
+Postgres's log, Debezium, Kafka Connect, Kafka twice and the worker. One clock measures both ends.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ OnRecord = Callable[[Any], None]
 
 
 class InsertLatency(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the rows."""
+    """Number of rows, of decisions, and the latencies in milliseconds."""
 
     rows: int
     decided: int
     repeated: int
-    """Decisions beyond the first of a row."""
+    """Number of decisions beyond the first of a row."""
     p50_ms: float
     p99_ms: float
     most_ms: float
 
 
 class LatencyRecorder:
-    """OnSend of each row and of each decision."""
+    """Records when each row is sent and when its decision arrives."""
 
     def __init__(self) -> None:
         self._sent: dict[str, int] = {}
@@ -46,7 +46,7 @@ class LatencyRecorder:
         self._sent[transaction_id] = now_ns
 
     def decided(self, transaction_id: str, now_ns: int) -> None:
-        """Those of others are none of ours."""
+        """Record a decision; those of rows that were not sent here are ignored."""
         if transaction_id in self._decided:
             self._repeated += 1
         elif transaction_id in self._sent:
@@ -57,7 +57,7 @@ class LatencyRecorder:
         return len(self._sent) - len(self._decided)
 
     def figures(self) -> InsertLatency:
-        """Raises no error where nothing was decided: the figures are then 0."""
+        """Return the latencies; they are 0 when nothing was decided."""
         took_ms = sorted((at - self._sent[name]) / 1e6 for name, at in self._decided.items())
         return InsertLatency(
             rows=len(self._sent),
@@ -70,7 +70,7 @@ class LatencyRecorder:
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value that ``share`` of them do not pass.
+    """Return the value that ``share`` of the ordered values do not exceed, rounded to 3 decimals; 0 for none.
 
     >>> quantile([1.0, 2.0, 3.0, 50.0], 0.5), quantile([1.0, 2.0, 3.0, 50.0], 0.99), quantile([], 0.5)
     (2.0, 50.0, 0.0)
@@ -87,7 +87,7 @@ _decode = msgspec.json.Decoder(_Decided).decode
 
 
 def plain_rows(prefix: str) -> Iterator[Transaction]:
-    """Small amounts of a thousand customers, at the time when they are asked for, without end."""
+    """Yield transactions of small amounts by a thousand customers, without end; event time is the time of the call."""
     for number in count():
         yield Transaction(
             transaction_id=f"{prefix}{number}",
@@ -106,7 +106,10 @@ async def measure(
     rate: float,
     on_alert: OnRecord = lambda _: None,
 ) -> InsertLatency:
-    """Insert the rows and wait for their decisions; ``on_alert`` is given the records of alerts meanwhile."""
+    """Insert the rows, ``rate`` per second, and wait for their decisions, at most ``DRAIN_SECONDS``.
+
+    ``on_alert`` receives the records of alerts that arrive meanwhile.
+    """
     topics, recorder = settings.topics, LatencyRecorder()
     async with open_tail_reader(
         settings.kafka, [topics.decisions, topics.alerts], from_beginning=False
@@ -114,7 +117,7 @@ async def measure(
         listening = asyncio.create_task(_listen(reader, topics.decisions, recorder, on_alert))
         await asyncio.to_thread(bank.insert, transactions, rate, recorder.sent)
         deadline = time.monotonic() + DRAIN_SECONDS
-        while recorder.missing and time.monotonic() < deadline and not listening.done():  # noqa: ASYNC110  # told by two others, row by row
+        while recorder.missing and time.monotonic() < deadline and not listening.done():  # noqa: ASYNC110  # changes with every row and decision
             await asyncio.sleep(POLL_SECONDS)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The labels of a history onto their topic, as if each had been reported a while after its transaction."""
+"""Makes label records from a labelled history, as if each fraud was reported a fixed time after its transaction."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,17 +11,20 @@ from app.traffic.produce import Record
 
 
 def labels(batches: Iterable[TransactionBatch], delay_ms: int, now_ms: int) -> Iterator[Label]:
-    """One for each fraud that is known by now; what is no fraud needs none. Raises InvalidFile without frauds' column."""
+    """Yield a label for each fraud reported by ``now_ms``. Raises InvalidFile when the column is_fraud is missing.
+
+    Legitimate transactions need no label: they count as legitimate without one.
+    """
     for batch in batches:
         if batch.is_fraud is None:
-            raise InvalidFile("the file has no column `is_fraud`: nothing is known of its transactions")
+            raise InvalidFile("the file has no column `is_fraud`: its transactions are not labelled")
         for transaction, is_fraud in zip(batch.transactions(), batch.is_fraud.tolist(), strict=True):
             if is_fraud and transaction.event_time + delay_ms <= now_ms:
                 yield label(transaction, transaction.event_time + delay_ms)
 
 
 def label(transaction: Transaction, reported_at: int) -> Label:
-    """A chargeback."""
+    """Return a chargeback for a transaction. ``reported_at`` is in milliseconds since the epoch."""
     return Label(
         transaction_id=transaction.transaction_id,
         customer_id=transaction.customer_id,
@@ -36,5 +39,5 @@ def label(transaction: Transaction, reported_at: int) -> Label:
 
 
 def record(given: Label) -> Record:
-    """Key and value."""
+    """Return key and value of the record."""
     return given.terminal_id.encode(), encode_event(given)

@@ -1,4 +1,4 @@
-"""Fraud patterns: how each one changes or adds transactions of a day, and its share of all of them."""
+"""Fraud patterns: how each one changes or adds transactions of a day, and its share of them."""
 
 import msgspec
 import numpy as np
@@ -10,7 +10,7 @@ from app.traffic.population import ECOMMERCE, Customers, Integers, Terminals
 PATTERNS = ("large_amount", "compromised_terminal", "stolen_card", "card_testing", "impossible_travel")
 LARGE_AMOUNT, COMPROMISED_TERMINAL, STOLEN_CARD, CARD_TESTING, IMPOSSIBLE_TRAVEL = range(5)
 SHARES = (0.0015, 0.003, 0.003, 0.0015, 0.001)
-"""Of the legitimate transactions: together one in a hundred."""
+"""Shares of the legitimate transactions, by pattern: together one percent."""
 
 MINUTE_MS = 60_000
 STOLEN_FACTOR = 5
@@ -26,18 +26,18 @@ TRAVEL_MS = (2 * MINUTE_MS, 20 * MINUTE_MS)
 
 
 class Fraudsters:
-    """Those at work, with what carries over from one day to the next."""
+    """Adds fraud to each day; campaigns and fractional counts carry over to the next day."""
 
     def __init__(self, customers: Customers, terminals: Terminals) -> None:
         self._customers = customers
         self._terminals = terminals
         self._compromised = Campaigns(SHARES[COMPROMISED_TERMINAL])
         self._stolen = Campaigns(SHARES[STOLEN_CARD])
-        # A half, so that a pattern appears when its expected number is one half: rounding, not truncation.
+        # Starting at one half rounds the expected number of a pattern instead of truncating it.
         self._due = dict.fromkeys((LARGE_AMOUNT, CARD_TESTING, IMPOSSIBLE_TRAVEL), 0.5)
 
     def attack(self, rng: np.random.Generator, day: int, legitimate: Rows) -> Rows:
-        """The day with its frauds, in order of time."""
+        """Return the rows of the day with fraud added, in order of time."""
         rows = self._use_terminals(rng, day, legitimate)
         rows = self._use_cards(rng, day, rows)
         rows = self._spend_large(rng, rows)
@@ -46,14 +46,14 @@ class Fraudsters:
         return Rows.joined([rows, testing, travel])
 
     def _use_terminals(self, rng: np.random.Generator, day: int, rows: Rows) -> Rows:
-        """Every transaction at a compromised terminal is fraud."""
+        """Make every transaction at a compromised terminal a fraud."""
         daily = np.bincount(rows.terminal, minlength=self._terminals.city.size).astype(np.float64)
         hit = np.isin(rows.terminal, self._compromised.targets(rng, day, rows.terminal, daily))
         self._compromised.settle(int(hit.sum()))
         return _labelled(rows, hit, COMPROMISED_TERMINAL, rows.amount_minor)
 
     def _use_cards(self, rng: np.random.Generator, day: int, rows: Rows) -> Rows:
-        """A third of the transactions of a stolen card are the thief's, five times as large."""
+        """Make a third of the transactions of a stolen card frauds of five times the amount."""
         daily = self._customers.per_day * _STOLEN_SHARE
         stolen = np.isin(rows.customer, self._stolen.targets(rng, day, rows.customer, daily))
         hit = stolen & (rng.random(len(rows)) < _STOLEN_SHARE) & (rows.pattern == LEGITIMATE)
@@ -61,7 +61,7 @@ class Fraudsters:
         return _labelled(rows, hit, STOLEN_CARD, rows.amount_minor * STOLEN_FACTOR)
 
     def _spend_large(self, rng: np.random.Generator, rows: Rows) -> Rows:
-        """An amount of ten to thirty times the customer's mean, from 500.00 on."""
+        """Turn single transactions into frauds of ten to thirty times the customer's mean, at least 500.00."""
         count = self._take(LARGE_AMOUNT, len(rows), rows_each=1.0)
         free = np.flatnonzero(rows.pattern == LEGITIMATE)
         hit = np.zeros(len(rows), dtype=np.bool_)
@@ -71,7 +71,7 @@ class Fraudsters:
         return _labelled(rows, hit, LARGE_AMOUNT, np.maximum(large, _LARGE_FLOOR_MINOR))
 
     def _travel(self, rng: np.random.Generator, rows: Rows) -> Rows:
-        """The card is used in a far shop minutes after it was used at home; once a day and customer."""
+        """Add uses of a card in a far city, minutes after a use at home; at most one per customer and day."""
         count = self._take(IMPOSSIBLE_TRAVEL, len(rows), rows_each=1.0)
         early = np.flatnonzero(rows.day_ms < DAY_MS - TRAVEL_MS[1])
         chosen = rng.choice(early, size=min(count, early.size), replace=False)
@@ -88,7 +88,7 @@ class Fraudsters:
         )
 
     def _test_cards(self, rng: np.random.Generator, rows: Rows, taken: Integers) -> Rows:
-        """Many tiny amounts on one device, seconds apart, then a big one; once a day and customer."""
+        """Add bursts of tiny amounts on one device, seconds apart, followed by a large one; at most one per customer and day."""
         mean_rows = (FEWEST_TESTS + MOST_TESTS) / 2 + 1
         total = self._customers.city.size
         count = min(self._take(CARD_TESTING, len(rows), rows_each=mean_rows), total)
@@ -107,12 +107,12 @@ class Fraudsters:
             terminal=shops[rng.integers(shops.size, size=victims.size)][burst],
             amount_minor=amounts,
             pattern=np.full(burst.size, CARD_TESTING),
-            # Numbers above the customers' own: a device the customer never used.
+            # Device numbers above those of the customers: a device that the customer never used.
             device=total + (victims + int(rng.integers(2**31)))[burst],
         )
 
     def _take(self, pattern: int, rows: int, *, rows_each: float) -> int:
-        """How many of a pattern are due after so many more rows."""
+        """Return how many frauds of a pattern are due after ``rows`` more rows."""
         self._due[pattern] += SHARES[pattern] * rows / rows_each
         count = int(self._due[pattern])
         self._due[pattern] -= count

@@ -1,7 +1,7 @@
-"""Customers with their habits and terminals with their places, as one array per trait.
+"""Customers with their habits and terminals with their positions, as one array per attribute.
 
-Chance comes as a generator and every step is an addition, a multiplication, a square root or a rounding, so that
-a seed gives the same population on every machine: sines and exponentials differ in their last bit.
+Every step is a draw from the generator, an addition, a multiplication, a square root or a rounding, so that a seed gives the
+same population on every machine: sines and exponentials differ in their last bit between machines.
 """
 
 import msgspec
@@ -21,26 +21,28 @@ MCCS = (
     ("5942", "5732", "5816", "4722", "5999", "4899", "5968", "5691"),
     ("6011", "6011", "6011", "6011", "6011", "6011", "6011", "6011"),
 )
-"""Merchant categories usual for each channel."""
+"""Usual merchant category codes of each channel."""
 
 FAVOURITES = 12
 ECOMMERCE_SLOTS = (1, 6)
-"""Which of a customer's favourites are shops on the internet, wherever they are."""
+"""Positions among a customer's favourites that are internet shops, of any city."""
 
 
 class Terminals(msgspec.Struct, frozen=True, kw_only=True):
+    """All terminals; each array has one entry per terminal."""
+
     city: Integers
     """Index into HOMES + FAR."""
     latitude: Reals
     longitude: Reals
     channel: Integers
     mcc: Integers
-    """Index into MCCS of the channel."""
+    """Index into the MCCS of the channel."""
     home_count: int
-    """Terminals from here on are far away."""
+    """Terminals with this number or a higher one are far away."""
 
     def within(self, city: Integers, share: Reals) -> Integers:
-        """A terminal of each ``city``, chosen by ``share`` in [0, 1)."""
+        """Return a terminal in each ``city``, chosen by ``share`` in [0, 1)."""
         order = np.argsort(self.city, kind="stable")
         counts = np.bincount(self.city, minlength=len(HOMES) + len(FAR))
         starts = np.cumsum(counts) - counts
@@ -48,16 +50,18 @@ class Terminals(msgspec.Struct, frozen=True, kw_only=True):
         return chosen
 
     def of_channel(self, channel: int) -> Integers:
-        """All terminals of a channel; all at home if there is none."""
+        """Return all terminals of a channel, or all home terminals if there is none."""
         found = np.flatnonzero(self.channel == channel)
         return found if found.size else np.arange(self.home_count)
 
     def far_shops(self) -> Integers:
-        """Far terminals where the card must be present; the first far one always is such."""
+        """Return the far terminals that require the card to be present; the first far terminal always does."""
         return np.flatnonzero((self.channel == POS) & (np.arange(self.city.size) >= self.home_count))
 
 
 class Customers(msgspec.Struct, frozen=True, kw_only=True):
+    """All customers; each array has one entry per customer."""
+
     city: Integers
     latitude: Reals
     longitude: Reals
@@ -66,11 +70,11 @@ class Customers(msgspec.Struct, frozen=True, kw_only=True):
     per_day: Reals
     peak_hour: Reals
     favourites: Integers
-    """FAVOURITES terminals for each customer, the usual ones first."""
+    """Shape (customers, FAVOURITES): terminals, the most visited first."""
 
 
 def draw_terminals(rng: np.random.Generator, count: int) -> Terminals:
-    """One in 25, and at least one, is far away."""
+    """Draw terminals, of which one in 25, and at least one, is far away."""
     far_count = max(1, count // 25)
     home_count = count - far_count
     city = np.concatenate(
@@ -91,7 +95,9 @@ def draw_terminals(rng: np.random.Generator, count: int) -> Terminals:
 
 
 def draw_customers(rng: np.random.Generator, count: int, terminals: Terminals) -> Customers:
-    """Habits as in the Handbook's simulator: mean amounts of 5 to 100 euros, up to four transactions a day."""
+    """Draw customers with habits as in the simulator of the Fraud Detection Handbook: mean amounts of 5 to 100 euros and up
+    to four transactions per day.
+    """
     inhabited = np.unique(terminals.city[: terminals.home_count])
     city = inhabited[rng.integers(inhabited.size, size=count)]
     latitude, longitude = _near(rng, city)
@@ -123,6 +129,6 @@ def _draw_favourites(rng: np.random.Generator, city: Integers, terminals: Termin
 def _near(rng: np.random.Generator, city: Integers) -> tuple[Reals, Reals]:
     cities: tuple[City, ...] = HOMES + FAR
     offsets = SPREAD_DEGREES * (rng.random((2, city.size)) - 0.5)
-    latitude = np.array([place.latitude for place in cities])[city] + offsets[0]
-    longitude = np.array([place.longitude for place in cities])[city] + offsets[1]
+    latitude = np.array([each.latitude for each in cities])[city] + offsets[0]
+    longitude = np.array([each.longitude for each in cities])[city] + offsets[1]
     return np.round(latitude, 5), np.round(longitude, 5)

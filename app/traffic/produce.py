@@ -1,4 +1,4 @@
-"""Transactions, or records as they are, onto a topic: as fast as it goes, or open-loop at a rate."""
+"""Sends transactions or raw records to a topic, as fast as possible or open-loop at a rate."""
 
 import asyncio
 import itertools
@@ -17,26 +17,26 @@ Record = tuple[bytes | None, bytes]
 """Key and value."""
 
 CHUNK_RECORDS = 1_000
-"""How many records are put before the sender's pumps have their turn: about 3 ms of work."""
+"""Records put before the sender's tasks may run: about 3 ms of work."""
 
 _Item = TypeVar("_Item")
 _encode = msgspec.json.Encoder().encode
 
 
 class Produced(msgspec.Struct, frozen=True, kw_only=True):
-    """What was sent; every record of it is acknowledged."""
+    """The result of sending; every record is acknowledged."""
 
     produced: int
     seconds: float
     late_seconds: float = 0.0
-    """How far the latest record left after its intended time; 0 without a rate."""
+    """Largest delay of a record against its intended time; 0 without a rate."""
 
     @property
     def events_per_s(self) -> float:
         return self.produced / self.seconds if self.seconds > 0 else 0.0
 
     def summary(self) -> dict[str, int | float]:
-        """What ``--json`` prints."""
+        """Return what ``--json`` prints."""
         return {
             "produced": self.produced,
             "seconds": round(self.seconds, 3),
@@ -55,9 +55,9 @@ async def produce(
 ) -> Produced:
     """Send each transaction under its customer's key; a customer's transactions keep their order.
 
-    ``rate`` is events a second, None as fast as it goes. ``on_progress`` hears the records acknowledged so far.
-    Returns when all are acknowledged. Raises SendFailed when one is not, ConfigurationError when there is no
-    broker or no topic.
+    ``rate`` is in events per second, None sends as fast as possible. ``on_progress`` receives the number of records
+    acknowledged so far. Returns when all are acknowledged. Raises SendFailed when one is not, ConfigurationError when no
+    broker answers or the topic is missing.
     """
     return await _send(transactions, _record, topic, kafka, rate, on_progress)
 
@@ -70,7 +70,7 @@ async def produce_raw(
     rate: float | None = None,
     on_progress: Progress | None = None,
 ) -> Produced:
-    """Send keys and values as they are, malformed ones too; otherwise as ``produce``."""
+    """Send keys and values unchanged, malformed ones too; otherwise like ``produce``."""
     return await _send(records, lambda record: record, topic, kafka, rate, on_progress)
 
 
@@ -112,11 +112,14 @@ async def _feed_fast(sender: RecordSender, chunks: AsyncIterator[list[Record]]) 
 
 
 async def _feed_paced(sender: RecordSender, chunks: AsyncIterator[list[Record]], rate: float) -> float:
-    """The record's own timestamp is its intended time, so that a delay of this sender counts as delay."""
+    """Send records at their intended times; return the largest delay in seconds.
+
+    The timestamp of a record is its intended time, so that a delay of this sender counts as latency.
+    """
     late_seconds, index = 0.0, 0
     pace: Pace | None = None
     async for chunk in chunks:
-        # The first chunk starts the clock: opening a file is not lateness.
+        # The clock starts with the first chunk, so that opening a file does not count as a delay.
         pace = pace or Pace(start_seconds=time.perf_counter(), rate=rate)
         wall_offset = time.time() - time.perf_counter()
         for key, value in chunk:
@@ -132,7 +135,7 @@ async def _feed_paced(sender: RecordSender, chunks: AsyncIterator[list[Record]],
 
 
 async def _chunks(source: Iterable[_Item] | AsyncIterable[_Item]) -> AsyncIterator[Sequence[_Item]]:
-    """An async source is live: what it gives is sent at once."""
+    """Yield chunks of the source. An async source is live, so each of its items is a chunk of its own."""
     if isinstance(source, AsyncIterable):
         async for item in source:
             yield (item,)

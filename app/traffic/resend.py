@@ -1,4 +1,4 @@
-"""Dead letters sent again to where they came from, once their producer, or a setting, was mended."""
+"""Sends dead letters to their source topic again, after the producer or a setting was corrected."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -15,14 +15,14 @@ REPLAYED_HEADER = "fraud.dlq.replayed"
 
 
 class Refused(NamedTuple):
-    """A letter that must not be sent as it is."""
+    """A dead letter that must not be sent."""
 
     letter: DeadLetter
     why: str
 
 
 class _Keyed(msgspec.Struct):
-    """All of a value that decides its key."""
+    """The field of a value from which its key is taken."""
 
     customer_id: str
 
@@ -31,14 +31,14 @@ _decode = msgspec.json.Decoder(_Keyed).decode
 
 
 def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refused:
-    """The source record again, with a header that says where it stood."""
+    """Return the source record, with a header that names its original position, or the reason why it is refused."""
     if letter.source_topic != topic:
-        # Whoever may write dead letters must not choose where an operator writes.
+        # Security: a program that may write dead letters must not choose the topic that an operator writes to.
         return Refused(letter, f"it did not come from {topic}")
     key = letter.key
     if letter.code == InvalidReason.KEY_MISMATCH:
         if not rekey:
-            return Refused(letter, "its own key is wrong: --with-key-from customer_id gives it another")
+            return Refused(letter, "its key is wrong: --with-key-from customer_id replaces it")
         try:
             key = _decode(letter.value or b"").customer_id.encode()
         except (msgspec.DecodeError, UnicodeError):
@@ -48,7 +48,7 @@ def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refus
 
 
 async def send(records: AsyncIterator[OutRecord], topic: str, kafka: Cluster) -> int:
-    """Send each to the partition of its key; how many the brokers have acknowledged. Raises SendFailed."""
+    """Send each record to the partition of its key; return the number acknowledged. Raises SendFailed."""
     async with open_sender(topic, kafka) as sender:
 
         async def feed() -> None:

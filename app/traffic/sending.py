@@ -1,7 +1,7 @@
-"""Records to one topic: batched per partition, acknowledged by all replicas, in order per key.
+"""Sends records to one topic: batched per partition, acknowledged by all replicas, in order per key.
 
-Each partition has a queue. Records are appended to the queue's open batch; a pump sends whatever is there as soon
-as the batch before is acknowledged, so a lone record leaves at once and a flood leaves in full batches.
+Each partition has a queue of batches. Records are appended to the last one; a task sends the oldest batch as soon as the
+batch before is acknowledged. A single record is therefore sent at once, and many records in full batches.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from app.errors import ConfigurationError, SendFailed
 Progress = Callable[[int], None]
 
 MAX_UNACKNOWLEDGED = 50_000
-"""Records that may wait in memory: some hundred milliseconds of the fastest sender."""
+"""Records that may wait in memory: what the fastest sender sends in some hundred milliseconds."""
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
 ACKNOWLEDGE_SECONDS = 30.0
-"""A batch not acknowledged by then has failed: long enough for a broker to restart or a leader to change."""
+"""Time after which an unacknowledged batch has failed: enough for a broker to restart or a leader to change."""
 
 
 class _PartitionQueue:
-    """The batches of one partition that wait to be sent, the open one last."""
+    """The batches of one partition that wait to be sent; records are appended to the last one."""
 
     def __init__(self, partition: int, create_batch: Callable[[], BatchBuilder]) -> None:
         self.partition = partition
@@ -51,7 +51,7 @@ class _PartitionQueue:
         self._filled.set()
 
     async def take(self) -> BatchBuilder:
-        """The oldest batch, once there is one; nothing is added to it any more."""
+        """Wait for a batch, and close and return the oldest."""
         while not self._batches:
             self._filled.clear()
             await self._filled.wait()
@@ -61,7 +61,7 @@ class _PartitionQueue:
 
 
 class RecordSender:
-    """Where records are put; ``open_sender`` makes one."""
+    """Sends records to one topic; ``open_sender`` creates it."""
 
     def __init__(
         self, producer: AIOKafkaProducer, topic: str, partitions: int, on_progress: Progress | None
@@ -76,29 +76,29 @@ class RecordSender:
 
     @property
     def acknowledged(self) -> int:
-        """How many records the brokers have for certain."""
+        """Number of records acknowledged by the brokers."""
         return self._acknowledged
 
     def put(self, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()) -> None:
-        """Append to the key's partition; a record without a key takes the partitions in turn."""
+        """Append a record to the partition of its key; records without a key take the partitions in turn."""
         partition = self._put % len(self._queues) if key is None else partition_of(key, len(self._queues))
         self._queues[partition].append(key, value, timestamp_ms, headers)
         self._put += 1
 
     async def wait_for_capacity(self) -> None:
-        """Let the pumps run, and wait while too many records are unacknowledged."""
+        """Let the sending tasks run, and wait while too many records are unacknowledged."""
         await asyncio.sleep(0)
         await self._wait_until_at_most(MAX_UNACKNOWLEDGED)
 
     async def run(self, feed: Callable[[], Awaitable[None]]) -> None:
-        """Run ``feed``, then wait until everything put is acknowledged. The first failure ends it all."""
+        """Run ``feed``, then wait until all records are acknowledged. The first failure cancels everything."""
         try:
             async with asyncio.TaskGroup() as group:
-                pumps = [group.create_task(self._pump(queue)) for queue in self._queues]
+                tasks = [group.create_task(self._send_batches(queue)) for queue in self._queues]
                 await feed()
                 await self._wait_until_at_most(0)
-                for pump in pumps:
-                    pump.cancel()
+                for task in tasks:
+                    task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
@@ -107,17 +107,17 @@ class RecordSender:
             self._settled.clear()
             await self._settled.wait()
 
-    async def _pump(self, queue: _PartitionQueue) -> None:
+    async def _send_batches(self, queue: _PartitionQueue) -> None:
         while True:
             batch = await queue.take()
             try:
-                # aiokafka repeats a batch of an idempotent producer for ever; the bound is ours to set.
+                # aiokafka retries a batch of an idempotent producer without end, so the bound is set here.
                 async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
                     await (await self._producer.send_batch(batch, self._topic, partition=queue.partition))
             except (KafkaError, TimeoutError) as error:
                 raise SendFailed(
                     f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged "
-                    f"({type(error).__name__}), {self._acknowledged} are. Look at the brokers, then send again: "
+                    f"({type(error).__name__}), {self._acknowledged} are. Check the brokers, then send again: "
                     "transactions already scored are recognised by their transaction_id."
                 ) from error
             self._acknowledged += batch.record_count()
@@ -130,7 +130,7 @@ class RecordSender:
 async def open_sender(
     topic: str, kafka: Cluster, on_progress: Progress | None = None, compression: str = "zstd"
 ) -> AsyncIterator[RecordSender]:
-    """Raises ConfigurationError when no broker answers or the topic is missing; it is never made here."""
+    """Open a sender. Raises ConfigurationError when no broker answers or the topic is missing; it is never created here."""
     partitions = await _partition_count(topic, kafka)
     producer = AIOKafkaProducer(
         **client_options(kafka),
@@ -145,7 +145,7 @@ async def open_sender(
         await producer.start()
         yield RecordSender(producer, topic, partitions, on_progress)
     except BaseException:
-        # `stop` waits for what is under way, which may be for ever, or for the end of the task that sends it.
+        # `stop` waits for records in flight, possibly without end, unless the task that sends them has ended.
         if (task := producer._sender.sender_task) is not None:  # noqa: SLF001  # it has no public abort
             task.cancel()
         raise
@@ -157,5 +157,5 @@ async def _partition_count(topic: str, kafka: Cluster) -> int:
     async with kafka_admin.connect(kafka) as admin:
         found = await admin.find({topic: ()})
     if topic not in found:
-        raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
+        raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
     return found[topic].partitions

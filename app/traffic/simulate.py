@@ -1,6 +1,6 @@
-"""Labelled traffic: customers with habits, and five ways to steal from them.
+"""Simulates labelled traffic: customers with habits, and five fraud patterns.
 
-The same simulation gives the same transactions on every machine, in order of event time, a day at a time.
+The same simulation gives the same transactions on every machine, in order of event time, one day at a time.
 """
 
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ from app.traffic.population import (
 )
 
 BATCH_ROWS = 20_000
-"""A busy day is given in pieces: its texts take many times the memory of its numbers."""
+"""Rows per batch. A busy day is split, because its texts take many times the memory of its numbers."""
 _EPOCH = date(1970, 1, 1)
 _POPULATION, _DAYS = range(2)
 _SCRAMBLE = 0x9E3779B97F4A7C15
-"""An odd number, so that multiplying by it modulo a power of two gives every number another."""
+"""An odd number: multiplication by it modulo a power of two maps different numbers to different numbers."""
 
 
 class Simulation(msgspec.Struct, frozen=True, kw_only=True):
-    """What to simulate; equal simulations give equal transactions."""
+    """Parameters of a simulation; equal parameters give equal transactions."""
 
     customers: Annotated[int, Meta(ge=1)]
     terminals: Annotated[int, Meta(ge=2)]
@@ -47,7 +47,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     start: date
 
     def tag(self) -> str:
-        """Ten hexadecimal digits that tell this traffic from any other, so that no transaction_id comes twice.
+        """Return ten hexadecimal digits that identify the traffic, so that two simulations share no transaction_id.
 
         The number of days is left out: a longer simulation begins with the same transactions.
         """
@@ -56,7 +56,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def simulate(simulation: Simulation) -> Iterator[TransactionBatch]:
-    """The transactions in order of event time, with ``is_fraud`` and ``fraud_pattern``."""
+    """Yield the transactions in order of event time, with ``is_fraud`` and ``fraud_pattern``."""
     rng = _generator(simulation.seed, _POPULATION, 0)
     terminals = draw_terminals(rng, simulation.terminals)
     customers = draw_customers(rng, simulation.customers, terminals)
@@ -74,8 +74,8 @@ def _generator(seed: int, purpose: int, number: int) -> np.random.Generator:
 
 
 class _Rendering:
-    """From arrays to the contract's columns. Every identifier starts with a letter and holds no separator,
-    so that none can be taken for a card number.
+    """Turns arrays into the columns of the transaction schema. Every identifier starts with a letter and holds no
+    separator, so that none can be taken for a card number.
     """
 
     def __init__(self, tag: str, customers: Customers, terminals: Terminals) -> None:
@@ -92,7 +92,7 @@ class _Rendering:
         self._patterns = _texts(list(PATTERNS))
 
     def batches(self, today: date, rows: Rows) -> Iterator[TransactionBatch]:
-        """The rows of a day, BATCH_ROWS at a time."""
+        """Yield the rows of a day, BATCH_ROWS at a time."""
         prefix = f"s{self._tag}d{(today - _EPOCH).days}t"
         for start in range(0, len(rows), BATCH_ROWS):
             columns = {
@@ -104,9 +104,9 @@ class _Rendering:
 
     def _batch(self, rows: Rows, midnight_ms: int, prefix: str, start: int) -> TransactionBatch:
         terminals, customers = self._terminals, self._customers
-        honest = rows.pattern == LEGITIMATE
+        legitimate = rows.pattern == LEGITIMATE
         online = terminals.channel[rows.terminal] == ECOMMERCE
-        # An internet purchase is made from home; any other where the terminal stands.
+        # The position of an internet purchase is the customer's home, otherwise the terminal.
         latitude = np.where(online, customers.latitude[rows.customer], terminals.latitude[rows.terminal])
         longitude = np.where(online, customers.longitude[rows.customer], terminals.longitude[rows.terminal])
         return TransactionBatch(
@@ -124,8 +124,8 @@ class _Rendering:
             card_token=self._tokens.take(rows.customer),
             latitude=latitude,
             longitude=longitude,
-            is_fraud=~honest,
-            fraud_pattern=self._patterns.take(pa.array(rows.pattern, mask=honest)),
+            is_fraud=~legitimate,
+            fraud_pattern=self._patterns.take(pa.array(rows.pattern, mask=legitimate)),
         )
 
 

@@ -1,4 +1,4 @@
-"""Simulated traffic into a file, and what is in it."""
+"""Writes simulated traffic to a file and counts it."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from app.traffic.simulate import Simulation, simulate
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written; ``patterns`` counts the frauds of each pattern."""
+    """Counts of the written file; ``patterns`` holds the number of frauds per pattern."""
 
     transactions: int
     frauds: int
@@ -22,7 +22,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
     def describe(self, out: Path, *, as_json: bool) -> str:
-        """The last line of the command."""
+        """Return the last line that the command prints."""
         if as_json:
             return json.dumps(msgspec.to_builtins(self) | {"out": str(out)})
         share = self.frauds / self.transactions if self.transactions else 0.0
@@ -33,7 +33,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_simulation(simulation: Simulation, out: Path, on_progress: Callable[[int], None]) -> Written:
-    """Write all transactions with their labels; ``out`` appears when it is whole. Raises InvalidFile."""
+    """Write all transactions with their labels; ``out`` appears when it is complete. Raises InvalidFile."""
     started_seconds = time.perf_counter()
     transactions, frauds = 0, Counter[str]()
     with TableWriter(out, TRANSACTION_SCHEMA) as writer:

@@ -65,7 +65,7 @@ def test_a_short_demo_reconciles_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert account, text
     produced, decided = (int(number.replace(",", "")) for number in account.groups())
     assert produced == decided + 20
-    assert re.search(r"reconciled: (\S+) alerts by the decisions, \1 alerts received", text), text
+    assert re.search(r"reconciled: (\S+) alerts expected from the decisions, \1 alerts received", text), text
     assert re.search(r"first alert after \d+ s", text), text
     assert demo.left_behind() == []
 

@@ -75,7 +75,7 @@ def test_a_whole_run_reconciles() -> None:
         "reconciled: 22 produced = 20 decided + 2 dead-lettered + 0 duplicates"
         in reconciliation.balance().lines()
     )
-    assert "reconciled: 2 alerts by the decisions, 2 alerts received" in reconciliation.balance().lines()
+    assert "reconciled: 2 alerts expected from the decisions, 2 alerts received" in reconciliation.balance().lines()
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_a_decision_of_nothing_that_was_sent_is_a_difference(name: str) -> None:
     reconciliation = run_without("nothing")
     reconciliation.on_decision(ReceivedDecision(name, Outcome.APPROVE), 0)
 
-    assert reconciliation.balance().differences() == ["1 records belong to nothing that was sent"]
+    assert reconciliation.balance().differences() == ["1 records of transactions that were not sent"]
 
 
 def test_an_alert_under_another_id_is_a_difference() -> None:
     reconciliation = run_without("nothing")
     reconciliation.on_alert(msgspec.structs.replace(alert(reconciliation, 3), alert_id="another"))
 
-    assert reconciliation.balance().differences() == ["1 records belong to nothing that was sent"]
+    assert reconciliation.balance().differences() == ["1 records of transactions that were not sent"]
 
 
 def test_an_alert_without_a_suspicious_decision_is_a_difference() -> None:
@@ -147,5 +147,5 @@ def test_numbers_subtract() -> None:
 def test_the_summary_ends_with_the_account() -> None:
     snapshot = Snapshot(run_without("alert"), started_seconds=0.0)
 
-    assert snapshot.summary()[0] == "no alert came"
+    assert snapshot.summary()[0] == "no alert arrived"
     assert snapshot.summary()[-1] == "1 alerts are missing"

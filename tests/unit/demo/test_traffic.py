@@ -84,7 +84,7 @@ def test_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
 
 def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("the only copy")
-    with pytest.raises(ConfigurationError, match="holds something else"):
+    with pytest.raises(ConfigurationError, match="does not hold an earlier demo"):
         fresh(tmp_path)
 
     assert (tmp_path / "thesis.txt").read_text() == "the only copy"
