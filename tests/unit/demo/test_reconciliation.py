@@ -75,7 +75,10 @@ def test_a_whole_run_reconciles() -> None:
         "reconciled: 22 produced = 20 decided + 2 dead-lettered + 0 duplicates"
         in reconciliation.balance().lines()
     )
-    assert "reconciled: 2 alerts expected from the decisions, 2 alerts received" in reconciliation.balance().lines()
+    assert (
+        "reconciled: 2 alerts expected from the decisions, 2 alerts received"
+        in reconciliation.balance().lines()
+    )
 
 
 @pytest.mark.parametrize(
