@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.bundles import load
-from app.adapters.topic_records.control_log import ControlLog
+from app.adapters.topic_records.control_log import ControlLog, open_control_reader, read_control_log
 from app.domain.control import CHAMPION_KEY, model_id
 from app.domain.decision import ModelReference, Thresholds
 from app.settings import Settings
 from app.streaming.control import client as control_client
-from app.streaming.control.listener import control_log, read_control
 from bench.data import alerting
 from bench.data.events import source
 from bench.data.numbered import number_of, numbered
@@ -162,10 +161,10 @@ async def _swap(plan: Plan, settings: Settings, models: Path) -> None:
     begin = time.monotonic()
     for number in range(plan.swaps):
         await asyncio.sleep(max(0.0, begin + number * SWAP_SECONDS - time.monotonic()))
-        log = await control_log(environed)
+        log = await read_control_log(environed)
         order = control_client.promotion(environed, names[number % 2], log)
-        records = control_client.change_of_champion(order)
-        answers = await control_client.give(environed, records, ANSWER_SECONDS)
+        records = control_client.champion_records(order)
+        answers = await control_client.send_and_await_answers(environed, records, ANSWER_SECONDS)
         if len(answers.reports) != 1 or not answers.unanimous(control_client.refuses_champion):
             raise RuntimeError(f"exchange {number + 1} was answered by {answers}")
         if number % 10 == 9:
@@ -202,7 +201,7 @@ async def _check(plan: Plan, turn: Turn, models: Path) -> dict[str, int]:
 async def _exchanges(settings: Settings) -> list[Exchange]:
     """From each order's record to the first report that has heard of it, by the control topic."""
     found, open_orders, log = list[Exchange](), list[Any](), ControlLog()
-    async with read_control(settings) as reader:
+    async with open_control_reader(settings) as reader:
         async for record in reader.until(await reader.ends()):
             log.apply(record)
             if record.key == CHAMPION_KEY:

@@ -43,7 +43,7 @@ def promote(
     in time, and keeps its champion.
     """
     from app.domain.control import model_id
-    from app.streaming.control.client import change_of_champion, promotion, refuses_champion
+    from app.streaming.control.client import champion_records, promotion, refuses_champion
 
     if gate is not None and gate_topics:
         raise typer.BadParameter("Give --gate or --gate-topics, not both.")
@@ -55,7 +55,7 @@ def promote(
         require_passed(settings, model, against, terms, json=json)
     send_order(
         settings,
-        change_of_champion(order),
+        champion_records(order),
         wait,
         refuses_champion,
         f"ordered  {model_id(order.model)}",
@@ -73,7 +73,7 @@ def rollback(wait: Wait = 30.0, json: Json = False) -> None:
 
     settings, log = control()
     order = control_client.rollback(log)
-    records = control_client.change_of_champion(order)
+    records = control_client.champion_records(order)
     send_order(
         settings,
         records,
@@ -139,10 +139,10 @@ def status(json: Json = False) -> None:
     """Print the orders in force and the models of each worker, with reasons where one was refused."""
     import msgspec
 
-    from app.streaming.control.client import living
+    from app.streaming.control.client import recent_reports
 
     _, log = control()
-    alive = {report.worker for report in living(log)}
+    alive = {report.worker for report in recent_reports(log)}
     reports = sorted(log.reports.values(), key=lambda report: (report.host, report.worker))
     if json:
         workers = [msgspec.to_builtins(report) | {"silent": report.worker not in alive} for report in reports]

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from app.adapters.topic_records.control_log import ControlLog
     from app.domain.control import WorkerReport
     from app.settings import Settings
-
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the answers of the workers.")]
 
@@ -22,11 +21,11 @@ def control() -> "tuple[Settings, ControlLog]":
     """Return the settings and the current content of the control topic."""
     import asyncio
 
+    from app.adapters.topic_records.control_log import read_control_log
     from app.settings import Settings
-    from app.streaming.control.listener import control_log
 
     settings = Settings.from_env()
-    return settings, asyncio.run(control_log(settings))
+    return settings, asyncio.run(read_control_log(settings))
 
 
 def send_order(
@@ -45,7 +44,7 @@ def send_order(
 
     from app.streaming.control import client as control_client
 
-    answers = asyncio.run(control_client.give(settings, records, wait))
+    answers = asyncio.run(control_client.send_and_await_answers(settings, records, wait))
     unanimous = answers.unanimous(refused)
     if json:
         facts = {

@@ -56,13 +56,13 @@ def _check(settings: "Settings") -> None:
     import time
 
     from app.adapters.disk.data_dir import lock
-    from app.streaming.control.champion import Choice
-    from app.streaming.control.listener import control_log
+    from app.adapters.topic_records.control_log import read_control_log
+    from app.streaming.control.model_choice import ModelChoice
     from app.topics.provisioning import require
 
     os.close(lock(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))
     if settings.worker.role != "risk":
         return
-    order = asyncio.run(control_log(settings)).orders.champion
-    Choice(Path(settings.model.dir), settings.model.champion).first(order, time.time_ns() // 1_000_000)
+    order = asyncio.run(read_control_log(settings)).orders.champion
+    ModelChoice(Path(settings.model.dir), settings.model.champion).first(order, time.time_ns() // 1_000_000)

@@ -14,6 +14,10 @@ from app.domain.decision import ModelReference
 
 CHAMPION_KEY, CHALLENGERS_KEY, CANARY_KEY = b"champion", b"challengers", b"canary"
 WORKER_PREFIX = b"worker/"
+REPORT_SECONDS = 15.0
+"""Interval of a worker's reports."""
+SILENT_MS = int(3 * REPORT_SECONDS * 1000)
+"""A worker whose newest report is older than this has ended, or cannot reach the control topic."""
 
 
 class ModelOrder(msgspec.Struct, frozen=True, kw_only=True):

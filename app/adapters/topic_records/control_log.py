@@ -1,11 +1,14 @@
-"""The control topic as it stands: the orders in force and the workers' reports."""
+"""The current content of the control topic: the orders in force and the reports of the workers."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import msgspec
 import structlog
 
 from app.adapters.kafka.records import OutRecord
+from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.domain.control import (
     CANARY_KEY,
     CHALLENGERS_KEY,
@@ -18,6 +21,7 @@ from app.domain.control import (
     WorkerReport,
     worker_key,
 )
+from app.settings import Settings
 
 PARTITION = 0
 
@@ -32,14 +36,14 @@ _ORDERS: dict[bytes, type[ModelOrder | ChallengersOrder | CanaryOrder]] = {
 
 
 class ControlLog:
-    """Folds the topic's records in order of offset. What cannot be read is logged and changes nothing."""
+    """The newest record of each key, read in order of offset. A record that cannot be decoded is logged and ignored."""
 
     def __init__(self) -> None:
         self.orders = Orders()
         self.reports: dict[str, WorkerReport] = {}
 
     def apply(self, record: Any) -> bool:
-        """Take the record over; True when it is about an order."""
+        """Add a record; True when it gives or withdraws an order."""
         if record.key in _ORDERS:
             return self._order(record)
         if record.key and record.key.startswith(WORKER_PREFIX):
@@ -63,22 +67,45 @@ class ControlLog:
             self.reports[worker] = report
 
 
+@asynccontextmanager
+async def open_control_reader(settings: Settings) -> AsyncIterator[TailReader]:
+    """A reader of the control topic from its beginning."""
+    async with open_tail_reader(settings.kafka, [settings.topics.control], from_beginning=True) as reader:
+        yield reader
+
+
+async def read_control_log(settings: Settings) -> ControlLog:
+    """Read the control topic up to its present end. Raises ConfigurationError when it does not exist."""
+    async with open_control_reader(settings) as reader:
+        return await read_to_end(reader)
+
+
+async def read_to_end(reader: TailReader) -> ControlLog:
+    """Read all records up to the present end; superseded orders have no effect. Later records remain to be read."""
+    log = ControlLog()
+    async for record in reader.until(await reader.ends()):
+        log.apply(record)
+    return log
+
+
 def order_record(order: ModelOrder | ChallengersOrder | CanaryOrder) -> OutRecord:
+    """The record that gives an order to all workers."""
     key = next(key for key, kind in _ORDERS.items() if isinstance(order, kind))
     return OutRecord(key, msgspec.json.encode(order))
 
 
 def withdrawal_record(key: bytes) -> OutRecord:
-    """No order of this kind is in force any more."""
+    """The tombstone that withdraws the order under ``key``."""
     return OutRecord(key, None)
 
 
 def report_record(report: WorkerReport) -> OutRecord:
+    """The record of a worker's report; it replaces the worker's previous one."""
     return OutRecord(worker_key(report.worker), msgspec.json.encode(report))
 
 
 def farewell_record(worker: str) -> OutRecord:
-    """A worker that ends in order takes its report with it."""
+    """The tombstone that a worker writes when it stops in order: its report is removed."""
     return OutRecord(worker_key(worker), None)
 
 

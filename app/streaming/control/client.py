@@ -1,4 +1,4 @@
-"""Orders given to the workers, and what came of them: the other end of the control topic."""
+"""The operator's side of the control topic: orders are checked, written, and answered by the workers' reports."""
 
 import asyncio
 import time
@@ -12,9 +12,17 @@ from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.tail_reader import TailReader
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Loading, champion, load
-from app.adapters.topic_records.control_log import PARTITION, ControlLog, order_record, withdrawal_record
+from app.adapters.topic_records.control_log import (
+    PARTITION,
+    ControlLog,
+    open_control_reader,
+    order_record,
+    read_to_end,
+    withdrawal_record,
+)
 from app.domain.control import (
     CANARY_KEY,
+    SILENT_MS,
     CanaryBounds,
     CanaryOrder,
     ChallengersOrder,
@@ -24,108 +32,115 @@ from app.domain.control import (
 from app.domain.decision import ModelReference
 from app.errors import ConfigurationError
 from app.settings import Settings
-from app.streaming.control.listener import REPORT_SECONDS, as_it_stands, read_control
-
-SILENT_MS = int(3 * REPORT_SECONDS * 1000)
-"""A worker not heard of for so long is gone, or hears nothing."""
 
 
-class Answers(NamedTuple):
-    """What came of an order: the report of each worker that answered, and who was heard of just before and did not."""
+class OrderAnswers(NamedTuple):
+    """The reports of the workers that answered an order, and the last reports of those that did not."""
 
     reports: list[WorkerReport]
     silent: list[WorkerReport]
 
     def unanimous(self, refused: Callable[[WorkerReport], bool]) -> bool:
-        """Every worker does what was ordered."""
+        """True if every worker answered and none refused."""
         return not self.silent and not any(map(refused, self.reports))
 
 
 def refuses_champion(report: WorkerReport) -> bool:
+    """True if the worker refused the ordered champion."""
     return report.refused is not None
 
 
 def refuses_challenger(report: WorkerReport) -> bool:
+    """True if the worker refused a challenger."""
     return any(challenger.refused for challenger in report.challengers)
 
 
 def refuses_canary(report: WorkerReport) -> bool:
+    """True if the worker refused the canary."""
     return report.canary is not None and bool(report.canary.refused)
 
 
 def promotion(settings: Settings, model: str, log: ControlLog) -> ModelOrder:
-    """The order that ``model`` is to decide. It is loaded and checked here first; raises ModelRejected."""
+    """The order that makes ``model`` the champion. The bundle is loaded and checked first; raises ModelRejected."""
     models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
     reference = _checked(settings, model)
-    standing = log.orders.champion
-    if standing is None:
+    current = log.orders.champion
+    if current is None:
         previous = champion(models_dir, loading=loading).reference
-    else:  # said twice, it must not be its own predecessor
-        previous = standing.model if standing.model != reference else standing.previous or reference
+    else:  # ordered twice, a model must not become its own predecessor: a rollback would change nothing
+        previous = current.model if current.model != reference else current.previous or reference
     return ModelOrder(model=reference, previous=previous, ordered_at=_now_ms())
 
 
 def rollback(log: ControlLog) -> ModelOrder:
-    """The order that puts back what decided before the last one. Raises ConfigurationError."""
-    standing = log.orders.champion
-    if standing is None or standing.previous is None:
+    """The order that restores the champion before the last order. Raises ConfigurationError when there is none."""
+    current = log.orders.champion
+    if current is None or current.previous is None:
         raise ConfigurationError(
-            "No order stands that could be rolled back. `fraudstream model promote NAME/VERSION` gives one."
+            "No order is in force that could be rolled back. Give one with `fraudstream model promote NAME/VERSION`."
         )
-    return ModelOrder(model=standing.previous, previous=standing.model, ordered_at=_now_ms())
+    return ModelOrder(model=current.previous, previous=current.model, ordered_at=_now_ms())
 
 
 def challenge(settings: Settings, models: Sequence[str]) -> ChallengersOrder:
-    """The order that ``models`` are scored in shadow. They are loaded and checked here first; raises ModelRejected."""
+    """The order that scores ``models`` in shadow. The bundles are loaded and checked first; raises ModelRejected."""
     return ChallengersOrder(models=[_checked(settings, model) for model in models], ordered_at=_now_ms())
 
 
 def canary(settings: Settings, model: str, share: float, bounds: CanaryBounds) -> CanaryOrder:
-    """The order that ``model`` decides for a share of the customers. It is loaded here first; raises ModelRejected."""
+    """The order that lets ``model`` decide for a share of the customers, 0 to 1.
+
+    The bundle is loaded and checked first; raises ModelRejected.
+    """
     return CanaryOrder(model=_checked(settings, model), share=share, bounds=bounds, ordered_at=_now_ms())
 
 
 def usual_alert_rate(settings: Settings, model: str) -> float:
-    """Share of transactions that ``model`` would have alerted on when it was measured. Raises ConfigurationError."""
+    """The share of transactions that ``model`` flagged for review in its evaluation, 0 to 1.
+
+    Raises ConfigurationError if its manifest does not contain it.
+    """
     rate = load(
         bundle_path(Path(settings.model.dir), model), Loading.by(settings.model)
     ).manifest.metrics.get("review_share")
     if not rate:
-        raise ConfigurationError(f"The manifest of {model} names no review_share. Give --max-alert-rate.")
+        raise ConfigurationError(f"The manifest of {model} contains no review_share. Give --max-alert-rate.")
     return rate
 
 
-def change_of_champion(order: ModelOrder) -> list[OutRecord]:
-    """The order, and the end of a canary: it was held against another champion."""
+def champion_records(order: ModelOrder) -> list[OutRecord]:
+    """The order, after the end of a running canary: its bounds were chosen for another champion."""
     return [withdrawal_record(CANARY_KEY), order_record(order)]
 
 
-async def give(settings: Settings, records: Sequence[OutRecord], wait_seconds: float) -> Answers:
-    """Write orders and gather the workers' answers for so long at most."""
-    async with read_control(settings) as reader:
-        log = await as_it_stands(reader)
-        asked = {report.worker: report for report in living(log)}
+async def send_and_await_answers(
+    settings: Settings, records: Sequence[OutRecord], wait_seconds: float
+) -> OrderAnswers:
+    """Write orders and collect the answers of the workers, for at most ``wait_seconds``."""
+    async with open_control_reader(settings) as reader:
+        log = await read_to_end(reader)
+        expected = {report.worker: report for report in recent_reports(log)}
         offset = await _write(settings, records)
         answered: dict[str, WorkerReport] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):
-                await _listen(reader, offset, answered, until=asked.keys())
-    return Answers(
+                await _collect_answers(reader, offset, answered, until=expected.keys())
+    return OrderAnswers(
         reports=list(answered.values()),
-        silent=[report for worker, report in asked.items() if worker not in answered],
+        silent=[report for worker, report in expected.items() if worker not in answered],
     )
 
 
-def living(log: ControlLog) -> list[WorkerReport]:
-    """Reports of workers that were heard of lately."""
+def recent_reports(log: ControlLog) -> list[WorkerReport]:
+    """The reports of workers that reported within the last SILENT_MS milliseconds."""
     oldest_ms = _now_ms() - SILENT_MS
     return [report for report in log.reports.values() if report.reported_at > oldest_ms]
 
 
-async def _listen(
+async def _collect_answers(
     reader: TailReader, offset: int, answered: dict[str, WorkerReport], until: Collection[str]
 ) -> None:
-    """Gather the reports of workers that have heard of the order at ``offset``."""
+    """Collect the reports of workers that have read the order at ``offset``, until all of ``until`` have."""
     log = ControlLog()
     if not until:
         return

@@ -1,6 +1,7 @@
-"""Who scores beside the champion, exchanged while the worker runs: challengers in shadow, a canary for its share.
+"""The models beside the champion: challengers in shadow, and a canary that decides for a share of the customers.
 
-Each is loaded and checked like a champion. One that is refused is missing, and its report says why.
+Each is loaded and checked like a champion. A model that is refused is left out, and the worker's report gives the
+reason.
 """
 
 import asyncio
@@ -27,32 +28,41 @@ from app.scoring.canary import Canary
 from app.scoring.challenger import Challenger, Tally
 from app.scoring.isolation import Clock
 from app.scoring.lineup import Lineup
-from app.streaming.control.champion import Choice, Wanted
+from app.streaming.control.model_choice import ModelChoice, WantedModel
 
 _log = structlog.get_logger("model")
 
 
-class Terms(NamedTuple):
-    """What every model on trial is subject to."""
+class LineupTerms(NamedTuple):
+    """The worker's id, and the limits of the models beside the champion."""
 
     worker: str
     budget_seconds: float
-    """Of a challenger, for each chunk."""
+    """Time that a challenger may take for a chunk."""
     clock: Clock
     now_ms: Callable[[], int]
 
 
 class LineupSwitch:
-    """``put`` is called in the event loop, so never in the middle of a chunk; ``on_stopped`` when a canary left its
-    bounds here, and ``unsent_stop`` is to be told to the other workers.
+    """Keeps challengers and canary as ordered.
+
+    ``on_lineup`` receives each new lineup in the event loop, so never within the scoring of a chunk. ``on_stopped`` is
+    called when the canary left its bounds on this worker; ``unsent_stop`` is then the order that stops it on the others.
     """
 
-    def __init__(self, choice: Choice, terms: Terms, put: Callable[[Lineup], None], metrics: Metrics) -> None:
-        self.on_stopped: Callable[[], None] = lambda: None
+    def __init__(
+        self,
+        choice: ModelChoice,
+        terms: LineupTerms,
+        on_lineup: Callable[[Lineup], None],
+        on_stopped: Callable[[], None],
+        metrics: Metrics,
+    ) -> None:
         self.unsent_stop: CanaryOrder | None = None
+        self._on_lineup = on_lineup
+        self._on_stopped = on_stopped
         self._choice = choice
         self._terms = terms
-        self._put = put
         self._metrics = metrics
         self._champion: Bundle | None = None
         self._challengers: dict[str, Challenger] = {}
@@ -64,19 +74,19 @@ class LineupSwitch:
         self._counted: dict[str, Tally] = {}
         self._canary_counted = (0, 0)
 
-    def champion_is(self, bundle: Bundle) -> None:
-        """From the next chunk on."""
+    def use_champion(self, bundle: Bundle) -> None:
+        """Put a champion at the head of the lineup, from the next chunk on."""
         self._champion = bundle
-        self._line_up()
+        self._publish_lineup()
 
     async def follow(self, orders: Orders) -> None:
-        """Take in who is wanted and can be loaded, send home who is not wanted any more."""
+        """Load the ordered models that are new, and remove those that are not ordered any more."""
         await self._follow_challengers(orders.challengers)
         await self._follow_canary(orders.canary)
-        self._line_up()
+        self._publish_lineup()
 
     def count(self) -> None:
-        """What the models on trial did since the last time."""
+        """Add the scores and decisions since the last call to the metrics."""
         for name, challenger in self._challengers.items():
             tally, before = challenger.tally, self._counted.get(name, Tally())
             if tally == before:
@@ -95,16 +105,16 @@ class LineupSwitch:
             self._metrics.count("canary_decisions_total", alerts - self._canary_counted[1], result="alert")
             self._canary_counted = decided, alerts
 
-    def challengers_reports(self) -> list[ChallengerReport]:
-        """Those that score, then those that were refused."""
-        taken = [
+    def challenger_reports(self) -> list[ChallengerReport]:
+        """One report per challenger: those that score, then those that were refused."""
+        scoring = [
             ChallengerReport(model=name, **challenger.tally._asdict(), suspended=challenger.suspended)
             for name, challenger in self._challengers.items()
         ]
-        return taken + [ChallengerReport(model=name, refused=why) for name, why in self._refused.items()]
+        return scoring + [ChallengerReport(model=name, refused=why) for name, why in self._refused.items()]
 
     def canary_report(self) -> CanaryReport | None:
-        """None where none is ordered."""
+        """The canary's report; None if none is ordered."""
         order, canary = self._canary_order, self._canary
         if order is None:
             return None
@@ -123,19 +133,20 @@ class LineupSwitch:
         except ModelRejected as error:
             self._refused = {"challengers": str(error)}
             return
-        again = order is not None and order.ordered_at != self._challengers_ordered_at
+        is_new = order is not None and order.ordered_at != self._challengers_ordered_at
         self._challengers_ordered_at = None if order is None else order.ordered_at
-        taken: dict[str, Challenger] = {}
+        challengers: dict[str, Challenger] = {}
         self._refused = {}
         for one in wanted:
-            known = self._challengers.get(one.model)
-            if known is not None and one.is_met_by(known.model) and not (again and known.suspended):
-                taken[one.model] = known
+            current = self._challengers.get(one.model)
+            # A new order is how an operator restarts a suspended challenger; the same order, read again, is not.
+            if current is not None and one.is_met_by(current.model) and not (is_new and current.suspended):
+                challengers[one.model] = current
             else:
-                await self._take_in(one, taken)
-        self._challengers = taken
+                await self._add_challenger(one, challengers)
+        self._challengers = challengers
 
-    async def _take_in(self, wanted: Wanted, taken: dict[str, Challenger]) -> None:
+    async def _add_challenger(self, wanted: WantedModel, challengers: dict[str, Challenger]) -> None:
         try:
             bundle = await asyncio.to_thread(self._choice.load, wanted)
         except ModelRejected as error:
@@ -143,20 +154,20 @@ class LineupSwitch:
             _log.error("challenger_refused", model=wanted.model, reason=str(error))
             return
         self._counted.pop(wanted.model, None)
-        taken[wanted.model] = Challenger(bundle, self._terms.budget_seconds, self._terms.clock)
-        _log.info("challenger_taken_in", model=wanted.model, digest=bundle.reference.digest)
+        challengers[wanted.model] = Challenger(bundle, self._terms.budget_seconds, self._terms.clock)
+        _log.info("challenger_added", model=wanted.model, digest=bundle.reference.digest)
 
     async def _follow_canary(self, order: CanaryOrder | None) -> None:
-        known, self._canary_order = self._canary_order, order
+        previous, self._canary_order = self._canary_order, order
         if order is None or order.stopped is not None:
             self._canary, self._canary_refused = None, ""
             return
-        if known is not None and known.ordered_at == order.ordered_at and not self._canary_refused:
+        if previous is not None and previous.ordered_at == order.ordered_at and not self._canary_refused:
             return
         self._canary, self._canary_refused = None, ""
         try:
             self._choice.require_free(model_id(order.model))
-            wanted = Wanted(model_id(order.model), order.model.digest)
+            wanted = WantedModel(model_id(order.model), order.model.digest)
             bundle = await asyncio.to_thread(self._choice.load, wanted)
         except ModelRejected as error:
             self._canary_refused = str(error)
@@ -165,17 +176,17 @@ class LineupSwitch:
         self._canary_counted = (0, 0)
         on_stopped = partial(self._stopped, order)
         self._canary = Canary(bundle, order.share, order.bounds, self._terms.clock, on_stopped)
-        _log.info("canary_taken_in", model=model_id(order.model), share=order.share)
+        _log.info("canary_added", model=model_id(order.model), share=order.share)
 
     def _stopped(self, order: CanaryOrder, reason: str) -> None:
-        """The canary decides no more here; the order to the other workers is yet to be sent."""
+        """The canary stopped itself on this worker; the listener sends the stop to the others."""
         stop = CanaryStop(worker=self._terms.worker, reason=reason, stopped_at=self._terms.now_ms())
         self.unsent_stop = msgspec.structs.replace(order, stopped=stop)
         self._metrics.count("canary_stops_total")
         _log.error("canary_stopped", model=model_id(order.model), reason=reason)
-        self.on_stopped()
+        self._on_stopped()
 
-    def _line_up(self) -> None:
+    def _publish_lineup(self) -> None:
         champion = self._champion
         if champion is None:
             return
@@ -187,4 +198,4 @@ class LineupSwitch:
         canary = self._canary
         if canary is not None and canary.model.reference == champion.reference:
             canary = None
-        self._put(Lineup(champion, others, canary))
+        self._on_lineup(Lineup(champion, others, canary))

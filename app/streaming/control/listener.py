@@ -1,13 +1,11 @@
-"""What may change who scores, heard while the worker scores: an order on the control topic, aliases.toml, SIGHUP.
+"""The worker's side of the control topic: it applies orders and publishes the worker's report.
 
-Scoring depends on none of this: a control topic that cannot be read or written is logged and tried again.
+The models also change with aliases.toml, which is read again when the file changes and on SIGHUP. Scoring does not
+depend on any of this: if the control topic cannot be read or written, the failure is logged and tried again.
 """
 
 import asyncio
 import signal
-import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -15,130 +13,115 @@ from aiokafka.errors import KafkaError
 
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import OutRecord
-from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.adapters.models.aliases import FILE_NAME
 from app.adapters.topic_records.control_log import (
     PARTITION,
     ControlLog,
     farewell_record,
+    open_control_reader,
     order_record,
+    read_to_end,
     report_record,
 )
-from app.domain.control import WorkerReport
+from app.domain.control import REPORT_SECONDS
 from app.errors import FraudstreamError, SendFailed
 from app.settings import Settings
-from app.streaming.control.champion import ModelSwitch
-from app.streaming.control.lineup import LineupSwitch
+from app.streaming.control.controller import ModelController
 
-REPORT_SECONDS = 15.0
-"""A report this many times three old is of a worker that is gone."""
 _FILE_POLL_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 
 _log = structlog.get_logger("model")
 
 
-class ModelControl:
-    """One worker's ear and voice on the control topic."""
+class ControlListener:
+    """Passes orders to the ModelController of a worker and sends its reports. ``log`` is what was read at the start."""
 
     def __init__(
         self,
         settings: Settings,
         worker: str,
-        switch: ModelSwitch,
-        lineup: LineupSwitch,
+        controller: ModelController,
         log: ControlLog,
         sender: BatchProducer,
     ) -> None:
         self._settings = settings
         self._worker = worker
-        self._switch = switch
-        self._lineup = lineup
-        self._log = log  # replaced by what is read while listening
+        self._controller = controller
+        self._log = log  # _read_orders replaces it whenever it reads the topic from its beginning
         self._heard = log.orders.heard
         self._sender = sender
-        self._changed = asyncio.Event()
-        lineup.on_stopped = self._changed.set
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self, now_ms: Callable[[], int]) -> None:
-        """Begin to listen; the state of the log was read before."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._changed.set)
+    def start(self) -> None:
+        """Start to read the topic, to poll aliases.toml and to report."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._controller.changed.set)
         self._tasks = [
-            asyncio.create_task(self._follow(now_ms)),
-            asyncio.create_task(self._watch_orders()),
-            asyncio.create_task(self._watch_aliases()),
+            asyncio.create_task(self._follow()),
+            asyncio.create_task(self._read_orders()),
+            asyncio.create_task(self._poll_aliases()),
         ]
         for task in self._tasks:
-            task.add_done_callback(_tell_of_an_end)
+            task.add_done_callback(_log_unexpected_end)
 
     async def stop(self) -> None:
-        """No report of this worker is left behind."""
+        """Stop, and remove the worker's report from the topic."""
         for task in self._tasks:
             task.cancel()
         await self._send(farewell_record(self._worker))
 
-    async def _follow(self, now_ms: Callable[[], int]) -> None:
-        """One change after the other: the newest counts. Reports after each, and at intervals."""
+    async def _follow(self) -> None:
+        """Apply the newest orders after each change, one change at a time. Report after each, and at intervals."""
+        changed = self._controller.changed
         while True:
-            await self._tell_of_a_stop()
-            await self._send(report_record(self._report(now_ms())))
+            await self._send_stop()
+            await self._send(report_record(self._controller.report(self._heard)))
             try:
                 async with asyncio.timeout(REPORT_SECONDS):
-                    await self._changed.wait()
+                    await changed.wait()
             except TimeoutError:
                 continue
-            self._changed.clear()
+            changed.clear()
             orders = self._log.orders
-            await self._switch.follow(orders.champion)
-            await self._lineup.follow(orders)
+            await self._controller.follow(orders)
             self._heard = orders.heard
 
-    async def _tell_of_a_stop(self) -> None:
-        """A canary that left its bounds here is ended everywhere; unless another was ordered since."""
-        stop, order = self._lineup.unsent_stop, self._log.orders.canary
+    async def _send_stop(self) -> None:
+        """Stop the canary on all workers if it left its bounds on this one.
+
+        The topic holds one canary order. If that is another one by now, or none, nothing is sent: the stop of the older
+        canary would overwrite the newer order.
+        """
+        stop, order = self._controller.unsent_stop, self._log.orders.canary
         if stop is None:
             return
         if order is None or order.ordered_at != stop.ordered_at or await self._send(order_record(stop)):
-            self._lineup.unsent_stop = None
+            self._controller.stop_sent()
 
-    async def _watch_orders(self) -> None:
-        """After a failure all is read again: the topic is small, and an order may have been missed."""
+    async def _read_orders(self) -> None:
+        """Read the topic for ever. After a failure it is read from its beginning: it is small, and no order is missed."""
+        changed = self._controller.changed
         while True:
             try:
-                async with read_control(self._settings) as reader:
-                    self._log = await as_it_stands(reader)
-                    self._changed.set()
+                async with open_control_reader(self._settings) as reader:
+                    self._log = await read_to_end(reader)
+                    changed.set()
                     async for records in reader.batches():
                         about_orders = [self._log.apply(record) for record in records]
                         if any(about_orders):
-                            self._changed.set()
+                            changed.set()
             except (FraudstreamError, KafkaError, OSError) as error:
                 _log.warning("control_topic_unread", cause=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _watch_aliases(self) -> None:
+    async def _poll_aliases(self) -> None:
         file = Path(self._settings.model.dir) / FILE_NAME
-        seen = _stamp(file)
+        previous = _version(file)
         while True:
             await asyncio.sleep(_FILE_POLL_SECONDS)
-            if (found := _stamp(file)) != seen:
-                seen = found
-                self._changed.set()
-
-    def _report(self, now_ms: int) -> WorkerReport:
-        running = self._switch.running
-        return WorkerReport(
-            worker=self._worker,
-            host=socket.gethostname(),
-            runs=running.bundle.reference,
-            since=running.since_ms,
-            reported_at=now_ms,
-            refused=running.refused,
-            heard=self._heard,
-            challengers=self._lineup.challengers_reports(),
-            canary=self._lineup.canary_report(),
-        )
+            if (current := _version(file)) != previous:
+                previous = current
+                self._controller.changed.set()
 
     async def _send(self, record: OutRecord) -> bool:
         try:
@@ -149,35 +132,14 @@ class ModelControl:
         return True
 
 
-@asynccontextmanager
-async def read_control(settings: Settings) -> AsyncIterator[TailReader]:
-    """The control topic from its beginning."""
-    async with open_tail_reader(settings.kafka, [settings.topics.control], from_beginning=True) as reader:
-        yield reader
-
-
-async def control_log(settings: Settings) -> ControlLog:
-    """The control topic as it stands now. Raises ConfigurationError."""
-    async with read_control(settings) as reader:
-        return await as_it_stands(reader)
-
-
-async def as_it_stands(reader: TailReader) -> ControlLog:
-    """All of it. What comes after it is not read yet. An order that another one followed is nobody's business any more."""
-    log = ControlLog()
-    async for record in reader.until(await reader.ends()):
-        log.apply(record)
-    return log
-
-
-def _tell_of_an_end(task: asyncio.Task[None]) -> None:
-    """None of them ends by itself. Scoring goes on, by the models it has."""
+def _log_unexpected_end(task: asyncio.Task[None]) -> None:
+    """A task that ends by itself has failed. The worker continues to score, with the models it has."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("model_control_ended", cause=repr(error))
 
 
-def _stamp(file: Path) -> tuple[int, int] | None:
-    """Of the file that a link or a mounted ConfigMap points to now."""
+def _version(file: Path) -> tuple[int, int] | None:
+    """Modification time and inode of the file, links followed: a mounted ConfigMap changes by its link."""
     try:
         found = file.stat()
     except OSError:

@@ -14,6 +14,7 @@ from app.adapters.cdc.transaction_decoder import decoder_for
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
+from app.adapters.topic_records.control_log import read_control_log
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction
@@ -27,9 +28,10 @@ from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.settings import Settings
-from app.streaming.control.champion import Choice, ModelSwitch
-from app.streaming.control.lineup import LineupSwitch, Terms
-from app.streaming.control.listener import ModelControl, control_log
+from app.streaming.control.controller import ModelCallbacks, ModelController
+from app.streaming.control.lineup import LineupTerms
+from app.streaming.control.listener import ControlListener
+from app.streaming.control.model_choice import ModelChoice
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import Looked
@@ -58,8 +60,8 @@ class RiskWorker(TableRole):
         settings, worker = self.settings, self.settings.worker
         await self._check()
         source_log = await self._source_log()
-        control = await control_log(settings)
-        choice = Choice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
+        control = await read_control_log(settings)
+        choice = ModelChoice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
         running = choice.first(control.orders.champion, now_ms())
         compile_fold()
         partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
@@ -73,20 +75,19 @@ class RiskWorker(TableRole):
         self._runners = [self._runner()]
         identity = data_dir.worker_id(Path(worker.data_dir))
         self._spans = open_spans(settings.tracing, settings.app_id, identity)
-        terms = Terms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
-        self._lineup = LineupSwitch(choice, terms, self._put, self.metrics)
-        self._swap(running.bundle)
-        await self._lineup.follow(control.orders)
+        terms = LineupTerms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
+        callbacks = ModelCallbacks(self._use_champion, self._use_lineup)
+        self._models = ModelController(choice, running, terms, callbacks, self.metrics)
+        await self._models.start(control.orders)
         await self._sender.start()
-        switch = ModelSwitch(choice, running, self._swap, self.metrics, now_ms)
-        self._control = ModelControl(settings, identity, switch, self._lineup, control, self._sender)
-        self._control.start(now_ms)
+        self._listener = ControlListener(settings, identity, self._models, control, self._sender)
+        self._listener.start()
         self._stand()
         _log.info("started", model=model_id(running.bundle.reference))
 
     async def stop(self) -> None:
         """See Role.stop."""
-        await self._control.stop()
+        await self._listener.stop()
         await self._entities.stop()
         await super().stop()
         if self._spans is not None:
@@ -144,10 +145,10 @@ class RiskWorker(TableRole):
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
         self._counting.add(finished, now_ms())
-        self._lineup.count()
+        self._models.count()
 
-    def _swap(self, bundle: Bundle) -> None:
-        """From the next chunk on ``bundle`` decides."""
+    def _use_champion(self, bundle: Bundle) -> None:
+        """Report the new champion, and measure drift against its training rows."""
         for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(self.settings.profile)]:
             _log.warning("model", warning=warning)
         _log.info(
@@ -156,11 +157,10 @@ class RiskWorker(TableRole):
             by_batch=bundle.backend.by_batch,
             call_us=bundle.backend.micros,
         )
-        self._lineup.champion_is(bundle)
         self._drift.follow(bundle)
         self.metrics.inform("model_info", **msgspec.structs.asdict(bundle.reference))
 
-    def _put(self, lineup: Lineup) -> None:
+    def _use_lineup(self, lineup: Lineup) -> None:
         self._scorer.lineup = lineup
 
     def _forget(self) -> None:

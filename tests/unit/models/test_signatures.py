@@ -19,7 +19,8 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.domain.control import model_id
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
-from app.streaming.control.champion import Choice, ModelSwitch
+from app.streaming.control.champion import ChampionSwitch
+from app.streaming.control.model_choice import ModelChoice
 from tests.unit.forgeries import redeclare
 
 MODEL = "large-amounts/1"
@@ -139,9 +140,9 @@ def test_a_key_of_another_kind_signs_nothing(models: Path, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("signed")
 async def test_a_worker_keeps_its_model_where_the_next_is_not_signed(models: Path, keys: Path) -> None:
-    choice = Choice(models, "", trusting(keys))
+    choice = ModelChoice(models, "", trusting(keys))
     swapped: list[str] = []
-    switch = ModelSwitch(
+    switch = ChampionSwitch(
         choice,
         choice.first(None, 0),
         lambda b: swapped.append(model_id(b.reference)),

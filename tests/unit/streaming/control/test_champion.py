@@ -11,7 +11,8 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import ModelOrder, model_id
 from app.domain.decision import ModelReference
 from app.errors import ModelRejected
-from app.streaming.control.champion import Choice, ModelSwitch
+from app.streaming.control.champion import ChampionSwitch
+from app.streaming.control.model_choice import ModelChoice
 from tests.unit.forgeries import FORGERIES
 
 NOW_MS = 1_760_000_000_000
@@ -29,9 +30,9 @@ def swapped() -> list[str]:
 
 
 @pytest.fixture
-def switch(models: Path, swapped: list[str]) -> ModelSwitch:
-    choice = Choice(models, "")
-    return ModelSwitch(
+def switch(models: Path, swapped: list[str]) -> ChampionSwitch:
+    choice = ModelChoice(models, "")
+    return ChampionSwitch(
         choice,
         choice.first(None, NOW_MS),
         lambda bundle: swapped.append(model_id(bundle.reference)),
@@ -45,7 +46,7 @@ def order(bundle: Bundle, previous: ModelReference | None = None) -> ModelOrder:
 
 
 async def test_an_order_stands_above_the_aliases(
-    switch: ModelSwitch, models: Path, swapped: list[str]
+    switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     await switch.follow(order(load(models / SECOND)))
 
@@ -54,7 +55,7 @@ async def test_an_order_stands_above_the_aliases(
 
 
 async def test_without_an_order_changed_aliases_are_followed(
-    switch: ModelSwitch, models: Path, swapped: list[str]
+    switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     (models / "aliases.toml").write_text(f'champion = "{SECOND}"\n')
     await switch.follow(None)
@@ -63,7 +64,7 @@ async def test_without_an_order_changed_aliases_are_followed(
 
 
 async def test_what_runs_already_is_not_loaded_again(
-    switch: ModelSwitch, models: Path, swapped: list[str]
+    switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     bundle = switch.running.bundle
     await switch.follow(order(load(models / FIRST)))
@@ -82,7 +83,7 @@ async def test_what_runs_already_is_not_loaded_again(
     ids=["model", "manifest", "missing"],
 )
 async def test_a_bad_model_leaves_the_old_one_running(
-    switch: ModelSwitch, models: Path, swapped: list[str], spoil: object
+    switch: ChampionSwitch, models: Path, swapped: list[str], spoil: object
 ) -> None:
     ordered = order(load(models / SECOND))
     assert callable(spoil)
@@ -97,7 +98,7 @@ async def test_a_bad_model_leaves_the_old_one_running(
 
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forged_model_is_refused_for_its_own_reason_and_the_old_one_decides(
-    switch: ModelSwitch, models: Path, swapped: list[str], name: str
+    switch: ChampionSwitch, models: Path, swapped: list[str], name: str
 ) -> None:
     forgery = FORGERIES[name]
     forgery.spoil(models / SECOND)
@@ -112,7 +113,7 @@ async def test_a_forged_model_is_refused_for_its_own_reason_and_the_old_one_deci
 
 
 async def test_the_same_name_with_other_content_is_refused(
-    switch: ModelSwitch, models: Path, swapped: list[str]
+    switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     ordered = order(load(models / SECOND))
     other = msgspec.structs.replace(ordered, model=msgspec.structs.replace(ordered.model, digest="0" * 64))
@@ -123,7 +124,7 @@ async def test_the_same_name_with_other_content_is_refused(
     assert "digest" in switch.running.refused.reason
 
 
-async def test_a_refusal_is_forgotten_once_what_is_wanted_runs(switch: ModelSwitch, models: Path) -> None:
+async def test_a_refusal_is_forgotten_once_what_is_wanted_runs(switch: ChampionSwitch, models: Path) -> None:
     (models / "aliases.toml").write_text("champion = 3")
     await switch.follow(None)
     refused_first = switch.running.refused
@@ -135,8 +136,8 @@ async def test_a_refusal_is_forgotten_once_what_is_wanted_runs(switch: ModelSwit
 
 
 async def test_a_pinned_worker_says_so(models: Path) -> None:
-    choice = Choice(models, FIRST)
-    switch = ModelSwitch(
+    choice = ModelChoice(models, FIRST)
+    switch = ChampionSwitch(
         choice,
         choice.first(None, NOW_MS),
         lambda _: pytest.fail("swapped"),
@@ -150,13 +151,16 @@ async def test_a_pinned_worker_says_so(models: Path) -> None:
 
 
 def test_a_worker_starts_with_the_ordered_model(models: Path) -> None:
-    assert model_id(Choice(models, "").first(order(load(models / SECOND)), NOW_MS).bundle.reference) == SECOND
+    assert (
+        model_id(ModelChoice(models, "").first(order(load(models / SECOND)), NOW_MS).bundle.reference)
+        == SECOND
+    )
 
 
 def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_one_before(models: Path) -> None:
     ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
     shutil.rmtree(models / SECOND)
-    running = Choice(models, "").first(ordered, NOW_MS)
+    running = ModelChoice(models, "").first(ordered, NOW_MS)
 
     assert model_id(running.bundle.reference) == FIRST
     assert running.refused is not None
@@ -168,4 +172,4 @@ def test_a_worker_that_can_load_neither_does_not_start(models: Path) -> None:
         shutil.rmtree(models / reference)
 
     with pytest.raises(ModelRejected, match=FIRST):
-        Choice(models, "").first(ordered, NOW_MS)
+        ModelChoice(models, "").first(ordered, NOW_MS)

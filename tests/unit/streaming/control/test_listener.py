@@ -1,4 +1,4 @@
-"""What one worker tells the others of a canary that left its bounds: once, and of no other canary."""
+"""A worker whose canary left its bounds stops that canary, and no other, on all workers, once."""
 
 from pathlib import Path
 
@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from app.adapters.kafka.records import OutRecord
-from app.adapters.models.bundles import load
+from app.adapters.models.bundles import Bundle, load
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.topic_records.control_log import ControlLog, order_record
-from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, model_id
+from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, ModelOrder, model_id
 from app.errors import SendFailed
 from app.features import catalog
 from app.scoring.lineup import Lineup
 from app.settings import ModelSettings, Settings
-from app.streaming.control.champion import Choice, ModelSwitch
-from app.streaming.control.lineup import LineupSwitch, Terms
-from app.streaming.control.listener import ModelControl
+from app.streaming.control.controller import ModelCallbacks, ModelController
+from app.streaming.control.lineup import LineupTerms
+from app.streaming.control.listener import ControlListener
+from app.streaming.control.model_choice import ModelChoice
 
 NOW_MS = 1_760_000_000_000
 LOUD = "large-amounts/3"
@@ -43,40 +44,42 @@ class Topic:
 
 
 class Worker:
-    """One that has been told of a canary which alerts on everything, and has scored a chunk by it."""
+    """A worker with a canary that alerts on every transaction, and that has scored one chunk."""
 
     def __init__(self, models: Path) -> None:
         self.topic, self.log = Topic(), ControlLog()
-        choice, metrics = Choice(models, ""), PrometheusMetrics()
-        self.lineup = Lineup(choice.first(None, NOW_MS).bundle)
-        terms = Terms("w1", 0.010, lambda: 0.0, lambda: NOW_MS)
-        self.switch = LineupSwitch(choice, terms, self.put, metrics)
-        champion = ModelSwitch(
-            choice, choice.first(None, NOW_MS), self.switch.champion_is, metrics, lambda: NOW_MS
-        )
-        self.switch.champion_is(champion.running.bundle)
+        choice = ModelChoice(models, "")
+        running = choice.first(None, NOW_MS)
+        self.champions: list[str] = []
+        self.lineup = Lineup(running.bundle)
+        terms = LineupTerms("w1", 0.010, lambda: 0.0, lambda: NOW_MS)
+        callbacks = ModelCallbacks(self.use_champion, self.use_lineup)
+        self.controller = ModelController(choice, running, terms, callbacks, PrometheusMetrics())
         settings = Settings(model=ModelSettings(dir=str(models)))
-        self.control = ModelControl(settings, "w1", champion, self.switch, self.log, self.topic)  # type: ignore[arg-type]  # what it sends by
+        self.listener = ControlListener(settings, "w1", self.controller, self.log, self.topic)  # type: ignore[arg-type]  # a producer in memory
         self.model = load(models / LOUD).reference
 
-    def put(self, lineup: Lineup) -> None:
+    def use_champion(self, bundle: Bundle) -> None:
+        self.champions.append(model_id(bundle.reference))
+
+    def use_lineup(self, lineup: Lineup) -> None:
         self.lineup = lineup
 
-    async def hear_of(self, ordered_at: int) -> None:
-        """An order, which comes by the topic."""
+    async def order_canary(self, ordered_at: int) -> None:
+        """An order on the control topic."""
         bounds = CanaryBounds(max_alert_rate=0.5, window=4)
         order = CanaryOrder(model=self.model, share=1.0, bounds=bounds, ordered_at=ordered_at)
         self.log.apply(Read(order_record(order), ordered_at))
 
     async def follow(self) -> None:
-        await self.switch.follow(self.log.orders)
+        await self.controller.follow(self.log.orders)
 
     def score(self) -> None:
         assert self.lineup.canary is not None
         self.lineup.canary.score(ROWS)
 
-    async def tell(self) -> None:
-        await self.control._tell_of_a_stop()
+    async def send_stop(self) -> None:
+        await self.listener._send_stop()
 
 
 class Read:
@@ -89,15 +92,16 @@ class Read:
 @pytest.fixture
 async def worker(trial_models: Path) -> Worker:
     started = Worker(trial_models)
-    await started.hear_of(1)
+    await started.controller.start(started.log.orders)
+    await started.order_canary(1)
     await started.follow()
     started.score()
     return started
 
 
-async def test_the_end_of_a_canary_is_told_once(worker: Worker) -> None:
-    await worker.tell()
-    await worker.tell()
+async def test_the_stop_of_a_canary_is_sent_once(worker: Worker) -> None:
+    await worker.send_stop()
+    await worker.send_stop()
 
     (stop,) = worker.topic.stops
     assert (1, LOUD) == (stop.ordered_at, model_id(stop.model))
@@ -105,29 +109,40 @@ async def test_the_end_of_a_canary_is_told_once(worker: Worker) -> None:
     assert ("w1", True) == (stop.stopped.worker, "alerted on" in stop.stopped.reason)
 
 
-async def test_a_canary_that_was_ordered_since_is_not_ended_by_the_one_before(worker: Worker) -> None:
-    """The topic keeps one canary's order: to write the end of the older would withdraw the newer."""
-    await worker.hear_of(2)
-    await worker.tell()
+async def test_the_stop_of_an_older_canary_is_not_sent_after_a_newer_order(worker: Worker) -> None:
+    """The topic keeps one canary order: the stop of the older canary would overwrite the newer order."""
+    await worker.order_canary(2)
+    await worker.send_stop()
     assert [] == worker.topic.stops
 
     await worker.follow()
     worker.score()
-    await worker.tell()
+    await worker.send_stop()
     assert [2] == [stop.ordered_at for stop in worker.topic.stops]
 
 
-async def test_a_canary_that_was_withdrawn_since_is_not_ordered_again_as_stopped(worker: Worker) -> None:
+async def test_the_stop_of_a_withdrawn_canary_is_not_sent(worker: Worker) -> None:
     worker.log.apply(Read(OutRecord(CANARY_KEY, None), 2))
-    await worker.tell()
+    await worker.send_stop()
 
     assert [] == worker.topic.stops
 
 
-async def test_an_end_that_could_not_be_told_is_told_later(worker: Worker) -> None:
+async def test_a_stop_that_could_not_be_sent_is_sent_again(worker: Worker) -> None:
     worker.topic.refuses = True
-    await worker.tell()
+    await worker.send_stop()
     worker.topic.refuses = False
-    await worker.tell()
+    await worker.send_stop()
 
     assert [1] == [stop.ordered_at for stop in worker.topic.stops]
+
+
+async def test_a_champion_order_reaches_the_lineup_and_the_report(worker: Worker, trial_models: Path) -> None:
+    second = load(trial_models / "large-amounts/2").reference
+    worker.log.apply(Read(order_record(ModelOrder(model=second, ordered_at=2)), 7))
+    await worker.follow()
+
+    assert worker.champions == ["large-amounts/1", "large-amounts/2"]
+    assert model_id(worker.lineup.champion.reference) == "large-amounts/2"
+    report = worker.controller.report(heard=7)
+    assert (report.worker, report.runs, report.heard, report.refused) == ("w1", second, 7, None)
