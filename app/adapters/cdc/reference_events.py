@@ -1,4 +1,4 @@
-"""Changes of the bank's reference tables, customers and terminals, as Debezium writes them."""
+"""Decodes Debezium's change events of the bank's reference tables, customers and terminals."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from app.errors import InvalidEvent, InvalidReason
 
 
 class ReferenceChange(msgspec.Struct, frozen=True):
-    """A row as it is now; ``row`` is None where it was deleted."""
+    """The current content of a row; ``row`` is None where it was deleted."""
 
     kind: str
     id: str
     lsn: int
-    """Place in the database's log. Of two changes of a row the one with the larger is the newer."""
+    """Position in the database's log: the change with the larger one is the newer."""
     row: dict[str, Any] | None
 
 
@@ -32,13 +32,13 @@ _decode = msgspec.json.Decoder(_Envelope).decode
 
 
 def read_change(kind: str, value: bytes | None) -> ReferenceChange | None:
-    """None for a tombstone, and where no row changed. Raises InvalidEvent where it is no change event with its row."""
+    """The change in a value; None for tombstones and events without a row. Raises InvalidEvent for anything else."""
     if value is None:
         return None
     try:
         event = _decode(value)
     except (ValueError, RecursionError):
-        raise InvalidEvent(InvalidReason.WRONG_TYPE, "the record is no change event of a table") from None
+        raise InvalidEvent(InvalidReason.WRONG_TYPE, "the record is not a change event of a table") from None
     if event.op in {"t", "m"}:
         return None
     row = event.before if event.op == "d" else event.after

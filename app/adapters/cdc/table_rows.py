@@ -1,8 +1,8 @@
-"""A table's row, as Debezium writes it, becomes a transaction: amounts exactly, times to the millisecond.
+"""Converts a table's row, as Debezium writes it, to a transaction: amounts exactly, times to the millisecond.
 
-A NUMERIC column comes as a decimal number in text, as bytes, as bytes with their scale, or as a double, by the connector's
-``decimal.handling.mode``. Never is an amount computed with in floating point: a double is taken as the decimal number that
-it is written as, which is the column's own as long as that has no more than 15 digits; with more it is refused.
+By the connector's ``decimal.handling.mode`` a NUMERIC column arrives as decimal text, as bytes, as bytes with a scale, or as
+a double. Amounts are never computed in floating point: a double is taken as the decimal number in its JSON text. Up to 15
+digits that is the number in the column; with more digits it is refused.
 """
 
 import re
@@ -19,9 +19,9 @@ from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
 DOUBLE_DIGITS = 15
-"""A decimal number of so many digits comes out of a double as it went in."""
+"""A decimal number of at most this many digits survives the conversion to a double and back (IEEE 754)."""
 MOST_TEXT = 64
-"""Characters of a number."""
+"""Maximal number of characters of a number."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,4})?")
 _PER_MS = {"us": 1_000, "ns": 1_000_000}
@@ -29,14 +29,14 @@ _IDENTIFIERS = ("transaction_id", "customer_id", "terminal_id", "device_id", "ca
 
 
 class TableRows:
-    """Reads the rows of one table."""
+    """Converts the rows of one table by its column mapping."""
 
     def __init__(self, mapping: ColumnMapping) -> None:
         self._mapping = mapping
         self._columns = [(field, mapping.column(field)) for field in Transaction.__struct_fields__]
 
     def transaction(self, row: dict[str, Any]) -> Transaction:
-        """Raises InvalidEvent, or msgspec's own error where the contract is broken."""
+        """The transaction in a row. Raises InvalidEvent, or msgspec.ValidationError where a field breaks the contract."""
         fields = {field: row[column] for field, column in self._columns if column in row}
         if self._mapping.currency is not None:
             fields.setdefault("currency", self._mapping.currency)
@@ -57,7 +57,7 @@ class TableRows:
         if self._mapping.amount_factor is not None:
             amount = _times(amount, self._mapping.amount_factor)
         try:
-            # Minor units are those of a currency that has none but whole ones.
+            # JPY has no decimals: to_minor then only checks that the amount is a whole number.
             return to_minor(amount, str(currency) if self._mapping.amount == "major" else "JPY")
         except ValueError as error:
             raise InvalidEvent(InvalidReason.OUT_OF_RANGE, f"`amount_minor`: {error}") from None
@@ -68,11 +68,11 @@ class TableRows:
                 raise _wrong_type("amount_minor", "a number")
             case int():
                 return Decimal(value)
-            case Decimal():  # of a double, as it was written
+            case Decimal():  # a double, by its JSON text
                 if _significant_digits(value) > DOUBLE_DIGITS:
                     raise InvalidEvent(
                         InvalidReason.OUT_OF_RANGE,
-                        "`amount_minor` is a double of more than 15 digits, which is not exact; use "
+                        "`amount_minor` is a double of more than 15 digits, which is inexact; use "
                         "decimal.handling.mode=string",
                     )
                 return value
@@ -118,7 +118,7 @@ def _decimal(text: str) -> Decimal:
 
 
 def _unscaled(text: str, scale: int) -> Decimal:
-    """An integer's bytes, two's complement, the most significant first, in base64."""
+    """The number whose unscaled value is ``text``: base64 of a big-endian two's complement integer."""
     try:
         data = b64decode(text, validate=True) if 0 < len(text) <= MOST_TEXT else b""
     except ValueError:

@@ -1,4 +1,4 @@
-"""How the records of the transactions topic are read, by the settings."""
+"""Chooses the decoder of the transactions topic by the settings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,16 +11,16 @@ from app.domain.transaction import Transaction
 from app.settings import Settings
 
 Decode = Callable[[Any], Transaction | Ignored]
-"""Of a consumer's record. Raises InvalidEvent."""
+"""A function from a consumer's record to a transaction, or to why it is ignored. Raises InvalidEvent."""
 
 
 def decode_plain(record: Any) -> Transaction:
-    """JSON of the contract, and nothing else."""
+    """The transaction in a plain JSON record. Raises InvalidEvent."""
     return decode_transaction(record.value)
 
 
 def decoder_for(settings: Settings) -> Decode:
-    """Raises ConfigurationError where the mapping of a table cannot be used."""
+    """The decoder by FRAUDSTREAM_CDC_MAPPING. Raises ConfigurationError where that names no usable mapping."""
     if not settings.cdc.mapping:
         return decode_plain
     mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING)

@@ -1,7 +1,6 @@
-"""The schema registry, by Confluent's client: schemas by id, subjects, and what its failures mean in the words of the
-settings.
+"""A client of the schema registry: schemas by id, subjects and compatibility. Its errors name the settings.
 
-Every call blocks for as long as the registry takes to answer: in an event loop it belongs in a thread.
+Every call blocks until the registry answers; call it in a thread from an event loop.
 """
 
 import ssl
@@ -18,13 +17,13 @@ from app.settings import RegistrySettings
 
 PREFIX = "FRAUDSTREAM_REGISTRY_"
 _NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL = 40401, 40402, 40403, 40408
-"""The registry's own codes; a page that is not there has none, and is no answer of a registry."""
+"""Error codes of the registry. A plain 404 has none of them: another server answers then."""
 _MISSING = {_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL}
 _NOT_COMPATIBLE = 409
 
 
 class Version(NamedTuple):
-    """The newest under a subject."""
+    """A registered version of a subject."""
 
     version: int
     id: int
@@ -32,16 +31,16 @@ class Version(NamedTuple):
 
 
 class RegistryClient:
-    """Raises RegistryAway whenever there is no answer; what the registry does not have is None."""
+    """Methods return None for what the registry does not have, and raise RegistryAway when it does not answer."""
 
     def __init__(self, settings: RegistrySettings) -> None:
         self._settings = settings
         self._client = schema_registry.SchemaRegistryClient(_options(settings))
-        # Asked so rarely that a connection kept open would be a dead one by then.
+        # Requests are hours apart: a connection kept open would be dead by the next one.
         self._client._rest_client.session.headers["Connection"] = "close"  # noqa: SLF001  # no public way
 
     def schema(self, key: bytes) -> WriterSchema | None:
-        """By its id as it stands on the wire: a number or a GUID."""
+        """The schema with this id as encoded on the wire: a number or a GUID with its magic byte."""
         if len(key) == NUMBER_BYTES:
             number = int.from_bytes(key[1:], "big")
             found = self._ask(lambda: self._client.get_schema(number))
@@ -55,25 +54,25 @@ class RegistryClient:
             return self._ask(lambda: self._client.get_schema_by_guid(guid))
         except RegistryAway:
             self.require()
-            return None  # it is there, and knows no GUIDs
+            return None  # the registry answers, but does not support GUIDs
 
     def newest(self, subject: str) -> Version | None:
-        """What is registered last under it."""
+        """The latest version of the subject."""
         found = self._ask(lambda: self._client.get_latest_version(subject))
         return None if found is None else Version(found.version, found.schema_id, self._taken(found.schema))
 
     def id_of(self, subject: str, schema: WriterSchema) -> int | None:
-        """Of this very schema under the subject."""
+        """The id of exactly this schema under the subject."""
         found = self._ask(lambda: self._client.lookup_schema(subject, self._given(schema)))
         return None if found is None else int(found.schema_id)
 
     def register(self, subject: str, schema: WriterSchema) -> int | None:
-        """Its id, the same each time; None where the registry refuses it as incompatible."""
+        """Register the schema and return its id, the same for every call; None where it is incompatible."""
         found = self._ask(lambda: self._client.register_schema(subject, self._given(schema)))
         return None if found is None else int(found)
 
     def level(self, subject: str) -> str | None:
-        """Of compatibility, where the subject has one of its own."""
+        """The compatibility level of the subject, None where it has none of its own."""
         found = self._ask(lambda: self._client.get_compatibility(subject))
         return None if found is None else str(found)
 
@@ -81,10 +80,10 @@ class RegistryClient:
         self._ask(lambda: self._client.set_compatibility(subject, level))
 
     def objections(self, subject: str, schema: WriterSchema) -> list[str] | None:
-        """What speaks against the schema as the subject's next version, by the subject's own level; None where it has
-        none yet.
+        """Reasons why the schema is incompatible with the subject's latest version; empty when it is compatible, None
+        when there is no version.
         """
-        path = f"compatibility/subjects/{schema_registry._sync.schema_registry_client._urlencode(subject)}/versions/latest"  # noqa: SLF001  # the public call keeps the reasons to itself
+        path = f"compatibility/subjects/{schema_registry._sync.schema_registry_client._urlencode(subject)}/versions/latest"  # noqa: SLF001  # the public method drops the reasons
         rest = self._client._rest_client  # noqa: SLF001
         answer = self._ask(lambda: rest.post(f"{path}?verbose=true", body=self._given(schema).to_dict()))
         if answer is None:
@@ -92,7 +91,7 @@ class RegistryClient:
         return [] if answer["is_compatible"] else answer.get("messages") or ["no reason given"]
 
     def require(self) -> None:
-        """Raises RegistryAway unless it answers as a registry does."""
+        """Raise RegistryAway unless a schema registry answers."""
         self._ask(self._client.get_schema_types)
 
     def _given(self, schema: WriterSchema) -> Any:
@@ -102,7 +101,7 @@ class RegistryClient:
         return WriterSchema(schema.schema_type or "AVRO", schema.schema_str, tuple(self._resolved(schema)))
 
     def _resolved(self, schema: Any) -> list[str]:
-        """What a schema rests on, the deepest first."""
+        """The texts of all referenced schemas, each after the ones that it references."""
         texts: list[str] = []
         for reference in schema.references or ():
             found = self._ask(
@@ -119,7 +118,7 @@ class RegistryClient:
             if error.error_code in _MISSING or error.http_status_code == _NOT_COMPATIBLE:
                 return None
             raise RegistryAway(self._refusal(error.http_status_code)) from error
-        except Exception as error:  # the HTTP client's, and what becomes of an answer that is no registry's
+        except Exception as error:  # of the HTTP client, and of parsing what another server answers
             raise RegistryAway(
                 f"The schema registry at {PREFIX}URL={self._settings.url} does not answer ({type(error).__name__}). Start it or "
                 "correct the setting."
@@ -132,13 +131,13 @@ class RegistryClient:
                 f"{PREFIX}PASSWORD_FILE={self._settings.password_file or '(not set)'} ({status}). Correct one of them."
             )
         return (
-            f"What answers at {PREFIX}URL={self._settings.url} is no schema registry, or one in trouble ({status}). Look at it, "
+            f"The server at {PREFIX}URL={self._settings.url} is not a schema registry, or a failing one ({status}). Check it, "
             "or correct the setting; Apicurio's path is /apis/ccompat/v7."
         )
 
 
 def _options(settings: RegistrySettings) -> dict[str, Any]:
-    # Tried once: who asks knows better whether there is time.
+    # No retries here: the caller knows how much time is left.
     options: dict[str, Any] = {
         "url": settings.url,
         "timeout": settings.timeout_seconds,

@@ -1,4 +1,4 @@
-"""The extra that brings Avro, Protobuf and the registry's client: what needs it is imported behind ``require_extra``."""
+"""The optional extra `registry` (Avro, Protobuf, registry client). Call ``require_extra`` before importing its users."""
 
 import warnings
 
@@ -6,9 +6,9 @@ from app.errors import ConfigurationError
 
 
 def require_extra(setting: str) -> None:
-    """Raises ConfigurationError where the extra is not installed; ``setting`` is what asks for it."""
+    """Raise ConfigurationError, naming ``setting``, unless the extra is installed."""
     try:
-        # A library of the client's warns of another one of the client's, past every filter: nothing that our users can mend.
+        # A dependency of the client resets the warning filters and warns about another dependency of the client.
         with warnings.catch_warnings(record=True):
             warnings.simplefilter("always")
             import confluent_kafka.schema_registry  # noqa: F401, PLC0415  # slow to import, and not always there

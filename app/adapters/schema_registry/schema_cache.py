@@ -1,7 +1,7 @@
-"""Schemas by the ids that values carry: asked for once, remembered while the process lives.
+"""A cache of schemas by id: each is fetched once and kept while the process lives.
 
-That the registry does not know an id, or gave no answer, is remembered for a while: neither a flood of made-up ids
-nor a registry in trouble is asked again for every record.
+Unknown ids and failed requests are cached for a while as well, so that neither a flood of invented ids nor a failing
+registry causes a request for every record.
 """
 
 import time
@@ -12,26 +12,26 @@ from typing import Protocol
 from app.adapters.schema_registry.writer_schema import WriterSchema
 
 UNKNOWN_SECONDS = 60.0
-"""A schema that is registered after its first record was seen is found so much later."""
+"""How long an unknown id is cached: the delay for a schema registered after its first record arrived."""
 AWAY_SECONDS = 5.0
 MOST_ABSENT = 10_000
 
 
 class Absent(Enum):
-    """Why a schema is not there."""
+    """Why a schema is not available."""
 
     UNKNOWN = "unknown"
     AWAY = "away"
 
 
 class SchemaSource(Protocol):
-    """Raises RegistryAway; None for what the registry does not know. Blocks."""
+    """Fetches schemas: None for an unknown id. Blocks. Raises RegistryAway."""
 
     def schema(self, key: bytes) -> WriterSchema | None: ...
 
 
 class SchemaCache:
-    """Looked up by many, filled by one thread at a time."""
+    """Any thread may look schemas up; one thread at a time may fetch."""
 
     def __init__(self, registry: SchemaSource, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry = registry
@@ -43,18 +43,18 @@ class SchemaCache:
         return len(self._known)
 
     def find(self, key: bytes) -> WriterSchema | Absent | None:
-        """None for what was never asked, or asked too long ago."""
+        """The schema, or why it is absent; None when it must be fetched: never asked, or too long ago."""
         if (schema := self._known.get(key)) is not None:
             return schema
         absent, until = self._absent.get(key, (None, 0.0))
         return absent if until > self._clock() else None
 
     def last_known(self, key: bytes) -> WriterSchema | Absent:
-        """As ``find``, however long ago."""
+        """As ``find``, but an absence never expires; AWAY for an id that was never asked."""
         return self._known.get(key) or self._absent.get(key, (Absent.AWAY, 0.0))[0]
 
     def learn(self, key: bytes) -> None:
-        """Ask the registry. Raises RegistryAway."""
+        """Ask the registry for the schema and cache the answer. Raises RegistryAway."""
         schema = self._registry.schema(key)
         if schema is not None:
             self._known[key] = schema
@@ -63,11 +63,11 @@ class SchemaCache:
             self._note(key, Absent.UNKNOWN, UNKNOWN_SECONDS)
 
     def give_up(self, key: bytes) -> None:
-        """Its records are not waited for; a later one asks again."""
+        """Cache that the registry did not answer; records after AWAY_SECONDS ask again."""
         self._note(key, Absent.AWAY, AWAY_SECONDS)
 
     def find_or_fetch(self, key: bytes) -> WriterSchema | Absent:
-        """For who has time to ask: blocks. Raises RegistryAway."""
+        """The schema, fetched unless it is cached, or why it is absent. Blocks. Raises RegistryAway."""
         if self.find(key) is None:
             self.learn(key)
         return self.last_known(key)

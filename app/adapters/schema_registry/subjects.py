@@ -1,4 +1,4 @@
-"""The subjects under which this product's schemas are registered, and how each may change."""
+"""The subjects under which the service's schemas are registered, and their compatibility levels."""
 
 from typing import NamedTuple
 
@@ -18,18 +18,18 @@ _LEVELS = {
 
 
 class Subject(NamedTuple):
-    """One topic's values."""
+    """The subject of the values of one topic."""
 
     name: str
     event: type[msgspec.Struct]
     level: str
-    """BACKWARD for what we read: a new schema reads what older producers write. FULL for what others read too: old
-    readers read what a new release writes.
+    """BACKWARD for topics that the service only reads: a new schema reads values of older producers. FULL for topics that
+    others read: older readers also read values of a new release.
     """
 
 
 def subject_of(topic: str) -> str:
-    """Of a topic's values: Confluent's TopicNameStrategy, which its serializers use where nothing else is said."""
+    """The subject of a topic's values by Confluent's TopicNameStrategy, the default of its serializers."""
     return f"{topic}-value"
 
 

@@ -1,8 +1,8 @@
-"""Which schema a value was written with: the wire format of Confluent's serializers.
+"""The wire format of Confluent's serializers: a value with the id of the schema that it was written with.
 
-The id stands before the value, behind a zero byte, which no JSON begins with; or in the header ``__value_schema_id``,
-and the value is bare. An id is a number (magic byte 0, four bytes) or a GUID (magic byte 1, sixteen bytes). Protobuf
-adds which message of its file the value is, as a list of zigzag varints behind the id.
+The id is a prefix of the value, which begins with a byte 0 then, as no JSON does; or it is in the header
+``__value_schema_id``. An id is a number (magic byte 0, four bytes) or a GUID (magic byte 1, sixteen bytes). For Protobuf the
+index of the value's message in its file follows the id, as a list of zigzag varints.
 """
 
 from collections.abc import Sequence
@@ -13,28 +13,28 @@ from app.errors import InvalidEvent, InvalidReason
 
 HEADER = "__value_schema_id"
 NUMBER_BYTES, GUID_BYTES = 5, 17
-"""The magic byte included."""
+"""Length of an id with its magic byte."""
 _LENGTHS = {0: NUMBER_BYTES, 1: GUID_BYTES}
 _DEEPEST_MESSAGE = 16
 
 
 class Framed(NamedTuple):
-    """A value taken apart."""
+    """A value and its schema id, separated."""
 
     schema: bytes
-    """Its id as it stands on the wire, magic byte included: the key under which a schema is remembered."""
+    """The id as encoded on the wire, with its magic byte: the key of SchemaCache."""
     message_index: bytes | None
-    """What stands behind the id in the header; None where the id stands before the value."""
+    """The bytes after the id in the header; None where the id is a prefix of the value."""
     payload: bytes
 
 
 def is_framed(value: bytes | None, headers: Headers) -> bool:
-    """Whether a schema's id comes with the value; it need not be a sound one."""
+    """Whether the value has a schema id, well-formed or not."""
     return (value is not None and value[:1] == b"\0") or any(name == HEADER for name, _ in headers)
 
 
 def framed(value: bytes | None, headers: Headers) -> Framed:
-    """Of a value that ``is_framed``. Raises InvalidEvent where the id is cut short or of an unknown kind."""
+    """Separate a value that ``is_framed``. Raises InvalidEvent where the id is cut short or of an unknown kind."""
     named = [header for name, header in headers if name == HEADER]
     value = value or b""
     if named:
@@ -45,12 +45,12 @@ def framed(value: bytes | None, headers: Headers) -> Framed:
 
 
 def number_key(number: int) -> bytes:
-    """The id of a schema as it stands on the wire."""
+    """A numeric schema id as encoded on the wire."""
     return b"\0" + number.to_bytes(4, "big")
 
 
 def message_index(framed_value: Framed) -> tuple[list[int], bytes]:
-    """Of a Protobuf value: the message's place in its file, and the bare message. Raises InvalidEvent."""
+    """The index path of a Protobuf value's message in its file, and the serialized message. Raises InvalidEvent."""
     if framed_value.message_index is not None:
         return _read_index(framed_value.message_index)[0], framed_value.payload
     place, begin = _read_index(framed_value.payload)
@@ -76,7 +76,7 @@ def _read_index(data: bytes) -> tuple[list[int], int]:
 
 
 def _varint(data: Sequence[int], at: int) -> tuple[int, int]:
-    """A zigzag varint and where it ends."""
+    """A zigzag varint at ``at``, and the position after it. Raises InvalidEvent."""
     number = shift = 0
     while at < len(data) and shift < 32:
         byte = data[at]

@@ -1,15 +1,15 @@
-"""A schema as a registry keeps it."""
+"""A schema as the registry stores it."""
 
 from typing import NamedTuple
 
 AVRO, PROTOBUF, JSON = "AVRO", "PROTOBUF", "JSON"
-"""The registry's names of kinds."""
+"""The registry's names of schema types."""
 
 
 class WriterSchema(NamedTuple):
-    """What a value was written with."""
+    """The schema that a value was written with."""
 
     kind: str
     text: str
     references: tuple[str, ...] = ()
-    """Texts of the schemas that it rests on, each behind those that it rests on itself."""
+    """Texts of the schemas that it references, each after the ones that it references itself."""

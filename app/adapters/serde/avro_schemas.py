@@ -1,6 +1,6 @@
 """Avro schemas of every event, generated from the domain.
 
-Enums are strings here: a value that comes with a later release must not break a reader of today.
+Enums are strings, so that a value added by a later release does not break the readers of this one.
 """
 
 import json
@@ -21,17 +21,17 @@ _PRIMITIVE: dict[type[inspect.Type], str] = {
 
 
 def schema(event: type[msgspec.Struct]) -> dict[str, Any]:
-    """The schema of one event. A record that occurs again is named there, not repeated."""
+    """The Avro schema of one event. A record type is defined where it first occurs and named after that."""
     return _record(event, set()) | {"namespace": NAMESPACES[event]}
 
 
 def text(event: type[msgspec.Struct]) -> str:
-    """As it is published and registered."""
+    """The schema as JSON text, as published in docs/schemas and registered."""
     return json.dumps(schema(event), indent=2, ensure_ascii=False) + "\n"
 
 
 def documents() -> dict[str, str]:
-    """Every schema's file name and text."""
+    """The text of every schema by file name."""
     return {f"{topic}.avsc": text(event) for topic, event in EVENTS.items()}
 
 

@@ -1,4 +1,4 @@
-"""Values in Avro: read with the schema they were written with, resolved to ours; written with ours."""
+"""Avro values: read with the writer's schema, resolved to the service's own, and written with the latter."""
 
 import json
 from collections.abc import Callable
@@ -19,18 +19,20 @@ from app.adapters.serde import avro_schemas
 from app.errors import InvalidEvent, InvalidReason
 
 MESSAGE_LENGTH = 200
-"""Of what fastavro says about schemas, which it prints whole."""
+"""Characters kept of a message of fastavro, which quotes whole schemas."""
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Framed], dict[str, Any]]:
-    """Reads an event's fields by Avro's rules of resolution: an older writer lacks what has a default, of a newer one
-    what we do not know is passed over. Raises InvalidEvent, also where ``writer`` is no Avro.
+    """A function from a value to the fields of an ``event``, by Avro's rules of schema resolution: a field that the
+    writer lacks takes its default, a field that only the writer has is skipped.
+
+    Raises InvalidEvent when ``writer`` is not an Avro schema; the function raises it for a value that does not fit.
     """
     try:
         written = _parse(writer)
-    except Exception as error:  # noqa: BLE001  # fastavro fails of odd schemas in any way; what got out would end the worker at this record for ever
+    except Exception as error:  # noqa: BLE001  # fastavro raises anything for odd schemas; an escaped error would stop the worker at this record at every start
         raise InvalidEvent(
-            InvalidReason.SCHEMA_MISMATCH, f"its schema is no Avro that can be read ({type(error).__name__})"
+            InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
         ) from None
     ours = (
         None if to_parsing_canonical_form(written) == _canonical(event) else _ours(event)
@@ -55,7 +57,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
 
 
 def writer(event: type[msgspec.Struct]) -> Callable[[bytes], bytes]:
-    """From an event's JSON to its Avro: what is published is the same in each format."""
+    """A function from an event's JSON to its Avro. Starting from JSON keeps the content equal in every format."""
     ours = _ours(event)
 
     def write(value: bytes) -> bytes:
@@ -84,7 +86,7 @@ def _parse(writer: WriterSchema) -> Schema:
 
 
 def _bare(schema: Any) -> Any:
-    """Without logical types: ours are numbers and text, and a timestamp in milliseconds is one of these numbers."""
+    """The schema without logical types: the service's timestamps are plain integers of milliseconds."""
     if isinstance(schema, list):
         return [_bare(part) for part in schema]
     if isinstance(schema, dict):

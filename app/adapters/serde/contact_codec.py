@@ -1,7 +1,7 @@
-"""A customer's contact as it stands in RocksDB and in the changelog: little-endian, of fixed width, versioned.
+"""Codec of a customer's contact in RocksDB and in the changelog: little-endian, fixed width, versioned.
 
-Where a profile has its lineage stands how often the contact has changed: of two versions a restore takes the later.
-Behind it, for each of the two logs that change it, the topic id and the offset up to which it is applied.
+The number of changes is stored where a profile stores its lineage; a restore keeps the version with more changes. After it
+follow, for each of the two topics that change a contact, the topic's id and the last applied offset.
 """
 
 import struct
@@ -16,26 +16,26 @@ _LAYOUT = struct.Struct("<B?6xQqQqQqqqqq")
 
 
 class AppliedOffset(NamedTuple):
-    """How far one log has changed the contact."""
+    """The last record of one topic that changed the contact."""
 
     topic_id: int = 0
     offset: int = -1
 
     def has(self, topic_id: int, offset: int) -> bool:
-        """True for a record that is read again."""
+        """True when the record at ``offset`` is already applied."""
         return self.topic_id == topic_id and offset <= self.offset
 
 
 class StoredContact(NamedTuple):
-    """A contact, and what changed it."""
+    """A contact with the last records that changed it."""
 
     contact: Contact = Contact()
     applied: tuple[AppliedOffset, AppliedOffset] = (AppliedOffset(), AppliedOffset())
-    """Of the alerts, of the answers."""
+    """Of the alerts topic and of the answers topic."""
     changes: int = 0
 
     def after(self, log: int, applied: AppliedOffset, contact: Contact) -> "StoredContact":
-        """One record later."""
+        """The contact after one more record of the topic ``log``: ALERTS or ANSWERS."""
         alerts, answers = self.applied
         both = (applied, answers) if log == ALERTS else (alerts, applied)
         return StoredContact(contact, both, self.changes + 1)
@@ -58,11 +58,11 @@ def encode(kept: StoredContact) -> bytes:
 
 
 def decode(data: bytes) -> StoredContact:
-    """b"" is a customer never alerted. Raises StateCorrupt."""
+    """The contact in ``data``; b"" is a customer without alerts. Raises StateCorrupt for another version or length."""
     if not data:
         return StoredContact()
     if data[0] != VERSION or len(data) != _LAYOUT.size:
-        raise StateCorrupt(f"a contact of {len(data)} bytes, version {data[0]}, is none of this release")
+        raise StateCorrupt(f"a contact of {len(data)} bytes, version {data[0]}, was not written by this release")
     _, asked, _, changes, *applied, last_alert_ms, question, asked_ms, answered_ms = _LAYOUT.unpack(data)
     alerts, answers = AppliedOffset(*applied[:2]), AppliedOffset(*applied[2:])
     return StoredContact(

@@ -1,6 +1,6 @@
-"""Records in any format to one kind of event: JSON as ever, or what the schema that a value names makes of it.
+"""Decodes records of one kind of event: plain JSON, or Avro, Protobuf or JSON with a schema id.
 
-A value with a schema's id needs its schema at hand: ``missing`` says which are not, before a chunk is decoded.
+Decoding never waits for the registry. Before a chunk is decoded, ``missing`` lists the schemas to fetch into the cache.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,17 +15,19 @@ from app.adapters.serde.schema_readers import Reader, reader
 from app.errors import InvalidEvent, InvalidReason
 
 _WHY = {
-    Absent.UNKNOWN: (InvalidReason.UNKNOWN_SCHEMA, "the schema registry knows no schema of this id"),
+    Absent.UNKNOWN: (InvalidReason.UNKNOWN_SCHEMA, "the schema registry has no schema with this id"),
     Absent.AWAY: (
         InvalidReason.REGISTRY_AWAY,
-        "the schema registry did not answer, and the schema's id is new",
+        "the schema registry did not answer, and the schema with this id is not cached",
     ),
 }
 
 
 class EventDecoder:
-    """``of_json`` decodes a record without a schema's id; the others are read as ``event`` and become ``into``, which
-    has some of its fields, where it is given. Never asks the registry: see SchemaCache.
+    """Decodes a record without a schema id with ``of_json``, others by the schemas in a SchemaCache.
+
+    Records with a schema id are read as ``event`` and converted to ``into``, a struct with some of its fields; ``event``
+    itself by default.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class EventDecoder:
         self._readers: dict[bytes, Reader] = {}
 
     def __call__(self, record: Any) -> Any:
-        """Raises InvalidEvent."""
+        """The event in the record. Raises InvalidEvent."""
         value = record.value
         if value and value[0] and not record.headers:
             return self._of_json(record)
@@ -51,13 +53,13 @@ class EventDecoder:
         return convert(self.fields(record), self._into)
 
     def fields(self, record: Any) -> dict[str, Any]:
-        """Of a record whose value comes with a schema's id. Raises InvalidEvent."""
+        """The fields of a record that has a schema id. Raises InvalidEvent."""
         value = framed(record.value, record.headers)
         read = self._readers.get(value.schema) or self._reader(value.schema)
         return read(value)
 
     def missing(self, records: Iterable[Any]) -> list[bytes]:
-        """Ids whose schemas are not at hand, each once."""
+        """The schema ids in the records whose schemas are not cached, without duplicates."""
         found: dict[bytes, None] = {}
         for record in records:
             value = record.value
@@ -76,7 +78,7 @@ class EventDecoder:
 
 
 def _key(record: Any) -> bytes | None:
-    """None where there is none to ask for: that is told when the record is decoded."""
+    """The schema id, None where it is malformed: decoding the record raises InvalidEvent then."""
     try:
         return framed(record.value, record.headers).schema
     except InvalidEvent:

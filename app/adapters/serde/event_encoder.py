@@ -1,4 +1,4 @@
-"""Decisions and alerts as values in the format that a deployment publishes."""
+"""Encodes decisions and alerts in the format that FRAUDSTREAM_REGISTRY_OUTPUT_FORMAT selects."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from app.adapters.serde.json_codec import encode_event
 from app.settings import RegistrySettings
 
 _FIRST_MESSAGE = b"\0"
-"""Of a Protobuf file, as Confluent's wire format says it."""
+"""Index of the first message of a Protobuf file, in Confluent's wire format."""
 _TYPES = {AVRO: b"application/avro", PROTOBUF: b"application/protobuf"}
 
 
 class Encoding(NamedTuple):
-    """``headers`` go with every value."""
+    """A function from an event to its value, and the headers of every such record."""
 
     encode: Callable[[Any], bytes]
     headers: Headers
@@ -27,7 +27,7 @@ JSON_ENCODING = Encoding(encode_event, (("content-type", b"application/json"),))
 
 
 def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
-    """Ours of an event, as it is registered; ``output_format`` is avro or protobuf."""
+    """The service's own schema of an event, as registered; ``output_format`` is avro or protobuf."""
     from app.adapters.serde import avro_schemas, protobuf_schemas  # noqa: PLC0415  # an extra brings what they need
 
     if output_format == "avro":
@@ -36,7 +36,7 @@ def own_schema(event: type[msgspec.Struct], output_format: str) -> WriterSchema:
 
 
 def encoding(event: type[msgspec.Struct], settings: RegistrySettings, schema_id: int) -> Encoding:
-    """Of an event whose schema is registered with this id."""
+    """The encoding of an event whose schema is registered with this id."""
     from app.adapters.serde import avro_values, protobuf_values  # noqa: PLC0415  # as above
 
     avro = settings.output_format == "avro"

@@ -1,4 +1,4 @@
-"""The events on the wire by their default topics, and what their fields are, for whoever writes schemas of them."""
+"""The events on the wire by their default topics, and the types of their fields: the input of every schema generator."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from app.settings import STREAM_EVENTS, TopicSettings
 EVENTS: dict[str, type[msgspec.Struct]] = {
     TopicSettings().name_of(stream): event for stream, event in STREAM_EVENTS.items()
 }
-"""By the default name of the topic that carries them, which is also the namespace of their schemas."""
+"""Event by the default name of its topic, which is also the namespace of its schemas."""
 
 NAMESPACES = {event: namespace for namespace, event in EVENTS.items()}
 
 
 class Nullable(NamedTuple):
-    """A type without what surrounds it."""
+    """A field's type, separated from null and from its description."""
 
     kind: inspect.Type
     nullable: bool
@@ -25,28 +25,28 @@ class Nullable(NamedTuple):
 
 
 def fields(event: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
-    """Of a struct, in the order of its definition, those of its bases first."""
+    """The fields of a struct in the order of definition, those of base classes first. Raises TypeError for others."""
     described = inspect.type_info(event)
     if not isinstance(described, inspect.StructType):
-        raise TypeError(f"{event.__name__} is no struct")
+        raise TypeError(f"{event.__name__} is not a struct")
     return described.fields
 
 
 def plain(kind: inspect.Type) -> Nullable:
-    """Take a union with null and descriptions apart. Other unions are not for the wire."""
+    """Separate a type from null and from its description. Raises TypeError for any other union."""
     if isinstance(kind, inspect.Metadata):
         inner = plain(kind.type)
         return inner._replace(description=(kind.extra_json_schema or {}).get("description", ""))
     if isinstance(kind, inspect.UnionType):
         kinds = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
         if len(kinds) != 1:
-            raise TypeError(f"a field is of one type, perhaps null, not {kind}")
+            raise TypeError(f"a field must have one type, optionally with null, not {kind}")
         return plain(kinds[0])._replace(nullable=True)
     return Nullable(kind, nullable=False, description="")
 
 
 def nullable_fields(events: Iterable[type[msgspec.Struct]]) -> dict[str, list[str]]:
-    """By the name of each struct that events are made of: which of its fields may be null."""
+    """The nullable fields of each struct in the events, nested ones included, by its name."""
     found: dict[str, list[str]] = {}
     for event in events:
         _note(event, found)

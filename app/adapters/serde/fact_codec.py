@@ -1,8 +1,8 @@
-"""Facts about entities on the wire: slim records of fixed width, packed and unpacked a chunk at a time.
+"""Codec of the facts topic: records of fixed width, packed and unpacked a chunk at a time.
 
-The key names the entity, ``terminal:ID``. Little-endian, in this order: version, kind, is_fraud and a spare byte, source
-partition (32 bits); then words of 64 bits: event time and time of report in ms, digest of the transaction, topic id of the
-source log, offset in it. A transaction has no report, a label no source.
+The key is the entity, ``terminal:ID``. The value is little-endian: version, kind, is_fraud and a spare byte; the source
+partition (32 bits); then 64 bits each: event time and report time in ms, digest of the transaction, id of the source topic,
+offset in it. A transaction has no report time, a label no source.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ _HEADS = {bytes([VERSION, TRANSACTION]), bytes([VERSION, LABEL])}
 
 
 class Sources(NamedTuple):
-    """Of transactions: their topic id as 64 bits, and where in it each stands."""
+    """Where transactions were read: the topic's id (low 64 bits), and the partition and offset of each."""
 
     topic_id: int
     partitions: Sequence[int]
@@ -44,7 +44,7 @@ class Sources(NamedTuple):
 
 
 def transaction_facts(times_ms: Integers, transactions: Integers, sources: Sources) -> list[bytes]:
-    """One fact of each transaction, given by its event time and digest; the same for all of its entities."""
+    """One fact for each transaction, given event times in ms and digests; all entities of a transaction share it."""
     facts = np.zeros(len(transactions), FACT)
     facts["version"], facts["kind"] = VERSION, TRANSACTION
     facts["time_ms"], facts["transaction"] = times_ms, transactions
@@ -54,7 +54,7 @@ def transaction_facts(times_ms: Integers, transactions: Integers, sources: Sourc
 
 
 def label_facts(labels: Sequence[Label]) -> list[bytes]:
-    """One fact of each label."""
+    """One fact for each label."""
     facts = np.zeros(len(labels), FACT)
     facts["version"], facts["kind"] = VERSION, LABEL
     facts["time_ms"] = [label.event_time for label in labels]
@@ -65,12 +65,12 @@ def label_facts(labels: Sequence[Label]) -> list[bytes]:
 
 
 def is_fact(key: bytes | None, value: bytes | None) -> bool:
-    """Whether a record of the topic is one that this version reads."""
+    """Whether a record of the topic is a fact of this version."""
     return bool(key) and value is not None and len(value) == FACT.itemsize and value[:2] in _HEADS
 
 
 def read_facts(values: Sequence[bytes], entity: Integers, offsets: Sequence[int]) -> Facts:
-    """Facts as columns; ``entity`` is the index of each one's activity, ``offsets`` are those of the records."""
+    """Facts as columns; ``entity`` has the index of each fact's activity, ``offsets`` the offset of each record."""
     facts: Any = np.frombuffer(b"".join(values), FACT)
     return Facts(
         entity=entity,

@@ -1,4 +1,4 @@
-"""JSON on the wire: bytes to transactions and labels, decisions and alerts to bytes. Other formats: event_decoder.py."""
+"""JSON codec: transactions and labels from bytes, every event to bytes. ``event_decoder`` decodes the other formats."""
 
 import re
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ _WRONG_TYPE = re.compile("^Expected `[^`]+`, got `")
 
 
 def decode_as(decoder: msgspec.json.Decoder[T], value: bytes | None) -> T:
-    """Raises InvalidEvent, which tells apart what is not JSON, incomplete, of a wrong type or out of range."""
+    """The decoded value. Raises InvalidEvent with the reason: not JSON, missing field, wrong type, or out of range."""
     try:
         return decoder.decode(value or b"")
     except (ValueError, RecursionError) as error:
@@ -30,7 +30,7 @@ def decode_as(decoder: msgspec.json.Decoder[T], value: bytes | None) -> T:
 
 
 def decode_transaction(value: bytes | None) -> Transaction:
-    """As decode_as, without the call: it is the hot path."""
+    """The transaction in a value. Raises InvalidEvent. Repeats ``decode_as``: a call less on the hot path."""
     try:
         return _transaction.decode(value or b"")
     except (ValueError, RecursionError) as error:
@@ -38,12 +38,12 @@ def decode_transaction(value: bytes | None) -> Transaction:
 
 
 def label_of(record: Any) -> Label:
-    """The label of a record; as decode_label."""
+    """The label in a record. Raises InvalidEvent."""
     return decode_label(record.value)
 
 
 def convert(fields: dict[str, Any], event: type[EventT]) -> EventT:
-    """Fields in any format, held against the domain as those of JSON are. Raises InvalidEvent."""
+    """Fields read from any format as an ``event``, validated as JSON is. Raises InvalidEvent."""
     try:
         return msgspec.convert(fields, event)
     except ValueError as error:
@@ -51,7 +51,7 @@ def convert(fields: dict[str, Any], event: type[EventT]) -> EventT:
 
 
 def decode_label(value: bytes | None) -> Label:
-    """As decode_as."""
+    """The label in a value. Raises InvalidEvent."""
     return decode_as(_label, value)
 
 
@@ -61,7 +61,7 @@ def encode_event(event: msgspec.Struct) -> bytes:
 
 
 def invalid(value: bytes | None, error: Exception) -> InvalidEvent:
-    """What a decoder's error says of the event, without a value of it."""
+    """The InvalidEvent for a decoder's error, without a value of the event."""
     if value is None:
         return InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
     if isinstance(error, msgspec.ValidationError):
@@ -69,9 +69,9 @@ def invalid(value: bytes | None, error: Exception) -> InvalidEvent:
     if value[:1] == b"\0":
         return InvalidEvent(
             InvalidReason.NOT_JSON,
-            "the value is not JSON; it begins as with a schema's id, and FRAUDSTREAM_REGISTRY_URL is not set",
+            "the value is not JSON; it begins like one with a schema id, and FRAUDSTREAM_REGISTRY_URL is not set",
         )
-    # Its message may quote the payload, so only its kind is told.
+    # The message may quote the payload, so only the type of the error is reported.
     return InvalidEvent(InvalidReason.NOT_JSON, f"the value is not JSON ({type(error).__name__})")
 
 

@@ -11,13 +11,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(event: type[msgspec.Struct]) -> dict[str, Any]:
-    """The JSON Schema of one event; what it refers to stands under ``$defs``."""
+    """The JSON Schema of one event, with the schemas that it refers to under ``$defs``."""
     (reference,), components = msgspec.json.schema_components([event], ref_template="#/$defs/{name}")
     return {"$schema": DIALECT, **reference, "$defs": components}
 
 
 def documents() -> dict[str, str]:
-    """Every schema's file name and text."""
+    """The text of every schema by file name."""
     return {
         f"{topic}.schema.json": json.dumps(schema(event), indent=2, ensure_ascii=False) + "\n"
         for topic, event in EVENTS.items()

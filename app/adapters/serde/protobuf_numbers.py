@@ -1,6 +1,6 @@
-"""The number of every field in Protobuf. It is the field's name on the wire: one that was given is never given again.
+"""The Protobuf number of every field. Numbers identify fields on the wire, so none is ever reused.
 
-A field that is removed stays here, so that its number stays taken; ``protobuf_schemas`` writes it as reserved.
+A removed field stays here, and ``protobuf_schemas`` writes its number as reserved.
 """
 
 _DECISION = {
@@ -22,7 +22,7 @@ _DECISION = {
     "reasons": 16,
     "shadow": 17,
 }
-"""An alert is a decision with more fields; those that it adds begin at 101, beyond any that a decision will have."""
+"""An alert is a decision with more fields. Its own begin at 101, above all numbers of a decision, now and later."""
 
 NUMBERS: dict[str, dict[str, int]] = {
     "Transaction": {
@@ -86,4 +86,4 @@ NUMBERS: dict[str, dict[str, int]] = {
         "answered_at": 7,
     },
 }
-"""By message and field. ``Number`` stands for a number in a list that may be missing, which Protobuf's lists cannot say."""
+"""Number by message and field. ``Number`` wraps a number in a list that may be missing: Protobuf lists hold no nulls."""

@@ -1,7 +1,7 @@
-"""Protobuf schemas of every event, generated from the domain: as text, and as the descriptor that messages are made of.
+"""Protobuf schemas of every event, generated from the domain: as .proto text and as descriptors.
 
-Every single field has presence (``optional``): an amount of 0 is told apart from one that is missing. Enums are strings: a
-value that comes with a later release must not break a reader of today.
+Every singular field is ``optional``, which distinguishes an amount of 0 from a missing one. Enums are strings, so that a
+value added by a later release does not break the readers of this one.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ _SCALARS: dict[type[inspect.Type], str] = {
 
 
 class Member(NamedTuple):
-    """A field of a message: ``kind`` is a scalar's name or a message's."""
+    """A field of a message; ``kind`` is the name of a scalar type or of a message."""
 
     name: str
     number: int
@@ -37,14 +37,14 @@ Messages = dict[str, list[Member]]
 
 
 def messages(event: type[msgspec.Struct]) -> Messages:
-    """The event's message first, then those that it needs."""
+    """The event's message and, after it, the messages that it uses."""
     found: Messages = {}
     _collect(event, found)
     return found
 
 
 def text(event: type[msgspec.Struct]) -> str:
-    """The .proto file, as it is published and registered."""
+    """The .proto text, as published in docs/schemas and registered."""
     parts = ['syntax = "proto3";', f"package {NAMESPACES[event]};"]
     for name, members in messages(event).items():
         lines = [f"message {name} {{", *_reserved(name, members), *map(_line, members), "}"]
@@ -53,12 +53,12 @@ def text(event: type[msgspec.Struct]) -> str:
 
 
 def documents() -> dict[str, str]:
-    """Every schema's file name and text."""
+    """The text of every schema by file name."""
     return {f"{topic}.proto": text(event) for topic, event in EVENTS.items()}
 
 
 def descriptor(event: type[msgspec.Struct]) -> FileDescriptorProto:
-    """What protoc would make of the text."""
+    """The descriptor that protoc would generate from ``text``."""
     package = NAMESPACES[event]
     file = FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
     for name, members in messages(event).items():
@@ -102,7 +102,7 @@ def _line(member: Member) -> str:
 
 
 def _reserved(message: str, members: list[Member]) -> list[str]:
-    """What a field of an earlier release had."""
+    """Lines that reserve numbers and names of fields of earlier releases."""
     present = {member.name for member in members}
     return [
         f'  reserved {number}; reserved "{name}";'
@@ -127,7 +127,7 @@ def _message(package: str, name: str, members: list[Member]) -> DescriptorProto:
 
 
 def _give_presence(message: DescriptorProto, field: FieldDescriptorProto) -> None:
-    """As protoc does it: a oneof of its own, which nobody sees."""
+    """Presence as protoc encodes it: a synthetic oneof with this field alone."""
     field.proto3_optional = True
     field.oneof_index = len(message.oneof_decl)
     message.oneof_decl.add(name=f"_{field.name}")

@@ -1,7 +1,7 @@
-"""Values in Protobuf: read and written with our own descriptors, by the numbers of the fields.
+"""Protobuf values, read and written with the service's own descriptors: numbers identify the fields.
 
-The schema that a value was written with tells which of its messages the value is. What a newer one has added is
-passed over, what an older one lacks is missing.
+The writer's schema is needed only to find which of its messages a value is. Fields that a newer writer added are skipped;
+fields that an older one lacks are missing.
 """
 
 import base64
@@ -31,7 +31,7 @@ _MESSAGE_OR_BRACE = re.compile(r"\bmessage\s+(\w+)\s*\{|[{}]")
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Framed], dict[str, Any]]:
-    """Reads an event's fields. Raises InvalidEvent."""
+    """A function from a value to the fields of an ``event``; it raises InvalidEvent for a value that does not fit."""
     names, kind = _messages_of(writer.text), message_class(event)
 
     def read(value: Framed) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
         name = names[place[0]] if len(place) == 1 and place[0] < len(names) else ""
         if name != event.__name__:
             raise InvalidEvent(
-                InvalidReason.SCHEMA_MISMATCH, f"its schema's message {place} is no {event.__name__}"
+                InvalidReason.SCHEMA_MISMATCH, f"its schema's message {place} is not {event.__name__}"
             )
         try:
             return _plain(kind.FromString(payload))
@@ -50,7 +50,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
 
 
 def writer(event: type[msgspec.Struct]) -> Callable[[bytes], bytes]:
-    """From an event's JSON to its Protobuf, the index of its message in front."""
+    """A function from an event's JSON to its serialized message."""
     kind = message_class(event)
     lists = [field.name for field in kind.DESCRIPTOR.fields if _holds_numbers(field)]
 
@@ -65,7 +65,7 @@ def writer(event: type[msgspec.Struct]) -> Callable[[bytes], bytes]:
 
 @cache
 def message_class(event: type[msgspec.Struct]) -> type[Message]:
-    """Of an event's messages; in a pool of its own, for events share the names of what they are made of."""
+    """The class of an event's message. Each event has a descriptor pool of its own, because events share message names."""
     pool = DescriptorPool()
     pool.Add(protobuf_schemas.descriptor(event))
     kind: type[Message] = GetMessageClass(pool.FindMessageTypeByName(f"{NAMESPACES[event]}.{event.__name__}"))
@@ -73,7 +73,7 @@ def message_class(event: type[msgspec.Struct]) -> type[Message]:
 
 
 def _plain(message: Any) -> dict[str, Any]:
-    """Fields that are there, and those that may be null; lists and maps always are there."""
+    """The fields that are set, plus None for nullable fields and empty lists and maps."""
     absent, composed = _layout(message.DESCRIPTOR)
     found = dict(absent)
     for field, value in message.ListFields():
@@ -84,7 +84,7 @@ def _plain(message: Any) -> dict[str, Any]:
 
 @cache
 def _layout(descriptor: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    """What stands for fields that are not there, and which fields are no plain values."""
+    """Values of the fields that are not set, and the names of the fields that need conversion."""
     absent: dict[str, Any] = dict.fromkeys(NULLABLE[descriptor.name])
     for field in descriptor.fields:
         if field.is_repeated:
@@ -115,7 +115,7 @@ def _holds_numbers(field: Any) -> bool:
 
 
 def _messages_of(text: str) -> list[str]:
-    """Names of a file's messages, those within others left out: of a descriptor in base64, or of a .proto file."""
+    """Names of the top-level messages in a schema: a base64 descriptor or the text of a .proto file."""
     try:
         file = FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
         return [message.name for message in file.message_type]

@@ -1,4 +1,4 @@
-"""The schemas of every event in every format: ``python -m app.adapters.serde.published_schemas docs/schemas``."""
+"""Writes every schema in every format: ``python -m app.adapters.serde.published_schemas docs/schemas``."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,12 @@ from app.adapters.serde import avro_schemas, json_schemas, protobuf_schemas
 
 
 def documents() -> dict[str, str]:
-    """Every schema's file name and text."""
+    """The text of every schema by file name."""
     return json_schemas.documents() | avro_schemas.documents() | protobuf_schemas.documents()
 
 
 def main(directory: Path) -> None:
-    """Write them all."""
+    """Write every schema into ``directory``."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in documents().items():
         (directory / name).write_text(text, encoding="utf-8")

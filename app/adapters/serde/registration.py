@@ -1,4 +1,4 @@
-"""Our schemas under their subjects: brought there, and held against what is there."""
+"""Registers the service's own schemas under their subjects and checks them against registered versions."""
 
 from typing import Literal, Protocol
 
@@ -13,7 +13,7 @@ Format = Literal["avro", "protobuf"]
 
 
 class SubjectRegistry(Protocol):
-    """See RegistryClient."""
+    """The methods of RegistryClient that registration needs."""
 
     def newest(self, subject: str) -> Version | None: ...
 
@@ -29,21 +29,21 @@ class SubjectRegistry(Protocol):
 
 
 class RegistrationStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How one of our schemas stands in the registry."""
+    """The state of one of the service's schemas in the registry."""
 
     subject: str
     level: str | None
-    """Of the subject; None where it has none of its own."""
+    """Compatibility level of the subject; None where the registry's default applies."""
     newest: int | None
-    """Version of what is registered last, None where nothing is."""
+    """The latest registered version, None without one."""
     id: int | None
-    """Of our schema, where it is registered."""
+    """The id of our schema, None where it is not registered."""
     problems: list[str]
-    """Why a release with our schema must not go out; empty when it may."""
+    """Reasons not to deploy a release with our schema; empty when there are none."""
 
 
 def register(registry: SubjectRegistry, subject: Subject, form: Format) -> RegistrationStatus:
-    """Register our schema, and the level that its changes are held to. Nothing happens where there are problems."""
+    """Register our schema and set the subject's level, unless there are problems. Raises RegistryAway."""
     before = check(registry, subject, form, level_matters=False)
     if not before.problems:
         registry.register(subject.name, own_schema(subject.event, form))
@@ -54,7 +54,7 @@ def register(registry: SubjectRegistry, subject: Subject, form: Format) -> Regis
 def check(
     registry: SubjectRegistry, subject: Subject, form: Format, *, level_matters: bool = True
 ) -> RegistrationStatus:
-    """Whether our schema may be the subject's next version, or is one already. Changes nothing."""
+    """Check that our schema is registered or may be the subject's next version. Changes nothing. Raises RegistryAway."""
     schema, newest = own_schema(subject.event, form), registry.newest(subject.name)
     same_kind = newest is not None and newest.schema.kind == schema.kind
     found = registry.id_of(subject.name, schema) if same_kind else None
@@ -74,7 +74,7 @@ def check(
 def _of_level(subject: Subject, newest: Version | None, level: str | None) -> list[str]:
     if newest is None or level == subject.level:
         return []
-    found = level or "what the registry has for all"
+    found = level or "the registry's default"
     return [
         f"its compatibility is {found}, not {subject.level}: `fraudstream schemas register` sets it",
     ]

@@ -1,4 +1,4 @@
-"""From a schema that a value was written with to the reader of such values."""
+"""Chooses the reader of values by the writer's schema."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,9 @@ Reader = Callable[[Framed], dict[str, Any]]
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Reader:
-    """The fields of an event, not yet held against the domain. Where the schema cannot be read, every value of it is
-    invalid for that reason.
+    """A function from a value to the fields of an ``event``, not yet validated against the domain.
+
+    Where the schema itself is unusable, the function raises InvalidEvent with that reason for every value.
     """
     try:
         if writer.kind == AVRO:
@@ -26,7 +27,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Reader:
 
 
 def _read_json(value: Framed) -> dict[str, Any]:
-    """Confluent's JSON serializer puts a schema's id before plain JSON."""
+    """Reads a value of Confluent's JSON serializer: plain JSON after the schema id."""
     try:
         return msgspec.json.decode(value.payload, type=dict[str, Any])
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

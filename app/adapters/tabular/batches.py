@@ -1,4 +1,4 @@
-"""A batch of transactions as columns: arrays of NumPy and Arrow, so that nothing is an object before it must be."""
+"""A batch of transactions as NumPy and Arrow columns; rows become Python objects only where a caller asks for them."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -19,14 +19,14 @@ class Encoded(NamedTuple):
 
     codes: NDArray[np.int32]
     texts: list[str]
-    """Each once, in the order they first come."""
+    """The distinct values in order of first occurrence."""
 
 
 class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Rows ``first_row ...`` of a file (counted from 1), in file order, valid by the contract.
+    """Consecutive valid rows of a file, in file order; ``first_row`` is the number of the first, counted from 1.
 
-    Arrow arrays hold text; an optional column is None where the file has none. The arrays are the batch's own:
-    read them, do not change them.
+    Every column has ``len(batch)`` values: text as Arrow arrays, times in ms since the epoch, amounts in minor units,
+    coordinates in degrees. Optional columns that the file lacks are None. Do not modify the arrays.
     """
 
     first_row: int
@@ -42,24 +42,24 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     device_id: pa.Array | None = None
     card_token: pa.Array | None = None
     latitude: Reals | None = None
-    """NaN where a row has none; ``longitude`` has its NaN in the same rows."""
+    """NaN where a row has none, in the same rows as in ``longitude``."""
     longitude: Reals | None = None
     is_fraud: NDArray[np.bool_] | None = None
     fraud_pattern: pa.Array | None = None
-    """The pattern of a fraudulent row, null for the others."""
+    """Name of the pattern of a fraudulent row, null for other rows."""
 
     def __len__(self) -> int:
         return len(self.event_time)
 
     def places(self) -> tuple[Reals, Reals]:
-        """Latitude and longitude, NaN in every row of a file that has none."""
+        """Latitude and longitude in degrees, NaN where a row has none."""
         if self.latitude is None or self.longitude is None:
             nowhere = np.full(len(self), np.nan)
             return nowhere, nowhere
         return self.latitude, self.longitude
 
     def texts(self, field: str) -> Encoded:
-        """A text column as codes, -1 where a row has none."""
+        """A text column by field name as codes, -1 where a row has no value."""
         column = getattr(self, field)
         if isinstance(column, Encoded):
             return column
@@ -70,12 +70,12 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return Encoded(codes, dictionary.dictionary.cast(pa.string()).to_pylist())
 
     def columns(self) -> dict[str, pa.Array]:
-        """The columns that are there as Arrow arrays, by field name, in the contract's order."""
+        """The present columns as Arrow arrays by field name, in the contract's order."""
         fields = self.__struct_fields__[1:]
         return {name: _arrow(column) for name in fields if (column := getattr(self, name)) is not None}
 
     def transactions(self) -> Iterator[Transaction]:
-        """One Transaction per row, in order; labels are left behind."""
+        """One Transaction per row, in order, without the label fields."""
         columns = self.columns()
         names = [name for name in Transaction.__struct_fields__ if name in columns]
         for row in zip(*(_objects(columns[name]) for name in names), strict=True):
@@ -83,7 +83,7 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def encoded(array: pa.Array) -> Encoded:
-    """A column without nulls as codes and the text of each."""
+    """A column without nulls, dictionary-encoded; values of other types become text."""
     dictionary = array.dictionary_encode()
     return Encoded(np.array(dictionary.indices), _objects(dictionary.dictionary.cast(pa.string())))
 
@@ -92,13 +92,13 @@ def _arrow(column: Encoded | NDArray[Any] | pa.Array) -> pa.Array:
     if isinstance(column, Encoded):
         return pa.array(column.texts, pa.string()).take(pa.array(column.codes))
     if isinstance(column, np.ndarray):
-        return pa.array(column, from_pandas=True)  # a NaN becomes a null: the contract knows no NaN
+        return pa.array(column, from_pandas=True)  # NaN becomes null: the contract has no NaN
     return column
 
 
 def _objects(array: pa.Array) -> list[Any]:
-    # `to_pylist` makes a scalar object per element: 230 ns against 30 (numbers) and 65 (texts) by way of NumPy,
-    # which has no integer and no number that is null.
+    # `to_pylist` creates a scalar object for each element: 230 ns, against 30 (numbers) and 65 (texts) through NumPy.
+    # NumPy cannot represent null numbers, so columns with nulls take the slow way.
     if array.null_count and not pa.types.is_string(array.type):
         objects: list[Any] = array.to_pylist()
     else:

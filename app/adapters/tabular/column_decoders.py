@@ -1,6 +1,6 @@
-"""From an Arrow column of any usual type to one field of the contract, checked a whole column at a time.
+"""Decodes Arrow columns of any common type to fields of the contract, a whole column at a time.
 
-What cannot be used is refused with its row and column; values never appear in a message.
+Every function raises InvalidFile at the first invalid value, with its row and column. Messages never hold a value.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ _TICKS_PER_MS = {"ms": 1, "us": 1_000, "ns": 1_000_000}
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of some consecutive rows, with what a message needs to point at a row of it."""
+    """A column of consecutive rows, with the path, name and row number that error messages need."""
 
     path: str
     name: str
@@ -45,13 +45,13 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
             self.refuse_where(self.array.is_null(), "is null")
 
     def cast(self, kind: pa.DataType, wanted: str) -> pa.Array:
-        """The column as ``kind``; raises InvalidFile at the first row that cannot be."""
+        """The column as ``kind``. Raises InvalidFile at the first row that cannot be converted."""
         try:
             return self.array.cast(kind)
         except pa.ArrowNotImplementedError as error:
             raise self.wrong_type(wanted) from error
         except pa.ArrowInvalid:
-            # Arrow's message quotes the value and not the row; nothing of it may travel on.
+            # Arrow's message quotes the value, which must not be reported, and not the row: find the row.
             index = next(row for row in range(len(self.array)) if not _castable(self.array[row], kind))
         raise self.invalid(index, f"must be {wanted}")
 
@@ -66,8 +66,8 @@ def texts(column: Column, *, required: bool) -> pa.Array:
 
 
 def encoded_texts(column: Column) -> Encoded:
-    """As ``texts``, required, for a column whose values repeat: each is looked at once."""
-    # Integers become text once per value, too.
+    """As ``texts``, required, dictionary-encoded: each distinct value is checked once."""
+    # Integers are encoded first, so that each distinct one becomes text once.
     array = column.array if pa.types.is_integer(column.array.type) else _text_array(column)
     column.refuse_nulls()
     found = encoded(array)
@@ -77,7 +77,7 @@ def encoded_texts(column: Column) -> Encoded:
 
 
 def codes(column: Column, pattern: str, wanted: str, *, required: bool) -> pa.Array:
-    """Text of a fixed form."""
+    """Text that matches ``pattern``; ``wanted`` describes it in messages."""
     array = _text_array(column)
     if required:
         column.refuse_nulls()
@@ -86,7 +86,7 @@ def codes(column: Column, pattern: str, wanted: str, *, required: bool) -> pa.Ar
 
 
 def event_times(column: Column, unit: TimeUnit) -> Integers:
-    """Milliseconds since the epoch, UTC."""
+    """Milliseconds since the epoch, UTC, from timestamps, integers of ``unit``, or ISO 8601 text."""
     column.refuse_nulls()
     kind = column.array.type
     if pa.types.is_string(kind) and unit == "text":
@@ -98,13 +98,13 @@ def event_times(column: Column, unit: TimeUnit) -> Integers:
     numbers = column.cast(pa.int64(), "an integer")
     if unit == "s":
         in_range = pc.less(pc.abs(numbers), 2**53)
-        column.refuse_where(pc.invert(in_range), "is no number of seconds")
+        column.refuse_where(pc.invert(in_range), "is not a time in seconds")
         return _numbers(pc.multiply(numbers, 1_000))
     return _numbers(pc.divide(numbers, _TICKS_PER_MS[unit]))
 
 
 def amounts(column: Column, factor: float | Reals | None) -> Integers:
-    """Integers of the minor unit; with a factor, of all rows or of each, ``round(factor * value)``, half to even."""
+    """Minor units: the integers as they are, or ``round(factor * value)``, half to even, by one factor or one per row."""
     column.refuse_nulls()
     if factor is None:
         return _numbers(_in_range(column, _minor_units(column)))
@@ -121,7 +121,7 @@ def coordinates(column: Column, bound: float) -> Reals:
 
 
 def fraud_flags(column: Column) -> NDArray[np.bool_]:
-    """Labels: booleans, 0 and 1, or their text."""
+    """Labels from booleans, 0 and 1, or their text."""
     column.refuse_nulls()
     if pa.types.is_integer(column.array.type):
         column.refuse_where(pc.invert(pc.is_in(column.array, pa.array([0, 1]))), "must be 0 or 1")
@@ -129,7 +129,7 @@ def fraud_flags(column: Column) -> NDArray[np.bool_]:
 
 
 def fraud_patterns(column: Column, mapping: ColumnMapping) -> pa.Array:
-    """Names of fraud patterns, null where there is none."""
+    """Names of fraud patterns by the mapping's codes, null where there is none."""
     found = _text_array(column).dictionary_encode()
     names = [mapping.fraud_patterns.get(code, code) or None for code in found.dictionary.to_pylist()]
     return pa.array(names, pa.string()).take(found.indices)
@@ -164,7 +164,7 @@ def _text_array(column: Column) -> pa.Array:
 
 
 def _parsed_times(column: Column) -> pa.Array:
-    """Without an offset the text is UTC; Arrow reads the two forms as two types."""
+    """Text without an offset is UTC. Arrow parses text with and without offsets as two types, so both are tried."""
     try:
         return column.array.cast(pa.timestamp("us"))
     except pa.ArrowInvalid:
@@ -187,5 +187,5 @@ def _castable(value: pa.Scalar, kind: pa.DataType) -> bool:
 
 
 def _numbers(array: pa.Array) -> NDArray[Any]:
-    """A copy: Arrow's own memory is read-only, for which compiled code would be compiled a second time."""
+    """A writable copy: Numba compiles a second version of its functions for read-only arrays such as Arrow's."""
     return np.array(array.to_numpy(zero_copy_only=False))

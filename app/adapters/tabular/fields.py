@@ -39,7 +39,7 @@ _DECODERS: dict[str, _Decoder] = {
 
 
 def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> TransactionBatch:
-    """The rows as a batch. Raises InvalidFile at the first value out of contract."""
+    """The rows as a batch. Raises InvalidFile at the first invalid value."""
     found = {
         field: Column(path=str(path), name=name, first_row=first_row, array=rows.column(name))
         for field in FIELDS
@@ -57,7 +57,7 @@ def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row
 
 
 def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) -> None:
-    """Raise InvalidFile, with the remedy, unless every required field has its column or its constant."""
+    """Raise InvalidFile, with the remedy, unless every required field has a column or a constant."""
     for field in REQUIRED_FIELDS:
         constant = field == "currency" and mapping.currency is not None
         if mapping.column(field) not in names and not constant:
@@ -83,11 +83,11 @@ def _remedy(names: Sequence[str], mapping: ColumnMapping) -> str:
     if mapping != HANDBOOK and set(HANDBOOK.columns.values()) & set(names):
         return "Did you mean --mapping handbook?"
     listed = ", ".join(list(names)[:20])
-    return f"Its columns: {listed}. --mapping FILE.toml says which of them is which field."
+    return f"Its columns: {listed}. --mapping FILE.toml maps them to fields."
 
 
 def _require_pairs(found: dict[str, Column]) -> None:
-    """A place is both coordinates: the contract takes both or none."""
+    """The contract accepts both coordinates or none."""
     pair = [found[field] for field in ("latitude", "longitude") if field in found]
     if len(pair) == 1:
         raise pair[0].invalid(0, "latitude and longitude come together")

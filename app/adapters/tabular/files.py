@@ -1,4 +1,4 @@
-"""Reading transactions from Parquet, CSV and JSON lines, batch by batch in bounded memory.
+"""Reads transactions from Parquet, CSV and JSON lines, batch by batch in bounded memory.
 
 >>> for batch in read_batches(Path("history.parquet"), HANDBOOK):    # doctest: +SKIP
 ...     for transaction in batch.transactions(): ...
@@ -28,7 +28,7 @@ def read_batches(
 ) -> Iterator[TransactionBatch]:
     """The file's rows in order, at most ``batch_rows`` at a time.
 
-    Raises InvalidFile, at the first row or column that cannot be used.
+    Raises InvalidFile at the first invalid row or column.
     """
     wanted = WantedColumns(
         tuple(map(mapping.column, FIELDS)), lambda names: require_columns(names, mapping, path)
@@ -38,19 +38,19 @@ def read_batches(
 
 
 class WantedColumns(NamedTuple):
-    """Which columns are read, where the file has them."""
+    """The columns to read where the file has them."""
 
     columns: tuple[str, ...]
     require: Callable[[Sequence[str]], None]
-    """Raises InvalidFile when one that must be there is not among these names."""
+    """Raises InvalidFile when a required column is not among the given names."""
 
 
 def read_rows(
     path: Path, wanted: WantedColumns, *, batch_rows: int = DEFAULT_BATCH_ROWS
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The wanted columns in order, at most ``batch_rows`` rows at a time, each with the number of its first row.
+    """The wanted columns, at most ``batch_rows`` rows at a time, with the number of the first row, counted from 1.
 
-    Raises InvalidFile.
+    Raises InvalidFile where the file cannot be read or lacks a required column.
     """
     first_row = 1
     try:
@@ -58,13 +58,13 @@ def read_rows(
             yield first_row, rows
             first_row += rows.num_rows
     except (OSError, pa.ArrowException) as error:
-        # Arrow's messages may quote the file's content, so only the kind of the error is passed on.
+        # Arrow's messages may quote the file's content, so only the type of the error is reported.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from error
 
 
 def row_count(path: Path) -> int | None:
-    """How many rows the file has, where it can be told without reading it: Parquet only."""
+    """The number of rows of a Parquet file; None for other formats, which do not store it, and unreadable files."""
     if path.suffix != ".parquet":
         return None
     try:
@@ -82,7 +82,7 @@ def _reader(path: Path) -> Callable[[Path, WantedColumns, int], Iterator[pa.Reco
 
 
 def _parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    # Without pre_buffer one row group's pages are read as they are needed: memory stays bounded.
+    # With pre_buffer Arrow would hold whole row groups; without it pages are read on demand and memory stays bounded.
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
         wanted.require(names)
@@ -97,7 +97,7 @@ def _csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa
         ragged.append(row.number)
         return "error"
 
-    # Everything is read as text: inference would turn the id 007 into 7, and Namibia's NA into a null.
+    # Every column is read as text: type inference would turn the id 007 into 7, and the country NA into null.
     convert = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(wanted.columns, pa.string()),
         null_values=[""],

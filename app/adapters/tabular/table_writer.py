@@ -1,7 +1,7 @@
-"""Writing a table to Parquet, CSV or JSON lines so that the target is whole or absent.
+"""Writes a table to Parquet, CSV or JSON lines atomically.
 
-Rows go to a temporary file beside the target, which takes the target's name when all is written: a killed
-command leaves the old file as it was, and the same rows written again give the same bytes.
+Rows go to a temporary file beside the target, which is renamed when it is complete: a killed command leaves an existing
+file unchanged. Equal rows give equal bytes.
 """
 
 import os
@@ -34,7 +34,7 @@ _TYPES_OF_FIELDS: dict[str, ColumnType] = {
 TRANSACTION_SCHEMA: Mapping[str, ColumnType] = types.MappingProxyType(
     {field: _TYPES_OF_FIELDS.get(field, "text") for field in FIELDS}
 )
-"""All fields of the contract, and the labels."""
+"""Column types of all fields of the contract and of the labels."""
 
 _ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64(), "boolean": pa.bool_()}
 
@@ -45,10 +45,10 @@ class _Format(Protocol):
 
 
 class TableWriter:
-    """Use with ``with``: the target appears when the block ends well; nothing stays when it raises.
+    """A context manager: the target appears when the block ends without an exception; otherwise nothing is left.
 
-    ``schema`` is the type of each column, in order; ``inputs`` are files the target must not be. Parquet and
-    CSV keep a NaN; JSON has none, so JSON lines hold null.
+    ``schema`` has the type of each column, in order; the target must not be one of the ``inputs``. NaN is kept in Parquet
+    and CSV and becomes null in JSON lines. Raises InvalidFile when the target cannot be written.
     """
 
     def __init__(self, path: Path, schema: Mapping[str, ColumnType], *, inputs: Iterable[Path] = ()) -> None:
@@ -105,7 +105,7 @@ def _refuse_target(path: Path, inputs: Iterable[Path]) -> None:
 def _open_format(suffix: str, sink: BinaryIO, schema: pa.Schema) -> _Format:
     opened: _Format
     if suffix == ".parquet":
-        # Numbers and ids seldom repeat: a dictionary of them took twice the time and a third more room.
+        # Numbers and transaction ids rarely repeat: dictionaries of them doubled the time and added a third of the size.
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         repeating = [name for name in texts if name != "transaction_id"]
         opened = pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=repeating)
@@ -125,4 +125,4 @@ class _JsonLines:
         self._sink.write(self._encode(batch.to_pylist()))
 
     def close(self) -> None:
-        """Nothing is held back here; the file is closed by its opener."""
+        """Nothing is buffered here; TableWriter closes the file."""

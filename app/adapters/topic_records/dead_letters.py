@@ -1,4 +1,4 @@
-"""Dead letters as they stand in their topic: the source record as it was, and why it could not be scored."""
+"""Reads the dead letter topic: each record is the unchanged source record with the reason of its rejection."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,11 +11,11 @@ from app.adapters.kafka.security import Cluster
 from app.adapters.kafka.tail_reader import open_tail_reader
 
 TOPIC_HEADER = "__streams.errors.topic"
-"""The first of those that a worker adds behind the record's own."""
+"""The first of the headers that a worker appends to the record's own."""
 
 
 class LogPosition(NamedTuple):
-    """Where a record stands in its topic."""
+    """The partition and offset of a record; -1 where unknown."""
 
     partition: int
     offset: int
@@ -25,7 +25,7 @@ class LogPosition(NamedTuple):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """One dead letter; key, value, timestamp and headers are the source record's."""
+    """One dead letter; key, value, timestamp and headers are those of the source record."""
 
     place: LogPosition
     timestamp_ms: int
@@ -33,27 +33,27 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     value: bytes | None
     headers: Headers
     source_topic: str
-    """Empty where the record is no dead letter of ours."""
+    """Empty where the record was not written by a worker."""
     source: LogPosition
     code: str
     message: str
 
 
 class DeadLetters:
-    """What stood in the topic when it was opened: letters that come later are another reading's."""
+    """The dead letters that were in the topic when it was opened; later ones are not read."""
 
     def __init__(self, reader: Any, ends: dict[Any, int]) -> None:
         self._reader = reader
         self._ends = ends
 
     async def all(self, since_ms: int | None = None) -> AsyncIterator[DeadLetter]:
-        """Partition by partition, in order of offset; those of source records from a time on."""
+        """Every dead letter, partition after partition, with a timestamp of ``since_ms`` (ms since the epoch) or later."""
         async for record in self._reader.until(self._ends, since_ms):
             if since_ms is None or record.timestamp >= since_ms:
                 yield read(record)
 
     async def at(self, place: LogPosition) -> DeadLetter | None:
-        """None where none stands (any more)."""
+        """The dead letter at a position; None without one, for example after retention."""
         for partition, end in self._ends.items():
             if partition.partition == place.partition and 0 <= place.offset < end:
                 async for record in self._reader.until({partition: place.offset + 1}, start=place.offset):
@@ -63,13 +63,13 @@ class DeadLetters:
 
 @asynccontextmanager
 async def open_dead_letters(kafka: Cluster, topic: str) -> AsyncIterator[DeadLetters]:
-    """Raises ConfigurationError when no broker answers or the topic is missing."""
+    """The dead letters in ``topic`` now. Raises ConfigurationError when no broker answers or the topic is missing."""
     async with open_tail_reader(kafka, [topic], from_beginning=True) as reader:
         yield DeadLetters(reader, await reader.ends())
 
 
 def read(record: Any) -> DeadLetter:
-    """The record taken apart. Headers of the same names that the source record had of its own stay with it."""
+    """Parse a record. Headers of the source record stay with it, also those with the names of a worker's headers."""
     headers = list(record.headers)
     names = [name for name, _ in headers]
     added = len(names) - 1 - names[::-1].index(TOPIC_HEADER) if TOPIC_HEADER in names else len(names)

@@ -1,4 +1,4 @@
-"""Questions to customers as they stand on their topic."""
+"""Reads the topic of questions to customers."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ _decode = msgspec.json.Decoder(Notification).decode
 
 
 async def questions(reader: RangeReader) -> AsyncIterator[Notification]:
-    """All of them, partition after partition; a record of somebody else's is passed over."""
+    """Every question, partition after partition; records that are not questions are skipped."""
     for partition in range(reader.partitions):
         begin, end = await reader.extent(partition)
         async for records, _ in reader.records(partition, begin, end):
@@ -23,7 +23,7 @@ async def questions(reader: RangeReader) -> AsyncIterator[Notification]:
 
 
 async def find_question(reader: RangeReader, notification_id: str) -> Notification | None:
-    """None when it is not there (any more)."""
+    """The question with this id; None without one, for example after retention."""
     async for question in questions(reader):
         if question.notification_id == notification_id:
             return question

@@ -1,4 +1,4 @@
-"""Rows as they were scored, features and score: from the decisions topic, or from a file of `fraudstream score`."""
+"""Feature rows with their scores, from the decisions topic or from a file of `fraudstream score`."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -24,14 +24,14 @@ _FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "
 
 
 class ScoredRows(NamedTuple):
-    """Some rows and the score of each."""
+    """Feature rows, shape (rows, features), and their scores, shape (rows,)."""
 
     rows: Rows
     scores: Scores
 
 
 class _Scored(msgspec.Struct):
-    """What of a decision is needed here."""
+    """The fields of a decision that are read here."""
 
     score: float
     model: ModelReference
@@ -39,7 +39,7 @@ class _Scored(msgspec.Struct):
 
 
 def file_rows(path: Path) -> Iterator[ScoredRows]:
-    """The rows of a file with the columns of `fraudstream score --with-features`. Raises InvalidFile."""
+    """The rows of a file of `fraudstream score --with-features`, BATCH_ROWS at a time. Raises InvalidFile."""
     if path.suffix not in _FORMATS:
         raise InvalidFile(f"{path}: the suffix must be one of {', '.join(_FORMATS)}")
     try:
@@ -61,7 +61,10 @@ def file_rows(path: Path) -> Iterator[ScoredRows]:
 async def decided_rows(
     settings: Settings, model: ModelReference, since_ms: int | None
 ) -> AsyncIterator[ScoredRows]:
-    """What ``model`` decided, up to the topic's end now. Raises ConfigurationError."""
+    """The decisions of ``model`` up to the current end of the topic, BATCH_ROWS at a time.
+
+    ``since_ms`` skips records with an earlier timestamp. Raises ConfigurationError when the topic cannot be read.
+    """
     decode, waiting = msgspec.json.Decoder(_Scored).decode, list[_Scored]()
     topics, values = [settings.topics.decisions], readable(settings)
     async with open_tail_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:

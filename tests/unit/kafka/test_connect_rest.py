@@ -88,7 +88,7 @@ def test_a_refusal_is_told_with_its_reason(server: Any) -> None:
 def test_nobody_there_is_told_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="stack up --with postgres,connect"):
         ConnectClient("http://127.0.0.1:1").states()
-    with pytest.raises(ConfigurationError, match="no http"):
+    with pytest.raises(ConfigurationError, match="not an http"):
         ConnectClient("127.0.0.1:8083")
 
 
