@@ -62,7 +62,9 @@ def decode(data: bytes) -> StoredContact:
     if not data:
         return StoredContact()
     if data[0] != VERSION or len(data) != _LAYOUT.size:
-        raise StateCorrupt(f"a contact of {len(data)} bytes, version {data[0]}, was not written by this release")
+        raise StateCorrupt(
+            f"a contact of {len(data)} bytes, version {data[0]}, was not written by this release"
+        )
     _, asked, _, changes, *applied, last_alert_ms, question, asked_ms, answered_ms = _LAYOUT.unpack(data)
     alerts, answers = AppliedOffset(*applied[:2]), AppliedOffset(*applied[2:])
     return StoredContact(
