@@ -5,12 +5,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
+# More than the cores: most of the integration tests wait for Kafka.
+TEST_PROCESSES ?= 6
+# Once, before several processes need the machine code at the same time.
+COMPILE = $(BENCH)/bin/python -c 'from tests.support.bundle import compile_all; compile_all()'
 # Each of the many processes would compile its imports anew: four seconds of a worker's start.
 unexport PYTHONDONTWRITEBYTECODE
 # The demo tells how long its first alert took, set-up included.
 STARTED := $(shell date +%s)
 
-.PHONY: setup demo demo-cdc test lint bench chaos lock clean help
+.PHONY: setup demo demo-cdc test test-all lint bench chaos lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -36,8 +40,13 @@ demo: setup  ## everything from nothing: Kafka, workers, traffic, live alerts; D
 demo-cdc: setup  ## the same out of a database: rows inserted into Postgres with SQL, Debezium, live alerts; ROWS=10000
 	$(BIN)/fraudstream cdc demo $(if $(ROWS),--rows $(ROWS))
 
-test: $(BENCH_STAMP) lint  ## everything: lint, types, import law, then unit, property, contract and integration tests
-	$(BENCH)/bin/python -m pytest
+test: $(BENCH_STAMP) lint  ## all that a change can break, within ten minutes: lint, types, import law, all tests but the slow ones
+	$(COMPILE)
+	$(BENCH)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow" --hypothesis-profile quick
+
+test-all: $(BENCH_STAMP) lint  ## every test, for a release: also the demo, the bench in short, chaos in short, streamed tables
+	$(COMPILE)
+	$(BENCH)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup --hypothesis-profile full
 
 lint: $(BENCH_STAMP)
 	$(BIN)/ruff check .

@@ -120,6 +120,8 @@ class Run:
         given = {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"} | environment
         worker = self.deployment.worker(f"worker-{len(self.workers) + 1}", **given)
         worker.application = self._app
+        worker.may_end = True  # `supervised` starts it again
+        worker.in_full = True
         if not self.ours:
             worker.started_word = READY
         self.workers.append(worker)

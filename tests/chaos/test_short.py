@@ -11,7 +11,7 @@ from tests.chaos.scenario import SCENARIOS, Result, carry_out
 
 assert scenarios.__all__  # imported for what it registers
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SEED = 11
 SCALE = 0.3

@@ -1,4 +1,4 @@
-"""Real servers. They die with the test run, however it ends."""
+"""Real servers and workers. They end with the test run, however it ends."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -7,14 +7,40 @@ from pathlib import Path
 import pytest
 
 from app.local import stack as local_stack
+from app.local.kafka import Listeners
 from app.local.state import Stack
 from tests.support.deployment import Deployment
+from tests.support.processes import fork_server
+from tests.support.workers import Worker
+
+SHORT_SESSIONS = Listeners(properties={"group.min.session.timeout.ms": 1_000})
+"""Kafka's default is six seconds, which every test of a killed worker would wait for."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers are forked from one process per xdist worker, except those with ``in_full``."""
+    if not fork_server.AVAILABLE:
+        yield
+        return
+    server = fork_server.ForkServer(tmp_path_factory.mktemp("forks") / "fork-server.log")
+    Worker.fork_server = server
+    yield
+    Worker.fork_server = None
+    server.close()
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One broker and one Redis for all tests; each test takes topic and group names of its own."""
-    yield from _running(tmp_path_factory.mktemp("stack"), brokers=1)
+    """One broker and one Redis for all tests; each test has its own topic, group and key names.
+
+    The xdist workers of a run share it: the first one starts it, and it ends with the process that runs them.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        yield local_stack.start(base.parent / "stack", 1, None, os.getppid(), SHORT_SESSIONS)
+    else:
+        yield from _running(base / "stack", brokers=1)
 
 
 @pytest.fixture
@@ -25,23 +51,26 @@ def stack3(tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[Path]:
-    """A place for a stack that the test starts itself; nothing there outlives the test."""
+    """The directory of a stack that the test starts itself; the stack ends with the test."""
     yield tmp_path / "stack"
     local_stack.stop(tmp_path / "stack")
 
 
 @pytest.fixture
 async def deployment(stack: Stack, models: Path, tmp_path: Path) -> AsyncIterator[Deployment]:
-    """Topics and a consumer group of its own; its workers die with the test, their logs show where it failed."""
+    """A deployment with its own topics and consumer groups. Its workers end and its topics are deleted after the test;
+    pytest shows the ends of the workers' logs when the test fails.
+    """
     deployed = Deployment(stack, tmp_path, models)
     await deployed.ensure_topics()
     yield deployed
     deployed.clear_up()
-    print(deployed.tails())  # noqa: T201  # pytest shows it beneath a failure and nowhere else
+    print(deployed.tails())  # noqa: T201  # shown beneath a failure only
+    await deployed.delete_topics()
 
 
 def _running(directory: Path, brokers: int) -> Iterator[Stack]:
     try:
-        yield local_stack.start(directory, brokers, lifeline_pid=os.getpid())
+        yield local_stack.start(directory, brokers, None, os.getpid(), SHORT_SESSIONS)
     finally:
         local_stack.stop(directory)

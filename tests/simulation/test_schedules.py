@@ -8,18 +8,23 @@ from tests.simulation import mutants
 from tests.simulation.schedule import play
 from tests.simulation.world import Broken
 
-SCHEDULES = 3_000
+SCHEDULES, OF_THEM_IN_SHORT = 3_000, 600
 FOUND_WITHIN = 2_000
 MUTANTS = {mutant.__name__: mutant for mutant in mutants.ALL}
 
 
-async def test_nothing_is_lost_or_counted_twice_in_any_schedule() -> None:
+@pytest.mark.parametrize(
+    "seeds",
+    [range(OF_THEM_IN_SHORT), pytest.param(range(OF_THEM_IN_SHORT, SCHEDULES), marks=pytest.mark.slow)],
+    ids=["short", "long"],
+)
+async def test_nothing_is_lost_or_counted_twice_in_any_schedule(seeds: range) -> None:
     deaths: Counter[int] = Counter()
-    for seed in range(SCHEDULES):
+    for seed in seeds:
         played = await play(seed)
         deaths[played.deaths + played.zombies] += 1
 
-    assert deaths.total() - deaths[0] > SCHEDULES // 2
+    assert deaths.total() - deaths[0] > len(seeds) // 2
 
 
 async def play_all(schedules: int) -> None:

@@ -19,13 +19,16 @@ ROWS = 2_000
 
 
 def write_models(directory: Path) -> None:
-    """A directory of models whose champion finds large amounts suspicious. The machine code that workers run is made
-    here, too: several that made it at once would take longer than anybody waits for their start.
-    """
-    compile_fold()
-    compile_facts()
+    """Write a directory of models whose champion finds large amounts suspicious."""
+    compile_all()
     write_bundle(directory, "1")
     (directory / "aliases.toml").write_text('champion = "large-amounts/1"\n', encoding="utf-8")
+
+
+def compile_all() -> None:
+    """Compile the machine code that workers run, or load it: workers that compile at the same time start too late."""
+    compile_fold()
+    compile_facts()
 
 
 def write_bundle(directory: Path, version: str, trees: int = 10, review: float = 0.4) -> None:

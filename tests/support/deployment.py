@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from app.domain.transaction import Transaction
 from app.settings import (
     AnalyticsSettings,
@@ -97,6 +99,7 @@ class Deployment:
         """Return when the group has committed the whole source log."""
         deadline = time.monotonic() + timeout
         while lag := await self.lag():
+            self.require_workers()
             assert time.monotonic() < deadline, f"{lag} records are not committed\n{self.tails()}"
             await asyncio.sleep(POLL_SECONDS)
 
@@ -104,6 +107,7 @@ class Deployment:
         """Return when so many decisions stand in their topic."""
         deadline = time.monotonic() + timeout
         while (found := await self.decision_count()) < at_least:
+            self.require_workers()
             assert time.monotonic() < deadline, f"{found} decisions of {at_least}\n{self.tails()}"
             await asyncio.sleep(POLL_SECONDS / 4)
 
@@ -126,6 +130,23 @@ class Deployment:
             decision = json.loads(record.value)
             found[decision["transaction_id"]].append(decision)
         return found
+
+    def require_workers(self) -> None:
+        """Raise AssertionError with the log of a worker that has ended although the test did not ask for it."""
+        for worker in self.workers:
+            worker.require_running()
+
+    async def delete_topics(self) -> None:
+        """Delete every topic of this deployment, its workers' changelogs included."""
+        prefix = self.settings.worker.app_id
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
+        await admin.start()
+        try:
+            ours = [topic for topic in await admin.list_topics() if topic.startswith(prefix)]
+            if ours:
+                await admin.delete_topics(ours)
+        finally:
+            await admin.close()
 
     def tails(self) -> str:
         return "\n".join(f"--- {worker.log}\n{worker.tail()}" for worker in self.workers)

@@ -51,6 +51,7 @@ class Entities:
         deadline = time.monotonic() + timeout
         for topic in (settings.topics.labels, settings.topics.entity_activity):
             while lag := await self.deployment.lag_of(settings.entities.app_id, topic):
+                self.deployment.require_workers()
                 assert time.monotonic() < deadline, f"{lag} of {topic} left\n{self.deployment.tails()}"
                 await asyncio.sleep(POLL_SECONDS)
         await self.published(deadline)
@@ -58,6 +59,7 @@ class Entities:
     async def published(self, deadline: float) -> None:
         """Return when Redis holds what the changelog's end says."""
         while not await self._is_published():
+            self.deployment.require_workers()
             assert time.monotonic() < deadline, f"not published\n{self.deployment.tails()}"
             await asyncio.sleep(POLL_SECONDS)
 

@@ -52,6 +52,7 @@ class Groups:
         deadline = time.monotonic() + DRAIN_SECONDS
         for topic in topics:
             while lag := await self.deployment.lag_of(group, topic):
+                self.deployment.require_workers()
                 assert time.monotonic() < deadline, f"{lag} of {topic} left\n{self.deployment.tails()}"
                 await asyncio.sleep(POLL_SECONDS)
 

@@ -31,6 +31,7 @@ async def until_workers(deployment: Deployment, *holds: Any) -> list[dict[str, A
     """The reports in `fraudstream model status`, once each of ``holds`` is true of all of them."""
     async with asyncio.timeout(STATUS_SECONDS):
         while True:
+            deployment.require_workers()
             _, told = await order(deployment, "status")
             workers: list[dict[str, Any]] = told["workers"]
             if workers and all(hold(worker) for worker in workers for hold in holds):

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from tests.support.paths import REPOSITORY
+from tests.support.processes.fork_server import ForkedProcess, ForkServer
 
 START_SECONDS = 60
 STOP_SECONDS = 40
@@ -18,7 +20,10 @@ STARTED = "started"
 
 
 class Worker:
-    """One place to run a worker: a data directory and a log. It may be started again after it has ended."""
+    """A worker process with its data directory and its log. It may be started again after it has ended."""
+
+    fork_server: ClassVar[ForkServer | None] = None
+    """Where it is set, workers are forked from a process that has imported their modules."""
 
     def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -27,9 +32,14 @@ class Worker:
         self.application = "app.worker"
         """What `faust -A` is given."""
         self.started_word = STARTED
-        """What its log says when it has started."""
+        """The word in its log that shows that it has started."""
+        self.in_full = False
+        """It is started by ``python -m faust`` though there is a fork server."""
+        self.may_end = False
+        """Its end without a request by the test fails no test."""
         self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
+        self._asked_to_end = False
         self._said_before = 0
         """Characters of its log from before the last start."""
 
@@ -50,20 +60,37 @@ class Worker:
     def start(self) -> None:
         """Begin a process; returns at once."""
         assert not self.running
+        self._asked_to_end = False
         self._said_before = len(self.text())
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        arguments, environment = (
+            ["-A", self.application, "worker", "-l", "info"],
+            inherited | self._environment,
+        )
         with self.log.open("ab") as output:
+            if self.fork_server is not None and not self.in_full:
+                self._process = self.fork_server.fork(arguments, environment, output)
+                return
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
-                [sys.executable, "-m", "faust", "-A", self.application, "worker", "-l", "info"],
+                [sys.executable, "-m", "faust", *arguments],
                 cwd=REPOSITORY,
-                env=inherited | self._environment,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )
 
+    def require_running(self) -> None:
+        """Raise AssertionError with the exit code and the end of the log when the worker has ended although the test did not
+        ask for it. Every loop that waits for the work of a worker calls this.
+        """
+        if self._process is None or self._asked_to_end or self.may_end:
+            return
+        code = self._process.poll()
+        assert code is None, f"{self.name} ended with exit code {code}\n{self.tail()}"
+
     def wait_started(self) -> None:
-        """Return when everything the worker rests on was checked and it joins its group."""
+        """Return when the worker has checked its prerequisites and joins its group."""
         deadline = time.monotonic() + START_SECONDS
         while self.started_word not in self.text()[self._said_before :]:
             assert self.running, f"{self.name} ended\n{self.tail()}"
@@ -72,7 +99,9 @@ class Worker:
 
     def kill(self) -> None:
         """As a power cut would: no handler runs."""
-        os.kill(self.pid, signal.SIGKILL)
+        self._asked_to_end = True
+        if self.running:
+            os.kill(self.pid, signal.SIGKILL)
         self.wait()
 
     def terminate(self) -> int:
@@ -80,12 +109,14 @@ class Worker:
         would end by the signal, so one that has not started is waited for.
         """
         self.wait_started()
+        self._asked_to_end = True
         os.kill(self.pid, signal.SIGTERM)
         return self.wait()
 
     def wait(self, timeout: float = STOP_SECONDS) -> int:
         """The exit code, once the process has ended."""
         assert self._process is not None
+        self._asked_to_end = True
         return self._process.wait(timeout)
 
     def said(self, word: str) -> int:

@@ -15,6 +15,8 @@ from bench.harness.generator import percentiles
 EVENTS = 2_000
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_all_contestants_drain_the_same_backlog(stack: Stack, tmp_path: Path) -> None:
     """`throughput.run` itself refuses other scores, features, alerts or facts about entities than ours."""
     content = throughput.run(list(ROSTER.values()), EVENTS, 1, stack, tmp_path)
@@ -48,6 +50,8 @@ def test_other_work_is_noticed() -> None:
             sameness.require_same(ours, other, "other")
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_latency_of_one_rate(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sprint refuses missing decisions and other alerts than the batch's scores ask for."""
     monkeypatch.setattr(sprint, "WARM_UP_SECONDS", 1)

@@ -14,6 +14,8 @@ from bench.harness.steady import slope_bytes_per_hour
 TOPICS = {"transactions", "decisions", "alerts", "changelog"}
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_memory_and_disk_of_a_thousand_customers(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,6 +38,8 @@ def test_memory_and_disk_of_a_thousand_customers(
     assert "1,000" in memory.table(content)
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_growth_of_one_case(stack: Stack, tmp_path: Path) -> None:
     cases = [growth.Case("partitions", Customers(100, 10), 2)]
 

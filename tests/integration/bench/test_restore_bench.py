@@ -9,7 +9,7 @@ from app.local.state import Stack
 from bench.harness.turn import Turn
 from bench.recovery import Changelog, restarts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 async def test_a_worker_starts_without_a_disk_on_its_disk_and_behind(stack: Stack, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from tests.support.bank import MAPPING, SECONDS, Bank, Row, rows
 from tests.support.commands import COMMAND, call
 from tests.support.deployment import Deployment
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 FILES = ("transactions.json", "transactions-flattened.json")
 
@@ -69,6 +69,7 @@ async def decided(deployment: Deployment, rows: list[Row]) -> None:
     """Return when each of ``rows`` has a decision."""
     expected, deadline = {row.transaction_id for row in rows}, time.monotonic() + SECONDS
     while missing := expected - set(await deployment.decisions()):
+        deployment.require_workers()
         assert time.monotonic() < deadline, f"{len(missing)} rows are not decided\n{deployment.tails()}"
         await asyncio.sleep(0.5)
 

@@ -11,7 +11,7 @@ from app.local import stack as local_stack
 from tests.support.commands import COMMAND
 from tests.support.paths import REPOSITORY
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROWS = 500
 

@@ -15,7 +15,7 @@ from app.demo.folder import STACK
 from app.local import stack as local_stack
 from tests.support.paths import REPOSITORY
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 COMMAND = str(Path(sys.executable).with_name("fraudstream"))
 SECONDS = 200

@@ -24,6 +24,7 @@ async def has_partitions(worker: Worker, handovers: int) -> None:
     """After so many handovers."""
     deadline = time.monotonic() + SECONDS
     while worker.said(HANDOVER) < handovers:
+        worker.require_running()
         assert time.monotonic() < deadline, worker.tail()
         await asyncio.sleep(0.2)
 

@@ -22,7 +22,7 @@ SETTINGS = {
 
 async def test_a_worker_that_is_stopped_while_another_joins_leaves_in_order(deployment: Deployment) -> None:
     leaving, joining = (deployment.worker(name, **SETTINGS) for name in ("leaving", "joining"))
-    leaving.application = "tests.support.rebalanced_while_stopping"
+    leaving.application = "tests.support.processes.rebalanced_while_stopping"
     leaving.start()
     await deployment.produce(traffic(1_000, seed=71))
     await deployment.drained()
