@@ -100,7 +100,7 @@ class ForkServer:
                     [sys.executable, "-m", "tests.support.processes.fork_server"],
                     cwd=REPOSITORY,
                     env=inherited,
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=output,
                     stderr=output,
                 )
@@ -174,9 +174,8 @@ class Server:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            with self._running.pop(pid) as reported:
-                with suppress(OSError):  # as above
-                    reported.send(str(os.waitstatus_to_exitcode(status)).encode())
+            with self._running.pop(pid) as reported, suppress(OSError):  # as above
+                reported.send(str(os.waitstatus_to_exitcode(status)).encode())
 
     def _kill(self) -> None:
         for pid in self._running:

@@ -1,0 +1,94 @@
+"""Tests that wait for a worker fail at once, with its log, when it has ended unexpectedly."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.deployment import Deployment
+from tests.support.processes.fork_server import AVAILABLE, ForkServer
+from tests.support.workers import Worker
+
+WAIT_SECONDS = 60.0
+ENDS = "print('the reason')\nraise SystemExit(3)\n"
+STAYS = "import time\nprint('started', flush=True)\ntime.sleep(600)\n"
+
+
+class _Stack:
+    bootstrap_servers = "127.0.0.1:1"
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    deployed = Deployment(_Stack(), tmp_path, tmp_path)
+    yield deployed
+    deployed.clear_up()
+
+
+def worker_that(code: str, deployment: Deployment) -> Worker:
+    """A worker whose application does this instead of working."""
+    folder = deployment.directory / "modules"
+    folder.mkdir()
+    (folder / "instead.py").write_text(code, encoding="utf-8")
+    worker = deployment.worker(PYTHONPATH=str(folder))
+    worker.application = "instead"
+    return worker
+
+
+def ended(worker: Worker) -> Worker:
+    worker.start()
+    deadline = time.monotonic() + WAIT_SECONDS
+    while worker.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return worker
+
+
+def test_a_worker_that_has_ended_fails_the_wait_with_its_exit_code_and_log(deployment: Deployment) -> None:
+    ended(worker_that(ENDS, deployment))
+
+    with pytest.raises(AssertionError, match=r"(?s)worker-1 ended with exit code 3.*the reason"):
+        deployment.require_workers()
+
+
+def test_an_end_that_the_test_asked_for_fails_nothing(deployment: Deployment) -> None:
+    worker = worker_that(STAYS, deployment)
+    deployment.require_workers()
+    worker.start()
+    deployment.require_workers()
+    worker.kill()
+    deployment.require_workers()
+
+    assert -9 == worker.wait()
+
+
+def test_an_end_that_the_test_has_seen_or_allowed_fails_nothing(deployment: Deployment) -> None:
+    worker = ended(worker_that(ENDS, deployment))
+    worker.may_end = True
+    deployment.require_workers()
+    worker.may_end = False
+
+    assert 3 == worker.wait()
+    deployment.require_workers()
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="workers are forked on Linux only")
+def test_a_forked_worker_is_a_worker_and_ends_with_the_server(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = ForkServer(tmp_path / "fork-server.log")
+    monkeypatch.setattr(Worker, "fork_server", server)
+    worker = worker_that(f"import sys\nprint(sys.argv)\n{STAYS}", deployment)
+    worker.start()
+    worker.wait_started()
+    worker.terminate()
+    worker.start()
+    worker.wait_started()
+
+    server.close()
+
+    assert worker.wait() == -9
+    assert worker.said("['faust', '-A', 'instead', 'worker', '-l', 'info']") == 2
+    assert sys.argv[0] != "faust"
