@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from aiokafka.partitioner import murmur2
 from numpy.typing import NDArray
 
 from app.features.compiled import compiled
@@ -18,7 +17,17 @@ _POSITIVE = 0x7FFFFFFF
 @lru_cache(maxsize=_REMEMBERED_KEYS)
 def key_hash(key: bytes) -> int:
     """murmur2 with the sign bit cleared. Remembered: in pure Python it costs as much as the rest of a send."""
-    return int(murmur2(key)) & _POSITIVE
+    length = len(key)
+    whole = length - length % 4
+    digest = _SEED ^ length
+    for at in range(0, whole, 4):
+        word = int.from_bytes(key[at : at + 4], "little") * _MULTIPLIER & _WORD
+        word = (word ^ word >> 24) * _MULTIPLIER & _WORD
+        digest = digest * _MULTIPLIER & _WORD ^ word
+    if length > whole:
+        digest = (digest ^ int.from_bytes(key[whole:], "little")) * _MULTIPLIER & _WORD
+    digest = (digest ^ digest >> 13) * _MULTIPLIER & _WORD
+    return (digest ^ digest >> 15) & _POSITIVE
 
 
 def partition_of(key: bytes, partitions: int) -> int:

@@ -16,6 +16,7 @@ from mode.utils.futures import notify
 
 from app.adapters.kafka.records import Record
 from app.processing.chunk import Chunk
+from app.streaming.consumer.chunk_events import ChunkMessage
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread, Fetched
 from app.streaming.consumer.chunk_transport import ChunkTransport
 
@@ -105,16 +106,24 @@ class ChunkConsumer(Consumer):
         """False for a chunk fetched before the last seek, and for every chunk while partitions are reassigned."""
         return chunk.fetch_epoch is not None and chunk.fetch_epoch == self._thread.fetch_epoch
 
-    def untrack(self, message: ConsumerMessage) -> None:
+    def untrack(self, message: ChunkMessage) -> None:
         """Do not make a rebalance wait for this message: it is not being processed."""
-        self._unacked_messages.discard(message)
+        self._unacked_messages.discard(cast(Message, message))
 
-    def track(self, message: ConsumerMessage) -> None:
+    def pause(self, message: ChunkMessage) -> None:
+        """Fetch nothing more of the message's partition until ``resume``."""
+        self.pause_partitions({TP(message.topic, message.partition)})
+
+    def resume(self, message: ChunkMessage) -> None:
+        """Fetch the message's partition again."""
+        self.resume_partitions({TP(message.topic, message.partition)})
+
+    def track(self, message: ChunkMessage) -> None:
         """Make a rebalance wait for this message.
 
         The caller checks ``is_current`` afterwards: a rebalance that begins later waits, an earlier one does not.
         """
-        self._unacked_messages.add(message)
+        self._unacked_messages.add(cast(Message, message))
 
     def ack(self, message: Message) -> bool:
         """Mark a chunk, and every earlier chunk of its partition, as finished.

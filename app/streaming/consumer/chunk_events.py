@@ -1,10 +1,24 @@
-"""The parts of Faust's events and of the chunk consumer that the other modules of a worker use."""
+"""The parts of Faust's events and of the chunk consumer that the other modules of a worker use.
+
+They are protocols, so that these modules run without Faust: the simulation (tests/simulation) does so.
+"""
 
 from typing import Protocol
 
-from faust.types import TP, ConsumerMessage
-
 from app.processing.chunk import Chunk
+
+
+class ChunkMessage(Protocol):
+    """Faust's message that holds a chunk; its offset is that of the chunk's last record."""
+
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
 
 
 class ChunkEvent(Protocol):
@@ -14,7 +28,7 @@ class ChunkEvent(Protocol):
     def value(self) -> Chunk: ...
 
     @property
-    def message(self) -> ConsumerMessage: ...
+    def message(self) -> ChunkMessage: ...
 
     def ack(self) -> object:
         """Acknowledge the chunk: its offset may be committed."""
@@ -26,14 +40,14 @@ class ChunkTracking(Protocol):
 
     def is_current(self, chunk: Chunk) -> bool: ...
 
-    def track(self, message: ConsumerMessage) -> None: ...
+    def track(self, message: ChunkMessage) -> None: ...
 
-    def untrack(self, message: ConsumerMessage) -> None: ...
+    def untrack(self, message: ChunkMessage) -> None: ...
 
 
 class ChunkFlow(ChunkTracking, Protocol):
     """The part of the chunk consumer that a chunk runner uses. See ChunkConsumer."""
 
-    def pause_partitions(self, tps: set[TP]) -> None: ...
+    def pause(self, message: ChunkMessage) -> None: ...
 
-    def resume_partitions(self, tps: set[TP]) -> None: ...
+    def resume(self, message: ChunkMessage) -> None: ...

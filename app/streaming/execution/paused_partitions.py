@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import cast
 
-from faust.types import TP
-
 from app.processing.chunk import Chunk
 from app.streaming.consumer.chunk_events import ChunkFlow
 from app.streaming.execution.batching import ChunkBatch, ChunkQueue, InFlightLimit
@@ -64,11 +62,10 @@ class PausedPartitions:
         """Pause the partition of an admitted chunk that cannot be begun yet; resume it at the end of the block."""
         consumer = cast(ChunkFlow, self._consumer)  # set when the chunk was admitted
         partition = batch.chunk.partition
-        # Faust's fetcher asserts its own TP type; messages carry the client's TopicPartition.
-        tps = {TP(*batch.events[0].message.tp)}
+        message = batch.events[0].message
         self._waiting_records[partition] = len(batch.chunk.records) + self._queue.records(partition)
         self._limit.release(self._waiting_records[partition])
-        consumer.pause_partitions(tps)
+        consumer.pause(message)
         self._report()
         paused = PausedChunk(batch.chunk, consumer, self._stopping)
         try:
@@ -80,7 +77,7 @@ class PausedPartitions:
                 self._abandon(batch, consumer)
             else:
                 self._limit.add(waiting_records)
-                consumer.resume_partitions(tps)
+                consumer.resume(message)
 
     def _report(self) -> None:
         self._on_change(sum(self._waiting_records.values()))

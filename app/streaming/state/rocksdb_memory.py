@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import rocksdict
-from faust.stores.rocksdb import RocksDBOptions
 
 from app.settings import WorkerSettings
 
@@ -32,12 +31,15 @@ OPEN_FILES = 10_240
 """As many as every system lets a process have that asks for it."""
 
 
-class BoundedMemory(RocksDBOptions):
-    """RocksDB whose block cache and write buffers are shared by all partitions of a worker."""
+class BoundedMemory:
+    """RocksDB whose block cache and write buffers are shared by all partitions of a worker.
+
+    It stands in for Faust's RocksDBOptions, without importing Faust: replay opens databases too.
+    """
 
     def __init__(self, settings: WorkerSettings) -> None:
         shared_bytes = settings.rocksdb_write_buffers_bytes
-        super().__init__(write_buffer_size=shared_bytes // PARTITION_SHARE, use_rocksdict=True)
+        self.write_buffer_size = shared_bytes // PARTITION_SHARE
         self.block_cache = rocksdict.Cache(settings.rocksdb_block_cache_bytes)
         self.write_buffers = rocksdict.WriteBufferManager(shared_bytes, False)
 

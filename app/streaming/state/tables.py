@@ -152,7 +152,7 @@ class TableOwner(NamedTuple):
 
     kafka: KafkaSettings
     """Of the brokers that hold the changelog."""
-    store_options: RocksDBOptions
+    store_options: BoundedMemory
     metrics: Metrics
     on_rebalance_started: Callable[[], None]
     """Called before partitions are reassigned."""
@@ -182,7 +182,7 @@ class StateTable(Table[bytes, bytes]):
         store = StateStore(
             "rocksdb://", self.app, self, table_name=self.name, key_type=bytes, value_type=bytes
         )
-        store.rocksdb_options = self.owner.store_options
+        store.rocksdb_options = cast(RocksDBOptions, self.owner.store_options)
         return store
 
 

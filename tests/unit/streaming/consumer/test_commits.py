@@ -106,6 +106,19 @@ async def test_a_rebalance_waits_for_a_chunk_that_is_held_again(consumer: Any) -
     assert [message] == list(consumer._unacked_messages)
 
 
+async def test_a_chunks_partition_is_paused_and_resumed_under_fausts_own_type(consumer: Any) -> None:
+    """Faust's fetcher asserts its own TP; a message carries the client's TopicPartition, which is equal but another type."""
+    (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
+    consumer._active_partitions = {FIRST, SECOND}
+
+    consumer.pause(message)
+    assert consumer._active_partitions == {SECOND}
+    consumer.resume(message)
+
+    assert consumer._active_partitions == {FIRST, SECOND}
+    assert {type(tp) for tp in consumer._active_partitions} == {TP}
+
+
 async def test_a_chunk_that_is_finished_after_its_partition_went_is_not_committed(consumer: Any) -> None:
     (late,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     await consumer.on_partitions_revoked({FIRST})

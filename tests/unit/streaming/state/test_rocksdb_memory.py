@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import rocksdict
@@ -51,7 +51,7 @@ class OpenedStore(StateStore):
     """The durable table over one partition that is open already."""
 
     def __init__(self, memory: BoundedMemory, database: Any) -> None:
-        self.rocksdb_options = memory
+        self.rocksdb_options = cast(Any, memory)
         self._database = database
 
     def _db_for_partition(self, partition: int) -> Any:
