@@ -1,12 +1,12 @@
 """What the chunks of a crm worker become: alerts may become questions, answers become labels."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from app.adapters.kafka.partitioner import partitions_of
-from app.adapters.kafka.records import Headers, OutRecord
+from app.adapters.kafka.records import Headers, OutRecord, Record
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS, AppliedOffset, StoredContact, decode, encode
 from app.adapters.serde.json_codec import decode_as, encode_event
 from app.domain.acceptance import Acceptance
@@ -54,7 +54,7 @@ _alert = msgspec.json.Decoder(AlertForQuestion)
 _answer = msgspec.json.Decoder(Answer)
 
 
-def alert_in_json(record: Any) -> AlertForQuestion:
+def alert_in_json(record: Record) -> AlertForQuestion:
     """Raises InvalidEvent."""
     return decode_as(_alert, record.value)
 
@@ -99,7 +99,7 @@ class ContactFold:
     """Folds chunks into the contacts of a cache."""
 
     def __init__(
-        self, rules: Rules, contacts: StateCache, alert_of: Callable[[Any], AlertForQuestion] | None = None
+        self, rules: Rules, contacts: StateCache, alert_of: Callable[[Record], AlertForQuestion] | None = None
     ) -> None:
         self._rules = rules
         self._alert_of = alert_of or alert_in_json
@@ -141,14 +141,14 @@ class ContactFold:
             rejected=rejected,
         )
 
-    def _alerted(self, contact: Contact, record: Any, _: int) -> tuple[Contact, OutRecord | None]:
+    def _alerted(self, contact: Contact, record: Record, _: int) -> tuple[Contact, OutRecord | None]:
         alert = self._alert_of(record)
         _require_key(alert.customer_id, record.key)
         digest = _digest(alert.transaction_id)
         after, ask = alerted(contact, digest, alert.scored_at, self._rules.quiet)
         return after, _question(alert) if ask else None
 
-    def _answered(self, contact: Contact, record: Any, now_ms: int) -> tuple[Contact, OutRecord | None]:
+    def _answered(self, contact: Contact, record: Record, now_ms: int) -> tuple[Contact, OutRecord | None]:
         answer = decode_as(_answer, record.value)
         _require_key(answer.customer_id, record.key)
         acceptance, label = self._rules.acceptance, _label(answer)

@@ -1,12 +1,13 @@
 """From a chunk's records to transactions that may change profiles, and what is none: decoded, accepted, rejected."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from app.adapters.cdc.transaction_decoder import Decode, decode_plain
 from app.adapters.kafka.partitioner import partitions_of
+from app.adapters.kafka.records import Record
 from app.domain.acceptance import Acceptance
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
@@ -35,14 +36,14 @@ class SourceLog(NamedTuple):
 class Rejected(NamedTuple):
     """A record that will never be scored."""
 
-    record: Any
+    record: Record
     error: InvalidEvent
 
 
 class Accepted(NamedTuple):
     """A record that may change its customer's profile."""
 
-    record: Any
+    record: Record
     transaction: Transaction
     place: int
     """Index of the profile."""
@@ -63,7 +64,7 @@ class Before(NamedTuple):
         if key in self.misplaced:
             raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
 
-    def has_applied(self, record: Any, topic_id: int) -> bool:
+    def has_applied(self, record: Record, topic_id: int) -> bool:
         """A replay: its customer's profile is past it, so what it became was delivered before."""
         if not record.key:
             return False
@@ -80,7 +81,9 @@ class Read(NamedTuple):
     """Why records are no transactions."""
 
 
-def read(records: Iterable[Any], before: Before, log: SourceLog, acceptance: Acceptance, now_ms: int) -> Read:
+def read(
+    records: Iterable[Record], before: Before, log: SourceLog, acceptance: Acceptance, now_ms: int
+) -> Read:
     """Records of one chunk, in their order."""
     found = Read([], [], [])
     decode, topic_id = log.decode, log.topic_id
@@ -92,11 +95,12 @@ def read(records: Iterable[Any], before: Before, log: SourceLog, acceptance: Acc
                 if not before.has_applied(record, topic_id):
                     found.ignored.append(transaction)
                 continue
-            check(transaction, key=record.key or b"", reference_ms=reference_time(record.timestamp, now_ms))
-            before.require_placed(record.key)
+            key = record.key or b""
+            check(transaction, key=key, reference_ms=reference_time(record.timestamp, now_ms))
+            before.require_placed(key)
         except InvalidEvent as error:
             if not before.has_applied(record, topic_id):
                 found.rejected.append(Rejected(record, error))
         else:
-            found.accepted.append(Accepted(record, transaction, before.places[record.key]))
+            found.accepted.append(Accepted(record, transaction, before.places[key]))
     return found

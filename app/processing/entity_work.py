@@ -1,12 +1,12 @@
 """What the chunks of an entities worker become: labels are told to the entities they name, facts change activities."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from app.adapters.kafka.partitioner import partitions_of
-from app.adapters.kafka.records import OutRecord
+from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.serde.fact_codec import is_fact, label_facts, read_facts
 from app.adapters.serde.json_codec import label_of
 from app.domain.acceptance import Acceptance
@@ -53,7 +53,7 @@ class LabelRouter:
     """Re-keys labels: each of their entities has its own partition."""
 
     def __init__(
-        self, acceptance: Acceptance, partitions: int, decode: Callable[[Any], Label] = label_of
+        self, acceptance: Acceptance, partitions: int, decode: Callable[[Record], Label] = label_of
     ) -> None:
         self._acceptance = acceptance
         self._partitions = partitions
@@ -70,7 +70,7 @@ class LabelRouter:
         (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])
         return LabelChunk(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
 
-    def _label(self, record: Any, now_ms: int) -> Label:
+    def _label(self, record: Record, now_ms: int) -> Label:
         label = self._decode(record)
         reference_ms = self._acceptance.reference_time(record.timestamp, now_ms)
         self._acceptance.check_label(label, key=record.key or b"", reference_ms=reference_ms)

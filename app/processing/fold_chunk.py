@@ -122,7 +122,7 @@ class ChunkFold:
             end = accepted + len(own.accepted)
             end_row = bisect_left(applied.rows, end, rows)
             changed = {
-                applied.accepted[row].record.key: applied.folded.profiles[applied.accepted[row].place]
+                applied.accepted[row].record.key or b"": applied.folded.profiles[applied.accepted[row].place]
                 for row in applied.rows[rows:end_row]
             }
             number = self._profiles.put(chunk.partition, changed)

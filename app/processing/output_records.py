@@ -1,9 +1,8 @@
 """What a worker writes, as records: decisions and alerts with their CloudEvents headers, dead letters."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from app.adapters.kafka.records import Headers, OutRecord
+from app.adapters.kafka.records import Headers, OutRecord, Record
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.domain.decision import Alert, Decision
 from app.errors import InvalidEvent
@@ -18,14 +17,16 @@ _ALERT: Headers = (*_COMMON, ("ce_type", b"fraud.alert.v1"))
 
 
 def decision_record(
-    decision: Decision, key: bytes, trace: Headers, encoding: Encoding = JSON_ENCODING
+    decision: Decision, key: bytes | None, trace: Headers, encoding: Encoding = JSON_ENCODING
 ) -> OutRecord:
     """CloudEvents 1.0 in Kafka's binary mode; ``ce_id`` is the same however often it is produced."""
     headers = [*encoding.headers, *_DECISION, ("ce_id", decision.decision_id.encode()), *trace]
     return OutRecord(key, encoding.encode(decision), None, headers)
 
 
-def alert_record(alert: Alert, key: bytes, trace: Headers, encoding: Encoding = JSON_ENCODING) -> OutRecord:
+def alert_record(
+    alert: Alert, key: bytes | None, trace: Headers, encoding: Encoding = JSON_ENCODING
+) -> OutRecord:
     headers = [*encoding.headers, *_ALERT, ("ce_id", alert.alert_id.encode()), *trace]
     return OutRecord(key, encoding.encode(alert), None, headers)
 
@@ -35,7 +36,7 @@ def trace_headers(headers: Sequence[tuple[str, bytes]]) -> Headers:
     return [header for header in headers if header[0] in {"traceparent", "tracestate"}] if headers else ()
 
 
-def dead_letter(record: Any, error: InvalidEvent) -> OutRecord:
+def dead_letter(record: Record, error: InvalidEvent) -> OutRecord:
     """The source record byte for byte, with headers that say where it came from and why it cannot be scored.
 
     The names are those of Kafka Streams (KIP-1034), so that its tools read them; the code is ours.

@@ -1,9 +1,9 @@
 """What chunks become, computed in memory: nothing is awaited, sent or stored here."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from app.adapters.kafka.records import OutRecord
+from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.decision import Decision, Outcome, SourceOffset
@@ -76,7 +76,7 @@ class Publishing(NamedTuple):
 class Decided(NamedTuple):
     """Transactions of some chunks and what became of them, as columns of equal length; of each chunk its activity."""
 
-    records: list[Any]
+    records: list[Record]
     decisions: list[Decision]
     inputs: ScoringInput
     scored: Scored
@@ -182,7 +182,7 @@ class ChunkScorer:
 
 
 def _decisions(
-    decisions: Iterable[Decision], records: Iterable[Any], encoding: Encoding
+    decisions: Iterable[Decision], records: Iterable[Record], encoding: Encoding
 ) -> Iterable[OutRecord]:
     for decision, record in zip(decisions, records, strict=True):
         yield decision_record(decision, record.key, trace_headers(record.headers), encoding)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -10,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.records import Record
 from app.adapters.kafka.security import client_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
@@ -54,7 +54,7 @@ async def follow(settings: Settings, until: asyncio.Event, told: Callable[[int],
         await client.aclose()
 
 
-def changes(records: Sequence[Any], kind_of: Mapping[str, str]) -> list[ReferenceChange]:
+def changes(records: Sequence[Record], kind_of: Mapping[str, str]) -> list[ReferenceChange]:
     """Of the records those that change a row; what is no change event is told, without its content, and left out."""
     found = []
     for record in records:

@@ -24,6 +24,7 @@ from app.domain.label import Label
 from app.errors import InvalidEvent
 from app.processing.chunk import Chunk
 from app.settings import Settings
+from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.monitoring.health import Lane
@@ -77,7 +78,7 @@ class AnalyticsWorker(Role):
         self._forget()
         super().on_restored()
 
-    async def accept(self, event: Any) -> None:
+    async def accept(self, event: ChunkEvent) -> None:
         """See Role.accept."""
         chunk, message = event.value, event.message
         lane, last_offset = self.lanes.of(message.topic, chunk.partition), message.offset
@@ -86,7 +87,7 @@ class AnalyticsWorker(Role):
         if not await self._in_json(message.topic, chunk, lane):
             self._consumer.untrack(message)
             return
-        await self._shelf(message.tp).put(event, self._consumer)
+        await self._shelf(TP(message.topic, message.partition)).put(event, self._consumer)
         self.health.finished(lane, last_offset)
         if message.topic == self.settings.topics.decisions:
             self._tell_lag(message.topic, chunk.partition, last_offset)
@@ -128,14 +129,14 @@ class AnalyticsWorker(Role):
         return {tp: progress.next_offset for tp, progress in found.items() if progress.next_offset}
 
 
-def _as_it_is(record: Any) -> Any:
+def _as_it_is(record: Record) -> object:
     return record
 
 
-def _with_json(record: Any, decode: Callable[[Any], Any]) -> Any:
+def _with_json(record: Record, decode: Callable[[Record], object]) -> Record:
     """The record with its value in JSON. What cannot be read stays as it is, and is counted where it is parsed."""
     try:
         found = decode(record)
     except InvalidEvent:
         return record
-    return record if found is record else replace(record, value=msgspec.json.encode(found))
+    return record if found is record else replace(cast(Any, record), value=msgspec.json.encode(found))

@@ -5,7 +5,7 @@ it was computed, whichever topic changed it.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import faust
 import structlog
@@ -19,6 +19,7 @@ from app.processing.contact_work import AlertForQuestion, ContactChunk, ContactF
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
+from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.execution.prerequisites import Prerequisites
@@ -54,7 +55,7 @@ class CrmWorker(TableRole):
         self._stand()
         _log.info("started", role="crm")
 
-    async def accept(self, event: Any) -> None:
+    async def accept(self, event: ChunkEvent) -> None:
         """See ChunkRunner.accept."""
         log = self.lanes.topics.index(event.message.topic)
         await self._runners[log].accept(event, self._consumer)

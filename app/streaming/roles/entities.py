@@ -5,7 +5,7 @@ Facts change the activities, under the guarantee of the profiles; behind the sto
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import faust
 import structlog
@@ -16,10 +16,12 @@ from app.adapters.serde.json_codec import label_of
 from app.domain.label import Label
 from app.errors import ConfigurationError
 from app.processing.chunk import Chunk
+from app.processing.decode_chunk import Rejected
 from app.processing.entity_work import EntityChunk, FactFold, LabelChunk, LabelRouter, compile_facts
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
+from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.redis_publisher import Publisher
 from app.streaming.execution.chunk_runner import ChunkRunner
@@ -76,7 +78,7 @@ class EntityWorker(TableRole):
             await self._redis.aclose()
         await super().stop()
 
-    async def accept(self, event: Any) -> None:
+    async def accept(self, event: ChunkEvent) -> None:
         """See ChunkRunner.accept."""
         if event.message.topic == self.settings.topics.labels:
             await self._labels.accept(event, self._consumer)
@@ -129,7 +131,7 @@ class EntityWorker(TableRole):
             self.metrics.count("labels_total", len(work.rejected), result="dead_letter")
             self._count_rejected(work.rejected)
 
-    def _count_rejected(self, rejected: list[Any]) -> None:
+    def _count_rejected(self, rejected: Sequence[Rejected]) -> None:
         for entry in rejected:
             self.metrics.count("dead_letters_total", reason=entry.error.reason)
 

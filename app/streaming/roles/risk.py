@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import faust
 import msgspec
@@ -28,6 +28,7 @@ from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.scoring.lineup import Lineup
 from app.settings import Settings
+from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.control.controller import ModelCallbacks, ModelController
 from app.streaming.control.lineup import LineupTerms
 from app.streaming.control.listener import ControlListener
@@ -93,7 +94,7 @@ class RiskWorker(TableRole):
         if self._spans is not None:
             await asyncio.to_thread(self._spans.close)
 
-    async def accept(self, event: Any) -> None:
+    async def accept(self, event: ChunkEvent) -> None:
         """See ChunkRunner.accept."""
         await self._runners[0].accept(event, self._consumer)
 

@@ -4,11 +4,12 @@ at all.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 import structlog
 
+from app.adapters.kafka.records import Record
 from app.adapters.schema_registry.client import PREFIX, RegistryClient
 from app.adapters.schema_registry.schema_cache import SchemaCache
 from app.adapters.schema_registry.subjects import subject_of
@@ -23,6 +24,8 @@ from app.streaming.execution.prerequisites import Prerequisites
 PROBE_SECONDS = 15.0
 
 _log = structlog.get_logger("registry")
+
+EventT = TypeVar("EventT")
 
 
 class RegistryUse:
@@ -48,9 +51,9 @@ class RegistryUse:
     def reading(
         self,
         event: type[msgspec.Struct],
-        of_json: Callable[[Any], Any],
+        of_json: Callable[[Record], EventT],
         into: type[msgspec.Struct] | None = None,
-    ) -> tuple[Callable[[Any], Any], Prerequisites]:
+    ) -> tuple[Callable[[Record], EventT], Prerequisites]:
         """How a topic's records are decoded, and what that needs."""
         decoder = EventDecoder(event, of_json, self.book, into)
         return decoder, SchemaPrerequisites(self, decoder)

@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 import faust
@@ -15,6 +15,7 @@ from faust.types import TP
 from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
+from app.adapters.kafka.records import Record
 from app.adapters.observability.http_server import HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
@@ -22,6 +23,7 @@ from app.domain.acceptance import Acceptance
 from app.metrics import Metrics
 from app.settings import RegistrySettings, Settings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
+from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
@@ -35,6 +37,7 @@ from app.topics.provisioning import require
 if TYPE_CHECKING:
     from app.streaming.roles.schema_access import RegistryUse
 
+EventT = TypeVar("EventT")
 PORTS_TRIED = 16
 """From the metrics port on: as many workers as one machine is likely to have."""
 _LAG_PROBES_PER_STALL = 6
@@ -65,7 +68,7 @@ class Role(ABC):
         """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
 
     @abstractmethod
-    async def accept(self, event: Any) -> None:
+    async def accept(self, event: ChunkEvent) -> None:
         """Take over the chunk of an event of Faust's."""
 
     def on_restored(self) -> None:
@@ -140,9 +143,9 @@ class Role(ABC):
     def _reading(
         self,
         event: type[msgspec.Struct],
-        of_json: Callable[[Any], Any],
+        of_json: Callable[[Record], EventT],
         into: type[msgspec.Struct] | None = None,
-    ) -> tuple[Callable[[Any], Any], Prerequisites]:
+    ) -> tuple[Callable[[Record], EventT], Prerequisites]:
         """How the records of a topic are decoded, and what a chunk of them needs; without a registry JSON, and nothing."""
         if self._registry is None:
             return of_json, NoPrerequisites()

@@ -8,7 +8,7 @@ written stays valid and the next restore goes on from there.
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from app.adapters.kafka.bulk_fetch import Slice
 from app.errors import RestoreFailed
@@ -156,7 +156,7 @@ def is_older(value: bytes, known: bytes) -> bool:
     return topic_id == known_topic_id and applied_offset < known_offset
 
 
-async def _together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def _together(coroutines: Iterable[Coroutine[None, None, None]]) -> None:
     """All at once; when one fails, or this is cancelled, none goes on."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:

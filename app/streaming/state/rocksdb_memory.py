@@ -43,7 +43,7 @@ class BoundedMemory:
         self.block_cache = rocksdict.Cache(settings.rocksdb_block_cache_bytes)
         self.write_buffers = rocksdict.WriteBufferManager(shared_bytes, False)
 
-    def open(self, path: Path, *, read_only: bool = False) -> Any:  # noqa: ARG002  # Faust's signature
+    def open(self, path: Path, *, read_only: bool = False) -> rocksdict.Rdict:  # noqa: ARG002  # Faust's signature
         """A partition's database, without RocksDB's own log of writes: the changelog is that log.
 
         A process that is killed loses what was not written out yet, the newest batches first and each of them
@@ -57,7 +57,7 @@ class BoundedMemory:
         database.set_write_options(unlogged)
         return database
 
-    def flush_over_limit(self, database: Any) -> None:
+    def flush_over_limit(self, database: rocksdict.Rdict) -> None:
         """Write out a partition in the background when all together hold more than they may.
 
         To be called after each write. RocksDB would do it before the partition's next write, and until then each
@@ -67,11 +67,11 @@ class BoundedMemory:
         held = self.write_buffers
         if (
             held.get_usage() > held.get_buffer_size()
-            and database.property_int_value("rocksdb.cur-size-active-mem-table") > SMALLEST_FILE_BYTES
+            and (database.property_int_value("rocksdb.cur-size-active-mem-table") or 0) > SMALLEST_FILE_BYTES
         ):
             database.flush(wait=False)
 
-    def as_options(self) -> Any:
+    def as_options(self) -> rocksdict.Options:
         options = rocksdict.Options(raw_mode=True)
         options.create_if_missing(True)
         options.set_write_buffer_manager(self.write_buffers)
@@ -86,7 +86,7 @@ class BoundedMemory:
         options.set_manifest_preallocation_size(MANIFEST_STEP_BYTES)
         return options
 
-    def _blocks(self) -> Any:
+    def _blocks(self) -> rocksdict.BlockBasedOptions:
         """Indexes and filters live in the cache too, in parts, so that a look-up brings in 4 kB of them."""
         blocks = rocksdict.BlockBasedOptions()
         blocks.set_block_cache(self.block_cache)

@@ -42,18 +42,18 @@ class StateStore(Store):
     offset_key = b""
     """No customer has the empty key. Under Faust's own name for it anybody's record would have found it."""
 
-    def _open_for_partition(self, partition: int) -> Any:
+    def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
         """A database that is damaged is moved aside; an empty one in its place is restored from the changelog."""
         path = self.partition_path(partition)
         if reason := suspect_reason(path):
             self._replace(path, reason)
         try:
-            return super()._open_for_partition(partition)
+            return cast(rocksdict.Rdict, super()._open_for_partition(partition))
         except Exception as error:
             if not is_corruption(error):
                 raise
             self._replace(path, str(error))
-            return super()._open_for_partition(partition)
+            return cast(rocksdict.Rdict, super()._open_for_partition(partition))
 
     def _replace(self, path: Path, reason: str) -> None:
         cast(StateTable, self.table).owner.metrics.count("stores_set_aside_total")

@@ -157,7 +157,7 @@ def test_a_killed_process_loses_only_the_newest_batches_each_of_them_whole(
 
     database = memory.open(tmp_path / "0.db")
     offset = database.get(b"")
-    profiles = database.get([b"c%d" % customer for customer in range(100)])
+    profiles: Any = database.get([b"c%d" % customer for customer in range(100)])
     database.close()
     assert (offset is not None) == (batches > 3), "some batches were written out, unless there were few"
     assert {offset} == {profile and profile.split()[0] for profile in profiles}
