@@ -1,4 +1,4 @@
-"""What the chunks of a crm worker become: alerts may become questions, answers become labels."""
+"""Computes the chunks of a crm worker: alerts may lead to questions to the customer, answers become labels."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -40,7 +40,7 @@ class _Paid(msgspec.Struct, gc=False):
 
 
 class AlertForQuestion(msgspec.Struct, gc=False):
-    """What of an alert a question needs."""
+    """The fields of an alert that a question uses."""
 
     transaction_id: Identifier
     customer_id: Identifier
@@ -55,26 +55,26 @@ _answer = msgspec.json.Decoder(Answer)
 
 
 def alert_in_json(record: Record) -> AlertForQuestion:
-    """Raises InvalidEvent."""
+    """Decode an alert. Raises InvalidEvent."""
     return decode_as(_alert, record.value)
 
 
 class ContactChunk(NamedTuple):
-    """A chunk of either topic, and the contacts as they are after it."""
+    """A computed chunk of alerts or of answers."""
 
     log: int
     """ALERTS or ANSWERS."""
     partition: int
     number: int
-    """Of the chunk, in its partition's order of computation."""
+    """Of the chunk, in the order its partition's chunks are computed."""
     last_offset: int
     records: int
-    replayed: int
+    already_applied: int
     notifications: list[OutRecord]
     labels: dict[int, list[OutRecord]]
-    """By partition of their topic."""
+    """By partition of the labels' topic."""
     states: dict[bytes, bytes]
-    """Encoded contacts by customer."""
+    """Encoded contacts that changed, by customer."""
     rejected: list[Rejected]
 
     def outputs(self) -> Iterator[Output]:
@@ -85,21 +85,25 @@ class ContactChunk(NamedTuple):
             yield Output(Stream.LABELS, partition, records)
 
 
-class Rules(NamedTuple):
-    """What a record is held against."""
+class ContactRules(NamedTuple):
+    """The rules and topics that records are checked against."""
 
     quiet: Quiet
     acceptance: Acceptance
     topic_ids: tuple[int, int]
-    """Of the topic of alerts, of that of answers."""
+    """Of the alerts' and of the answers' topic."""
     partitions: int
+    """Of the labels' topic."""
 
 
 class ContactFold:
-    """Folds chunks into the contacts of a cache."""
+    """Folds alerts and answers into the contacts of a cache."""
 
     def __init__(
-        self, rules: Rules, contacts: StateCache, alert_of: Callable[[Record], AlertForQuestion] | None = None
+        self,
+        rules: ContactRules,
+        contacts: StateCache,
+        alert_of: Callable[[Record], AlertForQuestion] | None = None,
     ) -> None:
         self._rules = rules
         self._alert_of = alert_of or alert_in_json
@@ -107,18 +111,18 @@ class ContactFold:
         self._steps = (self._alerted, self._answered)
 
     def compute(self, log: int, chunk: Chunk, now_ms: int) -> ContactChunk:
-        """Puts the changed contacts into the cache."""
+        """Fold one chunk, and put the changed contacts into the cache. ``log`` is ALERTS or ANSWERS."""
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
         kept = dict(zip(keys, map(decode, self._contacts.take(chunk.partition, keys)), strict=True))
         changed: dict[bytes, StoredContact] = {}
-        told: list[OutRecord] = []
-        rejected, replayed = [], 0
+        made: list[OutRecord] = []
+        rejected, already_applied = [], 0
         for record in chunk.records:
             key = record.key or b""
             before = kept.get(key, StoredContact())
             applied = AppliedOffset(self._rules.topic_ids[log], record.offset)
             if before.applied[log].has(*applied):
-                replayed += 1
+                already_applied += 1
                 continue
             try:
                 contact, out = self._steps[log](before.contact, record, now_ms)
@@ -126,7 +130,7 @@ class ContactFold:
                 rejected.append(Rejected(record, error))
                 continue
             changed[key] = kept[key] = before.after(log, applied, contact)
-            told += [] if out is None else [out]
+            made += [] if out is None else [out]
         states = {key: encode(after) for key, after in changed.items()}
         return ContactChunk(
             log=log,
@@ -134,9 +138,9 @@ class ContactFold:
             number=self._contacts.put(chunk.partition, states),
             last_offset=chunk.records[-1].offset,
             records=len(chunk.records),
-            replayed=replayed,
-            notifications=told if log == ALERTS else [],
-            labels=self._placed(told) if log == ANSWERS else {},
+            already_applied=already_applied,
+            notifications=made if log == ALERTS else [],
+            labels=self._by_partition(made) if log == ANSWERS else {},
             states=states,
             rejected=rejected,
         )
@@ -157,12 +161,12 @@ class ContactFold:
         after = answered(contact, _digest(answer.transaction_id), answer.answered_at)
         return after, OutRecord(label.terminal_id.encode(), encode_event(label))
 
-    def _placed(self, labels: list[OutRecord]) -> dict[int, list[OutRecord]]:
-        """Labels belong to the partition of their terminal."""
+    def _by_partition(self, labels: list[OutRecord]) -> dict[int, list[OutRecord]]:
+        """Group labels by the partition of their terminal."""
         found: dict[int, list[OutRecord]] = {}
         if labels:
-            places = partitions_of([label.key or b"" for label in labels], self._rules.partitions)
-            for label, partition in zip(labels, places.tolist(), strict=True):
+            partitions = partitions_of([label.key or b"" for label in labels], self._rules.partitions)
+            for label, partition in zip(labels, partitions.tolist(), strict=True):
                 found.setdefault(partition, []).append(label)
         return found
 

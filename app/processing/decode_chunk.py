@@ -1,4 +1,4 @@
-"""From a chunk's records to transactions that may change profiles, and what is none: decoded, accepted, rejected."""
+"""Decodes and checks the records of a chunk: each is accepted, rejected or ignored, or was already applied."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -16,17 +16,17 @@ from app.features.state import EMPTY, lineage
 
 
 class SourceLog(NamedTuple):
-    """The log that profiles are folded from. A topic that was deleted and made again has another topic id."""
+    """The source topic of the profiles. A topic that was deleted and created again has another id: it is another log."""
 
     topic: str
     topic_id: int
     partitions: int = 0
-    """Among which keys are placed by murmur2; 0 where another rule places them."""
+    """Number of partitions among which murmur2 distributes keys; 0 where producers use another rule."""
     decode: Decode = decode_plain
-    """How its records are read."""
+    """Decodes one record."""
 
     def misplaced(self, keys: Sequence[bytes], found_in: Sequence[int]) -> list[int]:
-        """Indexes of the keys that belong to another partition than they were ``found_in``: their profiles are there."""
+        """Return the indexes of keys that belong to another partition than ``found_in``, where their profiles are."""
         if not self.partitions or not keys:
             return []
         found: list[int] = np.flatnonzero(partitions_of(keys, self.partitions) != found_in).tolist()
@@ -34,58 +34,58 @@ class SourceLog(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A record that will never be scored."""
+    """An invalid record; it goes to the dead-letter topic."""
 
     record: Record
     error: InvalidEvent
 
 
 class Accepted(NamedTuple):
-    """A record that may change its customer's profile."""
+    """A valid transaction; the fold decides whether it changes its customer's profile."""
 
     record: Record
     transaction: Transaction
     place: int
-    """Index of the profile."""
+    """Index of its customer's profile in ``StoredProfiles.profiles``."""
 
 
-class Before(NamedTuple):
-    """The profiles of a chunk's customers, as the chunks before it left them."""
+class StoredProfiles(NamedTuple):
+    """Profiles of a chunk's customers before the chunk is folded."""
 
     places: dict[bytes, int]
     """Index in ``profiles`` of each key."""
     profiles: list[bytes]
-    """Of all chunks that are applied together."""
+    """Encoded profiles of all chunks that are folded together."""
     misplaced: set[bytes]
     """Keys that belong to another partition."""
 
     def require_placed(self, key: bytes) -> None:
-        """Raise InvalidEvent for a key whose profile another partition has."""
+        """Raise InvalidEvent for a key that belongs to another partition, where its profile is."""
         if key in self.misplaced:
             raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
 
     def has_applied(self, record: Record, topic_id: int) -> bool:
-        """A replay: its customer's profile is past it, so what it became was delivered before."""
+        """True when the customer's profile has applied this offset or a later one: its outputs were delivered before."""
         if not record.key:
             return False
         applied_in, applied_offset = lineage(self.profiles[self.places[record.key]] or EMPTY)
         return applied_in == topic_id and bool(record.offset <= applied_offset)
 
 
-class Read(NamedTuple):
-    """A chunk's records, decoded. One that was replayed is neither rejected nor ignored."""
+class DecodedChunk(NamedTuple):
+    """The decoded records of a chunk. An already applied record is neither rejected nor ignored again."""
 
     accepted: list[Accepted]
     rejected: list[Rejected]
     ignored: list[Ignored]
-    """Why records are no transactions."""
+    """Why each ignored record is not a transaction."""
 
 
-def read(
-    records: Iterable[Record], before: Before, log: SourceLog, acceptance: Acceptance, now_ms: int
-) -> Read:
-    """Records of one chunk, in their order."""
-    found = Read([], [], [])
+def decode_records(
+    records: Iterable[Record], before: StoredProfiles, log: SourceLog, acceptance: Acceptance, now_ms: int
+) -> DecodedChunk:
+    """Decode and check the records of one chunk, in order."""
+    found = DecodedChunk([], [], [])
     decode, topic_id = log.decode, log.topic_id
     reference_time, check = acceptance.reference_time, acceptance.check
     for record in records:

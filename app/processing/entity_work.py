@@ -1,4 +1,4 @@
-"""What the chunks of an entities worker become: labels are told to the entities they name, facts change activities."""
+"""Computes the chunks of an entities worker: labels become facts about the entities they name, facts change activities."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -25,16 +25,16 @@ from app.settings import Stream
 
 
 class LabelChunk(NamedTuple):
-    """A chunk of labels. It changes nothing here: facts come back as records of the entities' topic.
+    """A computed chunk of labels. It changes no state: its facts are read back from the entities' topic.
 
-    A replay tells the same facts again, which an activity recognises.
+    Labels that are read twice produce the same facts twice, and the activity applies each fact once.
     """
 
     partition: int
     last_offset: int
     labels: int
     activity: dict[int, list[OutRecord]]
-    """By partition of its topic."""
+    """Facts by partition of the entities' topic."""
     rejected: list[Rejected]
     states: dict[bytes, bytes] = {}  # noqa: RUF012  # never changed
 
@@ -50,7 +50,7 @@ class LabelChunk(NamedTuple):
 
 
 class LabelRouter:
-    """Re-keys labels: each of their entities has its own partition."""
+    """Turns labels into facts, one for each entity, keyed by the entity."""
 
     def __init__(
         self, acceptance: Acceptance, partitions: int, decode: Callable[[Record], Label] = label_of
@@ -78,17 +78,17 @@ class LabelRouter:
 
 
 class EntityChunk(NamedTuple):
-    """A chunk of facts and the activities as they are after it."""
+    """A computed chunk of facts."""
 
     partition: int
     number: int
-    """Of the chunk, in its partition's order of computation."""
+    """Of the chunk, in the order its partition's chunks are computed."""
     last_offset: int
     states: dict[bytes, bytes]
-    """Encoded activities by entity."""
+    """Encoded activities that changed, by entity."""
     applied: int
     repeated: int
-    """Told before: the scoring worker or the router was taken over."""
+    """Facts sent before: their sender was taken over and sent them again."""
     rejected: list[Rejected]
 
     @property
@@ -101,7 +101,7 @@ class EntityChunk(NamedTuple):
 
 
 def compile_facts() -> None:
-    """Have the machine code at hand before the first chunk: where it must be made, it takes longer than a session."""
+    """Compile the machine code before the first chunk: without a cache that takes longer than a session lasts."""
     nothing = np.zeros(1, np.int64)
     observe([b""], queries(nothing, nothing))
     partitions_of([b"a key"], 1)
@@ -114,7 +114,7 @@ class FactFold:
         self._topic_id = topic_id
         self._activities = activities
 
-    def compute(self, chunk: Chunk, watch: Stopwatch) -> EntityChunk:
+    def compute(self, chunk: Chunk, stopwatch: Stopwatch) -> EntityChunk:
         facts, rejected = [], []
         for record in chunk.records:
             if is_fact(record.key, record.value):
@@ -123,9 +123,9 @@ class FactFold:
                 rejected.append(Rejected(record, _NO_FACT))
         keys = [record.key or b"" for record in facts]
         places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-        watch.lap("decode")
+        stopwatch.lap("decode")
         before = self._activities.take(chunk.partition, list(places))
-        watch.lap("load")
+        stopwatch.lap("load")
         columns = read_facts(
             [record.value or b"" for record in facts],
             np.array([places[key] for key in keys], np.int64),
@@ -134,7 +134,7 @@ class FactFold:
         observed = observe(before, columns, self._topic_id)
         changed = dict(zip(places, observed.states, strict=True))
         number = self._activities.put(chunk.partition, changed)
-        watch.lap("fold")
+        stopwatch.lap("fold")
         applied = int(np.count_nonzero(observed.applied))
         return EntityChunk(
             partition=chunk.partition,

@@ -1,6 +1,6 @@
-"""From the records of chunks to what is known about them: loaded, read, folded.
+"""Folds chunks into customer profiles: loads the profiles, decodes the records, folds.
 
-The one way for a worker and for everything that reads the log again beside it.
+Workers and the commands that read the log again (replay, explain, verify) share this code.
 """
 
 from bisect import bisect_left
@@ -18,43 +18,51 @@ from app.features.delayed_features import Touched, touched
 from app.features.fold import APPLIED, Events, Folded, Integers, fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
-from app.processing.decode_chunk import Accepted, Before, Read, Rejected, SourceLog, read
+from app.processing.decode_chunk import (
+    Accepted,
+    DecodedChunk,
+    Rejected,
+    SourceLog,
+    StoredProfiles,
+    decode_records,
+)
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 
 
-class Share(NamedTuple):
-    """What is one chunk's own of what was applied."""
+class ChunkSlice(NamedTuple):
+    """The part of one chunk in FoldedChunks."""
 
     chunk: Chunk
     accepted: slice
-    """Its part of those that were accepted."""
+    """Its part of ``FoldedChunks.accepted``."""
     rows: slice
-    """Its part of ``Applied.rows``."""
+    """Its part of ``FoldedChunks.rows``."""
     rejected: list[Rejected]
     ignored: list[Ignored]
     profiles: dict[bytes, bytes]
-    """The changed ones."""
+    """Changed profiles, encoded, by customer."""
     number: int
-    """Of the chunk, in its partition's order of computation."""
+    """Of the chunk, in the order its partition's chunks are computed."""
 
 
-class Applied(NamedTuple):
-    """What became of the records of some chunks, and of their customers' profiles."""
+class FoldedChunks(NamedTuple):
+    """The result of folding several chunks."""
 
     accepted: list[Accepted]
-    """Of all chunks, one behind the other."""
+    """Of all chunks, concatenated."""
     transactions: list[Transaction]
-    """Of the accepted, in their order."""
-    folded: Folded
+    """Of ``accepted``, in the same order."""
+    columns: Folded
+    """Of ``accepted``: status, features and profiles after the fold."""
     rows: list[int]
-    """Indexes of the accepted that changed their profiles."""
+    """Indexes of ``accepted`` that changed their profiles."""
     digests: Integers
-    """Of the transactions that changed their profiles."""
+    """Transaction digests of ``rows``."""
     touched: Touched
-    """By them: the entities besides their customers' profiles."""
-    shares: list[Share]
-    """Of each chunk, in their order."""
+    """Entities of the transactions of ``rows``, other than their customers."""
+    slices: list[ChunkSlice]
+    """One per chunk, in the order of the chunks."""
 
 
 class ChunkFold:
@@ -66,48 +74,49 @@ class ChunkFold:
         self._bounds = bounds
         self._profiles = profiles
 
-    def apply(self, chunks: Sequence[Chunk], now_ms: int, watch: Stopwatch) -> Applied:
-        """Load, decode and fold chunks of different partitions, in one go: most of what a small chunk costs does not
-        depend on its size. Puts the changed profiles into the cache.
+    def apply(self, chunks: Sequence[Chunk], now_ms: int, stopwatch: Stopwatch) -> FoldedChunks:
+        """Load, decode and fold chunks of different partitions in one call, and put the changed profiles into the cache.
+
+        Most of the cost of a small chunk does not depend on its size; one call pays it once.
         """
         before = self._load(chunks)
-        watch.lap("load")
+        stopwatch.lap("load")
         found = [
-            read(chunk.records, known, self.log, self._acceptance, now_ms)
+            decode_records(chunk.records, known, self.log, self._acceptance, now_ms)
             for chunk, known in zip(chunks, before, strict=True)
         ]
-        watch.lap("decode")
+        stopwatch.lap("decode")
         accepted = [entry for part in found for entry in part.accepted]
         transactions = [entry.transaction for entry in accepted]
         columns = _columns(accepted, transactions)
         folded = fold(before[0].profiles, columns, self._bounds, self.log.topic_id)
         rows = np.flatnonzero(folded.status == APPLIED)
-        applied = Applied(
+        applied = FoldedChunks(
             accepted=accepted,
             transactions=transactions,
-            folded=folded,
+            columns=folded,
             rows=rows.tolist(),
             digests=columns.transaction[rows],
             touched=touched([transactions[row] for row in rows.tolist()]),
-            shares=[],
+            slices=[],
         )
-        self._part(applied, chunks, found)
-        watch.lap("fold")
+        self._add_slices(applied, chunks, found)
+        stopwatch.lap("fold")
         return applied
 
-    def _load(self, chunks: Sequence[Chunk]) -> list[Before]:
+    def _load(self, chunks: Sequence[Chunk]) -> list[StoredProfiles]:
         keys = [list(dict.fromkeys(record.key for record in chunk.records if record.key)) for chunk in chunks]
         misplaced = self._misplaced(chunks, keys)
         profiles: list[bytes] = []
         before = []
         for chunk, own in zip(chunks, keys, strict=True):
             places = {key: place for place, key in enumerate(own, len(profiles))}
-            before.append(Before(places, profiles, misplaced[chunk.partition]))
+            before.append(StoredProfiles(places, profiles, misplaced[chunk.partition]))
             profiles += self._profiles.take(chunk.partition, own)
         return before
 
     def _misplaced(self, chunks: Sequence[Chunk], keys: Sequence[Sequence[bytes]]) -> dict[int, set[bytes]]:
-        """By the partition in which they were found."""
+        """Return the misplaced keys of each chunk's partition."""
         found_in = [chunk.partition for chunk, own in zip(chunks, keys, strict=True) for _ in own]
         together = list(chain.from_iterable(keys))
         misplaced: dict[int, set[bytes]] = {chunk.partition: set() for chunk in chunks}
@@ -115,21 +124,23 @@ class ChunkFold:
             misplaced[found_in[at]].add(together[at])
         return misplaced
 
-    def _part(self, applied: Applied, chunks: Sequence[Chunk], found: Sequence[Read]) -> None:
-        """Give each chunk its share, and put what it changed into the cache."""
+    def _add_slices(
+        self, applied: FoldedChunks, chunks: Sequence[Chunk], found: Sequence[DecodedChunk]
+    ) -> None:
+        """Add each chunk's slice to ``applied``, and put its changed profiles into the cache."""
         accepted = rows = 0
         for chunk, own in zip(chunks, found, strict=True):
             end = accepted + len(own.accepted)
             end_row = bisect_left(applied.rows, end, rows)
             changed = {
-                applied.accepted[row].record.key or b"": applied.folded.profiles[applied.accepted[row].place]
+                applied.accepted[row].record.key or b"": applied.columns.profiles[applied.accepted[row].place]
                 for row in applied.rows[rows:end_row]
             }
             number = self._profiles.put(chunk.partition, changed)
-            share = Share(
+            chunk_slice = ChunkSlice(
                 chunk, slice(accepted, end), slice(rows, end_row), own.rejected, own.ignored, changed, number
             )
-            applied.shares.append(share)
+            applied.slices.append(chunk_slice)
             accepted, rows = end, end_row
 
 

@@ -1,4 +1,4 @@
-"""What a worker writes, as records: decisions and alerts with their CloudEvents headers, dead letters."""
+"""Makes output records: decisions and alerts with CloudEvents headers, dead letters."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def alert_record(
 
 
 def trace_headers(headers: Sequence[tuple[str, bytes]]) -> Headers:
-    """What of the source record's headers is passed through: the W3C trace context."""
+    """Return the headers that are copied from the source record: the W3C trace context."""
     return [header for header in headers if header[0] in {"traceparent", "tracestate"}] if headers else ()
 
 

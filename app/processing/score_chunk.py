@@ -1,4 +1,4 @@
-"""What chunks become, computed in memory: nothing is awaited, sent or stored here."""
+"""Scores chunks of transactions, in memory: nothing is awaited, sent or stored here."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from app.features.delayed_features import Delayed
 from app.features.fold import ALREADY_APPLIED, REPEATED
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
-from app.processing.fact_records import Told, entity_records
-from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.fact_records import FactsByPartition, entity_records
+from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
 from app.processing.outputs import Output
 from app.processing.stopwatch import Stopwatch
@@ -25,11 +25,11 @@ from app.settings import Stream
 
 
 class ScoredChunk(NamedTuple):
-    """All that a chunk has to write, in the order of writes, and what it was made from."""
+    """The records and states that a scored chunk writes, and its counts."""
 
     partition: int
     number: int
-    """Of the chunk, in its partition's order of computation."""
+    """Of the chunk, in the order its partition's chunks are computed."""
     last_offset: int
     decisions: list[OutRecord]
     alerts: list[OutRecord]
@@ -41,14 +41,15 @@ class ScoredChunk(NamedTuple):
     sent_ms: list[int]
     """Timestamps of the decided records."""
     rejected: list[Rejected]
-    replayed: int
+    already_applied: int
+    """Records that their profile had applied before: delivered once more after a takeover."""
     duplicate: int
     late: int
     ignored: Sequence[Ignored] = ()
-    absent: int = 0
-    """Decided without what is known of their entities."""
-    activity: Told = {}  # noqa: RUF012  # nobody changes it
-    """By partition of its topic, which is another one than the chunk's."""
+    without_entities: int = 0
+    """Transactions scored without the features of their entities."""
+    activity: FactsByPartition = {}  # noqa: RUF012  # never changed
+    """Facts about the entities of the transactions."""
 
     def outputs(self) -> Iterator[Output]:
         """See outputs.ComputedChunk."""
@@ -60,12 +61,18 @@ class ScoredChunk(NamedTuple):
 
     @property
     def records(self) -> int:
-        """How many records the chunk had; every one is decided, rejected, ignored, replayed or a duplicate."""
-        return len(self.decisions) + len(self.rejected) + len(self.ignored) + self.replayed + self.duplicate
+        """Number of the chunk's records: each is decided, rejected, ignored, already applied or a duplicate."""
+        return (
+            len(self.decisions)
+            + len(self.rejected)
+            + len(self.ignored)
+            + self.already_applied
+            + self.duplicate
+        )
 
 
 class Publishing(NamedTuple):
-    """How a worker publishes."""
+    """Encodings and partitions of a worker's outputs."""
 
     decisions: Encoding = JSON_ENCODING
     alerts: Encoding = JSON_ENCODING
@@ -73,15 +80,15 @@ class Publishing(NamedTuple):
     """Number of partitions of the entities' topic; 0: no facts are published."""
 
 
-class Decided(NamedTuple):
-    """Transactions of some chunks and what became of them, as columns of equal length; of each chunk its activity."""
+class DecidedRows(NamedTuple):
+    """The scored transactions of several chunks as columns of equal length; ``activity`` has one entry per chunk."""
 
     records: list[Record]
     decisions: list[Decision]
     inputs: ScoringInput
     scored: Scored
     about: Delayed
-    activity: list[Told]
+    activity: list[FactsByPartition]
 
 
 class ChunkScorer:
@@ -102,62 +109,65 @@ class ChunkScorer:
         self._publishing = publishing or Publishing()
         self._on_scored = on_scored
 
-    def fold(self, chunks: Sequence[Chunk], now_ms: int, watch: Stopwatch) -> Applied:
-        """The first half: what chunks of different partitions do to their customers' profiles."""
-        return self._fold.apply(chunks, now_ms, watch)
+    def fold(self, chunks: Sequence[Chunk], now_ms: int, stopwatch: Stopwatch) -> FoldedChunks:
+        """First half: fold chunks of different partitions into their customers' profiles."""
+        return self._fold.apply(chunks, now_ms, stopwatch)
 
-    def decide(self, known: Applied, about: Delayed, now_ms: int, watch: Stopwatch) -> list[ScoredChunk]:
-        """The second half: scores, decisions, and all that is to be written, for each chunk. ``about`` the applied
-        transactions' entities.
+    def decide(
+        self, folded: FoldedChunks, about: Delayed, now_ms: int, stopwatch: Stopwatch
+    ) -> list[ScoredChunk]:
+        """Second half: score the folded transactions and make the outputs of each chunk, in the order of the chunks.
+
+        ``about`` holds the features of the transactions' entities.
         """
         lineup = self.lineup
-        inputs = scorer.scoring_input(known.transactions, known.folded, known.rows, about)
+        inputs = scorer.scoring_input(folded.transactions, folded.columns, folded.rows, about)
         scored = lineup.score(inputs.rows, inputs.transactions)
         self._on_scored(inputs.rows, scored.champion)
-        watch.lap("score")
+        stopwatch.lap("score")
         shadow = lineup.shadow(inputs.rows, scored)
-        watch.lap("shadow")
-        records = [known.accepted[row].record for row in known.rows]
+        stopwatch.lap("shadow")
+        records = [folded.accepted[row].record for row in folded.rows]
         topic = self._fold.log.topic
         sources = [
             SourceOffset(topic=topic, partition=record.partition, offset=record.offset) for record in records
         ]
         decisions = scorer.decide(inputs, sources, scored, shadow, now_ms)
-        decided = Decided(records, decisions, inputs, scored, about, self._activity(known, sources))
-        works = [self._work(known, decided, place) for place in range(len(known.shares))]
-        watch.lap("encode")
-        return works
+        decided = DecidedRows(records, decisions, inputs, scored, about, self._activity(folded, sources))
+        chunks = [self._scored_chunk(folded, decided, index) for index in range(len(folded.slices))]
+        stopwatch.lap("encode")
+        return chunks
 
-    def _work(self, known: Applied, decided: Decided, place: int) -> ScoredChunk:
-        share = known.shares[place]
-        records, decisions = decided.records[share.rows], decided.decisions[share.rows]
-        # As lists: over a few rows NumPy takes ten times as long to count.
-        status = known.folded.status[share.accepted].tolist()
+    def _scored_chunk(self, folded: FoldedChunks, decided: DecidedRows, index: int) -> ScoredChunk:
+        chunk_slice = folded.slices[index]
+        records, decisions = decided.records[chunk_slice.rows], decided.decisions[chunk_slice.rows]
+        # Counted in lists: over a few rows NumPy takes ten times as long.
+        status = folded.columns.status[chunk_slice.accepted].tolist()
         return ScoredChunk(
-            partition=share.chunk.partition,
-            number=share.number,
-            last_offset=share.chunk.records[-1].offset,
+            partition=chunk_slice.chunk.partition,
+            number=chunk_slice.number,
+            last_offset=chunk_slice.chunk.records[-1].offset,
             decisions=list(_decisions(decisions, records, self._publishing.decisions)),
-            alerts=list(self._alerts(decided, range(len(decided.records))[share.rows])),
-            dead_letters=[dead_letter(*entry) for entry in share.rejected],
-            states=share.profiles,
+            alerts=list(self._alerts(decided, range(len(decided.records))[chunk_slice.rows])),
+            dead_letters=[dead_letter(*entry) for entry in chunk_slice.rejected],
+            states=chunk_slice.profiles,
             outcomes=[decision.outcome for decision in decisions],
             scores=[decision.score for decision in decisions],
             sent_ms=[record.timestamp for record in records],
-            rejected=share.rejected,
-            replayed=len(share.chunk.records)
-            - len(share.rejected)
-            - len(share.ignored)
+            rejected=chunk_slice.rejected,
+            already_applied=len(chunk_slice.chunk.records)
+            - len(chunk_slice.rejected)
+            - len(chunk_slice.ignored)
             - len(status)
             + status.count(ALREADY_APPLIED),
             duplicate=status.count(REPEATED),
-            late=known.folded.late[share.accepted].tolist().count(True),
-            ignored=share.ignored,
-            absent=decided.about.absent[share.rows].tolist().count(True),
-            activity=decided.activity[place],
+            late=folded.columns.late[chunk_slice.accepted].tolist().count(True),
+            ignored=chunk_slice.ignored,
+            without_entities=decided.about.absent[chunk_slice.rows].tolist().count(True),
+            activity=decided.activity[index],
         )
 
-    def _alerts(self, decided: Decided, rows: Iterable[int]) -> Iterable[OutRecord]:
+    def _alerts(self, decided: DecidedRows, rows: Iterable[int]) -> Iterable[OutRecord]:
         for row in rows:
             decision = decided.decisions[row]
             if decision.outcome != Outcome.APPROVE:
@@ -167,18 +177,18 @@ class ChunkScorer:
                 )
                 yield alert_record(alert, record.key, trace_headers(record.headers), self._publishing.alerts)
 
-    def _activity(self, known: Applied, sources: Sequence[SourceOffset]) -> list[Told]:
-        """What each chunk tells of its entities."""
+    def _activity(self, folded: FoldedChunks, sources: Sequence[SourceOffset]) -> list[FactsByPartition]:
+        """Return each chunk's facts about the entities of its transactions."""
         if not self._publishing.activity_partitions or not sources:
-            return [{} for _ in known.shares]
-        places = Sources(
+            return [{} for _ in folded.slices]
+        indexes = Sources(
             self._fold.log.topic_id,
             [source.partition for source in sources],
             [source.offset for source in sources],
         )
-        facts = transaction_facts(known.touched.times_ms, known.digests, places)
-        parts = [share.rows for share in known.shares]
-        return entity_records(known.touched, facts, self._publishing.activity_partitions, parts)
+        facts = transaction_facts(folded.touched.times_ms, folded.digests, indexes)
+        parts = [chunk_slice.rows for chunk_slice in folded.slices]
+        return entity_records(folded.touched, facts, self._publishing.activity_partitions, parts)
 
 
 def _decisions(

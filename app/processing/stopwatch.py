@@ -1,4 +1,4 @@
-"""Where the time of a chunk goes."""
+"""Measures the time of each processing stage of a chunk."""
 
 from collections.abc import Callable
 from copy import copy
@@ -8,7 +8,7 @@ Stage = Literal["load", "decode", "fold", "ask", "score", "shadow", "encode", "s
 
 
 class Stopwatch:
-    """Seconds per stage of one chunk; ``clock`` gives seconds and never runs backwards."""
+    """Seconds per stage of one chunk. ``clock`` returns seconds and never runs backwards."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -16,18 +16,18 @@ class Stopwatch:
         self.seconds: dict[Stage, float] = {}
 
     def lap(self, stage: Stage) -> None:
-        """What passed since the last lap was ``stage``."""
+        """Count the time since the last lap as ``stage``."""
         now = self._clock()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
         self._last = now
 
-    def part(self, share: float) -> "Stopwatch":
-        """Of one of those that went through all stages so far together, as if by itself it took its share of them."""
+    def part(self, fraction: float) -> "Stopwatch":
+        """Return the stopwatch of one of several chunks computed together: its ``fraction`` of each stage so far."""
         part = copy(self)
-        part.seconds = {stage: share * seconds for stage, seconds in self.seconds.items()}
+        part.seconds = {stage: fraction * seconds for stage, seconds in self.seconds.items()}
         return part
 
     @property
     def elapsed(self) -> float:
-        """Seconds until the last lap, shared or not."""
+        """Seconds from the start to the last lap, including time that other chunks shared."""
         return self._last - self.began

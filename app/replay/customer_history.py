@@ -14,7 +14,7 @@ from app.domain.transaction import Transaction
 from app.features.catalog import Coverage
 from app.features.fold import APPLIED, REPEATED
 from app.features.window import Bounds
-from app.processing.fold_chunk import Applied
+from app.processing.fold_chunk import FoldedChunks
 from app.scoring import scorer
 
 Progress = Callable[[int], None]
@@ -113,9 +113,9 @@ async def read(
     return found
 
 
-def moments(applied: Applied) -> list[Moment]:
+def moments(applied: FoldedChunks) -> list[Moment]:
     """Return what the fold did with each record, in order of offset."""
-    status, late = applied.folded.status.tolist(), applied.folded.late.tolist()
+    status, late = applied.columns.status.tolist(), applied.columns.late.tolist()
     found = [
         Moment(offset=entry.record.offset, fate=_fate(status[row], late[row]), transaction=entry.transaction)
         for row, entry in enumerate(applied.accepted)
@@ -123,8 +123,8 @@ def moments(applied: Applied) -> list[Moment]:
     ]
     found += [
         Moment(offset=entry.record.offset, fate=Fate.REJECTED, code=entry.error.reason)
-        for share in applied.shares
-        for entry in share.rejected
+        for chunk_slice in applied.slices
+        for entry in chunk_slice.rejected
     ]
     return sorted(found, key=lambda moment: moment.offset)
 
@@ -135,7 +135,7 @@ def _fate(status: int, late: int) -> Fate:
     return Fate.LATE if late else Fate.APPLIED
 
 
-def folded_transaction(applied: Applied, offset: int) -> FoldedTransaction | None:
+def folded_transaction(applied: FoldedChunks, offset: int) -> FoldedTransaction | None:
     """Return the folded transaction at ``offset``; None when the record was not applied."""
     for row in applied.rows:
         if applied.accepted[row].record.offset == offset:
@@ -143,8 +143,8 @@ def folded_transaction(applied: Applied, offset: int) -> FoldedTransaction | Non
     return None
 
 
-def _folded_transaction(applied: Applied, row: int) -> FoldedTransaction:
-    folded, transaction = applied.folded, applied.transactions[row]
+def _folded_transaction(applied: FoldedChunks, row: int) -> FoldedTransaction:
+    folded, transaction = applied.columns, applied.transactions[row]
     (degraded,) = scorer.degradations(folded, np.array([transaction.event_time]), [row]).tolist()
     return FoldedTransaction(
         transaction=transaction,

@@ -82,9 +82,9 @@ async def rebuild(
             if records:
                 now_ms = time.time_ns() // 1_000_000
                 applied = fold.apply([Chunk(partition, records)], now_ms, Stopwatch(time.perf_counter))
-                (share,) = applied.shares
-                scratch.write(partition, share.profiles)
-                cache.release(partition, share.number)
+                (chunk_slice,) = applied.slices
+                scratch.write(partition, chunk_slice.profiles)
+                cache.release(partition, chunk_slice.number)
             records_read += len(records)
             on_progress(records_read)
     return Rebuilt(0, records_read, cut)

@@ -10,7 +10,7 @@ from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 
@@ -37,7 +37,7 @@ class NoProfiles:
         return [None] * len(keys)
 
 
-def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules, now_ms: int) -> Applied:
+def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules, now_ms: int) -> FoldedChunks:
     """Fold consecutive records of one partition into empty profiles. ``records`` must not be empty."""
     profiles = StateCache(NoProfiles(), capacity_bytes=0)
     fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)

@@ -14,7 +14,7 @@ from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.domain.decision import ModelReference
 from app.features import catalog
 from app.processing.chunk import Chunk
-from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.replay.compare_decisions import Example, Kind, ReplayCounts, ReplayedRows, compare
@@ -82,17 +82,17 @@ class Replay:
             self.on_progress(self.read)
         self.repeated += decided.repeated
 
-    def _apply(self, records: list[LogRecord], now_ms: int) -> Applied:
+    def _apply(self, records: list[LogRecord], now_ms: int) -> FoldedChunks:
         partition = records[0].partition
         applied = self._fold.apply([Chunk(partition, records)], now_ms, Stopwatch(time.perf_counter))
-        (share,) = applied.shares
-        if share.profiles:
-            self._scratch.write(partition, share.profiles)
-        self._profiles.release(partition, share.number)
+        (chunk_slice,) = applied.slices
+        if chunk_slice.profiles:
+            self._scratch.write(partition, chunk_slice.profiles)
+        self._profiles.release(partition, chunk_slice.number)
         return applied
 
     async def _compare(
-        self, applied: Applied, decided: PublishedDecisions, span: Range, up_to: int, first_ms: int
+        self, applied: FoldedChunks, decided: PublishedDecisions, span: Range, up_to: int, first_ms: int
     ) -> None:
         published = await decided.take(up_to)
         groups: dict[ModelReference, list[tuple[int, PublishedDecision]]] = defaultdict(list)
@@ -111,24 +111,24 @@ class Replay:
             compare(self._columns(applied, group, span, first_ms), self._model_for(reference), self.counts)
 
     def _columns(
-        self, applied: Applied, group: list[tuple[int, PublishedDecision]], span: Range, first_ms: int
+        self, applied: FoldedChunks, group: list[tuple[int, PublishedDecision]], span: Range, first_ms: int
     ) -> ReplayedRows:
         rows = [row for row, _ in group]
         return ReplayedRows(
             partition=span.partition,
             offsets=[applied.accepted[row].record.offset for row in rows],
             decided=[found for _, found in group],
-            rows=applied.folded.features[rows],
+            rows=applied.columns.features[rows],
             reads_whole=np.array([self._reads_whole(applied, row, first_ms) for row in rows]),
             reads_all=span.read_from == 0,
         )
 
-    def _reads_whole(self, applied: Applied, row: int, first_ms: int) -> bool:
+    def _reads_whole(self, applied: FoldedChunks, row: int, first_ms: int) -> bool:
         """Return whether every record in the windows of a transaction was read."""
         needed_ms = horizon_ms(self._rules.bounds, self._rules.acceptance.max_future_ms)
         return applied.transactions[row].event_time - needed_ms >= first_ms
 
-    def _missing(self, applied: Applied, row: int, span: Range, first_ms: int) -> None:
+    def _missing(self, applied: FoldedChunks, row: int, span: Range, first_ms: int) -> None:
         """Count a transaction without a decision; it may repeat a transaction from before the records that were read."""
         record, transaction = applied.accepted[row].record, applied.transactions[row]
         is_new = span.read_from == 0 or self._reads_whole(applied, row, first_ms)
@@ -143,7 +143,7 @@ class Replay:
             )
         )
 
-    def _unexpected(self, applied: Applied, found: PublishedDecision, offset: int) -> None:
+    def _unexpected(self, applied: FoldedChunks, found: PublishedDecision, offset: int) -> None:
         fates = {moment.offset: moment for moment in moments(applied)}
         moment = fates.get(offset)
         self.counts.add(

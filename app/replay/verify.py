@@ -84,9 +84,9 @@ class Verification:
         async for records, reached in self._source.records(partition, begins, ends):
             if chosen := self._up_to_applied(records, profiles.recorded, finished):
                 applied = fold.apply([Chunk(partition, chosen)], _now_ms(), Stopwatch(time.perf_counter))
-                (share,) = applied.shares
-                profiles.rebuilt.write(partition, share.profiles)
-                cache.release(partition, share.number)
+                (chunk_slice,) = applied.slices
+                profiles.rebuilt.write(partition, chunk_slice.profiles)
+                cache.release(partition, chunk_slice.number)
             on_progress(reached)
         for key, recorded, rebuilt in _side_by_side(partition, profiles):
             self._count(partition, key, match(recorded, rebuilt, log_is_cut=begins > 0))

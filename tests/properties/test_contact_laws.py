@@ -19,7 +19,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.contact import Contact, Quiet, alerted, answered
 from app.domain.label import Label, LabelSource
 from app.processing.chunk import Chunk
-from app.processing.contact_work import ContactChunk, ContactFold, Rules
+from app.processing.contact_work import ContactChunk, ContactFold, ContactRules
 from app.processing.state_cache import StateCache
 
 HOUR_MS = 3_600_000
@@ -187,7 +187,7 @@ def log_of(given_steps: Iterable[Step]) -> Log:
 
 
 def fold() -> ContactFold:
-    rules = Rules(QUIET, Acceptance(), (11, 22), partitions=4)
+    rules = ContactRules(QUIET, Acceptance(), (11, 22), partitions=4)
     return ContactFold(rules, StateCache(Nothing(), 10**9))
 
 

@@ -91,9 +91,9 @@ def scorer(checked: bool) -> ChunkScorer:
 
 
 def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[ScoredChunk]:
-    watch = Stopwatch(lambda: 0.0)
-    known = worker.fold(chunks, NOW_MS, watch)
-    return worker.decide(known, compute_delayed(known.touched, half(known.touched)), NOW_MS, watch)
+    stopwatch = Stopwatch(lambda: 0.0)
+    folded = worker.fold(chunks, NOW_MS, stopwatch)
+    return worker.decide(folded, compute_delayed(folded.touched, half(folded.touched)), NOW_MS, stopwatch)
 
 
 def half(about: Touched) -> dict[str, bytes]:

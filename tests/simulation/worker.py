@@ -14,7 +14,7 @@ from app.features import delayed_features
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.score_chunk import ChunkScorer, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -170,17 +170,17 @@ class Worker:
             _acting.reset(token)
 
     def _compute(
-        self, chunks: Sequence[Chunk], watch: Stopwatch
+        self, chunks: Sequence[Chunk], stopwatch: Stopwatch
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """As RiskWorker: what a chunk does to its profiles is done before anybody is asked."""
-        known = self._scorer.fold(chunks, NOW_MS, watch)
+        folded = self._scorer.fold(chunks, NOW_MS, stopwatch)
         if chunks[0].records[0].offset % 2:
-            return self._decide(known, watch)
+            return self._decide(folded, stopwatch)
         self.asked.append(asyncio.get_running_loop().create_future())
-        return Answered(self.asked[-1], lambda: self._decide(known, watch))
+        return Answered(self.asked[-1], lambda: self._decide(folded, stopwatch))
 
-    def _decide(self, known: Applied, watch: Stopwatch) -> list[ScoredChunk]:
-        return self._scorer.decide(known, delayed_features.absent(known.touched), NOW_MS, watch)
+    def _decide(self, folded: FoldedChunks, stopwatch: Stopwatch) -> list[ScoredChunk]:
+        return self._scorer.decide(folded, delayed_features.absent(folded.touched), NOW_MS, stopwatch)
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
         for chunk in finished:

@@ -54,11 +54,11 @@ class Counting:
 def _count(metrics: Metrics, works: Sequence[ScoredChunk]) -> None:
     metrics.count("transactions_total", sum(len(work.decisions) for work in works), result="decided")
     metrics.count("transactions_total", sum(len(work.dead_letters) for work in works), result="dead_letter")
-    metrics.count("transactions_total", sum(work.replayed for work in works), result="replayed")
+    metrics.count("transactions_total", sum(work.already_applied for work in works), result="replayed")
     metrics.count("transactions_total", sum(work.duplicate for work in works), result="duplicate")
     metrics.count("transactions_total", sum(len(work.ignored) for work in works), result="ignored")
     metrics.count("late_total", sum(work.late for work in works))
-    metrics.count("entities_absent_total", sum(work.absent for work in works))
+    metrics.count("entities_absent_total", sum(work.without_entities for work in works))
     for outcome, number in Counter(chain.from_iterable(work.outcomes for work in works)).items():
         metrics.count("decisions_total", number, outcome=outcome)
     for reason, number in Counter(entry.error.reason for work in works for entry in work.rejected).items():
@@ -72,8 +72,8 @@ def _count(metrics: Metrics, works: Sequence[ScoredChunk]) -> None:
 def count_seconds(metrics: Metrics, watches: Iterable[Stopwatch]) -> None:
     """Of each stage, in each chunk that went through it."""
     taken: defaultdict[Stage, list[float]] = defaultdict(list)
-    for watch in watches:
-        for stage, seconds in watch.seconds.items():
+    for stopwatch in watches:
+        for stage, seconds in stopwatch.seconds.items():
             taken[stage].append(seconds)
     for stage, each in taken.items():
         metrics.observe_all("chunk_seconds", each, stage=stage)

@@ -28,14 +28,14 @@ def open_spans(settings: TracingSettings, service: str, instance: str) -> "Spans
     return Spans(to_collector(settings.otlp_url, settings.timeout_seconds), service, instance)
 
 
-def trace(spans: "Spans", work: ScoredChunk, watch: Stopwatch, ended_ns: int) -> None:
+def trace(spans: "Spans", work: ScoredChunk, stopwatch: Stopwatch, ended_ns: int) -> None:
     """A span for every traced transaction of a chunk that is durable: from when the chunk was taken up until then."""
-    begun_ns = ended_ns - int(1e9 * watch.elapsed)
+    begun_ns = ended_ns - int(1e9 * stopwatch.elapsed)
     of_chunk: dict[str, str | int | float] = {
         "messaging.system": "kafka",
         "messaging.destination.partition.id": str(work.partition),
         "messaging.batch.message_count": work.records,
-        **{f"fraudstream.{stage}_ms": 1e3 * seconds for stage, seconds in watch.seconds.items()},
+        **{f"fraudstream.{stage}_ms": 1e3 * seconds for stage, seconds in stopwatch.seconds.items()},
     }
     for decision, outcome, sent_ms in zip(work.decisions, work.outcomes, work.sent_ms, strict=True):
         traced = trace_headers(decision.headers)

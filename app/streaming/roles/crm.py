@@ -15,7 +15,13 @@ from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.processing.chunk import Chunk
-from app.processing.contact_work import AlertForQuestion, ContactChunk, ContactFold, Rules, alert_in_json
+from app.processing.contact_work import (
+    AlertForQuestion,
+    ContactChunk,
+    ContactFold,
+    ContactRules,
+    alert_in_json,
+)
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
@@ -46,7 +52,7 @@ class CrmWorker(TableRole):
         store = cast(StateStore, self._table.data)
         self._contacts = StateCache(store, settings.worker.profile_cache_bytes)
         topic_ids = (logs[topics.alerts], logs[topics.answers])
-        rules = Rules(_quiet(settings), self._acceptance(), topic_ids, topics.partitions)
+        rules = ContactRules(_quiet(settings), self._acceptance(), topic_ids, topics.partitions)
         alert_of, needs = self._reading(Alert, alert_in_json, AlertForQuestion)
         self._fold = ContactFold(rules, self._contacts, alert_of)
         writes = self._order_of_writes()
@@ -86,16 +92,16 @@ class CrmWorker(TableRole):
                 self.metrics.count("dead_letters_total", reason=entry.error.reason)
 
     def _count_alerts(self, work: ContactChunk) -> None:
-        asked, told = len(work.notifications), work.replayed + len(work.rejected)
+        asked, told = len(work.notifications), work.already_applied + len(work.rejected)
         self.metrics.count("crm_alerts_total", asked, result="asked")
         self.metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
-        self.metrics.count("crm_alerts_total", work.replayed, result="replayed")
+        self.metrics.count("crm_alerts_total", work.already_applied, result="replayed")
         self.metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
 
     def _count_answers(self, work: ContactChunk) -> None:
-        accepted = work.records - work.replayed - len(work.rejected)
+        accepted = work.records - work.already_applied - len(work.rejected)
         self.metrics.count("crm_answers_total", accepted, result="accepted")
-        self.metrics.count("crm_answers_total", work.replayed, result="replayed")
+        self.metrics.count("crm_answers_total", work.already_applied, result="replayed")
         self.metrics.count("crm_answers_total", len(work.rejected), result="dead_letter")
 
     def _forget(self) -> None:

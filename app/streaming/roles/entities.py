@@ -88,8 +88,8 @@ class EntityWorker(TableRole):
     def _fact_runner(self) -> ChunkRunner[EntityChunk]:
         topics = self.settings.topics
 
-        def compute(chunks: Sequence[Chunk], watch: Stopwatch) -> list[EntityChunk]:
-            return [self._fold.compute(chunk, watch) for chunk in chunks]
+        def compute(chunks: Sequence[Chunk], stopwatch: Stopwatch) -> list[EntityChunk]:
+            return [self._fold.compute(chunk, stopwatch) for chunk in chunks]
 
         destinations = Destinations(topics.names(), activities_changelog(self.settings))
         writes = OrderOfWrites[EntityChunk](

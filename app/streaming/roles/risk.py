@@ -22,7 +22,7 @@ from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
-from app.processing.fold_chunk import Applied, ChunkFold
+from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.score_chunk import ChunkScorer, Publishing, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -99,23 +99,27 @@ class RiskWorker(TableRole):
         await self._runners[0].accept(event, self._consumer)
 
     def _compute(
-        self, chunks: Sequence[Chunk], watch: Stopwatch
+        self, chunks: Sequence[Chunk], stopwatch: Stopwatch
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """At once, unless Redis has to be asked about the chunks' entities."""
-        known = self._scorer.fold(chunks, now_ms(), watch)
-        looked = self._entities.look(known.touched, now_ms())
+        folded = self._scorer.fold(chunks, now_ms(), stopwatch)
+        looked = self._entities.look(folded.touched, now_ms())
         if looked.missing:
-            return self._ask_and_decide(known, looked, watch)
-        return self._decide(known, looked.known, watch)
+            return self._ask_and_decide(folded, looked, stopwatch)
+        return self._decide(folded, looked.known, stopwatch)
 
-    async def _ask_and_decide(self, known: Applied, looked: Looked, watch: Stopwatch) -> list[ScoredChunk]:
+    async def _ask_and_decide(
+        self, folded: FoldedChunks, looked: Looked, stopwatch: Stopwatch
+    ) -> list[ScoredChunk]:
         activities = await self._entities.ask(looked)
-        watch.lap("ask")
-        return self._decide(known, activities, watch)
+        stopwatch.lap("ask")
+        return self._decide(folded, activities, stopwatch)
 
-    def _decide(self, known: Applied, activities: dict[str, bytes], watch: Stopwatch) -> list[ScoredChunk]:
-        about = self._entities.view(known.touched, activities)
-        return self._scorer.decide(known, about, now_ms(), watch)
+    def _decide(
+        self, folded: FoldedChunks, activities: dict[str, bytes], stopwatch: Stopwatch
+    ) -> list[ScoredChunk]:
+        about = self._entities.view(folded.touched, activities)
+        return self._scorer.decide(folded, about, now_ms(), stopwatch)
 
     async def _publishing(self) -> Publishing:
         topics = self.settings.topics
@@ -138,11 +142,11 @@ class RiskWorker(TableRole):
         return ChunkRunner(context, self._compute, writes, self._on_durable, self._needs)
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
-        for work, _, watch, _ in finished:
+        for work, _, stopwatch, _ in finished:
             self._profiles.release(work.partition, work.number)
             self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
             if self._spans is not None:
-                trace(self._spans, work, watch, time.time_ns())
+                trace(self._spans, work, stopwatch, time.time_ns())
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
         self._counting.add(finished, now_ms())

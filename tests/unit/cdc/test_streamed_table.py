@@ -50,7 +50,7 @@ def test_only_a_rows_beginning_is_decided_and_every_record_is_accounted_for() ->
 
     assert ["t1", "t2"] == decided(work)
     assert [Ignored.UPDATE, Ignored.DELETE, Ignored.TOMBSTONE] == list(work.ignored)
-    assert ([], 0, 0, 5) == (work.rejected, work.replayed, work.duplicate, work.records)
+    assert ([], 0, 0, 5) == (work.rejected, work.already_applied, work.duplicate, work.records)
 
 
 def test_an_update_of_a_row_that_was_never_seen_is_not_decided() -> None:
@@ -80,7 +80,7 @@ def test_what_was_replayed_is_counted_as_that_and_nothing_else() -> None:
     work = compute(scorer(disk), *LIFE, tombstone(6))
 
     assert (5, [Ignored.TOMBSTONE], [], 6) == (
-        work.replayed,
+        work.already_applied,
         list(work.ignored),
         decided(work),
         work.records,

@@ -120,7 +120,7 @@ def work(chunk: str, partition: int, customer: str) -> ScoredChunk:
         scores=[],
         sent_ms=[],
         rejected=[],
-        replayed=0,
+        already_applied=0,
         duplicate=0,
         late=0,
         activity={partition + 1: records},

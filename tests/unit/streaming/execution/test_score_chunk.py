@@ -82,8 +82,8 @@ Entities = Callable[[Touched], Delayed]
 
 def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> ScoredChunk:
     chunk, watch = Chunk(3, list(records)), Stopwatch(lambda: 0.0)
-    known = worker.fold([chunk], NOW_MS, watch)
-    (work,) = worker.decide(known, entities(known.touched), NOW_MS, watch)
+    folded = worker.fold([chunk], NOW_MS, watch)
+    (work,) = worker.decide(folded, entities(folded.touched), NOW_MS, watch)
     return work
 
 
@@ -151,7 +151,7 @@ def test_what_the_profile_has_seen_is_a_replay_and_changes_nothing() -> None:
 
     work = compute(scorer(disk), record(1), record(2), record(3))
 
-    assert (2, ["t3"], 3) == (work.replayed, decided(work), applied(work, b"c1"))
+    assert (2, ["t3"], 3) == (work.already_applied, decided(work), applied(work, b"c1"))
 
 
 def test_a_chunk_of_replays_writes_nothing() -> None:
@@ -159,7 +159,7 @@ def test_a_chunk_of_replays_writes_nothing() -> None:
 
     work = compute(scorer(disk), record(1, amount=5_000))
 
-    assert (1, [], [], {}) == (work.replayed, work.decisions, work.alerts, work.states)
+    assert (1, [], [], {}) == (work.already_applied, work.decisions, work.alerts, work.states)
 
 
 def test_a_topic_made_again_begins_anew_and_its_offsets_are_no_replays() -> None:
@@ -167,7 +167,7 @@ def test_a_topic_made_again_begins_anew_and_its_offsets_are_no_replays() -> None
 
     work = compute(scorer(disk, topic_id=6), record(0, "new"))
 
-    assert (0, ["new"]) == (work.replayed, decided(work))
+    assert (0, ["new"]) == (work.already_applied, decided(work))
     assert lineage(work.states[b"c1"]) == (6, 0)
 
 
@@ -253,7 +253,7 @@ def test_every_record_is_counted_as_exactly_one_thing() -> None:
 
     work = compute(scorer(disk), *chunk)
 
-    assert (3, 1, 1, 1) == (len(work.decisions), len(work.rejected), work.replayed, work.duplicate)
+    assert (3, 1, 1, 1) == (len(work.decisions), len(work.rejected), work.already_applied, work.duplicate)
     assert len(chunk) == work.records
     assert (len(work.outcomes), len(work.sent_ms)) == (3, 3)
     assert work.last_offset == 6

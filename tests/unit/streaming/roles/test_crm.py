@@ -14,7 +14,7 @@ from app.adapters.kafka.records import OutRecord, TopicBatch
 from app.adapters.serde.contact_codec import decode
 from app.domain.contact import NEVER_MS
 from app.processing.chunk import Chunk
-from app.processing.contact_work import ContactFold, Rules
+from app.processing.contact_work import ContactFold, ContactRules
 from app.processing.state_cache import StateCache
 from app.settings import Settings
 from app.streaming.faust_app import build_app
@@ -80,7 +80,7 @@ class World:
         writer._store = self.store
         writer.begin(0, -1)
         self.worker._contacts = StateCache(self.store, 10**6)
-        rules = Rules(QUIET, self.worker._acceptance(), (11, 22), self.topics.partitions)
+        rules = ContactRules(QUIET, self.worker._acceptance(), (11, 22), self.topics.partitions)
         self.worker._fold = ContactFold(rules, self.worker._contacts)
         writes = self.worker._order_of_writes()
         self.worker._runners = [self.worker._runner(0, writes), self.worker._runner(1, writes)]

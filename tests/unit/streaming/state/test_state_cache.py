@@ -24,7 +24,7 @@ def changed(names: bytes, profile: bytes = PROFILE) -> dict[bytes, bytes]:
 
 def kept(profiles: PartitionStates, names: bytes) -> bytes:
     """Those of the names that are in memory."""
-    return bytes(name for name in names if bytes([name]) in profiles._profiles)
+    return bytes(name for name in names if bytes([name]) in profiles._states)
 
 
 def test_a_customer_never_seen_has_no_bytes() -> None:
