@@ -1,6 +1,6 @@
-"""Certificates, keys and secrets of a client, from the files that settings name. Host names are always verified.
+"""TLS contexts and secrets of clients, from the files that settings name. Host names are always verified.
 
-Secrets are read when a connection is opened, and no message holds one.
+Secrets are read when a client is created, and no message holds one.
 """
 
 import ssl
@@ -10,11 +10,11 @@ from typing import Protocol
 from app.errors import ConfigurationError
 
 EXPIRED, OTHER_HOST, OTHER_ADDRESS = 10, 62, 64
-"""OpenSSL's numbers of what may be wrong with a certificate (X509_V_ERR)."""
+"""OpenSSL's error codes of certificate verification (X509_V_ERR_...)."""
 
 
 class TlsFiles(Protocol):
-    """The settings of a client that speaks TLS: paths of PEM files, empty where there is none."""
+    """The TLS settings of a client: paths of PEM files, empty where unset."""
 
     @property
     def tls_ca_file(self) -> str: ...
@@ -27,7 +27,7 @@ class TlsFiles(Protocol):
 
 
 def read_file(name: str, path: str) -> str:
-    """The text of a setting's file, without the line's end. Raises ConfigurationError, never with the text."""
+    """The text of a setting's file, stripped. Raises ConfigurationError, whose message never holds the text."""
     if not path:
         raise ConfigurationError(f"{name} is not set. Give the path of the file.")
     try:
@@ -43,16 +43,16 @@ def read_file(name: str, path: str) -> str:
 
 
 def client_context(prefix: str, files: TlsFiles) -> ssl.SSLContext:
-    """The system's authorities unless a file names others. ``prefix`` is that of the settings' names.
+    """A client context that trusts the CA file of the settings, or the system's authorities without one.
 
-    Raises ConfigurationError when a file cannot be used.
+    ``prefix`` is the prefix of the settings' names in messages. Raises ConfigurationError for an unusable file.
     """
     authorities = read_file(f"{prefix}TLS_CA_FILE", files.tls_ca_file) if files.tls_ca_file else None
     try:
         context = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError):
         raise ConfigurationError(
-            f"{prefix}TLS_CA_FILE={files.tls_ca_file}: no certificates in PEM."
+            f"{prefix}TLS_CA_FILE={files.tls_ca_file}: the file holds no certificates in PEM."
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if files.tls_cert_file:
@@ -63,7 +63,7 @@ def client_context(prefix: str, files: TlsFiles) -> ssl.SSLContext:
 def _load_identity(context: ssl.SSLContext, prefix: str, files: TlsFiles) -> None:
     read_file(f"{prefix}TLS_CERT_FILE", files.tls_cert_file)
     read_file(f"{prefix}TLS_KEY_FILE", files.tls_key_file)
-    # Empty rather than none: for none OpenSSL would ask the terminal.
+    # Without a password OpenSSL prompts for one on the console, which blocks the worker: pass an empty one.
     password = ""
     if files.tls_key_password_file:
         password = read_file(f"{prefix}TLS_KEY_PASSWORD_FILE", files.tls_key_password_file)

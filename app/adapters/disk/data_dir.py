@@ -1,4 +1,4 @@
-"""One worker per data directory: two on the same RocksDB files would spoil both."""
+"""Ownership of a worker's data directory: two workers on the same RocksDB files would corrupt them."""
 
 import fcntl
 import os
@@ -14,14 +14,14 @@ SETTING = "FRAUDSTREAM_WORKER_DATA_DIR"
 
 
 def lock(path: Path) -> int:
-    """Take the directory until this process ends, however it ends; the descriptor that holds it.
+    """Lock the directory for the lifetime of this process and return the descriptor that holds the lock.
 
-    There is no release: RocksDB is open to the last moment. Raises ConfigurationError when another worker has
-    the directory, or when it cannot be written.
+    The lock is never released explicitly, because RocksDB stays open until the process ends. Raises ConfigurationError when
+    another worker holds it, or when the directory is not writable.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        # Not inherited by child processes: the lock must not outlive its worker.
+        # O_CLOEXEC: a child process that inherited the descriptor would keep the lock after the worker's death.
         descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise ConfigurationError(
@@ -42,7 +42,7 @@ def lock(path: Path) -> int:
 
 
 def worker_id(path: Path) -> str:
-    """The name of the worker that has the directory; it outlives the process, as the directory does."""
+    """The worker's id, created with the directory and kept in it across restarts."""
     file = path / IDENTITY_FILE
     if not file.exists():
         file.write_text(secrets.token_hex(4), encoding="ascii")
@@ -50,16 +50,17 @@ def worker_id(path: Path) -> str:
 
 
 def bind_changelog(path: Path, changelog: str, topic_id: str) -> None:
-    """Remember which changelog the profiles in the directory are of. Raises ConfigurationError when of another.
+    """Store the id of the changelog that the directory's profiles come from, at the first call.
 
-    A topic that was deleted and made again has the same name, and offsets that say nothing about these profiles.
+    Raises ConfigurationError when they come from another changelog: a topic that was deleted and created again has the same
+    name, but its offsets do not refer to these profiles.
     """
     file = path / CHANGELOG_FILE
     if not file.exists():
         file.write_text(topic_id, encoding="ascii")
     elif (known := file.read_text(encoding="ascii")) != topic_id:
         raise ConfigurationError(
-            f"the profiles in {SETTING}={path} are of another {changelog} ({known}, now {topic_id}): it was deleted and "
-            "made again. Where the new one is whole, delete the directory of every worker. Where it is empty, set the "
-            "group's offsets to the beginning of the transactions as well: profiles are built anew from there."
+            f"the profiles in {SETTING}={path} come from another {changelog} ({known}, now {topic_id}): it was deleted and "
+            "created again. If the new one is complete, delete the directory of every worker. If it is empty, also set the "
+            "group's offsets to the beginning of the transactions: profiles are rebuilt from there."
         )

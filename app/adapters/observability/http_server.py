@@ -1,4 +1,4 @@
-"""A few endpoints over HTTP, for scrapers and probes: served by threads of their own, whatever the event loop does."""
+"""An HTTP server for scrapers and probes. It runs in threads, so it answers while the event loop is blocked."""
 
 import errno
 import socket
@@ -15,7 +15,7 @@ import structlog
 from app.errors import ConfigurationError
 
 CLIENT_SECONDS = 5.0
-"""A client that says nothing for so long is hung up on."""
+"""Seconds after which the connection of a silent client is closed."""
 HIGHEST_PORT = 65_535
 _POLL_SECONDS = 0.1
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger("http_server")
 
 
 class HttpResponse(NamedTuple):
-    """What a endpoint says."""
+    """The response of an endpoint."""
 
     status: int
     content_type: str
@@ -31,16 +31,16 @@ class HttpResponse(NamedTuple):
 
 
 Endpoint = Callable[[str], HttpResponse]
-"""Given the Accept header, empty when there is none."""
+"""A function from the Accept header, empty without one, to the response."""
 
 
 class HttpServer:
-    """``endpoints`` by path under ``http://host:port``, until closed; on the first free one of ``ports`` ports."""
+    """Serves ``endpoints`` by path until ``close``, on the first free port from ``port`` to ``port + ports - 1``."""
 
     def __init__(
         self, host: str, port: int, endpoints: Mapping[str, Endpoint], ports: int = 1, set_by: str = ""
     ) -> None:
-        """``set_by`` is what the operator set it by. Raises ConfigurationError when it cannot be had."""
+        """Start serving. ``set_by`` names the option in the ConfigurationError raised when no port is free."""
         try:
             self._server = _first_free(host, range(port, min(port + ports, HIGHEST_PORT + 1)), endpoints)
         except OSError as error:
@@ -68,7 +68,7 @@ class HttpServer:
 
 
 class _Server(ThreadingTCPServer):
-    """Not http.server's own, which asks the name service who it is before it answers anybody."""
+    """Replaces http.server's HTTPServer, which looks up its own host name and may block on DNS at the start."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -79,7 +79,7 @@ class _Server(ThreadingTCPServer):
         super().__init__((host, port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # the base's signature
-        """A client that hung up is no news; a endpoint that fails is."""
+        """Log the failure of an endpoint; a client that closed the connection is not worth a line."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             _log.warning("endpoint_failed", cause=type(error).__name__)
@@ -96,7 +96,7 @@ def _first_free(host: str, ports: range, endpoints: Mapping[str, Endpoint]) -> _
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request a connection."""
+    """Answers one request per connection."""
 
     server: _Server
     timeout = CLIENT_SECONDS
@@ -116,4 +116,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """A probe every second would drown the log."""
+        """Log no requests: a probe every second would flood the log."""

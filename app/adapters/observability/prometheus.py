@@ -1,4 +1,4 @@
-"""The metrics of the catalog as Prometheus instruments, and the page that a scraper reads."""
+"""The metrics of the catalog as Prometheus instruments, and the response to a scraper."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from app.adapters.observability.http_server import HttpResponse
 from app.adapters.observability.prometheus_histogram import HistogramCollector
 from app.metrics import CATALOG, PREFIX, CounterName, GaugeName, HistogramName, InfoName, Metric
 
-# A second series per counter, with nothing but the time of its first use.
+# Without this each counter has a second series that holds only the time of its creation.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped there
 
 _BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in CATALOG}
@@ -57,7 +57,7 @@ class PrometheusMetrics:
         self._instruments[name].info(labels)
 
     def page(self, accept: str) -> HttpResponse:
-        """All of them in the format that a scraper accepts."""
+        """All metrics in the format that the scraper accepts."""
         encode, content_type = choose_encoder(accept)
         return HttpResponse(HTTPStatus.OK, content_type, encode(self.registry))
 
@@ -73,8 +73,9 @@ class PrometheusMetrics:
         return self._instruments[name].labels(**labels) if labels else self._instruments[name]
 
     def _resolve_listed(self, metric: Metric) -> None:
-        """Every series is there from the start, at zero: a rate over one that appears later misses its first. Where
-        another label comes from the deployment, which series there will be is not known.
+        """Create every listed series at zero: a rate over a series that appears later misses its first increment.
+
+        Metrics with two labels take one of them from the deployment; their series are not known in advance.
         """
         if len(metric.labels) != 1:
             return

@@ -1,7 +1,7 @@
-"""Spans of finished work, handed to an OpenTelemetry collector (OTLP over HTTP) by a thread of the SDK's.
+"""Spans of finished work, sent to an OpenTelemetry collector (OTLP over HTTP) by a thread of the SDK.
 
-Only where the sender traces: a span is made for a record whose ``traceparent`` says that its trace is sampled, as a child
-of what stands there. What is traced, and how much, is decided where transactions begin.
+A span is created only for a record whose ``traceparent`` header is sampled, as a child of that span. The producers of
+transactions decide what is traced.
 """
 
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from app.adapters.kafka.records import Headers
 
 QUEUE_SPANS = 8192
-"""Beyond, spans are dropped: tracing never holds up what it traces."""
+"""Spans beyond this number are dropped, so that tracing never slows the worker down."""
 
 _propagator = TraceContextTextMapPropagator()
 
 
 def to_collector(url: str, timeout_seconds: float) -> SpanProcessor:
-    """Batches, sent once a second."""
+    """A processor that sends spans in batches once a second."""
     exporter = OTLPSpanExporter(endpoint=url, timeout=timeout_seconds)
     return BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=1_000)
 
 
 class Spans:
-    """Of one process of ``service``. ``close`` sends what is left, for as long as the processor may take."""
+    """Creates the spans of one process of ``service``. ``close`` sends the rest, within the processor's timeout."""
 
     def __init__(self, processor: SpanProcessor, service: str, instance: str) -> None:
         resource = Resource.create({"service.name": service, "service.instance.id": instance})
@@ -48,7 +48,7 @@ class Spans:
         ended_ns: int,
         attributes: Mapping[str, str | int | float],
     ) -> None:
-        """``trace`` are the record's ``traceparent`` and ``tracestate``; times are since the epoch."""
+        """Add a finished span. ``trace`` holds the record's ``traceparent`` and ``tracestate``; times are ns since the epoch."""
         parent = _propagator.extract({key: value.decode("ascii", "replace") for key, value in trace})
         span = self._tracer.start_span(
             name, parent, kind=SpanKind.CONSUMER, attributes=attributes, start_time=begun_ns

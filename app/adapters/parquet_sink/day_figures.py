@@ -1,6 +1,7 @@
-"""What a day's report is made of, kept while the day goes on: one file for each partition and day, which names the
-offset up to which it has counted. Read again after a kill, rows before that offset are counted already. A file that is
-gone is made anew from the Parquet files.
+"""Aggregates of the day report, updated while records arrive: one file for each partition and day.
+
+Each file holds the offset up to which it has counted, so rows that are read again after a kill are not counted twice. A
+missing file is rebuilt from the Parquet files.
 
 ::
 
@@ -20,15 +21,15 @@ from app.adapters.parquet_sink.row_schemas import Feed, Tables
 from app.errors import StateCorrupt
 
 Merge = Callable[[pa.Table], pa.Table]
-"""Many rows about one thing into one; doing it again changes nothing."""
+"""Merges rows with the same keys into one; merging merged rows again changes nothing."""
 
 
 class DayFigures(msgspec.Struct, frozen=True):
-    """Of one partition and day."""
+    """The aggregates of one partition and day."""
 
     next_offset: int
     newest_event_time: int
-    """Milliseconds; of all rows of the partition when this was written, whatever their day."""
+    """Milliseconds since the epoch: the newest event of the partition, of any day, when this was written."""
     tables: dict[str, bytes]
 
 
@@ -44,7 +45,7 @@ def _summed(*keys: str) -> Merge:
 
 
 def _latest(rows: pa.Table) -> pa.Table:
-    """Of several labels of a transaction the one reported last counts, of those the one that arrived last."""
+    """Keep the label reported last of each transaction; among equal times the one that arrived last."""
     order = [(name, "descending") for name in ("reported_at", "kafka_offset")]
     newest_first = rows.sort_by(order)
     chosen = newest_first.group_by("transaction", use_threads=False).aggregate(
@@ -65,14 +66,14 @@ MERGES: Mapping[str, Merge] = {
 
 
 class DayFigureFiles:
-    """Raises StoreFailed where the directory cannot be read or written."""
+    """The files of aggregates in a directory. Raises StoreFailed when it cannot be read or written."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / "figures"
         self._files = directory
 
     def count(self, feed: Feed, partition: int, rows: pa.Table, next_offset: int) -> None:
-        """Add rows of one partition, in order of offset, each to its day, unless it is counted there already."""
+        """Add rows of one partition, in order of offset, to their days; rows that are counted already are skipped."""
         newest_ms = pc.max(pc.cast(rows["event_time"], pa.int64())).as_py()
         for day in days_of(rows):
             path = self._path(feed.name, partition, day)
@@ -86,13 +87,13 @@ class DayFigureFiles:
                 replace(path, msgspec.msgpack.encode(DayFigures(next_offset, newest, _encoded(tables))))
 
     def read(self, day: int) -> dict[str, DayFigures]:
-        """What every partition has counted of a day, by file."""
+        """The aggregates of a day (days since the epoch) by file name, one file per topic and partition."""
         paths = sorted((self._directory / f"day={name_of(day)}").glob("*.bin"))
         found = {path.stem: _read(path) for path in paths}
         return {name: figures for name, figures in found.items() if figures is not None}
 
     def _from_files(self, feed: Feed, partition: int, day: int) -> DayFigures | None:
-        """None on a day's first rows: figures are written before the rows they count."""
+        """Aggregates rebuilt from Parquet files. None before a day's first rows: aggregates are written before the rows."""
         written = sorted(
             (self._files / feed.name / f"day={name_of(day)}").glob(f"{feed.name}-{partition}-*.parquet")
         )
@@ -108,7 +109,7 @@ class DayFigureFiles:
 
 
 def together(parts: Sequence[Tables]) -> Tables:
-    """Several partitions, or several times, as one."""
+    """Merge aggregates of several partitions or of several chunks."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {
         name: MERGES[name](pa.concat_tables(part[name] for part in parts if name in part)) for name in names
@@ -116,7 +117,7 @@ def together(parts: Sequence[Tables]) -> Tables:
 
 
 def merged(figures: Iterable[DayFigures]) -> Tables:
-    """Of all partitions."""
+    """Merge the aggregates of all partitions."""
     return together([_tables(one) for one in figures])
 
 
@@ -144,6 +145,6 @@ def _read(path: Path) -> DayFigures | None:
         return None
     except msgspec.DecodeError as error:
         raise StateCorrupt(
-            f"{path} cannot be read ({type(error).__name__}). Delete it: the worker makes it anew from the Parquet files, "
-            "and `fraudstream report DAY --from-events` does without it."
+            f"{path} cannot be read ({type(error).__name__}). Delete it: the worker rebuilds it from the Parquet files, "
+            "and `fraudstream report DAY --from-events` works without it."
         ) from error

@@ -1,15 +1,14 @@
-"""Rows of a topic as Parquet files by day of event time, with every offset in exactly one of them.
+"""Writes rows of a topic to Parquet files by day of event time; every offset is in exactly one file.
 
 ::
 
     DIRECTORY/decisions/day=2026-03-01/decisions-3-00000000000000001000-00000000000000001999.parquet
-    DIRECTORY/progress/decisions-3.json    up to which offset partition 3 is in files
-    DIRECTORY/progress/decisions-3.begun   the files that are being written, while they are
+    DIRECTORY/progress/decisions-3.json    the offset up to which partition 3 is in files
+    DIRECTORY/progress/decisions-3.begun   names of the files being written; exists only meanwhile
 
-A stretch of offsets becomes one file for each day in it, late events of old days too. The files are made whole under
-another name, synced and renamed; then the progress is replaced, which is the one step that counts. What a kill leaves
-before that step is named in ``begun`` and deleted by whoever takes the partition over, who reads it again from where
-the progress ends.
+A range of offsets becomes one file for each day in it, including late events of old days. Files are written under a
+temporary name, synced and renamed; then the progress file is replaced, which commits the range. If the worker is killed
+before that, the next owner of the partition deletes the files named in ``begun`` and reads the range again.
 """
 
 import os
@@ -29,16 +28,16 @@ SETTING = "FRAUDSTREAM_ANALYTICS_DIR"
 
 
 class PartitionProgress(msgspec.Struct, frozen=True):
-    """How far one partition is in files."""
+    """How much of a partition is in files."""
 
     next_offset: int = 0
-    """Everything before it is in a file, or cannot be read."""
+    """Every record before it is in a file or unreadable."""
     decided_to: int = -1
-    """See feeds.Rows."""
+    """See FeedRows in ``row_schemas``."""
 
 
 class OffsetRange(msgspec.Struct, frozen=True):
-    """Offsets of one partition from ``first`` up to and with ``last``."""
+    """Offsets of one partition from ``first`` to ``last``, both included."""
 
     feed: str
     partition: int
@@ -51,13 +50,13 @@ class OffsetRange(msgspec.Struct, frozen=True):
 
 
 class DayFiles:
-    """One directory, of all workers of the role. Raises StoreFailed where it cannot be read or written."""
+    """A directory shared by all workers of the role. Raises StoreFailed when it cannot be read or written."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def bind(self, feed: str, topic: str, topic_id: str) -> None:
-        """Remember which log the files are of. Raises ConfigurationError when of another: its offsets say nothing."""
+        """Store the id of the topic at the first call. Raises ConfigurationError when the files hold another topic."""
         path = self._directory / "progress" / f"{feed}.json"
         with _telling(self._directory):
             if not path.exists():
@@ -65,12 +64,12 @@ class DayFiles:
             known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
         if known["topic_id"] != topic_id:
             raise ConfigurationError(
-                f"the files in {SETTING}={self._directory} are of another {topic} ({known['topic_id']}, now {topic_id}): "
-                "it was deleted and made again. Keep them where they are, and give the new log another directory."
+                f"the files in {SETTING}={self._directory} hold another {topic} ({known['topic_id']}, now {topic_id}): "
+                "it was deleted and created again. Keep them where they are, and set another directory for the new topic."
             )
 
     def progress(self, feed: str, partition: int) -> PartitionProgress:
-        """Where reading goes on."""
+        """The progress of a partition, from which reading resumes. Raises StateCorrupt for a damaged file."""
         path = self._progress(feed, partition)
         with _telling(path):
             data = path.read_bytes() if path.exists() else b"{}"
@@ -78,12 +77,12 @@ class DayFiles:
             return msgspec.json.decode(data, type=PartitionProgress)
         except msgspec.DecodeError as error:
             raise StateCorrupt(
-                f"{path} cannot be read ({type(error).__name__}). Write next_offset into it again: one beyond the last "
-                "offset in the names of the partition's files."
+                f"{path} cannot be read ({type(error).__name__}). Write next_offset into it again: the last offset in the "
+                "names of the partition's files, plus one."
             ) from error
 
     def take_over(self, feed: str, partition: int) -> PartitionProgress:
-        """The partition is ours: nothing of it is left that does not count."""
+        """Become the owner of a partition: delete files of an uncommitted range and return the progress."""
         progress, begun = self.progress(feed, partition), self._begun(feed, partition)
         with _telling(begun):
             if begun.exists():
@@ -97,7 +96,7 @@ class DayFiles:
     def write(
         self, stretch: OffsetRange, rows: pa.Table, decided_to: int, guard: Callable[[], None] = lambda: None
     ) -> int:
-        """The rows of a stretch, and that they are there; how many files. ``guard`` raises when they may not be."""
+        """Write and commit the rows of a range; returns the number of files. ``guard`` raises to stop before either."""
         paths = {day: self._path(stretch, day) for day in days_of(rows)}
         begun = self._begun(stretch.feed, stretch.partition)
         with _telling(self._directory):
@@ -123,18 +122,18 @@ class DayFiles:
 
 
 def days_of(rows: pa.Table) -> list[int]:
-    """Days since the epoch, ascending."""
+    """The days in ``rows`` as days since the epoch, ascending."""
     days: list[int] = np.unique(pc.cast(rows["day"], pa.int32()).to_numpy()).tolist()
     return days
 
 
 def of_day(rows: pa.Table, day: int) -> pa.Table:
-    """Those rows, in their order."""
+    """The rows of a day, in their order."""
     return rows.filter(pc.equal(pc.cast(rows["day"], pa.int32()), day))
 
 
 def name_of(day: int) -> str:
-    """As ISO 8601 writes it.
+    """The ISO 8601 date of a day since the epoch.
 
     >>> name_of(20_000)
     '2024-10-04'
@@ -143,7 +142,7 @@ def name_of(day: int) -> str:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """The file holds ``data``, or what it held before, whatever happens. Raises StoreFailed."""
+    """Replace the content of a file atomically and durably. Raises StoreFailed."""
     with _telling(path):
         _replace(path, data)
 
@@ -164,7 +163,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _write(path: Path, rows: pa.Table) -> None:
-    """In the order of offsets. DuckDB sees a name that begins with a dot only where it is asked for."""
+    """Write rows atomically and durably. The temporary name begins with a dot: DuckDB's globs skip it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = _unfinished(path)
     pq.write_table(rows, unfinished, compression="zstd")
@@ -175,7 +174,7 @@ def _write(path: Path, rows: pa.Table) -> None:
 
 
 def _sync(directory: Path) -> None:
-    """A name in a directory outlives a power cut once the directory is synced."""
+    """Sync a directory: a renamed file survives a power cut only after that."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -188,4 +187,4 @@ def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreFailed(f"{path}: {error.strerror or error}. It lies in {SETTING}.") from error
+        raise StoreFailed(f"{path}: {error.strerror or error}. The directory is set by {SETTING}.") from error

@@ -1,4 +1,4 @@
-"""The topics that become Parquet files: how a chunk of records becomes rows, and what a day's report keeps of them."""
+"""The topics that become Parquet files: conversion of a chunk to rows, and the aggregates for the day report."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,28 +16,28 @@ from app.domain.transaction import AmountMinor
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 LATEST_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999: a day beyond has no name."""
+"""The last millisecond of the year 9999, the last date with a four-digit year."""
 Time = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 MOMENT = pa.timestamp("ms", tz="UTC")
 
 
 class FeedRows(NamedTuple):
-    """A chunk as columns, with ``day`` in front; in order of offset."""
+    """A chunk as columns, ``day`` first, in order of offset."""
 
     batch: pa.RecordBatch
     unreadable: int
-    """Records that are in no file: garbage, which the roles that act on it put into the dead letters."""
+    """Number of records that cannot be decoded and are in no file; other roles send them to the dead letters."""
     decided_to: int
-    """The greatest offset of a transaction whose decision was seen; -1 for none, and where it means nothing."""
+    """The greatest source offset among the decisions up to here; -1 without any, and for labels."""
 
 
 Parse = Callable[[Sequence[Any], int], FeedRows]
 Tables = dict[str, pa.Table]
-"""What is kept of a day, by name."""
+"""The aggregates of a day by name."""
 
 
 class Feed(NamedTuple):
-    """One topic. ``parse`` takes its records and how far decisions were seen; ``keep`` what is kept of some rows."""
+    """One topic: ``parse`` converts records, given the ``decided_to`` before them; ``keep`` aggregates rows."""
 
     name: str
     parse: Parse
@@ -67,7 +67,7 @@ class _Decided(msgspec.Struct, gc=False):
     rules: list[str] = []
 
 
-class _Known(Label, frozen=True, kw_only=True):
+class _DatedLabel(Label, frozen=True, kw_only=True):
     event_time: Time
     reported_at: Time
 
@@ -111,13 +111,14 @@ LABEL_COLUMNS: dict[str, pa.DataType] = {
 }
 
 _decision = msgspec.json.Decoder(_Decided).decode
-_label = msgspec.json.Decoder(_Known).decode
+_label = msgspec.json.Decoder(_DatedLabel).decode
 
 
 def _decisions(records: Sequence[Any], decided_to: int) -> FeedRows:
     found, kept = _read(_decision, records)
     sources = np.array([decision.source.offset for decision in found], np.int64)
-    # A worker that takes over decides again what its predecessor had not committed.
+    # A worker that takes over a partition repeats the decisions that its predecessor had not committed. A source offset at
+    # or below the greatest one before it marks a repeat.
     reached = np.maximum.accumulate(np.concatenate([[decided_to], sources]))
     columns = [
         _days(found),
@@ -163,7 +164,7 @@ def _labels(records: Sequence[Any], decided_to: int) -> FeedRows:
 
 
 def _kept_decisions(rows: pa.Table) -> Tables:
-    """Counts of one day; a repeat is counted as such and nowhere else."""
+    """Aggregate decisions of one day. Repeats are counted separately and excluded from everything else."""
     first = rows.filter(pc.invert(rows["repeated"]))
     one = pa.array(np.ones(len(first), np.int64))
     country = pc.fill_null(first["country"], "")
@@ -206,7 +207,7 @@ LABELS = Feed("labels", _labels, _kept_labels)
 
 
 def _read(decode: Callable[[bytes], Any], records: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """What can be read, and the records it stands in."""
+    """The decodable values and their records."""
     found, kept = [], []
     for record in records:
         try:

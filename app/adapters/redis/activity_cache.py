@@ -1,4 +1,4 @@
-"""What was read from Redis, kept for a while: bounded in number, and never older than an answer may be."""
+"""A cache of entity states read from Redis, bounded in size and in age."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -7,18 +7,18 @@ import msgspec
 
 
 class CachedActivity(msgspec.Struct, frozen=True, gc=False):
-    """A state as it was read."""
+    """A state and when it was read."""
 
     state: bytes
     hour: int
-    """The newest hour of event time that it may answer for: labels of later hours may have come since."""
+    """The latest hour of event time that the state is valid for: it may lack labels reported in later hours."""
     read_at: float
 
 
 class ActivityCache:
-    """Entities by key. ``now`` is in seconds, of a clock that never runs backwards.
+    """At most ``entries`` states by entity, each for at most ``seconds``. ``now`` is in seconds of a monotonic clock.
 
-    What was read longest ago goes first: it would be read again soon, however often it is used.
+    The state read longest ago is evicted first: it expires next, however often it is used.
     """
 
     def __init__(self, entries: int, seconds: float) -> None:
@@ -30,7 +30,7 @@ class ActivityCache:
         return len(self._entries)
 
     def take(self, keys: Sequence[str], hour: int, now: float) -> dict[str, bytes]:
-        """Those of ``keys`` whose state may answer for ``hour``."""
+        """The cached states of ``keys`` that are valid for ``hour``."""
         found = {}
         entries, oldest = self._entries, now - self._seconds
         for key in keys:
@@ -40,7 +40,7 @@ class ActivityCache:
         return found
 
     def put(self, states: Mapping[str, bytes], hour: int, now: float) -> None:
-        """What was read just now, for transactions up to ``hour``."""
+        """Cache states read at ``now`` for transactions up to ``hour``; evict the oldest beyond the bound."""
         for key, state in states.items():
             self._entries.pop(key, None)
             self._entries[key] = CachedActivity(state, hour, now)
@@ -48,5 +48,5 @@ class ActivityCache:
             del self._entries[key]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Evict every state."""
         self._entries.clear()

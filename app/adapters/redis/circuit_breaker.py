@@ -1,23 +1,23 @@
-"""A circuit breaker: what has failed several times in a row is left alone for a while, then tried once."""
+"""A circuit breaker: after several failures in a row it allows one attempt per pause until one succeeds."""
 
 
 class CircuitBreaker:
-    """Times are seconds of a clock that never runs backwards; every moment is an argument."""
+    """Opens after ``failures`` in a row. ``now`` is in seconds of a monotonic clock."""
 
     def __init__(self, failures: int, pause_seconds: float) -> None:
         self._failures = failures
         self._pause_seconds = pause_seconds
         self._failed = 0
         self._again_at: float | None = None
-        """When the next attempt is due; None while closed."""
+        """Time of the next attempt; None while closed."""
 
     @property
     def is_open(self) -> bool:
-        """True from the last failure of a row to the next success."""
+        """True from the failure that opened the breaker to the next success."""
         return self._again_at is not None
 
     def allows(self, now: float) -> bool:
-        """May it be tried now? While open one attempt a pause may, and is under way when this says so."""
+        """Whether an attempt may start now. While open, True begins the one attempt of this pause."""
         if self._again_at is None:
             return True
         if now < self._again_at:
@@ -26,11 +26,11 @@ class CircuitBreaker:
         return True
 
     def succeeded(self) -> None:
-        """Closed from here on."""
+        """Report a success: closes the breaker."""
         self._failed, self._again_at = 0, None
 
     def failed(self, now: float) -> None:
-        """One more in a row; the pause begins anew where it opens or stays open."""
+        """Report a failure: opens the breaker after enough of them, and restarts the pause while it is open."""
         self._failed += 1
         if self._failed >= self._failures:
             self._again_at = now + self._pause_seconds

@@ -1,4 +1,4 @@
-"""A connection to Redis as the settings say, and what its failures mean in their words."""
+"""Creates Redis clients from the settings and explains their errors in terms of the settings."""
 
 import ssl
 from typing import Any
@@ -16,16 +16,16 @@ from app.settings import RedisSettings
 PREFIX = "FRAUDSTREAM_REDIS_"
 Client = redis.asyncio.Redis
 FAILURES = (RedisError, OSError, TimeoutError)
-"""What any question to Redis may raise: refusals, connections that break, answers that do not come."""
+"""The errors of any Redis command: refusals, broken connections, timeouts."""
 
 _PORT = 6379
 
 
 def connect(settings: RedisSettings, timeout_seconds: float) -> Client:
-    """A client that opens connections when it is asked something; close it with ``aclose``.
+    """A client that connects at its first command; close it with ``aclose``.
 
-    Nothing is tried twice: who asks knows better whether there is time. Raises ConfigurationError when a file that
-    the settings name cannot be used.
+    Commands are not retried: the caller knows how much time is left. Raises ConfigurationError when a certificate, key or
+    password file is unusable.
     """
     url = urlsplit(settings.url)
     options: dict[str, Any] = {
@@ -47,14 +47,14 @@ def connect(settings: RedisSettings, timeout_seconds: float) -> Client:
 
 
 def password(settings: RedisSettings) -> str:
-    """The content of the password's file, empty where none is set. Raises ConfigurationError."""
+    """The content of the password file, empty where none is set. Raises ConfigurationError when it is unusable."""
     if not settings.password_file:
         return ""
     return tls.read_file(f"{PREFIX}PASSWORD_FILE", settings.password_file)
 
 
 class VerifiedConnection(SSLConnection):
-    """TLS by our context: redis-py's own would trust the system's authorities beside the ones that are named."""
+    """TLS with our own context: redis-py's trusts the system's authorities in addition to the configured ones."""
 
     def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
         super().__init__(**options)
@@ -62,19 +62,19 @@ class VerifiedConnection(SSLConnection):
 
 
 def explain(settings: RedisSettings, error: BaseException) -> str:
-    """One line: what went wrong, and which setting to look at. Never a value of an event, never a secret."""
+    """One line with the cause of an error and the setting to check, without event values and secrets."""
     refusal = _cause(error, ssl.SSLCertVerificationError)
     if isinstance(refusal, ssl.SSLCertVerificationError):
         return _distrust(settings, refusal)
     if isinstance(error, NoPermissionError):
-        return f"Redis does not allow {PREFIX}USERNAME={settings.username or 'default'} what is needed: docs/operate/security.md."
+        return f"Redis does not allow {PREFIX}USERNAME={settings.username or 'default'} the commands that fraudstream needs: docs/operate/security.md."
     if isinstance(error, AuthenticationError):
         return (
             f"Redis refuses {PREFIX}USERNAME={settings.username or 'default'} with the password in "
             f"{PREFIX}PASSWORD_FILE={settings.password_file or '(not set)'}. Correct one of them."
         )
     if _cause(error, ssl.SSLError) is not None:
-        return f"TLS fails. Correct {PREFIX}URL, or look at {PREFIX}TLS_CERT_FILE."
+        return f"The TLS handshake fails. Correct {PREFIX}URL, or check {PREFIX}TLS_CERT_FILE."
     return f"Redis at {PREFIX}URL={settings.url} does not answer ({type(error).__name__}). Start it or correct the setting."
 
 
@@ -91,7 +91,7 @@ def _distrust(settings: RedisSettings, error: ssl.SSLCertVerificationError) -> s
 
 
 def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
-    """The first of its kind among an error and what it came from."""
+    """The first error of this type in the chain of causes."""
     while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error

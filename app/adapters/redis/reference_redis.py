@@ -1,7 +1,7 @@
-"""The bank's reference rows in Redis: what a terminal or a customer is called, for people who look at alerts.
+"""The bank's reference rows in Redis: names of terminals and customers for people who read alerts.
 
-Each row stands with its place in the database's log. A change that is older than what stands there changes nothing, so that
-changes may be told again, by whomever and in any order. A deleted row leaves its place behind for a week.
+Each row is stored with its position in the database's log. An older change is ignored, so changes may be applied repeatedly
+and in any order. The position of a deleted row is kept for a week.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ import msgspec
 
 from app.adapters.cdc.reference_events import ReferenceChange
 
-FORGET_SECONDS = 7 * 86_400
-"""As long as a change that came before a delete may be told again."""
+DELETED_KEPT_SECONDS = 7 * 86_400
+"""How long a change from before a delete may still arrive and must be recognised as older."""
 _APPLY = """
 local known = redis.call('HGET', KEYS[1], 'lsn')
 if known and known > ARGV[1] then return 0 end
@@ -29,24 +29,29 @@ return 1
 
 
 class ReferenceStore:
-    """Every failure is raised as redis-py raises it: redis_client.FAILURES."""
+    """Reads and writes reference rows. Raises redis-py's own errors: FAILURES in ``client``."""
 
     def __init__(self, client: Any, prefix: str) -> None:
         self._client = client
         self._prefix = prefix
 
     async def apply(self, changes: Iterable[ReferenceChange]) -> int:
-        """In one round trip; how many of them were news."""
+        """Apply changes in one round trip and return how many were newer than the stored rows."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for change in changes:
                 row = b"" if change.row is None else msgspec.json.encode(change.row)
                 pipeline.eval(
-                    _APPLY, 1, self._key(change.kind, change.id), f"{change.lsn:016x}", row, FORGET_SECONDS
+                    _APPLY,
+                    1,
+                    self._key(change.kind, change.id),
+                    f"{change.lsn:016x}",
+                    row,
+                    DELETED_KEPT_SECONDS,
                 )
             return sum(await pipeline.execute())
 
     async def find(self, wanted: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        """Rows by kind and id, in one round trip; an empty one where none is known."""
+        """Rows by (kind, id) in one round trip; an empty dict where there is none."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for kind, name in wanted:
                 pipeline.hget(self._key(kind, name), "row")

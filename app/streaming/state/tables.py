@@ -68,7 +68,9 @@ class StateStore(Store):
             path = self.partition_path(partition)
             if is_corruption(error):
                 mark_suspect(path, str(error))
-            raise StoreFailed(f"{path}: {error}. It lies in FRAUDSTREAM_WORKER_DATA_DIR.") from error
+            raise StoreFailed(
+                f"{path}: {error}. The directory is set by FRAUDSTREAM_WORKER_DATA_DIR."
+            ) from error
 
     def last_offset(self, partition: int) -> int:
         """Of the changelog, up to which this database stands; -1 when nothing was ever written to it."""

@@ -136,7 +136,7 @@ async def test_a_changelog_that_was_made_anew_is_refused(deployment: Deployment)
 
     worker.start()
     assert EXIT_REFUSED == worker.wait(60)
-    assert worker.said("it was deleted and made again") > 0
+    assert worker.said("it was deleted and created again") > 0
 
 
 async def check_stores(deployment: Deployment) -> None:
