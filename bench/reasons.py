@@ -25,9 +25,9 @@ from sklearn.preprocessing import StandardScaler
 from app.adapters.column_mapping import CONTRACT
 from app.adapters.models import skops_files
 from app.adapters.models.bundles import Bundle, champion
-from app.adapters.models.estimators import judgement
+from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import MODEL_FILE
-from app.adapters.models.scorers import Judgement
+from app.adapters.models.scorers import Scorers
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features.fold import Profiles
@@ -61,7 +61,7 @@ class Asked(NamedTuple):
 class Fitted(NamedTuple):
     """A model without a bundle."""
 
-    judged: Judgement
+    judged: Scorers
     distributions: dict[str, Distribution]
     reference: ModelReference = ModelReference(name="fitted", version="1", digest="")
     thresholds: Thresholds = Thresholds(review=0.5, decline=0.9)
@@ -100,7 +100,7 @@ def _traffic() -> Dataset:
 
 def _fitted(model: Any, traffic: Dataset, bundle: Bundle) -> Fitted:
     model.fit(traffic.rows, traffic.frauds.astype(np.int64))
-    return Fitted(judgement(model, bundle.manifest.usual()), bundle.manifest.distributions)
+    return Fitted(scorers_of(model, bundle.manifest.usual()), bundle.manifest.distributions)
 
 
 def measure(one: Asked, turns: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def compare(
     import msgspec
 
     from app.adapters.column_mapping import load_mapping
-    from app.history.label_files import read_labels
+    from app.history.label_files import read_fraud_flags
     from app.model_comparison.intervals import Draws
     from app.settings import Settings
 
@@ -59,7 +59,7 @@ def compare(
         raise typer.BadParameter("Give --labels or --labels-topic, not both.")
     settings = Settings.from_env()
     found = _read_file(decisions) if decisions else _read_topic(settings, days)
-    known = read_labels(labels, load_mapping(mapping)) if labels else None
+    known = read_fraud_flags(labels, load_mapping(mapping)) if labels else None
     if labels_topic:
         known = _read_labels_topic(settings, labels_topic)
     draws = Draws(number=resamples, seed=seed, budget=budget)
@@ -101,11 +101,11 @@ def _read_topic(settings: "Settings", days: int) -> "Decisions":
 def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
     import asyncio
 
-    from app.history.label_files import decode_labels
+    from app.history.label_files import decode_fraud_flags
 
     values: list[bytes] = []
     asyncio.run(_each(settings, topic, values.append, None))
-    return decode_labels(values, topic)
+    return decode_fraud_flags(values, topic)
 
 
 async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | None) -> None:

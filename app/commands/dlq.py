@@ -108,10 +108,10 @@ def show(
         sys.stdout.buffer.write(letter.value or b"")
         sys.stdout.buffer.flush()
     elif json:
-        typer.echo(json_format.dumps(dead_letter_text.whole(letter)))
+        typer.echo(json_format.dumps(dead_letter_text.as_dict_with_record(letter)))
     else:
-        for name, value in dead_letter_text.whole(letter).items():
-            typer.echo(f"{name}: {dead_letter_text.safe(str(value))}")
+        for name, value in dead_letter_text.as_dict_with_record(letter).items():
+            typer.echo(f"{name}: {dead_letter_text.escape_control_characters(str(value))}")
 
 
 @commands.command("replay")
@@ -167,15 +167,15 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
             counts[letter.code] += 1
             if not summary:
                 typer.echo(
-                    json_format.dumps(dead_letter_text.told(letter))
+                    json_format.dumps(dead_letter_text.as_dict(letter))
                     if as_json
-                    else dead_letter_text.line(letter)
+                    else dead_letter_text.as_line(letter)
                 )
     if summary and as_json:
         typer.echo(json_format.dumps(dict(counts.most_common())))
     elif summary:
         for code, count in counts.most_common():
-            typer.echo(f"{count:>8}  {dead_letter_text.safe(code) or '?'}")
+            typer.echo(f"{count:>8}  {dead_letter_text.escape_control_characters(code) or '?'}")
 
 
 async def _one(settings: "Settings", place: "LogPosition") -> "DeadLetter":

@@ -73,7 +73,7 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
     import msgspec
     from rich.console import Console
 
-    from app.rendering.decision_text import line
+    from app.rendering.decision_text import as_line
 
     console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(kind).decode
 
@@ -81,7 +81,7 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
         if as_json:
             typer.echo(value)
         else:
-            console.print(line(decode(value)))
+            console.print(as_line(decode(value)))
 
     return show
 
@@ -95,7 +95,7 @@ def _with_reference(settings: "Settings") -> "Show":
     from app.adapters.redis.reference_redis import ReferenceStore
     from app.domain.decision import Alert
     from app.errors import ConfigurationError
-    from app.rendering.decision_text import about, line
+    from app.rendering.decision_text import as_line, reference_text
 
     if not settings.redis.url:
         raise ConfigurationError(
@@ -109,10 +109,10 @@ def _with_reference(settings: "Settings") -> "Show":
         alert = decode(value)
         wanted = [("terminal", alert.transaction.terminal_id), ("customer", alert.customer_id)]
         try:
-            text = about(*await rows.find(wanted))
+            text = reference_text(*await rows.find(wanted))
         except FAILURES:
             text = "(Redis does not answer)"
-        console.print(line(alert).append(f"  {text}" if text else "", style="cyan"))
+        console.print(as_line(alert).append(f"  {text}" if text else "", style="cyan"))
 
     return show
 

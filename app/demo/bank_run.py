@@ -19,7 +19,7 @@ from app.demo.traffic import Event, history, live, renamed
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import StackError
-from app.rendering.decision_text import line
+from app.rendering.decision_text import as_line
 from app.settings import Settings
 from app.traffic.insert_latency import InsertLatency, measure
 
@@ -40,7 +40,7 @@ def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLa
         console.print(f"inserting {rows:,} rows, {plan.rate:,.0f} per second:", highlight=False)
 
         def show(record: Any) -> None:
-            console.print(line(_alert(record.value)), soft_wrap=True)
+            console.print(as_line(_alert(record.value)), soft_wrap=True)
 
         new = islice(numbered(live(plan, today()), "live"), rows)
         return asyncio.run(measure(bank.settings, bank.table, new, plan.rate, show))

@@ -13,7 +13,7 @@ from rich.text import Text
 from app.demo.snapshot import PHASES, Figures, Snapshot
 from app.domain.decision import Alert
 from app.domain.money import display
-from app.rendering.decision_text import STYLES, event_time, line, short
+from app.rendering.decision_text import STYLES, as_line, event_time, short
 
 ROWS_BESIDE_ALERTS = 14
 
@@ -60,7 +60,7 @@ class PlainScreen:
             f"dead letters {figures.dead_letters}, review {figures.reviews:,}, decline {figures.declines:,}"
         )
         while snapshot.new_alerts:
-            self._console.print(line(snapshot.new_alerts.popleft()), soft_wrap=True, highlight=False)
+            self._console.print(as_line(snapshot.new_alerts.popleft()), soft_wrap=True, highlight=False)
 
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, highlight=False, markup=False)

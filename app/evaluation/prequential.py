@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import threadpoolctl
 
-from app.adapters.models.estimators import judgement
+from app.adapters.models.estimators import scorers_of
 from app.adapters.models.scorers import ScoreRows
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
@@ -66,7 +66,7 @@ def run(
         known = history.where(fold.trains(days)).as_known(labelling, fold.test_from * DAY_MS)
         fitted = _sampled(known, options)
         require_frauds(fitted, f"the days of training of fold {number}")
-        score_rows = judgement(fit(fitted, options), np.zeros((1, catalog.WIDTH))).score
+        score_rows = scorers_of(fit(fitted, options), np.zeros((1, catalog.WIDTH))).score
         tested = history.where(fold.tests(days, history.customers, history.frauds))
         waiting = history.where(fold.waits(days))
         with threadpoolctl.threadpool_limits(1):

@@ -1,4 +1,4 @@
-"""The delayed entities of a history, folded in file order: what would have been known of them at each row."""
+"""Folds the delayed entities of a history in file order: their features at each row as a worker would compute them."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from app.history.labels import DueLabels
 
 
 class EntityHistory:
-    """The activities of every entity, in memory: about 0.5 kB each, 8 bytes an hour of its last 44 days at most."""
+    """The activity of every entity, in memory: about 0.5 kB each, at most 8 bytes per hour of the last 44 days."""
 
     def __init__(self) -> None:
         self._activities: dict[str, dict[str, bytes]] = {entity.name: {} for entity in ENTITIES}
@@ -20,9 +20,10 @@ class EntityHistory:
     def fold(
         self, batch: TransactionBatch, applied: Integers, transaction: Integers, due: DueLabels
     ) -> Doubles:
-        """The features of all entities for the ``applied`` rows, whose digests are ``transaction``.
+        """The features of all entities for the ``applied`` rows, shape (applied, delayed features).
 
-        A label is told before the first row that comes after its report.
+        ``transaction`` has the digests of these rows. Each label in ``due`` is folded before the first row that comes after
+        its report.
         """
         parts = [self._fold_one(place, batch, applied, transaction, due) for place in range(len(ENTITIES))]
         self._facts += len(applied) + len(due.rows)
@@ -42,9 +43,11 @@ class EntityHistory:
         order = np.argsort(np.concatenate([due.rows, applied]), kind="stable")
         order = order[entities[order] >= 0]
         facts = _facts(batch, applied, transaction, due)
-        told = Facts._make(column[order] for column in facts)
+        ordered = Facts._make(column[order] for column in facts)
         observed = self._observe(
-            entity, places, told._replace(entity=entities[order], offset=self._facts + np.arange(len(order)))
+            entity,
+            places,
+            ordered._replace(entity=entities[order], offset=self._facts + np.arange(len(order))),
         )
         return _features(entity, observed, order - len(labelled), len(applied))
 
@@ -56,7 +59,7 @@ class EntityHistory:
 
 
 def _features(entity: DelayedEntity, observed: Observed, rows: Integers, count: int) -> Doubles:
-    """A row for each of ``count`` transactions; ``rows`` says whose each fact is, below zero for a label."""
+    """Features, one row for each of ``count`` transactions. ``rows`` has the row of each fact, negative for labels."""
     features = np.full((count, entity.width), np.nan)
     asked = rows >= 0
     features[rows[asked]] = columns(entity, observed.counts[asked])
@@ -64,7 +67,7 @@ def _features(entity: DelayedEntity, observed: Observed, rows: Integers, count: 
 
 
 def _facts(batch: TransactionBatch, applied: Integers, transaction: Integers, due: DueLabels) -> Facts:
-    """The labels, then the rows; entities and offsets are still to be said."""
+    """Facts of the labels, then of the rows; the caller sets entities and offsets."""
     labels, known, count = due.labels, len(due.rows), len(applied)
     nothing = np.zeros(known + count, np.int64)
     return Facts(

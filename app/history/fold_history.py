@@ -1,4 +1,4 @@
-"""A file of transactions, folded in file order: what a worker would have known at each of them."""
+"""Folds a file of transactions in file order: the features of each row as a worker would compute them."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -26,36 +26,36 @@ from app.scoring import scorer
 from app.scoring.model import Rows
 
 _MAYBE_A_CARD = "(?:[0-9][ -]?){13}"
-"""What every card number matches, and little else."""
+"""Matches every card number and little else; the exact rule is ``Acceptance``."""
 
 
 class HistorySource(msgspec.Struct, frozen=True, kw_only=True):
-    """A file and what its rows must satisfy."""
+    """A file of transactions and the rules for its rows."""
 
     path: Path
     mapping: ColumnMapping
     acceptance: Acceptance
     now_ms: int
-    """The time that event times are held against: when the command started."""
+    """Start of the command in ms since the epoch; event times much later are refused."""
     labels: Path | None = None
-    """A file of labels (labels.py); None takes those of the file itself, where it has any."""
+    """A file of labels (``labels.py``); None uses the label column of the transactions, where there is one."""
     label_delay_ms: int = 7 * DAY_MS
-    """How long after its transaction a label of the file itself was known."""
+    """Delay between a transaction and its label, for labels from the column of the transactions."""
 
 
 class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Some consecutive rows of a history with what was known about each."""
+    """Consecutive rows of a history with their features."""
 
     batch: TransactionBatch
     folded: Folded
     applied: Integers
-    """Indexes of the rows that changed their customers' profiles, in file order; the others are repeats."""
+    """Indexes of the rows that changed the profiles of their customers, in file order; the others are repeats."""
     delayed: Doubles
-    """Features of the delayed entities, a row for each of ``applied``."""
+    """Features of the delayed entities, shape (applied, delayed features)."""
 
     @property
     def rows(self) -> Rows:
-        """The model's input, a row for each of ``applied``."""
+        """The input of a model, shape (applied, features)."""
         return scorer.rows(self.folded, self.applied, self.delayed)
 
     @property
@@ -64,9 +64,9 @@ class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBatch]:
-    """Fold the file into ``profiles``, batch by batch. Raises InvalidFile at the first row that is out of contract.
+    """Fold the file into ``profiles``, batch by batch. Raises InvalidFile at the first invalid row.
 
-    A batch is read while the one before it is folded, and that while the entities of the one before it are.
+    Three stages run at the same time on consecutive batches: reading, folding of profiles, folding of entities.
     """
     entities, pending = EntityHistory(), PendingLabels()
     if source.labels:
@@ -88,12 +88,12 @@ def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[Transac
 def _checked(source: HistorySource, batch: TransactionBatch) -> tuple[TransactionBatch, Events]:
     suspects = _suspects(batch, source)
     if suspects.any():
-        _look_at(batch, suspects, source)
+        _check_suspects(batch, suspects, source)
     return batch, _events(batch)
 
 
 def _suspects(batch: TransactionBatch, source: HistorySource) -> NDArray[np.bool_]:
-    """Rows that might be refused: all that will be, and few others."""
+    """Rows that may be refused: a fast superset of the rows that ``Acceptance`` refuses, shape (rows,)."""
     acceptance, times = source.acceptance, batch.event_time
     suspects = times < acceptance.earliest_event_time_ms
     suspects |= times > source.now_ms + acceptance.max_future_ms
@@ -111,8 +111,8 @@ def _maybe_cards(texts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
-def _look_at(batch: TransactionBatch, suspects: NDArray[np.bool_], source: HistorySource) -> None:
-    """The rule itself, one transaction at a time. Raises InvalidFile at the first that breaks it."""
+def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source: HistorySource) -> None:
+    """Apply the exact rule to the suspects, one transaction at a time. Raises InvalidFile at the first refusal."""
     for index, transaction in enumerate(batch.transactions()):
         if suspects[index]:
             try:

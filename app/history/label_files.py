@@ -1,4 +1,4 @@
-"""What became known of transactions, from a file: a labelled history, or labels as `fraud.labels.v1` carries them."""
+"""Reads fraud labels by transaction id from a labelled history or from JSON lines of `fraud.labels.v1`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,26 +12,26 @@ from app.errors import InvalidFile
 _JSON_LINES = {".jsonl", ".ndjson"}
 
 
-class _Known(msgspec.Struct):
+class _LabelRecord(msgspec.Struct):
     transaction_id: str
     is_fraud: bool
 
 
-def read_labels(path: Path, mapping: ColumnMapping) -> dict[str, bool]:
-    """Whether each transaction was a fraud; of several labels the last in the file counts. Raises InvalidFile."""
+def read_fraud_flags(path: Path, mapping: ColumnMapping) -> dict[str, bool]:
+    """Whether each transaction was a fraud, by id; the last of several labels counts. Raises InvalidFile."""
     if path.suffix in _JSON_LINES:
         return _json_lines(path)
     known: dict[str, bool] = {}
     for batch in read_batches(path, mapping):
         if batch.is_fraud is None:
-            raise InvalidFile(f"{path} has no labels: a column for is_fraud, or a mapping that names it")
+            raise InvalidFile(f"{path} has no labels. Add a column is_fraud, or a mapping that names one.")
         known.update(zip(batch.transaction_id.to_pylist(), batch.is_fraud.tolist(), strict=True))
     return known
 
 
-def decode_labels(values: Iterable[bytes], where: str) -> dict[str, bool]:
-    """Of JSON objects with ``transaction_id`` and ``is_fraud``, in order. Raises InvalidFile."""
-    decode, known = msgspec.json.Decoder(_Known).decode, dict[str, bool]()
+def decode_fraud_flags(values: Iterable[bytes], where: str) -> dict[str, bool]:
+    """As ``read_fraud_flags``, from JSON objects with ``transaction_id`` and ``is_fraud``. Raises InvalidFile."""
+    decode, known = msgspec.json.Decoder(_LabelRecord).decode, dict[str, bool]()
     for number, value in enumerate(values, start=1):
         try:
             label = decode(value)
@@ -44,6 +44,6 @@ def decode_labels(values: Iterable[bytes], where: str) -> dict[str, bool]:
 def _json_lines(path: Path) -> dict[str, bool]:
     try:
         with path.open("rb") as lines:
-            return decode_labels(lines, str(path))
+            return decode_fraud_flags(lines, str(path))
     except OSError as error:
         raise InvalidFile(f"{path} cannot be read: {error.strerror}") from error

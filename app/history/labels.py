@@ -1,4 +1,4 @@
-"""What became known of a history's transactions, and when: from a file of labels, or from the history's own column.
+"""The labels of a history and the times of their reports, from a file of labels or from the history's own column.
 
 A file has the columns of ``fraud.labels.v1``: transaction_id, the fields of the delayed entities (customer_id,
 terminal_id), event_time, is_fraud and reported_at; times are milliseconds or timestamps. It is held in memory.
@@ -34,53 +34,53 @@ class Labels(NamedTuple):
     """Labels as columns of equal length."""
 
     transaction: Integers
-    """Digest."""
+    """Digests of the transaction ids."""
     time_ms: Integers
-    """Of the transaction."""
+    """Event times of the transactions."""
     reported_ms: Integers
     is_fraud: NDArray[np.bool_]
     values: NDArray[Any]
-    """Texts, shape (entities, labels): which one of each delayed entity; None where there is none."""
+    """Ids of the delayed entities as text, shape (entities, labels); None where a label has none."""
 
-    def chosen(self, which: Any) -> "Labels":
-        """Some of the labels, in that order."""
+    def take(self, which: Any) -> "Labels":
+        """The labels at these positions: an index array or a slice."""
         return Labels._make(column[..., which] for column in self)
 
 
 class DueLabels(NamedTuple):
-    """Labels that some rows must know, in order of report."""
+    """Labels to fold before given rows, in order of report."""
 
     labels: Labels
     rows: Integers
-    """Of each label: the first row that comes after its report."""
+    """For each label the index of the first row that comes after its report."""
 
 
 class PendingLabels:
-    """Labels that no row has reached yet."""
+    """Labels whose report is after every row so far."""
 
     def __init__(self) -> None:
         self._waiting = _none()
         self._newest_ms = 0
 
     def add(self, labels: Labels) -> None:
-        """Of labels reported at one instant the one added last counts."""
-        both = _together([self._waiting, labels])
-        self._waiting = both.chosen(np.argsort(both.reported_ms, kind="stable"))
+        """Add labels. Of labels reported at the same time the one added last is folded last and counts."""
+        both = _concatenated([self._waiting, labels])
+        self._waiting = both.take(np.argsort(both.reported_ms, kind="stable"))
 
     def due(self, times_ms: Integers) -> DueLabels:
-        """Those that were reported up to the newest event time of these rows; they wait no longer."""
+        """Remove and return the labels reported up to the newest event time of these rows."""
         reached = np.maximum.accumulate(np.maximum(times_ms, self._newest_ms))
         self._newest_ms = int(reached[-1]) if len(reached) else self._newest_ms
         count = int(np.searchsorted(self._waiting.reported_ms, self._newest_ms, side="right"))
-        labels = self._waiting.chosen(slice(count))
-        self._waiting = self._waiting.chosen(slice(count, None))
+        labels = self._waiting.take(slice(count))
+        self._waiting = self._waiting.take(slice(count, None))
         return DueLabels(labels, np.searchsorted(reached, labels.reported_ms))
 
 
 def labels_of(batch: TransactionBatch, frauds: Integers, transaction: Integers, delay_ms: int) -> Labels:
-    """The labels of a batch's own frauds, each known a while after its transaction.
+    """The labels of the frauds in a batch, each reported ``delay_ms`` after its transaction.
 
-    Rows that are no fraud need none: nothing says otherwise of them before.
+    Legitimate rows need no label: without one a transaction counts as legitimate.
     """
     times_ms = batch.event_time[frauds]
     values = np.empty((len(ENTITIES), len(frauds)), object)
@@ -91,7 +91,7 @@ def labels_of(batch: TransactionBatch, frauds: Integers, transaction: Integers, 
 
 
 def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
-    """All labels of a file, in its order. Raises InvalidFile at the first row that cannot be used."""
+    """All labels of a file, in its order. Raises InvalidFile at the first invalid row."""
 
     def require(names: Sequence[str]) -> None:
         missing = [name for name in _REQUIRED if name not in names]
@@ -99,7 +99,7 @@ def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
             raise InvalidFile(f"{path} has no column `{missing[0]}`: labels need {', '.join(_REQUIRED)}")
 
     earliest_ms, latest_ms = acceptance.earliest_event_time_ms, now_ms + acceptance.max_future_ms
-    return _together(
+    return _concatenated(
         [
             _none(),
             *(
@@ -119,7 +119,7 @@ def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[i
     times_ms, reported_ms = (column_decoders.event_times(found[name], "ms") for name in _TIMES)
     for name, times in zip(_TIMES, (times_ms, reported_ms), strict=True):
         outside = (times < bounds_ms[0]) | (times > bounds_ms[1])
-        found[name].refuse_where(pa.array(outside), "lies before the earliest accepted time, or ahead of now")
+        found[name].refuse_where(pa.array(outside), "is before the earliest accepted time, or in the future")
     values = np.full((len(ENTITIES), rows.num_rows), None, object)
     for place, name in enumerate(_FIELDS):
         if name in found:
@@ -134,5 +134,5 @@ def _none() -> Labels:
     return Labels(nothing, nothing, nothing, nothing.astype(np.bool_), np.empty((len(ENTITIES), 0), object))
 
 
-def _together(parts: Sequence[Labels]) -> Labels:
+def _concatenated(parts: Sequence[Labels]) -> Labels:
     return Labels._make(np.concatenate(same, axis=-1) for same in zip(*parts, strict=True))

@@ -1,4 +1,4 @@
-"""Reading ahead."""
+"""Computes the next item of an iterable in a thread."""
 
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 
 def prefetch(items: Iterable[T]) -> Generator[T, None, None]:
-    """The same items in the same order; the next one is made in a thread while this one is used."""
+    """The same items in the same order; the next one is computed in a thread while the caller uses this one."""
     iterator = iter(items)
 
     def following() -> list[T]:
-        """The next item, or nothing at the end: no item can be mistaken for it."""
+        """The next item in a list, which is empty at the end: no value of an item can be mistaken for the end."""
         return list(islice(iterator, 1))
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:

@@ -1,12 +1,12 @@
-"""A dead letter as a person or a program reads it at a terminal."""
+"""Dead letters as text and as JSON for a console."""
 
 from datetime import UTC, datetime
 
 from app.adapters.topic_records.dead_letters import DeadLetter
 
 
-def told(letter: DeadLetter) -> dict[str, object]:
-    """What may be told of it: no value of the record."""
+def as_dict(letter: DeadLetter) -> dict[str, object]:
+    """The position, the source and the reason, without content of the record."""
     return {
         "partition": letter.place.partition,
         "offset": letter.place.offset,
@@ -19,27 +19,27 @@ def told(letter: DeadLetter) -> dict[str, object]:
     }
 
 
-def whole(letter: DeadLetter) -> dict[str, object]:
-    """All of it, the record as well."""
-    return told(letter) | {
+def as_dict_with_record(letter: DeadLetter) -> dict[str, object]:
+    """As ``as_dict``, with the key, headers and value of the record."""
+    return as_dict(letter) | {
         "key": _text(letter.key),
         "headers": [[name, _text(value)] for name, value in letter.headers],
         "value": _text(letter.value),
     }
 
 
-def line(letter: DeadLetter) -> str:
-    """What may be told of it, in one line."""
+def as_line(letter: DeadLetter) -> str:
+    """One line with the position, time, reason and source, without content of the record."""
     time = datetime.fromtimestamp(letter.timestamp_ms / 1000, tz=UTC) if letter.timestamp_ms >= 0 else None
     when = f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "-"
-    return safe(
+    return escape_control_characters(
         f"{letter.place!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
         f"({letter.source_topic}:{letter.source})"
     )
 
 
 def _text(value: bytes | None) -> str | None:
-    """As text where it is text, else in hexadecimal."""
+    """Bytes as text where they are UTF-8, else in hexadecimal."""
     if value is None:
         return None
     try:
@@ -48,8 +48,6 @@ def _text(value: bytes | None) -> str | None:
         return f"hex:{value.hex()}"
 
 
-def safe(text: str) -> str:
-    """A terminal obeys control characters; whoever sent the record must not command it."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
-    )
+def escape_control_characters(text: str) -> str:
+    """Escape control characters: a console executes them, and the sender of a record must not control it."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,4 +1,4 @@
-"""A decision or an alert as a person reads it at a terminal, coloured by its outcome."""
+"""Decisions and alerts as text for a console, coloured by outcome."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from app.domain.money import display
 STYLES = {Outcome.APPROVE: "green", Outcome.REVIEW: "yellow", Outcome.DECLINE: "bold red"}
 
 
-def line(decision: Decision) -> Text:
+def as_line(decision: Decision) -> Text:
     """One line: event time, outcome, score, amount, customer, reasons."""
     amount = display(decision.transaction.amount_minor, decision.transaction.currency)
     style = STYLES[decision.outcome]
@@ -24,10 +24,10 @@ def line(decision: Decision) -> Text:
     return text
 
 
-def about(terminal: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
-    """What the bank's own tables say of a decision's terminal and customer, as far as they say something.
+def reference_text(terminal: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
+    """Name and place of a decision's terminal, and the customer's segment and country, from the bank's tables.
 
-    >>> about({"name": "Fuel 24", "city": "Lyon", "country": "FR"}, {"segment": "student", "country": "DE"})
+    >>> reference_text({"name": "Fuel 24", "city": "Lyon", "country": "FR"}, {"segment": "student", "country": "DE"})
     'at Fuel 24, Lyon, FR; customer: student, DE'
     """
     place = ", ".join(str(terminal[name]) for name in ("name", "city", "country") if terminal.get(name))
@@ -36,7 +36,7 @@ def about(terminal: Mapping[str, Any], customer: Mapping[str, Any]) -> str:
 
 
 def event_time(event_time_ms: int) -> str:
-    """UTC to the second.
+    """An event time in UTC, to the second.
 
     >>> event_time(1_735_689_600_000)
     '2025-01-01 00:00:00'
@@ -45,7 +45,7 @@ def event_time(event_time_ms: int) -> str:
 
 
 def short(reason: Reason) -> str:
-    """The feature that stands out, its value and what is usual.
+    """A reason in short: the feature, its value and the usual value.
 
     >>> short(Reason(code="customer_count_1h", text="…", value=9.0, baseline=1.0))
     'customer_count_1h 9 (usually 1)'

@@ -9,7 +9,7 @@ import sklearn
 import threadpoolctl
 
 from app.adapters.models.bundles import Bundle, save
-from app.adapters.models.estimators import judgement
+from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.errors import ModelRejected
 from app.features import catalog
@@ -48,7 +48,7 @@ def train(
     bounds = Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events)
     split = _read(source, Profiles(bounds), options, on_progress)
     estimator = fit(split.fitted, options)
-    score_rows = judgement(estimator, np.zeros((1, catalog.WIDTH))).score
+    score_rows = scorers_of(estimator, np.zeros((1, catalog.WIDTH))).score
     with threadpoolctl.threadpool_limits(1):
         tested, fitted = score_rows(split.tested.rows), score_rows(split.fitted.rows)
     manifest = _describe(target, options, profile, split, (fitted, tested))

@@ -59,7 +59,7 @@ def _gives_nan(path: Path) -> None:
 
 
 FORGERIES = {
-    "pickle": Forgery(_pickle_with_a_payload, "no skops file but something else; a pickle is never opened"),
+    "pickle": Forgery(_pickle_with_a_payload, "not a skops file; a pickle is never opened"),
     "truncated": Forgery(_truncated, "a skops file that is cut off or damaged"),
     "feature": Forgery(
         _swapped_feature, "takes transaction_hour for its feature 0, the catalog has transaction_amount there"

@@ -1,4 +1,4 @@
-"""``models/aliases.toml``: which bundle decides, and which are compared with it."""
+"""``models/aliases.toml``: the champion, which decides, and the challengers, which are compared with it."""
 
 import re
 from pathlib import Path
@@ -12,14 +12,14 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 class Aliases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bundles by ``name/version``."""
+    """References to bundles, ``name/version``."""
 
     champion: str
     challengers: list[str] = []
 
 
 def read_aliases(models_dir: Path) -> Aliases:
-    """The aliases of a directory of models. Raises ModelRejected."""
+    """The aliases of a directory of models. Raises ModelRejected when the file is missing or invalid."""
     path = models_dir / FILE_NAME
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Aliases)
@@ -33,9 +33,9 @@ def read_aliases(models_dir: Path) -> Aliases:
 
 
 def bundle_path(models_dir: Path, reference: str) -> Path:
-    """Where the bundle ``name/version`` lies. Raises ModelRejected when there is none."""
+    """The directory of the bundle ``name/version``. Raises ModelRejected when there is none."""
     if not _REFERENCE.fullmatch(reference):
-        raise ModelRejected(f"{reference!r} is no model; write name/version")
+        raise ModelRejected(f"{reference!r} is not a reference to a model; write name/version")
     path = models_dir / reference
     if not path.is_dir():
         raise ModelRejected(

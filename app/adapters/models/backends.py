@@ -1,8 +1,8 @@
-"""By which code a model is scored: scikit-learn's own, or machine code where it wins and says the same.
+"""Chooses the code that scores a model: scikit-learn's own, or compiled code where that is faster and equal.
 
-Chosen when a model is loaded, for each of the batch sizes that matter, by measuring. Both are held against each other
-on the golden rows and on rows made up around the thresholds, where the least difference would change an outcome; machine
-code that differs anywhere is not used.
+The choice is made by measurement when a model is loaded, for each of the batch sizes in BATCHES. Before that both are
+compared on the golden rows and on rows interpolated around the thresholds, where the smallest difference would change an
+outcome. Compiled code that differs anywhere is not used.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from app.adapters.models.golden import TOLERANCE
-from app.adapters.models.scorers import Judgement, ScoreRows
+from app.adapters.models.scorers import ScoreRows, Scorers
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores
@@ -20,64 +20,67 @@ from app.scoring.model import Rows, Scores
 BackendName = Literal["sklearn", "compiled"]
 BackendChoice = Literal["auto", "sklearn", "compiled"]
 BATCHES = (1, 32, 500)
-"""A quiet worker, a busy one, and one that is behind."""
+"""Rows per chunk of an idle worker, of a busy one, and of one that is behind."""
 _STEPS = 33
-"""Rows made up between two golden ones; done twice, the second time between the two on both sides of the threshold."""
+"""Rows interpolated between two golden rows, and then between the two neighbours on both sides of the threshold."""
 _TURNS = 3
 
 
 class Backend(NamedTuple):
-    """How a model is scored."""
+    """The code chosen for a model."""
 
     by_batch: dict[int, BackendName]
-    """What scores up to so many rows; the last one scores more, too."""
+    """The back-end for chunks of up to this many rows; the last one also scores larger chunks."""
     micros: dict[BackendName, dict[int, float]]
-    """Measured for each back-end: microseconds a call by its number of rows. Empty where nothing was to choose."""
+    """Measured microseconds per call, by back-end and number of rows. Empty where there was no choice."""
     score: ScoreRows
     warning: str = ""
 
 
 def choose(
     wanted: BackendChoice,
-    judged: Judgement,
+    scorers: Scorers,
     rows: Rows,
     thresholds: Thresholds,
     measure: Callable[[ScoreRows, Rows], float] | None = None,
 ) -> Backend:
-    """The back-end for a model; ``rows`` are its golden ones. Raises ModelRejected where there is none as wanted."""
-    if judged.compiled is None:
+    """The back-end for a model whose golden rows are ``rows``, shape (rows, features).
+
+    ``measure`` returns microseconds of one call. Raises ModelRejected where ``wanted`` is impossible.
+    """
+    if scorers.compiled is None:
         if wanted == "compiled":
             raise ModelRejected(
                 "FRAUDSTREAM_MODEL_BACKEND=compiled, but a model of this kind is scored by sklearn only. Set it to auto."
             )
-        return Backend(_only("sklearn"), {}, judged.own)
+        return Backend(_only("sklearn"), {}, scorers.own)
     if wanted == "sklearn":
-        return Backend(_only("sklearn"), {}, judged.own)
-    if not same(judged.own, judged.compiled, rows, thresholds):
+        return Backend(_only("sklearn"), {}, scorers.own)
+    if not same(scorers.own, scorers.compiled, rows, thresholds):
         if wanted == "compiled":
             raise ModelRejected(
                 "the compiled back-end scores this model differently. Set FRAUDSTREAM_MODEL_BACKEND=auto."
             )
         warning = "the compiled back-end scores this model differently and is not used"
-        return Backend(_only("sklearn"), {}, judged.own, warning)
+        return Backend(_only("sklearn"), {}, scorers.own, warning)
     if wanted == "compiled":
-        return Backend(_only("compiled"), {}, judged.compiled)
-    return _fastest(judged.own, judged.compiled, rows, measure or _micros)
+        return Backend(_only("compiled"), {}, scorers.compiled)
+    return _fastest(scorers.own, scorers.compiled, rows, measure or _micros)
 
 
 def same(own: ScoreRows, compiled: ScoreRows, rows: Rows, thresholds: Thresholds) -> bool:
-    """Whether both give the same scores and outcomes, also around the thresholds."""
+    """Whether both give equal scores (within TOLERANCE) and equal outcomes, also around the thresholds."""
     compared = compared_rows(own, rows, thresholds)
     return same_scores(own(compared), compiled(compared), thresholds)
 
 
 def compared_rows(own: ScoreRows, rows: Rows, thresholds: Thresholds) -> Rows:
-    """The golden rows, then those made up around the thresholds."""
+    """The golden rows and the rows interpolated around the thresholds."""
     return np.concatenate([rows, *(around(own, rows, at) for at in (thresholds.review, thresholds.decline))])
 
 
 def same_scores(expected: Scores, found: Scores, thresholds: Thresholds) -> bool:
-    """Whether the scores and the outcomes they lead to are the same."""
+    """Whether the scores are equal within TOLERANCE and lead to equal outcomes."""
     if not np.all(np.abs(expected - found) <= TOLERANCE):
         return False
     return not any(
@@ -86,7 +89,7 @@ def same_scores(expected: Scores, found: Scores, thresholds: Thresholds) -> bool
 
 
 def around(own: ScoreRows, rows: Rows, threshold: float) -> Rows:
-    """Made-up rows around a threshold, between golden ones on both sides; none where all lie on one side."""
+    """Rows interpolated around a threshold, between golden rows on both sides; none where all are on one side."""
     scores = own(rows)
     below, above = np.flatnonzero(scores < threshold), np.flatnonzero(scores >= threshold)
     if not len(below) or not len(above):
@@ -98,7 +101,7 @@ def around(own: ScoreRows, rows: Rows, threshold: float) -> Rows:
 
 
 def _between(low: Rows, high: Rows) -> Rows:
-    """In equal steps; a value that one of the two lacks is the other's."""
+    """Rows in equal steps from ``low`` to ``high``; where one of the two is NaN the other's value is used."""
     low, high = np.where(np.isnan(low), high, low), np.where(np.isnan(high), low, high)
     return low + np.linspace(0, 1, _STEPS)[:, None] * (high - low)
 
@@ -136,7 +139,7 @@ def _only(name: BackendName) -> dict[int, BackendName]:
 
 
 def _micros(score: ScoreRows, batch: Rows) -> float:
-    """Of one call, the fastest of a few: whatever else the machine does only makes it longer."""
+    """Microseconds of one call, the fastest of a few: other load on the machine only makes a call slower."""
     taken = []
     for _ in range(_TURNS):
         begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Model bundles: ``models/<name>/<version>/``, whole and checked, or refused for a reason that has a name.
+"""Loads, saves and signs model bundles, ``models/<name>/<version>/``. A bundle is checked completely or refused.
 
 >>> model = champion(Path("models"))            # doctest: +SKIP
 >>> model.score(rows), model.reference, model.warnings
@@ -30,18 +30,18 @@ from app.scoring.model import Contributions, Distribution, Rows, Scores
 from app.settings import ModelSettings
 
 _UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What an estimator raises whose parts do not fit together."""
+"""What an estimator raises whose parts are inconsistent."""
 
 _GOLDEN_REPEATS = 8
 
 
 class Loading(NamedTuple):
-    """How bundles are loaded here."""
+    """How bundles are loaded."""
 
     public_key_file: str = ""
-    """Of who must have signed it; empty asks for no signature."""
+    """Public key that must verify the signature; empty: no signature is required."""
     backend: backends.BackendChoice = "auto"
-    """What scores it."""
+    """The back-end that scores the model."""
     comparisons: Comparisons | None = None
     """Where the comparison with scikit-learn is kept for the next time. None: it is made each time and not kept."""
     compare_again: bool = False
@@ -49,7 +49,7 @@ class Loading(NamedTuple):
 
     @classmethod
     def by(cls, settings: ModelSettings) -> "Loading":
-        """As the settings say."""
+        """From the settings."""
         return cls(settings.public_key_file, settings.backend, Comparisons(CODE_FOLDER))
 
 
@@ -77,24 +77,24 @@ class Bundle:
         return self.manifest.distributions
 
     def score(self, rows: Rows) -> Scores:
-        """Probabilities of fraud; ``rows`` are float64, C-contiguous, in the catalog's order."""
+        """Fraud probabilities, shape (rows,). ``rows`` are float64, C-contiguous, in the order of the catalog."""
         return self.backend.score(rows)
 
     def contributions(self, rows: Rows) -> Contributions | None:
-        """What each feature had to do with the scores; None where the model's kind does not tell."""
+        """The contribution of each feature to each score; None where this kind of model has none."""
         return self._contribute(rows)
 
 
 def champion(models_dir: Path, override: str = "", loading: Loading = DEFAULT_LOADING) -> Bundle:
-    """The model that decides: ``override`` (name/version), or the champion of aliases.toml.
+    """The model that decides: ``override`` (name/version), or the champion in aliases.toml.
 
-    Raises ModelRejected or one of its kinds.
+    Raises ModelRejected or a subclass, which names the reason.
     """
     return load(bundle_path(models_dir, override or read_aliases(models_dir).champion), loading)
 
 
 def load(path: Path, loading: Loading = DEFAULT_LOADING) -> Bundle:
-    """The model at ``.../<name>/<version>``. Raises ModelRejected or one of its kinds."""
+    """The model at ``.../<name>/<version>``. Raises ModelRejected or a subclass, which names the reason."""
     bundle = _load(path, loading)
     name, version = path.resolve().parts[-2:]
     if (bundle.manifest.name, bundle.manifest.version) != (name, version):
@@ -105,7 +105,7 @@ def load(path: Path, loading: Loading = DEFAULT_LOADING) -> Bundle:
 
 
 def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> Bundle:
-    """Write a bundle to ``path``, whole or not at all, and load it. Raises ModelRejected if there is one."""
+    """Write a bundle to ``path`` atomically and load it. Raises ModelRejected if ``path`` exists or a check fails."""
     if path.exists():
         raise ModelRejected(f"{path} exists. A version is never overwritten: choose another.")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,10 +121,10 @@ def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, car
 
 
 def sign(path: Path, key_file: Path) -> ModelReference:
-    """Vouch for a bundle that loads. Raises ModelRejected, and ConfigurationError without a usable key."""
+    """Sign a bundle, which must load. Raises ModelRejected, or ConfigurationError without a usable key."""
     encoded, reference = manifest.read(path, FILE_NAME), load(path).reference
     if sha256(encoded).hexdigest() != reference.digest:
-        raise ModelRejected(f"{path} was changed while it was looked at")
+        raise ModelRejected(f"{path} was changed while it was checked")
     signatures.sign(path, encoded, key_file)
     return reference
 
@@ -145,9 +145,9 @@ def _load(path: Path, loading: Loading) -> Bundle:
         backend, contribute = _compared_before(files, reference, described, loading) or _compared_now(
             files, rows, reference, described, loading
         )
-        # A small and a large chunk may take different ways through an estimator: both are held against them.
+        # Estimators may take different code paths for one row and for many: golden rows are checked both ways.
         together = backend.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
-        contribute(rows)  # its machine code is at hand before the first alert
+        contribute(rows)  # compile now, not at the first alert
         singly = np.concatenate([backend.score(rows[i : i + 1]) for i in range(len(rows))])
     except _UNUSABLE as error:
         raise BundleCorrupt(
@@ -182,19 +182,19 @@ def _compared_now(
     described: Manifest,
     loading: Loading,
 ) -> tuple[Backend, Contribute]:
-    from app.adapters.models.estimators import judgement  # noqa: PLC0415  # scikit-learn takes a second to import
+    from app.adapters.models.estimators import scorers_of  # noqa: PLC0415  # scikit-learn takes a second to import
 
     threadpoolctl.threadpool_limits(1)  # those that came with scikit-learn, too
-    judged = judgement(skops_files.loads(files[MODEL_FILE]), described.usual())
-    backend = backends.choose(loading.backend, judged, rows, described.thresholds)
-    if loading.comparisons is not None and judged.forest is not None and backend.score == judged.compiled:
+    scorers = scorers_of(skops_files.loads(files[MODEL_FILE]), described.usual())
+    backend = backends.choose(loading.backend, scorers, rows, described.thresholds)
+    if loading.comparisons is not None and scorers.forest is not None and backend.score == scorers.compiled:
         stored = stored_forest(files[MODEL_FILE], len(described.features))
-        if stored is not None and stored.equals(judged.forest):
-            compared = backends.compared_rows(judged.own, rows, described.thresholds)
+        if stored is not None and stored.equals(scorers.forest):
+            compared = backends.compared_rows(scorers.own, rows, described.thresholds)
             loading.comparisons.store(
-                reference.digest, loading.backend, compared, judged.own(compared), backend
+                reference.digest, loading.backend, compared, scorers.own(compared), backend
             )
-    return backend, judged.contributions
+    return backend, scorers.contributions
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

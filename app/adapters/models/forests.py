@@ -1,8 +1,7 @@
-"""The trees of a classifier, asked in machine code without the estimator's checks, calls and threads.
+"""The trees of a classifier, evaluated by compiled code without the estimator's checks, calls and threads.
 
-``predict_proba`` costs 1.5 to 10 ms however few the rows are, and may start a thread per core. In machine code a row
-costs about 2 µs of a boosted model with 100 trees, alone or among thousands; and the values are added in the same
-order, so the score is the same to the bit.
+``predict_proba`` costs 1.5 to 10 ms even for one row, and may start a thread per core. Compiled code costs about 2 µs a row
+for a boosted model of 100 trees. It adds the values of the trees in the same order, so scores are equal to the bit.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,36 +18,36 @@ from app.scoring.trees import LEAF, Trees, contributions, fill_expected, logisti
 
 
 class Forest(NamedTuple):
-    """Scores as ``predict_proba`` does, to the bit."""
+    """A forest whose scores equal ``predict_proba`` to the bit."""
 
     trees: Trees
     splits: Splits | None
-    """The same trees; None where they are too large for it and are walked."""
+    """The same trees in QuickScorer form; None where they are too large for it and are walked node by node."""
     baseline: float
     scale: Scale
     see: Callable[[Rows], Rows]
-    """Rows as the estimator sees them."""
+    """Converts rows to the precision in which the estimator compares them."""
     to_probability: Callable[[Scores], Scores]
-    """Of a sum of the trees' values."""
+    """Converts the sum of the trees' values to a probability."""
     share: float
-    """Of one tree in the score."""
+    """Weight of one tree in the score."""
 
     def equals(self, other: "Forest") -> bool:
-        """Whether both have the same nodes, to the bit, and make the same scores of them."""
+        """Whether both have the same nodes to the bit, and so the same scores."""
         same_nodes = all(
             mine.tobytes() == theirs.tobytes() for mine, theirs in zip(self.trees, other.trees, strict=True)
         )
         return same_nodes and (self.baseline, self.scale) == (other.baseline, other.scale)
 
     def score(self, rows: Rows) -> Scores:
-        """Each row's probability."""
+        """The fraud probability of each row, shape (rows,)."""
         seen = self.see(rows)
         if self.splits is None:
             return self.to_probability(sums(self.trees, seen, self.baseline))
         return self.to_probability(quick_sums(self.splits, seen, self.baseline))
 
     def contributions(self, rows: Rows) -> Contributions:
-        """What each feature of each row added, on the scale on which the trees' values are added."""
+        """The contribution of each feature of each row, on the scale of the trees' values."""
         base = self.baseline + self.share * float(self.trees.expected[self.trees.roots].sum())
         found = contributions(self.trees, self.see(rows)) * self.share
         return Contributions(Method.TREE_PATHS, self.scale, base, found)
@@ -65,13 +64,13 @@ class Nodes(NamedTuple):
     missing_left: NDArray[np.bool_]
     value: NDArray[np.float64]
     weight: NDArray[np.float64]
-    """Training rows that came here."""
+    """Number (or weight) of training rows that reached the node."""
 
 
 def boosted_forest(predictors: Sequence[NDArray[Any]], baseline: float, width: int) -> Forest:
-    """A boosted model for rows of ``width``, from the node table of each of its trees as scikit-learn keeps it.
+    """A boosted model for rows of ``width``, from the node table of each of its trees as scikit-learn stores it.
 
-    Raises BundleCorrupt where walking a tree would read what is not there.
+    Raises BundleCorrupt where walking a tree would read outside its arrays.
     """
     trees = _side_by_side([_boosted_nodes(nodes) for nodes in predictors], width)
     return Forest(
@@ -94,7 +93,7 @@ def averaged_forest(nodes: Sequence[Nodes], width: int) -> Forest:
         splits=splits_of(trees, width),
         baseline=0.0,
         scale=Scale.PROBABILITY,
-        # These trees compare single precision with double thresholds.
+        # scikit-learn compares values rounded to float32 with thresholds in float64 in these trees.
         see=lambda rows: rows.astype(np.float32).astype(np.float64),
         to_probability=lambda total: total / number,
         share=1 / max(number, 1),
@@ -138,8 +137,10 @@ def _side_by_side(trees: Sequence[Nodes], features: int) -> Trees:
 
 
 def _check(nodes: Nodes, features: int) -> None:
-    """Raise BundleCorrupt if walking the tree could leave it, never end, or read a column that is not there; or if it
-    is no tree: a node that two others lead to, or none.
+    """Raise BundleCorrupt unless the nodes form one tree and every feature exists.
+
+    Children after their parents exclude cycles; each node except the root having exactly one parent excludes anything but a
+    tree. Compiled code walks without bounds checks, so a forged model must not get past this.
     """
     number, at = len(nodes.is_leaf), np.flatnonzero(~nodes.is_leaf)
     children = np.stack([nodes.left[at], nodes.right[at]])

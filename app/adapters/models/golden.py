@@ -1,4 +1,4 @@
-"""Golden rows: feature vectors with the scores their model gave when it was trained."""
+"""Golden rows: feature vectors with the scores that their model gave when it was trained."""
 
 import io
 from pathlib import Path
@@ -17,14 +17,14 @@ _SCORE = "score"
 
 
 def write(path: Path, rows: Rows, scores: Scores) -> None:
-    """Write rows and scores to a Parquet file."""
+    """Write rows, shape (rows, features), and their scores to a Parquet file."""
     schema: dict[str, ColumnType] = dict.fromkeys((*catalog.NAMES, _SCORE), "real")
     with TableWriter(path, schema) as table:
         table.write(dict(zip(catalog.NAMES, rows.T, strict=True)) | {_SCORE: scores})
 
 
 def read(data: bytes, path: Path) -> tuple[Rows, Scores]:
-    """Rows and scores of the file's bytes. Raises BundleCorrupt."""
+    """The rows and scores in a file's bytes. Raises BundleCorrupt where they hold none."""
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(data))
         columns = [table.column(name).to_numpy() for name in (*catalog.NAMES, _SCORE)]
@@ -37,7 +37,7 @@ def read(data: bytes, path: Path) -> tuple[Rows, Scores]:
 
 
 def check(found: Scores, expected: Scores, path: Path) -> None:
-    """Raise GoldenRowMismatch unless the scores are what they were; NaN is never what it was."""
+    """Raise GoldenRowMismatch unless the scores equal the expected ones within TOLERANCE; NaN never does."""
     if not np.all((found >= 0) & (found <= 1)):
         raise GoldenRowMismatch(f"{path} gives a score that is NaN or outside [0, 1]. Train it again.")
     furthest = float(np.max(np.abs(found - expected)))

@@ -1,4 +1,4 @@
-"""Which bundles a directory of models holds. Nothing of a model is loaded to list it."""
+"""Lists the bundles in a directory of models without loading a model."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class ListedBundle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_bundles(models_dir: Path) -> list[ListedBundle]:
-    """Every bundle by name, the unreadable ones too."""
+    """Every bundle ordered by name; the summary of an unreadable one is its error."""
     aliases = _aliases(models_dir)
     paths = sorted(path.parent for path in models_dir.glob(f"*/*/{manifest.FILE_NAME}"))
     return [_listed_bundle(path, aliases) for path in paths]

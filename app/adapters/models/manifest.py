@@ -1,4 +1,4 @@
-"""What a bundle says about itself: ``manifest.json``. The digest of a model is the sha256 of these bytes."""
+"""The manifest of a bundle, ``manifest.json``. The sha256 of its bytes is the digest of the model."""
 
 from hashlib import sha256
 from importlib.metadata import version
@@ -27,7 +27,7 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class TrainingWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows the model was fitted on."""
+    """The rows that the model was fitted on; times in ms since the epoch."""
 
     first_event_time: int
     last_event_time: int
@@ -36,13 +36,13 @@ class TrainingWindow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProfileBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of the profiles that gave the features; a worker must run with the same."""
+    """The profile settings that the features were computed with; a worker must run with the same."""
 
     allowed_lateness_seconds: int
     max_events: int
 
     def warnings(self, running: ProfileSettings) -> list[str]:
-        """How the settings in force differ: other bounds give other features than the model was trained on."""
+        """A warning for each setting that differs: other bounds give other features than those of the training."""
         return [
             f"The model was trained with FRAUDSTREAM_PROFILE_{name.upper()}={getattr(self, name)}, "
             f"this runs with {getattr(running, name)}."
@@ -52,39 +52,39 @@ class ProfileBounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything known about a model besides its parameters."""
+    """The description of a model."""
 
     name: Name
     version: Name
     created: Day
-    """Given by whoever trained it, not read from a clock: the same training gives the same bundle."""
+    """An option of the training, not the clock: equal trainings give equal bundles."""
     files: dict[str, Sha256] = {}
-    """sha256 of every other file of the bundle."""
+    """sha256 of every other file of the bundle, by name."""
     sklearn: str
-    """Version of scikit-learn that fitted the model."""
+    """The version of scikit-learn that fitted the model."""
     catalog_version: int
     catalog_digest: str
     features: list[str]
-    """In the order of the model's columns."""
+    """Names of the features in the order of the model's columns."""
     thresholds: Thresholds
     training: TrainingWindow
     profile: ProfileBounds
     metrics: dict[str, float | None]
-    """Measured on transactions after the training window and its delay; None where it is not defined."""
+    """Measured on transactions after the training window and its label delay; None where a metric is undefined."""
     distributions: dict[str, Distribution]
-    """Of each feature in the training rows."""
+    """Distribution of each feature in the training rows."""
     scores: Distribution
-    """Of the model's scores of the training rows."""
+    """Distribution of the model's scores of the training rows."""
 
     def usual(self) -> Rows:
-        """One row: of each feature the median of legitimate transactions, NaN where none has it."""
+        """The reference row, shape (1, features): medians of legitimate transactions, NaN where there is none."""
         medians = [
             self.distributions[name].median if name in self.distributions else None for name in self.features
         ]
         return np.array([[nan if median is None else median for median in medians]])
 
     def reference(self, encoded: bytes) -> ModelReference:
-        """The identity that decisions carry; ``encoded`` are this manifest's bytes as they were stored."""
+        """The model reference in decisions; ``encoded`` are the stored bytes of this manifest."""
         return ModelReference(name=self.name, version=self.version, digest=sha256(encoded).hexdigest())
 
 
@@ -98,13 +98,13 @@ def decode(data: bytes, path: Path) -> Manifest:
     try:
         return msgspec.json.decode(data, type=Manifest)
     except msgspec.MsgspecError as error:
-        raise BundleCorrupt(f"{path / FILE_NAME} is no manifest: {error}. Restore the bundle.") from error
+        raise BundleCorrupt(f"{path / FILE_NAME} is not a manifest: {error}. Restore the bundle.") from error
 
 
 def read_files(manifest: Manifest, path: Path) -> dict[str, bytes]:
-    """Every other file, read once: what was checked is what is used.
+    """The content of every other file by name. Each is read once, so that the checked bytes are the used bytes.
 
-    Raises BundleCorrupt unless each is there with the bytes it was saved with.
+    Raises BundleCorrupt when a file is missing or its sha256 differs.
     """
     if set(manifest.files) != set(OTHER_FILES):
         raise BundleCorrupt(f"{path / FILE_NAME} must list exactly {', '.join(OTHER_FILES)}")
@@ -116,7 +116,7 @@ def read_files(manifest: Manifest, path: Path) -> dict[str, bytes]:
 
 
 def check_catalog(manifest: Manifest, path: Path) -> None:
-    """Raise CatalogMismatch unless the model was trained on this release's features."""
+    """Raise CatalogMismatch unless the model was trained on the features of this release."""
     if manifest.catalog_digest != catalog.DIGEST:
         raise CatalogMismatch(
             f"{path} was trained on catalog {manifest.catalog_digest} (version {manifest.catalog_version}), this "
@@ -132,9 +132,9 @@ def check_catalog(manifest: Manifest, path: Path) -> None:
 
 
 def check_library(manifest: Manifest, path: Path) -> None:
-    """Raise LibraryMismatch unless the model was fitted with this release of scikit-learn; patches may differ.
+    """Raise LibraryMismatch unless the model was fitted with the installed minor release of scikit-learn.
 
-    What a fitted model holds changes from release to release. Golden rows would show that for some rows only.
+    The attributes of fitted models change between minor releases, and golden rows show the effect on some rows only.
     """
     installed = version("scikit-learn")
     if _release(manifest.sklearn) != _release(installed):

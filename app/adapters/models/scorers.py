@@ -1,4 +1,4 @@
-"""The functions by which a model scores and explains rows, without the libraries they come from."""
+"""The functions that score and explain rows, independent of the library that a model comes from."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,18 +10,18 @@ ScoreRows = Callable[[Rows], Scores]
 Contribute = Callable[[Rows], Contributions | None]
 
 
-class Judgement(NamedTuple):
-    """What an estimator can say."""
+class Scorers(NamedTuple):
+    """The scoring functions of one estimator."""
 
     own: ScoreRows
-    """By scikit-learn's own code."""
+    """Scores by scikit-learn's own code."""
     compiled: ScoreRows | None
-    """By machine code, where the model's kind has any."""
+    """Scores by compiled code, None where this kind of model has none."""
     contributions: Contribute
     forest: Forest | None = None
-    """Where the estimator is nothing but this forest."""
+    """The forest, where the estimator consists of it alone."""
 
     @property
     def score(self) -> ScoreRows:
-        """For many rows."""
+        """The faster function for many rows."""
         return self.compiled or self.own

@@ -1,4 +1,4 @@
-"""Who vouches for a bundle: an Ed25519 signature of its manifest, which holds the digest of every other file.
+"""Signs bundles: an Ed25519 signature of the manifest, which holds the digest of every other file.
 
 Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` and ``openssl pkey -pubout`` write them.
 """
@@ -16,14 +16,14 @@ from app.errors import ConfigurationError, SignatureRefused
 
 FILE_NAME = "manifest.sig"
 _PURPOSE = b"fraudstream model manifest v1\0"
-"""Signed along, so that a signature of anything else by the same key is none of a model."""
+"""Prefix of the signed bytes, so that a signature of other data by the same key is invalid for a model."""
 _NO_PUBLIC_KEY = (
     "holds no Ed25519 public key in PEM that can be read. Set FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE to one."
 )
 
 
 def sign(path: Path, manifest: bytes, key_file: Path) -> None:
-    """Write the signature beside the manifest at ``path``, whole or not at all. Raises ConfigurationError."""
+    """Write the signature beside the manifest, atomically. Raises ConfigurationError without a usable private key."""
     signature = _private_key(key_file).sign(_PURPOSE + manifest)
     unfinished = path / f".{FILE_NAME}.{os.getpid()}.tmp"
     unfinished.write_bytes(b64encode(signature) + b"\n")
@@ -31,17 +31,17 @@ def sign(path: Path, manifest: bytes, key_file: Path) -> None:
 
 
 def check(path: Path, manifest: bytes, key_file: Path) -> None:
-    """Raise SignatureRefused unless the owner of the public key signed this manifest."""
+    """Raise SignatureRefused unless the private key of this public key signed the manifest."""
     key = _public_key(key_file)
     try:
         key.verify(b64decode((path / FILE_NAME).read_bytes()), _PURPOSE + manifest)
     except FileNotFoundError as error:
         raise SignatureRefused(
-            f"{path} is not signed, and {key_file} is to vouch for every model. `fraudstream model sign` signs it."
+            f"{path} is not signed, and {key_file} must verify every model. `fraudstream model sign` signs it."
         ) from error
     except (InvalidSignature, binascii.Error, OSError) as error:
         raise SignatureRefused(
-            f"{path / FILE_NAME} is no signature of this manifest by the owner of {key_file}. Find out who changed it."
+            f"{path / FILE_NAME} is not a signature of this manifest for the key {key_file}. Find out who changed it."
         ) from error
 
 

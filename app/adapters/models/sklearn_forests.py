@@ -1,7 +1,7 @@
-"""The trees of a fitted classifier of scikit-learn, read out of its attributes.
+"""Reads the trees of a fitted scikit-learn classifier from its attributes.
 
-There is no public way to all of them. A release of scikit-learn that keeps them otherwise is noticed at loading, here or
-by the golden rows.
+Some of them are private. A release of scikit-learn that stores trees differently fails at loading, here or at the golden
+rows.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _NO_CHILD = -1
 def forest_of(estimator: Any, width: int) -> Forest | None:
     """The trees of a boosted or averaged forest for rows of ``width``; None for any other estimator.
 
-    Raises BundleCorrupt where walking a tree, here or by the estimator itself, would read what is not there.
+    Raises BundleCorrupt where walking a tree, here or in scikit-learn, would read outside its arrays.
     """
     if isinstance(estimator, HistGradientBoostingClassifier):
         return _boosted(estimator, width)
@@ -35,7 +35,7 @@ def forest_of(estimator: Any, width: int) -> Forest | None:
 def _boosted(estimator: Any, width: int) -> Forest:
     parts = vars(estimator)
     if np.any(parts["_bin_mapper"].is_categorical_):
-        raise BundleCorrupt("the model knows categories, which no feature is")
+        raise BundleCorrupt("the model has categorical features; the catalog has none")
     predictors = [nodes.nodes for (nodes,) in parts["_predictors"]]
     return boosted_forest(predictors, float(parts["_baseline_prediction"][0, 0]), width)
 
@@ -45,7 +45,7 @@ def _averaged(estimators: Sequence[Any], width: int) -> Forest:
 
 
 def _averaged_nodes(tree: Any) -> Nodes:
-    # Its columns are as long as it says, whatever memory it has: nothing of them is read before this is known.
+    # A forged tree can claim more nodes than it has memory for. Check the counts before any of its arrays is read.
     if not 0 < tree.node_count == tree.capacity or (tree.n_outputs, tree.max_n_classes) != (1, _CLASSES):
         raise BundleCorrupt("a tree of the model is malformed")
     nodes = tree.__getstate__()["nodes"]

@@ -1,7 +1,7 @@
-"""Estimators as skops files: a zip of numbers and a schema that names types. Nothing of pickle is ever opened.
+"""Reads and writes estimators as skops files: a zip of arrays and a schema that names types. Pickles are never opened.
 
-skops itself trusts every estimator of scikit-learn and some functions. We trust only the types and node
-kinds that the models of this service are made of; the list is fixed here and never taken from a file.
+skops itself trusts every estimator of scikit-learn and some functions. This module trusts only the types and node kinds in
+the models of this service. The list is fixed here and never taken from a file.
 """
 
 import io
@@ -92,7 +92,7 @@ _LOADERS = frozenset(
 _SCHEMA = "schema.json"
 _ZIP = b"PK"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip can hold; stands for none."""
+"""The earliest time that a zip can hold, used for every entry so that equal content gives equal bytes."""
 _LARGEST_BYTES = 256 * 1024 * 1024
 _UNREADABLE = (
     zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, IndexError, ImportError, OSError,
@@ -116,13 +116,13 @@ def dumps(estimator: object) -> bytes:
 
 
 def loads(data: bytes) -> Any:
-    """The estimator. Raises BundleCorrupt, before anything is made, when a type is not on the list."""
+    """The estimator. Raises BundleCorrupt, before any object is created, when a type is not on the list."""
     with _readable():
         _checked(data)
         import skops.io  # noqa: PLC0415  # see dumps
 
         with warnings.catch_warnings():
-            # Another version of scikit-learn is told by the bundle, and judged by its golden rows.
+            # The manifest check reports another version of scikit-learn, and the golden rows test its effect.
             warnings.simplefilter("ignore")
             return skops.io.loads(data, trusted=sorted(_TYPES))
 
@@ -176,7 +176,7 @@ def _readable() -> Iterator[None]:
 def _checked(data: bytes) -> Any:
     """The schema, once every type and every file in it was found to be allowed."""
     if not data.startswith(_ZIP):
-        raise BundleCorrupt("the model is no skops file but something else; a pickle is never opened")
+        raise BundleCorrupt("the model is not a skops file; a pickle is never opened")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
             raise BundleCorrupt("the model is larger than any model of this service")
@@ -207,7 +207,7 @@ def _number_nodes(schema: Any) -> dict[str, str]:
     files: dict[str, str] = {}
     for at, node in enumerate(_nodes(schema)):
         if "__id__" in node:
-            # Which plain values share an object is chance, so each gets a number of its own.
+            # Whether equal plain values share an object differs from run to run, so each gets a number of its own.
             key = ("plain", at) if node.get("__loader__") == "JsonNode" else node["__id__"]
             node["__id__"] = numbers.setdefault(key, len(numbers) + 1)
         if "file" in node:
@@ -217,5 +217,7 @@ def _number_nodes(schema: Any) -> dict[str, str]:
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.create_system = 3  # zipfile writes the platform's number; the bytes shall not depend on it
+    entry.create_system = (
+        3  # zipfile's default depends on the platform; equal estimators must give equal bytes
+    )
     archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)

@@ -1,4 +1,4 @@
-"""A boosted model read out of its file into our own columns, without scikit-learn."""
+"""Reads a boosted model from its skops file without scikit-learn."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def stored_forest(data: bytes, width: int) -> Forest | None:
         if model.kind != _BOOSTED:
             return None
         if np.any(model.attribute("_bin_mapper").attribute("is_categorical_").array()):
-            raise BundleCorrupt("the model knows categories, which no feature is")
+            raise BundleCorrupt("the model has categorical features; the catalog has none")
         predictors = [
             tree.attribute("nodes").array()
             for trees in model.attribute("_predictors").items()

@@ -147,7 +147,7 @@ def test_of_labels_reported_at_one_instant_each_waits_in_its_order() -> None:
     labels = Labels(np.arange(count), reported_ms - DAY_MS, reported_ms, np.ones(count, np.bool_), values)
     pending = PendingLabels()
     for part in (slice(0, 250), slice(250, count)):
-        pending.add(labels.chosen(part))
+        pending.add(labels.take(part))
 
     due = pending.due(np.array([START_MS + DAY_MS]))
 
@@ -216,8 +216,8 @@ def test_the_command_takes_labels(plain: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"event_time": 5}, "row 2, column `event_time`: lies before the earliest accepted time"),
-        ({"reported_at": 3 * 10**12}, "row 2, column `reported_at`: lies .* ahead of now"),
+        ({"event_time": 5}, "row 2, column `event_time`: is before the earliest accepted time"),
+        ({"reported_at": 3 * 10**12}, "row 2, column `reported_at`: is .* in the future"),
         ({"terminal_id": None}, "row 2, column `terminal_id`: is null"),
         ({"transaction_id": "x" * 65}, "row 2, column `transaction_id`: is longer than 64"),
     ],

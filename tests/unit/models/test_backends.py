@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from app.adapters.models import bundles
 from app.adapters.models.backends import BATCHES, around, choose, same
 from app.adapters.models.bundles import Loading
-from app.adapters.models.estimators import judgement
-from app.adapters.models.scorers import Judgement, ScoreRows
+from app.adapters.models.estimators import scorers_of
+from app.adapters.models.scorers import ScoreRows, Scorers
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
 from app.scoring.model import Rows, Scores
@@ -37,8 +37,8 @@ def a_hair_off_near_the_threshold(rows: Rows) -> Scores:
     return np.where((scores >= 0.2) & (scores < 0.201), scores - 0.002, scores)
 
 
-def judged(compiled: ScoreRows | None) -> Judgement:
-    return Judgement(ramp, compiled, lambda _: None)
+def judged(compiled: ScoreRows | None) -> Scorers:
+    return Scorers(ramp, compiled, lambda _: None)
 
 
 def timed(**micros: tuple[float, ...]) -> Callable[[ScoreRows, Rows], float]:
@@ -64,7 +64,7 @@ def test_a_chunk_between_two_sizes_goes_with_the_larger(size: int, expected: flo
     compiled: ScoreRows = lambda rows: ramp(rows) * 0 + 2.0 if len(rows) == size else ramp(rows)  # noqa: E731
     rows = GOLDEN[:60]
 
-    found = choose("auto", Judgement(own, compiled, lambda _: None), rows, THRESHOLDS, measure)
+    found = choose("auto", Scorers(own, compiled, lambda _: None), rows, THRESHOLDS, measure)
 
     assert expected == found.score(np.resize(ROWS, (size, ROWS.shape[1])))[0]
 
@@ -96,7 +96,7 @@ class TestOneThatDiffers:
 
 @pytest.mark.parametrize("wanted", ["sklearn", "compiled"])
 def test_a_chunk_of_which_nothing_is_to_be_scored_has_no_scores(wanted: str) -> None:
-    found = choose(wanted, judgement(BOOSTED, USUAL), GOLDEN, THRESHOLDS)  # type: ignore[arg-type]  # one of them
+    found = choose(wanted, scorers_of(BOOSTED, USUAL), GOLDEN, THRESHOLDS)  # type: ignore[arg-type]  # one of them
 
     assert found.score(ROWS[:0]).tolist() == []
 
@@ -114,7 +114,7 @@ def test_no_row_is_made_up_where_all_lie_on_one_side() -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 def test_a_boosted_model_says_the_same_by_both_around_any_threshold(share: float) -> None:
-    found = judgement(BOOSTED, USUAL)
+    found = scorers_of(BOOSTED, USUAL)
 
     assert found.compiled is not None
     rows = around(found.own, GOLDEN, float(np.quantile(found.own(GOLDEN), share)))

@@ -35,13 +35,13 @@ def loading(tmp_path: Path) -> Loading:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The estimators that were examined, one for each load that asks scikit-learn."""
     found: list[Any] = []
-    examine = estimators.judgement
+    examine = estimators.scorers_of
 
     def noted(estimator: Any, usual: Any) -> Any:
         found.append(estimator)
         return examine(estimator, usual)
 
-    monkeypatch.setattr(estimators, "judgement", noted)
+    monkeypatch.setattr(estimators, "scorers_of", noted)
     return found
 
 

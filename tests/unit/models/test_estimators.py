@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 
 from app.adapters.models import skops_files
-from app.adapters.models.estimators import judgement
+from app.adapters.models.estimators import scorers_of
 from app.errors import BundleCorrupt
 
 FEATURES = 5
@@ -49,7 +49,7 @@ def test_a_stored_model_scores_as_it_did(name: str) -> None:
     estimator = MADE[name]()
     stored = skops_files.loads(skops_files.dumps(estimator))
 
-    scores = judgement(stored, USUAL).score(NEW_ROWS)
+    scores = scorers_of(stored, USUAL).score(NEW_ROWS)
 
     assert np.array_equal(scores, estimator.predict_proba(NEW_ROWS)[:, 1])
 
@@ -61,7 +61,7 @@ def test_a_forged_tree_is_found_wherever_it_stands(name: str) -> None:
     last._predictors[0][0].nodes["left"][0] = 10_000
 
     with pytest.raises(BundleCorrupt, match="malformed"):
-        judgement(forged, USUAL)
+        scorers_of(forged, USUAL)
 
 
 def forests_of(part: Any) -> Iterator[HistGradientBoostingClassifier]:

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from app.adapters.models.estimators import judgement
+from app.adapters.models.estimators import scorers_of
 from app.domain.decision import Method
 from app.scoring.model import Contributions, Rows, Scale, Scores
 
@@ -83,7 +83,7 @@ def test_contributions_add_up_to_the_score_that_predict_proba_gives(name: str) -
     estimator, method = fitted(name), SEPARABLE[name][1]
     expected = estimator.predict_proba(ROWS)[:, 1]
 
-    found = judgement(estimator, USUAL).contributions(ROWS)
+    found = scorers_of(estimator, USUAL).contributions(ROWS)
 
     assert found is not None
     assert method == found.method
@@ -94,7 +94,7 @@ def test_contributions_add_up_to_the_score_that_predict_proba_gives(name: str) -
 def test_scores_are_to_the_bit_those_of_predict_proba(name: str) -> None:
     estimator = fitted(name)
 
-    found = judgement(estimator, USUAL)
+    found = scorers_of(estimator, USUAL)
 
     expected = estimator.predict_proba(ROWS)[:, 1]
     assert np.array_equal(expected, found.own(ROWS))
@@ -105,7 +105,7 @@ def test_scores_are_to_the_bit_those_of_predict_proba(name: str) -> None:
 def test_the_usual_row_of_a_linear_model_has_nothing_to_explain() -> None:
     estimator = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()).fit(ROWS, FRAUDS)
 
-    found = judgement(estimator, USUAL).contributions(USUAL)
+    found = scorers_of(estimator, USUAL).contributions(USUAL)
 
     assert found is not None
     assert found.values.tolist() == [[0.0] * WIDTH]
@@ -115,7 +115,7 @@ def test_an_unknown_usual_value_still_adds_up() -> None:
     filled = np.nan_to_num(ROWS)
     estimator = LogisticRegression().fit(filled, FRAUDS)
 
-    found = judgement(estimator, np.full((1, WIDTH), np.nan)).contributions(filled)
+    found = scorers_of(estimator, np.full((1, WIDTH), np.nan)).contributions(filled)
 
     assert found is not None
     assert np.allclose(estimator.predict_proba(filled)[:, 1], added_up(found), rtol=0, atol=1e-12)
@@ -131,7 +131,7 @@ def test_an_unknown_usual_value_still_adds_up() -> None:
 )
 def test_a_model_that_does_not_come_apart_has_scores_and_no_contributions(estimator: Any) -> None:
     estimator.fit(ROWS, FRAUDS)
-    found = judgement(estimator, USUAL)
+    found = scorers_of(estimator, USUAL)
 
     assert found.contributions(ROWS) is None
     assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], found.own(ROWS))
@@ -151,7 +151,7 @@ def recount(estimator: RandomForestClassifier, row: Rows) -> list[float]:
 def test_a_forests_contributions_equal_a_recount_along_its_decision_paths() -> None:
     estimator = fitted("forest")
 
-    found = judgement(estimator, USUAL).contributions(ROWS[:50])
+    found = scorers_of(estimator, USUAL).contributions(ROWS[:50])
 
     assert found is not None
     expected = [recount(estimator, row) for row in ROWS[:50]]
@@ -175,7 +175,7 @@ class TestBesideShap:
 
     def both(self, shap: Any, name: str) -> tuple[Contributions, float, Rows]:
         estimator = fitted(name)
-        judged = judgement(estimator, USUAL)
+        judged = scorers_of(estimator, USUAL)
         alerts = ROWS[np.argsort(judged.own(ROWS))[-200:]]
         found, explainer = judged.contributions(alerts), shap.TreeExplainer(estimator)
         assert found is not None

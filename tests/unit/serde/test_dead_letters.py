@@ -11,7 +11,7 @@ from app.adapters.topic_records.dead_letters import DeadLetter, LogPosition, rea
 from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
-from app.rendering.dead_letter_text import line, safe
+from app.rendering.dead_letter_text import as_line, escape_control_characters
 from app.traffic.resend import REPLAYED_HEADER, Refused, prepare
 
 TOPIC = "transactions"
@@ -93,7 +93,7 @@ def test_only_a_wrong_key_is_replaced() -> None:
 
 
 def test_a_line_tells_where_when_and_why_but_nothing_of_the_record() -> None:
-    told = line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
+    told = as_line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
 
     assert "1:5" in told
     assert "2025-10-09T08:53:20Z  wrong_type" in told
@@ -102,7 +102,7 @@ def test_a_line_tells_where_when_and_why_but_nothing_of_the_record() -> None:
 
 
 def test_a_terminal_is_not_commanded_by_a_record() -> None:
-    assert r"\x1b]0;x\x07\u202eé" == safe("\x1b]0;x\x07\u202eé")
+    assert r"\x1b]0;x\x07\u202eé" == escape_control_characters("\x1b]0;x\x07\u202eé")
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from app.adapters.column_mapping import CONTRACT
-from app.adapters.models.estimators import judgement
+from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import ProfileBounds
 from app.domain.acceptance import Acceptance
 from app.features import catalog
@@ -50,7 +50,7 @@ def split_by_time(history: Dataset, options: TrainingOptions) -> Split:
 
 
 def mean_score(fitted: Dataset, options: TrainingOptions, tested: Dataset) -> float:
-    score_rows = judgement(fit(fitted, options), np.zeros((1, len(catalog.NAMES)))).score
+    score_rows = scorers_of(fit(fitted, options), np.zeros((1, len(catalog.NAMES)))).score
     return float(score_rows(tested.rows).mean())
 
 
