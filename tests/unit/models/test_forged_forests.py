@@ -91,5 +91,5 @@ class TestForgedForests:
         forged._bin_mapper.is_categorical_ = np.ones(WIDTH, np.uint8)
         replace_model(path, skops_files.dumps(forged))
 
-        with pytest.raises(BundleCorrupt, match="categories"):
+        with pytest.raises(BundleCorrupt, match="categorical features"):
             bundles.load(path)

@@ -106,7 +106,7 @@ class TestForgedModels:
         payload = pickle.dumps(Payload(marker))
         replace_model(path, payload)
 
-        with pytest.raises(BundleCorrupt, match="no skops file"):
+        with pytest.raises(BundleCorrupt, match="not a skops file"):
             bundles.load(path)
 
         assert not marker.exists()
