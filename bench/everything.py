@@ -30,9 +30,9 @@ from bench.data.events import source
 from bench.data.numbered import numbered
 from bench.harness import results
 from bench.harness.broker import broker
+from bench.harness.deployment import PARTITIONS, BenchDeployment
 from bench.harness.stages import seconds_per_stage
-from bench.harness.turn import PARTITIONS, Turn
-from bench.harness.watch import DRAIN_SECONDS, WARM_UP_SHARE, Reading, open_topic, wait_for
+from bench.harness.topic_progress import DRAIN_SECONDS, WARM_UP_SHARE, Reading, open_topic, wait_for
 from bench.harness.worker_process import BenchProcess, WorkerProcess
 
 NOTHING, ALL, BESIDE = "without them", "with all of them", "with all, entities worker beside"
@@ -50,7 +50,7 @@ class Plan(NamedTuple):
     turns: int
 
 
-class Look(NamedTuple):
+class Counters(NamedTuple):
     """At the decisions' topic."""
 
     seconds: float
@@ -107,25 +107,28 @@ async def run(plan: Plan, stack: Stack, directory: Path) -> dict[str, Any]:
 async def drain(what: str, name: str, plan: Plan, stack: Stack, directory: Path) -> Drained:
     """Prime, fill, then the worker until the last decision."""
     count = plan.events
-    turn, place = Turn(name, stack.bootstrap_servers), directory / name
-    environment, metrics_port = turn.environment() | _environment(what, name, stack, place), ports.choose()
-    await turn.make_topics()
-    await turn.fill(numbered(0, PRIME_EVENTS))
+    deployment, place = BenchDeployment(name, stack.bootstrap_servers), directory / name
+    environment, metrics_port = (
+        deployment.environment() | _environment(what, name, stack, place),
+        ports.choose(),
+    )
+    await deployment.make_topics()
+    await deployment.fill(numbered(0, PRIME_EVENTS))
     async with AsyncExitStack() as running:
         entities = None if what == NOTHING else running.enter_context(_entities(place, environment))
         with WorkerProcess(place, environment) as worker:
-            await _decided(turn, PRIME_EVENTS, worker)
+            await _decided(deployment, PRIME_EVENTS, worker)
         if entities is not None:
-            await _told(turn, stack, name, entities)
+            await _told(deployment, stack, name, entities)
         if what == ALL:
             await running.aclose()
-        await turn.fill(numbered(PRIME_EVENTS, count))
+        await deployment.fill(numbered(PRIME_EVENTS, count))
         measured = environment | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(metrics_port)}
         with WorkerProcess(place, measured) as worker:
-            looks = await _decided(turn, PRIME_EVENTS + count, worker)
+            readings = await _decided(deployment, PRIME_EVENTS + count, worker)
             stages = seconds_per_stage([metrics_port])
-    alerts = await _check(what, turn, PRIME_EVENTS, PRIME_EVENTS + count)
-    return _drained(looks, count, stages, alerts)
+    alerts = await _check(what, deployment, PRIME_EVENTS, PRIME_EVENTS + count)
+    return _drained(readings, count, stages, alerts)
 
 
 def _environment(what: str, name: str, stack: Stack, place: Path) -> dict[str, str]:
@@ -164,28 +167,28 @@ def _entities(place: Path, environment: dict[str, str]) -> WorkerProcess:
     return WorkerProcess(place / "entities", environment | {"FRAUDSTREAM_WORKER_ROLE": "entities"})
 
 
-async def _decided(turn: Turn, count: int, worker: BenchProcess) -> list[Look]:
+async def _decided(deployment: BenchDeployment, count: int, worker: BenchProcess) -> list[Counters]:
     """What was there at each look, until so many decisions are."""
-    looks: list[Look] = []
+    readings: list[Counters] = []
 
     def read(found: int) -> Reading:
-        looks.append(Look(time.perf_counter(), found, worker.cpu_seconds()))
-        return Reading(found, looks[-1].cpu_seconds)
+        readings.append(Counters(time.perf_counter(), found, worker.cpu_seconds()))
+        return Reading(found, readings[-1].cpu_seconds)
 
-    topics = turn.settings().topics
-    await wait_for(turn.servers, topics.decisions, turn.partitions, count, read)
-    return looks
+    topics = deployment.settings().topics
+    await wait_for(deployment.servers, topics.decisions, deployment.partitions, count, read)
+    return readings
 
 
-async def _told(turn: Turn, stack: Stack, name: str, entities: BenchProcess) -> None:
+async def _told(deployment: BenchDeployment, stack: Stack, name: str, entities: BenchProcess) -> None:
     """Return when Redis stands where the activities' changelog ends, and that stands still."""
-    changelog = f"{turn.settings().entities.app_id}-entity-activities-changelog"
+    changelog = f"{deployment.settings().entities.app_id}-entity-activities-changelog"
     deadline, before = time.monotonic() + DRAIN_SECONDS, None
     with redis.Redis.from_url(stack.redis_url) as client:
-        async with open_topic(turn.servers, changelog, turn.partitions) as (consumer, assigned):
+        async with open_topic(deployment.servers, changelog, deployment.partitions) as (consumer, assigned):
             while time.monotonic() < deadline:
                 ends = [end for _, end in sorted((await consumer.end_offsets(assigned)).items())]
-                marks = client.mget([f"{name}:complete:{number}" for number in range(turn.partitions)])
+                marks = client.mget([f"{name}:complete:{number}" for number in range(deployment.partitions)])
                 told = [(mark or b"").rpartition(b":")[2] for mark in marks]
                 if ends == before and told == [b"%d" % (end - 1) for end in ends]:
                     return
@@ -195,10 +198,10 @@ async def _told(turn: Turn, stack: Stack, name: str, entities: BenchProcess) -> 
     raise RuntimeError(f"the entities worker did not tell Redis all of it:\n{entities.log_tail()}")
 
 
-def _drained(looks: Sequence[Look], count: int, stages: Mapping[str, float], alerts: int) -> Drained:
-    """Between the look after the warm-up and the last. Raises RuntimeError where they are one."""
-    warm = next(look for look in looks if look.decisions >= PRIME_EVENTS + count * WARM_UP_SHARE)
-    last = looks[-1]
+def _drained(readings: Sequence[Counters], count: int, stages: Mapping[str, float], alerts: int) -> Drained:
+    """Between the reading after the warm-up and the last. Raises RuntimeError where they are one."""
+    warm = next(reading for reading in readings if reading.decisions >= PRIME_EVENTS + count * WARM_UP_SHARE)
+    last = readings[-1]
     if last is warm:
         raise RuntimeError(f"{count} events are decided too soon to tell a rate: take more --events")
     decided = last.decisions - warm.decisions
@@ -210,11 +213,13 @@ def _drained(looks: Sequence[Look], count: int, stages: Mapping[str, float], ale
     )
 
 
-async def _check(what: str, turn: Turn, first: int, count: int) -> int:
+async def _check(what: str, deployment: BenchDeployment, first: int, count: int) -> int:
     """How many alerts there are among the measured. Raises RuntimeError when a decision lacks what its turn claims."""
     decode = msgspec.json.Decoder(Noted).decode
     read = alerts = absent = shadowed = 0
-    async with open_topic(turn.servers, turn.settings().topics.decisions, turn.partitions) as (
+    async with open_topic(
+        deployment.servers, deployment.settings().topics.decisions, deployment.partitions
+    ) as (
         consumer,
         all_of,
     ):

@@ -1,6 +1,6 @@
 """How cost grows with customers, with their history and with partitions: `python -m bench.growth [--json]`.
 
-One worker drains a backlog of uniformly random customers; one factor varies and the rest stay. Measured are the
+One worker drains a backlog of uniformly random customers; one factor varies and the rest stay. EventCost are the
 events after the pre-fill, in which windows fill as far as that many events can fill them:
 
 customers            1,000 to 1,000,000, with 10 events each in the longest window, 4 partitions
@@ -21,9 +21,9 @@ from app.local.state import Stack
 from bench.data.customers import Customers
 from bench.harness import results
 from bench.harness.broker import broker
-from bench.harness.rate import Look, Measured, between
-from bench.harness.turn import Turn
-from bench.harness.watched import Watched
+from bench.harness.deployment import BenchDeployment
+from bench.harness.event_cost import Counters, EventCost, between
+from bench.harness.observed_worker import ObservedWorker
 from bench.harness.worker_process import WorkerProcess
 
 PARTITIONS = 4
@@ -59,31 +59,33 @@ CASES = (
 )
 
 
-async def drain(case: Case, events: int, turn: Turn, stack: Stack, directory: Path) -> Measured:
+async def drain(
+    case: Case, events: int, deployment: BenchDeployment, stack: Stack, directory: Path
+) -> EventCost:
     """One turn of one case."""
     prefill = case.prefill(events)
     payers = islice(case.customers.anyone(seed=0), prefill + events)
-    await turn.make_topics()
-    await turn.fill(case.customers.transactions(payers))
+    await deployment.make_topics()
+    await deployment.fill(case.customers.transactions(payers))
     port = ports.choose()
-    environment = turn.environment() | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(port)}
-    with WorkerProcess(directory / turn.name, environment) as process:
-        watched = Watched(process, turn, port, directory / turn.name / "data", stack)
-        nothing = Look(time.perf_counter())
-        start = watched.look(await watched.decided(prefill))
-        end = watched.look(await watched.decided(prefill + events))
+    environment = deployment.environment() | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(port)}
+    with WorkerProcess(directory / deployment.name, environment) as process:
+        observed = ObservedWorker(process, deployment, port, directory / deployment.name / "data", stack)
+        nothing = Counters(time.perf_counter())
+        start = observed.counters(await observed.decided(prefill))
+        end = observed.counters(await observed.decided(prefill + events))
     # Few events may all be there at the first look; then the start of the worker counts.
     return between(nothing if start.decisions == end.decisions else start, end)
 
 
 def run(cases: Sequence[Case], events: int, turns: int, stack: Stack, directory: Path) -> dict[str, Any]:
     """The result file's content."""
-    measured: dict[Case, list[Measured]] = {case: [] for case in cases}
+    measured: dict[Case, list[EventCost]] = {case: [] for case in cases}
     for number in range(turns):
         for case, taken in measured.items():
             name = f"growth-{number}-{case.vary}-{case.value}"
-            turn = Turn(name, stack.bootstrap_servers, case.partitions)
-            taken.append(asyncio.run(drain(case, events, turn, stack, directory)))
+            deployment = BenchDeployment(name, stack.bootstrap_servers, case.partitions)
+            taken.append(asyncio.run(drain(case, events, deployment, stack, directory)))
             results.progress(
                 f"turn {number + 1}: {case.vary} {case.value:,} {taken[-1].events_per_s:,.0f} events/s"
             )
@@ -92,7 +94,7 @@ def run(cases: Sequence[Case], events: int, turns: int, stack: Stack, directory:
     )
 
 
-def _row(case: Case, taken: Sequence[Measured]) -> dict[str, Any]:
+def _row(case: Case, taken: Sequence[EventCost]) -> dict[str, Any]:
     return {
         "contestant": "ours",
         "workers": 1,

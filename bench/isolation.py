@@ -28,8 +28,8 @@ from bench.data import alerting
 from bench.data.day import Day, DaySender
 from bench.harness import results
 from bench.harness.broker import broker
-from bench.harness.sprint import Due, Plan, Sprint, sprint
-from bench.harness.turn import PARTITIONS, Turn
+from bench.harness.deployment import PARTITIONS, BenchDeployment
+from bench.harness.rate_run import Expected, Plan, RateResult, run_at_rate
 from bench.harness.worker_process import WorkerProcess
 from bench.latency import ALERT_SHARE
 
@@ -69,15 +69,19 @@ def main() -> None:
 def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
     """The result file's content. Raises RuntimeError when a decision is missing or wrong."""
     plan = Plan(options.rate, options.seconds)
-    due = _due(plan, directory)
-    asyncio.run(_flood(Turn(FLOOD, stack.bootstrap_servers), options.flood_events))
-    taken: dict[str, list[Sprint]] = {condition: [] for condition in CONDITIONS}
-    asyncio.run(_one("alone", plan, due, Turn("isolation-warm-up", stack.bootstrap_servers), directory))
+    expected = _expected(plan, directory)
+    asyncio.run(_flood(BenchDeployment(FLOOD, stack.bootstrap_servers), options.flood_events))
+    taken: dict[str, list[RateResult]] = {condition: [] for condition in CONDITIONS}
+    asyncio.run(
+        _one(
+            "alone", plan, expected, BenchDeployment("isolation-warm-up", stack.bootstrap_servers), directory
+        )
+    )
     for number in range(options.turns):
         for condition in CONDITIONS:
-            turn = Turn(f"isolation-{number}-{condition}", stack.bootstrap_servers)
-            shown = asyncio.run(_one(condition, plan, due, turn, directory))
-            results.progress(f"turn {number + 1}, {condition}: {_told(shown)}")
+            deployment = BenchDeployment(f"isolation-{number}-{condition}", stack.bootstrap_servers)
+            shown = asyncio.run(_one(condition, plan, expected, deployment, directory))
+            results.progress(f"turn {number + 1}, {condition}: {_summary(shown)}")
             taken[condition] += [shown] if shown else []
     rows = [_row(condition, plan, turns) for condition, turns in taken.items()]
     return results.document(
@@ -85,42 +89,44 @@ def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
     )
 
 
-async def _one(condition: str, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
+async def _one(
+    condition: str, plan: Plan, expected: Expected, deployment: BenchDeployment, directory: Path
+) -> RateResult | None:
     """None when the rate was not kept up with."""
-    place = directory / turn.name
-    async with _neighbour(condition, turn, place / "analytics"):
-        return await sprint(ROSTER["ours"], plan, due, turn, place)
+    place = directory / deployment.name
+    async with _neighbour(condition, deployment, place / "analytics"):
+        return await run_at_rate(ROSTER["ours"], plan, expected, deployment, place)
 
 
-def _told(shown: Sprint | None) -> str:
+def _summary(shown: RateResult | None) -> str:
     return "not sustained" if shown is None else f"{shown.decision_latency_ms} ms"
 
 
 @asynccontextmanager
-async def _neighbour(condition: str, turn: Turn, directory: Path) -> AsyncIterator[None]:
-    living = asyncio.create_task(_LIVES[condition](turn, directory))
+async def _neighbour(condition: str, deployment: BenchDeployment, directory: Path) -> AsyncIterator[None]:
+    neighbour = asyncio.create_task(_NEIGHBOURS[condition](deployment, directory))
     try:
         yield
-        if living.done():
-            living.result()
+        if neighbour.done():
+            neighbour.result()
             raise RuntimeError(f"the worker beside has ended: {condition}")
     finally:
-        living.cancel()
+        neighbour.cancel()
         with suppress(asyncio.CancelledError):
-            await living
+            await neighbour
 
 
-async def _nobody(_: Turn, __: Path) -> None:
+async def _nobody(_: BenchDeployment, __: Path) -> None:
     await asyncio.Event().wait()
 
 
-async def _beside(turn: Turn, directory: Path) -> None:
-    with await _start(turn, directory):
+async def _beside(deployment: BenchDeployment, directory: Path) -> None:
+    with await _start(deployment, directory):
         await asyncio.Event().wait()
 
 
-async def _stopped(turn: Turn, directory: Path) -> None:
-    with await _start(turn, directory) as worker:
+async def _stopped(deployment: BenchDeployment, directory: Path) -> None:
+    with await _start(deployment, directory) as worker:
         await asyncio.sleep(START_SECONDS)
         os.kill(worker.pid, signal.SIGSTOP)
         try:
@@ -129,16 +135,16 @@ async def _stopped(turn: Turn, directory: Path) -> None:
             os.kill(worker.pid, signal.SIGKILL)
 
 
-async def _crashed(turn: Turn, directory: Path) -> None:
+async def _crashed(deployment: BenchDeployment, directory: Path) -> None:
     while True:
-        with await _start(turn, directory) as worker:
+        with await _start(deployment, directory) as worker:
             await asyncio.sleep(LIFE_SECONDS)
             os.kill(worker.pid, signal.SIGKILL)
 
 
-async def _flooded(turn: Turn, directory: Path) -> None:
+async def _flooded(deployment: BenchDeployment, directory: Path) -> None:
     """It begins again from nothing when it has read all."""
-    flood = Turn(FLOOD, turn.servers)
+    flood = BenchDeployment(FLOOD, deployment.servers)
     settings = Settings.from_env(flood.environment())
     while True:
         name = uuid.uuid4().hex[:8]
@@ -146,12 +152,12 @@ async def _flooded(turn: Turn, directory: Path) -> None:
             "FRAUDSTREAM_ANALYTICS_APP_ID": f"{FLOOD}-{name}",
             "FRAUDSTREAM_TOPICS_DECISIONS": settings.topics.decisions,
         }
-        with await _start(turn, directory / name, **environment):
+        with await _start(deployment, directory / name, **environment):
             await asyncio.sleep(60)
         shutil.rmtree(directory / name)
 
 
-_LIVES = {
+_NEIGHBOURS = {
     "alone": _nobody,
     "beside": _beside,
     "stopped": _stopped,
@@ -160,43 +166,43 @@ _LIVES = {
 }
 
 
-async def _start(turn: Turn, directory: Path, **settings: str) -> WorkerProcess:
+async def _start(deployment: BenchDeployment, directory: Path, **settings: str) -> WorkerProcess:
     """A worker of the role analytics, once the turn has its topics."""
-    environment = turn.environment() | {
+    environment = deployment.environment() | {
         "FRAUDSTREAM_WORKER_ROLE": "analytics",
         "FRAUDSTREAM_ANALYTICS_DIR": str(directory / "files"),
         "FRAUDSTREAM_ANALYTICS_ROLL_SECONDS": "5",
     }
-    while not await _are_there(turn):  # noqa: ASYNC110  # a broker tells nobody
+    while not await _are_there(deployment):  # noqa: ASYNC110  # a broker tells nobody
         await asyncio.sleep(0.2)
     return WorkerProcess(directory / "worker", environment | settings)
 
 
-async def _are_there(turn: Turn) -> bool:
+async def _are_there(deployment: BenchDeployment) -> bool:
     try:
-        await require(turn.settings())
+        await require(deployment.settings())
     except TopicMismatch:
         return False
     return True
 
 
-async def _flood(turn: Turn, events: int) -> None:
-    await ensure(turn.settings())
-    day, sender = Day(events, turn.partitions), DaySender(turn.settings())
+async def _flood(deployment: BenchDeployment, events: int) -> None:
+    await ensure(deployment.settings())
+    day, sender = Day(events, deployment.partitions), DaySender(deployment.settings())
     await sender.sender.start()
     for block in day.blocks(0, events):
         await sender.send(block)
     await sender.sender.stop()
 
 
-def _due(plan: Plan, directory: Path) -> Due:
+def _expected(plan: Plan, directory: Path) -> Expected:
     counted = alerting.scores(plan.end, directory)[plan.counted_from :]
     review = alerting.threshold(counted, ALERT_SHARE)
     models = alerting.models(review, directory / "models")
-    return Due(models, set((np.flatnonzero(counted >= review) + plan.counted_from).tolist()))
+    return Expected(models, set((np.flatnonzero(counted >= review) + plan.counted_from).tolist()))
 
 
-def _row(condition: str, plan: Plan, taken: Sequence[Sprint]) -> dict[str, Any]:
+def _row(condition: str, plan: Plan, taken: Sequence[RateResult]) -> dict[str, Any]:
     """Medians of the turns, and each turn beside them; of those in which the rate was sustained."""
     turns = [turn.decision_latency_ms for turn in taken]
     names = turns[0] if turns else ()

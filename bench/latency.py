@@ -21,8 +21,8 @@ from bench.data import alerting
 from bench.data.events import source
 from bench.harness import results
 from bench.harness.broker import broker
-from bench.harness.sprint import PRIME_EVENTS, WARM_UP_SECONDS, Due, Plan, Sprint, sprint
-from bench.harness.turn import PARTITIONS, Turn
+from bench.harness.deployment import PARTITIONS, BenchDeployment
+from bench.harness.rate_run import PRIME_EVENTS, WARM_UP_SECONDS, Expected, Plan, RateResult, run_at_rate
 
 ALL = "ours,echo,quix,naive_faust"
 ALERT_SHARE = 0.05
@@ -61,20 +61,20 @@ def run(options: Options, stack: Stack, directory: Path, module: str = "bench.la
     A rate that a contestant did not keep up with is not tried again, nor a higher one.
     """
     plans = [Plan(rate, options.seconds) for rate in options.rates]
-    due = dict(zip(plans, _due(plans, directory), strict=True))
-    measured: dict[tuple[Contestant, Plan], list[Sprint]] = {
+    expected = dict(zip(plans, _expected(plans, directory), strict=True))
+    measured: dict[tuple[Contestant, Plan], list[RateResult]] = {
         (contestant, plan): [] for plan in plans for contestant in options.contestants
     }
     too_fast: dict[Contestant, int] = {}
-    _warm_the_broker(options, plans[-1], due[plans[-1]], stack, directory)
+    _warm_the_broker(options, plans[-1], expected[plans[-1]], stack, directory)
     for number in range(options.turns):
         for (contestant, plan), taken in measured.items():
             if plan.rate >= too_fast.get(contestant, plan.rate + 1):
                 continue
             name = f"latency-{number}-{plan.rate}-{contestant.name}"
-            turn = Turn(name, stack.bootstrap_servers)
-            shown = asyncio.run(sprint(contestant, plan, due[plan], turn, directory / name))
-            results.progress(f"turn {number + 1}: {contestant.name} at {plan.rate}: {_told(shown)}")
+            deployment = BenchDeployment(name, stack.bootstrap_servers)
+            shown = asyncio.run(run_at_rate(contestant, plan, expected[plan], deployment, directory / name))
+            results.progress(f"turn {number + 1}: {contestant.name} at {plan.rate}: {_summary(shown)}")
             if shown is None:
                 too_fast[contestant] = plan.rate
             else:
@@ -91,29 +91,33 @@ def run(options: Options, stack: Stack, directory: Path, module: str = "bench.la
     )
 
 
-def _warm_the_broker(options: Options, plan: Plan, due: Due, stack: Stack, directory: Path) -> None:
+def _warm_the_broker(options: Options, plan: Plan, expected: Expected, stack: Stack, directory: Path) -> None:
     """One turn at the highest rate that does not count: a broker's JVM compiles for its first half minute of load,
     on the cores that the contestants need.
     """
     for contestant in options.contestants[:2]:
         name = f"warm-up-{contestant.name}"
-        asyncio.run(sprint(contestant, plan, due, Turn(name, stack.bootstrap_servers), directory / name))
+        asyncio.run(
+            run_at_rate(
+                contestant, plan, expected, BenchDeployment(name, stack.bootstrap_servers), directory / name
+            )
+        )
 
 
-def _due(plans: Sequence[Plan], directory: Path) -> Iterator[Due]:
+def _expected(plans: Sequence[Plan], directory: Path) -> Iterator[Expected]:
     scores = alerting.scores(max(plan.end for plan in plans), directory)
     for plan in plans:
         counted = scores[plan.counted_from : plan.end]
         review = alerting.threshold(counted, ALERT_SHARE)
         models = alerting.models(review, directory / f"models-{plan.rate}")
-        yield Due(models, set((np.flatnonzero(counted >= review) + plan.counted_from).tolist()))
+        yield Expected(models, set((np.flatnonzero(counted >= review) + plan.counted_from).tolist()))
 
 
-def _told(shown: Sprint | None) -> str:
+def _summary(shown: RateResult | None) -> str:
     return "not sustained" if shown is None else f"{shown.latency_ms} ms"
 
 
-def _row(contestant: Contestant, plan: Plan, taken: Sequence[Sprint]) -> dict[str, Any]:
+def _row(contestant: Contestant, plan: Plan, taken: Sequence[RateResult]) -> dict[str, Any]:
     """Medians of the turns, and each turn beside them; nulls where the rate was not sustained in every turn."""
     return {
         "contestant": contestant.name,

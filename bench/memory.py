@@ -17,10 +17,10 @@ from app.local.state import Stack
 from bench.data.customers import Customers
 from bench.harness import results, steady
 from bench.harness.broker import broker
+from bench.harness.deployment import BenchDeployment
 from bench.harness.footprint import Memory, disk_bytes, gauges
+from bench.harness.observed_worker import ObservedWorker
 from bench.harness.steady import MIB, Steady
-from bench.harness.turn import Turn
-from bench.harness.watched import Watched
 from bench.harness.worker_process import WorkerProcess
 
 ALL = "3000x1000,30000x100,100000x10,1000000x3"
@@ -33,38 +33,38 @@ async def measure(
     customers: Customers, phase: Steady | None, stack: Stack, directory: Path
 ) -> list[dict[str, Any]]:
     """Rows of the result file: the customers', and the steady phase's where there is one."""
-    turn = Turn(f"memory-{customers.number}", stack.bootstrap_servers)
-    await turn.make_topics()
+    deployment = BenchDeployment(f"memory-{customers.number}", stack.bootstrap_servers)
+    await deployment.make_topics()
     port = ports.choose()
-    environment = turn.environment() | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(port)}
-    with WorkerProcess(directory / turn.name, environment) as process:
-        watched = Watched(process, turn, port, directory / turn.name / "data", stack)
-        rows = [_row(customers, await _fill(customers, watched), watched)]
+    environment = deployment.environment() | {"FRAUDSTREAM_WORKER_METRICS_PORT": str(port)}
+    with WorkerProcess(directory / deployment.name, environment) as process:
+        observed = ObservedWorker(process, deployment, port, directory / deployment.name / "data", stack)
+        rows = [_row(customers, await _fill(customers, observed), observed)]
         if phase:
-            rows.append(steady.row(phase, await steady.resident(phase, watched)))
+            rows.append(steady.row(phase, await steady.resident(phase, observed)))
     return rows
 
 
-async def _fill(customers: Customers, watched: Watched) -> Memory:
+async def _fill(customers: Customers, observed: ObservedWorker) -> Memory:
     """Everybody pays; returns the memory when one in a hundred had paid once."""
     events = customers.transactions(customers.everyone(customers.events_per_window))
     few = max(1, customers.number // 100)
-    await watched.send(islice(events, few))
-    await watched.decided(few)
-    start = watched.memory()
-    await watched.send(events)
-    await watched.decided(customers.events)
+    await observed.send(islice(events, few))
+    await observed.decided(few)
+    start = observed.memory()
+    await observed.send(events)
+    await observed.decided(customers.events)
     await asyncio.sleep(SETTLE_SECONDS)
     return start
 
 
-def _row(customers: Customers, start: Memory, watched: Watched) -> dict[str, Any]:
-    now, disk = watched.memory(), disk_bytes(watched.data)
-    told = gauges(watched.metrics_port)
+def _row(customers: Customers, start: Memory, observed: ObservedWorker) -> dict[str, Any]:
+    now, disk = observed.memory(), disk_bytes(observed.data)
+    told = gauges(observed.metrics_port)
     return {
         "contestant": "ours",
         "workers": 1,
-        "partitions": watched.turn.partitions,
+        "partitions": observed.deployment.partitions,
         "customers": customers.number,
         "events_per_customer": customers.events_per_window,
         "rss_start_bytes": start.rss,
@@ -77,7 +77,7 @@ def _row(customers: Customers, start: Memory, watched: Watched) -> dict[str, Any
         "profiles_cached": int(told["profiles_cached"]),
         "profile_cache_bytes": int(told["profile_cache_bytes"]),
         "topic_bytes_per_event": {
-            name: round(size / customers.events, 1) for name, size in watched.topic_bytes().items()
+            name: round(size / customers.events, 1) for name, size in observed.topic_bytes().items()
         },
     }
 
@@ -99,7 +99,7 @@ def table(content: Mapping[str, Any]) -> str:
     """Memory and disk by customers, then what the steady phase showed."""
     head = ("customers", "events each", "at start", "resident", "peak", "disk", "disk/customer", "cached")
     rows = [_cells(row) for row in content["results"] if "steady" not in row]
-    phases = [steady.told(row["steady"]) for row in content["results"] if "steady" in row]
+    phases = [steady.summary(row["steady"]) for row in content["results"] if "steady" in row]
     return "\n".join([results.table(head, rows), *phases])
 
 

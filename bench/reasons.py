@@ -49,7 +49,7 @@ SHAP_TIMED = 5
 """It takes a tenth of a second for an alert of the forest."""
 
 
-class Asked(NamedTuple):
+class Case(NamedTuple):
     """A model, its estimator, and the rows that it is asked about."""
 
     name: str
@@ -75,7 +75,7 @@ class Fitted(NamedTuple):
         return self.judged.contributions(rows)
 
 
-def asked() -> list[Asked]:
+def cases() -> list[Case]:
     """The champion and two others, about what the champion alerts on."""
     bundle, traffic = champion(MODELS), _traffic()
     path = MODELS / bundle.reference.name / bundle.reference.version / MODEL_FILE
@@ -83,8 +83,8 @@ def asked() -> list[Asked]:
     linear = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
     models = {"forest of 100 trees": RandomForestClassifier(random_state=0), "logistic regression": linear}
     return [
-        Asked("champion", bundle, skops_files.loads(path.read_bytes()), alerts),
-        *(Asked(name, _fitted(model, traffic, bundle), model, alerts) for name, model in models.items()),
+        Case("champion", bundle, skops_files.loads(path.read_bytes()), alerts),
+        *(Case(name, _fitted(model, traffic, bundle), model, alerts) for name, model in models.items()),
     ]
 
 
@@ -103,7 +103,7 @@ def _fitted(model: Any, traffic: Dataset, bundle: Bundle) -> Fitted:
     return Fitted(scorers_of(model, bundle.manifest.usual()), bundle.manifest.distributions)
 
 
-def measure(one: Asked, turns: int) -> dict[str, Any]:
+def measure(one: Case, turns: int) -> dict[str, Any]:
     """Microseconds of processor time an alert, asked for one after the other as a worker does; and shap's, where it knows the model."""
     alerts = [Alerted(values, "EUR", LONGEST_MS) for values in one.rows.tolist()]
     found = {
@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     options = parser.parse_args()
-    rows = [measure(one, options.turns) for one in asked()]
+    rows = [measure(one, options.turns) for one in cases()]
     content = results.document(
         "bench.reasons", rows, champion=msgspec.to_builtins(champion(MODELS).reference)
     )

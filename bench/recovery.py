@@ -26,8 +26,8 @@ from bench.data import profiles
 from bench.data.events import events
 from bench.harness import results
 from bench.harness.broker import broker
-from bench.harness.turn import PARTITIONS, Turn
-from bench.harness.watch import open_topic
+from bench.harness.deployment import PARTITIONS, BenchDeployment
+from bench.harness.topic_progress import open_topic
 from bench.harness.worker_process import BenchProcess
 
 CONTESTANTS = {"ours": "app.worker", "stock_faust": "bench.contestants.stock_recovery"}
@@ -67,46 +67,46 @@ class Restarted(NamedTuple):
 class Contestant:
     """One worker on one disk, started as often as wanted."""
 
-    def __init__(self, module: str, directory: Path, turn: Turn) -> None:
+    def __init__(self, module: str, directory: Path, deployment: BenchDeployment) -> None:
         self._log = directory / "process.log"
         self._read_bytes = 0
         self.process = BenchProcess(
             directory,
             ("-m", "faust", "-A", module, "worker", "-l", "info"),
-            turn.environment() | {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"},
+            deployment.environment() | {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"},
         )
 
     async def ready(self) -> dict[str, dict[str, Any]]:
         """Wait until it is; the log's events since it was started, each the last of its name."""
         deadline = time.monotonic() + READY_SECONDS
-        while "Worker ready" not in (told := self._told()):
+        while "Worker ready" not in (logged := self._log_events()):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the worker was not ready after {READY_SECONDS:.0f} s")
             self.process.cpu_seconds()  # raises when it has ended
             await asyncio.sleep(POLL_SECONDS)
-        return told
+        return logged
 
     async def restart(self) -> Start:
         """Start, wait until it is ready, stop."""
         self._read_bytes = self._log.stat().st_size if self._log.exists() else 0
         started = time.monotonic()
         with self.process:
-            told = await self.ready()
-            return Start(time.monotonic() - started, _restore_seconds(told))
+            logged = await self.ready()
+            return Start(time.monotonic() - started, _restore_seconds(logged))
 
-    def _told(self) -> dict[str, dict[str, Any]]:
-        told = {}
+    def _log_events(self) -> dict[str, dict[str, Any]]:
+        logged = {}
         for line in self._log.read_bytes()[self._read_bytes :].splitlines():
             with suppress(ValueError):
                 entry = json.loads(line)
-                told[str(entry.get("event")).rpartition("]: ")[2]] = entry
-        return told
+                logged[str(entry.get("event")).rpartition("]: ")[2]] = entry
+        return logged
 
 
-def _restore_seconds(told: dict[str, dict[str, Any]]) -> float:
-    if "restored" in told:
-        return float(told["restored"]["seconds"])
-    begun, ended = (told.get(line) for line in STOCK_LINES)
+def _restore_seconds(logged: dict[str, dict[str, Any]]) -> float:
+    if "restored" in logged:
+        return float(logged["restored"]["seconds"])
+    begun, ended = (logged.get(line) for line in STOCK_LINES)
     if not begun or not ended:
         return 0.0
     times = [datetime.fromisoformat(line["timestamp"]) for line in (begun, ended)]
@@ -116,19 +116,19 @@ def _restore_seconds(told: dict[str, dict[str, Any]]) -> float:
 class Changelog:
     """One record for each customer, and later ones for some of them."""
 
-    def __init__(self, turn: Turn, customers: int) -> None:
-        self.turn = turn
+    def __init__(self, deployment: BenchDeployment, customers: int) -> None:
+        self.deployment = deployment
         self.customers = customers
         self.records = 0
 
     async def fill(self, customers: int) -> int:
         """New profiles of so many customers; the number of records."""
-        settings = self.turn.settings()
+        settings = self.deployment.settings()
         sender = BatchProducer(settings.kafka)
         await sender.start()
         before = self.records
-        for partition in range(self.turn.partitions):
-            for batch in profiles.records(partition, customers // self.turn.partitions, seed=before):
+        for partition in range(self.deployment.partitions):
+            for batch in profiles.records(partition, customers // self.deployment.partitions, seed=before):
                 await sender.send(profiles_changelog(settings), partition, batch)
                 self.records += len(batch)
         await sender.stop()
@@ -137,34 +137,36 @@ class Changelog:
 
 async def restarts(contestant: str, changelog: Changelog, directory: Path) -> dict[str, Restarted]:
     """Empty, warm and behind, one after the other on one disk."""
-    worker = Contestant(CONTESTANTS[contestant], directory, changelog.turn)
+    worker = Contestant(CONTESTANTS[contestant], directory, changelog.deployment)
     empty = Restarted(await worker.restart(), changelog.records)
     warm = Restarted(await worker.restart(), 0)
     new_records = await changelog.fill(int(changelog.customers * BEHIND_SHARE))
     return {"empty": empty, "warm": warm, "behind": Restarted(await worker.restart(), new_records)}
 
 
-async def takeover(turn: Turn, directory: Path) -> float:
+async def takeover(deployment: BenchDeployment, directory: Path) -> float:
     """Seconds from the kill of one of two workers to the first decision on a partition that it had."""
-    dead, other = (Contestant(CONTESTANTS["ours"], directory / name, turn) for name in ("dead", "other"))
-    async with _load(turn):
+    dead, other = (
+        Contestant(CONTESTANTS["ours"], directory / name, deployment) for name in ("dead", "other")
+    )
+    async with _load(deployment):
         with other.process, dead.process:
             lost = await shared(dead, other)
-            await _decided(turn, lost)
+            await _decided(deployment, lost)
             os.kill(dead.process.pid, signal.SIGKILL)
             killed = time.monotonic()
             await asyncio.sleep(SETTLE_SECONDS)
-            return await _decided(turn, lost) - killed
+            return await _decided(deployment, lost) - killed
 
 
 @asynccontextmanager
-async def _load(turn: Turn) -> AsyncIterator[None]:
+async def _load(deployment: BenchDeployment) -> AsyncIterator[None]:
     """Transactions at a steady rate, as long as the block lasts."""
     sending = asyncio.create_task(
         produce(
             events(int(LOAD_PER_SECOND * (READY_SECONDS + TAKEOVER_SECONDS))),
-            topic=turn.settings().topics.transactions,
-            kafka=turn.servers,
+            topic=deployment.settings().topics.transactions,
+            kafka=deployment.servers,
             rate=LOAD_PER_SECOND,
         )
     )
@@ -179,16 +181,18 @@ async def _load(turn: Turn) -> AsyncIterator[None]:
 async def shared(one: Contestant, two: Contestant) -> list[int]:
     """Wait until both have partitions; those of ``one``."""
     while True:
-        told = await one.ready(), await two.ready()
-        first, second = (set(events.get("restored", {}).get("partitions", [])) for events in told)
+        logged = await one.ready(), await two.ready()
+        first, second = (set(events.get("restored", {}).get("partitions", [])) for events in logged)
         if first and second and not first & second:
             return sorted(first)
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _decided(turn: Turn, partitions: list[int]) -> float:
+async def _decided(deployment: BenchDeployment, partitions: list[int]) -> float:
     """Monotonic time at which the first decision is seen that was not there at the call."""
-    async with open_topic(turn.servers, turn.settings().topics.decisions, turn.partitions) as (
+    async with open_topic(
+        deployment.servers, deployment.settings().topics.decisions, deployment.partitions
+    ) as (
         consumer,
         all_,
     ):
@@ -225,7 +229,9 @@ def _run(customer_counts: list[int], turns: int) -> list[dict[str, Any]]:
     measured: list[dict[str, Any]] = []
     with broker() as (stack, directory):
         for customers in customer_counts:
-            changelog = Changelog(Turn(f"recovery-{customers}", stack.bootstrap_servers), customers)
+            changelog = Changelog(
+                BenchDeployment(f"recovery-{customers}", stack.bootstrap_servers), customers
+            )
             asyncio.run(_fill_first(changelog))
             for contestant in _contestants(customers):
                 results.progress(f"{contestant}: {turns} x empty, warm and behind")
@@ -237,7 +243,9 @@ def _run(customer_counts: list[int], turns: int) -> list[dict[str, Any]]:
                 ]
                 measured += [_summary(contestant, customers, disk, taken) for disk in taken[0]]
         seconds = [
-            asyncio.run(_takeover_once(Turn(f"takeover-{number}", stack.bootstrap_servers), directory))
+            asyncio.run(
+                _takeover_once(BenchDeployment(f"takeover-{number}", stack.bootstrap_servers), directory)
+            )
             for number in range(turns)
         ]
     return [*measured, {"contestant": "ours", "takeover_seconds": [round(taken, 2) for taken in seconds]}]
@@ -245,14 +253,14 @@ def _run(customer_counts: list[int], turns: int) -> list[dict[str, Any]]:
 
 async def _fill_first(changelog: Changelog) -> None:
     results.progress(f"a changelog of {changelog.customers:,} customers")
-    await changelog.turn.make_topics()
+    await changelog.deployment.make_topics()
     await changelog.fill(changelog.customers)
 
 
-async def _takeover_once(turn: Turn, directory: Path) -> float:
-    results.progress(turn.name)
-    await turn.make_topics()
-    return await takeover(turn, directory / turn.name)
+async def _takeover_once(deployment: BenchDeployment, directory: Path) -> float:
+    results.progress(deployment.name)
+    await deployment.make_topics()
+    return await takeover(deployment, directory / deployment.name)
 
 
 def _contestants(customers: int) -> list[str]:

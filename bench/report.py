@@ -26,7 +26,7 @@ from app.settings import Settings
 from bench.data.day import DAY, DAY_NAME, Block, Day, DaySender
 from bench.harness import results
 from bench.harness.broker import broker
-from bench.harness.turn import Turn
+from bench.harness.deployment import BenchDeployment
 from bench.harness.worker_process import REPOSITORY, WorkerProcess
 
 STEADY_RATE = 5_000
@@ -37,7 +37,7 @@ ROLL_SECONDS = 20
 _FRAUDSTREAM = "from app.cli import main; main()"
 
 
-class Scene(NamedTuple):
+class Context(NamedTuple):
     """What a run works on."""
 
     settings: Settings
@@ -67,41 +67,41 @@ async def run(
     events: int, servers: str, directory: Path, rate: int = STEADY_RATE, roll_seconds: int = ROLL_SECONDS
 ) -> dict[str, Any]:
     """The result file's content. Raises RuntimeError when batch and stream differ."""
-    turn = Turn("report", servers)
-    await turn.make_topics()
-    environment = turn.environment() | {
+    deployment = BenchDeployment("report", servers)
+    await deployment.make_topics()
+    environment = deployment.environment() | {
         "FRAUDSTREAM_WORKER_ROLE": "analytics",
         "FRAUDSTREAM_ANALYTICS_DIR": str(directory / "files"),
         "FRAUDSTREAM_ANALYTICS_ROLL_SECONDS": str(roll_seconds),
     }
-    settings, day = Settings.from_env(environment), Day(events, turn.partitions)
+    settings, day = Settings.from_env(environment), Day(events, deployment.partitions)
     with WorkerProcess(directory / "worker", environment) as worker:
-        row = await _measure(Scene(settings, directory, worker, day), rate)
-    return results.document("bench.report", [row], partitions=turn.partitions, day=DAY_NAME)
+        row = await _measure(Context(settings, directory, worker, day), rate)
+    return results.document("bench.report", [row], partitions=deployment.partitions, day=DAY_NAME)
 
 
-async def _measure(scene: Scene, rate: int) -> dict[str, Any]:
-    day, sender = scene.day, DaySender(scene.settings)
+async def _measure(context: Context, rate: int) -> dict[str, Any]:
+    day, sender = context.day, DaySender(context.settings)
     await sender.sender.start()
     steady = min(rate * STEADY_SECONDS, day.count // 2)
-    labels = await _backlog(scene, sender, day.count - steady)
+    labels = await _backlog(context, sender, day.count - steady)
     labels += await _steadily(sender, day, steady, rate)
     await sender.send(Block(day.close(), []))
     closed = time.monotonic()
     await sender.sender.stop()
-    await _known(scene, day.count, labels, closed=True)
-    kept = _report(scene, "--out", str(scene.directory / "report.html"))
+    await _known(context, day.count, labels, closed=True)
+    kept = _report(context, "--out", str(context.directory / "report.html"))
     after_close = time.monotonic() - closed
     results.progress(f"the report was there {after_close:.1f} s after the close")
-    await _in_files(scene, labels)
+    await _in_files(context, labels)
     begin = time.monotonic()
-    batch = _report(scene, "--from-events", "--out", str(scene.directory / "batch.html"))
+    batch = _report(context, "--from-events", "--out", str(context.directory / "batch.html"))
     batch_seconds = time.monotonic() - begin
     if kept != batch or kept["total"]["transactions"] != day.count:
         raise RuntimeError("the report that was kept up to date and the batch differ")
     begin = time.monotonic()
-    _report(scene, "--out", str(scene.directory / "again.html"))
-    files = list(scene.files.rglob("*.parquet"))
+    _report(context, "--out", str(context.directory / "again.html"))
+    files = list(context.files.rglob("*.parquet"))
     return {
         "events": day.count,
         "labels": labels,
@@ -111,20 +111,20 @@ async def _measure(scene: Scene, rate: int) -> dict[str, Any]:
         "equal": True,
         "files": len(files),
         "file_bytes": sum(file.stat().st_size for file in files),
-        "figures_bytes": sum(file.stat().st_size for file in scene.files.rglob("*.bin")),
-        "worker_cpu_seconds_per_million": round(scene.worker.cpu_seconds() * 1e6 / day.count, 1),
-        "worker_rss_bytes": psutil.Process(scene.worker.pid).memory_info().rss,
+        "figures_bytes": sum(file.stat().st_size for file in context.files.rglob("*.bin")),
+        "worker_cpu_seconds_per_million": round(context.worker.cpu_seconds() * 1e6 / day.count, 1),
+        "worker_rss_bytes": psutil.Process(context.worker.pid).memory_info().rss,
     }
 
 
-async def _backlog(scene: Scene, sender: DaySender, end: int) -> int:
+async def _backlog(context: Context, sender: DaySender, end: int) -> int:
     """Send, and wait until the worker has counted it; how many labels there were."""
     labels, begin = 0, time.monotonic()
-    for block in scene.day.blocks(0, end):
+    for block in context.day.blocks(0, end):
         await sender.send(block)
         labels += sum(map(len, block.labels))
     results.progress(f"{end:,} decisions sent in {time.monotonic() - begin:.0f} s")
-    await _known(scene, end, 0, closed=False)
+    await _known(context, end, 0, closed=False)
     results.progress(f"and counted by {time.monotonic() - begin:.0f} s")
     return labels
 
@@ -140,13 +140,13 @@ async def _steadily(sender: DaySender, day: Day, count: int, rate: int) -> int:
     return labels
 
 
-async def _known(scene: Scene, events: int, labels: int, *, closed: bool) -> Kept:
+async def _known(context: Context, events: int, labels: int, *, closed: bool) -> Kept:
     """Return when the worker has counted so many."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        scene.worker.cpu_seconds()  # it runs
+        context.worker.cpu_seconds()  # it runs
         try:
-            kept = kept_report(scene.files, DAY, DAY_NAME, top=1)
+            kept = kept_report(context.files, DAY, DAY_NAME, top=1)
         except InvalidFile:
             kept = None
         if kept and _complete(kept, events, labels, closed=closed):
@@ -161,10 +161,10 @@ def _complete(kept: Kept, events: int, labels: int, *, closed: bool) -> bool:
     return counted and not (closed and kept.open_partitions)
 
 
-async def _in_files(scene: Scene, labels: int) -> None:
+async def _in_files(context: Context, labels: int) -> None:
     """Return when all of the day is in files."""
-    files, partitions = DayFiles(scene.files), range(scene.settings.topics.partitions)
-    expected = {"decisions": scene.day.count + len(partitions), "labels": labels}
+    files, partitions = DayFiles(context.files), range(context.settings.topics.partitions)
+    expected = {"decisions": context.day.count + len(partitions), "labels": labels}
     deadline = time.monotonic() + WAIT_SECONDS
     for feed, count in expected.items():
         while sum(files.progress(feed, at).next_offset for at in partitions) < count:
@@ -173,7 +173,7 @@ async def _in_files(scene: Scene, labels: int) -> None:
             await asyncio.sleep(1)
 
 
-def _report(scene: Scene, *options: str) -> dict[str, Any]:
+def _report(context: Context, *options: str) -> dict[str, Any]:
     words = [
         sys.executable,
         "-c",
@@ -181,7 +181,7 @@ def _report(scene: Scene, *options: str) -> dict[str, Any]:
         "report",
         DAY_NAME,
         "--directory",
-        str(scene.files),
+        str(context.files),
         "--json",
     ]
     done = subprocess.run([*words, *options], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE)  # noqa: S603  # ours

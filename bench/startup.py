@@ -21,7 +21,7 @@ import psutil
 from app.local.state import Stack
 from bench.harness import results
 from bench.harness.broker import broker
-from bench.harness.turn import Turn
+from bench.harness.deployment import BenchDeployment
 from bench.harness.worker_process import REPOSITORY
 
 ROLES = ("risk", "entities", "analytics", "crm")
@@ -65,9 +65,9 @@ def run(
     checkouts: Mapping[str, Path], roles: list[str], turns: int, stack: Stack, directory: Path
 ) -> dict[str, Any]:
     """The result file's content."""
-    turn = Turn("startup", stack.bootstrap_servers)
-    asyncio.run(turn.make_topics())
-    environment = turn.environment() | {"FRAUDSTREAM_REDIS_URL": stack.redis_url}
+    deployment = BenchDeployment("startup", stack.bootstrap_servers)
+    asyncio.run(deployment.make_topics())
+    environment = deployment.environment() | {"FRAUDSTREAM_REDIS_URL": stack.redis_url}
     runs: dict[str, Run] = {f"fraudstream {command}": _help(command) for command in COMMANDS}
     runs |= {f"fraudstream worker --role {role}": _worker(role, environment, directory) for role in roles}
     rows = []

@@ -30,10 +30,10 @@ from bench.data.events import source
 from bench.data.numbered import number_of, numbered
 from bench.harness import results
 from bench.harness.broker import broker
+from bench.harness.deployment import PARTITIONS, BenchDeployment
 from bench.harness.generator import Report, percentiles
-from bench.harness.sprint import PRIME_EVENTS, SPARE_SECONDS, WARM_UP_SECONDS
-from bench.harness.turn import PARTITIONS, Turn
-from bench.harness.watch import DRAIN_SECONDS, Reading, open_topic, wait_for
+from bench.harness.rate_run import PRIME_EVENTS, SPARE_SECONDS, WARM_UP_SECONDS
+from bench.harness.topic_progress import DRAIN_SECONDS, Reading, open_topic, wait_for
 from bench.harness.worker_process import BenchProcess, WorkerProcess
 
 SWAP_SECONDS = 2.0
@@ -83,27 +83,27 @@ def main() -> None:
 
 async def run(plan: Plan, servers: str, directory: Path) -> dict[str, Any]:
     """The result file's content. Raises RuntimeError when a decision is missing or not one model's alone."""
-    turn, models = Turn("swap", servers), two_models(directory / "models")
-    await turn.make_topics()
-    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(models)}
+    deployment, models = BenchDeployment("swap", servers), two_models(directory / "models")
+    await deployment.make_topics()
+    environment = deployment.environment() | {"FRAUDSTREAM_MODEL_DIR": str(models)}
     settings = Settings.from_env(environment)
     generated, received = directory / "generated.json", directory / "received.npz"
     with WorkerProcess(directory / "worker", environment) as worker:
-        await turn.fill(numbered(0, PRIME_EVENTS))
-        await _decided(turn, PRIME_EVENTS, worker)
+        await deployment.fill(numbered(0, PRIME_EVENTS))
+        await _decided(deployment, PRIME_EVENTS, worker)
         with BenchProcess(
             directory / "receiver", ("-m", "bench.harness.receiver", str(received)), environment
         ):
             arguments = ("-m", "bench.harness.generator", PRIME_EVENTS, plan.events, plan.rate, generated)
             with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
-                await _begun(turn)
+                await _begun(deployment)
                 await _swap(plan, settings, models)
-                await generator.ended(plan.events / plan.rate + SPARE_SECONDS)
-            await _decided(turn, PRIME_EVENTS + plan.events, worker)
+                await generator.wait_ended(plan.events / plan.rate + SPARE_SECONDS)
+            await _decided(deployment, PRIME_EVENTS + plan.events, worker)
             await asyncio.sleep(1)
         epoch_ns = time.time_ns() - time.monotonic_ns()
     report = msgspec.json.decode(generated.read_bytes(), type=Report)
-    per_model = await _check(plan, turn, models)
+    per_model = await _check(plan, deployment, models)
     with np.load(received) as arrived:
         columns = arrived["decisions"]
     exchanges = await _exchanges(settings)
@@ -131,21 +131,21 @@ def two_models(directory: Path) -> Path:
     return directory
 
 
-async def _decided(turn: Turn, count: int, worker: BenchProcess) -> None:
+async def _decided(deployment: BenchDeployment, count: int, worker: BenchProcess) -> None:
     def alive(found: int) -> Reading:
         return Reading(found, worker.cpu_seconds())
 
-    topics = turn.settings().topics
-    await wait_for(turn.servers, topics.decisions, turn.partitions, count, alive, DRAIN_SECONDS)
+    topics = deployment.settings().topics
+    await wait_for(deployment.servers, topics.decisions, deployment.partitions, count, alive, DRAIN_SECONDS)
 
 
-async def _begun(turn: Turn) -> None:
+async def _begun(deployment: BenchDeployment) -> None:
     """The generator sends, and its warm-up is over."""
-    topics = turn.settings().topics
+    topics = deployment.settings().topics
     await wait_for(
-        turn.servers,
+        deployment.servers,
         topics.transactions,
-        turn.partitions,
+        deployment.partitions,
         PRIME_EVENTS + 1,
         lambda found: Reading(found, 0.0),
     )
@@ -171,14 +171,16 @@ async def _swap(plan: Plan, settings: Settings, models: Path) -> None:
             results.progress(f"{number + 1} exchanges")
 
 
-async def _check(plan: Plan, turn: Turn, models: Path) -> dict[str, int]:
+async def _check(plan: Plan, deployment: BenchDeployment, models: Path) -> dict[str, int]:
     """How many transactions each model decided. Raises RuntimeError unless every one has one decision."""
     first = read_aliases(models).champion
     bundles = [load(bundle_path(models, name)) for name in (first, f"{first}-again")]
     thresholds = {bundle.reference: bundle.thresholds for bundle in bundles}
     decode, seen, count = msgspec.json.Decoder(Decided).decode, set[int](), PRIME_EVENTS + plan.events
     per_model = {model_id(reference): 0 for reference in thresholds}
-    async with open_topic(turn.servers, turn.settings().topics.decisions, turn.partitions) as (
+    async with open_topic(
+        deployment.servers, deployment.settings().topics.decisions, deployment.partitions
+    ) as (
         consumer,
         all_of,
     ):

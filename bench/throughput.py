@@ -15,10 +15,10 @@ from typing import Any
 from app.local.state import Stack
 from bench.contestants.roster import Contestant, chosen
 from bench.data.events import source
-from bench.harness import results, sameness
+from bench.harness import equal_work, results
 from bench.harness.broker import broker
+from bench.harness.deployment import PARTITIONS, BenchDeployment
 from bench.harness.drain import Drained, Entry, drain
-from bench.harness.turn import PARTITIONS, Turn
 
 ALL = "ours,naive_faust,quix,echo"
 
@@ -48,15 +48,15 @@ def run(
     measured: dict[Entry, list[Drained]] = {entry: [] for entry in entries}
     compared: dict[str, int] = {}
     # Not counted: a broker's JVM compiles for its first half minute of load, on the cores that are measured.
-    asyncio.run(drain(entries[0], Turn("warm-up", stack.bootstrap_servers), stack, directory))
+    asyncio.run(drain(entries[0], BenchDeployment("warm-up", stack.bootstrap_servers), stack, directory))
     for number in range(turns):
-        works: dict[Entry, sameness.Work] = {}
+        works: dict[Entry, equal_work.Work] = {}
         for entry, taken in measured.items():
-            turn = Turn(f"bench-{number}-{entry.name}", stack.bootstrap_servers)
-            taken.append(asyncio.run(drain(entry, turn, stack, directory)))
+            deployment = BenchDeployment(f"bench-{number}-{entry.name}", stack.bootstrap_servers)
+            taken.append(asyncio.run(drain(entry, deployment, stack, directory)))
             results.progress(f"turn {number + 1}: {entry.name} {taken[-1].events_per_s:,.0f} events/s")
             if number == 0 and entry.contestant.scores:
-                works[entry] = asyncio.run(sameness.work(turn))
+                works[entry] = asyncio.run(equal_work.work(deployment))
         compared |= _compare(works)
     return results.document(
         "bench.throughput",
@@ -71,12 +71,12 @@ def _entries(contestant: Contestant, count: int) -> list[Entry]:
     return [Entry(contestant, number, int(count * contestant.backlog_share)) for number in workers]
 
 
-def _compare(works: Mapping[Entry, sameness.Work]) -> dict[str, int]:
+def _compare(works: Mapping[Entry, equal_work.Work]) -> dict[str, int]:
     """How many decisions of each contestant were found equal to ours, by its name."""
     ours = next((work for entry, work in works.items() if entry.contestant.name == "ours"), None)
     if ours is None:
         return {}
-    return {entry.name: sameness.require_same(ours, work, entry.name) for entry, work in works.items()}
+    return {entry.name: equal_work.require_equal(ours, work, entry.name) for entry, work in works.items()}
 
 
 def _row(entry: Entry, taken: Sequence[Drained], compared: Mapping[str, int]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from app.local.state import Stack
 from bench.contestants.roster import Contestant
 from bench.data.events import events as stream
 from bench.harness.broker import cpu_seconds
+from bench.harness.deployment import BenchDeployment
 from bench.harness.stages import seconds_per_stage
-from bench.harness.turn import Turn
-from bench.harness.watch import Reading, span, wait_for
+from bench.harness.topic_progress import Reading, span, wait_for
 from bench.harness.worker_process import BenchProcess
 
 
@@ -38,23 +38,23 @@ class Drained(NamedTuple):
     """Of ours; start-up included. Send and changelog are waits that overlap the computing of other chunks."""
 
 
-async def drain(entry: Entry, turn: Turn, stack: Stack, directory: Path) -> Drained:
+async def drain(entry: Entry, deployment: BenchDeployment, stack: Stack, directory: Path) -> Drained:
     """A backlog first, then the processes until the last decision."""
-    await turn.make_topics()
-    await turn.fill(stream(entry.events))
-    decisions = turn.settings().topics.decisions
+    await deployment.make_topics()
+    await deployment.fill(stream(entry.events))
+    decisions = deployment.settings().topics.decisions
     ours = entry.contestant.name == "ours"
     metrics_ports = [ports.choose() for _ in range(entry.workers)] if ours else []
     with ExitStack() as running:
         processes = [
-            running.enter_context(_process(entry, turn, directory, number, metrics_ports))
+            running.enter_context(_process(entry, deployment, directory, number, metrics_ports))
             for number in range(entry.workers)
         ]
         readings = await wait_for(
-            turn.servers, decisions, turn.partitions, entry.events, _reader(processes, stack)
+            deployment.servers, decisions, deployment.partitions, entry.events, _reader(processes, stack)
         )
         stages = seconds_per_stage(metrics_ports)
-    made = await span(turn.servers, decisions, turn.partitions)
+    made = await span(deployment.servers, decisions, deployment.partitions)
     cpu, broker_cpu = _per_million(readings, entry.events)
     return Drained(
         made.per_second,
@@ -65,13 +65,13 @@ async def drain(entry: Entry, turn: Turn, stack: Stack, directory: Path) -> Drai
 
 
 def _process(
-    entry: Entry, turn: Turn, directory: Path, number: int, metrics_ports: list[int]
+    entry: Entry, deployment: BenchDeployment, directory: Path, number: int, metrics_ports: list[int]
 ) -> BenchProcess:
-    environment = turn.environment()
+    environment = deployment.environment()
     if metrics_ports:
         environment["FRAUDSTREAM_WORKER_METRICS_PORT"] = str(metrics_ports[number])
     arguments, python = entry.contestant.arguments, entry.contestant.python
-    return BenchProcess(directory / f"{turn.name}-{number}", arguments, environment, python)
+    return BenchProcess(directory / f"{deployment.name}-{number}", arguments, environment, python)
 
 
 def _reader(processes: list[BenchProcess], stack: Stack) -> Callable[[int], Reading]:

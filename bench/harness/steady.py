@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bench.data.customers import Customers
-from bench.harness.watched import Watched
+from bench.harness.observed_worker import ObservedWorker
 
 SAMPLES = 360
 SHORTEST_SAMPLE_SECONDS = 1.0
@@ -29,20 +29,20 @@ class Steady(NamedTuple):
         return int(self.rate * self.hours * 3600)
 
 
-async def resident(phase: Steady, watched: Watched) -> list[tuple[float, int]]:
+async def resident(phase: Steady, observed: ObservedWorker) -> list[tuple[float, int]]:
     """Seconds and resident bytes, until the last event is decided."""
     payers = islice(phase.customers.anyone(seed=1), phase.events)
     sending = asyncio.create_task(
-        watched.send(phase.customers.transactions(payers, phase.customers.events), phase.rate)
+        observed.send(phase.customers.transactions(payers, phase.customers.events), phase.rate)
     )
     every = max(SHORTEST_SAMPLE_SECONDS, phase.hours * 3600 / SAMPLES)
     samples, begin = [], time.monotonic()
     while not sending.done():
-        samples.append((round(time.monotonic() - begin, 1), watched.memory().rss))
+        samples.append((round(time.monotonic() - begin, 1), observed.memory().rss))
         await asyncio.wait([sending], timeout=every)
     await sending
-    await watched.decided(phase.customers.events + phase.events)
-    return [*samples, (round(time.monotonic() - begin, 1), watched.memory().rss)]
+    await observed.decided(phase.customers.events + phase.events)
+    return [*samples, (round(time.monotonic() - begin, 1), observed.memory().rss)]
 
 
 def row(phase: Steady, samples: Sequence[tuple[float, int]]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def slope_bytes_per_hour(samples: Sequence[tuple[float, int]]) -> float:
     return statistics.linear_regression(seconds, sizes).slope * 3600
 
 
-def told(steady: Mapping[str, Any]) -> str:
+def summary(steady: Mapping[str, Any]) -> str:
     """The phase in a line."""
     first, last = steady["rss_bytes"][0][1], steady["rss_bytes"][-1][1]
     return (

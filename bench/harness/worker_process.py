@@ -67,11 +67,11 @@ class BenchProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def keep_on(self, core: int) -> None:
+    def pin_to(self, core: int) -> None:
         """Its threads run there, those that it begins too."""
         psutil.Process(self._process.pid).cpu_affinity([core])
 
-    async def ended(self, seconds: float) -> None:
+    async def wait_ended(self, seconds: float) -> None:
         """Return when the process has ended well by itself. Raises RuntimeError with the log's end otherwise."""
         deadline = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110  # a process tells nobody

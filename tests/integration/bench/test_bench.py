@@ -9,7 +9,7 @@ from app.domain.identifiers import digest64
 from app.local.state import Stack
 from bench import latency, throughput
 from bench.contestants.roster import ROSTER
-from bench.harness import sameness, sprint
+from bench.harness import equal_work, rate_run
 from bench.harness.generator import percentiles
 
 EVENTS = 2_000
@@ -35,28 +35,28 @@ def test_all_contestants_drain_the_same_backlog(stack: Stack, tmp_path: Path) ->
 
 
 def test_other_work_is_noticed() -> None:
-    ours = _work({"a": 0.25, "b": 0.5}, alerts={"b"}, told={"a", "b"})
+    ours = _work({"a": 0.25, "b": 0.5}, alerts={"b"}, facts={"a", "b"})
 
-    assert 1 == sameness.require_same(ours, _work({"b": 0.5}, alerts={"b"}, told={"b"}), "other")
+    assert 1 == equal_work.require_equal(ours, _work({"b": 0.5}, alerts={"b"}, facts={"b"}), "other")
     for other in (
-        _work({"b": 0.5000001}, alerts={"b"}, told={"b"}),
-        _work({"b": 0.5}, alerts=set(), told={"b"}),
-        _work({"b": 0.5}, alerts={"b"}, told=set()),
-        _work({"b": 0.5}, alerts={"b"}, told={"a", "b"}),
-        _work({"c": 0.5}, alerts=set(), told=set()),
-        _work({}, alerts=set(), told=set()),
+        _work({"b": 0.5000001}, alerts={"b"}, facts={"b"}),
+        _work({"b": 0.5}, alerts=set(), facts={"b"}),
+        _work({"b": 0.5}, alerts={"b"}, facts=set()),
+        _work({"b": 0.5}, alerts={"b"}, facts={"a", "b"}),
+        _work({"c": 0.5}, alerts=set(), facts=set()),
+        _work({}, alerts=set(), facts=set()),
     ):
         with pytest.raises(RuntimeError, match="other work than ours"):
-            sameness.require_same(ours, other, "other")
+            equal_work.require_equal(ours, other, "other")
 
 
 @pytest.mark.integration
 @pytest.mark.slow
 def test_latency_of_one_rate(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sprint refuses missing decisions and other alerts than the batch's scores ask for."""
-    monkeypatch.setattr(sprint, "WARM_UP_SECONDS", 1)
-    monkeypatch.setattr(sprint, "PRIME_EVENTS", 200)
-    monkeypatch.setattr(sprint, "KEEP_UP_SECONDS", 30.0)
+    """A run at a rate refuses missing decisions and other alerts than the batch's scores ask for."""
+    monkeypatch.setattr(rate_run, "WARM_UP_SECONDS", 1)
+    monkeypatch.setattr(rate_run, "PRIME_EVENTS", 200)
+    monkeypatch.setattr(rate_run, "KEEP_UP_SECONDS", 30.0)
     options = latency.Options([ROSTER["ours"], ROSTER["echo"]], rates=[200], seconds=2, turns=1)
 
     content = latency.run(options, stack, tmp_path)
@@ -74,9 +74,12 @@ def test_percentiles_are_of_the_values() -> None:
     assert {"p50": 500.0, "p99": 990.0, "p999": 999.0, "max": 1000.0} == percentiles(np.arange(1001.0))
 
 
-def _work(scores: dict[str, float], alerts: set[str], told: set[str]) -> sameness.Work:
-    return sameness.Work(
-        {name: sameness.Judged(name, score, "approve", [1.0, None]) for name, score in scores.items()},
+def _work(scores: dict[str, float], alerts: set[str], facts: set[str]) -> equal_work.Work:
+    return equal_work.Work(
+        {
+            name: equal_work.ComparedDecision(name, score, "approve", [1.0, None])
+            for name, score in scores.items()
+        },
         alerts,
-        {sameness.Told(b"terminal:1", digest64(name), 0) for name in told},
+        {equal_work.EntityFact(b"terminal:1", digest64(name), 0) for name in facts},
     )

@@ -7,8 +7,8 @@ import pytest
 from app.local.state import Stack
 from bench import growth, memory
 from bench.data.customers import Customers
+from bench.harness.event_cost import Counters, between
 from bench.harness.footprint import disk_bytes
-from bench.harness.rate import Look, between
 from bench.harness.steady import slope_bytes_per_hour
 
 TOPICS = {"transactions", "decisions", "alerts", "changelog"}
@@ -68,9 +68,9 @@ def test_events_that_would_lie_in_the_future_are_refused() -> None:
         list(Customers(1, 1).transactions(Customers(1, 1).everyone(300)))
 
 
-def test_the_cost_of_an_event_is_what_came_between_two_looks() -> None:
-    start = Look(10.0, 100, 5.0, 1_000, 7, {"fold": 1.0})
-    end = Look(12.0, 300, 6.0, 3_000, 9, {"fold": 1.5, "store": 0.5})
+def test_the_cost_of_an_event_is_what_was_counted_between_two_readings() -> None:
+    start = Counters(10.0, 100, 5.0, 1_000, 7, {"fold": 1.0})
+    end = Counters(12.0, 300, 6.0, 3_000, 9, {"fold": 1.5, "store": 0.5})
 
     assert (100.0, 5_000.0, 10.0, 9, {"fold": 2_500.0, "store": 2_500.0}) == between(start, end)
 

@@ -1,10 +1,10 @@
-"""What a worker has done and used at one look and at the next, and from these the cost of an event."""
+"""What a worker has done and used at one reading and at the next, and from these the cost of an event."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Look(NamedTuple):
+class Counters(NamedTuple):
     """At one moment, all counted from the start."""
 
     seconds: float
@@ -16,8 +16,8 @@ class Look(NamedTuple):
     stage_seconds: Mapping[str, float] = {}
 
 
-class Measured(NamedTuple):
-    """The cost of an event between two looks."""
+class EventCost(NamedTuple):
+    """The cost of an event between two readings."""
 
     events_per_s: float
     cpu_seconds_per_million: float
@@ -27,10 +27,10 @@ class Measured(NamedTuple):
     """Send and changelog are waits that overlap the computing of other chunks."""
 
 
-def between(start: Look, end: Look) -> Measured:
-    """Something must have been decided between the looks."""
+def between(start: Counters, end: Counters) -> EventCost:
+    """Something must have been decided between the readings."""
     events = end.decisions - start.decisions
-    return Measured(
+    return EventCost(
         events / (end.seconds - start.seconds),
         (end.cpu_seconds - start.cpu_seconds) / events * 1e6,
         (end.changelog_bytes - start.changelog_bytes) / events,

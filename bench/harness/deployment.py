@@ -17,7 +17,7 @@ logging.getLogger("aiokafka").setLevel(logging.ERROR)
 PARTITIONS = 4
 
 
-class Turn(NamedTuple):
+class BenchDeployment(NamedTuple):
     """``name`` is the consumer group too, and the prefix of every topic."""
 
     name: str

@@ -10,11 +10,11 @@ import numpy as np
 
 from app.adapters.serde.fact_codec import FACT
 from app.domain.identifiers import digest64
-from bench.harness.turn import Turn
-from bench.harness.watch import open_topic
+from bench.harness.deployment import BenchDeployment
+from bench.harness.topic_progress import open_topic
 
 
-class Judged(msgspec.Struct, frozen=True):
+class ComparedDecision(msgspec.Struct, frozen=True):
     """What of a decision must be equal whoever made it."""
 
     transaction_id: str
@@ -27,7 +27,7 @@ class _Alerted(msgspec.Struct, frozen=True):
     transaction_id: str
 
 
-class Told(NamedTuple):
+class EntityFact(NamedTuple):
     """An entity, and a transaction that it was told of by its digest."""
 
     entity: bytes
@@ -38,26 +38,26 @@ class Told(NamedTuple):
 class Work(NamedTuple):
     """All that a contestant decided in a turn."""
 
-    decisions: dict[str, Judged]
+    decisions: dict[str, ComparedDecision]
     alerts: set[str]
     """Transaction ids."""
-    told: set[Told]
+    facts: set[EntityFact]
 
 
-async def work(turn: Turn) -> Work:
+async def work(deployment: BenchDeployment) -> Work:
     """Read what was written; of repeats the last one stands."""
-    topics = turn.settings().topics
-    judged, alerted = msgspec.json.Decoder(Judged), msgspec.json.Decoder(_Alerted)
-    decisions = [judged.decode(record.value) async for record in _records(turn, topics.decisions)]
-    alerts = [alerted.decode(record.value) async for record in _records(turn, topics.alerts)]
+    topics = deployment.settings().topics
+    judged, alerted = msgspec.json.Decoder(ComparedDecision), msgspec.json.Decoder(_Alerted)
+    decisions = [judged.decode(record.value) async for record in _records(deployment, topics.decisions)]
+    alerts = [alerted.decode(record.value) async for record in _records(deployment, topics.alerts)]
     return Work(
         {each.transaction_id: each for each in decisions},
         {each.transaction_id for each in alerts},
-        {_told(record) async for record in _records(turn, topics.entity_activity)},
+        {_fact(record) async for record in _records(deployment, topics.entity_activity)},
     )
 
 
-def require_same(ours: Work, theirs: Work, name: str) -> int:
+def require_equal(ours: Work, theirs: Work, name: str) -> int:
     """How many decisions were compared. Raises RuntimeError when one of theirs differs from ours, or is not there.
 
     They may have had fewer events: the first of the same stream.
@@ -65,23 +65,23 @@ def require_same(ours: Work, theirs: Work, name: str) -> int:
     wrong = [key for key, judged in theirs.decisions.items() if ours.decisions.get(key) != judged]
     due = ours.alerts & theirs.decisions.keys()
     digests = {digest64(transaction) for transaction in theirs.decisions}
-    to_tell = {told for told in ours.told if told.digest in digests}
-    if wrong or due != theirs.alerts or to_tell != theirs.told or not theirs.decisions:
+    expected_facts = {each for each in ours.facts if each.digest in digests}
+    if wrong or due != theirs.alerts or expected_facts != theirs.facts or not theirs.decisions:
         raise RuntimeError(
             f"{name} did other work than ours: {len(wrong)} of {len(theirs.decisions)} decisions differ "
             f"(such as {wrong[:3]}), {len(theirs.alerts)} alerts where {len(due)} are due, "
-            f"{len(theirs.told)} entities told where {len(to_tell)} are to be"
+            f"{len(theirs.facts)} entities told where {len(expected_facts)} are to be"
         )
     return len(theirs.decisions)
 
 
-def _told(record: Any) -> Told:
+def _fact(record: Any) -> EntityFact:
     (fact,) = np.frombuffer(record.value, FACT)
-    return Told(record.key, fact["transaction"].tobytes(), int(fact["time_ms"]))
+    return EntityFact(record.key, fact["transaction"].tobytes(), int(fact["time_ms"]))
 
 
-async def _records(turn: Turn, topic: str) -> AsyncIterator[Any]:
-    async with open_topic(turn.servers, topic, turn.partitions) as (consumer, assigned):
+async def _records(deployment: BenchDeployment, topic: str) -> AsyncIterator[Any]:
+    async with open_topic(deployment.servers, topic, deployment.partitions) as (consumer, assigned):
         ends: dict[Any, int] = await consumer.end_offsets(assigned)
         consumer.assign([partition for partition in assigned if ends[partition]])
         left = sum(ends.values())

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bench.contestants.roster import LINGER_MS, Contestant
 from bench.data.numbered import numbered
+from bench.harness.deployment import BenchDeployment
 from bench.harness.generator import Report, percentiles
-from bench.harness.turn import Turn
-from bench.harness.watch import DRAIN_SECONDS, NotInTime, Reading, wait_for
+from bench.harness.topic_progress import DRAIN_SECONDS, NotInTime, Reading, wait_for
 from bench.harness.worker_process import BenchProcess
 
 PRIME_EVENTS = 2_000
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
         return PRIME_EVENTS + self.sent
 
 
-class Sprint(NamedTuple):
+class RateResult(NamedTuple):
     """What one turn showed; latencies as percentiles in milliseconds."""
 
     alerts: int
@@ -61,18 +61,20 @@ class Sprint(NamedTuple):
     """From the first intended send that counts to the last decision received."""
 
 
-class Due(NamedTuple):
-    """What the events of a sprint must become."""
+class Expected(NamedTuple):
+    """What the events of a run_at_rate must become."""
 
     models: Path
     alerts: set[int]
     """Numbers of the events that count and alert."""
 
 
-async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, directory: Path) -> Sprint | None:
+async def run_at_rate(
+    contestant: Contestant, plan: Plan, expected: Expected, deployment: BenchDeployment, directory: Path
+) -> RateResult | None:
     """None when the contestant does not keep up with the rate. Raises RuntimeError when it alerts on others."""
-    await turn.make_topics()
-    environment = turn.environment() | {"FRAUDSTREAM_MODEL_DIR": str(due.models), LINGER_MS: "0"}
+    await deployment.make_topics()
+    environment = deployment.environment() | {"FRAUDSTREAM_MODEL_DIR": str(expected.models), LINGER_MS: "0"}
     core = max(os.sched_getaffinity(0))
     if contestant.one_core:
         environment["FRAUDSTREAM_WORKER_CORE"] = str(core)  # ours also shares the interpreter otherwise then
@@ -81,51 +83,53 @@ async def sprint(contestant: Contestant, plan: Plan, due: Due, turn: Turn, direc
         directory / "contestant", contestant.arguments, environment, contestant.python
     ) as running:
         if contestant.one_core:
-            running.keep_on(core)
-        await turn.fill(numbered(0, PRIME_EVENTS))
-        await _decided(turn, PRIME_EVENTS, DRAIN_SECONDS, running)
+            running.pin_to(core)
+        await deployment.fill(numbered(0, PRIME_EVENTS))
+        await _decided(deployment, PRIME_EVENTS, DRAIN_SECONDS, running)
         with BenchProcess(
             directory / "receiver", ("-m", "bench.harness.receiver", str(received)), environment
         ):
             arguments = ("-m", "bench.harness.generator", PRIME_EVENTS, plan.sent, plan.rate, generated)
             with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
-                await generator.ended(WARM_UP_SECONDS + plan.seconds + SPARE_SECONDS)
-            kept_up = await _decided(turn, plan.end, KEEP_UP_SECONDS, running)
+                await generator.wait_ended(WARM_UP_SECONDS + plan.seconds + SPARE_SECONDS)
+            kept_up = await _decided(deployment, plan.end, KEEP_UP_SECONDS, running)
     if not kept_up:
         return None
     report = msgspec.json.decode(generated.read_bytes(), type=Report)
-    return _judge(contestant, plan, due, report, received)
+    return _result(contestant, plan, expected, report, received)
 
 
-async def _decided(turn: Turn, count: int, seconds: float, running: BenchProcess) -> bool:
+async def _decided(deployment: BenchDeployment, count: int, seconds: float, running: BenchProcess) -> bool:
     """Whether so many decisions are there in time."""
-    decisions = turn.settings().topics.decisions
+    decisions = deployment.settings().topics.decisions
 
     def alive(found: int) -> Reading:
         return Reading(found, running.cpu_seconds())
 
     try:
-        await wait_for(turn.servers, decisions, turn.partitions, count, alive, seconds)
+        await wait_for(deployment.servers, decisions, deployment.partitions, count, alive, seconds)
     except NotInTime:
         return False
     await asyncio.sleep(RECEIVE_SECONDS)
     return True
 
 
-def _judge(contestant: Contestant, plan: Plan, due: Due, report: Report, received: Path) -> Sprint:
+def _result(
+    contestant: Contestant, plan: Plan, expected: Expected, report: Report, received: Path
+) -> RateResult:
     with np.load(received) as arrived:
         decisions, decided_ns = _counted(arrived["decisions"], plan)
         alerts, alerted_ns = _counted(arrived["alerts"], plan)
-    expected = due.alerts if contestant.scores else set()
-    if len(decisions) != plan.end - plan.counted_from or set(alerts.tolist()) != expected:
+    expected_alerts = expected.alerts if contestant.scores else set()
+    if len(decisions) != plan.end - plan.counted_from or set(alerts.tolist()) != expected_alerts:
         raise RuntimeError(
             f"{contestant.name}: {len(decisions)} decisions of {plan.end - plan.counted_from} and "
-            f"{len(alerts)} alerts of {len(expected)} were received"
+            f"{len(alerts)} alerts of {len(expected_alerts)} were received"
         )
     decision_ms = (decided_ns - _intended_ns(decisions, plan, report)) / 1e6
     alert_ms = (alerted_ns - _intended_ns(alerts, plan, report)) / 1e6 if contestant.scores else decision_ms
     start_ns = _intended_ns(np.array([plan.counted_from]), plan, report)[0]
-    return Sprint(
+    return RateResult(
         alerts=len(alerts),
         latency_ms=percentiles(alert_ms),
         decision_latency_ms=percentiles(decision_ms),

@@ -1,4 +1,4 @@
-"""A worker whose topics are filled while its memory is watched."""
+"""A worker whose topics are filled while its memory is observed."""
 
 import time
 from collections.abc import Iterable
@@ -9,19 +9,19 @@ from app.domain.transaction import Transaction
 from app.local.state import Stack
 from app.topics.topic_specs import profiles_changelog
 from app.traffic.produce import produce
+from bench.harness.deployment import BenchDeployment
+from bench.harness.event_cost import Counters
 from bench.harness.footprint import Memory, memory, topic_bytes
-from bench.harness.rate import Look
 from bench.harness.stages import seconds_per_stage
-from bench.harness.turn import Turn
-from bench.harness.watch import Reading, wait_for
+from bench.harness.topic_progress import Reading, wait_for
 from bench.harness.worker_process import WorkerProcess
 
 
-class Watched(NamedTuple):
+class ObservedWorker(NamedTuple):
     """The worker and where to look for what it has done."""
 
     process: WorkerProcess
-    turn: Turn
+    deployment: BenchDeployment
     metrics_port: int
     data: Path
     stack: Stack
@@ -31,23 +31,23 @@ class Watched(NamedTuple):
 
     async def send(self, events: Iterable[Transaction], rate: float | None = None) -> None:
         """Return when all are acknowledged."""
-        topic = self.turn.settings().topics.transactions
-        await produce(events, topic=topic, kafka=self.turn.servers, rate=rate)
+        topic = self.deployment.settings().topics.transactions
+        await produce(events, topic=topic, kafka=self.deployment.servers, rate=rate)
 
     async def decided(self, count: int) -> int:
         """How many decisions are there, once it is at least ``count``. Raises RuntimeError when the worker has gone."""
         readings = await wait_for(
-            self.turn.servers,
-            self.turn.settings().topics.decisions,
-            self.turn.partitions,
+            self.deployment.servers,
+            self.deployment.settings().topics.decisions,
+            self.deployment.partitions,
             count,
             lambda found: Reading(found, self.process.cpu_seconds()),
         )
         return readings[-1].records
 
-    def look(self, decisions: int) -> Look:
+    def counters(self, decisions: int) -> Counters:
         """What the worker has done and used until now."""
-        return Look(
+        return Counters(
             time.perf_counter(),
             decisions,
             self.process.cpu_seconds(),
@@ -58,7 +58,7 @@ class Watched(NamedTuple):
 
     def topic_bytes(self) -> dict[str, int]:
         """What each topic takes on the brokers' disks so far."""
-        settings = self.turn.settings()
+        settings = self.deployment.settings()
         topics = settings.topics
         names = {
             "transactions": topics.transactions,
