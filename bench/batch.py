@@ -1,8 +1,8 @@
 """`fraudstream score` and `features` on a file, against pandas on the same file: `python -m bench.batch [--json]`.
 
-A turn is a process from its start to its exit, and contestants take turns. Both read the same Parquet file, compute
-the same features, score by the same model and write Parquet; pandas checks nothing and knows no late rows
-(bench/contestants/pandas_features.py). Peak memory is what the operating system says of the process.
+A turn is one process from its start to its exit; the contestants alternate. Both read the same Parquet file, compute the
+same features, score with the same model and write Parquet. pandas does no checks and handles no late rows
+(bench/contestants/pandas_features.py). Peak memory is the maximum resident set size that the system reports.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from bench.harness import results
 from bench.harness.worker_process import BENCH_PYTHON, WORKER_PYTHON
 
 ALL_EVENTS = 1_504_628
-"""Of the Handbook's file."""
+"""Number of events in the Handbook's file."""
 WARM_UP_EVENTS = 1_000
 WORKS = ("score", "features")
 CONTESTANTS = ("ours", "pandas")
@@ -35,16 +35,16 @@ _SIMULATED_EVENTS_A_DAY = 10_000
 
 
 class Ran(NamedTuple):
-    """One process."""
+    """The figures of one process."""
 
     seconds: float
     told_seconds: float
-    """What it says itself: without interpreter, imports and loading of the model."""
+    """Seconds that the process reports itself: without interpreter start, imports and loading of the model."""
     peak_rss_bytes: int
 
 
 def command(contestant: str, work: str, file: Path, out: Path, mapping: str) -> list[str]:
-    """What is run: the command itself, or a script of pandas."""
+    """Return the command line of a contestant: our command, or the pandas script."""
     if contestant == "ours":
         fraudstream = str(WORKER_PYTHON.with_name("fraudstream"))
         return [fraudstream, work, str(file), "--mapping", mapping, "--out", str(out), "--json"]
@@ -53,24 +53,24 @@ def command(contestant: str, work: str, file: Path, out: Path, mapping: str) -> 
 
 
 def run(words: list[str]) -> Ran:
-    """Raises RuntimeError when the process fails."""
-    os.sync()  # ours waits until its file is on the disk: not for what another left to be written
+    """Run and measure a process. Raises RuntimeError when it fails."""
+    os.sync()  # our command fsyncs its file and would otherwise also wait for data of the process before
     environment = os.environ | {"FRAUDSTREAM_MODEL_DIR": str(MODELS)}
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
-        process = subprocess.Popen(words, stdout=told, env=environment)  # noqa: S603  # our own command
+        process = subprocess.Popen(words, stdout=output, env=environment)  # noqa: S603  # our own command
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise RuntimeError(f"{words[:2]} ended with {process.returncode}")
-        told.seek(0)
-        summary = json.loads(told.read())
+        output.seek(0)
+        summary = json.loads(output.read())
     return Ran(seconds, summary["seconds"], usage.ru_maxrss * 1024)
 
 
 def input_file(count: int, directory: Path) -> Path:
-    """The first ``count`` events as Parquet: of the Handbook where it is, else simulated."""
+    """Return a Parquet file of the first ``count`` events: of the Handbook if available, otherwise simulated."""
     source = events.HANDBOOK if events.HANDBOOK.exists() else _simulated(count, directory)
     if count >= pyarrow.parquet.read_metadata(source).num_rows:
         return source
@@ -115,8 +115,8 @@ def _summary(work: str, contestant: str, count: int, ran: list[Ran]) -> dict[str
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """Medians, and how many times as fast as pandas."""
-    head = ("work", "contestant", "events/s", "itself says", "seconds", "peak MB", "ours / pandas")
+    """Return a table of medians and of the speed relative to pandas."""
+    head = ("work", "contestant", "events/s", "self-reported", "seconds", "peak MB", "ours / pandas")
     return results.table(head, list(_rows(found)))
 
 

@@ -1,7 +1,7 @@
-"""From a row in Postgres to its decision on Kafka: `python -m bench.cdc [--json]`.
+"""Latency from an INSERT in Postgres to the decision on Kafka: `python -m bench.cdc [--json]`.
 
-Postgres, Debezium in Kafka Connect, Kafka, one worker and the application that inserts share this machine. A few weeks of
-rows are in the table first, and are decided before anything counts.
+Postgres, Debezium in Kafka Connect, Kafka, one worker and the inserting application share the machine. A few weeks of rows
+are in the table first and are decided before the measurement.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=100.0, help="rows a second")
+    parser.add_argument("--rate", type=float, default=100.0, help="rows per second")
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:

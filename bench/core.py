@@ -1,6 +1,6 @@
-"""What FRAUDSTREAM_WORKER_CORE is worth: `python -m bench.core [--json]`.
+"""Effect of FRAUDSTREAM_WORKER_CORE: `python -m bench.core [--json]`.
 
-One worker kept on one core and one that runs where the system likes, in turns, measured as in `bench.latency`.
+A worker pinned to one core and one that the system schedules freely, in alternating turns, measured as in `bench.latency`.
 """
 
 import argparse
@@ -16,8 +16,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rates", default="2000,8000", help="events a second")
-    parser.add_argument("--seconds", type=int, default=6, help="that count, per rate and turn")
+    parser.add_argument("--rates", default="2000,8000", help="events per second")
+    parser.add_argument("--seconds", type=int, default=6, help="measured seconds per rate and turn")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     given = parser.parse_args()

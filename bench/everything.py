@@ -1,12 +1,13 @@
-"""What terminals' features, a challenger and reasons cost a worker: `python -m bench.everything [--json]`.
+"""Cost of features of terminals, a challenger and reasons: `python -m bench.everything [--json]`.
 
-In turns, the same worker on the same backlog: without Redis, challenger or alerts, and with all of them. Before the
-clock starts, each has decided a part of the stream, and where there is Redis an entities worker has told it all of it.
-That worker is then stopped, or goes on beside: it is a process of its own, but here it shares the cores. Afterwards
-every decision must say what its turn claims, or there is no result.
+The same worker drains the same backlog in alternating turns: without Redis, challenger and alerts, and with all of them.
+Before the measurement it has decided a part of the stream, and an entities worker has written the state of all entities to
+Redis. That worker is then stopped, or continues to run and shares the cores. Afterwards every decision is checked for the
+conditions of its turn; otherwise there is no result.
 
-Some days of the Handbook pass in a second of such a backlog, and what Redis told serves for an hour of them: nearly
-every chunk asks anew about all of its entities, as where customers and terminals are too many to be remembered.
+Several days of the Handbook pass in a second of such a backlog, and a cached answer of Redis is valid for an hour of event
+time. Nearly every chunk therefore reads all of its entities from Redis, as with more customers and terminals than fit into
+the cache.
 """
 
 import argparse
@@ -38,20 +39,20 @@ from bench.harness.worker_process import BenchProcess, WorkerProcess
 NOTHING, ALL, BESIDE = "without them", "with all of them", "with all, entities worker beside"
 PRIME_EVENTS = 50_000
 UNBOUNDED_MS = "60000"
-"""A challenger's budget: one that is skipped would cost nothing."""
+"""Budget of the challenger, large enough that no chunk skips it: a skipped challenger costs nothing."""
 PATIENT_SECONDS = "2"
-"""For Redis, so that no chunk goes without its answer."""
+"""Read deadline of Redis, large enough that every chunk gets its answer."""
 
 
 class Plan(NamedTuple):
-    """What is measured."""
+    """The options of a run."""
 
     events: int
     turns: int
 
 
 class Counters(NamedTuple):
-    """At the decisions' topic."""
+    """Decisions in the topic and CPU time of the worker at one moment."""
 
     seconds: float
     decisions: int
@@ -59,7 +60,7 @@ class Counters(NamedTuple):
 
 
 class Drained(NamedTuple):
-    """What one turn showed."""
+    """The figures of one turn."""
 
     events_per_s: float
     cpu_seconds_per_million: float
@@ -68,7 +69,7 @@ class Drained(NamedTuple):
 
 
 class Noted(msgspec.Struct):
-    """What of a decision is looked at."""
+    """The fields of a decision that are checked."""
 
     outcome: str
     degraded: list[str]
@@ -90,13 +91,13 @@ def main() -> None:
 
 
 async def run(plan: Plan, stack: Stack, directory: Path) -> dict[str, Any]:
-    """The result file's content."""
+    """Measure all turns and return the content of the result file."""
     measured: dict[str, list[Drained]] = {NOTHING: [], ALL: [], BESIDE: []}
-    # Not counted: a broker's JVM compiles for its first half minute of load, on the cores that are measured.
+    # Not counted: the broker's JVM compiles during its first half minute of load, on the measured cores.
     await drain(ALL, "warm-up", plan._replace(events=plan.events // 2), stack, directory)
     for number in range(plan.turns):
-        for place, (what, taken) in enumerate(measured.items()):
-            taken.append(await drain(what, f"turn-{number}-{place}", plan, stack, directory))
+        for index, (what, taken) in enumerate(measured.items()):
+            taken.append(await drain(what, f"turn-{number}-{index}", plan, stack, directory))
             results.progress(f"turn {number + 1}, {what}: {taken[-1].events_per_s:,.0f} events/s")
     rows = [_row(what, taken) for what, taken in measured.items()]
     return results.document(
@@ -105,7 +106,7 @@ async def run(plan: Plan, stack: Stack, directory: Path) -> dict[str, Any]:
 
 
 async def drain(what: str, name: str, plan: Plan, stack: Stack, directory: Path) -> Drained:
-    """Prime, fill, then the worker until the last decision."""
+    """Prime the worker, send the backlog, and run the worker until the last decision."""
     count = plan.events
     deployment, place = BenchDeployment(name, stack.bootstrap_servers), directory / name
     environment, metrics_port = (
@@ -119,7 +120,7 @@ async def drain(what: str, name: str, plan: Plan, stack: Stack, directory: Path)
         with WorkerProcess(place, environment) as worker:
             await _decided(deployment, PRIME_EVENTS, worker)
         if entities is not None:
-            await _told(deployment, stack, name, entities)
+            await _wait_for_redis(deployment, stack, name, entities)
         if what == ALL:
             await running.aclose()
         await deployment.fill(numbered(PRIME_EVENTS, count))
@@ -147,7 +148,7 @@ def _environment(what: str, name: str, stack: Stack, place: Path) -> dict[str, s
 
 
 def _with_challenger(models: Path) -> Path:
-    """The champion of the project as it is, and the same under another name beside it."""
+    """Copy the project's models, with the champion a second time under another name as challenger."""
     shutil.copytree(Path("models"), models)
     champion = read_aliases(models).champion
     first = bundle_path(models, champion)
@@ -168,7 +169,7 @@ def _entities(place: Path, environment: dict[str, str]) -> WorkerProcess:
 
 
 async def _decided(deployment: BenchDeployment, count: int, worker: BenchProcess) -> list[Counters]:
-    """What was there at each look, until so many decisions are."""
+    """Wait for ``count`` decisions; return all readings on the way."""
     readings: list[Counters] = []
 
     def read(found: int) -> Reading:
@@ -180,8 +181,10 @@ async def _decided(deployment: BenchDeployment, count: int, worker: BenchProcess
     return readings
 
 
-async def _told(deployment: BenchDeployment, stack: Stack, name: str, entities: BenchProcess) -> None:
-    """Return when Redis stands where the activities' changelog ends, and that stands still."""
+async def _wait_for_redis(
+    deployment: BenchDeployment, stack: Stack, name: str, entities: BenchProcess
+) -> None:
+    """Wait until Redis holds everything up to the end of the changelog of activities, and that does not grow any more."""
     changelog = f"{deployment.settings().entities.app_id}-entity-activities-changelog"
     deadline, before = time.monotonic() + DRAIN_SECONDS, None
     with redis.Redis.from_url(stack.redis_url) as client:
@@ -189,21 +192,21 @@ async def _told(deployment: BenchDeployment, stack: Stack, name: str, entities: 
             while time.monotonic() < deadline:
                 ends = [end for _, end in sorted((await consumer.end_offsets(assigned)).items())]
                 marks = client.mget([f"{name}:complete:{number}" for number in range(deployment.partitions)])
-                told = [(mark or b"").rpartition(b":")[2] for mark in marks]
-                if ends == before and told == [b"%d" % (end - 1) for end in ends]:
+                written = [(mark or b"").rpartition(b":")[2] for mark in marks]
+                if ends == before and written == [b"%d" % (end - 1) for end in ends]:
                     return
                 before = ends
                 entities.cpu_seconds()  # raises when it has ended
                 await asyncio.sleep(1)
-    raise RuntimeError(f"the entities worker did not tell Redis all of it:\n{entities.log_tail()}")
+    raise RuntimeError(f"the entities worker did not write everything to Redis:\n{entities.log_tail()}")
 
 
 def _drained(readings: Sequence[Counters], count: int, stages: Mapping[str, float], alerts: int) -> Drained:
-    """Between the reading after the warm-up and the last. Raises RuntimeError where they are one."""
+    """Compute the figures between the reading after the warm-up and the last one. Raises RuntimeError if they coincide."""
     warm = next(reading for reading in readings if reading.decisions >= PRIME_EVENTS + count * WARM_UP_SHARE)
     last = readings[-1]
     if last is warm:
-        raise RuntimeError(f"{count} events are decided too soon to tell a rate: take more --events")
+        raise RuntimeError(f"{count} events are decided too fast to measure a rate: use more --events")
     decided = last.decisions - warm.decisions
     return Drained(
         decided / (last.seconds - warm.seconds),
@@ -214,7 +217,7 @@ def _drained(readings: Sequence[Counters], count: int, stages: Mapping[str, floa
 
 
 async def _check(what: str, deployment: BenchDeployment, first: int, count: int) -> int:
-    """How many alerts there are among the measured. Raises RuntimeError when a decision lacks what its turn claims."""
+    """Return the number of alerts. Raises RuntimeError when the decisions do not show the conditions of the turn."""
     decode = msgspec.json.Decoder(Noted).decode
     read = alerts = absent = shadowed = 0
     async with open_topic(
@@ -232,7 +235,7 @@ async def _check(what: str, deployment: BenchDeployment, first: int, count: int)
                     absent += "entities_absent" in decision.degraded
                     shadowed += len(decision.shadow)
     expected = (count, 0) if what == NOTHING else (first, count)
-    # Until Redis holds the first part, what the first part's decisions ask for is absent.
+    # Redis is empty while the first part is decided, so its decisions lack entities.
     if (absent > expected[0]) or (what == NOTHING and absent < count) or shadowed != expected[1]:
         raise RuntimeError(
             f"{what}: of {count} decisions {absent} lack entities, {shadowed} have a challenger's score"
@@ -254,7 +257,7 @@ def _row(what: str, taken: Sequence[Drained]) -> dict[str, Any]:
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Medians of the turns."""
+    """Return a table of the medians of the turns."""
     rows = content["results"]
     base = results.median(rows[0]["events_per_s"])
     cells = [

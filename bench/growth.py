@@ -1,7 +1,7 @@
-"""How cost grows with customers, with their history and with partitions: `python -m bench.growth [--json]`.
+"""Growth of the cost with customers, their history and partitions: `python -m bench.growth [--json]`.
 
-One worker drains a backlog of uniformly random customers; one factor varies and the rest stay. EventCost are the
-events after the pre-fill, in which windows fill as far as that many events can fill them:
+One worker drains a backlog of uniformly random customers; one factor varies, the others are constant. The events after a
+pre-fill, in which windows fill as far as possible, are measured:
 
 customers            1,000 to 1,000,000, with 10 events each in the longest window, 4 partitions
 events_per_customer  10 to 1,000 in the longest window, of 300 customers, 4 partitions
@@ -29,11 +29,11 @@ from bench.harness.worker_process import WorkerProcess
 PARTITIONS = 4
 EVENTS_PER_CUSTOMER = 10
 LEAST_PREFILL_SHARE = 0.25
-"""Of the events measured: the worker starts, its partitions' chunks fill."""
+"""Share of the measured events that are sent before them: the worker starts and its chunks fill."""
 
 
 class Case(NamedTuple):
-    """``vary`` is the factor that makes the difference to the other cases of its name."""
+    """One combination of factors; ``vary`` names the one that differs from the other cases of its group."""
 
     vary: str
     customers: Customers
@@ -48,7 +48,7 @@ class Case(NamedTuple):
         }[self.vary]
 
     def prefill(self, events: int) -> int:
-        """How many events come before those that are measured, at most as many as these."""
+        """Return the number of events before the measured ones, at most as many as these."""
         return max(int(events * LEAST_PREFILL_SHARE), min(self.customers.events, events))
 
 
@@ -62,7 +62,7 @@ CASES = (
 async def drain(
     case: Case, events: int, deployment: BenchDeployment, stack: Stack, directory: Path
 ) -> EventCost:
-    """One turn of one case."""
+    """Measure one turn of one case."""
     prefill = case.prefill(events)
     payers = islice(case.customers.anyone(seed=0), prefill + events)
     await deployment.make_topics()
@@ -74,12 +74,12 @@ async def drain(
         nothing = Counters(time.perf_counter())
         start = observed.counters(await observed.decided(prefill))
         end = observed.counters(await observed.decided(prefill + events))
-    # Few events may all be there at the first look; then the start of the worker counts.
+    # Few events may all be decided at the first reading; then the start of the worker is included.
     return between(nothing if start.decisions == end.decisions else start, end)
 
 
 def run(cases: Sequence[Case], events: int, turns: int, stack: Stack, directory: Path) -> dict[str, Any]:
-    """The result file's content."""
+    """Measure all cases and return the content of the result file."""
     measured: dict[Case, list[EventCost]] = {case: [] for case in cases}
     for number in range(turns):
         for case, taken in measured.items():
@@ -117,7 +117,7 @@ def _row(case: Case, taken: Sequence[EventCost]) -> dict[str, Any]:
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Medians of the turns."""
+    """Return a table of the medians of the turns."""
     head = ("varied", "value", "events/s", "CPU s per million", "changelog B/event", "peak MiB")
     rows = [
         (
@@ -138,9 +138,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--events", type=int, default=300_000, help="measured in each turn of each case")
+    parser.add_argument("--events", type=int, default=300_000, help="measured events per turn and case")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--vary", default="customers,events_per_customer,partitions", help="which of them")
+    parser.add_argument(
+        "--vary", default="customers,events_per_customer,partitions", help="factors to vary, comma-separated"
+    )
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     options = parser.parse_args()
     cases = [case for case in CASES if case.vary in options.vary.split(",")]

@@ -25,7 +25,7 @@ TOP_K = 100
 
 
 def measure(data: Handbook, rows: Reals, fold: Fold) -> dict[str, float | None]:
-    """One fold: fitted on its days of training, judged on those of its test."""
+    """Fit a forest on the training days of a fold and measure it on its test days."""
     days = data.seconds // DAY_SECONDS
     fitted, tested = fold.trains(days), fold.tests(days, data.customers, data.frauds)
     forest = RandomForestClassifier(n_estimators=100, max_depth=20, random_state=0, n_jobs=2)
@@ -46,7 +46,7 @@ def measure(data: Handbook, rows: Reals, fold: Fold) -> dict[str, float | None]:
 
 
 def run(count: int = 4) -> list[dict[str, Any]]:
-    """So many of the four folds, the newest first."""
+    """Measure ``count`` of the four folds, the newest first."""
     data = handbook_features.read(HANDBOOK)
     rows, days = handbook_features.features(data), data.seconds // DAY_SECONDS
     found = []
@@ -67,7 +67,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Run, print and write ``bench/results/handbook_forest.json``; exit code 1 when it is not the published row."""
+    """Run, print and write ``bench/results/handbook_forest.json``; exit code 1 when the mean differs from the published row."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

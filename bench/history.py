@@ -1,7 +1,7 @@
-"""How much memory the commands take that fold a history: `python -m bench.history [--json]`.
+"""Memory of the commands that fold a history: `python -m bench.history [--json]`.
 
-Simulated traffic of the same customers, once for half as many days and once for all: `features` of every row, and `train` on
-a tenth of the legitimate ones. Each runs in a process of its own; told is the most that was resident, by the kernel.
+Simulated traffic of the same customers, once for half of the days and once for all: `features` of every row, and `train` on
+a tenth of the legitimate rows. Each runs in a process of its own; the figure is the maximum resident set size.
 """
 
 import argparse
@@ -27,7 +27,7 @@ LEGITIMATE_SHARE = 0.1
 
 
 class Used(NamedTuple):
-    """By one command."""
+    """Memory and time of one command."""
 
     command: str
     days: int
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def measure(customers: int, days: int, directory: Path) -> Iterator[Used]:
-    """Both commands on half the days, then on all."""
+    """Run both commands on half of the days, then on all."""
     for length in (days // 2, days):
         history = directory / "history.parquet"
         traffic = Simulation(
@@ -79,9 +79,9 @@ def _commands(history: Path, models: Path) -> Iterator[tuple[str, Sequence[str]]
 
 
 def _run(arguments: Sequence[str]) -> tuple[float, float]:
-    """Peak of resident memory in MiB, and seconds. Raises RuntimeError when the command fails."""
+    """Run a command; return the peak of resident memory in MiB, and seconds. Raises RuntimeError when it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+    process = subprocess.Popen(  # noqa: S603  # our own list of arguments
         [sys.executable, "-c", _FRAUDSTREAM, *arguments], cwd=REPOSITORY, stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
@@ -92,7 +92,7 @@ def _run(arguments: Sequence[str]) -> tuple[float, float]:
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """A line for each command and length."""
+    """Return a table with a row per command and length."""
     rows = [
         (
             f"{row['command']}, {row['days']} days",

@@ -1,9 +1,8 @@
-"""What scoring notices of analytics: `python -m bench.isolation [--json]`.
+"""Influence of an analytics worker on scoring: `python -m bench.isolation [--json]`.
 
-One worker of the role risk at a steady rate, as `bench.latency` measures it; beside it a worker of the role analytics
-that is stopped (SIGSTOP), crashes every few seconds (`kill -9`, started again on its files), or is flooded: it reads a
-long backlog as fast as it can. Both have the machine's cores and the broker in common, and nothing else: what a flooded
-neighbour costs here is what it takes of two cores.
+A risk worker at a steady rate is measured as in `bench.latency`. Beside it runs an analytics worker that is stopped
+(SIGSTOP), crashes every few seconds (`kill -9`, restarted on its files), or is flooded: it reads a long backlog as fast as
+it can. The two share only the cores of the machine and the broker.
 """
 
 import argparse
@@ -35,13 +34,13 @@ from bench.latency import ALERT_SHARE
 
 CONDITIONS = ("alone", "beside", "stopped", "crashed", "flooded")
 START_SECONDS = 12.0
-"""Until a worker has begun to read, on a machine that is busy."""
+"""Time until a worker reads, on a busy machine."""
 LIFE_SECONDS = 8.0
 FLOOD = "isolation-flood"
 
 
 class Options(NamedTuple):
-    """What is measured."""
+    """The options of a run."""
 
     rate: int
     seconds: int
@@ -54,8 +53,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rate", type=int, default=1_000, help="events a second")
-    parser.add_argument("--seconds", type=int, default=20, help="that count, per condition and turn")
+    parser.add_argument("--rate", type=int, default=1_000, help="events per second")
+    parser.add_argument("--seconds", type=int, default=20, help="measured seconds per condition and turn")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--flood-events", type=int, default=3_000_000, help="backlog of the flooded worker")
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
@@ -67,7 +66,7 @@ def main() -> None:
 
 
 def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
-    """The result file's content. Raises RuntimeError when a decision is missing or wrong."""
+    """Measure and return the content of the result file. Raises RuntimeError when a decision is missing or wrong."""
     plan = Plan(options.rate, options.seconds)
     expected = _expected(plan, directory)
     asyncio.run(_flood(BenchDeployment(FLOOD, stack.bootstrap_servers), options.flood_events))
@@ -92,7 +91,7 @@ def run(options: Options, stack: Stack, directory: Path) -> dict[str, Any]:
 async def _one(
     condition: str, plan: Plan, expected: Expected, deployment: BenchDeployment, directory: Path
 ) -> RateResult | None:
-    """None when the rate was not kept up with."""
+    """Measure one turn; None when the rate was not sustained."""
     place = directory / deployment.name
     async with _neighbour(condition, deployment, place / "analytics"):
         return await run_at_rate(ROSTER["ours"], plan, expected, deployment, place)
@@ -116,7 +115,7 @@ async def _neighbour(condition: str, deployment: BenchDeployment, directory: Pat
             await neighbour
 
 
-async def _nobody(_: BenchDeployment, __: Path) -> None:
+async def _alone(_: BenchDeployment, __: Path) -> None:
     await asyncio.Event().wait()
 
 
@@ -143,7 +142,7 @@ async def _crashed(deployment: BenchDeployment, directory: Path) -> None:
 
 
 async def _flooded(deployment: BenchDeployment, directory: Path) -> None:
-    """It begins again from nothing when it has read all."""
+    """Read the whole backlog again and again, each time with a new group and directory."""
     flood = BenchDeployment(FLOOD, deployment.servers)
     settings = Settings.from_env(flood.environment())
     while True:
@@ -158,7 +157,7 @@ async def _flooded(deployment: BenchDeployment, directory: Path) -> None:
 
 
 _NEIGHBOURS = {
-    "alone": _nobody,
+    "alone": _alone,
     "beside": _beside,
     "stopped": _stopped,
     "crashed": _crashed,
@@ -167,13 +166,13 @@ _NEIGHBOURS = {
 
 
 async def _start(deployment: BenchDeployment, directory: Path, **settings: str) -> WorkerProcess:
-    """A worker of the role analytics, once the turn has its topics."""
+    """Return an analytics worker, once the topics of the turn exist."""
     environment = deployment.environment() | {
         "FRAUDSTREAM_WORKER_ROLE": "analytics",
         "FRAUDSTREAM_ANALYTICS_DIR": str(directory / "files"),
         "FRAUDSTREAM_ANALYTICS_ROLL_SECONDS": "5",
     }
-    while not await _are_there(deployment):  # noqa: ASYNC110  # a broker tells nobody
+    while not await _are_there(deployment):  # noqa: ASYNC110  # brokers send no event
         await asyncio.sleep(0.2)
     return WorkerProcess(directory / "worker", environment | settings)
 
@@ -203,7 +202,7 @@ def _expected(plan: Plan, directory: Path) -> Expected:
 
 
 def _row(condition: str, plan: Plan, taken: Sequence[RateResult]) -> dict[str, Any]:
-    """Medians of the turns, and each turn beside them; of those in which the rate was sustained."""
+    """Return the medians and the single values of the turns in which the rate was sustained."""
     turns = [turn.decision_latency_ms for turn in taken]
     names = turns[0] if turns else ()
     return {
@@ -217,7 +216,7 @@ def _row(condition: str, plan: Plan, taken: Sequence[RateResult]) -> dict[str, A
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Medians of the turns in milliseconds, from intended send to decision received."""
+    """Return a table of the medians in milliseconds, from intended send to decision received."""
     head = ("analytics", "events/s", "p50", "p99", "p99.9", "max")
     return results.table(head, [_line(row) for row in content["results"]])
 

@@ -1,10 +1,10 @@
-"""From intended send to alert received, ours beside others: `python -m bench.latency [--json]`.
+"""Latency from intended send to alert received, of our worker and others: `python -m bench.latency [--json]`.
 
-An open-loop generator sends at fixed rates whatever becomes of the events; latency counts from the time at which an
-event should have left, so that no delay hides another (no coordinated omission). Generator, contestant and receiver
-are processes of their own on one machine and share its monotonic clock; the contestant is kept on one core. The
-champion's threshold is moved so that a known share of the events alerts. One worker, four partitions; warm-up, the
-broker's included, does not count.
+An open-loop generator sends at fixed rates, independent of the progress of the contestant. Latency is measured from the
+intended time of an event, so that no delay hides another (no coordinated omission). Generator, contestant and receiver are
+separate processes on one machine with a common monotonic clock; the contestant is pinned to one core. The champion's
+threshold is changed so that a known share of the events alerts. One worker, four partitions; the warm-up of contestant and
+broker is not counted.
 """
 
 import argparse
@@ -29,7 +29,7 @@ ALERT_SHARE = 0.05
 
 
 class Options(NamedTuple):
-    """What is measured."""
+    """The options of a run."""
 
     contestants: Sequence[Contestant]
     rates: Sequence[int]
@@ -42,8 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rates", default="500,2000,8000", help="events a second")
-    parser.add_argument("--seconds", type=int, default=20, help="that count, per rate and turn")
+    parser.add_argument("--rates", default="500,2000,8000", help="events per second")
+    parser.add_argument("--seconds", type=int, default=20, help="measured seconds per rate and turn")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--contestants", default=ALL, help=f"of {ALL}")
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
@@ -56,9 +56,9 @@ def main() -> None:
 
 
 def run(options: Options, stack: Stack, directory: Path, module: str = "bench.latency") -> dict[str, Any]:
-    """The result file's content, of the ``module`` that was run.
+    """Measure and return the content of the result file for ``module``.
 
-    A rate that a contestant did not keep up with is not tried again, nor a higher one.
+    A rate that a contestant did not sustain is not tried again, nor a higher one.
     """
     plans = [Plan(rate, options.seconds) for rate in options.rates]
     expected = dict(zip(plans, _expected(plans, directory), strict=True))
@@ -92,7 +92,7 @@ def run(options: Options, stack: Stack, directory: Path, module: str = "bench.la
 
 
 def _warm_the_broker(options: Options, plan: Plan, expected: Expected, stack: Stack, directory: Path) -> None:
-    """One turn at the highest rate that does not count: a broker's JVM compiles for its first half minute of load,
+    """Run one turn at the highest rate without counting it: the broker's JVM compiles during its first half minute of load,
     on the cores that the contestants need.
     """
     for contestant in options.contestants[:2]:
@@ -118,7 +118,7 @@ def _summary(shown: RateResult | None) -> str:
 
 
 def _row(contestant: Contestant, plan: Plan, taken: Sequence[RateResult]) -> dict[str, Any]:
-    """Medians of the turns, and each turn beside them; nulls where the rate was not sustained in every turn."""
+    """Return the medians and the single values of the turns; null where the rate was never sustained."""
     return {
         "contestant": contestant.name,
         "workers": 1,
@@ -139,7 +139,7 @@ def _medians(turns: Sequence[Mapping[str, float]]) -> dict[str, float] | None:
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Medians of the turns in milliseconds; the last column is p99 against the echo's at the same rate."""
+    """Return a table of medians in milliseconds; the last column is p99 relative to the echo's at the same rate."""
     floor = {
         row["rate"]: row["latency_ms"]["p99"]
         for row in content["results"]

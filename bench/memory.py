@@ -1,8 +1,8 @@
-"""What a worker holds in memory and on disk, by customers and over time: `python -m bench.memory [--json]`.
+"""Memory and disk of a worker, by number of customers and over time: `python -m bench.memory [--json]`.
 
-Each number of customers gets a worker of its own. Every customer pays a few times; then memory and disk are read.
-On the largest a steady phase follows: constant rate, random customers, memory read every few seconds. Event time
-goes as fast as before, so that profiles neither grow nor shrink: what grows then is a leak.
+Each number of customers gets a worker of its own. Every customer pays a few times, then memory and disk are read. The
+largest one continues with a steady phase: constant rate, random customers, memory read every few seconds. Event time
+advances at the same speed as before, so that profiles neither grow nor shrink: growth of memory would be a leak.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from bench.harness.worker_process import WorkerProcess
 ALL = "3000x1000,30000x100,100000x10,1000000x3"
 EVENTS_EACH = 3
 SETTLE_SECONDS = 5.0
-"""After the last decision, for RocksDB's work behind the scenes."""
+"""Time after the last decision for RocksDB's background work."""
 
 
 async def measure(
     customers: Customers, phase: Steady | None, stack: Stack, directory: Path
 ) -> list[dict[str, Any]]:
-    """Rows of the result file: the customers', and the steady phase's where there is one."""
+    """Return rows of the result file: one for the customers, and one for the steady phase if there is one."""
     deployment = BenchDeployment(f"memory-{customers.number}", stack.bootstrap_servers)
     await deployment.make_topics()
     port = ports.choose()
@@ -46,7 +46,7 @@ async def measure(
 
 
 async def _fill(customers: Customers, observed: ObservedWorker) -> Memory:
-    """Everybody pays; returns the memory when one in a hundred had paid once."""
+    """Let every customer pay; return the memory at the time when one percent had paid once."""
     events = customers.transactions(customers.everyone(customers.events_per_window))
     few = max(1, customers.number // 100)
     await observed.send(islice(events, few))
@@ -60,7 +60,7 @@ async def _fill(customers: Customers, observed: ObservedWorker) -> Memory:
 
 def _row(customers: Customers, start: Memory, observed: ObservedWorker) -> dict[str, Any]:
     now, disk = observed.memory(), disk_bytes(observed.data)
-    told = gauges(observed.metrics_port)
+    metrics = gauges(observed.metrics_port)
     return {
         "contestant": "ours",
         "workers": 1,
@@ -74,8 +74,8 @@ def _row(customers: Customers, start: Memory, observed: ObservedWorker) -> dict[
         "disk_bytes": disk,
         "rss_bytes_per_customer": round((now.rss - start.rss) / customers.number, 1),
         "disk_bytes_per_customer": round(disk / customers.number, 1),
-        "profiles_cached": int(told["profiles_cached"]),
-        "profile_cache_bytes": int(told["profile_cache_bytes"]),
+        "profiles_cached": int(metrics["profiles_cached"]),
+        "profile_cache_bytes": int(metrics["profile_cache_bytes"]),
         "topic_bytes_per_event": {
             name: round(size / customers.events, 1) for name, size in observed.topic_bytes().items()
         },
@@ -85,7 +85,7 @@ def _row(customers: Customers, start: Memory, observed: ObservedWorker) -> dict[
 def run(
     every: Sequence[Customers], rate: float, hours: float, stack: Stack, directory: Path
 ) -> dict[str, Any]:
-    """The result file's content; the steady phase comes with the most customers."""
+    """Measure and return the content of the result file; the steady phase follows the largest number of customers."""
     rows: list[dict[str, Any]] = []
     most = max(every, key=lambda customers: customers.number)
     for customers in every:
@@ -96,7 +96,7 @@ def run(
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Memory and disk by customers, then what the steady phase showed."""
+    """Return a table of memory and disk by customers, followed by a line on the steady phase."""
     head = ("customers", "events each", "at start", "resident", "peak", "disk", "disk/customer", "cached")
     rows = [_cells(row) for row in content["results"] if "steady" not in row]
     phases = [steady.summary(row["steady"]) for row in content["results"] if "steady" in row]
@@ -115,7 +115,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def customers_of(text: str) -> list[Customers]:
-    """Numbers of customers, each with how often they pay where that is said.
+    """Parse numbers of customers, each with an optional number of payments.
 
     >>> customers_of("1000x10,20")
     [Customers(number=1000, events_per_window=10), Customers(number=20, events_per_window=3)]
@@ -132,8 +132,8 @@ def main() -> None:
     parser.add_argument(
         "--customers", type=customers_of, default=ALL, help="NUMBERxEVENTS_EACH, separated by commas"
     )
-    parser.add_argument("--rate", type=float, default=2_000.0, help="events a second of the steady phase")
-    parser.add_argument("--hours", type=float, default=0.05, help="of the steady phase; 0 for none")
+    parser.add_argument("--rate", type=float, default=2_000.0, help="events per second of the steady phase")
+    parser.add_argument("--hours", type=float, default=0.05, help="hours of the steady phase; 0 for none")
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     options = parser.parse_args()
     with broker() as (stack, directory):

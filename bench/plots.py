@@ -1,6 +1,6 @@
-"""The pictures and tables of docs/performance.md from `bench/results/*.json`: `python -m bench.plots`.
+"""Makes the pictures and tables of docs/performance.md from `bench/results/*.json`: `python -m bench.plots`.
 
-The same results give the same bytes. What has no result file is skipped, and said.
+The same results give the same bytes. A missing result file is reported and skipped.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ STYLE: dict[Any, Any] = {
 
 
 def main() -> None:
-    """Draw what can be drawn and rewrite the page's tables."""
+    """Draw the pictures of all present results and rewrite the tables of the page."""
     found = page.load()
     for name in page.MEASURED:
         if name not in found:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def draw(found: Mapping[str, Mapping[str, Any]], directory: Path) -> list[Path]:
-    """The pictures that these results have something for, as ``performance-<name>.svg``."""
+    """Write the pictures of these results as ``performance-<name>.svg`` and return their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     drawn = []
     with mpl.rc_context(STYLE):
@@ -43,7 +43,7 @@ def draw(found: Mapping[str, Mapping[str, Any]], directory: Path) -> list[Path]:
             figure = picture(found[source]) if source in found else None
             if figure is not None:
                 drawn.append(directory / f"performance-{name}.svg")
-                # A date would make every drawing differ; the version of matplotlib says nothing to a reader.
+                # Neither a date nor the version of matplotlib: either would change the bytes without a change of data.
                 figure.savefig(drawn[-1], metadata={"Date": None, "Creator": "python -m bench.plots"})
     return drawn
 

@@ -1,8 +1,8 @@
-"""What the reasons of an alert cost, and how far they agree with shap: `python -m bench.reasons [--json]`.
+"""Cost of the reasons of an alert, and their agreement with shap: `python -m bench.reasons [--json]`.
 
-Simulated traffic; the champion explains what it would alert on. A forest of 100 trees and a logistic regression behind
-an imputer and a scaler, fitted to the same traffic, explain the same. shap's figures are those of its TreeExplainer,
-which answers another question (docs/models/reasons.md).
+The champion explains the alerts that it would raise on simulated traffic. A forest of 100 trees, and a logistic regression
+behind an imputer and a scaler, both fitted to the same traffic, explain the same alerts. shap's figures are those of its
+TreeExplainer, which answers another question (docs/models/reasons.md).
 """
 
 import argparse
@@ -46,11 +46,11 @@ BOUNDS = Bounds(86_400_000, 4096)
 MOST_ALERTS = 500
 SHAP_ALERTS = 100
 SHAP_TIMED = 5
-"""It takes a tenth of a second for an alert of the forest."""
+"""Few, because shap takes a tenth of a second per alert of the forest."""
 
 
 class Case(NamedTuple):
-    """A model, its estimator, and the rows that it is asked about."""
+    """A model, its estimator, and the rows to explain."""
 
     name: str
     model: Model
@@ -67,16 +67,16 @@ class Fitted(NamedTuple):
     thresholds: Thresholds = Thresholds(review=0.5, decline=0.9)
 
     def score(self, rows: Rows) -> Scores:
-        """As the estimator does."""
+        """Score as the estimator does."""
         return self.judged.own(rows)
 
     def contributions(self, rows: Rows) -> Contributions | None:
-        """As the estimator tells."""
+        """Return the contributions that the estimator gives."""
         return self.judged.contributions(rows)
 
 
 def cases() -> list[Case]:
-    """The champion and two others, about what the champion alerts on."""
+    """Return the champion and two other models, with the rows on which the champion alerts."""
     bundle, traffic = champion(MODELS), _traffic()
     path = MODELS / bundle.reference.name / bundle.reference.version / MODEL_FILE
     alerts = traffic.rows[bundle.score(traffic.rows) >= bundle.thresholds.review][:MOST_ALERTS]
@@ -104,7 +104,7 @@ def _fitted(model: Any, traffic: Dataset, bundle: Bundle) -> Fitted:
 
 
 def measure(one: Case, turns: int) -> dict[str, Any]:
-    """Microseconds of processor time an alert, asked for one after the other as a worker does; and shap's, where it knows the model."""
+    """Measure CPU microseconds per alert, one alert after the other as in a worker; also shap's, where it supports the model."""
     alerts = [Alerted(values, "EUR", LONGEST_MS) for values in one.rows.tolist()]
     found = {
         "model": one.name,
@@ -131,7 +131,7 @@ def _micros(call: Callable[[Any], Any], arguments: list[Any], turns: int) -> lis
 
 
 def agreement(contributions: Contributions | None, theirs: Rows) -> dict[str, float]:
-    """Shares of alerts: the same feature first, and the mean share of the first three that both name."""
+    """Return the share of alerts with the same first feature, and the mean share of the first three that both name."""
     if contributions is None:
         return {}
     ours, theirs = contributions.values, theirs if theirs.ndim == 2 else theirs[:, :, 1]
@@ -149,7 +149,7 @@ def _shared(ours: Rows, theirs: Rows, first: int) -> float:
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Medians of the turns, processor time."""
+    """Return a table of the medians of CPU time."""
     head = ("model", "contributions, µs", "reasons, µs", "shap, µs", "same first", "shared of three")
     rows = [
         (

@@ -1,9 +1,9 @@
-"""How soon a worker decides again: `python -m bench.recovery [--customers 100000,1000000] [--json]`.
+"""Time until a worker decides again: `python -m bench.recovery [--customers 100000,1000000] [--json]`.
 
-``empty``: a worker without a disk restores all profiles from the changelog. ``warm``: it is stopped and started
-again on its disk. ``behind``: the same after 1 % of the customers got new profiles. Seconds count from the start
-of the process to Faust's "Worker ready"; ``restore_seconds`` is the share of the restore in it. Takeover: of two
-workers under steady load one is killed; seconds from the kill to the first decision on a partition it had.
+``empty``: a worker without data restores all profiles from the changelog. ``warm``: it is stopped and started again on its
+data. ``behind``: the same, after 1 % of the customers got new profiles. Seconds are measured from the start of the process
+to Faust's "Worker ready"; ``restore_seconds`` is the part of the restore. Takeover: one of two workers under steady load is
+killed; seconds from the kill to the first decision on one of its partitions.
 """
 
 import argparse
@@ -32,40 +32,40 @@ from bench.harness.worker_process import BenchProcess
 
 CONTESTANTS = {"ours": "app.worker", "stock_faust": "bench.contestants.stock_recovery"}
 STOCK_CUSTOMERS = 100_000
-"""Record by record more would take minutes a turn."""
+"""Record by record, more customers would take minutes per turn."""
 STOCK_LINES = ("Restoring state from changelog topics...", "Done reading from changelog topics")
 BEHIND_SHARE = 0.01
 READY_SECONDS = 900.0
 TAKEOVER_SECONDS = 120.0
 SETTLE_SECONDS = 1.0
-"""What the killed worker had sent has arrived by then; no session is shorter."""
+"""Records sent by the killed worker have arrived by then; every session timeout is longer."""
 LOAD_PER_SECOND = 500.0
 POLL_SECONDS = 0.02
 
 
 class Start(NamedTuple):
-    """What one start of a worker took."""
+    """Duration of one start of a worker."""
 
     seconds: float
-    """From the start of the process until it is ready."""
+    """Time from the start of the process until it is ready."""
     restore_seconds: float
-    """Of them in the restore: what the worker says itself, or between Faust's two lines about it."""
+    """Part of the restore: as reported by our worker, or the time between Faust's two log lines about it."""
 
 
 class Restarted(NamedTuple):
-    """A start, and how many records of the changelog were to be restored in it."""
+    """A start, and the number of changelog records restored in it."""
 
     start: Start
     records: int
 
     @property
     def per_second(self) -> int:
-        """Records a second of the restore; 0 without records."""
+        """Restored records per second; 0 without records."""
         return round(self.records / max(self.start.restore_seconds, 0.001))
 
 
 class Contestant:
-    """One worker on one disk, started as often as wanted."""
+    """A worker with a data directory that can be started several times."""
 
     def __init__(self, module: str, directory: Path, deployment: BenchDeployment) -> None:
         self._log = directory / "process.log"
@@ -77,7 +77,7 @@ class Contestant:
         )
 
     async def ready(self) -> dict[str, dict[str, Any]]:
-        """Wait until it is; the log's events since it was started, each the last of its name."""
+        """Wait until the worker is ready; return its log events since the start by name, the last of each."""
         deadline = time.monotonic() + READY_SECONDS
         while "Worker ready" not in (logged := self._log_events()):
             if time.monotonic() > deadline:
@@ -114,7 +114,7 @@ def _restore_seconds(logged: dict[str, dict[str, Any]]) -> float:
 
 
 class Changelog:
-    """One record for each customer, and later ones for some of them."""
+    """A changelog with a record per customer, and later records for some of them."""
 
     def __init__(self, deployment: BenchDeployment, customers: int) -> None:
         self.deployment = deployment
@@ -122,7 +122,7 @@ class Changelog:
         self.records = 0
 
     async def fill(self, customers: int) -> int:
-        """New profiles of so many customers; the number of records."""
+        """Write new profiles of ``customers`` customers; return the number of records."""
         settings = self.deployment.settings()
         sender = BatchProducer(settings.kafka)
         await sender.start()
@@ -136,7 +136,7 @@ class Changelog:
 
 
 async def restarts(contestant: str, changelog: Changelog, directory: Path) -> dict[str, Restarted]:
-    """Empty, warm and behind, one after the other on one disk."""
+    """Measure empty, warm and behind, one after the other on the same data directory."""
     worker = Contestant(CONTESTANTS[contestant], directory, changelog.deployment)
     empty = Restarted(await worker.restart(), changelog.records)
     warm = Restarted(await worker.restart(), 0)
@@ -145,7 +145,7 @@ async def restarts(contestant: str, changelog: Changelog, directory: Path) -> di
 
 
 async def takeover(deployment: BenchDeployment, directory: Path) -> float:
-    """Seconds from the kill of one of two workers to the first decision on a partition that it had."""
+    """Return the seconds from the kill of one of two workers to the first decision on one of its partitions."""
     dead, other = (
         Contestant(CONTESTANTS["ours"], directory / name, deployment) for name in ("dead", "other")
     )
@@ -161,7 +161,7 @@ async def takeover(deployment: BenchDeployment, directory: Path) -> float:
 
 @asynccontextmanager
 async def _load(deployment: BenchDeployment) -> AsyncIterator[None]:
-    """Transactions at a steady rate, as long as the block lasts."""
+    """Send transactions at a steady rate during the block."""
     sending = asyncio.create_task(
         produce(
             events(int(LOAD_PER_SECOND * (READY_SECONDS + TAKEOVER_SECONDS))),
@@ -179,7 +179,7 @@ async def _load(deployment: BenchDeployment) -> AsyncIterator[None]:
 
 
 async def shared(one: Contestant, two: Contestant) -> list[int]:
-    """Wait until both have partitions; those of ``one``."""
+    """Wait until both workers have partitions; return those of ``one``."""
     while True:
         logged = await one.ready(), await two.ready()
         first, second = (set(events.get("restored", {}).get("partitions", [])) for events in logged)
@@ -189,7 +189,7 @@ async def shared(one: Contestant, two: Contestant) -> list[int]:
 
 
 async def _decided(deployment: BenchDeployment, partitions: list[int]) -> float:
-    """Monotonic time at which the first decision is seen that was not there at the call."""
+    """Wait for the first new decision on the partitions; return its monotonic time."""
     async with open_topic(
         deployment.servers, deployment.settings().topics.decisions, deployment.partitions
     ) as (
@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--customers", default="100000,1000000", help="how many, comma-separated")
+    parser.add_argument("--customers", default="100000,1000000", help="numbers of customers, comma-separated")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     options = parser.parse_args()

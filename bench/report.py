@@ -1,10 +1,9 @@
-"""A day's report, seconds after the day's close: `python -m bench.report [--json]`.
+"""Time from the close of a day to its report: `python -m bench.report [--json]`.
 
-A worker of the role analytics reads a day of decisions and labels. The last of them come at a steady rate; then the
-first decision of the next day stands in every partition: the day is closed. Measured is from then until
-`fraudstream report DAY --out FILE` has written a report in which every decision and label of the day counts, the wait
-for the worker and the start of the command included. The same report computed as a batch by DuckDB from the worker's
-Parquet files must be equal, or there is no result.
+An analytics worker reads a day of decisions and labels. The last of them arrive at a steady rate; then the first decision
+of the next day in every partition closes the day. The time from then until `fraudstream report DAY --out FILE` has written a
+report with every decision and label of the day is measured, including the wait for the worker and the start of the command.
+The same report computed by DuckDB from the worker's Parquet files must be equal; otherwise there is no result.
 """
 
 import argparse
@@ -38,7 +37,7 @@ _FRAUDSTREAM = "from app.cli import main; main()"
 
 
 class Context(NamedTuple):
-    """What a run works on."""
+    """The settings, directory, worker and day of a run."""
 
     settings: Settings
     directory: Path
@@ -66,7 +65,7 @@ def main() -> None:
 async def run(
     events: int, servers: str, directory: Path, rate: int = STEADY_RATE, roll_seconds: int = ROLL_SECONDS
 ) -> dict[str, Any]:
-    """The result file's content. Raises RuntimeError when batch and stream differ."""
+    """Measure and return the content of the result file. Raises RuntimeError when batch and stream differ."""
     deployment = BenchDeployment("report", servers)
     await deployment.make_topics()
     environment = deployment.environment() | {
@@ -89,7 +88,7 @@ async def _measure(context: Context, rate: int) -> dict[str, Any]:
     await sender.send(Block(day.close(), []))
     closed = time.monotonic()
     await sender.sender.stop()
-    await _known(context, day.count, labels, closed=True)
+    await _counted(context, day.count, labels, closed=True)
     kept = _report(context, "--out", str(context.directory / "report.html"))
     after_close = time.monotonic() - closed
     results.progress(f"the report was there {after_close:.1f} s after the close")
@@ -118,13 +117,13 @@ async def _measure(context: Context, rate: int) -> dict[str, Any]:
 
 
 async def _backlog(context: Context, sender: DaySender, end: int) -> int:
-    """Send, and wait until the worker has counted it; how many labels there were."""
+    """Send the backlog and wait until the worker has counted it; return the number of labels."""
     labels, begin = 0, time.monotonic()
     for block in context.day.blocks(0, end):
         await sender.send(block)
         labels += sum(map(len, block.labels))
     results.progress(f"{end:,} decisions sent in {time.monotonic() - begin:.0f} s")
-    await _known(context, end, 0, closed=False)
+    await _counted(context, end, 0, closed=False)
     results.progress(f"and counted by {time.monotonic() - begin:.0f} s")
     return labels
 
@@ -140,11 +139,11 @@ async def _steadily(sender: DaySender, day: Day, count: int, rate: int) -> int:
     return labels
 
 
-async def _known(context: Context, events: int, labels: int, *, closed: bool) -> Kept:
-    """Return when the worker has counted so many."""
+async def _counted(context: Context, events: int, labels: int, *, closed: bool) -> Kept:
+    """Wait until the worker has counted this many decisions and labels."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        context.worker.cpu_seconds()  # it runs
+        context.worker.cpu_seconds()  # raises when the worker has ended
         try:
             kept = kept_report(context.files, DAY, DAY_NAME, top=1)
         except InvalidFile:
@@ -162,14 +161,14 @@ def _complete(kept: Kept, events: int, labels: int, *, closed: bool) -> bool:
 
 
 async def _in_files(context: Context, labels: int) -> None:
-    """Return when all of the day is in files."""
+    """Wait until the whole day is in Parquet files."""
     files, partitions = DayFiles(context.files), range(context.settings.topics.partitions)
     expected = {"decisions": context.day.count + len(partitions), "labels": labels}
     deadline = time.monotonic() + WAIT_SECONDS
     for feed, count in expected.items():
         while sum(files.progress(feed, at).next_offset for at in partitions) < count:
             if time.monotonic() > deadline:
-                raise RuntimeError("the worker does not write what it has read")
+                raise RuntimeError("the worker does not write the records that it has read")
             await asyncio.sleep(1)
 
 
@@ -185,12 +184,12 @@ def _report(context: Context, *options: str) -> dict[str, Any]:
         "--json",
     ]
     done = subprocess.run([*words, *options], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE)  # noqa: S603  # ours
-    told: dict[str, Any] = msgspec.json.decode(done.stdout)
-    return told
+    report: dict[str, Any] = msgspec.json.decode(done.stdout)
+    return report
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """One line for each of the two."""
+    """Return a table of both ways to make the report."""
     (row,) = content["results"]
     head = (f"{row['events']:,} events", "seconds until the report is there")
     rows = [

@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 def tables(found: Mapping[str, Result]) -> dict[str, str]:
-    """Markdown by the name of its place."""
+    """Return the Markdown tables by the name of their placeholder."""
     made = {"settings": _settings()}
     if "memory" in found:
         rows = [row for row in found["memory"]["results"] if "steady" not in row]
@@ -24,7 +24,7 @@ def tables(found: Mapping[str, Result]) -> dict[str, str]:
 
 
 def profile_bytes(events: int) -> int:
-    """Of a customer with so many transactions in the last 31 days.
+    """Return the profile size of a customer with ``events`` transactions in the last 31 days.
 
     >>> profile_bytes(100)
     2592
@@ -68,7 +68,7 @@ def _disk(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _brokers(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Bytes of an event are megabytes of a million events."""
+    """Show bytes per event as megabytes per million events."""
     names = list(rows[0]["topic_bytes_per_event"])
     head = ("customers", "events each", *names, "together")
     return markdown(
@@ -86,7 +86,7 @@ def _who(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Rewrite the page's tables."""
+    """Rewrite the tables of the page."""
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(page.render(text, tables(page.load())), encoding="utf-8")
 

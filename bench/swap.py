@@ -1,9 +1,9 @@
-"""The champion exchanged again and again under load: `python -m bench.swap [--json]`.
+"""Exchanges the champion repeatedly under load: `python -m bench.swap [--json]`.
 
-An open-loop generator keeps one worker busy while orders, one after the other, put the second of two models in place
-of the first and back. Afterwards every transaction must have its decision, each by one of the two with that model's own
-thresholds; else there is no result. Latency counts from the intended send to the decision received, apart for those whose
-way crosses an exchange: from the order's record to the worker's answer.
+An open-loop generator loads one worker while orders switch between two models. Afterwards every transaction must have one
+decision, by one of the two models with the thresholds of that model; otherwise there is no result. Latency is measured from
+the intended send to the decision received, separately for transactions that overlap an exchange, which lasts from the
+order's record to the worker's answer.
 """
 
 import argparse
@@ -37,31 +37,31 @@ from bench.harness.topic_progress import DRAIN_SECONDS, Reading, open_topic, wai
 from bench.harness.worker_process import BenchProcess, WorkerProcess
 
 SWAP_SECONDS = 2.0
-"""From one order to the next, at least."""
+"""Least time from one order to the next."""
 ANSWER_SECONDS = 60.0
 
 
 class Plan(NamedTuple):
-    """What is measured."""
+    """The options of a run."""
 
     swaps: int
     rate: int
 
     @property
     def events(self) -> int:
-        """At the rate, for as long as the swaps are to take."""
+        """Number of events at the rate for the planned duration of all exchanges."""
         return int(self.rate * (WARM_UP_SECONDS + self.swaps * SWAP_SECONDS))
 
 
 class Decided(msgspec.Struct):
-    """What of a decision is looked at."""
+    """The fields of a decision that are checked."""
 
     model: ModelReference
     thresholds: Thresholds
 
 
 class Exchange(NamedTuple):
-    """Milliseconds since the epoch."""
+    """Times of an order and its answer, milliseconds since the epoch."""
 
     ordered_ms: int
     answered_ms: int
@@ -73,7 +73,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--swaps", type=int, default=100)
-    parser.add_argument("--rate", type=int, default=4_000, help="events a second")
+    parser.add_argument("--rate", type=int, default=4_000, help="events per second")
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     given = parser.parse_args()
     with broker() as (stack, directory):
@@ -82,7 +82,10 @@ def main() -> None:
 
 
 async def run(plan: Plan, servers: str, directory: Path) -> dict[str, Any]:
-    """The result file's content. Raises RuntimeError when a decision is missing or not one model's alone."""
+    """Measure and return the content of the result file.
+
+    Raises RuntimeError when a decision is missing or mixes the two models.
+    """
     deployment, models = BenchDeployment("swap", servers), two_models(directory / "models")
     await deployment.make_topics()
     environment = deployment.environment() | {"FRAUDSTREAM_MODEL_DIR": str(models)}
@@ -96,7 +99,7 @@ async def run(plan: Plan, servers: str, directory: Path) -> dict[str, Any]:
         ):
             arguments = ("-m", "bench.harness.generator", PRIME_EVENTS, plan.events, plan.rate, generated)
             with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
-                await _begun(deployment)
+                await _wait_for_load(deployment)
                 await _swap(plan, settings, models)
                 await generator.wait_ended(plan.events / plan.rate + SPARE_SECONDS)
             await _decided(deployment, PRIME_EVENTS + plan.events, worker)
@@ -116,7 +119,7 @@ async def run(plan: Plan, servers: str, directory: Path) -> dict[str, Any]:
 
 
 def two_models(directory: Path) -> Path:
-    """The champion of the project, and the same under the next version with other thresholds."""
+    """Copy the champion of the project twice, the second time under another version with other thresholds."""
     alerting.models(0.5, directory)
     first = bundle_path(directory, read_aliases(directory).champion)
     second = first.with_name(f"{first.name}-again")
@@ -139,8 +142,8 @@ async def _decided(deployment: BenchDeployment, count: int, worker: BenchProcess
     await wait_for(deployment.servers, topics.decisions, deployment.partitions, count, alive, DRAIN_SECONDS)
 
 
-async def _begun(deployment: BenchDeployment) -> None:
-    """The generator sends, and its warm-up is over."""
+async def _wait_for_load(deployment: BenchDeployment) -> None:
+    """Wait until the generator sends and its warm-up is over."""
     topics = deployment.settings().topics
     await wait_for(
         deployment.servers,
@@ -172,7 +175,7 @@ async def _swap(plan: Plan, settings: Settings, models: Path) -> None:
 
 
 async def _check(plan: Plan, deployment: BenchDeployment, models: Path) -> dict[str, int]:
-    """How many transactions each model decided. Raises RuntimeError unless every one has one decision."""
+    """Return the number of decisions per model. Raises RuntimeError unless every transaction has one decision."""
     first = read_aliases(models).champion
     bundles = [load(bundle_path(models, name)) for name in (first, f"{first}-again")]
     thresholds = {bundle.reference: bundle.thresholds for bundle in bundles}
@@ -191,7 +194,7 @@ async def _check(plan: Plan, deployment: BenchDeployment, models: Path) -> dict[
                 for record in records:
                     decided = decode(record.value)
                     if thresholds.get(decided.model) != decided.thresholds:
-                        raise RuntimeError(f"a decision is half of each model: {decided}")
+                        raise RuntimeError(f"a decision mixes the two models: {decided}")
                     seen.add(number_of(record.value))
                     per_model[model_id(decided.model)] += 1
                     read += 1
@@ -201,7 +204,7 @@ async def _check(plan: Plan, deployment: BenchDeployment, models: Path) -> dict[
 
 
 async def _exchanges(settings: Settings) -> list[Exchange]:
-    """From each order's record to the first report that has heard of it, by the control topic."""
+    """Return, from the control topic, the time of each order and of the first report that acknowledges it."""
     found, open_orders, log = list[Exchange](), list[Any](), ControlLog()
     async with open_control_reader(settings) as reader:
         async for record in reader.until(await reader.ends()):
@@ -218,7 +221,7 @@ async def _exchanges(settings: Settings) -> list[Exchange]:
 def _measure(
     plan: Plan, report: Report, columns: NDArray[np.int64], exchanges: Sequence[Exchange], epoch_ns: int
 ) -> dict[str, Any]:
-    """Latencies of the transactions that came after the warm-up, apart by whether an exchange crossed their way."""
+    """Return the latencies after the warm-up, separately for transactions that overlap an exchange."""
     numbers, arrived_ns = columns[:, columns[0] >= PRIME_EVENTS + plan.rate * WARM_UP_SECONDS]
     intended_ns = report.start_ns + (numbers - PRIME_EVENTS) * 1e9 / plan.rate
     crossed = np.zeros(len(numbers), bool)
@@ -237,7 +240,7 @@ def _measure(
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Milliseconds."""
+    """Return a table of percentiles in milliseconds."""
     (row,) = content["results"]
     head = (f"{row['swaps']} exchanges at {row['rate']:,} events/s", "p50", "p99", "p99.9", "max")
     named = {

@@ -1,9 +1,9 @@
-"""How many events a second a backlog is drained with, ours beside others: `python -m bench.throughput [--json]`.
+"""Events per second while draining a backlog, of our worker and others: `python -m bench.throughput [--json]`.
 
-Every turn has its own topics and consumer group on one broker beside it. Counted are decisions, after a warm-up
-of a fifth of the time, by the time at which the broker appended them. The whole path is on: decode, profiles in
-RocksDB with their changelog, features, model, decisions, alerts. In the first turn everyone's decisions are held
-against ours. Contestants: bench/contestants.
+Every turn has its own topics and consumer group on one broker on the same machine. Decisions are counted by the time at which
+the broker appended them, after a warm-up of a fifth of the time. The whole path is measured: decoding, profiles in RocksDB
+with their changelog, features, model, decisions, alerts. In the first turn the decisions of every contestant are compared
+with ours. Contestants: bench/contestants.
 """
 
 import argparse
@@ -43,11 +43,11 @@ def main() -> None:
 def run(
     contestants: Sequence[Contestant], count: int, turns: int, stack: Stack, directory: Path
 ) -> dict[str, Any]:
-    """The result file's content."""
+    """Measure and return the content of the result file."""
     entries = [entry for contestant in contestants for entry in _entries(contestant, count)]
     measured: dict[Entry, list[Drained]] = {entry: [] for entry in entries}
     compared: dict[str, int] = {}
-    # Not counted: a broker's JVM compiles for its first half minute of load, on the cores that are measured.
+    # Not counted: the broker's JVM compiles during its first half minute of load, on the measured cores.
     asyncio.run(drain(entries[0], BenchDeployment("warm-up", stack.bootstrap_servers), stack, directory))
     for number in range(turns):
         works: dict[Entry, equal_work.Work] = {}
@@ -72,7 +72,7 @@ def _entries(contestant: Contestant, count: int) -> list[Entry]:
 
 
 def _compare(works: Mapping[Entry, equal_work.Work]) -> dict[str, int]:
-    """How many decisions of each contestant were found equal to ours, by its name."""
+    """Return the number of decisions of each contestant that are equal to ours, by its name."""
     ours = next((work for entry, work in works.items() if entry.contestant.name == "ours"), None)
     if ours is None:
         return {}
@@ -99,7 +99,7 @@ def _row(entry: Entry, taken: Sequence[Drained], compared: Mapping[str, int]) ->
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """Medians of the turns, each contestant against ours with one worker, and where our time goes."""
+    """Return a table of medians, relative to our single worker, and the time per stage of our worker."""
     rates = {
         (row["contestant"], row["workers"]): results.median(row["events_per_s"]) for row in content["results"]
     }
@@ -121,8 +121,8 @@ def table(content: Mapping[str, Any]) -> str:
 
 def _stages(row: Mapping[str, Any]) -> str:
     stages = row.get("stage_us_per_event", {})
-    told = ", ".join(f"{stage} {results.median(values):.1f}" for stage, values in stages.items())
-    return f"\nµs per event of {row['contestant']} x{row['workers']}: {told}" if told else ""
+    times = ", ".join(f"{stage} {results.median(values):.1f}" for stage, values in stages.items())
+    return f"\nµs per event of {row['contestant']} x{row['workers']}: {times}" if times else ""
 
 
 if __name__ == "__main__":

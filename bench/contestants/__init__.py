@@ -1,4 +1,4 @@
-"""What stands beside ours: the same work in the ways that others would do it, each a process of its own.
+"""The contestants that our worker is compared with: the same work done with other tools, each in a process of its own.
 
-All read the same settings from the environment as our worker does.
+All read the same settings from the environment as our worker.
 """

@@ -1,7 +1,7 @@
-"""The floor: every transaction's bytes copied to the decisions, and nothing else: `python -m bench.contestants.echo`.
+"""The lower bound: copies the bytes of every transaction to the decisions: `python -m bench.contestants.echo`.
 
-A bare aiokafka consumer and producer, whole batches per partition, as at-least-once as the others: what was sent is
-acknowledged before its offsets are committed.
+A plain aiokafka consumer and producer with whole batches per partition. At-least-once like the others: records are
+acknowledged before their offsets are committed.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a single transaction tells its entities: the records of our worker, without laying out columns for one."""
+"""The facts of a single transaction for its entities: the records of our worker, without building columns for one row."""
 
 from struct import Struct
 
@@ -13,12 +13,12 @@ _FACT = Struct("<4Biqq8sqq")
 
 
 def entity_keys(transaction: Transaction) -> list[bytes]:
-    """Of the entities that it names."""
+    """Return the keys of the entities that the transaction names."""
     named = ((entity, getattr(transaction, entity.field)) for entity in ENTITIES)
     return [entity.key(name).encode() for entity, name in named if name is not None]
 
 
 def fact(transaction: Transaction, partition: int, offset: int) -> bytes:
-    """The same for all of its entities. One source log: no topic ids."""
+    """Return the record value, which is the same for all entities of the transaction. Topic ids are 0: one source log."""
     digest = digest64(transaction.transaction_id)
     return _FACT.pack(VERSION, TRANSACTION, 0, 0, partition, transaction.event_time, 0, digest, 0, offset)

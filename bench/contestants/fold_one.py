@@ -1,7 +1,7 @@
-"""The fold of our worker for a single event: the same compiled steps, without what it costs to lay out a chunk.
+"""The fold of our worker for a single event: the same compiled steps, without the cost of building a chunk.
 
-Our worker's own entry takes columns and costs some 100 µs a call, whatever their length. To call it for every
-event would be a straw man; this takes a tenth of that.
+The worker's function takes columns and costs about 100 µs per call, independent of their length. Calling it for every event
+would be an unfair comparison; this function takes a tenth of that.
 """
 
 from math import nan
@@ -29,14 +29,14 @@ _ANY = Transaction(
 
 
 class Place(NamedTuple):
-    """Degrees; NaN where there is none."""
+    """Position in degrees; NaN when the transaction has none."""
 
     latitude: float
     longitude: float
 
 
 class Folded(NamedTuple):
-    """What is known about one transaction, and the profile afterwards."""
+    """The features of one transaction, and the profile after it."""
 
     profile: bytes
     rows: Rows
@@ -47,7 +47,7 @@ class Folded(NamedTuple):
 
 
 class OneFold:
-    """Room that is used again for every event."""
+    """Folds events one at a time, with buffers that are reused."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
@@ -55,12 +55,14 @@ class OneFold:
         self._view = np.zeros(1, VIEW)
         self._words = np.zeros(HEADER_WORDS + WIDE_WORDS * (bounds.max_events + 1), np.int64)
         self._profile = self._words[:HEADER_WORDS].view(PROFILE)
-        self._rows = np.full((1, len(NAMES)), nan)  # of delayed entities nothing is known, as in our worker
-        # Compiled now, not while the first event waits.
+        self._rows = np.full(
+            (1, len(NAMES)), nan
+        )  # delayed features stay missing, as in our worker without Redis
+        # Compile now, so that the first event does not wait.
         self.fold(None, _ANY, 0)
 
     def fold(self, stored: bytes | None, transaction: Transaction, offset: int) -> Folded | None:
-        """None when the profile remembers the transaction. ``stored`` is None for a new customer."""
+        """Fold a transaction; None when the profile has already applied it. ``stored`` is None for a new customer."""
         before = np.frombuffer(stored or EMPTY, np.int64)
         event = Event(
             transaction.event_time,
@@ -82,7 +84,7 @@ class OneFold:
         if length == REPEATED:
             return None
         if length == NO_PROFILE:
-            raise ValueError("these bytes are no profile of this version")
+            raise ValueError("these bytes are not a profile of this version")
         known = Coverage(int(self._profile[0]["first_seen_ms"]), int(self._profile[0]["evicted_ms"]))
         saturated = known.evicted_ms > event.time_ms - LONGEST_MS
         degraded = int(self._view[0]["late"]) + 2 * saturated + 4
@@ -111,7 +113,7 @@ def _fold(  # noqa: PLR0913, PLR0917  # machine code takes no objects
     words: Words,
     rows: Rows,
 ) -> int:
-    """The profile's length in words afterwards, REPEATED or NO_PROFILE. One source log: no topic ids."""
+    """Return the new length of the profile in 8-byte words, or REPEATED or NO_PROFILE. One source log: no topic ids."""
     if not is_profile(before):
         return NO_PROFILE
     words[:HEADER_WORDS] = before[:HEADER_WORDS]

@@ -1,7 +1,7 @@
-"""The Faust agent of the guides, written with care: `faust -A bench.contestants.naive_faust worker`.
+"""A Faust agent as in Faust's guides, written with care: `faust -A bench.contestants.naive_faust worker`.
 
-Stock transport, a Record for each event, one event at a time, one table update per event. The profile stays bytes
-in the table, and what is sent goes in batches.
+Stock transport, a Record per event, one event at a time, one table update per event. Profiles are stored as bytes, and
+records are sent in batches.
 """
 
 import os
@@ -27,7 +27,7 @@ _COMPRESSION = None if _kafka.compression == "none" else _kafka.compression
 
 
 class TransactionRecord(faust.Record, serializer="json"):
-    """The event as Faust's users declare it."""
+    """The event, declared as Faust's users do."""
 
     transaction_id: str
     customer_id: str
@@ -45,7 +45,7 @@ class TransactionRecord(faust.Record, serializer="json"):
 
 
 class NaiveApp(faust.App):
-    """Nothing of its own but the garbage collector's settings, which ours has too, and no port open to everyone."""
+    """A plain Faust app with the garbage collector settings of our worker and without a public web port."""
 
     BootStrategy = WithoutWeb
 
@@ -96,7 +96,7 @@ _work = OneByOne(settings).score
 
 @app.agent(_transactions, name="naive", concurrency=1)
 async def score(stream: Any) -> None:
-    """One transaction after the other. Faust would leave out one that fails and go on; here an error ends it."""
+    """Score one transaction after the other. An error stops the worker, where Faust would skip the transaction."""
     with fail_stop("scoring one transaction"):
         async for event in stream.events():
             await _score(event)
@@ -105,7 +105,7 @@ async def score(stream: Any) -> None:
 async def _score(event: Any) -> None:
     message = event.message
     key = message.key
-    # What a Record decodes it does not validate.
+    # A Faust Record does not validate what it decodes.
     transaction = msgspec.convert(event.value.asdict(), Transaction)
     made = _work(transaction, message.partition, message.offset, _profiles.get(key))
     if made is None:

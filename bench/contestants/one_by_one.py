@@ -1,8 +1,7 @@
-"""The work of one transaction, for contestants whose framework hands them one at a time.
+"""The work on one transaction, for contestants whose framework processes one at a time.
 
-The same functions as in our worker: validated decoding, the fold, the model, the decision, the alert and what the
-transaction's entities are told. Left out are the dead letters, the CloudEvents headers, the metrics and the fence, which
-only ours has; that favours the others.
+The same functions as in our worker: validated decoding, fold, model, decision, alert and the facts for entities. Dead
+letters, CloudEvents headers, metrics and fencing are left out, which favours the other contestants.
 """
 
 import gc
@@ -27,19 +26,19 @@ from bench.contestants.fold_one import OneFold
 
 
 class Made(NamedTuple):
-    """What one transaction became, in bytes."""
+    """The encoded output of one transaction."""
 
     profile: bytes
     decision: bytes
     alert: bytes | None
     entities: list[bytes]
-    """Keys of the records that tell them of the transaction."""
+    """Keys of the fact records."""
     fact: bytes
-    """Those records' value."""
+    """Value of the fact records."""
 
 
 class OneByOne:
-    """Holds what does not change between two transactions."""
+    """Scores transactions one at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.topics.transactions
@@ -53,13 +52,13 @@ class OneByOne:
         )
 
     def work(self, value: bytes, partition: int, offset: int, stored: bytes | None) -> Made | None:
-        """As ``score`` for the bytes of a transaction."""
+        """Like ``score``, for the bytes of a transaction."""
         return self.score(decode_transaction(value), partition, offset, stored)
 
     def score(
         self, transaction: Transaction, partition: int, offset: int, stored: bytes | None
     ) -> Made | None:
-        """None when the profile has seen the transaction before. ``stored`` is the profile's bytes, None at first."""
+        """Score a transaction; None when its profile has already applied it. ``stored`` is the profile, None if new."""
         now_ms = time.time_ns() // 1_000_000
         self._acceptance.check(transaction, key=None, reference_ms=now_ms)
         folded = self._fold(stored, transaction, offset)
@@ -73,12 +72,12 @@ class OneByOne:
         alert = None
         if decision.outcome is not Outcome.APPROVE:
             alert = encode_event(scorer.alert(decision, folded.rows[0].tolist(), folded.known, self._model))
-        told = fact(transaction, partition, offset)
-        return Made(folded.profile, encode_event(decision), alert, entity_keys(transaction), told)
+        value = fact(transaction, partition, offset)
+        return Made(folded.profile, encode_event(decision), alert, entity_keys(transaction), value)
 
 
 def collect_garbage_less_often() -> None:
-    """As our worker does when it has started."""
+    """Set the garbage collector as our worker does after its start."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,4 +1,4 @@
-"""`fraudstream features` and `fraudstream score` as a script of pandas: Parquet in, Parquet out.
+"""`fraudstream features` and `fraudstream score` as a pandas script: Parquet in, Parquet out.
 
     python -m bench.contestants.pandas_batch FILE.parquet --out OUT.parquet [--score MODELS]
 
@@ -34,7 +34,7 @@ KEPT = ("transaction_id", "customer_id", "event_time", "amount_minor")
 
 
 def read(path: Path) -> pd.DataFrame:
-    """A file of the Handbook or of the contract, as ``features`` takes it."""
+    """Read a file of the Handbook or of the event schema into the columns that ``features`` takes."""
     names = pyarrow.parquet.read_schema(path).names
     if "TX_AMOUNT" in names:
         frame = pd.read_parquet(path, columns=list(HANDBOOK)).rename(columns=HANDBOOK)
@@ -46,14 +46,14 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def load_model(models: Path) -> tuple[Any, Thresholds]:
-    """The champion as scikit-learn's own estimator."""
+    """Load the champion as a scikit-learn estimator, with its thresholds."""
     path = bundle_path(models, read_aliases(models).champion)
     estimator = skops_files.loads(manifest.read(path, MODEL_FILE))
     return estimator, manifest.decode(manifest.read(path, FILE_NAME), path).thresholds
 
 
 def score(transactions: pd.DataFrame, estimator: Any, thresholds: Thresholds) -> pd.DataFrame:
-    """The columns of `fraudstream score` that differ from row to row."""
+    """Return the columns of `fraudstream score` that vary by row."""
     chances = estimator.predict_proba(features(transactions).to_numpy())[:, 1]
     edges = [-np.inf, thresholds.review, thresholds.decline, np.inf]
     outcomes = pd.cut(chances, edges, right=False, labels=["approve", "review", "decline"])
@@ -61,7 +61,7 @@ def score(transactions: pd.DataFrame, estimator: Any, thresholds: Thresholds) ->
 
 
 def main() -> None:
-    """Print the rows and the seconds from the first read to the last write."""
+    """Run, and print the number of rows and the seconds from the first read to the last write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

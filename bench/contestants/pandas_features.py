@@ -1,8 +1,8 @@
-"""The features of app/features/catalog.py in pandas, written as its users write them: what we are compared with.
+"""The features of app/features/catalog.py in pandas, written as pandas users would: the baseline of the batch bench.
 
-Rolling windows are pandas' own, over each customer's rows in order of time; everything else is whole columns.
-It is spared what a file in good order does not need: checks of the input, late rows, repeated ids. A window of
-pandas ends with its row, so a row sees those of the same instant that came before it, as ours does.
+Windows are pandas' rolling windows over each customer's rows in order of time; everything else works on whole columns. It
+does without the checks of the input, late rows and repeated ids. A rolling window ends with its row and includes earlier
+rows of the same instant, as ours does.
 """
 
 from typing import Any
@@ -24,10 +24,10 @@ Columns = dict[str, Column]
 
 
 def features(transactions: pd.DataFrame) -> pd.DataFrame:
-    """Every feature of every row, in the rows' order and the catalog's.
+    """Return every feature of every row, in the order of the rows and of the catalog.
 
-    The columns are those of the contract, ``event_time`` as timestamps; the index has no duplicates. Rows of one
-    instant must stand in order of arrival.
+    The columns are those of the event schema with ``event_time`` as timestamps; the index has no duplicates. Rows of the
+    same instant must be in order of arrival.
     """
     ordered = transactions.sort_values(["customer_id", "event_time"], kind="stable")
     columns = (
@@ -77,7 +77,7 @@ def _of_window(window: str, n: Column, s: Column, q: Column) -> Columns:
 
 
 def _against_others(window: str, amounts: Column, n: Column, s: Column, q: Column) -> Columns:
-    """Nothing to hold the amount against is 0 / 0 or a spread of nothing: NaN."""
+    """Return ratio and z-score of the amount; NaN where there are no other amounts or they do not vary."""
     spread = n * q - s * s
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
@@ -89,7 +89,7 @@ def _against_others(window: str, amounts: Column, n: Column, s: Column, q: Colum
 
 
 def _at_terminal(ordered: pd.DataFrame) -> Column:
-    """One group per customer and terminal; the groups' rows are put back where they came from."""
+    """Count per pair of customer and terminal, with the result in the order of the rows."""
     pair = ordered.groupby(["customer_id", "terminal_id"], sort=False).ngroup().to_numpy()
     timed = pd.DataFrame({"pair": pair, "n": 1}, index=pd.DatetimeIndex(ordered["event_time"]))
     counts = timed.groupby("pair", sort=False)["n"].rolling("30D").count()
@@ -99,7 +99,7 @@ def _at_terminal(ordered: pd.DataFrame) -> Column:
 
 
 def _travel_kmh(ordered: pd.DataFrame) -> Column:
-    """From the customer's last place; a trip takes a second at least."""
+    """Return the speed from the customer's previous position; a trip takes at least one second."""
     if "latitude" not in ordered:
         return np.full(len(ordered), np.nan)
     placed = ordered.dropna(subset=["latitude", "longitude"])
@@ -110,7 +110,7 @@ def _travel_kmh(ordered: pd.DataFrame) -> Column:
 
 
 def _distance_km(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:
-    """Great circle, by the haversine formula."""
+    """Return the great-circle distance by the haversine formula."""
     phi_a, phi_b = np.radians(start["latitude"]), np.radians(end["latitude"])
     half_phi = np.sin((phi_b - phi_a) / 2)
     half_lambda = np.sin(np.radians(end["longitude"] - start["longitude"]) / 2)
@@ -119,7 +119,7 @@ def _distance_km(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:
 
 
 def _of_terminals_and_past_frauds(ordered: pd.DataFrame) -> Columns:
-    """Windows that end a week before, with all their frauds known; columns of whole numbers, so NumPy counts them."""
+    """Count windows that end a week before, whose frauds are all known, with NumPy on integer columns."""
     columns: Columns = {}
     for days in (1, 7, 30):
         counts, frauds = _a_week_ago(ordered, "terminal_id", days)
@@ -130,7 +130,7 @@ def _of_terminals_and_past_frauds(ordered: pd.DataFrame) -> Columns:
 
 
 def _a_week_ago(ordered: pd.DataFrame, entity: str, days: int) -> tuple[Column, Column]:
-    """Transactions and frauds of each row's entity up to the full hour a week before it."""
+    """Return the numbers of transactions and of frauds of each row's entity up to the full hour a week before it."""
     day, hour = pd.Timedelta("1D").value, _HOUR.value
     times = ordered["event_time"].to_numpy().astype("datetime64[ns]").astype(np.int64)
     is_fraud = ordered["is_fraud"].to_numpy() if "is_fraud" in ordered else np.zeros(len(times), np.int64)

@@ -1,8 +1,8 @@
-"""Quix Streams with its own best settings: `python -m bench.contestants.quix`.
+"""Quix Streams with its best settings: `python -m bench.contestants.quix`.
 
-State in RocksDB with a changelog topic, raw bytes in and out, one linear pipeline (branches copy values), the
-compiled client's batching turned up. At least once, committed as often as ours; a customer met twice between two
-commits is written once.
+State in RocksDB with a changelog topic, raw bytes in and out, one linear pipeline (branches copy values), and larger
+batches in the compiled client. At least once, with commits as frequent as ours; a profile that changes several times between
+two commits is written once.
 """
 
 import os
@@ -18,28 +18,28 @@ from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS
 
 
 class MadeDecision(quixstreams.models.Serializer):
-    """The decision's bytes of what was made; they are encoded already."""
+    """Returns the encoded decision."""
 
     def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
         return value.decision
 
 
 class MadeFact(quixstreams.models.Serializer):
-    """What the entities are told."""
+    """Returns the encoded fact."""
 
     def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
         return value.fact
 
 
 class MadeAlert(quixstreams.models.Serializer):
-    """The alert's bytes of what was made, where there is one."""
+    """Returns the encoded alert, or no bytes."""
 
     def __call__(self, value: Made, ctx: Any) -> bytes:  # noqa: ARG002  # the library's signature
         return value.alert or b""
 
 
 def build(settings: Settings) -> Any:
-    """The application with its pipeline."""
+    """Build the application with its pipeline."""
     app = _application(settings)
     topics, work = settings.topics, OneByOne(settings).work
 
@@ -63,7 +63,7 @@ def build(settings: Settings) -> Any:
 
 
 def _entity(number: int, made: Made) -> bytes:
-    """Every transaction of the bench names one of each kind."""
+    """Return an entity's key; every transaction of the bench names one entity of each kind."""
     return made.entities[number]
 
 
@@ -74,7 +74,7 @@ def _application(settings: Settings) -> Any:
         consumer_group=settings.worker.app_id,
         auto_offset_reset="earliest",
         commit_interval=kafka.commit_interval_seconds,
-        auto_create_topics=True,  # its changelog has a name and settings of its own
+        auto_create_topics=True,  # Quix names and configures its changelog itself
         state_dir=f"{settings.worker.data_dir}/state",
         processing_guarantee="at-least-once",
         loglevel="INFO",

@@ -1,4 +1,4 @@
-"""Who takes part, and how each is started."""
+"""The contestants and the commands that start them."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 from bench.harness.worker_process import BENCH_PYTHON, WORKER_PYTHON
 
 LINGER_MS = "BENCH_LINGER_MS"
-"""Environment variable: milliseconds that a contestant's producer waits for company where it sends one record at a
-time (naive_faust, quix). More is more throughput, and more latency."""
+"""Environment variable: producer linger in milliseconds of the contestants that send one record at a time (naive_faust,
+quix). A higher value gives more throughput and more latency."""
 THROUGHPUT_LINGER_MS = "20"
 
 
@@ -17,12 +17,12 @@ class Contestant(NamedTuple):
     name: str
     arguments: tuple[str, ...]
     backlog_share: float = 1.0
-    """Of the events asked for: a rate needs no long backlog where each event takes long."""
+    """Share of the requested events: a slow contestant needs no long backlog to measure its rate."""
     python: Path = WORKER_PYTHON
     scores: bool = True
-    """Whether it does the work, so that its decisions must equal ours."""
+    """True when it scores, so that its decisions must equal ours."""
     one_core: bool = True
-    """Whether it is kept on one core where latency is measured."""
+    """True when it is pinned to one core while latency is measured."""
 
 
 ROSTER = {
@@ -41,7 +41,7 @@ ROSTER = {
 
 
 def chosen(names: str) -> list[Contestant]:
-    """The contestants of a comma-separated list, in its order. Raises SystemExit naming the known ones."""
+    """Return the contestants of a comma-separated list, in its order. Raises SystemExit for an unknown name."""
     unknown = set(names.split(",")) - ROSTER.keys()
     if unknown:
         raise SystemExit(f"no contestant {', '.join(sorted(unknown))}; there are {', '.join(ROSTER)}")

@@ -1,4 +1,4 @@
-"""The same worker with Faust's own recovery, record by record: `faust -A bench.contestants.stock_recovery worker`."""
+"""Our worker with Faust's recovery, record by record: `faust -A bench.contestants.stock_recovery worker`."""
 
 import mode.loop
 from faust.tables.manager import TableManager

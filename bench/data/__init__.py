@@ -1,1 +1,1 @@
-"""What is measured with: the Handbook's transactions or simulated ones, customers by the million, profiles, days."""
+"""Input data of the benches: Handbook or simulated transactions, customers by the million, profiles, days."""

@@ -1,7 +1,6 @@
-"""The champion with its threshold moved, so that a known share of a stream's events alerts.
+"""The champion with another threshold, so that a known share of the events alerts.
 
-Alerts are rare, and a percentile needs many. The model stays as it is, and so does the cost of a decision; only
-more of them are alerts.
+Alerts are rare, and a percentile needs many. Model and cost of a decision stay the same; only more of them are alerts.
 """
 
 import shutil
@@ -29,14 +28,15 @@ Scores = NDArray[np.float64]
 
 
 def scores(count: int, directory: Path) -> Scores:
-    """What a worker gives each of the stream's first ``count`` events: the daily batch's features but those of delayed
-    entities, of which a worker without Redis knows nothing.
+    """Return the scores of the first ``count`` events as a worker without Redis gives them.
+
+    The features come from the batch command; delayed features are set to missing.
     """
     events, computed = directory / "stream.jsonl", directory / "features.parquet"
     encode = msgspec.json.Encoder().encode
     with events.open("wb") as lines:
         lines.writelines(encode(event) + b"\n" for event in numbered(0, count))
-    subprocess.run(  # noqa: S603  # the command is our own list of words
+    subprocess.run(  # noqa: S603  # our own list of arguments
         [sys.executable, "-c", _FRAUDSTREAM, "features", str(events), "--out", str(computed)],
         cwd=REPOSITORY,
         check=True,
@@ -52,12 +52,12 @@ def scores(count: int, directory: Path) -> Scores:
 
 
 def threshold(counted: Scores, share: float) -> float:
-    """From it on, ``share`` of these scores alert."""
+    """Return the score from which ``share`` of these events alert."""
     return float(np.quantile(counted, 1 - share))
 
 
 def models(review: float, directory: Path) -> Path:
-    """A directory of models whose champion reviews from this score on."""
+    """Create a directory of models whose champion reviews from this score on, and return it."""
     source = REPOSITORY / Settings().model.dir
     shutil.copytree(source, directory)
     bundle = bundle_path(directory, read_aliases(directory).champion)

@@ -1,4 +1,4 @@
-"""Customers by number, cheap to make by the million: how many there are and how often they pay is what counts."""
+"""Customers by number, cheap to generate by the million; only their number and how often they pay matter."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.domain.transaction import Transaction
 
 START_MS = 1_009_843_200_000
-"""2002-01-01: an event may not lie in the future, and few customers make years of many events."""
+"""2002-01-01: many events of few customers span years, and an event must not lie in the future."""
 LONGEST_MS = 20 * 365 * 86_400_000
 WINDOW_MS = 30 * 86_400_000
 """The longest window."""
@@ -24,11 +24,11 @@ class Customers(NamedTuple):
 
     @property
     def events(self) -> int:
-        """Until everybody has paid as often as that."""
+        """Number of events until each customer has paid ``events_per_window`` times."""
         return self.number * self.events_per_window
 
     def everyone(self, times: int) -> Iterator[int]:
-        """Each customer's number ``times`` times, in another order each time."""
+        """Yield the number of every customer ``times`` times, in a new random order each time."""
         order = list(range(self.number))
         chance = random.Random(self.number)
         for _ in range(times):
@@ -36,15 +36,15 @@ class Customers(NamedTuple):
             yield from order
 
     def anyone(self, seed: int) -> Iterator[int]:
-        """Uniformly random numbers without end."""
+        """Yield uniformly random customer numbers without end."""
         chance = random.Random(seed)
         while True:
             yield int(chance.random() * self.number)
 
     def transactions(self, payers: Iterable[int], first: int = 0) -> Iterator[Transaction]:
-        """One of each payer in turn, from number ``first`` of the stream on, in order of event time.
+        """Yield a transaction per payer in order of event time, numbered from ``first``.
 
-        Raises ValueError when they reach too far: then there must be more customers, or fewer events.
+        Raises ValueError when they span more than 20 years: use more customers or fewer events.
         """
         gap_ms = WINDOW_MS / self.events
         for event, payer in enumerate(payers, first):

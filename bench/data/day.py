@@ -1,4 +1,4 @@
-"""A day of decisions and labels, made up: enough of them to measure a report, none of them scored by anybody."""
+"""A synthetic day of decisions and labels, large enough to measure a report; no model scores them."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ COUNTRIES = ("AT", "BE", "CH", "DE", "ES", "FR", "IT", "LU", "NL", "PL")
 OUTCOMES = ("approve", "review", "decline")
 SHARES = (0.994, 0.005, 0.001)
 LABELLED_SHARE, FRAUD_SHARE = 0.5, 0.3
-"""Of alerts: reported by the end of the day, and fraud."""
+"""Shares of the alerts that are labelled by the end of the day, and of those that are fraud."""
 BLOCK = 40_000
 _FEATURES = ",".join(["0.123456789", "17.0", "null"] * 11)
 _TEMPLATE = (
@@ -36,14 +36,14 @@ _TEMPLATE = (
 
 
 class Block(NamedTuple):
-    """Some decisions by partition, and the labels of their alerts."""
+    """Decisions by partition, and the labels of their alerts."""
 
     decisions: list[list[OutRecord]]
     labels: list[list[OutRecord]]
 
 
 class Day:
-    """``count`` decisions from midnight to midnight, in order of time; ``offsets`` count the transactions on."""
+    """``count`` decisions from midnight to midnight in order of time, with consecutive source offsets per partition."""
 
     def __init__(self, count: int, partitions: int, seed: int = 7) -> None:
         self.count = count
@@ -52,12 +52,12 @@ class Day:
         self._offsets = [0] * partitions
 
     def blocks(self, first: int, end: int) -> Iterator[Block]:
-        """Decisions of numbers ``first`` up to, not including, ``end``."""
+        """Yield the decisions with numbers from ``first`` up to, not including, ``end``."""
         for start in range(first, end, BLOCK):
             yield self._block(range(start, min(start + BLOCK, end)))
 
     def close(self) -> list[list[OutRecord]]:
-        """One decision of the next day for each partition."""
+        """Return one decision of the next day for each partition: it closes the day."""
         return [
             [self._decision(self.count + at, START_MS + DAY_MS, (at, 0, 0, 0), at)]
             for at in range(self._partitions)
@@ -107,14 +107,14 @@ class Day:
 
 
 class DaySender:
-    """Onto the topics of some settings."""
+    """Sends blocks to the topics of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._topics = settings.topics
         self.sender = BatchProducer(settings.kafka)
 
     async def send(self, block: Block) -> None:
-        """Return when all of it is acknowledged."""
+        """Send a block; return when it is acknowledged."""
         await asyncio.gather(
             *self._sending(self._topics.decisions, block.decisions),
             *self._sending(self._topics.labels, block.labels),

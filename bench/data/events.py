@@ -1,4 +1,4 @@
-"""The events that are measured with: the Handbook's where it lies beside the project, else simulated ones."""
+"""The events of the benches: those of the Handbook if its file lies beside the project, otherwise simulated ones."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -14,12 +14,12 @@ HANDBOOK = Path(__file__).parents[2] / ".." / "shared" / "data" / "handbook" / "
 
 
 def events(count: int) -> Iterator[Transaction]:
-    """The first ``count``, in order of time."""
+    """Yield the first ``count`` events in order of time."""
     return islice(_handbook() if HANDBOOK.exists() else _simulated(), count)
 
 
 def source() -> str:
-    """Which of the two they are."""
+    """Return ``handbook`` or ``simulated``."""
     return "handbook" if HANDBOOK.exists() else "simulated"
 
 

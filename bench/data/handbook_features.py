@@ -1,4 +1,4 @@
-"""The 15 features of the Fraud Detection Handbook's published tables, computed apart from the product's own.
+"""The 15 features of the Fraud Detection Handbook's published tables, computed independently of the product.
 
 Amount, weekend, night; of the customer the count and mean amount over 1, 7 and 30 days; of the terminal the count and
 the share of frauds over 1, 7 and 30 days that ended 7 days ago (its chapter 3, "Baseline feature transformation").
@@ -22,10 +22,10 @@ Reals = NDArray[np.float64]
 
 
 class Handbook(NamedTuple):
-    """The file's columns, in its order, which is that of time."""
+    """The columns of the file, in order of time."""
 
     seconds: Integers
-    """Since the epoch, UTC."""
+    """Seconds since the epoch, UTC."""
     customers: Integers
     terminals: Integers
     amounts: Reals
@@ -46,7 +46,7 @@ def read(path: Path) -> Handbook:
 
 
 def features(data: Handbook) -> Reals:
-    """One row per transaction, in the order of the docstring above."""
+    """Return one row per transaction, with columns in the order of the module docstring."""
     days, seconds = data.seconds // DAY_SECONDS, data.seconds % DAY_SECONDS
     ones, frauds = np.ones(len(data.seconds)), data.frauds.astype(np.float64)
     columns = [
@@ -67,7 +67,7 @@ def features(data: Handbook) -> Reals:
 def window_sum(
     entities: Integers, seconds: Integers, values: Reals, window_days: int, delay_days: int = 0
 ) -> Reals:
-    """Of ``values`` over each entity's last ``window_days``, which ended ``delay_days`` ago."""
+    """Return, for each row, the sum of ``values`` over its entity's ``window_days`` that ended ``delay_days`` before."""
     keys = entities * 2**40 + seconds
     order = np.argsort(keys, kind="stable")
     ranked, sums = keys[order], np.concatenate([[0.0], np.cumsum(values[order])])

@@ -1,4 +1,4 @@
-"""Profiles as they stand in a changelog: made by the service's own fold, of customers who need not exist."""
+"""Profiles as in a changelog, computed by the service's fold for synthetic customers."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,15 @@ from app.features.fold import Events, fold
 from app.features.window import DAY_MS, Bounds
 
 TRANSACTIONS = 21
-"""Each customer's, within a month: about 700 bytes."""
+"""Transactions per customer within a month: a profile of about 700 bytes."""
 _START_MS = 1_700_000_000_000
 _BOUNDS = Bounds(allowed_lateness_ms=DAY_MS, max_events=4096)
 
 
 def records(partition: int, customers: int, seed: int) -> Iterator[list[OutRecord]]:
-    """The changelog records of a partition's ``customers``, a few thousand at a time.
+    """Yield the changelog records of the ``customers`` of a partition, 5,000 at a time.
 
-    The same customers have the same keys and, with another ``seed``, other profiles.
+    Another ``seed`` gives other profiles under the same keys.
     """
     for start in range(0, customers, 5_000):
         numbers = range(start, min(start + 5_000, customers))
@@ -29,7 +29,7 @@ def records(partition: int, customers: int, seed: int) -> Iterator[list[OutRecor
 
 
 def profiles(count: int, random: np.random.Generator, offset: int) -> list[bytes]:
-    """Encoded profiles of ``count`` customers; the transactions stood at ``offset`` and after of their log."""
+    """Return encoded profiles of ``count`` customers; ``offset`` determines the log offsets of their transactions."""
     size = count * TRANSACTIONS
     whole = np.iinfo(np.int64)
     events = Events(

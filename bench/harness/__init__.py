@@ -1,1 +1,1 @@
-"""How a run is made: brokers, contestants as processes, load at a rate, latencies, memory, and result files."""
+"""The harness of a run: brokers, contestants as processes, load at a rate, latencies, memory, and result files."""

@@ -1,4 +1,4 @@
-"""The broker of a run: a stack of its own in a temporary directory, gone when the run ends."""
+"""The broker of a run: a stack in a temporary directory, stopped and deleted when the run ends."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from app.local.state import Stack
 
 @contextmanager
 def broker() -> Iterator[tuple[Stack, Path]]:
-    """A stack that is up, and a directory beside it for the contestants' data. SIGTERM ends them all in order."""
+    """Start a stack; yield it and a directory for the contestants' data. SIGTERM stops everything in order."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     with tempfile.TemporaryDirectory(prefix="fraudstream-bench-") as name:
         directory = Path(name)
@@ -27,6 +27,6 @@ def broker() -> Iterator[tuple[Stack, Path]]:
 
 
 def cpu_seconds(running: Stack) -> float:
-    """User and system time of all brokers so far."""
+    """Return the user and system time of all brokers so far."""
     times = [psutil.Process(broker.pid).cpu_times() for broker in running.brokers]
     return float(sum(time.user + time.system for time in times))

@@ -1,4 +1,4 @@
-"""One turn of one contestant: topics and a consumer group that nothing else in the run has."""
+"""The topics and the consumer group of one turn of one contestant, separate from all others of the run."""
 
 import logging
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from app.topics.provisioning import ensure
 from app.topics.topic_specs import topic_table
 from app.traffic.produce import produce
 
-# It warns of every broker that does not yet know that it leads a topic just made.
+# aiokafka warns of every broker that does not know yet that it leads a topic created a moment ago.
 logging.getLogger("aiokafka").setLevel(logging.ERROR)
 
 PARTITIONS = 4
@@ -25,7 +25,7 @@ class BenchDeployment(NamedTuple):
     partitions: int = PARTITIONS
 
     def environment(self) -> dict[str, str]:
-        """The settings of every process of this turn, as environment variables."""
+        """Return the settings of every process of this turn as environment variables."""
         topics = TopicSettings().with_prefix(self.name)
         return {
             "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.servers,
@@ -39,13 +39,13 @@ class BenchDeployment(NamedTuple):
         }
 
     def settings(self) -> Settings:
-        """The same as an object."""
+        """Return the same settings as an object."""
         return Settings.from_env(self.environment())
 
     async def make_topics(self) -> None:
-        """All topics of the turn, the profiles' changelog included.
+        """Create all topics of the turn, including the changelog of the profiles.
 
-        Decisions get the broker's time: a contestant may copy the transaction's own (Quix Streams does).
+        Decisions get the broker's timestamp, because a contestant may copy that of the transaction (Quix Streams does).
         """
         settings = self.settings()
         decisions = next(spec for spec in topic_table(settings) if spec.name == settings.topics.decisions)
@@ -63,6 +63,6 @@ class BenchDeployment(NamedTuple):
         await ensure(settings)
 
     async def fill(self, transactions: Iterable[Transaction]) -> None:
-        """A backlog: return when every transaction is acknowledged. The topics must be there."""
+        """Send a backlog; return when every transaction is acknowledged. The topics must exist."""
         topic = self.settings().topics.transactions
         await produce(transactions, topic=topic, kafka=self.servers)

@@ -1,4 +1,4 @@
-"""One contestant drains a backlog once."""
+"""Measures one contestant that drains a backlog once."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from bench.harness.worker_process import BenchProcess
 
 
 class Entry(NamedTuple):
-    """A contestant with so many processes on so many events."""
+    """A contestant, its number of processes and the number of events."""
 
     contestant: Contestant
     workers: int
@@ -29,17 +29,17 @@ class Entry(NamedTuple):
 
 
 class Drained(NamedTuple):
-    """What one turn showed."""
+    """The figures of one turn."""
 
     events_per_s: float
     cpu_seconds_per_million: float
     broker_cpu_seconds_per_million: float
     stage_us_per_event: dict[str, float]
-    """Of ours; start-up included. Send and changelog are waits that overlap the computing of other chunks."""
+    """Of our worker, start-up included. Send and changelog are waits that overlap the computation of other chunks."""
 
 
 async def drain(entry: Entry, deployment: BenchDeployment, stack: Stack, directory: Path) -> Drained:
-    """A backlog first, then the processes until the last decision."""
+    """Send the backlog, then run the processes until the last decision."""
     await deployment.make_topics()
     await deployment.fill(stream(entry.events))
     decisions = deployment.settings().topics.decisions
@@ -81,9 +81,9 @@ def _reader(processes: list[BenchProcess], stack: Stack) -> Callable[[int], Read
 
 
 def _per_million(readings: list[Reading], count: int) -> tuple[float, float]:
-    """CPU seconds per million events, of the contestant and of the broker, without the start-up.
+    """Return CPU seconds per million events of the contestant and of the broker, without the start-up.
 
-    Where everything was there at the first look, the start-up counts and the broker is not told apart.
+    When all decisions were there at the first reading, the start-up is included and the broker's figure is NaN.
     """
     first, last = readings[0], readings[-1]
     if last.records <= first.records:

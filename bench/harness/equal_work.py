@@ -1,6 +1,4 @@
-"""Whether contestants did the same work: each transaction's score, features and outcome, who was alerted, which entities
-were told.
-"""
+"""Checks that contestants did the same work: equal scores, features and outcomes, the same alerts and facts of entities."""
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -15,7 +13,7 @@ from bench.harness.topic_progress import open_topic
 
 
 class ComparedDecision(msgspec.Struct, frozen=True):
-    """What of a decision must be equal whoever made it."""
+    """The fields of a decision that must be equal for all contestants."""
 
     transaction_id: str
     score: float
@@ -28,7 +26,7 @@ class _Alerted(msgspec.Struct, frozen=True):
 
 
 class EntityFact(NamedTuple):
-    """An entity, and a transaction that it was told of by its digest."""
+    """A fact sent to an entity: a transaction by its digest."""
 
     entity: bytes
     digest: bytes
@@ -36,7 +34,7 @@ class EntityFact(NamedTuple):
 
 
 class Work(NamedTuple):
-    """All that a contestant decided in a turn."""
+    """The output of a contestant in a turn."""
 
     decisions: dict[str, ComparedDecision]
     alerts: set[str]
@@ -45,7 +43,7 @@ class Work(NamedTuple):
 
 
 async def work(deployment: BenchDeployment) -> Work:
-    """Read what was written; of repeats the last one stands."""
+    """Read the output topics; of repeated records the last one counts."""
     topics = deployment.settings().topics
     judged, alerted = msgspec.json.Decoder(ComparedDecision), msgspec.json.Decoder(_Alerted)
     decisions = [judged.decode(record.value) async for record in _records(deployment, topics.decisions)]
@@ -58,9 +56,9 @@ async def work(deployment: BenchDeployment) -> Work:
 
 
 def require_equal(ours: Work, theirs: Work, name: str) -> int:
-    """How many decisions were compared. Raises RuntimeError when one of theirs differs from ours, or is not there.
+    """Return the number of decisions compared. Raises RuntimeError when the output of a contestant differs from ours.
 
-    They may have had fewer events: the first of the same stream.
+    A contestant may have processed fewer events, the first of the same stream.
     """
     wrong = [key for key, judged in theirs.decisions.items() if ours.decisions.get(key) != judged]
     due = ours.alerts & theirs.decisions.keys()

@@ -1,14 +1,14 @@
-"""What a worker has done and used at one reading and at the next, and from these the cost of an event."""
+"""The cost of an event, from two readings of a worker's counters."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Counters(NamedTuple):
-    """At one moment, all counted from the start."""
+    """The worker's counters at one moment, counted from its start."""
 
     seconds: float
-    """On any clock that does not jump."""
+    """Time of the reading, on a monotonic clock."""
     decisions: int = 0
     cpu_seconds: float = 0.0
     changelog_bytes: int = 0
@@ -24,11 +24,11 @@ class EventCost(NamedTuple):
     changelog_bytes_per_event: float
     rss_peak_bytes: int
     stage_us_per_event: dict[str, float]
-    """Send and changelog are waits that overlap the computing of other chunks."""
+    """Send and changelog are waits that overlap the computation of other chunks."""
 
 
 def between(start: Counters, end: Counters) -> EventCost:
-    """Something must have been decided between the readings."""
+    """Return the cost between two readings. At least one decision must lie between them."""
     events = end.decisions - start.decisions
     return EventCost(
         events / (end.seconds - start.seconds),

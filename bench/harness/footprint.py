@@ -1,4 +1,4 @@
-"""What a process holds in memory, and what files take on disk."""
+"""Memory of a process and size of files on disk."""
 
 import re
 from pathlib import Path
@@ -12,22 +12,22 @@ from app.local.state import Stack
 _GAUGE = re.compile(r"^fraudstream_(\w+) (\S+)$", re.MULTILINE)
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 BLOCK_BYTES = 512
-"""The unit in which a file's blocks are counted, whatever the file system's own."""
+"""Unit of ``st_blocks``, independent of the file system's block size."""
 
 
 class Memory(NamedTuple):
-    """Of one process, in bytes."""
+    """Memory of one process, in bytes."""
 
     rss: int
-    """Resident, pages shared with other processes included."""
+    """Resident memory, including pages shared with other processes."""
     pss: int
-    """The same with shared pages split among those that share them; 0 where the system does not tell."""
+    """Resident memory with shared pages divided among the processes that share them; 0 where not available."""
     peak_rss: int
-    """The most that was resident since its start; 0 where the system does not tell."""
+    """Largest resident memory since the start; 0 where not available."""
 
 
 def memory(pid: int) -> Memory:
-    """What the process holds now."""
+    """Return the present memory of a process."""
     found = psutil.Process(pid).memory_full_info()
     status = Path(f"/proc/{pid}/status")
     peak = _PEAK.search(status.read_text(encoding="utf-8")) if status.exists() else None
@@ -35,18 +35,18 @@ def memory(pid: int) -> Memory:
 
 
 def disk_bytes(directory: Path) -> int:
-    """What the files below ``directory`` take, reserved space included. Files may go while they are counted."""
+    """Return the disk space of the files below ``directory``, including reserved space. Files may disappear meanwhile."""
     return sum(_taken(path) for path in directory.rglob("*"))
 
 
 def topic_bytes(stack: Stack, topic: str) -> int:
-    """What a topic's records take on the disks of all brokers, as compressed as they are there."""
+    """Return the bytes of a topic's log files on the disks of all brokers, compressed as stored."""
     logs = stack.directory.glob(f"kafka-*/data/{topic}-*/*.log")
     return sum(path.stat().st_size for path in logs)
 
 
 def gauges(port: int) -> dict[str, float]:
-    """The worker's own figures that have no label, from the metrics it serves on ``port``."""
+    """Return the worker's gauges without labels, from the metrics on ``port``."""
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
         return {name: float(value) for name, value in _GAUGE.findall(page.read().decode())}
 

@@ -1,8 +1,8 @@
 """An open-loop sender in a process of its own: `python -m bench.harness.generator FIRST COUNT RATE REPORT`.
 
-Event i is due at ``start + i / rate`` whatever became of those before it, and latency counts from there: a sender
-that is held up adds to it and cannot hide it. Everything is encoded beforehand; what is due at a tick goes out as
-one batch per partition, since a send() each would take a core at 8,000 events a second.
+Event i is due at ``start + i / rate``, independent of the events before it, and latency is measured from that time: a
+delayed sender increases the latency instead of hiding it. Everything is encoded beforehand. The events due at a tick are
+sent as one batch per partition, because a send() per event would take a whole core at 8,000 events per second.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from bench.data.numbered import numbered
 
 TICK_SECONDS = 0.002
 LEAD_SECONDS = 0.5
-"""Before the first event is due."""
+"""Time between the start and the first event."""
 
 
 class Prepared(NamedTuple):
@@ -35,15 +35,15 @@ class Prepared(NamedTuple):
 
 
 class Report(msgspec.Struct):
-    """What the receiver's times are held against. Nanoseconds of the machine's monotonic clock."""
+    """Start and delays of the sender; nanoseconds of the machine's monotonic clock."""
 
     start_ns: int
     late_ms: dict[str, float]
-    """How long after its intended time an event was given to the client: percentiles."""
+    """Percentiles of the delay from the intended time until an event was given to the client."""
 
 
 async def run(first: int, count: int, rate: float) -> Report:
-    """Send; return when all is acknowledged."""
+    """Send ``count`` events from number ``first`` on; return when all are acknowledged."""
     settings = Settings.from_env()
     events = prepare(first, count, settings.topics.partitions)
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers, acks="all", linger_ms=0)
@@ -55,7 +55,7 @@ async def run(first: int, count: int, rate: float) -> Report:
 
 
 def prepare(first: int, count: int, partitions: int) -> list[Prepared]:
-    """The events with their partitions, encoded."""
+    """Return the encoded events with their partitions."""
     encode = msgspec.json.Encoder().encode
     keyed = ((event.customer_id.encode(), event) for event in numbered(first, count))
     return [Prepared(partition_of(key, partitions), key, encode(event)) for key, event in keyed]
@@ -96,7 +96,7 @@ async def _send_batches(producer: Any, topic: str, events: list[Prepared]) -> li
 
 
 def percentiles(values_ms: NDArray[np.float64]) -> dict[str, float]:
-    """p50, p99, p99.9 and the largest."""
+    """Return p50, p99, p99.9 and the maximum, rounded to 2 decimals."""
     found = np.quantile(values_ms, [0.5, 0.99, 0.999, 1.0])
     return {
         name: round(float(value), 2) for name, value in zip(("p50", "p99", "p999", "max"), found, strict=True)

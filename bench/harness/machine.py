@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""Describes the machine and the software of a measurement."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ PACKAGES = (
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, Python and the packages that matter."""
+    """Return processor, cores, memory, system, Python and the versions of the relevant packages."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

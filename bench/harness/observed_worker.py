@@ -1,4 +1,4 @@
-"""A worker whose topics are filled while its memory is observed."""
+"""A worker whose topics are filled while its memory and counters are read."""
 
 import time
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from bench.harness.worker_process import WorkerProcess
 
 
 class ObservedWorker(NamedTuple):
-    """The worker and where to look for what it has done."""
+    """The worker process with the places from which its figures are read."""
 
     process: WorkerProcess
     deployment: BenchDeployment
@@ -30,12 +30,12 @@ class ObservedWorker(NamedTuple):
         return memory(self.process.pid)
 
     async def send(self, events: Iterable[Transaction], rate: float | None = None) -> None:
-        """Return when all are acknowledged."""
+        """Send the events, ``rate`` per second or as fast as possible; return when all are acknowledged."""
         topic = self.deployment.settings().topics.transactions
         await produce(events, topic=topic, kafka=self.deployment.servers, rate=rate)
 
     async def decided(self, count: int) -> int:
-        """How many decisions are there, once it is at least ``count``. Raises RuntimeError when the worker has gone."""
+        """Wait for at least ``count`` decisions and return their number. Raises RuntimeError when the worker has ended."""
         readings = await wait_for(
             self.deployment.servers,
             self.deployment.settings().topics.decisions,
@@ -46,7 +46,7 @@ class ObservedWorker(NamedTuple):
         return readings[-1].records
 
     def counters(self, decisions: int) -> Counters:
-        """What the worker has done and used until now."""
+        """Return the present counters of the worker."""
         return Counters(
             time.perf_counter(),
             decisions,
@@ -57,7 +57,7 @@ class ObservedWorker(NamedTuple):
         )
 
     def topic_bytes(self) -> dict[str, int]:
-        """What each topic takes on the brokers' disks so far."""
+        """Return the bytes of each topic on the disks of the brokers."""
         settings = self.deployment.settings()
         topics = settings.topics
         names = {

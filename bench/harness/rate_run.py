@@ -1,4 +1,4 @@
-"""One contestant at one rate once: from intended send to decision and to alert received."""
+"""Measures one contestant at one rate once: latency from the intended send to the decision and alert received."""
 
 import asyncio
 import os
@@ -17,25 +17,25 @@ from bench.harness.topic_progress import DRAIN_SECONDS, NotInTime, Reading, wait
 from bench.harness.worker_process import BenchProcess
 
 PRIME_EVENTS = 2_000
-"""Sent and decided before the clock starts: everything is up, compiled and warm."""
+"""Events decided before the measurement, so that everything is running, compiled and cached."""
 WARM_UP_SECONDS = 3
 KEEP_UP_SECONDS = 3.0
-"""After the last intended send every decision must be there, or the rate was not sustained."""
+"""Time after the last intended send within which every decision must arrive for the rate to count as sustained."""
 RECEIVE_SECONDS = 0.5
-"""Between the last decision at the broker and the end of the receiver."""
+"""Time between the last decision at the broker and the stop of the receiver."""
 SPARE_SECONDS = 60
-"""For the generator to encode its events."""
+"""Additional time for the generator to encode its events."""
 
 
 class Plan(NamedTuple):
-    """A rate in events a second and for how long it is measured."""
+    """A rate in events per second and the measured seconds."""
 
     rate: int
     seconds: int
 
     @property
     def sent(self) -> int:
-        """Events at the rate, warm-up included."""
+        """Number of events at the rate, including the warm-up."""
         return self.rate * (WARM_UP_SECONDS + self.seconds)
 
     @property
@@ -50,34 +50,39 @@ class Plan(NamedTuple):
 
 
 class RateResult(NamedTuple):
-    """What one turn showed; latencies as percentiles in milliseconds."""
+    """The figures of one turn; latencies as percentiles in milliseconds."""
 
     alerts: int
     latency_ms: dict[str, float]
-    """From intended send to alert received; of the echo, which has no alerts, to its copy received."""
+    """From intended send to alert received; for the echo, which sends no alerts, to its copy received."""
     decision_latency_ms: dict[str, float]
     generator_late_ms: dict[str, float]
     events_per_s: float
-    """From the first intended send that counts to the last decision received."""
+    """From the first counted intended send to the last decision received."""
 
 
 class Expected(NamedTuple):
-    """What the events of a run_at_rate must become."""
+    """The models to score with, and the alerts that they must give."""
 
     models: Path
     alerts: set[int]
-    """Numbers of the events that count and alert."""
+    """Numbers of the counted events that must alert."""
 
 
 async def run_at_rate(
     contestant: Contestant, plan: Plan, expected: Expected, deployment: BenchDeployment, directory: Path
 ) -> RateResult | None:
-    """None when the contestant does not keep up with the rate. Raises RuntimeError when it alerts on others."""
+    """Run a contestant at a rate. Returns None when it does not keep up.
+
+    Raises RuntimeError when decisions are missing or the alerts are not the expected ones.
+    """
     await deployment.make_topics()
     environment = deployment.environment() | {"FRAUDSTREAM_MODEL_DIR": str(expected.models), LINGER_MS: "0"}
     core = max(os.sched_getaffinity(0))
     if contestant.one_core:
-        environment["FRAUDSTREAM_WORKER_CORE"] = str(core)  # ours also shares the interpreter otherwise then
+        environment["FRAUDSTREAM_WORKER_CORE"] = str(
+            core
+        )  # our worker then also changes how its threads share the interpreter
     generated, received = directory / "generated.json", directory / "received.npz"
     with BenchProcess(
         directory / "contestant", contestant.arguments, environment, contestant.python
@@ -100,7 +105,7 @@ async def run_at_rate(
 
 
 async def _decided(deployment: BenchDeployment, count: int, seconds: float, running: BenchProcess) -> bool:
-    """Whether so many decisions are there in time."""
+    """Wait for ``count`` decisions; return whether they arrive within ``seconds``."""
     decisions = deployment.settings().topics.decisions
 
     def alive(found: int) -> Reading:
@@ -139,7 +144,7 @@ def _result(
 
 
 def _counted(columns: NDArray[np.int64], plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers and times of what came after the warm-up."""
+    """Return numbers and times of the records after the warm-up."""
     counted = columns[:, columns[0] >= plan.counted_from]
     return counted[0], counted[1]
 

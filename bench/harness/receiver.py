@@ -1,7 +1,7 @@
-"""Notes when decisions and alerts arrive, in a process of its own: `python -m bench.harness.receiver REPORT`.
+"""Records when decisions and alerts arrive, in a process of its own: `python -m bench.harness.receiver REPORT`.
 
-It reads raw records and takes their number from their bytes, no more. The clock is the machine's monotonic one,
-which all processes on Linux share. SIGTERM ends it; then the report is written.
+It reads raw records and only extracts their number, without decoding. The clock is the machine's monotonic one, which all
+processes on Linux share. At SIGTERM it writes the report and exits.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ READY = "ready"
 
 
 class Arrivals:
-    """Numbers of what came, each with its time. A repeat counts when it first came."""
+    """Event numbers of the records that arrived, each with the time of its first arrival."""
 
     def __init__(self) -> None:
         self._first_ns: dict[int, int] = {}
 
     def note(self, records: list[Any], now_ns: int) -> None:
-        """These came now."""
+        """Record the arrival of these records."""
         for record in records:
             self._first_ns.setdefault(number_of(record.value), now_ns)
 
     def columns(self) -> NDArray[np.int64]:
-        """Two rows: numbers and nanoseconds."""
+        """Return an array of two rows: numbers and nanoseconds."""
         return np.array([list(self._first_ns), list(self._first_ns.values())], dtype=np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Result files and tables: what was measured, on which machine, by which command."""
+"""Writes result files with machine and command, and prints tables."""
 
 import json
 import shlex
@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def document(module: str, results: Sequence[Mapping[str, Any]], **facts: Any) -> dict[str, Any]:
-    """The content of a result file; ``module`` is the one that was run, ``facts`` hold for all results."""
+    """Return the content of a result file; ``module`` is the one that was run, ``facts`` apply to all results."""
     return {
         "machine": machine.describe(),
         "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
@@ -32,12 +32,12 @@ def publish(name: str, content: Mapping[str, Any], table: str, *, as_json: bool)
 
 
 def median(values: Sequence[float]) -> float:
-    """Of the turns of one run."""
+    """Return the median of the turns of one run."""
     return statistics.median(values)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns, the first to the left and the others to the right."""
+    """Return a table with aligned columns, the first to the left and the others to the right."""
     widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
     return "\n".join(
         "  ".join(
@@ -49,5 +49,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def progress(text: str) -> None:
-    """Tell on the error output what is measured now; a run takes minutes."""
+    """Print progress to standard error, because a run takes minutes."""
     print(text, file=sys.stderr, flush=True)

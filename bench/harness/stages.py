@@ -1,4 +1,4 @@
-"""Where the time of our worker goes, from the metrics it serves."""
+"""Time per stage of our worker, from its metrics."""
 
 import re
 from collections import defaultdict
@@ -8,7 +8,7 @@ _SUM = re.compile(r'^fraudstream_chunk_seconds_sum\{stage="(\w+)"\} (\S+)$', re.
 
 
 def seconds_per_stage(ports: list[int]) -> dict[str, float]:
-    """Seconds that the workers with metrics on these ports have spent in each stage so far."""
+    """Return the seconds that the workers with metrics on these ports have spent in each stage so far."""
     seconds: dict[str, float] = defaultdict(float)
     for port in ports:
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:

@@ -1,4 +1,4 @@
-"""A worker at a constant rate, and whether its memory grows."""
+"""Runs a worker at a constant rate and measures whether its memory grows."""
 
 import asyncio
 import statistics
@@ -13,12 +13,12 @@ from bench.harness.observed_worker import ObservedWorker
 SAMPLES = 360
 SHORTEST_SAMPLE_SECONDS = 1.0
 WARM_UP_SHARE = 0.25
-"""Of the phase; left out of its slope."""
+"""Share of the phase that is left out of its slope."""
 MIB = 1024 * 1024
 
 
 class Steady(NamedTuple):
-    """Random customers at ``rate`` events a second, after everybody has paid."""
+    """A phase with random customers at ``rate`` events per second, after every customer has paid."""
 
     customers: Customers
     rate: float
@@ -30,7 +30,7 @@ class Steady(NamedTuple):
 
 
 async def resident(phase: Steady, observed: ObservedWorker) -> list[tuple[float, int]]:
-    """Seconds and resident bytes, until the last event is decided."""
+    """Run the phase; return samples of seconds and resident bytes until the last event is decided."""
     payers = islice(phase.customers.anyone(seed=1), phase.events)
     sending = asyncio.create_task(
         observed.send(phase.customers.transactions(payers, phase.customers.events), phase.rate)
@@ -46,7 +46,7 @@ async def resident(phase: Steady, observed: ObservedWorker) -> list[tuple[float,
 
 
 def row(phase: Steady, samples: Sequence[tuple[float, int]]) -> dict[str, Any]:
-    """Of the result file."""
+    """Return the row of the result file."""
     slope = slope_bytes_per_hour(samples)
     return {
         "contestant": "ours",
@@ -63,7 +63,7 @@ def row(phase: Steady, samples: Sequence[tuple[float, int]]) -> dict[str, Any]:
 
 
 def slope_bytes_per_hour(samples: Sequence[tuple[float, int]]) -> float:
-    """Of the straight line through the samples after the warm-up; 0 for fewer than two of them.
+    """Return the slope of the regression line through the samples after the warm-up; 0 for fewer than two.
 
     >>> slope_bytes_per_hour([(0, 7), (1800, 100), (3600, 150)])
     100.0
@@ -75,7 +75,7 @@ def slope_bytes_per_hour(samples: Sequence[tuple[float, int]]) -> float:
 
 
 def summary(steady: Mapping[str, Any]) -> str:
-    """The phase in a line."""
+    """Describe the phase in one line."""
     first, last = steady["rss_bytes"][0][1], steady["rss_bytes"][-1][1]
     return (
         f"{steady['seconds']:,.0f} s at {steady['rate']:,.0f} events/s: {first / MIB:,.1f} to {last / MIB:,.1f} MiB, "

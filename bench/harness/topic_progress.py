@@ -1,4 +1,4 @@
-"""Decisions as the brokers see them: wait until so many are there, then ask when they came."""
+"""Progress of a topic on the brokers: waits for a number of records, then reads when they were appended."""
 
 import asyncio
 import time
@@ -11,15 +11,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 DRAIN_SECONDS = 900.0
 POLL_SECONDS = 0.2
 WARM_UP_SHARE = 0.2
-"""Of the time from first to last record. Left out of a rate: caches fill, a second worker joins the group."""
+"""Share of the time from first to last record that is left out of a rate: caches fill, a second worker joins."""
 
 
 class NotInTime(RuntimeError):
-    """The records awaited did not come."""
+    """The records did not arrive in time."""
 
 
 class Reading(NamedTuple):
-    """CPU seconds that contestants (and brokers) had used when so many records were there."""
+    """CPU seconds of the contestants and the brokers when the topic held ``records``."""
 
     records: int
     cpu_seconds: float
@@ -27,25 +27,25 @@ class Reading(NamedTuple):
 
 
 class Span(NamedTuple):
-    """When the records of a topic were appended: the broker's time, milliseconds since the epoch."""
+    """Times at which the records of a topic were appended: broker time, milliseconds since the epoch."""
 
     first_ms: int
     last_ms: int
     warm_ms: int
-    """The end of the warm-up."""
+    """End of the warm-up."""
     warm_records: int
-    """How many were there by then."""
+    """Number of records at the end of the warm-up."""
     records: int
 
     @property
     def per_second(self) -> float:
-        """Records a second after the warm-up."""
+        """Records per second after the warm-up."""
         return (self.records - self.warm_records) * 1000 / max(self.last_ms - self.warm_ms, 1)
 
 
 @asynccontextmanager
 async def open_topic(servers: str, topic: str, partitions: int) -> AsyncIterator[tuple[Any, list[Any]]]:
-    """A consumer without a group, and the topic's partitions."""
+    """Open a consumer without a group; yield it with the partitions of the topic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -62,10 +62,10 @@ async def wait_for(
     read: Callable[[int], Reading],
     seconds: float = DRAIN_SECONDS,
 ) -> list[Reading]:
-    """Return when ``count`` records are in ``topic``; what ``read`` told at every look since the first record.
+    """Wait until ``topic`` holds ``count`` records; return the readings since the first record.
 
-    ``read`` gets the number of records there and may raise, for example when a contestant has died. Raises
-    NotInTime when the records do not come.
+    ``read`` receives the number of records and may raise, for example when a contestant has died. Raises NotInTime when
+    the records do not arrive within ``seconds``.
     """
     deadline = time.monotonic() + seconds
     readings: list[Reading] = []
@@ -83,7 +83,7 @@ async def wait_for(
 
 
 async def span(servers: str, topic: str, partitions: int) -> Span:
-    """When a topic's records were appended. The topic must not be empty."""
+    """Return when the records of a topic were appended. The topic must not be empty."""
     async with open_topic(servers, topic, partitions) as (consumer, assigned):
         ends = await consumer.end_offsets(assigned)
         filled = [partition for partition, end in ends.items() if end]

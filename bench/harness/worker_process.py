@@ -1,4 +1,4 @@
-"""A contestant as the operating system sees it: a process with an environment, a log and a bill."""
+"""A contestant as a process, with its environment, log file and CPU time."""
 
 import asyncio
 import os
@@ -18,13 +18,13 @@ LOG_TAIL = 2_000
 REPOSITORY = Path(__file__).parents[2]
 BENCH_PYTHON = Path(sys.executable)
 WORKER_PYTHON = next(path for path in (REPOSITORY / ".venv/bin/python", BENCH_PYTHON) if path.exists())
-"""What a worker is installed with, and nothing else: scikit-learn imports pandas wherever it finds it."""
+"""The interpreter of a production worker, without bench packages: scikit-learn would import pandas if installed."""
 
 
 class BenchProcess:
-    """One process with a directory of its own for data and log, from start to SIGTERM.
+    """One process with a directory for data and log; the context manager starts it and stops it with SIGTERM.
 
-    ``arguments`` follow the interpreter. The data directory is FRAUDSTREAM_WORKER_DATA_DIR.
+    ``arguments`` follow the interpreter. FRAUDSTREAM_WORKER_DATA_DIR is set to the data directory.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class BenchProcess:
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
+            self._process = subprocess.Popen(  # noqa: S603  # our own list of arguments
                 self._command,
                 cwd=REPOSITORY,
                 env=self._environment,
@@ -68,19 +68,19 @@ class BenchProcess:
         return self._process.pid
 
     def pin_to(self, core: int) -> None:
-        """Its threads run there, those that it begins too."""
+        """Pin all present and future threads of the process to one core."""
         psutil.Process(self._process.pid).cpu_affinity([core])
 
     async def wait_ended(self, seconds: float) -> None:
-        """Return when the process has ended well by itself. Raises RuntimeError with the log's end otherwise."""
+        """Wait until the process exits with code 0. Raises RuntimeError with the end of the log otherwise."""
         deadline = time.monotonic() + seconds
-        while self._process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110  # a process tells nobody
+        while self._process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110  # a process sends no event when it ends
             await asyncio.sleep(POLL_SECONDS)
         if self._process.poll() != 0:
             raise RuntimeError(f"{self._command} ended with {self._process.poll()}:\n{self.log_tail()}")
 
     def cpu_seconds(self) -> float:
-        """User and system time so far. Raises RuntimeError with the log's end when the process has gone."""
+        """Return user and system time so far. Raises RuntimeError with the end of the log when the process has ended."""
         if self._process.poll() is not None:
             raise RuntimeError(f"{self._command} ended with {self._process.returncode}:\n{self.log_tail()}")
         times = psutil.Process(self._process.pid).cpu_times()
@@ -91,7 +91,7 @@ class BenchProcess:
 
 
 class WorkerProcess(BenchProcess):
-    """One of our own workers."""
+    """One of our workers."""
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         super().__init__(directory, ("-m", "faust", "-A", "app.worker", "worker", "-l", "info"), environment)

@@ -1,1 +1,1 @@
-"""From result files to the tables and pictures of docs/performance.md and docs/operate/sizing.md."""
+"""Makes the tables and pictures of docs/performance.md and docs/operate/sizing.md from result files."""

@@ -1,6 +1,6 @@
-"""The tables of docs/performance.md, made from the result files: no figure on the page is typed by hand.
+"""The tables of docs/performance.md, generated from the result files: no figure on the page is typed by hand.
 
-Between ``<!-- table:NAME -->`` and ``<!-- end -->`` stands what ``tables`` makes of ``bench/results/NAME.json``.
+``render`` replaces the text between ``<!-- table:NAME -->`` and ``<!-- end -->`` by the table of ``bench/results/NAME.json``.
 """
 
 import json
@@ -23,18 +23,18 @@ _PERCENTILES = ("p50", "p99", "p999", "max")
 
 
 def load(directory: Path = RESULTS) -> dict[str, Result]:
-    """The result files there are, by name."""
+    """Read the present result files, by name."""
     paths = {name: directory / f"{name}.json" for name in MEASURED}
     return {name: json.loads(path.read_bytes()) for name, path in paths.items() if path.exists()}
 
 
 def render(text: str, made: Mapping[str, str]) -> str:
-    """The page with its tables made anew."""
+    """Return the page with its tables replaced."""
     return _PLACE.sub(lambda found: f"{found[1]}{made.get(found[2], NOT_MEASURED)}\n{found[3]}", text)
 
 
 def tables(found: Mapping[str, Result]) -> dict[str, str]:
-    """Markdown by the name of its place."""
+    """Return the Markdown tables by the name of their placeholder."""
     made = {name: _document(found[name], _TABLES[name](found[name])) for name in found}
     if "throughput" in found:
         made["stages"] = _stages(found["throughput"])
@@ -44,13 +44,13 @@ def tables(found: Mapping[str, Result]) -> dict[str, str]:
 
 
 def markdown(head: Sequence[str], rows: Rows) -> str:
-    """The first column to the left, the others to the right."""
+    """Return a Markdown table, the first column aligned to the left and the others to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
-    """The median of the turns, with the lowest and the highest.
+    """Return the median of the turns, with the lowest and the highest value.
 
     >>> spread([3, 1, 2000])
     '3 (1 to 2,000)'

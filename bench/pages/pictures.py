@@ -1,5 +1,6 @@
-"""The pictures of docs/performance.md: from the content of a result file to a figure, or None when it has nothing
-to show. Colours are Okabe and Ito's, which the colour-blind can tell apart.
+"""The pictures of docs/performance.md: each function turns a result file into a figure, or None without data.
+
+The colours are those of Okabe and Ito, which colour-blind readers can distinguish.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,27 +28,27 @@ PERCENTILES = ("p50", "p99", "p999", "max")
 
 
 def throughput(content: Result) -> Figure | None:
-    """Bars of events a second, a dot for each turn."""
+    """Draw bars of events per second, with a dot for each turn."""
     rows = content["results"]
     labels = [f"{row['contestant']}, {_workers(row['workers'])}" for row in rows]
     return _bars(rows, labels, "events_per_s", "events/s from a backlog")
 
 
 def batch(content: Result) -> Figure | None:
-    """As ``throughput``, for the work on files."""
+    """Like ``throughput``, for the batch commands."""
     rows = content["results"]
     labels = [f"{row['work']}, {row['contestant']}" for row in rows]
     return _bars(rows, labels, "events_per_s", "events/s of the whole process")
 
 
 def recovery(content: Result) -> Figure | None:
-    """Bars of seconds, one for each thing that was measured."""
+    """Draw bars of seconds, one per measured case."""
     rows = [row for row in content["results"] if _turns(row.get("seconds"))]
     return _bars(rows, list(map(_named, rows)), "seconds", "seconds") if rows else None
 
 
 def stages(content: Result) -> Figure | None:
-    """Where a worker's time goes."""
+    """Draw the time per stage of a worker."""
     found = [row for row in content["results"] if row.get("stage_us_per_event") and row["workers"] == 1]
     if not found:
         return None
@@ -61,7 +62,7 @@ def stages(content: Result) -> Figure | None:
 
 
 def latency(content: Result) -> Figure | None:
-    """Percentiles per rate, on a logarithmic scale."""
+    """Draw percentiles per rate on a logarithmic scale."""
     rows = [row for row in content["results"] if row.get("latency_ms")]
     rates = sorted({row["rate"] for row in rows})
     if not rates:
@@ -75,7 +76,7 @@ def latency(content: Result) -> Figure | None:
 
 
 def memory(content: Result) -> Figure | None:
-    """Resident memory over a steady phase."""
+    """Draw resident memory over the steady phase."""
     rows = [row for row in content["results"] if row.get("steady")]
     if not rows:
         return None
@@ -92,7 +93,7 @@ def memory(content: Result) -> Figure | None:
 
 
 def growth(content: Result) -> Figure | None:
-    """Cost of an event as one factor grows and the rest stay; a level line is no growth."""
+    """Draw the cost of an event as one factor grows; a horizontal line means no growth."""
     rows = content["results"]
     varied = list(dict.fromkeys(row["vary"] for row in rows))
     if not varied:
@@ -115,7 +116,7 @@ PICTURES: Mapping[str, tuple[str, Picture]] = {
     "growth": ("growth", growth),
     "batch": ("batch", batch),
 }
-"""By the end of the picture's name: the result file it is made from, and how."""
+"""By the suffix of the picture's file name: the result file and the function that draws it."""
 
 
 def _figure(lines: int) -> tuple[Figure, Axes]:
@@ -126,7 +127,7 @@ def _figure(lines: int) -> tuple[Figure, Axes]:
 
 
 def _side_by_side(count: int, label: str) -> tuple[Figure, Sequence[Axes]]:
-    """Small multiples, which share their vertical axis and its ``label``."""
+    """Create small multiples with a common vertical axis and its ``label``."""
     figure = Figure(figsize=(3.3 * count + 0.8, 3.5), layout="constrained")
     every = figure.subplots(1, count, sharey=True, squeeze=False)[0]
     every[0].set_ylabel(label)
@@ -138,10 +139,10 @@ def _bars(rows: Sequence[Result], labels: Sequence[str], key: str, unit: str) ->
     medians = [median(row[key]) for row in rows]
     colours = [COLOURS.get(row.get("contestant", "ours"), OTHER_COLOUR) for row in rows]
     axes.barh(range(len(rows)), medians, color=colours, height=0.7)
-    for place, (row, middle) in enumerate(zip(rows, medians, strict=True)):
-        axes.plot(row[key], [place] * len(row[key]), "o", color="black", mec="white", markersize=5)
-        told = f"{middle:,.0f}" if middle >= 100 else f"{middle:,.1f}"
-        axes.annotate(told, (max(row[key]), place), (6, 0), textcoords="offset points", va="center")
+    for index, (row, middle) in enumerate(zip(rows, medians, strict=True)):
+        axes.plot(row[key], [index] * len(row[key]), "o", color="black", mec="white", markersize=5)
+        text = f"{middle:,.0f}" if middle >= 100 else f"{middle:,.1f}"
+        axes.annotate(text, (max(row[key]), index), (6, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(rows)), labels)
     axes.invert_yaxis()
     axes.margins(x=0.12)
@@ -179,7 +180,7 @@ def _costs(axes: Axes, rows: Sequence[Result]) -> None:
 
 
 def _named(row: Result) -> str:
-    """What tells this row from the others: its words and whole numbers."""
+    """Label a row by its texts and integers."""
     return ", ".join(
         f"{value:,} {name}" if isinstance(value, int) else value
         for name, value in row.items()

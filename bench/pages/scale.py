@@ -1,4 +1,4 @@
-"""What a million events a second would take, reckoned from what one machine showed: arithmetic, not a measurement."""
+"""Estimates the resources for a million events per second from the figures of one machine: arithmetic, no measurement."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,18 @@ from bench.harness.results import median
 
 EVENTS_PER_S = 1_000_000
 HEADROOM = 0.6
-"""Share of a worker's highest speed that is planned with: the rest is for peaks, and for a dead worker's share."""
+"""Share of a worker's highest speed used for planning: the rest is for peaks and for the partitions of a dead worker."""
 COPIES = 3
 PARTITIONS_PER_WORKER = 2
 BROKERS_BYTES_PER_S = 300e6
-"""Written by one broker: what an ordinary disk and a 10 Gbit/s link carry, both well below their limits."""
+"""Bytes written by one broker: an ordinary disk and a 10 Gbit/s link carry this well below their limits."""
 CUSTOMERS = 100_000_000
 
 Row = tuple[str, str, str]
 
 
 def past_one_machine(found: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """What, how much, and how it was reckoned. Needs the results of throughput and memory."""
+    """Return rows of name, value and derivation. Needs the results of throughput and memory."""
     speed = _speed(found["throughput"])
     sizes = _bytes_per_event(found["memory"])
     return [*_workers(speed), *_traffic(sizes), *_retention(sizes), *_state(found["memory"], speed)]
@@ -48,7 +48,7 @@ def _workers(speed: float) -> list[Row]:
 
 
 def worker_count(speed: float) -> int:
-    """How many workers of this speed, in events/s, the goal takes.
+    """Return the number of workers of this speed, in events/s, for ``EVENTS_PER_S``.
 
     >>> worker_count(20_000)
     84
@@ -57,7 +57,9 @@ def worker_count(speed: float) -> int:
 
 
 def _bytes_per_event(memory: Mapping[str, Any]) -> dict[str, float]:
-    """Of the measurement nearest to a month's profile: the one with the most transactions per customer."""
+    """Return the bytes per event and topic of the measurement with the most transactions per customer, which is the
+    nearest to the profile of a month.
+    """
     rows = [row for row in memory["results"] if "topic_bytes_per_event" in row]
     sizes: dict[str, float] = max(rows, key=lambda row: row["events_per_customer"])["topic_bytes_per_event"]
     return sizes
@@ -67,9 +69,9 @@ def _traffic(sizes: Mapping[str, float]) -> list[Row]:
     event = sum(sizes.values())
     written = event * EVENTS_PER_S * COPIES
     brokers = max(COPIES, math.ceil(written / BROKERS_BYTES_PER_S))
-    told = " + ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
+    summands = " + ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
     return [
-        ("an event in Kafka, compressed", f"{event:,.0f} bytes", told),
+        ("an event in Kafka, compressed", f"{event:,.0f} bytes", summands),
         ("produced", _rate(event * EVENTS_PER_S), f"{event:,.0f} bytes x {EVENTS_PER_S:,}/s"),
         ("written to disks", _rate(written), f"{COPIES} copies"),
         ("brokers", f"{brokers:,}", f"of {_rate(BROKERS_BYTES_PER_S)} each, and at least {COPIES}"),
