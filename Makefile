@@ -7,6 +7,7 @@ BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 # More than the cores: most of the integration tests wait for Kafka.
 TEST_PROCESSES ?= 6
+IN_PARALLEL = -n $(TEST_PROCESSES) --dist loadgroup --durations 25
 # Once, before several processes need the machine code at the same time.
 COMPILE = $(BENCH)/bin/python -c 'from tests.support.bundle import compile_all; compile_all()'
 # Each of the many processes would compile its imports anew: four seconds of a worker's start.
@@ -42,11 +43,11 @@ demo-cdc: setup  ## the same out of a database: rows inserted into Postgres with
 
 test: $(BENCH_STAMP) lint  ## all that a change can break, within ten minutes: lint, types, import law, all tests but the slow ones
 	$(COMPILE)
-	$(BENCH)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow" --hypothesis-profile quick
+	$(BENCH)/bin/python -m pytest $(IN_PARALLEL) -m "not slow" --hypothesis-profile quick
 
 test-all: $(BENCH_STAMP) lint  ## every test, for a release: also the demo, the bench in short, chaos in short, streamed tables
 	$(COMPILE)
-	$(BENCH)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup --hypothesis-profile full
+	$(BENCH)/bin/python -m pytest $(IN_PARALLEL) --hypothesis-profile full
 
 lint: $(BENCH_STAMP)
 	$(BIN)/ruff check .

@@ -4,9 +4,10 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -30,6 +31,14 @@ from tests.support.workers import Worker
 
 DRAIN_SECONDS = 90.0
 POLL_SECONDS = 0.2
+SHORT_SESSION = {
+    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "3",
+    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "2.5",
+}
+"""For a worker that the test kills: its partitions are free after so many seconds. Tests that do not wait for a session
+keep the default of `Deployment`, which a busy machine exceeds less often.
+"""
+Prepared = TypeVar("Prepared")
 
 
 class Stack(Protocol):
@@ -154,6 +163,23 @@ class Deployment:
     def clear_up(self) -> None:
         for worker in self.workers:
             worker.clear_up()
+
+
+@contextmanager
+def shared_deployment(
+    deployment: Deployment, prepare: Callable[[Deployment], Awaitable[Prepared]]
+) -> Iterator[Prepared]:
+    """The result of ``prepare`` on a deployment that several tests read and none changes."""
+
+    async def prepared() -> Prepared:
+        await deployment.ensure_topics()
+        return await prepare(deployment)
+
+    try:
+        yield asyncio.run(prepared())
+    finally:
+        deployment.clear_up()
+        asyncio.run(deployment.delete_topics())
 
 
 async def check_guarantee(deployment: Deployment, worker: Worker | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tests.support.deployment import DRAIN_SECONDS, POLL_SECONDS, Deployment
+from tests.support.deployment import DRAIN_SECONDS, POLL_SECONDS, SHORT_SESSION, Deployment
 from tests.support.workers import Worker
 
 Place = tuple[int, int]
@@ -31,11 +31,12 @@ class Groups:
             "FRAUDSTREAM_ANALYTICS_ROLL_ROWS": "1000",
             "FRAUDSTREAM_ANALYTICS_ROLL_SECONDS": "1",
             "FRAUDSTREAM_ANALYTICS_REPORT_SECONDS": "0.5",
-        }
+        } | SHORT_SESSION
         return self.deployment.worker("analytics-1", **(settings | overrides))
 
     def crm(self) -> Worker:
-        return self.deployment.worker("crm-1", FRAUDSTREAM_WORKER_ROLE="crm")
+        settings = {"FRAUDSTREAM_WORKER_ROLE": "crm"} | SHORT_SESSION
+        return self.deployment.worker("crm-1", **settings)
 
     async def stored(self) -> None:
         """Return when the analytics group has nothing left to write."""

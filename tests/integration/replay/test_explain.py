@@ -3,8 +3,9 @@
 import json
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -14,6 +15,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from app.adapters.kafka.range_reader import open_range_reader
 from app.commands.history import fold_rules
 from app.features.catalog import DELAYED, NAMES
+from app.local.state import Stack
 from app.replay.explain import Explanation, Published, explain
 from app.replay.explanation_text import NOT_REBUILT
 from app.replay.find_alert import Period, find_alert, read_alert
@@ -21,7 +23,7 @@ from app.replay.rescoring import bundle_of
 from app.replay.verdict import Verdict
 from app.settings import ModelSettings
 from tests.support.commands import call
-from tests.support.deployment import Deployment
+from tests.support.deployment import SHORT_SESSION, Deployment, shared_deployment
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -30,11 +32,27 @@ CUSTOMERS = 12
 GARBAGE = b'{"transaction_id": "never'
 
 
-@pytest.fixture
-async def alerts(deployment: Deployment) -> list[dict[str, Any]]:
+class Explainable(NamedTuple):
+    """A deployment and its alerts in the order of the log."""
+
+    deployment: Deployment
+    alerts: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def explainable(
+    stack: Stack, models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Explainable]:
+    """For tests that only read; one that changes the topics has a deployment of its own."""
+    deployment = Deployment(stack, tmp_path_factory.mktemp("explain"), models)
+    with shared_deployment(deployment, alerts_of) as alerts:
+        yield Explainable(deployment, alerts)
+
+
+async def alerts_of(deployment: Deployment) -> list[dict[str, Any]]:
     """Alerts of few customers whose records are late, sent twice and broken as well, by a worker that was killed."""
     events = list(traffic(3_000, seed=8, customers=CUSTOMERS))
-    worker = deployment.worker()
+    worker = deployment.worker(**SHORT_SESSION)
     worker.start()
     await deployment.produce(events[:1_500])
     await deployment.produce(events[900:1_200])
@@ -86,8 +104,9 @@ def kept(directory: Path, alert: dict[str, Any]) -> str:
 
 
 async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
-    deployment: Deployment, alerts: list[dict[str, Any]]
+    explainable: Explainable,
 ) -> None:
+    deployment, alerts = explainable
     (*_, last) = alerts
     done = call(deployment, "explain", last["alert_id"], "--json")
     found = explained(done)
@@ -111,8 +130,9 @@ async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
 
 
 async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
-    deployment: Deployment, alerts: list[dict[str, Any]]
+    explainable: Explainable,
 ) -> None:
+    deployment, alerts = explainable
     wanted = alerts[0]
     async with open_range_reader(deployment.settings.kafka, deployment.settings.topics.alerts) as reader:
         found = await find_alert(reader, wanted["alert_id"], Period())
@@ -129,8 +149,9 @@ async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
 
 
 async def test_what_was_altered_in_an_alert_is_found(
-    deployment: Deployment, alerts: list[dict[str, Any]]
+    explainable: Explainable,
 ) -> None:
+    deployment, alerts = explainable
     alert = alerts[-1]
     altered = {
         "score": alert | {"score": alert["score"] + 2**-52},
@@ -147,8 +168,9 @@ async def test_what_was_altered_in_an_alert_is_found(
 
 
 async def test_an_alert_from_a_file_is_held_against_the_very_bundle_that_it_names(
-    deployment: Deployment, alerts: list[dict[str, Any]], tmp_path: Path
+    explainable: Explainable, tmp_path: Path
 ) -> None:
+    deployment, alerts = explainable
     forged = call(deployment, "explain", "--alert", kept(tmp_path, alerts[0] | {"score": 0.999}), "--json")
     assert (1, "different") == (forged.returncode, explained(forged)["verdict"])
     other = alerts[0] | {"model": alerts[0]["model"] | {"digest": "0" * 64}}
@@ -158,9 +180,8 @@ async def test_an_alert_from_a_file_is_held_against_the_very_bundle_that_it_name
     assert b"FRAUDSTREAM_MODEL_DIR" in done.stderr
 
 
-async def test_a_log_that_was_cut_is_told_and_no_contradiction(
-    deployment: Deployment, alerts: list[dict[str, Any]]
-) -> None:
+async def test_a_log_that_was_cut_is_told_and_no_contradiction(deployment: Deployment) -> None:
+    alerts = await alerts_of(deployment)
     by_customer = Counter(alert["customer_id"] for alert in alerts)
     customer = by_customer.most_common(1)[0][0]
     first, *_, last = [alert for alert in alerts if alert["customer_id"] == customer]

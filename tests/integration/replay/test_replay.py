@@ -2,14 +2,17 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.local.state import Stack
 from tests.support import reading
 from tests.support.bundle import write_bundle
 from tests.support.commands import call
-from tests.support.deployment import Deployment
+from tests.support.deployment import SHORT_SESSION, Deployment, shared_deployment
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -17,11 +20,17 @@ pytestmark = pytest.mark.integration
 EVENTS = 6_000
 
 
-@pytest.fixture
-async def decided(deployment: Deployment) -> Deployment:
-    """A log with repeated transactions that a killed worker has decided, and more that nobody has."""
+@pytest.fixture(scope="module")
+def decided(stack: Stack, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    deployment = Deployment(stack, tmp_path_factory.mktemp("replay"), models)
+    with shared_deployment(deployment, decide) as prepared:
+        yield prepared
+
+
+async def decide(deployment: Deployment) -> Deployment:
+    """Prepare a log with repeated transactions that a killed worker has decided, and more that nobody has."""
     events = list(traffic(EVENTS, seed=9, customers=60))
-    worker = deployment.worker()
+    worker = deployment.worker(**SHORT_SESSION)
     worker.start()
     await deployment.produce(events[:3_000])
     await deployment.produce(events[2_000:2_500])

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from tests.support.deployment import Deployment, check_guarantee
+from tests.support.deployment import SHORT_SESSION, Deployment, check_guarantee
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -24,7 +24,7 @@ SEED = 20_260_101
 
 async def test_killed_once_and_started_again_on_its_disk(deployment: Deployment) -> None:
     """Traffic is live: chunks are small and many."""
-    worker = deployment.worker()
+    worker = deployment.worker(**SHORT_SESSION)
     worker.start()
     worker.wait_started()
     sending = asyncio.create_task(deployment.produce(traffic(20_000, seed=1), rate=2_500))
@@ -42,7 +42,7 @@ async def test_killed_once_and_started_again_on_its_disk(deployment: Deployment)
 
 async def test_killed_at_random_moments(deployment: Deployment) -> None:
     """Every life of the worker ends within two seconds of its first decision."""
-    random, worker = Random(SEED), deployment.worker()
+    random, worker = Random(SEED), deployment.worker(**SHORT_SESSION)
     sending = asyncio.create_task(deployment.produce(traffic(60_000, seed=2), rate=2_500))
     for _ in range(3):
         before = await deployment.decision_count()
@@ -61,7 +61,7 @@ async def test_killed_at_random_moments(deployment: Deployment) -> None:
 
 async def test_killed_and_its_disk_lost(deployment: Deployment) -> None:
     """The changelog is all that is left of the profiles."""
-    worker = deployment.worker()
+    worker = deployment.worker(**SHORT_SESSION)
     worker.start()
     sending = asyncio.create_task(deployment.produce(traffic(20_000, seed=3), rate=2_500))
     await deployment.decided(6_000)

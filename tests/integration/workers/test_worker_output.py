@@ -1,9 +1,9 @@
 """What consumers read: decisions and alerts of one small run, upstream repeats among it."""
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from app.local import ports
 from app.local.state import Stack
 from app.settings import values
 from tests.support import oracle, reading
-from tests.support.deployment import Deployment, check_guarantee
+from tests.support.deployment import Deployment, check_guarantee, shared_deployment
 from tests.support.servers.collector import Collector, collecting
 from tests.support.traffic import traffic
 
@@ -51,13 +51,11 @@ class Run(NamedTuple):
 @pytest.fixture(scope="module")
 def run(stack: Stack, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     deployment = Deployment(stack, tmp_path_factory.mktemp("output"), models)
-    with collecting() as collector:
-        yield asyncio.run(one_run(deployment, collector))
-    deployment.clear_up()
+    with collecting() as collector, shared_deployment(deployment, partial(one_run, collector)) as done:
+        yield done
 
 
-async def one_run(deployment: Deployment, collector: Collector) -> Run:
-    await deployment.ensure_topics()
+async def one_run(collector: Collector, deployment: Deployment) -> Run:
     worker = deployment.worker(FRAUDSTREAM_TRACING_OTLP_URL=collector.url)
     worker.start()
     await send_with_trace(deployment)

@@ -7,16 +7,10 @@ import signal
 import pytest
 
 from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
-from tests.support.deployment import Deployment, check_guarantee
+from tests.support.deployment import SHORT_SESSION, Deployment, check_guarantee
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
-
-SESSION_SECONDS = 6  # the least that brokers accept
-SHORT_SESSION = {
-    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
-    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "5",
-}
 
 
 async def test_a_worker_frozen_past_its_session_ends_itself_and_leaves_no_trace(
