@@ -127,7 +127,7 @@ async def test_every_row_is_decided_once_in_both_forms(
     check_measured(deployments[0], bank)
 
 
-async def test_customers_and_terminals_stand_in_redis_as_in_their_tables(
+async def test_redis_holds_the_customers_and_terminals_of_their_tables(
     bank_stack: Stack, bank: Bank, models: Path, tmp_path: Path
 ) -> None:
     deployment = Deployment(bank_stack, tmp_path, models)

@@ -56,7 +56,7 @@ async def found(reference: ReferenceStore, names: list[str]) -> dict[str, dict[s
     return dict(zip(names, rows, strict=True))
 
 
-async def test_rows_stand_as_the_table_has_them_however_their_changes_are_told(
+async def test_redis_holds_the_rows_of_the_table_after_any_form_of_change_event(
     reference: ReferenceStore,
 ) -> None:
     told = history(seed=3)
@@ -71,7 +71,7 @@ async def test_rows_stand_as_the_table_has_them_however_their_changes_are_told(
         assert expected == await found(reference, list(expected))
 
 
-async def test_a_change_is_news_once_and_an_older_one_never(reference: ReferenceStore) -> None:
+async def test_a_repeated_or_older_change_is_ignored(reference: ReferenceStore) -> None:
     old, new = (ReferenceChange("customer", "c1", lsn, {"segment": str(lsn)}) for lsn in (15, 16))
     gone = ReferenceChange("customer", "c1", 17, None)
 
@@ -81,11 +81,11 @@ async def test_a_change_is_news_once_and_an_older_one_never(reference: Reference
     assert [{}] == await reference.find([("customer", "c1")])
 
 
-async def test_of_what_nobody_told_nothing_is_known(reference: ReferenceStore) -> None:
+async def test_a_row_that_was_never_sent_is_unknown(reference: ReferenceStore) -> None:
     assert [{}, {}] == await reference.find([("customer", "c1"), ("terminal", "m1")])
 
 
-async def test_an_alert_is_shown_with_what_the_tables_say_and_without_while_redis_is_away(
+async def test_an_alert_is_shown_with_reference_data_and_without_while_redis_is_away(
     server: RedisServer, reference: ReferenceStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     terminal = {"name": "Fuel 24", "city": "Lyon", "country": "FR"}

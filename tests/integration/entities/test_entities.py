@@ -72,7 +72,7 @@ async def expected(deployment: Deployment) -> dict[str, entity_oracle.Entity]:
     )
 
 
-async def test_killed_again_and_again_nothing_is_lost_or_counted_twice(
+async def test_repeated_kills_lose_nothing_and_count_nothing_twice(
     deployment: Deployment, entities: Entities
 ) -> None:
     worker, scorer = entities.worker(), entities.scorer()
@@ -116,7 +116,7 @@ async def test_a_lost_disk_is_restored_from_the_changelog(deployment: Deployment
     assert newest == reading.stored_values(worker.data_dir, reading.ACTIVITIES)
 
 
-async def test_what_is_no_label_is_a_dead_letter_and_its_neighbours_count(
+async def test_an_invalid_label_is_a_dead_letter_and_valid_ones_beside_it_count(
     deployment: Deployment, entities: Entities
 ) -> None:
     worker, scorer = entities.worker(), entities.scorer()

@@ -67,7 +67,7 @@ def features(decision: dict[str, Any]) -> dict[str, float | None]:
     return dict(zip(NAMES, decision["features"], strict=True))
 
 
-async def test_every_decision_is_made_on_what_was_known_at_its_time(
+async def test_every_decision_uses_the_labels_reported_before_it(
     deployment: Deployment, entities: Entities
 ) -> None:
     """Labels come through their topic, each before the day in which it was reported begins to be sent. Afterwards the
@@ -152,7 +152,7 @@ async def decided_with(
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def test_without_redis_decisions_go_on_and_say_so_and_it_comes_back_by_itself(
+async def test_without_redis_decisions_are_marked_degraded_until_it_returns(
     deployment: Deployment, entities: Entities, server: RedisServer
 ) -> None:
     scorer = entities.scorer(

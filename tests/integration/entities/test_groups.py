@@ -32,7 +32,7 @@ def groups(deployment: Deployment) -> Groups:
     return Groups(deployment)
 
 
-async def test_killed_again_and_again_analytics_has_every_offset_in_one_file_and_counts_it_once(
+async def test_repeated_kills_leave_every_offset_in_exactly_one_file_and_counted_once(
     deployment: Deployment, groups: Groups
 ) -> None:
     """Seen to fail while a worker that starts on its files did not commit where they end."""
@@ -80,7 +80,7 @@ def check_report(groups: Groups, day: int) -> DayReport:
     return kept
 
 
-async def test_scoring_does_not_notice_analytics_stopped_flooded_or_crashing(
+async def test_scoring_is_unaffected_by_a_paused_or_crashing_analytics_worker(
     deployment: Deployment, groups: Groups
 ) -> None:
     scorer, analytics = deployment.worker(), groups.analytics()
@@ -111,7 +111,7 @@ async def test_scoring_does_not_notice_analytics_stopped_flooded_or_crashing(
     assert await groups.on_topic(topic) == groups.in_files("decisions")
 
 
-async def test_a_customer_is_asked_once_whoever_dies_and_the_answer_becomes_a_label(
+async def test_a_customer_is_asked_once_though_workers_die_and_the_answer_becomes_a_label(
     deployment: Deployment, groups: Groups
 ) -> None:
     topics = deployment.settings.topics

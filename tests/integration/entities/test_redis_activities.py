@@ -113,7 +113,7 @@ def marks(deployed: Deployed) -> list[bytes | None]:
         return found
 
 
-async def test_what_changed_can_be_read_and_others_were_never_seen(deployed: Deployed) -> None:
+async def test_published_activities_are_readable_and_others_are_never_seen(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
 
     assert {"m1": b"one", "m2": b""} == await deployed.wait(
@@ -121,7 +121,7 @@ async def test_what_changed_can_be_read_and_others_were_never_seen(deployed: Dep
     )
 
 
-async def test_of_a_redis_that_holds_nothing_nothing_is_said(server: RedisServer) -> None:
+async def test_an_empty_redis_gives_unknown_activities(server: RedisServer) -> None:
     """Rather than that all entities were never seen."""
     unwritten = Deployed(server, "unwritten")
 
@@ -137,7 +137,7 @@ async def test_a_flushed_redis_is_written_again(deployed: Deployed) -> None:
     await deployed.wait("m0", "m1199", holds=lambda found: found == {"m0": b"state", "m1199": b"state"})
 
 
-async def test_a_redis_that_was_stopped_is_written_again_with_what_changed_since(
+async def test_a_restarted_redis_is_written_again_with_later_changes(
     deployed: Deployed,
 ) -> None:
     deployed.change(5, m1=b"one", m2=b"two")
@@ -149,7 +149,7 @@ async def test_a_redis_that_was_stopped_is_written_again_with_what_changed_since
     await deployed.wait("m1", "m2", holds=lambda found: found == {"m1": b"newer", "m2": b"two"})
 
 
-async def test_a_redis_that_hung_is_brought_up_to_date(deployed: Deployed) -> None:
+async def test_a_redis_that_resumes_after_a_pause_is_brought_up_to_date(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", holds=lambda found: found.get("m1") == b"one")
     deployed.server.pause()
@@ -160,7 +160,7 @@ async def test_a_redis_that_hung_is_brought_up_to_date(deployed: Deployed) -> No
     await deployed.wait("m1", holds=lambda found: found.get("m1") == b"newer")
 
 
-async def test_an_older_copy_of_redis_is_noticed(deployed: Deployed) -> None:
+async def test_a_redis_restored_from_an_older_copy_is_detected(deployed: Deployed) -> None:
     """As after a restart from a snapshot: values and marks are all there, and all of yesterday."""
     deployed.change(5, m1=b"old")
     await deployed.wait("m1", holds=lambda found: found.get("m1") == b"old")
@@ -174,7 +174,7 @@ async def test_an_older_copy_of_redis_is_noticed(deployed: Deployed) -> None:
     await deployed.wait("m1", holds=lambda found: found.get("m1") == b"new")
 
 
-async def test_an_owner_that_finds_all_as_it_should_be_writes_nothing(deployed: Deployed) -> None:
+async def test_a_new_owner_writes_nothing_to_a_complete_redis(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", "m2", holds=lambda found: "m2" in found and found["m1"] == b"one")
     deployed.store.states[0] = {b"terminal:m1": b"would be written"}
@@ -185,7 +185,7 @@ async def test_an_owner_that_finds_all_as_it_should_be_writes_nothing(deployed: 
     assert {"m1": b"one"} == await deployed.read("m1")
 
 
-async def test_an_owner_that_finds_it_behind_writes_all(deployed: Deployed) -> None:
+async def test_a_new_owner_writes_everything_to_an_outdated_redis(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", holds=lambda found: found.get("m1") == b"one")
     deployed.store.states[0] = {b"terminal:m1": b"newer", b"terminal:m2": b"two"}
@@ -197,7 +197,7 @@ async def test_an_owner_that_finds_it_behind_writes_all(deployed: Deployed) -> N
     assert {"m1": b"newer", "m2": b"two"} == await deployed.read("m1", "m2")
 
 
-async def test_more_changes_than_are_collected_are_all_written(
+async def test_more_changes_than_the_buffer_holds_are_all_written(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_publisher, "PENDING_ENTITIES", 10)
@@ -210,7 +210,7 @@ async def test_more_changes_than_are_collected_are_all_written(
     await deployed.wait(*names, holds=lambda found: found == dict.fromkeys(names, b"state"))
 
 
-async def test_one_that_lost_its_partition_does_not_write_over_its_successor(deployed: Deployed) -> None:
+async def test_a_former_owner_does_not_overwrite_its_successor(deployed: Deployed) -> None:
     """The successor's mark stands in its way."""
     writer = ActivityWriter(connect(deployed.settings, 2.0), "others")
     await writer.begin(0, b"complete:5")
@@ -234,7 +234,7 @@ async def ask(activities: Activities, *names: str, hour: int = 7) -> dict[str, b
     return {key.removeprefix("terminal:"): state for key, state in known.items()}
 
 
-async def test_scoring_reads_once_and_keeps_it(deployed: Deployed) -> None:
+async def test_scoring_reads_an_activity_once_and_caches_it(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", "m2", holds=lambda found: found.get("m1") and "m2" in found)
     activities = view(deployed)
@@ -245,7 +245,7 @@ async def test_scoring_reads_once_and_keeps_it(deployed: Deployed) -> None:
     assert ["terminal:m1"] == activities.look(["terminal:m1"], 8).missing
 
 
-async def test_a_redis_that_hangs_costs_the_deadline_a_few_times_and_then_nothing(deployed: Deployed) -> None:
+async def test_a_hanging_redis_costs_a_few_deadlines_until_the_breaker_opens(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", holds=lambda found: found.get("m1"))
     activities = view(deployed, read_deadline_seconds=0.05, breaker_failures=2, breaker_pause_seconds=1.0)
@@ -263,7 +263,7 @@ async def test_a_redis_that_hangs_costs_the_deadline_a_few_times_and_then_nothin
     await activities.stop()
 
 
-async def test_a_redis_that_was_stopped_is_asked_again_when_it_is_back(deployed: Deployed) -> None:
+async def test_a_restarted_redis_is_read_again(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", holds=lambda found: found.get("m1"))
     activities = view(deployed, breaker_failures=1, breaker_pause_seconds=1.0)
@@ -277,7 +277,7 @@ async def test_a_redis_that_was_stopped_is_asked_again_when_it_is_back(deployed:
     assert {"m1": b"one"} == await ask(activities, "m1")
 
 
-async def test_while_it_is_away_what_is_kept_still_answers(deployed: Deployed) -> None:
+async def test_cached_activities_are_used_while_redis_is_away(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
     await deployed.wait("m1", holds=lambda found: found.get("m1"))
     activities = view(deployed, breaker_failures=1)
@@ -288,7 +288,7 @@ async def test_while_it_is_away_what_is_kept_still_answers(deployed: Deployed) -
     deployed.server.start()
 
 
-async def test_without_a_redis_nothing_is_known(deployed: Deployed) -> None:
+async def test_without_a_redis_activities_are_unknown(deployed: Deployed) -> None:
     activities = Activities(None, RedisSettings(), deployed.metrics, deployed.clock)
 
     assert {} == await ask(activities, "m1")

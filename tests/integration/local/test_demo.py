@@ -70,7 +70,7 @@ def test_a_short_demo_reconciles_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert demo.left_behind() == []
 
 
-def test_a_killed_worker_costs_nothing_and_ctrl_c_ends_in_order(tmp_path: Path) -> None:
+def test_a_killed_worker_loses_nothing_and_ctrl_c_ends_in_order(tmp_path: Path) -> None:
     demo = Demo(tmp_path, "--rate", "100")
     worker = int(demo.wait_for(r"kill -9 (\d+)").group(1))
     os.kill(worker, signal.SIGKILL)
@@ -95,7 +95,7 @@ def test_a_worker_that_ends_by_itself_ends_the_demo_with_its_log(tmp_path: Path)
     assert demo.left_behind() == []
 
 
-def test_ctrl_c_while_the_stack_starts(tmp_path: Path) -> None:
+def test_ctrl_c_while_the_stack_starts_leaves_no_process(tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     demo.wait_for("starting Kafka")
     time.sleep(1)

@@ -74,7 +74,7 @@ async def test_data_and_addresses_survive_down_and_up(directory: Path) -> None:
     assert await first_value(after.bootstrap_servers, "kept") == b"still here"
 
 
-def test_the_command_goes_up_tells_and_goes_down(directory: Path) -> None:
+def test_the_command_starts_reports_and_stops_the_stack(directory: Path) -> None:
     """One story of the command line: up, up again, a part dies, down, nothing left to stop."""
     at = ("--dir", str(directory))
     code, output = run("up", *at, "--while", str(os.getpid()))
@@ -99,7 +99,7 @@ def test_the_command_goes_up_tells_and_goes_down(directory: Path) -> None:
     assert (1, f"down: nothing is up in {directory}\n") == run("status", *at)
 
 
-def test_everything_dies_with_a_killed_parent(directory: Path) -> None:
+def test_the_stack_ends_with_a_killed_parent(directory: Path) -> None:
     script = (
         "import os, sys, time; from pathlib import Path; from app.local import stack;"
         f"stack.start(Path({str(directory)!r}), lifeline_pid=os.getpid()); print('up', flush=True); time.sleep(600)"
@@ -113,7 +113,7 @@ def test_everything_dies_with_a_killed_parent(directory: Path) -> None:
     assert wait_gone(started.processes, ENOUGH_SECONDS) == []
 
 
-def test_servers_die_with_a_killed_supervisor_and_up_starts_afresh(directory: Path) -> None:
+def test_servers_end_with_a_killed_supervisor_and_up_starts_again(directory: Path) -> None:
     started = local_stack.start(directory)
     assert started.supervisor is not None
     os.kill(started.supervisor.pid, signal.SIGKILL)
@@ -148,7 +148,7 @@ def test_a_part_that_dies_while_starting_is_named_with_the_end_of_its_log(direct
 
 
 @pytest.mark.timeout(200)
-async def test_three_brokers_keep_three_copies_and_lose_one_broker_without_harm(stack3: Stack) -> None:
+async def test_three_brokers_keep_three_replicas_and_tolerate_the_loss_of_one(stack3: Stack) -> None:
     assert await create(stack3.bootstrap_servers, "copied", 3) == [0]
     os.kill(stack3.brokers[1].pid, signal.SIGKILL)
     await write(stack3.bootstrap_servers, "copied", b"two of three are in sync")

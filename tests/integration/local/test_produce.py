@@ -66,7 +66,9 @@ async def consumed(stack: Stack, topic: str, count: int) -> list[Any]:
         await consumer.stop()
 
 
-async def test_all_arrive_in_each_customers_order_on_the_right_partition(stack: Stack, topic: str) -> None:
+async def test_records_arrive_in_each_customers_order_on_the_right_partition(
+    stack: Stack, topic: str
+) -> None:
     sent = transactions(5_000)
     produced = await produce(sent, topic=topic, kafka=stack.bootstrap_servers)
     records = await consumed(stack, topic, 5_000)
@@ -87,7 +89,7 @@ async def test_a_rate_is_kept_and_every_record_carries_its_intended_time(stack: 
     assert times[-1] - times[0] == pytest.approx(990, abs=2)
 
 
-async def test_a_live_source_is_sent_as_it_comes(stack: Stack, topic: str) -> None:
+async def test_a_live_source_is_sent_without_delay(stack: Stack, topic: str) -> None:
     counts: list[int] = []
     waiting = transactions(3)
 
@@ -148,7 +150,7 @@ async def test_a_source_that_fails_ends_the_sending_with_its_own_error(stack: St
         await produce(failing(), topic=topic, kafka=stack.bootstrap_servers)
 
 
-async def test_a_missing_topic_is_never_made(stack: Stack) -> None:
+async def test_a_missing_topic_is_never_created(stack: Stack) -> None:
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="does not exist"):
             await produce(transactions(1), topic="test-absent", kafka=stack.bootstrap_servers)

@@ -48,7 +48,7 @@ def gate(deployment: Deployment, *history: str) -> dict[str, Any]:
     return verdict
 
 
-async def test_the_gate_says_the_same_of_the_topics_as_of_a_file(
+async def test_the_gate_gives_the_same_verdict_for_topics_and_for_a_file(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     """Of the file all is known; of the topics all but the newest week, which is therefore not in the file. The last

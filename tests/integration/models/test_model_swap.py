@@ -38,7 +38,7 @@ async def deployment(stack: Stack, models: Path, tmp_path: Path) -> AsyncIterato
     print(deployed.tails())  # noqa: T201  # pytest shows it beneath a failure and nowhere else
 
 
-async def test_exchanged_again_and_again_under_load(deployment: Deployment) -> None:
+async def test_the_champion_is_exchanged_repeatedly_under_load(deployment: Deployment) -> None:
     workers = [deployment.worker("first"), deployment.worker("second")]
     for worker in workers:
         worker.start()
@@ -110,7 +110,7 @@ async def test_every_forged_model_is_refused_by_a_running_worker(deployment: Dep
     assert await deciding(deployment) == {FIRST}
 
 
-async def test_a_worker_that_starts_later_runs_what_was_ordered(deployment: Deployment) -> None:
+async def test_a_worker_that_starts_later_runs_the_ordered_model(deployment: Deployment) -> None:
     """Twice: the first time nobody was there to follow, the second time it was killed."""
     assert (await order(deployment, "promote", SECOND))[0] == 0
     worker = deployment.worker()

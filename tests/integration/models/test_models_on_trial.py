@@ -41,7 +41,7 @@ async def deployment(stack: Stack, models: Path, tmp_path: Path) -> AsyncIterato
     print(deployed.tails())  # noqa: T201  # pytest shows it beneath a failure and nowhere else
 
 
-async def test_challengers_are_noted_in_every_decision_and_decide_nothing(deployment: Deployment) -> None:
+async def test_shadow_scores_are_in_every_decision_and_decide_nothing(deployment: Deployment) -> None:
     (deployment.models / "aliases.toml").write_text(
         f'champion = "{FIRST}"\nchallengers = ["{SECOND}", "large-amounts/none"]\n', encoding="utf-8"
     )

@@ -111,14 +111,14 @@ async def until(condition: Callable[[], bool], scene: Scene) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def test_prometheus_sees_every_figure_that_an_alert_asks_for(scene: Scene) -> None:
+async def test_prometheus_has_every_series_that_an_alert_uses(scene: Scene) -> None:
     asked = set(re.findall(r"\bfraudstream_\w+", RULES.read_text(encoding="utf-8")))
 
     await until(lambda: asked <= scene.prometheus.names(), scene)
     await until(lambda: scene.prometheus.value("sum(fraudstream_scores_count)") == EVENTS, scene)
 
 
-async def test_a_disk_that_its_log_fills_is_told(scene: Scene) -> None:
+async def test_a_filling_broker_disk_fires_its_alert(scene: Scene) -> None:
     """Dead letters take any bytes; nobody reads them."""
     await until(lambda: "BrokerDiskFilling" not in scene.prometheus.firing(), scene)
     sender = BatchProducer(msgspec.structs.replace(scene.deployment.settings.kafka, compression="none"))
@@ -136,7 +136,7 @@ async def test_a_disk_that_its_log_fills_is_told(scene: Scene) -> None:
     await sender.stop()
 
 
-async def test_a_group_that_falls_further_back_is_told(scene: Scene) -> None:
+async def test_growing_lag_and_a_missing_worker_fire_their_alerts(scene: Scene) -> None:
     group = scene.deployment.settings.worker.app_id
     assert "ConsumerLagGrowing" not in scene.prometheus.firing()
     scene.worker.kill()
@@ -152,7 +152,7 @@ async def test_a_group_that_falls_further_back_is_told(scene: Scene) -> None:
     sending.cancel()
 
 
-async def test_partitions_that_lack_a_copy_are_told(scene: Scene) -> None:
+async def test_under_replicated_partitions_fire_their_alert(scene: Scene) -> None:
     topic = scene.deployment.settings.topics.transactions
     assert "UnderReplicatedPartitions" not in scene.prometheus.firing()
     scene.cluster.kill(scene.cluster.nodes[-1])

@@ -35,7 +35,7 @@ def examined(deployment: Deployment, **overrides: str) -> tuple[int, dict[str, d
     return done.returncode, {each["check"]: each for each in json.loads(done.stdout)["findings"]}
 
 
-async def test_an_installation_without_workers_is_well_but_for_them(deployment: Deployment) -> None:
+async def test_doctor_finds_only_the_missing_workers(deployment: Deployment) -> None:
     code, findings = examined(deployment)
 
     outcomes = {check: each["outcome"] for check, each in findings.items()}
@@ -58,7 +58,7 @@ async def test_an_installation_without_workers_is_well_but_for_them(deployment: 
     }
 
 
-async def test_missing_topics_fail_with_the_command_that_makes_them(
+async def test_doctor_reports_missing_topics_with_the_command_that_creates_them(
     stack: Stack, models: Path, tmp_path: Path
 ) -> None:
     code, findings = examined(Deployment(stack, tmp_path, models))
@@ -68,7 +68,7 @@ async def test_missing_topics_fail_with_the_command_that_makes_them(
     assert "`fraudstream topics ensure` makes it" in findings["topics"]["remedy"]
 
 
-async def test_brokers_that_do_not_answer_leave_the_rest_examined(deployment: Deployment) -> None:
+async def test_doctor_examines_the_rest_when_brokers_do_not_answer(deployment: Deployment) -> None:
     nobody = f"127.0.0.1:{ports.choose()}"
     code, findings = examined(deployment, FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=nobody)
 
@@ -77,7 +77,7 @@ async def test_brokers_that_do_not_answer_leave_the_rest_examined(deployment: De
     assert findings["model"]["outcome"] == "ok"
 
 
-async def test_redis_is_asked_when_it_is_configured(stack: Stack, deployment: Deployment) -> None:
+async def test_doctor_examines_redis_when_it_is_configured(stack: Stack, deployment: Deployment) -> None:
     _, there = examined(deployment, FRAUDSTREAM_REDIS_URL=stack.redis_url)
     code, gone = examined(deployment, FRAUDSTREAM_REDIS_URL=f"redis://127.0.0.1:{ports.choose()}/0")
 
@@ -86,7 +86,7 @@ async def test_redis_is_asked_when_it_is_configured(stack: Stack, deployment: De
     assert "FRAUDSTREAM_REDIS_URL" in gone["redis"]["found"]
 
 
-async def test_a_wrong_setting_is_the_only_thing_told(deployment: Deployment) -> None:
+async def test_doctor_reports_only_the_setting_when_one_is_wrong(deployment: Deployment) -> None:
     code, findings = examined(deployment, FRAUDSTREAM_WORKER_LOG_LEVEL="loud")
 
     assert code == 1

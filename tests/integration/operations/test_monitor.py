@@ -61,7 +61,7 @@ async def seen(stack: Stack, group: str) -> GroupState:
     return found
 
 
-async def test_lag_is_told_in_records_and_by_the_oldest_record_not_committed(
+async def test_lag_is_reported_in_records_and_by_the_oldest_uncommitted_record(
     stack: Stack, topic: str
 ) -> None:
     """The record at offset 4 is five seconds older than the newest."""
@@ -86,7 +86,7 @@ async def test_a_partition_without_a_commit_is_behind_from_its_beginning(stack: 
     assert behind.seconds
 
 
-async def test_a_group_without_members_is_seen_with_its_state(stack: Stack, topic: str) -> None:
+async def test_a_group_without_members_is_reported_with_its_state(stack: Stack, topic: str) -> None:
     await commit(stack, topic, {TopicPartition(topic, 0): 0})
 
     group = await seen(stack, topic)
@@ -104,7 +104,7 @@ async def test_the_controller_is_a_voter_whose_clock_is_this_machines(stack: Sta
     assert before_ms <= controller.clock_ms <= after_ms
 
 
-async def test_a_disk_is_seen_with_what_lies_on_it(stack: Stack, topic: str) -> None:
+async def test_a_disk_is_reported_with_the_size_of_its_logs(stack: Stack, topic: str) -> None:
     (broker,) = (await read_cluster(stack.bootstrap_servers)).brokers
     (disk,) = broker.log_dirs
 
@@ -114,7 +114,7 @@ async def test_a_disk_is_seen_with_what_lies_on_it(stack: Stack, topic: str) -> 
     assert topic
 
 
-async def test_no_broker_is_a_refusal_that_names_the_setting() -> None:
+async def test_an_unreachable_broker_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(ConfigurationError, match="FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS"):
         await read_cluster(f"127.0.0.1:{ports.choose()}")
 
@@ -143,7 +143,7 @@ def test_json_is_one_object(stack: Stack, topic: str) -> None:
     assert told["controller"]["node"] == 1
 
 
-def test_piped_it_is_the_picture_once(stack: Stack, topic: str) -> None:
+def test_piped_output_is_one_picture(stack: Stack, topic: str) -> None:
     cluster_view = call(stack)
 
     assert "controller 1" in cluster_view
@@ -151,7 +151,7 @@ def test_piped_it_is_the_picture_once(stack: Stack, topic: str) -> None:
     assert topic
 
 
-async def test_served_it_is_scraped_and_ends_when_asked(stack: Stack, topic: str) -> None:
+async def test_monitor_serves_metrics_until_sigterm(stack: Stack, topic: str) -> None:
     await commit(stack, topic, {TopicPartition(topic, 0): COMMITTED})
     series = f'fraudstream_kafka_group_lag_records{{group="{topic}",partition="0",topic="{topic}"}} 6.0'
 

@@ -55,7 +55,7 @@ async def existing(settings: Settings) -> set[str]:
     return set(await topic_ids(settings.kafka.bootstrap_servers, names))
 
 
-async def test_ensure_makes_every_topic_and_then_nothing_differs(stack: Stack) -> None:
+async def test_ensure_creates_every_topic_and_then_nothing_differs(stack: Stack) -> None:
     settings = fresh(stack)
 
     assert [spec.name for spec in topic_table(settings)] == await provisioning.ensure(settings)
@@ -63,7 +63,7 @@ async def test_ensure_makes_every_topic_and_then_nothing_differs(stack: Stack) -
     await provisioning.require(settings)
 
 
-async def test_ensure_makes_only_what_is_missing_and_leaves_the_rest(stack: Stack) -> None:
+async def test_ensure_creates_missing_topics_only(stack: Stack) -> None:
     settings = fresh(stack)
     await provisioning.ensure(settings)
     before = await topic_ids(stack.bootstrap_servers, [settings.topics.alerts])
@@ -72,7 +72,7 @@ async def test_ensure_makes_only_what_is_missing_and_leaves_the_rest(stack: Stac
     assert before == await topic_ids(stack.bootstrap_servers, [settings.topics.alerts])
 
 
-async def test_looking_at_a_missing_topic_does_not_make_it(stack: Stack) -> None:
+async def test_a_check_does_not_create_a_missing_topic(stack: Stack) -> None:
     """Brokers create a topic that is merely asked for, with their defaults, unless told not to."""
     settings = fresh(stack)
 
@@ -109,7 +109,7 @@ async def test_a_default_with_the_wanted_value_is_no_difference(stack: Stack) ->
     assert not any(line.startswith(settings.topics.transactions) for line in reported)
 
 
-async def test_ensure_refuses_a_topic_that_differs_and_makes_nothing(stack: Stack) -> None:
+async def test_ensure_refuses_a_topic_that_differs_and_creates_nothing(stack: Stack) -> None:
     settings = fresh(stack)
     await make(settings, settings.topics.transactions, partitions=5, retention_ms="-1")
 
@@ -128,7 +128,7 @@ async def test_require_lists_all_differences_and_the_remedy(stack: Stack) -> Non
     assert f"{settings.topics.decisions}: topic: expected present, found missing" in str(refused.value)
 
 
-async def test_more_copies_than_brokers_names_the_setting_and_makes_nothing(stack: Stack) -> None:
+async def test_more_replicas_than_brokers_is_an_error_that_names_the_setting(stack: Stack) -> None:
     settings = fresh(stack, replication_factor=7)
 
     with pytest.raises(ConfigurationError, match="FRAUDSTREAM_TOPICS_REPLICATION_FACTOR=7"):
@@ -136,7 +136,7 @@ async def test_more_copies_than_brokers_names_the_setting_and_makes_nothing(stac
     assert set() == await existing(settings)
 
 
-async def test_a_topic_made_by_somebody_else_meanwhile_is_accepted(stack: Stack) -> None:
+async def test_a_topic_that_was_created_meanwhile_is_accepted(stack: Stack) -> None:
     settings = fresh(stack)
 
     await make(settings, settings.topics.alerts)
@@ -145,14 +145,14 @@ async def test_a_topic_made_by_somebody_else_meanwhile_is_accepted(stack: Stack)
     assert {settings.topics.alerts} == await existing(settings)
 
 
-async def test_a_name_that_kafka_refuses_is_told(stack: Stack) -> None:
+async def test_a_topic_name_that_kafka_refuses_is_reported(stack: Stack) -> None:
     settings = fresh(stack)
 
     with pytest.raises(ConfigurationError, match="InvalidTopicError"):
         await make(settings, "not a topic")
 
 
-async def test_a_topic_made_again_is_told_apart_by_its_id(stack: Stack) -> None:
+async def test_a_topic_that_is_deleted_and_created_again_has_another_id(stack: Stack) -> None:
     """Its offsets start anew: a profile must not take its events for ones it has already seen."""
     settings = fresh(stack)
     alerts = settings.topics.alerts

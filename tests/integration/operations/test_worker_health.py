@@ -104,7 +104,7 @@ async def test_a_worker_is_started_then_ready_and_alive_all_the_time(deployment:
     assert 0 == worker.terminate()
 
 
-async def test_a_spare_worker_is_ready_and_lives_without_partitions(deployment: Deployment) -> None:
+async def test_a_spare_worker_is_ready_and_alive_without_partitions(deployment: Deployment) -> None:
     workers = [probed(deployment, f"worker-{number}") for number in range(5)]
     for worker, _ in workers:
         worker.start()
@@ -130,7 +130,7 @@ async def test_a_spare_worker_is_ready_and_lives_without_partitions(deployment: 
     ],
     ids=["writes", "agent", "fetches", "restore", "event loop"],
 )
-async def test_a_worker_that_stands_still_ends_itself_and_says_what_stood(
+async def test_a_stalled_worker_ends_itself_and_names_what_stalled(
     wrong: str, error: str, told: str, deployment: Deployment
 ) -> None:
     """Heartbeats go on all the while: without its end no other worker would ever get the partitions."""
@@ -149,7 +149,7 @@ async def test_a_worker_that_stands_still_ends_itself_and_says_what_stood(
     await check_guarantee(deployment, sound)
 
 
-async def test_an_idle_worker_lives_while_its_broker_hangs_and_goes_on_after_it(
+async def test_an_idle_worker_survives_a_hanging_broker_and_resumes(
     alone: Deployment, directory: Path
 ) -> None:
     watched = await idle(alone, seed=43)
@@ -165,7 +165,7 @@ async def test_an_idle_worker_lives_while_its_broker_hangs_and_goes_on_after_it(
     await check_guarantee(alone, watched.worker)
 
 
-async def test_a_stop_ends_in_time_though_the_broker_hangs_and_loses_nothing(
+async def test_a_stop_is_bounded_though_the_broker_hangs_and_loses_nothing(
     alone: Deployment, directory: Path
 ) -> None:
     watched = await idle(alone, seed=45)
@@ -186,7 +186,7 @@ async def test_a_stop_ends_in_time_though_the_broker_hangs_and_loses_nothing(
     await check_guarantee(alone, watched.worker)
 
 
-async def test_a_stop_that_waits_for_a_chunk_says_so(deployment: Deployment) -> None:
+async def test_an_overdue_stop_names_the_unfinished_partitions(deployment: Deployment) -> None:
     broken = sabotaged(deployment, FINISHES_NOTHING, FRAUDSTREAM_WORKER_STALL_SECONDS="60")
     broken.start()
     await deployment.produce(traffic(500, seed=47))

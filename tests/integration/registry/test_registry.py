@@ -146,14 +146,14 @@ def _probed(deployment: Deployment, **overrides: str) -> Probed:
     return Probed(deployment.worker(FRAUDSTREAM_WORKER_METRICS_PORT=str(port), **overrides), port)
 
 
-def test_the_official_serializers_are_understood(outcome: Outcome) -> None:
+def test_records_of_the_official_serializers_are_scored(outcome: Outcome) -> None:
     """Avro, Protobuf, Avro with its id in the header and JSON on one topic: each transaction is decided once."""
     read = _through(outcome, Decision)
 
     assert sorted(outcome.sent) == sorted(read(record)["transaction_id"] for record in outcome.decisions)
 
 
-def test_what_cannot_be_read_is_kept_byte_for_byte(outcome: Outcome) -> None:
+def test_unreadable_records_become_dead_letters_byte_for_byte(outcome: Outcome) -> None:
     codes = {dict(record.headers)["fraud.error.code"]: record for record in outcome.dead}
 
     assert {b"unknown_schema", b"undecodable"} == set(codes)
@@ -191,7 +191,7 @@ def test_our_own_commands_read_them_as_json(outcome: Outcome) -> None:
     )
 
 
-def test_without_the_registry_a_command_says_what_it_needs(outcome: Outcome) -> None:
+def test_a_command_names_the_missing_registry_setting(outcome: Outcome) -> None:
     done = call(
         outcome.deployment, "alerts", "tail", "--from-beginning", "--limit", "1",
         FRAUDSTREAM_REGISTRY_URL="", FRAUDSTREAM_REGISTRY_OUTPUT_FORMAT="json",
@@ -200,7 +200,7 @@ def test_without_the_registry_a_command_says_what_it_needs(outcome: Outcome) -> 
     assert (2, True) == (done.returncode, b"Set FRAUDSTREAM_REGISTRY_URL" in done.stderr)
 
 
-def test_the_metrics_tell_of_the_registry(outcome: Outcome) -> None:
+def test_registry_requests_are_counted_in_the_metrics(outcome: Outcome) -> None:
     told = dict(line.rsplit(" ", 1) for line in outcome.metrics.splitlines() if not line.startswith("#"))
 
     assert ("0.0", 2.0) == (told["fraudstream_registry_away"], float(told["fraudstream_registry_schemas"]))
@@ -255,7 +255,7 @@ async def test_a_partition_waits_for_the_registry_and_others_do_not(
         assert {each.transaction_id for each in waiting} < set(await deployment.decisions())
 
 
-async def test_a_worker_that_waits_stops_in_order_and_its_successor_goes_on(
+async def test_a_waiting_worker_stops_in_order_and_the_next_one_resumes(
     registered_stack: Stack, models: Path, tmp_path: Path
 ) -> None:
     with deployed(registered_stack, models, tmp_path) as deployment:

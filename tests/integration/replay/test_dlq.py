@@ -74,7 +74,7 @@ async def dead(deployment: Deployment) -> Deployment:
     return deployment
 
 
-async def test_letters_are_listed_counted_and_shown_without_a_value_where_none_belongs(
+async def test_dead_letters_are_listed_counted_and_shown_without_their_values(
     dead: Deployment,
 ) -> None:
     letters = listed(dead)
@@ -99,7 +99,7 @@ async def test_letters_are_listed_counted_and_shown_without_a_value_where_none_b
     assert 2 == call(dead, "show", "nonsense").returncode
 
 
-async def test_a_replay_brings_the_records_back_byte_for_byte(dead: Deployment) -> None:
+async def test_a_replay_sends_the_records_again_byte_for_byte(dead: Deployment) -> None:
     topics = dead.settings.topics
     before = await dead.read(topics.transactions)
     letters = {letter["timestamp_ms"]: letter for letter in listed(dead)}
@@ -135,7 +135,7 @@ async def test_a_replay_brings_the_records_back_byte_for_byte(dead: Deployment) 
             assert partition_of(key, dead.partitions) == record.partition
 
 
-async def test_on_a_terminal_it_asks_first(dead: Deployment) -> None:
+async def test_on_a_console_a_replay_asks_for_confirmation(dead: Deployment) -> None:
     before = await dead.lag()
     for answer, sent in ((b"n\n", 0), (b"y\n", 4)):
         ours, its = os.openpty()
@@ -148,7 +148,7 @@ async def test_on_a_terminal_it_asks_first(dead: Deployment) -> None:
         assert before + sent == await dead.lag()
 
 
-async def test_a_mended_key_is_scored_once_though_it_is_replayed_twice(dead: Deployment) -> None:
+async def test_a_corrected_record_that_is_replayed_twice_is_scored_once(dead: Deployment) -> None:
     (letter,) = listed(dead, "--code", "key_mismatch")
     place = f"{letter['partition']}:{letter['offset']}"
     assert 1 == call(dead, "replay", place).returncode

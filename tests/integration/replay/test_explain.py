@@ -103,7 +103,7 @@ def kept(directory: Path, alert: dict[str, Any]) -> str:
     return str(file)
 
 
-async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
+async def test_an_alert_is_reproduced_bit_for_bit(
     explainable: Explainable,
 ) -> None:
     deployment, alerts = explainable
@@ -129,7 +129,7 @@ async def test_an_alert_comes_out_again_bit_for_bit_whatever_was_between(
     assert len(NAMES[DELAYED]) + 1 == len(delayed)
 
 
-async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
+async def test_an_alert_is_found_from_the_newest_back_within_its_period(
     explainable: Explainable,
 ) -> None:
     deployment, alerts = explainable
@@ -148,7 +148,7 @@ async def test_an_alert_is_searched_from_the_newest_back_and_within_its_period(
         )
 
 
-async def test_what_was_altered_in_an_alert_is_found(
+async def test_an_altered_field_of_an_alert_is_found(
     explainable: Explainable,
 ) -> None:
     deployment, alerts = explainable
@@ -167,7 +167,7 @@ async def test_what_was_altered_in_an_alert_is_found(
         assert field in told
 
 
-async def test_an_alert_from_a_file_is_held_against_the_very_bundle_that_it_names(
+async def test_an_alert_from_a_file_is_compared_with_exactly_the_model_that_it_names(
     explainable: Explainable, tmp_path: Path
 ) -> None:
     deployment, alerts = explainable
@@ -180,7 +180,7 @@ async def test_an_alert_from_a_file_is_held_against_the_very_bundle_that_it_name
     assert b"FRAUDSTREAM_MODEL_DIR" in done.stderr
 
 
-async def test_a_log_that_was_cut_is_told_and_no_contradiction(deployment: Deployment) -> None:
+async def test_a_truncated_log_is_reported_as_such_and_not_as_a_difference(deployment: Deployment) -> None:
     alerts = await alerts_of(deployment)
     by_customer = Counter(alert["customer_id"] for alert in alerts)
     customer = by_customer.most_common(1)[0][0]

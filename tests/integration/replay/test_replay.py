@@ -59,7 +59,7 @@ async def sources(deployment: Deployment) -> set[tuple[int, int]]:
     return {(decision["source"]["partition"], decision["source"]["offset"]) async for decision in found}
 
 
-async def test_every_decision_comes_out_again_and_nothing_live_is_touched(decided: Deployment) -> None:
+async def test_replay_reproduces_every_decision_and_writes_nothing(decided: Deployment) -> None:
     topics = decided.settings.topics
     names = (topics.transactions, topics.decisions, topics.alerts, decided.changelog)
     before = [await reading.end_offsets(decided.servers, name, decided.partitions) for name in names]
@@ -78,7 +78,7 @@ async def test_every_decision_comes_out_again_and_nothing_live_is_touched(decide
     assert lag == await decided.lag()
 
 
-async def test_another_model_would_have_decided_otherwise(decided: Deployment) -> None:
+async def test_replay_with_another_model_reports_the_differences(decided: Deployment) -> None:
     if not (decided.models / "large-amounts" / "few-trees").exists():
         write_bundle(decided.models, "few-trees", trees=2)
     done = call(decided, "replay", "--from", "2026-01-01", "--model", "large-amounts/few-trees", "--json")
@@ -89,7 +89,7 @@ async def test_another_model_would_have_decided_otherwise(decided: Deployment) -
     assert [] == list(found["features"])
 
 
-async def test_a_short_warm_up_leaves_windows_open_and_the_replay_says_so(decided: Deployment) -> None:
+async def test_replay_reports_decisions_older_than_a_short_warm_up(decided: Deployment) -> None:
     done = call(decided, "replay", "--from", "900", "--partition", "1", "--warm-up-days", "0", "--json")
     found = replayed(done)
     assert 0 == done.returncode
@@ -107,7 +107,7 @@ async def test_a_short_warm_up_leaves_windows_open_and_the_replay_says_so(decide
     assert "customer_count_30d" in replayed(other_bounds)["features"]
 
 
-async def test_what_cannot_be_replayed_is_a_mistake_of_use(decided: Deployment) -> None:
+async def test_an_invalid_replay_range_is_a_usage_error(decided: Deployment) -> None:
     for arguments in (
         ["--from", "700"],
         ["--from", "yesterday"],

@@ -56,7 +56,7 @@ async def test_a_profile_is_the_same_in_the_changelog_and_on_the_disk_of_a_stopp
     assert 1 == call(folded, "state", "show", "nobody").returncode
 
 
-async def test_every_profile_comes_out_again_and_one_that_was_altered_is_found(folded: Deployment) -> None:
+async def test_verify_rebuilds_every_profile_and_finds_altered_ones(folded: Deployment) -> None:
     done = call(folded, "state", "verify", "--json")
     assert (0, {"equal": CUSTOMERS}) == (done.returncode, told(done)["profiles"])
 
@@ -82,7 +82,7 @@ def _altered(profile: bytes) -> bytes:
     return profile[:-8] + bytes(8)
 
 
-async def test_a_lost_changelog_is_written_anew_and_workers_go_on_as_if_nothing_had_been(
+async def test_rebuild_restores_a_lost_changelog_and_workers_resume(
     deployment: Deployment,
 ) -> None:
     events = list(traffic(4_000, seed=12, customers=CUSTOMERS))

@@ -88,13 +88,13 @@ async def test_a_password_over_tls(secured: Secured) -> None:
     assert await ask(secured.tls())
 
 
-async def test_a_certificate_of_the_client_s_own(secured: Secured) -> None:
+async def test_a_client_certificate_is_accepted(secured: Secured) -> None:
     identity = {"tls_cert_file": str(secured.client.certificate), "tls_key_file": str(secured.client.key)}
 
     assert await ask(secured.mutual(**identity))
 
 
-async def test_no_certificate_where_one_is_asked_for(secured: Secured) -> None:
+async def test_a_missing_client_certificate_is_refused(secured: Secured) -> None:
     assert "FRAUDSTREAM_REDIS_" in await refusal(secured.mutual())
 
 
@@ -107,24 +107,24 @@ async def test_a_user_of_an_acl(secured: Secured) -> None:
     assert "FRAUDSTREAM_REDIS_USERNAME=reader" in await refusal(secured.tls(username="reader"))
 
 
-async def test_an_authority_that_is_not_trusted(secured: Secured, tmp_path: Path) -> None:
+async def test_an_untrusted_authority_is_refused(secured: Secured, tmp_path: Path) -> None:
     other = Authority(tmp_path / "other")
 
     assert "FRAUDSTREAM_REDIS_TLS_CA_FILE" in await refusal(secured.tls(tls_ca_file=str(other.certificate)))
 
 
-async def test_the_system_s_authorities_do_not_vouch_for_it(secured: Secured) -> None:
+async def test_a_certificate_outside_the_systems_authorities_is_refused(secured: Secured) -> None:
     assert "FRAUDSTREAM_REDIS_TLS_CA_FILE" in await refusal(secured.tls(tls_ca_file=""))
 
 
-async def test_a_certificate_for_another_host(secured: Secured) -> None:
+async def test_a_certificate_for_another_host_is_refused(secured: Secured) -> None:
     """It is for 127.0.0.1; localhost leads to the same server."""
     url = f"rediss://localhost:{secured.tls_port}/0"
 
     assert "for another host" in await refusal(secured.settings(url))
 
 
-async def test_a_wrong_password(secured: Secured, tmp_path: Path) -> None:
+async def test_a_wrong_password_is_refused(secured: Secured, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("canary-wrong", encoding="utf-8")
 
@@ -133,11 +133,11 @@ async def test_a_wrong_password(secured: Secured, tmp_path: Path) -> None:
     assert "canary-wrong" not in why
 
 
-async def test_no_password_where_one_is_asked_for(secured: Secured) -> None:
+async def test_a_missing_password_is_refused(secured: Secured) -> None:
     assert "FRAUDSTREAM_REDIS_PASSWORD_FILE=(not set)" in await refusal(secured.tls(password_file=""))
 
 
-async def test_tls_to_a_port_without_it(secured: Secured) -> None:
+async def test_tls_to_a_plain_port_is_refused(secured: Secured) -> None:
     url = f"rediss://127.0.0.1:{secured.plain_port}/0"
 
     assert "FRAUDSTREAM_REDIS_URL" in await refusal(
@@ -146,7 +146,7 @@ async def test_tls_to_a_port_without_it(secured: Secured) -> None:
 
 
 @pytest.mark.parametrize("setting", ["password_file", "tls_ca_file", ("tls_cert_file", "tls_key_file")])
-async def test_a_file_that_is_not_there_is_told_by_its_setting(
+async def test_a_missing_file_is_reported_by_its_setting(
     secured: Secured, tmp_path: Path, setting: str | tuple[str, ...]
 ) -> None:
     names = (setting,) if isinstance(setting, str) else setting
@@ -156,7 +156,7 @@ async def test_a_file_that_is_not_there_is_told_by_its_setting(
         connect(secured.tls(**dict.fromkeys(names, missing)), TIMEOUT_SECONDS)
 
 
-async def test_nobody_there() -> None:
+async def test_an_unreachable_redis_is_reported() -> None:
     settings = RedisSettings(url="redis://127.0.0.1:1/0")
 
     assert "FRAUDSTREAM_REDIS_URL=redis://127.0.0.1:1/0" in await refusal(settings)

@@ -83,7 +83,7 @@ async def test_a_log_whose_last_offsets_are_control_records(deployment: Deployme
     assert {b"c1": version(1)} == await restored(deployment)
 
 
-async def test_a_topic_that_is_not_there_is_told(
+async def test_a_missing_changelog_is_reported(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.adapters.kafka.bulk_fetch.GIVE_UP_SECONDS", 0.0)
@@ -92,7 +92,7 @@ async def test_a_topic_that_is_not_there_is_told(
             await log.fetch("nowhere", 0, 5, 9)
 
 
-async def test_a_worker_stopped_while_it_restores_goes_on_where_it_was(deployment: Deployment) -> None:
+async def test_a_worker_stopped_during_its_restore_resumes_it(deployment: Deployment) -> None:
     await fill(deployment)
     worker = deployment.worker()
     worker.start()
@@ -121,7 +121,7 @@ async def test_a_worker_that_joins_while_another_restores(deployment: Deployment
     await check_stores(deployment)
 
 
-async def test_a_changelog_that_was_made_anew_is_refused(deployment: Deployment) -> None:
+async def test_a_changelog_that_was_created_again_is_refused(deployment: Deployment) -> None:
     """Local profiles that no changelog knows would be lost with the disk, and nobody would have been told."""
     worker = deployment.worker()
     worker.start()

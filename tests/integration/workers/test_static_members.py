@@ -29,7 +29,7 @@ async def has_partitions(worker: Worker, handovers: int) -> None:
         await asyncio.sleep(0.2)
 
 
-async def test_a_named_worker_comes_back_to_its_partitions_and_nobody_elses_move(
+async def test_a_named_worker_gets_its_partitions_back_and_no_other_partition_moves(
     deployment: Deployment,
 ) -> None:
     """Each of them once, since one leads the group: stopped in order, then killed."""

@@ -16,7 +16,7 @@ pytestmark = [
 ROWS = 40_000
 
 
-async def test_two_workers_one_restarted_decide_as_the_batch_does(deployment: Deployment) -> None:
+async def test_two_workers_with_a_restart_decide_exactly_as_the_batch(deployment: Deployment) -> None:
     figures = await stream_equals_batch(deployment, ROWS, rate=4_000)
 
     assert figures["transactions"] == ROWS

@@ -43,7 +43,7 @@ def call(deployment: Deployment, *arguments: str, **overrides: str) -> subproces
     )
 
 
-def test_a_wrong_setting_is_refused_before_anything_is_asked(deployment: Deployment) -> None:
+def test_a_wrong_setting_is_refused_before_any_connection(deployment: Deployment) -> None:
     done = call(deployment, "worker", FRAUDSTREAM_WORKER_LOG_LEVEL="loud")
 
     assert done.returncode == REFUSED
@@ -81,7 +81,7 @@ def test_a_directory_in_use_is_refused_to_the_command_and_to_plain_faust(deploym
     assert first.terminate() == 0
 
 
-async def test_a_commanded_worker_scores_and_stops_in_order_and_tails_print_it(
+async def test_fraudstream_worker_scores_and_stops_in_order_and_tails_print_its_output(
     deployment: Deployment,
 ) -> None:
     log = deployment.directory / "commanded.log"

@@ -27,7 +27,7 @@ def cores_by_thread(worker: Worker) -> dict[str, set[int]]:
     }
 
 
-async def test_all_of_its_threads_run_there_and_it_decides_as_ever(deployment: Deployment) -> None:
+async def test_all_threads_run_on_the_given_core_and_decisions_are_unchanged(deployment: Deployment) -> None:
     core = min(os.sched_getaffinity(0))
     worker = deployment.worker(FRAUDSTREAM_WORKER_CORE=str(core))
     worker.start()
@@ -41,7 +41,7 @@ async def test_all_of_its_threads_run_there_and_it_decides_as_ever(deployment: D
     await check_guarantee(deployment, worker)
 
 
-async def test_one_that_it_may_not_use_is_refused(deployment: Deployment) -> None:
+async def test_an_unavailable_core_is_refused(deployment: Deployment) -> None:
     worker = deployment.worker(FRAUDSTREAM_WORKER_CORE="4095")
     worker.start()
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 SEED = 20_260_101
 
 
-async def test_killed_once_and_started_again_on_its_disk(deployment: Deployment) -> None:
+async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> None:
     """Traffic is live: chunks are small and many."""
     worker = deployment.worker(**SHORT_SESSION)
     worker.start()
@@ -40,7 +40,7 @@ async def test_killed_once_and_started_again_on_its_disk(deployment: Deployment)
     await check_guarantee(deployment, worker)
 
 
-async def test_killed_at_random_moments(deployment: Deployment) -> None:
+async def test_kills_at_random_moments(deployment: Deployment) -> None:
     """Every life of the worker ends within two seconds of its first decision."""
     random, worker = Random(SEED), deployment.worker(**SHORT_SESSION)
     sending = asyncio.create_task(deployment.produce(traffic(60_000, seed=2), rate=2_500))
@@ -59,7 +59,7 @@ async def test_killed_at_random_moments(deployment: Deployment) -> None:
     await check_guarantee(deployment, worker)
 
 
-async def test_killed_and_its_disk_lost(deployment: Deployment) -> None:
+async def test_a_kill_with_loss_of_the_disk(deployment: Deployment) -> None:
     """The changelog is all that is left of the profiles."""
     worker = deployment.worker(**SHORT_SESSION)
     worker.start()

@@ -100,7 +100,7 @@ def test_a_transaction_sent_again_under_another_offset_is_applied_and_decided_on
     assert set(run.source) == {json.loads(record.value)["transaction_id"] for record in run.decisions}
 
 
-def test_a_decision_says_where_its_transaction_stands_and_what_decided(run: Run) -> None:
+def test_a_decision_names_its_source_record_and_its_model(run: Run) -> None:
     for record in run.decisions:
         decision = msgspec.json.decode(record.value, type=Decision)
         origin = run.source[decision.transaction_id]
@@ -165,7 +165,7 @@ def _without_additions(value: bytes) -> dict[str, Any]:
     return {name: fields[name] for name in fields if name not in {"alert_id", "snapshot", "explained_by"}}
 
 
-def test_drift_looks_at_every_decision_of_the_champion(
+def test_drift_covers_every_decision_of_the_champion(
     run: Run, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in values(run.deployment.settings).items():
@@ -179,7 +179,7 @@ def test_drift_looks_at_every_decision_of_the_champion(
     assert "score" in {drift["name"] for drift in told["drifts"]}
 
 
-def test_a_worker_takes_no_connections(run: Run) -> None:
+def test_a_worker_listens_on_no_port(run: Run) -> None:
     assert run.listening == []
 
 
@@ -199,7 +199,7 @@ async def test_metrics_are_served_on_loopback_only(deployment: Deployment) -> No
     await deployment.drained()
 
 
-def test_no_customer_is_told_by_a_log(run: Run) -> None:
+def test_no_log_names_a_customer(run: Run) -> None:
     """Values of events are personal data; a log is read by many."""
     (worker,) = run.deployment.workers
 

@@ -20,7 +20,7 @@ async def unprovisioned(stack: Stack, models: Path, tmp_path: Path) -> Deploymen
     return Deployment(stack, tmp_path, models)
 
 
-async def test_topics_with_another_number_of_partitions(unprovisioned: Deployment) -> None:
+async def test_a_wrong_number_of_partitions_is_refused(unprovisioned: Deployment) -> None:
     """Customers would part from their profiles."""
     topic = unprovisioned.settings.topics.alerts
     alerts = NewTopic(name=topic, partitions=3, replication_factor=1, configs={})
@@ -34,7 +34,7 @@ async def test_topics_with_another_number_of_partitions(unprovisioned: Deploymen
     assert "Traceback" not in worker.text()
 
 
-async def test_a_bundle_that_was_altered(unprovisioned: Deployment, tmp_path: Path) -> None:
+async def test_an_altered_model_is_refused(unprovisioned: Deployment, tmp_path: Path) -> None:
     await provisioning.ensure(unprovisioned.settings)
     altered = tmp_path / "models"
     shutil.copytree(unprovisioned.models, altered)
