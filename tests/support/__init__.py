@@ -1,1 +1,1 @@
-"""What several kinds of tests share: deployments, workers, servers, and oracles that share no code with the service."""
+"""Shared by several kinds of tests: deployments, workers, servers, and oracles that share no code with the service."""

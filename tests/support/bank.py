@@ -26,7 +26,7 @@ DECIMALS = {"EUR": 2, "JPY": 0, "KWD": 3}
 
 
 class Row(NamedTuple):
-    """As it is inserted."""
+    """A row of the table of transactions."""
 
     transaction_id: str
     customer_id: str
@@ -60,7 +60,7 @@ def rows(count: int, prefix: str, seed: int = 7, customers: int = 40) -> Iterato
 
 
 class Bank:
-    """One database and the Kafka Connect beside it."""
+    """A Postgres database and the Kafka Connect that streams it."""
 
     def __init__(self, stack: Stack) -> None:
         self.urls = extras.urls(stack)
@@ -69,7 +69,7 @@ class Bank:
         self._connection.execute((DEPLOY / "bank.sql").read_bytes())
 
     def insert(self, new: Iterable[Row]) -> None:
-        """Each row is a transaction of its own, as an application's are."""
+        """Insert each row in a database transaction of its own, as an application does."""
         for row in new:
             self.execute(f"INSERT INTO transactions ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s)", *row)  # noqa: S608  # constants
             self.inserted.append(row)
@@ -83,13 +83,11 @@ class Bank:
         return found[0]
 
     def wal(self) -> str:
-        """How far the database has written."""
+        """The position of the write-ahead log."""
         return str(self.one("SELECT pg_current_wal_lsn()"))
 
     async def confirmed(self, wal: str) -> None:
-        """Return when the transactions' connectors have stored that they are past ``wal``: what was before is not sent
-        again.
-        """
+        """Return when the transactions' connectors have stored a position past ``wal``: earlier rows are not sent again."""
         question = (
             "SELECT bool_and(confirmed_flush_lsn >= %s::pg_lsn) FROM pg_replication_slots "
             "WHERE starts_with(slot_name, 'fraudstream_transactions')"
@@ -116,7 +114,7 @@ class Bank:
         assert done.returncode == 0, done.stderr.decode()
 
     def all(self, table: str) -> list[dict[str, Any]]:
-        """Every row that stands in a table now."""
+        """Every row of a table."""
         with self._connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(f"SELECT * FROM {table}".encode()).fetchall()  # noqa: S608  # of ours
 

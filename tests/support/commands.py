@@ -1,4 +1,4 @@
-"""`fraudstream` as an operator calls it, with the settings of a deployment under test."""
+"""The command `fraudstream` with the settings of a deployment under test."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ SECONDS = 120
 
 
 def call(deployment: Deployment, *arguments: str, **settings: str) -> subprocess.CompletedProcess[bytes]:
-    """The command as it ended; ``settings`` by their environment names."""
+    """The completed command; ``settings`` are given by their environment names."""
     environment = {name: str(value) for name, value in values(deployment.settings).items()}
     environment |= {"FRAUDSTREAM_MODEL_DIR": str(deployment.models)} | settings
     return subprocess.run(  # noqa: S603  # ours

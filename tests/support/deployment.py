@@ -1,4 +1,4 @@
-"""One deployment under test: topics of its own, workers of its own, and what they have to show in the end."""
+"""A deployment under test: its own topics, its own workers, and the checks of their results."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ class Stack(Protocol):
 
 
 class Deployment:
-    """Settings whose topics and consumer group nobody else has."""
+    """Settings with topics and consumer groups that no other test uses."""
 
     def __init__(self, stack: Stack, directory: Path, models: Path, partitions: int = 4) -> None:
         prefix = f"test-{uuid4().hex[:8]}"
@@ -104,7 +104,7 @@ class Deployment:
         committed = await reading.committed_offsets(self.servers, group, topic, self.partitions)
         return sum(ends[partition] - committed[partition] for partition in ends)
 
-    async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling, told in words
+    async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling
         """Return when the group has committed the whole source log."""
         deadline = time.monotonic() + timeout
         while lag := await self.lag():
@@ -113,7 +113,7 @@ class Deployment:
             await asyncio.sleep(POLL_SECONDS)
 
     async def decided(self, at_least: int, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # as above
-        """Return when so many decisions stand in their topic."""
+        """Return when the topic of decisions holds ``at_least`` so many."""
         deadline = time.monotonic() + timeout
         while (found := await self.decision_count()) < at_least:
             self.require_workers()
@@ -121,7 +121,7 @@ class Deployment:
             await asyncio.sleep(POLL_SECONDS / 4)
 
     async def decision_count(self) -> int:
-        """How many decisions stand in their topic, repeats included."""
+        """The number of decisions in their topic, repeats included."""
         topic = self.settings.topics.decisions
         return sum((await reading.end_offsets(self.servers, topic, self.partitions)).values())
 
@@ -183,9 +183,9 @@ def shared_deployment(
 
 
 async def check_guarantee(deployment: Deployment, worker: Worker | None = None) -> None:
-    """Nothing lost, nothing counted twice, no alert missed; local state as the changelog.
+    """Check that nothing is lost, nothing is counted twice, no alert is missed, and local state equals the changelog.
 
-    ``worker`` is the one that owned every partition at the end; it has stopped by now.
+    ``worker`` is the stopped worker that owned every partition at the end; without it local state is not checked.
     """
     topics = deployment.settings.topics
     customers = oracle.fold(await deployment.read(topics.transactions))
@@ -207,11 +207,11 @@ async def check_guarantee(deployment: Deployment, worker: Worker | None = None) 
         "repeated alerts": len(alerts) - len({alert["alert_id"] for alert in alerts}),
         "changelog records": len(changelog),
     }
-    print(figures)  # noqa: T201  # for whoever asks with -s
+    print(figures)  # noqa: T201  # shown with -s
 
 
 def check_profiles(customers: dict[str, oracle.Customer], changelog: dict[bytes, bytes]) -> None:
-    """Every customer's profile has applied their transactions, each once, up to the last."""
+    """Check that every customer's profile has applied each of their transactions once."""
     profiles = {key.decode(): read_profile(value) for key, value in changelog.items()}
     assert set(customers) == set(profiles)
     wrong = {
@@ -226,7 +226,7 @@ def check_profiles(customers: dict[str, oracle.Customer], changelog: dict[bytes,
 def check_decisions(
     customers: dict[str, oracle.Customer], decisions: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """Every transaction is decided, on exactly its features; a repeat says the same."""
+    """Check that every transaction is decided on exactly its features, and that repeated decisions are equal."""
     transactions = {event.transaction_id for customer in customers.values() for event in customer.events}
     assert not transactions ^ set(decisions), (
         f"{len(transactions - set(decisions))} transactions are not decided, "
@@ -242,21 +242,21 @@ def check_decisions(
 
 
 def check_alerts(decisions: dict[str, list[dict[str, Any]]], alerts: list[dict[str, Any]]) -> None:
-    """There is an alert of exactly those transactions whose decision is not to approve."""
+    """Check that exactly the transactions that are not approved have an alert."""
     suspicious = {name for name, (decision, *_) in decisions.items() if decision["outcome"] != "approve"}
     assert not suspicious ^ {alert["transaction_id"] for alert in alerts}
     assert len(suspicious) == len({alert["alert_id"] for alert in alerts})
 
 
 def check_store(worker: Worker, changelog: dict[bytes, bytes]) -> None:
-    """RocksDB of a stopped worker holds what the changelog holds."""
+    """Check that the RocksDB of a stopped worker equals the changelog."""
     stored = reading.stored_values(worker.data_dir)
     assert changelog.keys() == stored.keys()
     assert [key for key, value in changelog.items() if stored[key] != value] == []
 
 
 def _content(decision: dict[str, Any]) -> str:
-    """A decision without the time at which it was made."""
+    """A decision without its time of scoring."""
     return json.dumps(
         {name: value for name, value in decision.items() if name != "scored_at"}, sort_keys=True
     )

@@ -1,4 +1,4 @@
-"""A deployment with what its terminals and customers need: a worker of the role entities, labels, and its part of Redis."""
+"""A deployment with a worker of the role entities, labels, and its own keys in Redis."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from tests.support.workers import Worker
 
 
 class Entities:
-    """Of one deployment. Its keys in Redis are its own."""
+    """The entity side of one deployment. Its keys in Redis have a prefix of their own."""
 
     def __init__(self, deployment: Deployment, redis_url: str) -> None:
         self.deployment = deployment
@@ -25,7 +25,7 @@ class Entities:
         self.environment = {
             "FRAUDSTREAM_REDIS_URL": redis_url,
             "FRAUDSTREAM_REDIS_KEY_PREFIX": self.prefix,
-            # Generous: this machine is slow, and what is tested is not how fast Redis answers.
+            # Generous: the tests run on busy machines and do not test the latency of Redis.
             "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS": "2",
         }
 
@@ -45,8 +45,8 @@ class Entities:
         topic, servers = self.deployment.settings.topics.labels, self.deployment.servers
         await produce_raw(records, topic=topic, kafka=servers)
 
-    async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling, told in words
-        """Return when labels are routed, facts are folded and Redis is complete. Scoring is done by now."""
+    async def drained(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  # a bound on polling
+        """Return when labels are routed, facts are folded and Redis is complete. Scoring must be done before."""
         settings = self.deployment.settings
         deadline = time.monotonic() + timeout
         for topic in (settings.topics.labels, settings.topics.entity_activity):
@@ -57,7 +57,7 @@ class Entities:
         await self.published(deadline)
 
     async def published(self, deadline: float) -> None:
-        """Return when Redis holds what the changelog's end says."""
+        """Return when Redis has every entry of the changelog."""
         while not await self._is_published():
             self.deployment.require_workers()
             assert time.monotonic() < deadline, f"not published\n{self.deployment.tails()}"
@@ -73,7 +73,7 @@ class Entities:
         )
 
     def in_redis(self) -> dict[bytes, bytes]:
-        """Every activity."""
+        """Every activity in Redis by its entity."""
         start = f"{self.prefix}:activity:"
         with redis.Redis.from_url(self.redis_url) as client:
             names = list(client.scan_iter(match=f"{start}*", count=1000))

@@ -1,4 +1,4 @@
-"""What an activity must hold, recounted from the logs by lines that share no code with ours."""
+"""The expected activities, recounted from the logs by code that the service does not share."""
 
 import json
 from collections import Counter, defaultdict
@@ -21,14 +21,14 @@ class Known(NamedTuple):
 
 
 class Entity:
-    """Everything one terminal or customer did, and all that was said of it."""
+    """All transactions and labels of one terminal or customer."""
 
     def __init__(self) -> None:
         self.times: list[int] = []
         self.labels: list[Known] = []
 
     def hours(self) -> dict[int, int]:
-        """Transactions by the hour that ends with or after them, as many hours as are kept."""
+        """The number of transactions by the hour in which they end, for the hours that are kept."""
         counts = Counter(-(-time // HOUR_MS) for time in self.times)
         newest = max(counts, default=0)
         return {hour: count for hour, count in counts.items() if hour > newest - 44 * 24}

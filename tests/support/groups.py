@@ -1,4 +1,4 @@
-"""The groups beside the scoring: a worker of the role analytics and one of the role crm, and what they leave behind."""
+"""Workers of the roles analytics and crm, and the results of their work."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ Place = tuple[int, int]
 
 
 class Groups:
-    """Of one deployment."""
+    """The analytics and crm groups of one deployment."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.files = deployment.directory / "files"
 
     def analytics(self, **overrides: str) -> Worker:
-        """Its files are small, so that there are many."""
+        """An analytics worker that writes many small files."""
         settings = {
             "FRAUDSTREAM_WORKER_ROLE": "analytics",
             "FRAUDSTREAM_ANALYTICS_DIR": str(self.files),
@@ -58,7 +58,7 @@ class Groups:
                 await asyncio.sleep(POLL_SECONDS)
 
     def in_files(self, table: str) -> Counter[Place]:
-        """How often each offset is in a file."""
+        """The number of files that each offset is in."""
         found: Counter[Place] = Counter()
         for path in self.files.glob(f"{table}/day=*/*.parquet"):
             rows = pq.read_table(path, columns=["kafka_partition", "kafka_offset"], partitioning=None)
@@ -66,10 +66,10 @@ class Groups:
         return found
 
     async def on_topic(self, topic: str) -> Counter[Place]:
-        """Every offset that stands there."""
+        """Every offset of a topic."""
         records = await self.deployment.read(topic)
         return Counter((record.partition, record.offset) for record in records)
 
     async def events(self, topic: str) -> list[dict[str, Any]]:
-        """Every record's content."""
+        """The content of every record."""
         return [json.loads(record.value) for record in await self.deployment.read(topic)]

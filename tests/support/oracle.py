@@ -1,6 +1,6 @@
-"""What must come out, computed a second time: the source log folded by a few lines that share no code with ours.
+"""The expected results: the source log folded by a few lines that share no code with the service.
 
-Features are recounted from scratch for each transaction: which earlier ones of the customer lie in the window?
+The features of each transaction are recounted from all earlier transactions of its customer.
 """
 
 import json
@@ -17,9 +17,9 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 WINDOWS_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 LATENESS_MS = DAY_MS
 MOST_EVENTS = 4096
-"""A customer's events beyond are forgotten, the oldest first."""
+"""More events of a customer are evicted, the oldest first."""
 KEPT_MS = WINDOWS_MS[-1] + LATENESS_MS
-"""An event this much older than the customer's newest is forgotten: it is nobody's previous event."""
+"""An event this much older than the customer's newest is evicted and is no later event's predecessor."""
 
 FEATURES = (
     "transaction_amount",
@@ -58,7 +58,7 @@ FEATURES = (
 )
 """In the order of a decision's ``features``."""
 OF_PROFILE = 26
-"""So many of them come from the customer's profile; a worker without activities knows nothing of the others."""
+"""The number of features from the customer's profile; without activities the others are missing."""
 
 
 class Event(NamedTuple):
@@ -96,9 +96,7 @@ class Customer(NamedTuple):
 
 
 def fold(*logs: Iterable[Any]) -> dict[str, Customer]:
-    """The customers of a source log whose records are all valid, or of one that followed another. A transaction counts
-    where it first stands.
-    """
+    """The customers of one or more consecutive source logs of valid records. A transaction counts at its first record."""
     customers: dict[str, Customer] = {}
     seen: set[str] = set()
     in_order = (sorted(log, key=lambda record: (record.partition, record.offset)) for log in logs)
@@ -122,7 +120,7 @@ def fold(*logs: Iterable[Any]) -> dict[str, Customer]:
 
 
 def expected_features(customer: Customer) -> dict[str, list[float]]:
-    """Per transaction id the features, for those that came within the allowed lateness and name no place."""
+    """The features by transaction id, of transactions within the allowed lateness and without a location."""
     events = customer.events
     times = np.array([event.time_ms for event in events], dtype=np.int64)
     amounts = np.array([event.amount for event in events], dtype=np.int64)
@@ -160,7 +158,7 @@ def expected_features(customer: Customer) -> dict[str, list[float]]:
 
 
 def _forgotten(times: list[int]) -> NDArray[np.int64]:
-    """With which later event each one is pushed out; the number of events where it never is."""
+    """The index of the later event that evicts each event; the number of events where none does."""
     kept: list[tuple[int, int]] = []
     pushed_out = np.full(len(times), len(times))
     for i, time_ms in enumerate(times):

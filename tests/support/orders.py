@@ -15,7 +15,7 @@ STATUS_SECONDS = 60
 
 
 async def order(deployment: Deployment, *words: str) -> tuple[int, Any]:
-    """``fraudstream model ...`` as an operator runs it: its exit code and what it printed."""
+    """Run ``fraudstream model ... --json``: the exit code and the parsed output."""
     environment = {name: str(value) for name, value in values(deployment.settings).items()}
     process = await asyncio.create_subprocess_exec(
         *[COMMAND, "model", *words, "--json"],
@@ -28,7 +28,7 @@ async def order(deployment: Deployment, *words: str) -> tuple[int, Any]:
 
 
 async def until_workers(deployment: Deployment, *holds: Any) -> list[dict[str, Any]]:
-    """The reports in `fraudstream model status`, once each of ``holds`` is true of all of them."""
+    """The workers' reports in `fraudstream model status`, once each of ``holds`` is true of all of them."""
     async with asyncio.timeout(STATUS_SECONDS):
         while True:
             deployment.require_workers()

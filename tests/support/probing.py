@@ -1,4 +1,4 @@
-"""A worker's pages as a probe reads them, and workers with something wrong in them."""
+"""The HTTP endpoints of a worker, and workers with an injected fault."""
 
 import asyncio
 import http.client
@@ -14,14 +14,14 @@ POLL_SECONDS = 0.02
 
 
 class Told(NamedTuple):
-    """One page's answer; status 0 while nobody listens."""
+    """The answer of an endpoint; status 0 while nothing listens."""
 
     status: int
     text: str
 
 
 class Probed(NamedTuple):
-    """A worker that is not started yet, and the port of its pages."""
+    """A worker that is not started yet, and the port of its endpoints."""
 
     worker: Worker
     port: int
@@ -38,7 +38,7 @@ class Probed(NamedTuple):
             connection.close()
 
     async def until(self, page: str, status: int, seconds: float = 60.0) -> list[Told]:
-        """All different answers up to and with the first of ``status``."""
+        """The distinct consecutive answers up to and including the first of ``status``."""
         told: list[Told] = []
         deadline = time.monotonic() + seconds
         while True:
@@ -53,7 +53,7 @@ class Probed(NamedTuple):
 
 
 def probed(deployment: Deployment, name: str = "probed", **overrides: str) -> Probed:
-    """With bounds as short as the brokers' shortest session allows."""
+    """A worker with endpoints and with short bounds on stalls and stops."""
     port = ports.choose()
     bounds = {
         "FRAUDSTREAM_WORKER_METRICS_PORT": str(port),
@@ -64,7 +64,7 @@ def probed(deployment: Deployment, name: str = "probed", **overrides: str) -> Pr
 
 
 def sabotaged(deployment: Deployment, code: str, **overrides: str) -> Worker:
-    """A worker in which ``code`` has changed something."""
+    """A worker that runs ``code`` after the import of `app.worker`."""
     folder = deployment.directory / "sabotage"
     folder.mkdir()
     (folder / "sabotaged.py").write_text(f"from app.worker import app\n{code}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What stands in topics, in the changelog and in a worker's RocksDB, read without the service's code."""
+"""Reads topics, the changelog and a worker's RocksDB without the service's code."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ READ_BYTES = 8 * 1024 * 1024
 TABLE = "customer-profiles"
 ACTIVITIES = "entity-activities"
 OFFSET_KEYS = {b"", b"__faust\0offset__"}
-"""Where a store keeps how far it stands in the changelog; no customer has such a name."""
+"""Keys of a store's changelog position; no customer id equals one of them."""
 
 
 @asynccontextmanager
@@ -33,7 +33,7 @@ async def consumer(bootstrap_servers: str, **options: Any) -> AsyncIterator[AIOK
 
 
 async def scan(bootstrap_servers: str, topic: str, partitions: int) -> AsyncIterator[Any]:
-    """Every record that stands in a topic now, each partition in order of offset."""
+    """Every current record of a topic, each partition in order of offset."""
     async with consumer(bootstrap_servers) as reader:
         assigned = [TopicPartition(topic, partition) for partition in range(partitions)]
         reader.assign(assigned)
@@ -49,7 +49,7 @@ async def scan(bootstrap_servers: str, topic: str, partitions: int) -> AsyncIter
 
 
 async def read_topic(bootstrap_servers: str, topic: str, partitions: int) -> list[Any]:
-    """Every record that stands in a topic now."""
+    """Every current record of a topic."""
     return [record async for record in scan(bootstrap_servers, topic, partitions)]
 
 
@@ -63,7 +63,7 @@ async def end_offsets(bootstrap_servers: str, topic: str, partitions: int) -> di
 async def committed_offsets(
     bootstrap_servers: str, group: str, topic: str, partitions: int
 ) -> dict[int, int]:
-    """What a group has committed; 0 where it has committed nothing."""
+    """The committed offset of each partition; 0 where nothing is committed."""
     async with consumer(bootstrap_servers, group_id=group) as reader:
         assigned = [TopicPartition(topic, partition) for partition in range(partitions)]
         reader.assign(assigned)
@@ -71,7 +71,7 @@ async def committed_offsets(
 
 
 def newest_per_key(records: Iterable[Any]) -> dict[bytes, bytes]:
-    """What compaction would leave of a changelog."""
+    """The newest value of each key, as compaction leaves them."""
     return {record.key: record.value for record in records}
 
 

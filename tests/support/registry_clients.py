@@ -17,7 +17,7 @@ from tests.support.paths import REPOSITORY
 
 require_extra("this test")
 
-from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: E402  # warns when it is the first
+from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: E402  # warns unless the extra is imported before
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer  # noqa: E402
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer  # noqa: E402
 from confluent_kafka.serialization import MessageField, SerializationContext  # noqa: E402
@@ -33,24 +33,24 @@ class Clients:
     def __init__(self, deployment: Deployment) -> None:
         self.topics = deployment.settings.topics
         self.registry = SchemaRegistryClient({"url": deployment.settings.registry.url, "timeout": 60})
-        self.registry._rest_client.session.headers["Connection"] = "close"  # nobody closes it
+        self.registry._rest_client.session.headers["Connection"] = "close"  # the client never closes it
         # librdkafka's default is another partitioner.
         self._producer = Producer({"bootstrap.servers": deployment.servers, "partitioner": "murmur2_random"})
 
     def avro(self, text: str | None = None, topic: str | None = None) -> Encode:
-        """With the schema that is registered, or another one that is registered by the way."""
+        """Encode with the registered schema, or with ``text``, which is registered first."""
         published = (SCHEMAS / "payments.transactions.v1.avsc").read_text(encoding="utf-8")
         serialize = AvroSerializer(self.registry, text or published)
         return self._encode(lambda each: serialize(_plain(each), self._context(topic)))
 
     def protobuf(self) -> Encode:
-        """Under a subject of its own, since a subject is of one kind."""
+        """Encode under a separate subject, since a subject has one format."""
         kind: Any = protobuf_values.message_class(Transaction)
         serialize = ProtobufSerializer(kind, self.registry)
         return self._encode(lambda each: serialize(kind(**_plain(each)), self._context("protobuf-clients")))
 
     def in_header(self, encode: Encode) -> Encode:
-        """The id of Avro in the header, as serializers of other makes place it."""
+        """Put the Avro schema id into the header, as other serializers do."""
 
         def moved(each: Transaction) -> tuple[bytes, list[tuple[str, bytes]]]:
             value, _ = encode(each)

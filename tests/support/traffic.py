@@ -12,8 +12,8 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 def traffic(count: int, seed: int, customers: int = 400, prefix: str = "t") -> Iterator[Transaction]:
     """Transactions of a month, mostly in order of time.
 
-    Some are up to a day behind. Some are older than anything a profile keeps: their transaction id is
-    remembered nowhere, so that only the guard by offset stands between a replay and a double count.
+    Some are up to a day late. Some are older than anything a profile keeps: no profile has their transaction id, so that
+    only the guard by offset prevents a double count after a replayed record.
     """
     random = Random(seed)
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Worker processes as an operator runs them: their own directory, their own environment, ended by pid."""
+"""Worker processes with their own directory and environment."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ class Worker:
         self.data_dir = directory / name
         self.log = directory / f"{name}.log"
         self.application = "app.worker"
-        """What `faust -A` is given."""
+        """The argument of `faust -A`."""
         self.started_word = STARTED
         """The word in its log that shows that it has started."""
         self.in_full = False
@@ -41,7 +41,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self._asked_to_end = False
         self._said_before = 0
-        """Characters of its log from before the last start."""
+        """Length of the log before the last start."""
 
     @property
     def pid(self) -> int:
@@ -50,7 +50,7 @@ class Worker:
 
     @property
     def begun(self) -> bool:
-        """It was started, and may have ended since."""
+        """Whether it was started; it may have ended since."""
         return self._process is not None
 
     @property
@@ -98,15 +98,15 @@ class Worker:
             time.sleep(POLL_SECONDS)
 
     def kill(self) -> None:
-        """As a power cut would: no handler runs."""
+        """End the process with SIGKILL: no handler runs, as in a power cut."""
         self._asked_to_end = True
         if self.running:
             os.kill(self.pid, signal.SIGKILL)
         self.wait()
 
     def terminate(self) -> int:
-        """Ask it to stop, as a deployment does; the exit code. A process that has hardly begun has no handler yet and
-        would end by the signal, so one that has not started is waited for.
+        """Stop with SIGTERM, as a deployment does; the exit code. Waits for the start first: a process without its signal
+        handler would be killed by the signal.
         """
         self.wait_started()
         self._asked_to_end = True
@@ -120,7 +120,7 @@ class Worker:
         return self._process.wait(timeout)
 
     def said(self, word: str) -> int:
-        """How many lines of the log hold ``word``."""
+        """The number of log lines with ``word``."""
         return sum(word in line for line in self.text().splitlines())
 
     def text(self) -> str:
@@ -130,6 +130,6 @@ class Worker:
         return "\n".join(self.text().splitlines()[-TAIL_LINES:])
 
     def clear_up(self) -> None:
-        """End what still runs."""
+        """Kill the process if it still runs."""
         if self.running:
             self.kill()

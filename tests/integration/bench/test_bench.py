@@ -1,4 +1,4 @@
-"""The bench in short: every contestant does the same work, and the results have their shape. No timings."""
+"""The bench in short: every contestant does the same work, and the results have the right shape. No timings."""
 
 from pathlib import Path
 

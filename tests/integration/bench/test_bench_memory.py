@@ -63,7 +63,7 @@ def test_every_customer_pays_as_often_as_said() -> None:
 
 
 def test_events_that_would_lie_in_the_future_are_refused() -> None:
-    """The worker would turn them away, and the bench wait for ever."""
+    """The worker would reject them, and the bench would wait for ever."""
     with pytest.raises(ValueError, match="more than 20 years"):
         list(Customers(1, 1).transactions(Customers(1, 1).everyone(300)))
 

@@ -1,4 +1,4 @@
-"""A table of a real Postgres, streamed by Debezium: every row is decided once, whatever happens to it or to the connector."""
+"""A table of a real Postgres, streamed by Debezium: every row is decided once, though connectors are killed and rows are sent twice."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def bank(bank_stack: Stack) -> Iterator[Bank]:
 
 @pytest.fixture
 async def deployments(bank_stack: Stack, models: Path, tmp_path: Path) -> AsyncIterator[list[Deployment]]:
-    """One for each form that events have."""
+    """One deployment for each form of change events."""
     deployed = []
     for file in FILES:
         directory = tmp_path / file
@@ -75,7 +75,7 @@ async def decided(deployment: Deployment, rows: list[Row]) -> None:
 
 
 def killed(stack: Stack) -> None:
-    """Kafka Connect, as a power cut would."""
+    """Kill Kafka Connect with SIGKILL."""
     (part,) = [part for part in stack.parts if part.name == "connect"]
     assert part.process is not None
     os.kill(part.pid, signal.SIGKILL)
@@ -83,7 +83,7 @@ def killed(stack: Stack) -> None:
 
 
 def direct(row: Row) -> Transaction:
-    """What a direct producer would have sent for a row of the same customer."""
+    """The transaction that a direct producer sends for a row of the same customer."""
     return Transaction(
         transaction_id=f"direct-{row.transaction_id}",
         customer_id=row.customer_id,
@@ -230,7 +230,7 @@ async def change(bank: Bank) -> None:
 
 
 async def check(deployment: Deployment, bank: Bank) -> None:
-    """Against the rows as they were inserted, and against what stands in the table."""
+    """Compare with the inserted rows and with the rows of the table."""
     decisions = await deployment.decisions()
     own = {name: found for name, found in decisions.items() if not name.startswith("direct-")}
     assert {row.transaction_id for row in bank.inserted} == set(own)

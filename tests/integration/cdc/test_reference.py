@@ -1,4 +1,4 @@
-"""Reference rows in a real Redis: told again, in any order, they stand as the table has them."""
+"""Reference rows in a real Redis equal the table after repeated and reordered change events."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

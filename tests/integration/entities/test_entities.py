@@ -1,4 +1,4 @@
-"""What terminals and customers did and what became known of it: whole after a kill, whatever was sent twice."""
+"""Activities and labels of terminals and customers: complete after kills, exact after repeated records."""
 
 from hashlib import blake2b
 from random import Random
@@ -33,7 +33,7 @@ def entities(deployment: Deployment, stack: Stack) -> Entities:
 
 
 def labels_of(transactions: list[Transaction], seed: int) -> list[Label]:
-    """Of one in five: some repeated, some reversed."""
+    """Labels of one transaction in five; some are repeated, some reversed."""
     random = Random(seed)
     found = []
     for transaction in random.sample(transactions, len(transactions) // 5):
@@ -51,7 +51,7 @@ def digest(text: str) -> int:
 
 
 def check(found: dict[bytes, bytes], expected: dict[str, entity_oracle.Entity]) -> None:
-    """Every entity has counted its transactions, each once, and knows its labels."""
+    """Check that every entity has counted each of its transactions once and has its labels."""
     assert set(expected) == {key.decode() for key in found}
     for name, entity in expected.items():
         activity = read_activity(found[name.encode()])

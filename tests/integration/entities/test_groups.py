@@ -1,4 +1,4 @@
-"""Analytics and crm beside the scoring: each keeps its own promise when it is killed, and none delays another."""
+"""Analytics and crm beside the scoring: each is exact after kills, and none delays another."""
 
 import asyncio
 import json
@@ -73,7 +73,7 @@ async def test_repeated_kills_leave_every_offset_in_exactly_one_file_and_counted
 
 
 def check_report(groups: Groups, day: int) -> DayReport:
-    """What was kept is what the files say."""
+    """The incremental report, which must equal the report of the files."""
     name = datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date().isoformat()
     kept = kept_report(groups.files, day, name, top=20).report
     assert batch_report(groups.files, name, top=20) == kept

@@ -1,4 +1,4 @@
-"""Entities on their way through a real Redis that hangs, stops, is flushed, or comes back with an old copy."""
+"""Activities in a real Redis that hangs, stops, is flushed, or is restored from an old copy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -48,7 +48,7 @@ class Deployed:
         self.store = Store()
         self.metrics = PrometheusMetrics()
         self.clock = Clock()
-        """Of the reader; it stands still unless it is told."""
+        """The reader's clock; it advances only when a test sets it."""
         self._clients = [connect(self.settings, 2.0), connect(self.settings, 2.0)]
         self.reader = ActivityReader(self._clients[0], prefix, PARTITIONS)
         self.publisher = self.new_publisher()
@@ -68,7 +68,7 @@ class Deployed:
         return {key.removeprefix("terminal:"): state for key, state in found.items()}
 
     async def wait(self, *names: str, holds: Callable[[dict[str, bytes]], Any]) -> dict[str, bytes]:
-        """Poll until what is read is as it should be."""
+        """Poll until the expected values are read."""
         async with asyncio.timeout(WAIT_SECONDS):
             while True:
                 try:
@@ -211,7 +211,7 @@ async def test_more_changes_than_the_buffer_holds_are_all_written(
 
 
 async def test_a_former_owner_does_not_overwrite_its_successor(deployed: Deployed) -> None:
-    """The successor's mark stands in its way."""
+    """The successor's mark prevents the write."""
     writer = ActivityWriter(connect(deployed.settings, 2.0), "others")
     await writer.begin(0, b"complete:5")
     assert await writer.write(0, {b"terminal:m1": b"successor's"}, {b"complete:5"}, b"complete:9")

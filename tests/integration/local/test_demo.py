@@ -1,4 +1,4 @@
-"""`fraudstream demo` from nothing to its account, and what it leaves behind: no process."""
+"""`fraudstream demo` from nothing to its reconciliation; it leaves no process behind."""
 
 import os
 import re

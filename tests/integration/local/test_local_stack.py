@@ -1,4 +1,4 @@
-"""The local stack with its real servers: what stays, what goes, and who takes whom along."""
+"""The local stack with its real servers: data that survive a restart, and processes that end together."""
 
 import asyncio
 import json
@@ -75,7 +75,7 @@ async def test_data_and_addresses_survive_down_and_up(directory: Path) -> None:
 
 
 def test_the_command_starts_reports_and_stops_the_stack(directory: Path) -> None:
-    """One story of the command line: up, up again, a part dies, down, nothing left to stop."""
+    """In one sequence: up, up again, a part dies, down, down again."""
     at = ("--dir", str(directory))
     code, output = run("up", *at, "--while", str(os.getpid()))
     assert (code, "export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:" in output) == (0, True)

@@ -1,4 +1,4 @@
-"""The gate before a promotion, on the log itself: transactions and labels from their topics, beside whoever consumes them."""
+"""The gate before a promotion, on the log itself: transactions and labels from their topics, beside other consumers."""
 
 import json
 import shutil

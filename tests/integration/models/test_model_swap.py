@@ -149,7 +149,7 @@ async def until_runs(deployment: Deployment, version: str) -> None:
 
 
 async def deciding(deployment: Deployment) -> set[str]:
-    """The models that decided. Each decision's score is what the model it names gives its features."""
+    """The models that decided. Checks that each score is the one of the named model on the decision's features."""
     found: dict[str, list[dict[str, Any]]] = {}
     for decision, *_ in (await deployment.decisions()).values():
         model = decision["model"]

@@ -25,7 +25,7 @@ CALM = {
     "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "30",
     "FRAUDSTREAM_MODEL_CHALLENGER_BUDGET_MS": "60000",
 }
-"""Nobody is killed here, so nobody need be missed soon; and no test is about how busy the machine is."""
+"""Long: no worker is killed here, and a busy machine must not end a session."""
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def told_model(decision: dict[str, Any]) -> str:
 
 
 def check_shadow(deployment: Deployment, decisions: list[dict[str, Any]], challenger: str) -> None:
-    """The champion decided all of them; the shadow is what the challenger gives the same features."""
+    """Check that the champion made all decisions and that shadow scores are the challenger's on the same features."""
     rows = np.array([one["features"] for one in decisions], dtype=np.float64)
     shadow = load(deployment.models / challenger).score(rows).tolist()
     scores = load(deployment.models / FIRST).score(rows).tolist()

@@ -1,6 +1,6 @@
-"""A real Prometheus on three brokers, the monitor and a worker: each alert fires when its fault is made, not before.
+"""A real Prometheus on three brokers, the monitor and a worker: each alert fires after its fault and not before.
 
-The tests are one story in the order of the file: the last one kills a broker.
+The tests depend on their order in the file: the last one kills a broker.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ MEGABYTE = bytes(1_000_000)
 
 
 class Scene(NamedTuple):
-    """What is watched, and who watches."""
+    """The monitored cluster and worker, and the Prometheus that monitors them."""
 
     cluster: Cluster
     deployment: Deployment
@@ -104,7 +104,7 @@ def watching(directory: Path, targets: dict[str, int]) -> Iterator[Prometheus]:
 
 
 async def until(condition: Callable[[], bool], scene: Scene) -> None:
-    """Return when it holds."""
+    """Return when the condition is true."""
     deadline = time.monotonic() + SECONDS
     while not await asyncio.to_thread(condition):
         assert time.monotonic() < deadline, (scene.prometheus.firing(), scene.worker.tail())
@@ -119,7 +119,7 @@ async def test_prometheus_has_every_series_that_an_alert_uses(scene: Scene) -> N
 
 
 async def test_a_filling_broker_disk_fires_its_alert(scene: Scene) -> None:
-    """Dead letters take any bytes; nobody reads them."""
+    """The topic of dead letters accepts any bytes and has no consumer."""
     await until(lambda: "BrokerDiskFilling" not in scene.prometheus.firing(), scene)
     sender = BatchProducer(msgspec.structs.replace(scene.deployment.settings.kafka, compression="none"))
     await sender.start()

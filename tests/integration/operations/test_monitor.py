@@ -162,7 +162,7 @@ async def test_monitor_serves_metrics_until_sigterm(stack: Stack, topic: str) ->
 
 
 def serve_until(stack: Stack, series: str) -> tuple[str, int]:
-    """The page that tells ``series``, and the exit code after SIGTERM."""
+    """The metrics once they include ``series``, and the exit code after SIGTERM."""
     port = ports.choose()
     words = [COMMAND, "monitor", "--serve", "--interval", "1", "--port", str(port)]
     process = subprocess.Popen(words, cwd=REPOSITORY, env=environment(stack))  # noqa: S603  # ours

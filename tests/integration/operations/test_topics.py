@@ -1,4 +1,4 @@
-"""Topics on a real broker: made once, compared exactly, never altered."""
+"""Topics on a real broker: created once, compared exactly, never altered."""
 
 from typing import Protocol
 from uuid import uuid4
@@ -29,7 +29,7 @@ class Stack(Protocol):
 
 
 def fresh(stack: Stack, partitions: int = 2, replication_factor: int = 1) -> Settings:
-    """Settings whose topics nobody else has."""
+    """Settings with topics that no other test uses."""
     prefix = f"test-{uuid4().hex[:8]}"
     return Settings(
         kafka=KafkaSettings(bootstrap_servers=stack.bootstrap_servers),
@@ -73,7 +73,7 @@ async def test_ensure_creates_missing_topics_only(stack: Stack) -> None:
 
 
 async def test_a_check_does_not_create_a_missing_topic(stack: Stack) -> None:
-    """Brokers create a topic that is merely asked for, with their defaults, unless told not to."""
+    """Brokers create a topic on a metadata request, with their defaults, unless configured otherwise."""
     settings = fresh(stack)
 
     await provisioning.check(settings)
@@ -153,7 +153,7 @@ async def test_a_topic_name_that_kafka_refuses_is_reported(stack: Stack) -> None
 
 
 async def test_a_topic_that_is_deleted_and_created_again_has_another_id(stack: Stack) -> None:
-    """Its offsets start anew: a profile must not take its events for ones it has already seen."""
+    """Its offsets restart at 0: a profile must not mistake its events for events already applied."""
     settings = fresh(stack)
     alerts = settings.topics.alerts
     await make(settings, alerts)

@@ -1,4 +1,4 @@
-"""Probes, watchdog and bounded stop of real workers: who stands still ends, who has nothing to do does not."""
+"""Probes, watchdog and bounded stop of real workers: a stalled worker ends itself, an idle one does not."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ Restore.run = run
 
 @pytest.fixture
 async def alone(directory: Path, models: Path, tmp_path: Path) -> AsyncIterator[Deployment]:
-    """On a broker of its own, which the test may stop."""
+    """A deployment on its own broker, which the test may stop."""
     stack = await asyncio.to_thread(local_stack.start, directory, 1, None, os.getpid())
     deployed = Deployment(stack, tmp_path, models)
     await deployed.ensure_topics()
@@ -74,7 +74,7 @@ def broker_pid(deployment: Deployment, directory: Path) -> int:
 
 
 async def idle(deployment: Deployment, seed: int) -> Probed:
-    """A worker that has finished all there was."""
+    """A worker that has processed all transactions."""
     watched = probed(deployment)
     watched.worker.start()
     await watched.until("/readyz", 200)
@@ -133,7 +133,7 @@ async def test_a_spare_worker_is_ready_and_alive_without_partitions(deployment: 
 async def test_a_stalled_worker_ends_itself_and_names_what_stalled(
     wrong: str, error: str, told: str, deployment: Deployment
 ) -> None:
-    """Heartbeats go on all the while: without its end no other worker would ever get the partitions."""
+    """Its heartbeats continue: unless it ends, no other worker ever gets the partitions."""
     await deployment.produce(traffic(500, seed=42))
     broken = sabotaged(deployment, wrong)
     broken.start()

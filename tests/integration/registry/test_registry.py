@@ -1,4 +1,4 @@
-"""Avro and Protobuf through Apicurio Registry: what a bank's clients write is scored, and they read what comes of it.
+"""Avro and Protobuf through Apicurio Registry: records of a bank's clients are scored, and the clients read the results.
 
 Their side is Confluent's own: serializers and deserializers that know nothing of this product but its published schemas.
 """
@@ -99,7 +99,7 @@ def outcome(
     models: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Outcome]:
-    """Producers of every kind on one topic, and what the worker made of it."""
+    """Producers of every kind on one topic, and the worker's output."""
     form, place = request.param
     directory = tmp_path_factory.mktemp(form)
     with deployed(registered_stack, models, directory, output_format=form, schema_id_in=place) as deployment:
@@ -319,7 +319,7 @@ def _with_more(schema: dict[str, Any]) -> str:
 
 
 async def _by_partition(deployment: Deployment, clients: Clients) -> dict[int, list[Transaction]]:
-    """Some transactions that were sent with a known schema, by where they stand."""
+    """Some transactions of a known schema, by partition and offset."""
     sent = {each.transaction_id: each for each in traffic(40, seed=4, customers=20)}
     await asyncio.to_thread(clients.send, list(sent.values()), clients.avro())
     await deployment.drained()

@@ -1,4 +1,4 @@
-"""`fraudstream dlq` on a real broker: what is told, and what comes back byte for byte."""
+"""`fraudstream dlq` on a real broker: dead letters are listed and sent again byte for byte."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 COMMAND = str(Path(sys.executable).with_name("fraudstream"))
 SECONDS = 60
 STAMP_MS = int(time.time() - 3600) * 1000
-"""Recent: the brokers delete what their retention says is old, whenever they look."""
+"""Recent, so that retention deletes none of the records during the test."""
 GOOD = b'{"transaction_id":"t1","customer_id":"c7","terminal_id":"m1","event_time":1760000000000,"amount_minor":5,"currency":"EUR"}'
 BAD: list[tuple[str, bytes | None, bytes | None]] = [
     ("not_json", b"c1", b"<secret \xff\x1b[2J>"),
@@ -57,7 +57,7 @@ def listed(deployment: Deployment, *arguments: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def dead(deployment: Deployment) -> Deployment:
-    """Every kind of bad record, each a dead letter by now, and the worker gone."""
+    """A deployment with a dead letter of every kind, after its worker has stopped."""
     worker = deployment.worker()
     worker.start()
     async with AIOKafkaProducer(bootstrap_servers=deployment.servers, max_request_size=2**21) as producer:

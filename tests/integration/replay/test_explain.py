@@ -1,4 +1,4 @@
-"""`fraudstream explain` on a real broker: alerts come out again bit for bit, and what was altered or cut is told."""
+"""`fraudstream explain` on a real broker: alerts are reproduced bit for bit, altered fields and truncated logs are reported."""
 
 import json
 import subprocess
@@ -68,7 +68,7 @@ async def alerts_of(deployment: Deployment) -> list[dict[str, Any]]:
 
 
 async def _garbage(deployment: Deployment) -> None:
-    """A record of every customer that is none."""
+    """Send an invalid record for every customer."""
     async with AIOKafkaProducer(bootstrap_servers=deployment.servers) as producer:
         for number in range(CUSTOMERS):
             await producer.send_and_wait(
@@ -84,7 +84,7 @@ def explained(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
 
 
 async def explain_here(deployment: Deployment, alert: dict[str, Any]) -> Explanation:
-    """As the command does, in this process."""
+    """Explain in this process as the command does."""
     settings = deployment.settings
     published = Published(read_alert(json.dumps(alert).encode()), alert)
     async with open_range_reader(settings.kafka, settings.topics.transactions) as reader:
@@ -97,7 +97,7 @@ async def explain_here(deployment: Deployment, alert: dict[str, Any]) -> Explana
 
 
 def kept(directory: Path, alert: dict[str, Any]) -> str:
-    """The alert in a file, as an analyst may keep one."""
+    """Write the alert to a file; its path."""
     file = directory / "alert.json"
     file.write_text(json.dumps(alert), encoding="utf-8")
     return str(file)

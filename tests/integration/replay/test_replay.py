@@ -1,4 +1,4 @@
-"""`fraudstream replay` on a real broker: decisions come out again, whatever happened to the worker meanwhile."""
+"""`fraudstream replay` on a real broker: decisions are reproduced although the worker was killed."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def decided(stack: Stack, models: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 async def decide(deployment: Deployment) -> Deployment:
-    """Prepare a log with repeated transactions that a killed worker has decided, and more that nobody has."""
+    """Prepare a log with repeated transactions that a killed worker has decided, and more that no worker has decided."""
     events = list(traffic(EVENTS, seed=9, customers=60))
     worker = deployment.worker(**SHORT_SESSION)
     worker.start()

@@ -1,4 +1,4 @@
-"""`fraudstream state` on a real broker: one profile shown, and all of them folded a second time."""
+"""`fraudstream state` on a real broker: profiles are shown, verified and rebuilt."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ CUSTOMERS = 50
 
 @pytest.fixture
 async def folded(deployment: Deployment) -> Deployment:
-    """Profiles by a worker that runs on."""
+    """A deployment with profiles and a running worker."""
     worker = deployment.worker()
     worker.start()
     await deployment.produce(traffic(3_000, seed=11, customers=CUSTOMERS))
@@ -108,11 +108,11 @@ async def test_rebuild_restores_a_lost_changelog_and_workers_resume(
 
 
 async def _delete(deployment: Deployment, topic: str) -> None:
-    """And make it anew, as an operator would."""
+    """Delete a topic and create it again, as an operator would."""
     admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
     await admin.start()
     await admin.delete_topics([topic])
-    while topic in await admin.list_topics():  # noqa: ASYNC110  # a broker tells nobody: it must be asked
+    while topic in await admin.list_topics():  # noqa: ASYNC110  # brokers do not notify; they must be polled
         await asyncio.sleep(0.1)
     await admin.close()
     await deployment.ensure_topics()

@@ -1,4 +1,4 @@
-"""Every way in, through every client, and every wrong key: against a real broker."""
+"""Every kind of authentication with every client, and every wrong credential, against a real broker."""
 
 import asyncio
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
 
 
 def environment(kafka: KafkaSettings) -> dict[str, str]:
-    """For a worker that comes in this way; what the test itself looks up goes over the plain listener."""
+    """A deployment whose workers use ``kafka``; the test's own reads use the plain listener."""
     return {
         name: str(value)
         for name, value in setting_values(Settings(kafka=kafka)).items()
@@ -111,7 +111,7 @@ async def refusal(kafka: KafkaSettings) -> str:
 
 @pytest.fixture
 def wrong(tmp_path: Path) -> Path:
-    """A file with a secret that nobody knows."""
+    """A file with a wrong secret."""
     file = tmp_path / "wrong"
     file.write_text("a-wrong-one")
     return file

@@ -1,4 +1,4 @@
-"""No value of an event stands where operators look, or where a file outlives it: planted words, searched for."""
+"""No value of an event reaches logs, metrics, file names or headers: planted words are searched for."""
 
 import json
 import urllib.request
@@ -32,7 +32,7 @@ def good(number: int) -> dict[str, Any]:
 
 
 def bad(number: int) -> list[bytes]:
-    """One for each way in which an error could quote what it found."""
+    """One record for each way in which an error could quote its content."""
     event = good(number)
     return [
         f"<{WORD}>".encode(),

@@ -1,10 +1,10 @@
-"""A topic that cannot be written: the worker ends without a commit, and later nothing is missing.
+"""A topic that cannot be written: the worker ends without a commit, and after its restart nothing is missing.
 
-While a topic is away a send neither succeeds nor fails until its time is up. The commits of those seconds are
-what is on trial: an offset committed before its alerts stand is an alert lost.
+While a topic is missing a send neither succeeds nor fails until its timeout. An offset that is committed in these seconds,
+before its alerts are stored, would lose an alert.
 
-Seen to fail: the first with acknowledgements before sends; the first and the one that refuses alerts with the
-changelog before alerts; the one that refuses the changelog with RocksDB before the changelog.
+Mutations that these tests find: acknowledgements before sends (the first test); the changelog before alerts (the first,
+and the one that refuses alerts); RocksDB before the changelog (the one that refuses the changelog).
 """
 
 import pytest
@@ -29,7 +29,7 @@ def write_out(store, partition, *given):
     store._db_for_partition(partition).flush()
 StateStore.write = write_out
 """
-"""Or what was written too early would be gone with the process's write buffers, unseen."""
+"""Flushes every write: otherwise a premature write would vanish with the process's write buffers, unnoticed."""
 
 
 async def delete(deployment: Deployment, topic: str) -> None:
@@ -42,7 +42,7 @@ async def delete(deployment: Deployment, topic: str) -> None:
 
 
 async def alter(deployment: Deployment, topic: str, **configs: str) -> None:
-    """The topic's whole configuration, as the table has it, with ``configs`` in other words."""
+    """Set the topic's configuration to that of the topic table, changed by ``configs``."""
     admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
     await admin.start()
     specs = {spec.name: spec for spec in topic_table(deployment.settings)}
@@ -75,7 +75,7 @@ async def test_no_alert_is_missed_when_their_topic_was_away(deployment: Deployme
 async def test_a_record_that_the_broker_refuses_ends_the_worker_at_once(
     deployment: Deployment, refusing: str
 ) -> None:
-    """What the worker keeps on its disk is never ahead of the changelog."""
+    """The worker's disk is never ahead of the changelog."""
     topic = deployment.changelog if refusing == "changelog" else deployment.settings.topics.alerts
     worker = sabotaged(deployment, WRITES_OUT_AT_ONCE)
     worker.start()

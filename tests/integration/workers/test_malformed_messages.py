@@ -24,7 +24,7 @@ TRACE = ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0
 
 
 class Message(NamedTuple):
-    """One record to send; ``code`` is what its dead letter must say, empty for a good one."""
+    """A record to send; ``code`` is the expected code of its dead letter, empty for a valid record."""
 
     key: bytes | None
     value: bytes | None

@@ -1,4 +1,4 @@
-"""Restoring from real changelogs: what a broker does at their ends, and workers that are disturbed meanwhile."""
+"""Restores from real changelogs: batches, compaction, control records, and workers that are interrupted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -108,7 +108,7 @@ async def test_a_worker_stopped_during_its_restore_resumes_it(deployment: Deploy
 
 
 async def test_a_worker_that_joins_while_another_restores(deployment: Deployment) -> None:
-    """The first gives its restore up, and both end with all profiles of what they own."""
+    """The first worker aborts its restore, and both have all profiles of their partitions in the end."""
     await fill(deployment)
     one, two = deployment.worker("one"), deployment.worker("two")
     one.start()
@@ -122,7 +122,7 @@ async def test_a_worker_that_joins_while_another_restores(deployment: Deployment
 
 
 async def test_a_changelog_that_was_created_again_is_refused(deployment: Deployment) -> None:
-    """Local profiles that no changelog knows would be lost with the disk, and nobody would have been told."""
+    """Local profiles that are missing from the changelog would be lost with the disk, unnoticed."""
     worker = deployment.worker()
     worker.start()
     await deployment.produce(traffic(500, seed=1))
@@ -140,7 +140,7 @@ async def test_a_changelog_that_was_created_again_is_refused(deployment: Deploym
 
 
 async def check_stores(deployment: Deployment) -> None:
-    """Every profile of the changelog stands in the database of a worker."""
+    """Check that every profile of the changelog is in the database of a worker."""
     newest = reading.newest_per_key(await deployment.read(deployment.changelog))
     stores = [reading.stored_values(worker.data_dir) for worker in deployment.workers]
     assert [] == [key for key, value in newest.items() if value not in [store.get(key) for store in stores]]

@@ -1,4 +1,4 @@
-"""Workers with names: one that comes back within its session gets its partitions back, and nobody else's move."""
+"""Static members: a worker that returns within its session gets its partitions back, and no other partition moves."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ SESSION = {
     "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "120",
     "FRAUDSTREAM_KAFKA_REQUEST_TIMEOUT_SECONDS": "120",
 }
-"""Above what a restart takes on a busy machine."""
+"""Longer than a restart takes on a busy machine."""
 SECONDS = 90.0
 
 
 async def has_partitions(worker: Worker, handovers: int) -> None:
-    """After so many handovers."""
+    """Return when the worker has been assigned partitions so many times."""
     deadline = time.monotonic() + SECONDS
     while worker.said(HANDOVER) < handovers:
         worker.require_running()
@@ -32,7 +32,7 @@ async def has_partitions(worker: Worker, handovers: int) -> None:
 async def test_a_named_worker_gets_its_partitions_back_and_no_other_partition_moves(
     deployment: Deployment,
 ) -> None:
-    """Each of them once, since one leads the group: stopped in order, then killed."""
+    """Each worker once, since one of them leads the group: one is stopped, the other is killed."""
     one, two = (
         deployment.worker(name, FRAUDSTREAM_WORKER_INSTANCE_ID=name, **SESSION) for name in ("one", "two")
     )

@@ -1,4 +1,4 @@
-"""A deployment stops a worker while another one joins: it ends in order, and the group need not wait for its session."""
+"""A worker that is stopped while another joins ends in order, and the group does not wait for its session."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from tests.support.workers import Worker
 pytestmark = pytest.mark.integration
 
 SESSION_SECONDS = 60
-"""Longer than the test may take: a worker that does not leave its group would be waited for so long."""
+"""Longer than the test may take: the group would wait so long for a worker that does not leave."""
 SOON_SECONDS = 20.0
 SETTINGS = {
     "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),

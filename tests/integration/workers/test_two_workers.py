@@ -1,6 +1,6 @@
 """Two workers share the partitions of a public data set and one of them is restarted in the middle.
 
-The features and scores in the decisions are those that the batch commands give for the same file, bit for bit.
+Features and scores of the decisions equal those of the batch commands for the same file, bit for bit.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""A worker process that is given a core."""
+"""A worker process that is bound to one CPU core."""
 
 import os
 from pathlib import Path

@@ -1,11 +1,10 @@
-"""A worker that is killed at any moment: nothing lost, nothing counted twice, no alert missed.
+"""A worker that is killed at any moment: nothing is lost, nothing is counted twice, no alert is missed.
 
-Each story ends with the same question to four witnesses: the source log folded a second time, the changelog,
-RocksDB, and what consumers read (decisions and alerts).
+Each test ends with a comparison of four sources: a recount of the source log, the changelog, RocksDB, and the decisions
+and alerts that consumers read.
 
-Seen to fail without the guard by offset: all three, in each of two runs. An acknowledgement before the sends is
-found here only when a kill happens to hit a chunk in flight: in two runs of three. test_failed_sends.py does not
-depend on that chance.
+Without the guard by offset all three tests fail. An acknowledgement before the sends is found here only when a kill hits a
+chunk in flight, in about two runs of three; test_failed_sends.py finds it always.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> 
 
 
 async def test_kills_at_random_moments(deployment: Deployment) -> None:
-    """Every life of the worker ends within two seconds of its first decision."""
+    """Each process is killed within two seconds of its first decision."""
     random, worker = Random(SEED), deployment.worker(**SHORT_SESSION)
     sending = asyncio.create_task(deployment.produce(traffic(60_000, seed=2), rate=2_500))
     for _ in range(3):
@@ -60,7 +59,7 @@ async def test_kills_at_random_moments(deployment: Deployment) -> None:
 
 
 async def test_a_kill_with_loss_of_the_disk(deployment: Deployment) -> None:
-    """The changelog is all that is left of the profiles."""
+    """The profiles are restored from the changelog alone."""
     worker = deployment.worker(**SHORT_SESSION)
     worker.start()
     sending = asyncio.create_task(deployment.produce(traffic(20_000, seed=3), rate=2_500))

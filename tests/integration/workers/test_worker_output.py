@@ -1,4 +1,4 @@
-"""What consumers read: decisions and alerts of one small run, upstream repeats among it."""
+"""Decisions and alerts of one small run that includes repeated transactions."""
 
 import json
 import time
@@ -34,7 +34,7 @@ REPEATED = 200
 
 
 class Run(NamedTuple):
-    """All that a run left behind; each record with its key, headers and place."""
+    """The results of a run; each record with its key, headers, partition and offset."""
 
     deployment: Deployment
     source: dict[str, Any]
@@ -43,9 +43,9 @@ class Run(NamedTuple):
     decisions: list[Any]
     alerts: list[Any]
     listening: list[tuple[str, int]]
-    """Addresses on which the worker took connections while it ran."""
+    """Addresses on which the worker listened."""
     spans: list[Any]
-    """What a collector heard from the worker."""
+    """The spans that a collector received from the worker."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ async def one_run(collector: Collector, deployment: Deployment) -> Run:
 
 
 async def send_with_trace(deployment: Deployment) -> None:
-    """Every transaction, and a good part of them once more under another offset, as a producer does that retries."""
+    """Send every transaction, and some once more under another offset, as a producer that retries does."""
     transactions = list(traffic(SCORED, seed=21))
     again = [transaction for transaction in transactions if transaction.event_time > 1_760_000_000_000][
         :REPEATED
@@ -94,7 +94,7 @@ async def send_with_trace(deployment: Deployment) -> None:
 
 
 def test_a_transaction_sent_again_under_another_offset_is_applied_and_decided_once(run: Run) -> None:
-    """That it is applied once is what ``check_guarantee`` found."""
+    """``check_guarantee`` has found that it is applied once."""
     assert run.source_records == SCORED + REPEATED
     assert len(run.decisions) == SCORED
     assert set(run.source) == {json.loads(record.value)["transaction_id"] for record in run.decisions}
@@ -119,7 +119,7 @@ def test_a_decision_names_its_source_record_and_its_model(run: Run) -> None:
 
 
 def test_every_decision_of_a_traced_transaction_is_a_span_of_its_trace(run: Run) -> None:
-    """Also those of the last second: a worker that stops sends what is left."""
+    """Spans of the last second included: a stopping worker sends its remaining spans."""
     assert SCORED == len(run.spans)
     for span in run.spans:
         assert TRACE[0][1].decode() == f"00-{span.trace_id.hex()}-{span.parent_span_id.hex()}-01"

@@ -1,4 +1,4 @@
-"""The zombie: a worker frozen past its session wakes up with chunks in memory that another has scored since."""
+"""The zombie: a worker that was frozen past its session resumes with chunks that another worker has scored since."""
 
 import asyncio
 import os

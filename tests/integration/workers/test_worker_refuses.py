@@ -1,4 +1,4 @@
-"""A worker that cannot keep its promise does not begin: exit code 2, and a message that says what to mend."""
+"""A worker that cannot keep its guarantees does not start: exit code 2, and a message with the remedy."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A worker whose group rebalances while it stops: it ends when that has reached it."""
+"""A worker application that delays its stop until its group has rebalanced."""
 
 import asyncio
 

@@ -14,7 +14,7 @@ class Issued(NamedTuple):
 
 
 class Authority:
-    """Signs certificates; nobody trusts it who is not given ``certificate``."""
+    """An authority that signs certificates; only clients with its ``certificate`` trust it."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir()

@@ -1,4 +1,4 @@
-"""What an OpenTelemetry collector is to a worker: a server that takes spans over HTTP."""
+"""A minimal OpenTelemetry collector: a server that receives spans over HTTP."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 class Collector:
-    """``spans`` grows as they arrive."""
+    """The received ``spans``, in order of arrival."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/v1/traces"
@@ -24,7 +24,7 @@ class Collector:
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """On a free port of this machine."""
+    """A collector on a free loopback port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

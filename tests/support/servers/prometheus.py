@@ -1,4 +1,4 @@
-"""A real Prometheus on the project's own rules, with bounds that a test can wait for."""
+"""A real Prometheus with the project's rules and shortened bounds."""
 
 import json
 import re
@@ -25,11 +25,11 @@ SHORTER = (
     (r"_lag_seconds(\{group!=[^}]*\})\) > 60", r"_lag_seconds\1) > 1"),
     (r"< 0\.15 \*", "< 0 *"),  # the machine's disk may be as full as it likes
 )
-"""Times and bounds of the rules, and what stands for them here. Nothing else of a rule is changed."""
+"""Times and bounds of the rules with their replacements. Nothing else of a rule is changed."""
 
 
 class Prometheus:
-    """Scrapes every second until it is stopped."""
+    """A Prometheus that scrapes every second until it is stopped."""
 
     def __init__(self, directory: Path, targets: Mapping[str, int]) -> None:
         """``targets`` are ports of this machine by the name of their job."""
@@ -48,7 +48,7 @@ class Prometheus:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # ours
 
     def firing(self) -> dict[str, list[dict[str, str]]]:
-        """The labels of what fires now, by the alert's name."""
+        """The labels of the firing alerts by alert name."""
         found: dict[str, list[dict[str, str]]] = {}
         for alert in self._ask("alerts")["alerts"]:
             if alert["state"] == "firing":
@@ -56,11 +56,11 @@ class Prometheus:
         return found
 
     def names(self) -> set[str]:
-        """Of every series that it holds."""
+        """The names of all series."""
         return set(self._ask("label/__name__/values"))
 
     def value(self, expression: str) -> float:
-        """Of the only series that the expression gives; NaN when there is none."""
+        """The value of the only series of an expression; NaN when there is none."""
         query = urllib.parse.urlencode({"query": expression})
         found = self._ask(f"query?{query}")["result"]
         return float(found[0]["value"][1]) if found else float("nan")
@@ -84,7 +84,7 @@ class Prometheus:
 
 
 def shortened() -> str:
-    """The rules with times and bounds for a test; every change must find something to change."""
+    """The rules with the shortened bounds. Raises AssertionError when a pattern matches nothing."""
     text = RULES.read_text(encoding="utf-8")
     for pattern, instead in SHORTER:
         text, count = re.subn(pattern, instead, text)

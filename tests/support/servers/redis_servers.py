@@ -1,7 +1,7 @@
 """Real Redis servers that a test may pause, stop and flush; and TLS in front of one.
 
-The Redis that comes with the wheels is built without TLS. So TLS ends in a proxy here, as it does where stunnel or a
-load balancer stands in front of Redis; the client under test cannot tell the difference.
+The Redis of the wheels is built without TLS. TLS therefore ends in a proxy, as with stunnel or a load balancer; the client
+under test sees no difference.
 """
 
 import os
@@ -24,7 +24,7 @@ POLL_SECONDS = 0.02
 
 
 class RedisServer:
-    """One process on a port of its own, with a password where one is given."""
+    """A Redis process on its own port, with a password if one is given."""
 
     def __init__(self, directory: Path, password: str = "") -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ class RedisServer:
         return redis.Redis(port=self.port, password=self._password or None)
 
     def pause(self) -> None:
-        """Connections are taken by the kernel, and nobody answers."""
+        """Stop the process: the kernel accepts connections and no command is answered."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -84,7 +84,7 @@ class RedisServer:
 
 @contextmanager
 def tls_in_front(port: int, server: Issued, client_authority: Path | None = None) -> Iterator[int]:
-    """The port of a TLS endpoint before ``port``; it asks for client certificates of an authority where one is given."""
+    """The port of a TLS endpoint in front of ``port``. With ``client_authority`` it requires client certificates of it."""
     chosen = ports.choose()
     words = [chosen, port, server.both, *([client_authority] if client_authority else [])]
     process = subprocess.Popen([sys.executable, "-m", "tests.support.servers.tls_proxy", *map(str, words)])  # noqa: S603  # as above

@@ -1,4 +1,4 @@
-"""A broker that asks who comes: TLS, mTLS, SCRAM and OAUTHBEARER listeners beside the plain one."""
+"""A broker that authenticates clients: TLS, mTLS, SCRAM and OAUTHBEARER listeners beside the plain one."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SCRAM": "SASL_SSL", "OAUTH": "SASL_SS
 
 
 class SecuredBroker:
-    """One process, a port for each way in."""
+    """A broker process with one port for each kind of authentication."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -40,7 +40,7 @@ class SecuredBroker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """The plain listener, for what the tests themselves look up."""
+        """The plain listener, for the tests' own reads."""
         return self.planned.bootstrap_servers
 
     def start(self) -> None:
@@ -129,7 +129,7 @@ class SecuredBroker:
 
 @contextmanager
 def token_server(lives_seconds: int = 300) -> Iterator[tuple[str, list[int]]]:
-    """Its URL, and the answers it gave. It knows one client, and hands out the unsigned tokens that a broker
+    """The URL and the status codes of a token server. It accepts one client and issues unsigned tokens, which a broker
     without an identity provider accepts.
     """
     answers: list[int] = []
@@ -145,7 +145,7 @@ def token_server(lives_seconds: int = 300) -> Iterator[tuple[str, list[int]]]:
             self.wfile.write(json.dumps(token if code == 200 else {}).encode())
 
         def log_message(self, *_: object) -> None:
-            """Nothing to the terminal."""
+            """Print nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)

@@ -1,6 +1,6 @@
 """TLS in front of a server that has none: ``python -m tests.support.servers.tls_proxy PORT BEHIND IDENTITY [AUTHORITY]``.
 
-With an authority it asks for a client's certificate. A process of its own, which its test ends.
+With an authority it requires a client certificate. The test ends the process.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import sys
 
 
 async def main(port: int, behind: int, identity: str, authority: str = "") -> None:
-    """Forward what comes to ``port`` until the process ends."""
+    """Forward connections to ``port`` until the process ends."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(identity)
     if authority:
