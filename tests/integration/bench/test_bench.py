@@ -34,7 +34,7 @@ def test_all_contestants_drain_the_same_backlog(stack: Stack, tmp_path: Path) ->
     assert "naive_faust" in throughput.table(content)
 
 
-def test_other_work_is_noticed() -> None:
+def test_a_contestant_with_different_results_is_refused() -> None:
     ours = _work({"a": 0.25, "b": 0.5}, alerts={"b"}, facts={"a", "b"})
 
     assert 1 == equal_work.require_equal(ours, _work({"b": 0.5}, alerts={"b"}, facts={"b"}), "other")

@@ -53,7 +53,7 @@ def test_growth_of_one_case(stack: Stack, tmp_path: Path) -> None:
     assert "partitions" in growth.table(content)
 
 
-def test_every_customer_pays_as_often_as_said() -> None:
+def test_every_customer_has_the_given_number_of_transactions() -> None:
     events = list(Customers(7, 3).transactions(Customers(7, 3).everyone(3)))
 
     assert 21 == len({event.transaction_id for event in events})
@@ -75,7 +75,7 @@ def test_the_cost_of_an_event_is_what_was_counted_between_two_readings() -> None
     assert (100.0, 5_000.0, 10.0, 9, {"fold": 2_500.0, "store": 2_500.0}) == between(start, end)
 
 
-def test_a_slope_leaves_the_warm_up_out() -> None:
+def test_a_slope_excludes_the_warm_up() -> None:
     assert 3_600.0 == slope_bytes_per_hour([(0, 900), (50, 50), (100, 100), (200, 200)])
     assert 0.0 == slope_bytes_per_hour([(1.0, 900)])
 
