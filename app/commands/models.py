@@ -56,7 +56,7 @@ def verify(
     if public_key is not None:
         trusting = msgspec.structs.replace(settings.model, public_key_file=str(public_key))
         settings = msgspec.structs.replace(settings, model=trusting)
-    bundle = load_champion(settings, model)
+    bundle = load_champion(settings, model, compare_again=True)
     reference = bundle.reference
     if json:
         facts: dict[str, Any] = {"model": f"{reference.name}/{reference.version}", "digest": reference.digest}
@@ -92,12 +92,13 @@ def sign(
     typer.echo(f"{model} is signed, digest {digest}")
 
 
-def load_champion(settings: "Settings", model: str) -> "Bundle":
+def load_champion(settings: "Settings", model: str, *, compare_again: bool = False) -> "Bundle":
     """Load ``model``, or the champion of the settings, and print its warnings on standard error."""
     from app.adapters.models.bundles import Loading, champion
 
     chosen = model or settings.model.champion
-    bundle = champion(Path(settings.model.dir), chosen, Loading.by(settings.model))
+    loading = Loading.by(settings.model)._replace(compare_again=compare_again)
+    bundle = champion(Path(settings.model.dir), chosen, loading)
     for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]:
         typer.secho(warning, fg=typer.colors.YELLOW, err=True)
     return bundle

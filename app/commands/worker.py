@@ -25,10 +25,13 @@ def worker(
     ] = None,
 ) -> None:
     """Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first."""
+    import gc
     import os
     import sys
 
     from app.settings import Settings
+
+    gc.disable()  # see app.worker, which is imported later
 
     # app.worker reads only the environment, because plain `faust -A app.worker` has no options of ours.
     if role is not None:

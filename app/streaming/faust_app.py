@@ -90,6 +90,7 @@ def _collect_garbage_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableManager) -> WorkerApp:

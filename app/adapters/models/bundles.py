@@ -16,10 +16,10 @@ import msgspec
 import numpy as np
 import threadpoolctl
 
-from app.adapters.models import backends, golden, manifest, signatures, skops_files
+from app.adapters.models import backends, golden, manifest, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.backends import Backend
-from app.adapters.models.comparisons import Comparisons
+from app.adapters.models.comparisons import Comparison, Comparisons
 from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.adapters.models.scorers import Contribute
 from app.adapters.models.stored_forests import stored_forest
@@ -122,6 +122,8 @@ def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, car
 
 def sign(path: Path, key_file: Path) -> ModelReference:
     """Sign a bundle, which must load. Raises ModelRejected, or ConfigurationError without a usable key."""
+    from app.adapters.models import signatures  # noqa: PLC0415  # see _load
+
     encoded, reference = manifest.read(path, FILE_NAME), load(path).reference
     if sha256(encoded).hexdigest() != reference.digest:
         raise ModelRejected(f"{path} was changed while it was checked")
@@ -132,19 +134,20 @@ def sign(path: Path, key_file: Path) -> ModelReference:
 def _load(path: Path, loading: Loading) -> Bundle:
     encoded = manifest.read(path, FILE_NAME)
     if loading.public_key_file:
+        from app.adapters.models import signatures  # noqa: PLC0415  # cryptography is needed where a key is set
+
         signatures.check(path, encoded, Path(loading.public_key_file))
     described = manifest.decode(encoded, path)
     files = manifest.read_files(described, path)
     manifest.check_catalog(described, path)
     manifest.check_library(described, path)
-    rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
     # One core per worker: numerical libraries that start a thread for each core would fight over them.
     threadpoolctl.threadpool_limits(1)
     reference = described.reference(encoded)
     try:
-        backend, contribute = _compared_before(files, reference, described, loading) or _compared_now(
-            files, rows, reference, described, loading
-        )
+        backend, contribute, rows, expected = _compared_before(
+            files, reference, described, loading
+        ) or _compared_now(files, reference, described, loading, path)
         # Estimators may take different code paths for one row and for many: golden rows are checked both ways.
         together = backend.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
         contribute(rows)  # compile now, not at the first alert
@@ -158,9 +161,18 @@ def _load(path: Path, loading: Loading) -> Bundle:
     return Bundle(described, reference, backend, contribute)
 
 
+class _Checkable(NamedTuple):
+    """How a bundle scores, and what it is to be checked with."""
+
+    backend: Backend
+    contribute: Contribute
+    golden_rows: Rows
+    golden_scores: Scores
+
+
 def _compared_before(
     files: Mapping[str, bytes], reference: ModelReference, described: Manifest, loading: Loading
-) -> tuple[Backend, Contribute] | None:
+) -> _Checkable | None:
     """The model in machine code alone; None where scikit-learn has to be asked, see ``comparisons``."""
     if loading.comparisons is None or loading.compare_again:
         return None
@@ -172,16 +184,19 @@ def _compared_before(
         known.scores, forest.score(known.rows), described.thresholds
     ):
         return None
-    return Backend(known.by_batch, known.micros, forest.score), forest.contributions
+    backend = Backend(known.by_batch, known.micros, forest.score)
+    golden_rows = known.rows[: len(known.golden_scores)]
+    return _Checkable(backend, forest.contributions, golden_rows, known.golden_scores)
 
 
 def _compared_now(
     files: Mapping[str, bytes],
-    rows: Rows,
     reference: ModelReference,
     described: Manifest,
     loading: Loading,
-) -> tuple[Backend, Contribute]:
+    path: Path,
+) -> _Checkable:
+    rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
     from app.adapters.models.estimators import scorers_of  # noqa: PLC0415  # scikit-learn takes a second to import
 
     threadpoolctl.threadpool_limits(1)  # those that came with scikit-learn, too
@@ -191,10 +206,9 @@ def _compared_now(
         stored = stored_forest(files[MODEL_FILE], len(described.features))
         if stored is not None and stored.equals(scorers.forest):
             compared = backends.compared_rows(scorers.own, rows, described.thresholds)
-            loading.comparisons.store(
-                reference.digest, loading.backend, compared, scorers.own(compared), backend
-            )
-    return backend, scorers.contributions
+            made = Comparison(compared, scorers.own(compared), expected, backend.by_batch, backend.micros)
+            loading.comparisons.store(reference.digest, loading.backend, made)
+    return _Checkable(backend, scorers.contributions, rows, expected)
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

@@ -3,7 +3,8 @@
 The import of scikit-learn, scipy and skops takes longer than the rest of a worker's start, and a boosted model is scored
 without them. So the first load of a bundle on a machine, which compares machine code with scikit-learn (``backends``),
 stores the rows it compared and scikit-learn's scores of them. Each later load scores the same rows by its own machine code
-and holds them against these scores: the same rows, the same tolerance, the same outcomes as with scikit-learn at hand. What
+and holds them against these scores: the same rows, the same tolerance, the same outcomes as with scikit-learn at hand. The
+golden rows are among them, with the scores of the bundle's file, which need not be parsed again then. What
 is not repeated is scikit-learn's own work and the measurement of which back-end is faster; both depend on nothing but the
 key: the bundle's digest, the versions of the libraries, the processor, and the source files that read, compare and score.
 
@@ -27,7 +28,7 @@ import llvmlite.binding
 import msgspec
 import numpy as np
 
-from app.adapters.models.backends import Backend, BackendChoice, BackendName
+from app.adapters.models.backends import BackendChoice, BackendName
 from app.scoring import trees
 from app.scoring.model import Rows, Scores
 
@@ -38,10 +39,13 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec
 
 
 class Comparison(NamedTuple):
-    """The rows that were compared, what scikit-learn said of them, and the back-end chosen."""
+    """The rows that were compared with their scores, and the back-end chosen."""
 
     rows: Rows
     scores: Scores
+    """By scikit-learn, on this machine."""
+    golden_scores: Scores
+    """Of the first of these rows, which are the golden ones: the scores that the bundle's file has."""
     by_batch: dict[int, BackendName]
     micros: dict[BackendName, dict[int, float]]
 
@@ -63,20 +67,28 @@ class Comparisons:
             content = io.BytesIO(self._path(digest, wanted).read_bytes())
             with np.load(content, allow_pickle=False) as found:
                 choice = msgspec.json.decode(found["choice"].tobytes(), type=_Choice)
-                return Comparison(found["rows"], found["scores"], choice.by_batch, choice.micros)
+                return Comparison(
+                    rows=found["rows"],
+                    scores=found["scores"],
+                    golden_scores=found["golden_scores"],
+                    by_batch=choice.by_batch,
+                    micros=choice.micros,
+                )
         except _DAMAGED:
             return None
 
-    def store(self, digest: str, wanted: BackendChoice, rows: Rows, scores: Scores, backend: Backend) -> None:
+    def store(self, digest: str, wanted: BackendChoice, made: Comparison) -> None:
         """Write it whole or not at all; where nothing can be written the next load compares again."""
-        choice = _Choice(by_batch=backend.by_batch, micros=backend.micros)
+        choice = _Choice(by_batch=made.by_batch, micros=made.micros)
         path = self._path(digest, wanted)
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
                 encoded = np.frombuffer(msgspec.json.encode(choice), np.uint8)
-                np.savez(file, rows=rows, scores=scores, choice=encoded)
+                np.savez(
+                    file, rows=made.rows, scores=made.scores, golden_scores=made.golden_scores, choice=encoded
+                )
             unfinished.replace(path)
             for old in sorted(self._folder.iterdir(), key=lambda file: -file.stat().st_mtime)[_MOST_FILES:]:
                 old.unlink(missing_ok=True)

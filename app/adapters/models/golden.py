@@ -4,10 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet
 
-from app.adapters.tabular.table_writer import ColumnType, TableWriter
 from app.errors import BundleCorrupt, GoldenRowMismatch
 from app.features import catalog
 from app.scoring.model import Rows, Scores
@@ -18,6 +15,8 @@ _SCORE = "score"
 
 def write(path: Path, rows: Rows, scores: Scores) -> None:
     """Write rows, shape (rows, features), and their scores to a Parquet file."""
+    from app.adapters.tabular.table_writer import ColumnType, TableWriter  # noqa: PLC0415  # see read
+
     schema: dict[str, ColumnType] = dict.fromkeys((*catalog.NAMES, _SCORE), "real")
     with TableWriter(path, schema) as table:
         table.write(dict(zip(catalog.NAMES, rows.T, strict=True)) | {_SCORE: scores})
@@ -25,6 +24,9 @@ def write(path: Path, rows: Rows, scores: Scores) -> None:
 
 def read(data: bytes, path: Path) -> tuple[Rows, Scores]:
     """The rows and scores in a file's bytes. Raises BundleCorrupt where they hold none."""
+    import pyarrow as pa  # noqa: PLC0415  # a worker whose model was compared before has these rows without it
+    import pyarrow.parquet  # noqa: PLC0415
+
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(data))
         columns = [table.column(name).to_numpy() for name in (*catalog.NAMES, _SCORE)]

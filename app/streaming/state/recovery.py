@@ -83,6 +83,11 @@ class BulkRecovery(Recovery):
 class BulkTableManager(TableManager):
     """The table manager of an app with one table, a StateTable."""
 
+    async def on_start(self) -> None:
+        """Open the table at once. The stock one waits a second first, for an app that adds tables while it starts."""
+        await self._update_channels()
+        await self.recovery.start()
+
     @property
     def recovery(self) -> Recovery:
         """Made when it is first asked for, as the stock one is."""

@@ -12,10 +12,11 @@ from sklearn.preprocessing import StandardScaler
 
 from app.adapters.models import backends, bundles, comparisons, estimators, stored_forests
 from app.adapters.models.bundles import Loading
-from app.adapters.models.comparisons import Comparisons
+from app.adapters.models.comparisons import Comparison, Comparisons
 from app.adapters.models.forests import boosted_forest
 from app.adapters.models.sklearn_forests import forest_of
 from app.adapters.models.stored_forests import stored_forest
+from app.errors import GoldenRowMismatch
 from tests.unit.small_bundle import BOOSTED, DESCRIBED, FRAUDS, ROWS, WIDTH, saved
 
 GOLDEN = ROWS[:64]
@@ -102,9 +103,9 @@ def empty(file: Path) -> None:
 
 def contradicting(file: Path) -> None:
     with np.load(file) as found:
-        rows, scores, choice = found["rows"], found["scores"].copy(), found["choice"]
-    scores[-1] += 1e-6
-    np.savez(file, rows=rows, scores=scores, choice=choice)
+        parts = dict(found)
+    parts["scores"][-1] += 1e-6
+    np.savez(file, **parts)
 
 
 @pytest.mark.parametrize("change", [damaged, empty, contradicting, Path.unlink])
@@ -212,11 +213,25 @@ def test_a_boosted_model_read_from_its_file_is_the_one_that_skops_loads(path: Pa
     assert stored.equals(loaded)
 
 
-def test_only_the_newest_comparisons_are_kept(path: Path, tmp_path: Path, loading: Loading) -> None:
-    bundle = bundles.load(path, loading)
+def test_golden_scores_are_checked_though_their_file_is_not_parsed_again(
+    path: Path, loading: Loading, tmp_path: Path
+) -> None:
+    bundles.load(path, loading)
+    (file,) = files(tmp_path)
+    with np.load(file) as found:
+        parts = dict(found)
+    parts["golden_scores"][0] += 1e-6
+    np.savez(file, **parts)
+
+    with pytest.raises(GoldenRowMismatch):
+        bundles.load(path, loading)
+
+
+def test_only_the_newest_comparisons_are_kept(tmp_path: Path) -> None:
     store = Comparisons(tmp_path)
+    scores = np.zeros(len(GOLDEN))
     for number in range(40):
-        store.store(f"{number}", "auto", GOLDEN, np.zeros(len(GOLDEN)), bundle.backend)
+        store.store(f"{number}", "auto", Comparison(GOLDEN, scores, scores, {}, {}))
 
     assert len(files(tmp_path)) == 32
     assert store.find("39", "auto") is not None
