@@ -1,69 +1,164 @@
-"""The command ``fraudstream``: one sub-command per module of app/commands, imported as late as possible."""
+"""The command ``fraudstream``: one sub-command per module of app/commands, imported when it is called.
+
+What ``--help`` lists is data here, so that it answers without importing any of them. A test compares it with their own help.
+"""
 
 import sys
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
+import typer.core
+import typer.main
 
-from app.commands import (
-    batch,
-    cdc,
-    crm,
-    demo,
-    dlq,
-    doctor,
-    drift,
-    evaluate,
-    explain,
-    labels,
-    models,
-    monitor,
-    replay,
-    report,
-    schemas,
-    settings,
-    stack,
-    state,
-    tail,
-    topics,
-    traffic,
-    train,
-    worker,
+from app.errors import ConfigurationError, FraudstreamError
+
+
+class Listed(NamedTuple):
+    """A command or a group of commands."""
+
+    name: str
+    place: str
+    """Module of app.commands, and the function or the typer application in it."""
+    help: str
+    """The first paragraph of its help."""
+
+
+LISTED = (
+    Listed(
+        "settings",
+        "settings.show",
+        "Print every setting with its current value, and its default where it differs.",
+    ),
+    Listed(
+        "simulate",
+        "traffic.simulate",
+        "Simulate labelled traffic with known fraud patterns, into a file or onto a topic (without labels).",
+    ),
+    Listed(
+        "produce",
+        "traffic.produce",
+        "Send the transactions in FILE to the transactions topic, in order for each customer.",
+    ),
+    Listed(
+        "train",
+        "train.train",
+        "Train a model on DATA, test it on the newest days and write a bundle; promotes nothing.",
+    ),
+    Listed(
+        "evaluate",
+        "evaluate.evaluate",
+        "Measure a model on labelled DATA: ranking, outcomes, money and fraud patterns.",
+    ),
+    Listed(
+        "worker",
+        "worker.worker",
+        "Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first.",
+    ),
+    Listed(
+        "monitor",
+        "monitor.monitor",
+        "Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.",
+    ),
+    Listed(
+        "doctor", "doctor.doctor", "Check the whole installation and print what to do about each problem."
+    ),
+    Listed(
+        "explain",
+        "explain.explain",
+        "Recompute an alert from the transactions log, compare it bit for bit, and print what led to it.",
+    ),
+    Listed(
+        "report",
+        "report.report",
+        "Print the report of DAY from the figures that the analytics worker maintains.",
+    ),
+    Listed(
+        "replay",
+        "replay.replay",
+        "Recompute the decisions of a range of the log and compare them with the decisions topic.",
+    ),
+    Listed(
+        "demo",
+        "demo.demo",
+        "Start Kafka, Redis and workers on this machine, send traffic with fraud and show the alerts.",
+    ),
+    Listed(
+        "features",
+        "batch.features",
+        "Compute all features of the transactions in FILE, exactly as a worker does.",
+    ),
+    Listed("score", "batch.score", "Score the transactions in FILE, exactly as a worker does."),
+    Listed(
+        "drift",
+        "drift.drift",
+        "Print the population stability index of the score and of every feature, largest first.",
+    ),
+    Listed("stack", "stack.commands", "Run Kafka and Redis on this machine, without containers."),
+    Listed("cdc", "cdc.commands", "Read transactions from a database table through Debezium."),
+    Listed("topics", "topics.commands", "Create, check and list the topics."),
+    Listed(
+        "schemas",
+        "schemas.commands",
+        "Register, check and print the Avro and Protobuf schemas of the events.",
+    ),
+    Listed("crm", "crm.commands", "Questions to customers about suspicious transactions, and their answers."),
+    Listed("labels", "labels.commands", "Send fraud labels (chargebacks) to their topic."),
+    Listed("model", "models.commands", "List, verify, sign, compare, promote and roll back model bundles."),
+    Listed("alerts", "tail.alerts", "Print alerts: decisions to review or decline."),
+    Listed("decisions", "tail.decisions", "Print decisions: the audit log of every scored transaction."),
+    Listed("dlq", "dlq.commands", "List, print and resend dead letters: records that cannot be scored."),
+    Listed("state", "state.commands", "Print, verify and rebuild customer profiles."),
 )
-from app.errors import FraudstreamError
+
+
+class Commands(dict[str, Any]):
+    """What ``--help`` lists of each command, by name; ``commands[name]`` is the command itself, imported only then."""
+
+    def __getitem__(self, name: str) -> Any:
+        return load(name) if name in self else super().__getitem__(name)
+
+
+class LazyGroup(typer.core.TyperGroup):
+    """Lists LISTED; imports the one command that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands(
+            {listed.name: typer.core.TyperCommand(listed.name, help=listed.help) for listed in LISTED}
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the first of ``args`` names, imported, and the rest of them."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and self.commands[name or ""], rest
+
 
 app = typer.Typer(
     name="fraudstream",
+    cls=LazyGroup,
     help="Real-time fraud scoring on Kafka.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("settings")(settings.show)
-app.add_typer(stack.commands, name="stack")
-app.add_typer(cdc.commands, name="cdc")
-app.add_typer(topics.commands, name="topics")
-app.add_typer(schemas.commands, name="schemas")
-app.command("simulate")(traffic.simulate)
-app.command("produce")(traffic.produce)
-app.add_typer(crm.commands, name="crm")
-app.add_typer(labels.commands, name="labels")
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.add_typer(models.commands, name="model")
-app.command("worker")(worker.worker)
-app.add_typer(tail.alerts, name="alerts")
-app.add_typer(tail.decisions, name="decisions")
-app.add_typer(dlq.commands, name="dlq")
-app.command("monitor")(monitor.monitor)
-app.command("doctor")(doctor.doctor)
-app.command("explain")(explain.explain)
-app.command("report")(report.report)
-app.command("replay")(replay.replay)
-app.add_typer(state.commands, name="state")
-app.command("demo")(demo.demo)
-app.command("features")(batch.features)
-app.command("score")(batch.score)
-app.command("drift")(drift.drift)
+
+
+@app.callback()
+def _group() -> None:
+    """Typer makes a group of an application without commands only when there is a callback."""
+
+
+def load(name: str) -> Any:
+    """The command or group of this name, with its options."""
+    module, attribute = next(listed.place for listed in LISTED if listed.name == name).split(".")
+    found = getattr(import_module(f"app.commands.{module}"), attribute)
+    parent = typer.Typer()
+    if isinstance(found, typer.Typer):
+        parent.add_typer(found, name=name)
+    else:
+        parent.command(name)(found)
+    return typer.main.get_group(parent).commands[name]
 
 
 def main() -> None:
@@ -76,6 +171,4 @@ def main() -> None:
 
 
 def exit_code(error: FraudstreamError) -> int:
-    from app.errors import ConfigurationError
-
     return 2 if isinstance(error, ConfigurationError) else 1
