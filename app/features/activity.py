@@ -1,7 +1,7 @@
-"""The one way from facts to what is known about the delayed entities, for the stream, for training and for the batch.
+"""Folds facts into activities, the states of delayed entities. Used by the stream, training and the batch.
 
-Activities are encoded bytes before and after (activity_bytes.py); facts are folded in, entity by entity, in order
-of arrival. Whoever keeps the activities feeds transactions and labels; whoever scores asks.
+Activities are encoded bytes before and after (activity_bytes.py). Facts are folded entity by entity, in order of arrival.
+Workers of the role ``entities`` fold transactions and labels; the scoring workers only send queries.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,15 @@ from app.features.activity_bytes import (
     unpack,
 )
 from app.features.compiled import compiled
-from app.features.delayed_window import Label, Source, count_transaction, hour_of, is_new, look, take_label
+from app.features.delayed_window import (
+    Label,
+    Source,
+    add_label,
+    advance_guard,
+    count_transaction,
+    count_windows,
+    hour_of,
+)
 from app.features.entities import DELAY_HOURS, DELAYED_WINDOWS
 from app.features.facts import LABEL, QUERY, TRANSACTION, Facts, Integers, queries
 from app.features.packed_words import Joined, Words, join, split, writable
@@ -38,32 +46,32 @@ from app.features.window import HOUR_MS, NEVER_MS
 __all__ = ["COUNTS", "EMPTY", "LABEL", "QUERY", "TRANSACTION", "Facts", "Observed", "observe", "queries"]
 
 COUNTS = 2 * DELAYED_WINDOWS
-"""Columns of what is known: transactions of each window, then frauds known of each."""
+"""Columns of counts: transactions of each window, then known frauds of each window."""
 
 _ALWAYS_MS = 2**63 - 1
 
 
 class Observed(NamedTuple):
-    """What became of the activities, and what is known at each QUERY; other rows of the columns hold nothing."""
+    """The activities after the facts, and the counts at each QUERY. Rows of other facts are not meaningful."""
 
     packed: "Packed"
     counts: NDArray[np.float64]
-    """Shape (facts, COUNTS)."""
+    """Shape (facts, COUNTS); NaN for facts that are no QUERY."""
     first_seen_ms: Integers
-    """End of the hour of the entity's first transaction, the end of time before there is one."""
+    """Shape (facts,): end of the hour of the entity's first transaction; 2**63 - 1 before there is one."""
     evicted_ms: Integers
-    """End of the newest hour of which something was forgotten; windows that reach back to it are saturated."""
+    """Shape (facts,): end of the newest hour from which something was evicted. Windows that reach back to it are saturated."""
     applied: NDArray[np.bool_]
-    """False for what the log of facts, or the source's partition, had told before."""
+    """Shape (facts,): False for a fact that was folded before, by its offset in the log of facts or in the source partition."""
 
     @property
     def states(self) -> list[bytes]:
-        """The activities as they are now. Cut out when they are asked for: who only queries needs none."""
+        """The encoded activities after the facts. Copied only here: a caller that only queries does not need them."""
         return split(*self.packed)
 
 
 class Packed(NamedTuple):
-    """Encoded activities in one room, with gaps between them."""
+    """Encoded activities in one array, with gaps between them."""
 
     words: Words
     starts: Words
@@ -71,10 +79,10 @@ class Packed(NamedTuple):
 
 
 def observe(states: Sequence[bytes], facts: Facts, topic_id: int = 0) -> Observed:
-    """Fold facts into the activities they are about; b"" is the activity of an entity never seen.
+    """Fold facts into the activities of their entities; b"" is the activity of an entity that was never seen.
 
-    ``topic_id`` tells the log of facts apart from one of the same name before it: offsets count within it.
-    Raises StateCorrupt when a state is no activity.
+    ``topic_id`` identifies the log of facts. A topic that is deleted and created again starts with offset 0 again, so offsets
+    are only compared under the same id. Raises StateCorrupt if a state is not an activity of this version.
     """
     facts = Facts(*map(writable, facts))
     joined = join(states, EMPTY, "an activity")
@@ -83,31 +91,31 @@ def observe(states: Sequence[bytes], facts: Facts, topic_id: int = 0) -> Observe
     scratch = Scratch(empty_kept(), np.zeros(COUNTS), np.zeros(1, np.int64))
     lengths = _observe_all(joined, facts, plan, np.uint64(topic_id), scratch, out)
     if lengths.min(initial=0) < 0:
-        raise StateCorrupt("these bytes are no activity of this version")
+        raise StateCorrupt("these bytes are not an activity of this version")
     return Observed(Packed(out.words, plan.out_starts[:-1], lengths), *out[1:])
 
 
 class Scratch(NamedTuple):
-    """One activity, and the last answer about it; used again for the next."""
+    """Buffers for one activity and its latest counts, reused for the next activity."""
 
     kept: Kept
     answer: NDArray[np.float64]
     asked: Integers
-    """The hour of the answer, NEVER_HOUR where it no longer holds; shape (1,)."""
+    """Shape (1,): the hour of ``answer``; NEVER_HOUR if ``answer`` is out of date."""
 
 
 class Fact(NamedTuple):
-    """A row of Facts, as numbers: each array handed to a function costs a count of its references."""
+    """A row of Facts as numbers, because each array that is passed to a compiled function costs reference counting."""
 
     is_label: bool
-    told: Label
-    """Of a transaction only digest and hour are meant."""
+    label: Label
+    """For a transaction, only its digest and its hour are meaningful."""
     source: Source
     offset: int
 
 
 class Output(NamedTuple):
-    """The words of the activities, and the columns of Observed."""
+    """Output buffers: the words of the activities, and the columns of Observed."""
 
     words: Words
     counts: NDArray[np.float64]
@@ -127,14 +135,14 @@ def _allocate_output(count: int, plan: "Plan") -> Output:
 
 
 class Plan(NamedTuple):
-    """Which facts belong to which activity, and where the activities will stand."""
+    """The facts of each activity, and the position of each activity in the output."""
 
     order: Integers
-    """Facts by activity, in order of arrival."""
+    """Indexes of facts, grouped by activity, in order of arrival."""
     firsts: Integers
-    """Index in ``order`` of each activity's first fact; one more than activities."""
+    """Index in ``order`` of each activity's first fact, and at last the number of facts."""
     out_starts: Words
-    """Word at which each activity's room begins; one more than activities."""
+    """Index in the output words at which each activity begins, and at last the number of words."""
 
 
 @compiled
@@ -162,7 +170,7 @@ def _plan(facts: Facts, starts: Words) -> Plan:
 def _observe_all(
     joined: Joined, facts: Facts, plan: Plan, topic_id: np.uint64, scratch: Scratch, out: Output
 ) -> Words:
-    """Fold the facts of every activity; returns the activities' lengths in words, -1 for what is none."""
+    """Fold the facts of every activity. Returns the lengths of the activities in words, -1 for bytes that are not one."""
     lengths = np.full(len(joined.starts) - 1, -1)
     for i in range(len(lengths)):
         before = joined.words[joined.starts[i] : joined.starts[i + 1]]
@@ -174,8 +182,8 @@ def _observe_all(
         if not unpack(activity, before, scratch.kept):
             continue
         scratch.asked[0] = NEVER_HOUR
-        for place in range(plan.firsts[i], plan.firsts[i + 1]):
-            at = plan.order[place]
+        for position in range(plan.firsts[i], plan.firsts[i + 1]):
+            at = plan.order[position]
             if facts.kind[at] & QUERY != 0:
                 _answer(activity, facts.time_ms[at] // HOUR_MS, at, scratch, out)
             if facts.kind[at] & (TRANSACTION | LABEL) != 0:
@@ -197,11 +205,11 @@ def _observe_all(
 
 @compiled
 def _answer(activity: Any, hour: int, at: int, scratch: Scratch, out: Output) -> None:
-    """Write what is known in an hour: the last answer again where that was of it."""
+    """Write the counts of an hour to row ``at``; counts them only if the latest counts are not those of this hour."""
     if hour != scratch.asked[0]:
-        look(activity, scratch.kept, hour, scratch.answer)
+        count_windows(activity, scratch.kept, hour, scratch.answer)
         scratch.asked[0] = hour
-    for column in range(COUNTS):  # a slice of so few costs three times as much
+    for column in range(COUNTS):  # a loop is three times as fast as a slice of so few numbers
         out.counts[at, column] = scratch.answer[column]
     first, evicted = activity.first_hour, max(activity.evicted_hour, activity.newest_hour - KEPT_HOURS)
     out.first_seen_ms[at] = _ALWAYS_MS if first == NO_HOUR else first * HOUR_MS
@@ -210,17 +218,18 @@ def _answer(activity: Any, hour: int, at: int, scratch: Scratch, out: Output) ->
 
 @compiled
 def _apply(activity: Any, fact: Fact, topic_id: np.uint64, scratch: Scratch) -> bool:
-    """Fold one fact; False where it was folded before."""
+    """Fold one fact. Returns False if it was folded before."""
     if activity.topic_id == topic_id and fact.offset <= activity.applied_offset:
         return False
     activity.topic_id, activity.applied_offset = topic_id, fact.offset
-    kept, hour = scratch.kept, fact.told.hour
+    kept, hour = scratch.kept, fact.label.hour
     if fact.is_label:
-        take_label(activity, kept, fact.told)
+        add_label(activity, kept, fact.label)
         scratch.asked[0] = NEVER_HOUR
         return True
-    if not is_new(activity, kept, fact.source):
+    if not advance_guard(activity, kept, fact.source):
         return False
+    # The latest counts stay valid unless the transaction lies in their windows, or is so new that it evicts old hours.
     if hour <= scratch.asked[0] - DELAY_HOURS or hour > activity.newest_hour:
         scratch.asked[0] = NEVER_HOUR
     count_transaction(activity, kept, hour)

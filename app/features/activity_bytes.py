@@ -1,17 +1,18 @@
-"""The bytes of an activity: what one delayed entity did and what became known of it. Little-endian words, versioned.
+"""The encoding of an activity, the state of one delayed entity: its transactions by hour, and their labels. Versioned.
 
 ::
 
     header    ACTIVITY, 7 words
     hours     n words, ascending: hour << 32 | transactions
-    guards    n source partitions, as columns: n topic ids, n partitions, n offsets that were applied last
-    labels    n, as columns: n transaction digests, n times of report in ms, n words hour << 1 | is_fraud;
-              in order of digest, then of report, then of arrival
+    guards    n source partitions, as columns: n topic ids, n partitions, n last applied offsets
+    labels    n labels, as columns: n transaction digests, n times of report in ms, n words hour << 1 | is_fraud;
+              ordered by digest, then by report, then by arrival
 
-Hour h holds the event times of ``((h - 1) h, h h]`` since the epoch. An activity is at most 56 bytes, 8 for each of
-1,056 hours, 24 for each of 1,024 source partitions and 24 for each of 4,096 labels: 131 kB. A terminal with a
-transaction a day has 0.5 kB, a merchant busy at all hours on 64 partitions 10 kB. Equal activities give equal bytes.
-Topic id and applied offset stand where those of a profile do (state.py).
+Words are little-endian, of 8 bytes. Hour h holds the event times in ``(h - 1 hours, h hours]`` since the epoch. An activity
+is at most 131 kB: 56 bytes, 8 for each of 1,056 hours, 24 for each of 1,024 source partitions and 24 for each of 4,096
+labels. A terminal with a transaction a day has 0.5 kB, a merchant that is busy at all hours on 64 partitions 10 kB. Equal
+activities give equal bytes. Topic id and applied offset have the same position as in a profile (state.py), so that
+one function reads both.
 """
 
 from typing import Any, NamedTuple
@@ -30,26 +31,27 @@ ACTIVITY = np.dtype(
         ("unused", "u1", (3,)),
         ("hours", "<u4"),
         ("topic_id", "<u8"),  # of the log of facts
-        ("applied_offset", "<i8"),  # the last of it, -1 for none
+        ("applied_offset", "<i8"),  # the last applied offset of it, -1 for none
         ("guards", "<u4"),
         ("labels", "<u4"),
         ("newest_hour", "<i8"),  # of the newest transaction
         ("first_hour", "<i8"),  # of the oldest transaction ever
-        ("evicted_hour", "<i8"),  # of the newest label that the cap pushed out
+        ("evicted_hour", "<i8"),  # of the newest label evicted by the cap
     ]
 )
 HEADER_WORDS = ACTIVITY.itemsize // WORD_BYTES
 GUARD_WORDS = LABEL_WORDS = 3
 
 NEVER_HOUR = -(2**62)
-"""Stands for an hour before all others; NO_HOUR for one after them."""
+"""An hour before all others."""
 NO_HOUR = 2**62
+"""An hour after all others."""
 KEPT_HOURS = DELAY_HOURS + DELAYED_WIDTHS_HOURS[-1] + 7 * 24
-"""Before the newest transaction: the longest window, the delay, and a week for what comes out of order."""
+"""Hours kept before the newest transaction: the longest window, the delay, and a week for late transactions."""
 MOST_GUARDS = 1024
-"""Beyond, the guard that was made first goes: its source partition could be counted twice."""
+"""Most guards. Beyond, the oldest guard is evicted; a repeat from its source partition would then be counted twice."""
 MOST_LABELS = 4096
-"""Beyond, the label of the oldest transaction goes, and windows that reach back to it are saturated."""
+"""Most labels. Beyond, the label of the oldest transaction is evicted; windows that reach back to it are saturated."""
 
 
 def _empty() -> bytes:
@@ -61,21 +63,21 @@ def _empty() -> bytes:
 
 
 EMPTY = _empty()
-"""The activity of an entity never seen."""
+"""The activity of an entity that was never seen."""
 
 
 class Kept(NamedTuple):
-    """Room for the hours, guards and labels of one activity, and one more of each."""
+    """Buffers for the hours, guards and labels of one activity, each with space for one more than is kept."""
 
     hours: Words
     guards: Words
-    """Shape (3, guards): topic_id, partition, offset."""
+    """Shape (3, guards): topic id, partition, offset."""
     labels: Words
     """Shape (3, labels): transaction, reported_ms, hour << 1 | is_fraud."""
 
 
 def empty_kept() -> Kept:
-    """For any activity."""
+    """Allocate buffers that any activity fits."""
     return Kept(
         np.empty(KEPT_HOURS + 1, np.int64),
         np.empty((GUARD_WORDS, MOST_GUARDS + 1), np.int64),
@@ -85,7 +87,7 @@ def empty_kept() -> Kept:
 
 @compiled
 def is_activity(words: Words) -> bool:
-    """Whether these words are one activity of this version, so that nothing is read or written beside it."""
+    """Whether the words are one activity of this version. Must hold before ``unpack``, or memory outside is accessed."""
     if len(words) < HEADER_WORDS:
         return False
     activity = words[:HEADER_WORDS].view(ACTIVITY)[0]
@@ -97,9 +99,9 @@ def is_activity(words: Words) -> bool:
 
 @compiled
 def unpack(activity: Any, words: Words, kept: Kept) -> bool:
-    """Fill ``kept`` with the words behind an activity's header.
+    """Copy the words behind an activity's header to ``kept``.
 
-    False when the hours do not ascend within those that are kept: that is no activity.
+    Returns False if the hours do not ascend within the kept range: then the words are not an activity.
     """
     hours, guards, labels = int(activity.hours), int(activity.guards), int(activity.labels)
     at = HEADER_WORDS
@@ -122,7 +124,7 @@ def unpack(activity: Any, words: Words, kept: Kept) -> bool:
 
 @compiled
 def pack(activity: Any, kept: Kept, words: Words) -> int:
-    """Write what is kept behind the activity's header; the length of both in words."""
+    """Write ``kept`` behind the activity's header. Returns the length of the activity in words."""
     hours, guards, labels = int(activity.hours), int(activity.guards), int(activity.labels)
     at = HEADER_WORDS
     words[at : at + hours] = kept.hours[:hours]

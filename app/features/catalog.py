@@ -1,7 +1,7 @@
-"""The ordered, versioned list of features: what the stream, training and the daily batch compute (vector.py, entities.py).
+"""The ordered, versioned list of features that the stream, training and the daily batch compute (vector.py, entities.py).
 
-A feature is named ``{entity}_{function}_{window}``. A missing value is NaN, for the reason its entry gives,
-and never a silent zero. Change the list only together with ``VERSION``: a model is bound to its digest.
+A feature is named ``{entity}_{function}_{window}``. A missing value is NaN, never zero, and ``missing`` gives the reason.
+Raise ``VERSION`` with every change of the list: a model only loads with the catalog whose digest it names.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,14 +38,14 @@ class Feature(msgspec.Struct, frozen=True):
     unit: str
     meaning: str
     missing: str = "never"
-    """When the value is NaN."""
+    """When the value is NaN, in words."""
     window_ms: int = 0
-    """The window it looks back on; 0 for none."""
+    """Width of the window; 0 for a feature without one."""
     delay_ms: int = 0
-    """How long before the transaction the window ends, at the full hour before; 0 for with the transaction."""
+    """Time from the end of the window to the transaction, rounded up to a full hour; 0 if the window ends with the transaction."""
 
     def start_ms(self, event_time_ms: int) -> int:
-        """Where the window of a transaction begins; what happened then is not in it."""
+        """Return the exclusive start of the window of a transaction."""
         end_ms = event_time_ms - self.delay_ms
         return end_ms - (end_ms % HOUR_MS if self.delay_ms else 0) - self.window_ms
 
@@ -60,11 +60,11 @@ _DELAYED = {
     Function.FRAUDS: ("transactions", "transactions of this {} known to be fraud"),
     Function.RISK: ("1", "share of transactions of this {} known to be fraud"),
 }
-"""Unit and meaning."""
+"""Unit and meaning by function; both are part of the digest."""
 
 
 def delayed_features(entity: DelayedEntity) -> Iterator[Feature]:
-    """The columns of one delayed entity."""
+    """Yield the columns of one delayed entity."""
     for function, window in entity.features:
         name, (unit, meaning) = DELAYED_WINDOW_NAMES[window], _DELAYED[function]
         yield Feature(
@@ -142,7 +142,9 @@ class Coverage(NamedTuple):
     """How far back the state of a customer or of a delayed entity reaches, as of one transaction."""
 
     first_seen_ms: int
+    """Time of the first transaction; a window that begins before it is warming up."""
     evicted_ms: int
+    """Time of the newest evicted transaction or label; a window that begins before it is saturated."""
 
 
 UNREAD = (Coverage(NEVER_MS, NEVER_MS),) * len(ENTITIES)
@@ -152,15 +154,15 @@ _OWNERS = (
     *(0 for _ in _OF_PROFILE),
     *(owner for owner, features in enumerate(_OF_ENTITIES, start=1) for _ in features),
 )
-"""Of each feature: index of what is known about its owner, the profile first."""
+"""For each feature: index of its owner in the coverage of a transaction, the customer's profile first."""
 
 
 def snapshot(
     values: Sequence[float], event_time_ms: int, coverage: Sequence[Coverage]
 ) -> dict[str, FeatureValue]:
-    """Every feature with its value and state, for people; ``values`` in the catalog's order.
+    """Return every feature with its value and state; ``values`` are in the catalog's order.
 
-    ``coverage`` is about the profile first and then about each delayed entity.
+    ``coverage`` has one entry for the profile and one for each delayed entity, in this order.
     """
     return {
         feature.name: FeatureValue(

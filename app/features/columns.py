@@ -1,4 +1,4 @@
-"""Transactions as the columns that the fold takes."""
+"""Converts transactions to the columns that the fold takes."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -13,11 +13,11 @@ from app.features.fold import Doubles, Events, Integers, fold
 from app.features.window import Bounds
 
 terminal_digest = lru_cache(maxsize=1 << 16)(digest64)
-"""Terminals repeat; their digests are kept."""
+"""Cached, because terminals repeat."""
 
 
 def events(transactions: Sequence[Transaction], customer: Sequence[int], offsets: Sequence[int]) -> Events:
-    """``customer`` holds the index of each transaction's profile, ``offsets`` its place in the log."""
+    """Return transactions as Events. ``customer`` holds the index of each transaction's profile, ``offsets`` its source offset."""
     return Events(
         customer=np.array(customer, np.int64),
         time_ms=np.array([transaction.event_time for transaction in transactions], np.int64),
@@ -31,7 +31,10 @@ def events(transactions: Sequence[Transaction], customer: Sequence[int], offsets
 
 
 def digests(values: Iterable[bytes]) -> Integers:
-    """Eight bytes each, as numbers. A copy: a read-only array is another type to the compiler."""
+    """Return digests of eight bytes as numbers.
+
+    A writable copy: numba would compile the fold a second time for a read-only array.
+    """
     return np.frombuffer(b"".join(values), np.int64).copy()
 
 
@@ -40,7 +43,7 @@ def _degrees(values: Iterable[float | None]) -> Doubles:
 
 
 def compile_fold() -> None:
-    """Have the folds' machine code at hand: a second from disk, 25 where it must be made first."""
+    """Load the machine code of both folds, so that the first chunk does not wait: 1 s from disk, 25 s if it is compiled."""
     nothing = np.zeros(1, np.int64)
     nowhere = np.full(1, nan)
     fold([b""], Events(*(nothing,) * 5, nowhere, nowhere, nothing), Bounds(0, 1))

@@ -1,7 +1,7 @@
-"""How the fold becomes machine code: numba compiles it at first use and keeps the result on disk.
+"""Compiles the fold to machine code: numba compiles a function at its first call and caches the result on disk.
 
-numba's own rule for a stale result looks at the file of the function alone, not at what the function calls in
-other files. So the results lie in a folder named by the digest of every source file here.
+numba discards a cached result if the file of the function changes, but not if another file changes whose functions it
+calls. So the cache is a folder named by the digest of all source files of this package.
 """
 
 import os
@@ -22,9 +22,9 @@ _SOURCES = Path(__file__).parent
 
 
 def cache_folder(sources: Path, candidates: Iterable[Path]) -> Path:
-    """A folder for the machine code of just these ``sources``, in the first candidate that can be written.
+    """Return a folder for the machine code of these ``sources``, in the first candidate that is writable.
 
-    Where none can, a temporary one: the next process compiles again.
+    If none is, a temporary folder: then every process compiles again.
     """
     digest = sha256(b"".join(path.read_bytes() for path in sorted(sources.glob("*.py")))).hexdigest()[:16]
     for folder in (candidate / f"compiled-{digest}" for candidate in candidates):
@@ -38,21 +38,22 @@ def cache_folder(sources: Path, candidates: Iterable[Path]) -> Path:
 
 
 def _candidates() -> Iterator[Path]:
-    """Where numba was told to (NUMBA_CACHE_DIR), else beside the sources, else in the user's cache."""
-    if told := vars(numba.config).get("CACHE_DIR"):
-        yield Path(told)
+    """Yield NUMBA_CACHE_DIR if it is set, the folder of the sources, and the user's cache folder."""
+    if configured := vars(numba.config).get("CACHE_DIR"):
+        yield Path(configured)
     yield _SOURCES / "__pycache__"
-    with suppress(RuntimeError):  # a user of a container may have no home
+    with suppress(RuntimeError):  # the user of a container may have no home directory
         yield Path.home() / ".cache" / "fraudstream"
 
 
 CODE_FOLDER = cache_folder(_SOURCES, _candidates())
-"""Where the machine code is kept between processes."""
+"""Folder of the machine code, which later processes load."""
 vars(numba.config)["CACHE_DIR"] = str(CODE_FOLDER)
-# Not `fastmath`: every operation is the one that is written, so that a recount is equal to the bit.
+# Without `fastmath`, which reorders operations: a recount must give the same bits.
+# `error_model="numpy"`: a division by zero gives inf or NaN, as in numpy, instead of an exception.
 _compile = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
 
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """The function as machine code. It takes numbers, numpy arrays and records, and calls its like only."""
+    """Return the function as machine code. It may take numbers, arrays, records and tuples, and only call compiled functions."""
     return cast("Callable[Parameters, Result]", cast(Any, _compile)(function))

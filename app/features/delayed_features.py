@@ -1,4 +1,4 @@
-"""What is known about the delayed entities of transactions: a row of their features for each, and how far to trust it."""
+"""Computes the features of the delayed entities of transactions from the activities of these entities."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -22,44 +22,45 @@ require_width(__name__, WIDTH, DELAYED)
 
 
 class Kind(NamedTuple):
-    """The entities of one kind that some transactions touch."""
+    """The entities of one kind that some transactions name."""
 
     entity: DelayedEntity
     keys: list[str]
-    """Each once."""
+    """Keys of the entities, without repeats."""
     which: Integers
-    """Shape (transactions,): index of each one's key; ``len(keys)`` where it names none."""
+    """Shape (transactions,): index of the key of each transaction; ``len(keys)`` if it names no entity."""
 
 
 class Touched(NamedTuple):
-    """What some transactions, or labels, touch."""
+    """The entities that some transactions, or labels, name."""
 
     times_ms: Integers
-    """Shape (transactions,): their event times."""
+    """Shape (transactions,): event times."""
     kinds: list[Kind]
 
     @property
     def keys(self) -> list[str]:
-        """Each entity once, kind by kind."""
+        """The keys of all kinds, kind by kind."""
         return [key for kind in self.kinds for key in kind.keys]
 
 
 class Delayed(NamedTuple):
-    """About some transactions, in their order."""
+    """Features of the delayed entities of some transactions, in their order, and how far the activities reach back."""
 
     features: Doubles
-    """Shape (transactions, columns of all entities), in the catalog's order."""
+    """Shape (transactions, WIDTH), in the catalog's order."""
     first_seen_ms: Integers
-    """Shape (transactions, entities)."""
+    """Shape (transactions, entities), as in Observed."""
     evicted_ms: Integers
+    """Shape (transactions, entities), as in Observed."""
     absent: NDArray[np.bool_]
-    """Shape (transactions,): the activities could not be read, all columns are NaN."""
+    """Shape (transactions,): True if an activity could not be read; all features are then NaN."""
 
 
 def touched(
     named: Sequence[Transaction] | Sequence[Label], entities: Sequence[DelayedEntity] = ENTITIES
 ) -> Touched:
-    """The entities that transactions or labels name."""
+    """Return the entities that transactions or labels name."""
     times_ms = np.array([each.event_time for each in named], np.int64)
     return Touched(times_ms, [_kind(entity, named) for entity in entities])
 
@@ -74,17 +75,17 @@ def _kind(entity: DelayedEntity, named: Sequence[Transaction] | Sequence[Label])
 
 
 def absent(about: Touched) -> Delayed:
-    """Nothing could be read."""
+    """Return the features for activities that could not be read: all NaN."""
     count, never = len(about.times_ms), np.full((len(about.times_ms), len(about.kinds)), NEVER_MS)
     width = sum(kind.entity.width for kind in about.kinds)
     return Delayed(np.full((count, width), np.nan), never, never, np.ones(count, np.bool_))
 
 
 def compute_delayed(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
-    """What the activities say about each transaction at its own time; b"" is the one of an entity never seen.
+    """Compute the features of each transaction at its own event time.
 
-    An entity that is not among them could not be read, and its transactions are absent. Raises StateCorrupt when one
-    of them is no activity.
+    ``activities`` are encoded activities by key; b"" is that of an entity that was never seen. An entity that is missing
+    could not be read, and its transactions are absent. Raises StateCorrupt if a value is not an activity.
     """
     if not activities:
         return absent(about)
@@ -101,7 +102,7 @@ def compute_delayed(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
 
 
 def _compute_kind(kind: Kind, times_ms: Integers, activities: Mapping[str, bytes]) -> Delayed:
-    """By one kind of entity."""
+    """Compute the features of one kind of entity."""
     states = [*(activities.get(key, b"") for key in kind.keys), b""]
     observed = observe(states, queries(kind.which, times_ms))
     features = columns(kind.entity, observed.counts)

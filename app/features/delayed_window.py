@@ -1,6 +1,7 @@
-"""The one delayed window: transactions counted by the hour, and the labels known about them.
+"""The delayed windows of an entity: transactions counted by hour, and the labels that were known at a time.
 
-An activity here is a record of ACTIVITY with the rows that are ``Kept`` for it (activity_bytes.py).
+An activity here is a record of ACTIVITY with its hours, guards and labels in ``Kept`` (activity_bytes.py). Counts by hour,
+instead of single events, bound the size of busy merchants; the price is that windows begin and end at full hours.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ _TOPIC_ID, _PARTITION, _OFFSET = 0, 1, 2
 
 
 class Source(NamedTuple):
-    """Where the transaction behind a fact stands in the log of transactions."""
+    """Position of the transaction of a fact in the log of transactions."""
 
     topic_id: int
     partition: int
@@ -27,25 +28,29 @@ class Source(NamedTuple):
 
 
 class Label(NamedTuple):
-    """What one report says of a transaction."""
+    """One reported label of a transaction."""
 
     transaction: int
     """Digest."""
     hour: int
-    """Of the transaction."""
+    """Hour of the event time of the transaction."""
     reported_ms: int
     is_fraud: bool
 
 
 @compiled
 def hour_of(time_ms: int) -> int:
-    """The hour that holds an event time: the first whose end is not before it."""
+    """Return the hour of an event time, which is the first hour that does not end before it."""
     return -(-time_ms // HOUR_MS)
 
 
 @compiled
-def is_new(activity: Any, kept: Kept, source: Source) -> bool:
-    """Whether the source partition is not past this offset; from now on it is."""
+def advance_guard(activity: Any, kept: Kept, source: Source) -> bool:
+    """Advance the guard of the source partition to this offset. Returns False if it was there before.
+
+    The guard recognises a transaction that a restarted scoring worker writes to the log of facts a second time, at
+    another offset of that log.
+    """
     guards, count = kept.guards, int(activity.guards)
     for i in range(count):
         if guards[_TOPIC_ID, i] == source.topic_id and guards[_PARTITION, i] == source.partition:
@@ -64,11 +69,11 @@ def is_new(activity: Any, kept: Kept, source: Source) -> bool:
 
 @compiled
 def count_transaction(activity: Any, kept: Kept, hour: int) -> None:
-    """One more in this hour, unless it is too old to be kept."""
+    """Count a transaction in its hour, unless the hour is too old to be kept."""
     activity.first_hour = min(activity.first_hour, hour)
     if hour > activity.newest_hour:
         activity.newest_hour = hour
-        _forget(activity, kept, hour - KEPT_HOURS)
+        _evict_hours(activity, kept, hour - KEPT_HOURS)
     if hour <= activity.newest_hour - KEPT_HOURS:
         return
     hours, count = kept.hours, int(activity.hours)
@@ -85,13 +90,16 @@ def count_transaction(activity: Any, kept: Kept, hour: int) -> None:
 
 
 @compiled
-def take_label(activity: Any, kept: Kept, label: Label) -> None:
-    """Keep what was reported, unless it is known or about a transaction too old to be kept."""
+def add_label(activity: Any, kept: Kept, label: Label) -> None:
+    """Insert a label, unless it is a repeat or its transaction is too old to be kept.
+
+    Several labels of one transaction are all kept, since a query for an earlier time must not see a later report.
+    """
     if label.hour <= activity.newest_hour - KEPT_HOURS:
         return
     labels, count = kept.labels, int(activity.labels)
     word = label.hour << 1 | np.int64(label.is_fraud)
-    at = _place(kept, count, label)
+    at = _insertion_index(kept, count, label)
     before = at
     while before > 0 and _same_report(kept, before - 1, label.transaction, label.reported_ms):
         before -= 1
@@ -103,12 +111,16 @@ def take_label(activity: Any, kept: Kept, label: Label) -> None:
     labels[_WORD, at] = word
     activity.labels = count + 1
     if count == MOST_LABELS:
-        _evict(activity, kept)
+        _evict_label(activity, kept)
 
 
 @compiled
-def look(activity: Any, kept: Kept, hour: int, view: Any) -> None:
-    """Write down what is known in an hour: transactions and frauds of each window. ``hour`` is the last full one."""
+def count_windows(activity: Any, kept: Kept, hour: int, view: Any) -> None:
+    """Write to ``view`` the transactions of each window, then the known frauds of each window.
+
+    ``hour`` is the last full hour before the query: windows end DELAY_HOURS before it, and labels reported after it do
+    not count. The last of several labels of a transaction decides.
+    """
     end = hour - DELAY_HOURS
     view[:] = 0
     for i in range(int(activity.hours) - 1, -1, -1):
@@ -131,15 +143,15 @@ def look(activity: Any, kept: Kept, hour: int, view: Any) -> None:
 
 @compiled
 def _add(view: Any, first: int, back: Any, count: Any) -> None:
-    """To every window that reaches ``back`` so many hours from its end."""
+    """Add ``count`` to every window that is longer than ``back`` hours."""
     for w in range(DELAYED_WINDOWS):
         if back < _WIDTHS[w]:
             view[first + w] += count
 
 
 @compiled
-def _forget(activity: Any, kept: Kept, horizon: int) -> None:
-    """Drop hours up to the horizon, and labels of transactions of those hours."""
+def _evict_hours(activity: Any, kept: Kept, horizon: int) -> None:
+    """Evict the hours up to ``horizon``, and the labels of transactions of these hours."""
     first, count = 0, int(activity.hours)
     while first < count and kept.hours[first] >> 32 <= horizon:
         first += 1
@@ -157,8 +169,8 @@ def _forget(activity: Any, kept: Kept, horizon: int) -> None:
 
 
 @compiled
-def _place(kept: Kept, count: int, label: Label) -> int:
-    """Where a label belongs: behind all of its transaction that were not reported later."""
+def _insertion_index(kept: Kept, count: int, label: Label) -> int:
+    """Return the index at which to insert a label: behind those of its transaction that were reported no later."""
     low, high = 0, count
     while low < high:
         middle = (low + high) // 2
@@ -179,8 +191,8 @@ def _same_report(kept: Kept, at: int, transaction: int, reported_ms: int) -> boo
 
 
 @compiled
-def _evict(activity: Any, kept: Kept) -> None:
-    """The least label goes, by hour, digest, report and word: whatever came first, the same ones stay."""
+def _evict_label(activity: Any, kept: Kept) -> None:
+    """Evict the least label by hour, digest, report and word, so that the same labels are kept in any order of arrival."""
     labels, count, least = kept.labels, int(activity.labels), 0
     for i in range(1, count):
         hour, least_hour = labels[_WORD, i] >> 1, labels[_WORD, least] >> 1

@@ -1,7 +1,7 @@
-"""The one way from transactions to what is known about them, for the stream, for training and for the daily batch.
+"""Folds transactions into profiles and computes their features. Used by the stream, training and the daily batch.
 
-Profiles are encoded bytes before and after. In between, customer by customer, the events of a profile are laid
-out in one scratch log that stays in the processor's cache, and each transaction is folded in, in order of arrival.
+Profiles are encoded bytes before and after (state.py). In between, customer by customer, the events of a profile are
+unpacked to one scratch log that stays in the processor's cache, and each transaction is folded in order of arrival.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 
 APPLIED, ALREADY_APPLIED, REPEATED = 1, 2, 3
-"""What became of a transaction: it changed its profile; its profile had applied its offset before; a producer
-had sent it before, under another offset, and its profile still remembers."""
+"""Status of a transaction: APPLIED changed its profile; the profile had applied the offset of an ALREADY_APPLIED one
+before; a REPEATED one has an id that the profile still holds from another offset."""
 
 
 class Events(NamedTuple):
@@ -42,36 +42,38 @@ class Events(NamedTuple):
     time_ms: Integers
     amount_minor: Integers
     terminal: Integers
-    """Digest."""
+    """Digest of the terminal id (``identifiers.digest64``)."""
     transaction: Integers
-    """Digest."""
+    """Digest of the transaction id."""
     latitude: Doubles
-    """Degrees; NaN where there is no place."""
+    """Degrees; NaN without a location."""
     longitude: Doubles
+    """Degrees; NaN without a location."""
     offset: Integers
-    """In the source log; ascending for each customer."""
+    """Offset in the source log; ascends for each customer."""
 
 
 class Folded(NamedTuple):
-    """What is known about each transaction as of its own time, and what became of the profiles."""
+    """Features and status of each transaction as of its own time, and the profiles after all transactions."""
 
     profiles: list[bytes]
     features: Doubles
-    """Shape (events, features), in the catalog's order; only rows that were applied are written."""
+    """Shape (events, vector.WIDTH), in the catalog's order; only rows with the status APPLIED are written."""
     status: NDArray[np.uint8]
     """APPLIED, ALREADY_APPLIED or REPEATED."""
     late: NDArray[np.bool_]
-    """The allowed lateness was exceeded: the windows hold what was still known."""
+    """The allowed lateness was exceeded: events of the windows may have been evicted."""
     first_seen_ms: Integers
+    """Event time of the customer's earliest transaction so far."""
     evicted_ms: Integers
-    """Time of the newest transaction that the cap had pushed out; windows that reach back to it are saturated."""
+    """Event time of the newest transaction evicted by the cap; windows that reach back to it are saturated."""
 
 
 def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, topic_id: int = 0) -> Folded:
-    """Fold transactions into the profiles they belong to; b"" is the profile of a new customer.
+    """Fold transactions into the profiles of their customers; b"" is the profile of a new customer.
 
-    ``topic_id`` tells the source log apart from one of the same name before it: offsets count within it.
-    Raises StateCorrupt when a profile is not one.
+    ``topic_id`` identifies the source log. A topic that is deleted and created again starts with offset 0 again, so offsets
+    are only compared under the same id. Raises StateCorrupt if a value is not a profile of this version.
     """
     events = Events(*map(writable, events))
     joined = join(profiles, EMPTY, "a profile")
@@ -80,27 +82,27 @@ def fold(profiles: Sequence[bytes], events: Events, bounds: Bounds, topic_id: in
     scratch = Scratch(empty_log(plan.most_events), np.zeros(1, VIEW))
     lengths = _fold_all(joined, events, plan, Rules(bounds, np.uint64(topic_id)), scratch, out)
     if lengths.min(initial=0) < 0:
-        raise StateCorrupt("these bytes are no profile of this version")
+        raise StateCorrupt("these bytes are not a profile of this version")
     return Folded(split(out.words, plan.out_starts[:-1], lengths), *out[1:])
 
 
 class Rules(NamedTuple):
-    """What holds for every event of a call."""
+    """Parameters that hold for every event of a call."""
 
     bounds: Bounds
     topic_id: np.uint64
 
 
 class Scratch(NamedTuple):
-    """One customer's events and one event's windows; used again for the next."""
+    """Buffers for one customer's events and one event's windows, reused for the next."""
 
     log: Log
     windows: NDArray[Any]
-    """Of VIEW, shape (1,)."""
+    """Records of VIEW, shape (1,)."""
 
 
 class Entry(NamedTuple):
-    """A row of Events, as numbers: each array handed to a function costs a count of its references."""
+    """A row of Events as numbers, because each array that is passed to a compiled function costs reference counting."""
 
     event: Event
     latitude: float
@@ -109,7 +111,7 @@ class Entry(NamedTuple):
 
 
 class Output(NamedTuple):
-    """The words of the profiles, and the columns of Folded."""
+    """Output buffers: the words of the profiles, and the columns of Folded."""
 
     words: Integers
     features: Doubles
@@ -131,16 +133,16 @@ def _allocate_output(count: int, plan: "Plan") -> Output:
 
 
 class Plan(NamedTuple):
-    """Which events belong to which profile, and where the profiles will stand."""
+    """The events of each profile, and the position of each profile in the output."""
 
     order: Integers
-    """Events by profile, in order of arrival."""
+    """Indexes of events, grouped by profile, in order of arrival."""
     firsts: Integers
-    """Index in ``order`` of each profile's first event; one more than profiles."""
+    """Index in ``order`` of each profile's first event, and at last the number of events."""
     out_starts: Integers
-    """Word at which each profile's room begins; one more than profiles."""
+    """Index in the output words at which each profile begins, and at last the number of words."""
     most_events: int
-    """Of one profile."""
+    """Most events of one profile, old and new."""
 
 
 @compiled
@@ -167,7 +169,7 @@ def _plan(customer: Integers, starts: Integers) -> Plan:
 def _fold_all(
     joined: Joined, events: Events, plan: Plan, rules: Rules, scratch: Scratch, out: Output
 ) -> Integers:
-    """Fold every profile's events; returns the profiles' lengths in words, -1 for what is no profile."""
+    """Fold the events of every profile. Returns the lengths of the profiles in words, -1 for bytes that are not one."""
     lengths = np.full(len(joined.starts) - 1, -1)
     for i in range(len(lengths)):
         before = joined.words[joined.starts[i] : joined.starts[i + 1]]
@@ -178,8 +180,8 @@ def _fold_all(
         profile = after[:HEADER_WORDS].view(PROFILE)[0]
         if not unpack(profile, before, scratch.log):
             continue
-        for place in range(plan.firsts[i], plan.firsts[i + 1]):
-            at = plan.order[place]
+        for position in range(plan.firsts[i], plan.firsts[i + 1]):
+            at = plan.order[position]
             entry = Entry(
                 Event(
                     events.time_ms[at], events.amount_minor[at], events.terminal[at], events.transaction[at]
@@ -198,7 +200,11 @@ def _fold_all(
 
 @compiled
 def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, features: Row) -> int:
-    """Fold one event, unless it was before; returns what became of it."""
+    """Fold one event, unless it is a repeat. Returns its status.
+
+    The offset is checked first, since it recognises every record that is read again; the id recognises a repeat that a
+    producer wrote at another offset, as long as the profile holds the event.
+    """
     event, log, view = entry.event, scratch.log, scratch.windows[0]
     if profile.topic_id == rules.topic_id and entry.offset <= profile.applied_offset:
         return ALREADY_APPLIED
@@ -215,7 +221,7 @@ def _fold_one(profile: Any, entry: Entry, rules: Rules, scratch: Scratch, featur
 
 
 class Profiles:
-    """The profiles of every customer of a history, in memory: 0.2 kB each, and 24 bytes per transaction kept."""
+    """The profiles of all customers of a history, in memory: 0.2 kB each, and 24 bytes for each kept transaction."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
@@ -225,8 +231,8 @@ class Profiles:
         return len(self._by_customer)
 
     def fold(self, customers: Sequence[str], events: Events) -> Folded:
-        """As ``fold``; ``events.customer`` are indexes into ``customers``, each of whom is named once."""
-        known = [self._by_customer.get(customer, b"") for customer in customers]
-        folded = fold(known, events, self._bounds)
+        """Fold as ``fold`` does; ``events.customer`` are indexes of ``customers``, which has no repeats."""
+        before = [self._by_customer.get(customer, b"") for customer in customers]
+        folded = fold(before, events, self._bounds)
         self._by_customer.update(zip(customers, folded.profiles, strict=True))
         return folded

@@ -10,7 +10,7 @@ EARTH_RADIUS_KM = 6371.0088
 
 @compiled
 def distance_km(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
-    """Great-circle distance between two points in degrees, by the haversine formula (Sinnott 1984)."""
+    """Return the great-circle distance between two points given in degrees, by the haversine formula (Sinnott 1984)."""
     phi_a, phi_b = radians(latitude_a), radians(latitude_b)
     half_phi = sin((phi_b - phi_a) / 2)
     half_lambda = sin(radians(longitude_b - longitude_a) / 2)

@@ -1,4 +1,4 @@
-"""A stored profile taken apart, for people."""
+"""Decodes a stored profile for display by ``fraudstream state``."""
 
 from math import isnan
 
@@ -16,7 +16,7 @@ _HALF, _LOW_HALF = np.uint64(32), np.uint64(2**32 - 1)
 
 
 class KeptEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a profile keeps of one transaction; digests in hexadecimal."""
+    """The data that a profile keeps of one transaction; digests in hexadecimal."""
 
     event_time: int
     amount_minor: int
@@ -33,7 +33,7 @@ class WindowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """When and where the customer was last seen."""
+    """Time and location of the customer's latest transaction with a location."""
 
     event_time: int
     latitude: float
@@ -41,7 +41,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a profile's bytes say."""
+    """The content of a profile."""
 
     version: int
     bytes: int
@@ -49,10 +49,10 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the source topic, in hexadecimal; ``incarnation`` in JSON."""
     applied_offset: int
     applied: int
-    """How many transactions changed this profile."""
+    """Number of transactions that changed the profile."""
     first_seen: int | None
     evicted: int | None
-    """Event time of the newest transaction that the cap pushed out."""
+    """Event time of the newest transaction evicted by the cap."""
     place: Place | None
     windows: list[WindowView]
     events: list[KeptEvent]
@@ -60,10 +60,10 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view(data: bytes) -> ProfileView:
-    """Raises StateCorrupt."""
+    """Decode a profile. Raises StateCorrupt if the bytes are not a profile of this version."""
     words = np.frombuffer(data, np.int64).copy() if len(data) % WORD_BYTES == 0 else np.empty(0, np.int64)
     if not is_profile(words):
-        raise StateCorrupt("these bytes are no profile of this version")
+        raise StateCorrupt("these bytes are not a profile of this version")
     header = words[:HEADER_WORDS].view(PROFILE)[0]
     events = _events(header, words[HEADER_WORDS:])
     starts, totals = header["starts"].tolist(), header["totals"].tolist()

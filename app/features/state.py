@@ -1,15 +1,15 @@
-"""The bytes of a profile, as they stand in RocksDB and in the changelog. Little-endian words of 8 bytes, versioned.
+"""The encoding of a profile in RocksDB and in the changelog: little-endian words of 8 bytes, versioned.
 
 ::
 
-    header    PROFILE, 24 words: what is known about the customer and the windows' running sums
-    events    n events in order of time, as columns:
+    header    PROFILE, 24 words: the customer and the running sums of the windows
+    events    n events in order of event time, as columns:
                 narrow: n words (time - base) << 32 | amount      wide: n times, n amounts
                 n terminal digests, n transaction digests
 
-A profile is narrow, 24 bytes an event, when its times lie within 49 days and its amounts below 2**32; which is
-nearly always. Equal profiles give equal bytes. Topic id and applied offset stand at a fixed place, so that
-two versions of one profile can be ordered without decoding them.
+A profile is narrow, with 24 bytes per event, if its times lie within 49 days and its amounts are below 2**32, which is
+nearly always the case. Equal profiles give equal bytes. Topic id and applied offset have a fixed position, so that two
+versions of one profile can be ordered without decoding them.
 """
 
 import struct
@@ -31,13 +31,13 @@ PROFILE = np.dtype(
         ("unused", "<u2"),
         ("events", "<u4"),
         ("topic_id", "<u8"),  # of the source topic
-        ("applied_offset", "<i8"),  # the last of it, -1 for none
-        ("applied", "<i8"),  # how many transactions changed this profile
+        ("applied_offset", "<i8"),  # the last applied offset of it, -1 for none
+        ("applied", "<i8"),  # number of transactions that changed this profile
         ("first_seen_ms", "<i8"),
-        ("evicted_ms", "<i8"),  # time of the newest event that the cap pushed out
+        ("evicted_ms", "<i8"),  # time of the newest event evicted by the cap
         ("base_ms", "<i8"),
-        ("place_ms", "<i8"),  # when and where the customer was last seen
-        ("latitude", "<f8"),  # NaN before the first place
+        ("place_ms", "<i8"),  # time of the latest transaction with a location
+        ("latitude", "<f8"),  # NaN before the first location
         ("longitude", "<f8"),
         ("starts", "<u4", (WINDOWS,)),  # index of each window's first event
         ("totals", "<i8", (WINDOWS,)),  # of amounts
@@ -47,7 +47,7 @@ PROFILE = np.dtype(
 )
 HEADER_WORDS = PROFILE.itemsize // WORD_BYTES
 NARROW_WORDS, WIDE_WORDS = 3, 4
-"""Per event."""
+"""Words per event."""
 
 _LINEAGE = struct.Struct("<Qq")
 _LINEAGE_AT = 8
@@ -64,11 +64,14 @@ def _empty() -> bytes:
 
 
 EMPTY = _empty()
-"""The profile of a customer never seen."""
+"""The profile of a new customer."""
 
 
 def lineage(data: bytes) -> tuple[int, int]:
-    """Id of the source topic and last applied offset of encoded bytes. Raises StateCorrupt where they end."""
+    """Return the topic id and the last applied offset of an encoded profile or activity.
+
+    Raises StateCorrupt if the bytes are too few.
+    """
     try:
         return _LINEAGE.unpack_from(data, _LINEAGE_AT)
     except struct.error as error:
@@ -77,7 +80,7 @@ def lineage(data: bytes) -> tuple[int, int]:
 
 @compiled
 def is_profile(words: Words) -> bool:
-    """Whether these words are one profile of this version, so that nothing is read or written beside it."""
+    """Whether the words are one profile of this version. Must hold before ``unpack``, or memory outside is accessed."""
     if len(words) < HEADER_WORDS:
         return False
     profile = words[:HEADER_WORDS].view(PROFILE)[0]
@@ -89,9 +92,10 @@ def is_profile(words: Words) -> bool:
 
 @compiled
 def unpack(profile: Any, words: Words, log: Log) -> bool:
-    """Fill the log with the events of a profile, which are the words behind its header.
+    """Copy the events of a profile, the words behind its header, to the log.
 
-    False when their times do not ascend: that is no profile, and the windows would look beside the log.
+    Returns False if their times do not ascend: then the words are not a profile, and the windows would read outside
+    the log.
     """
     n, base_ms, at = int(profile.events), profile.base_ms, HEADER_WORDS
     if profile.wide:
@@ -109,7 +113,7 @@ def unpack(profile: Any, words: Words, log: Log) -> bool:
 
 @compiled
 def pack(profile: Any, log: Log, words: Words) -> int:
-    """Write the log's events behind the profile's header; the length of both in words."""
+    """Write the events of the log behind the profile's header. Returns the length of the profile in words."""
     first, end = log.span[0], log.span[1]
     times, amounts = log.times[first:end], log.amounts[first:end]
     n, at = int(end - first), HEADER_WORDS
@@ -133,12 +137,14 @@ def pack(profile: Any, log: Log, words: Words) -> int:
 def _ascend(times: Words) -> bool:
     ascend = True
     for i in range(1, len(times)):
-        ascend &= times[i - 1] <= times[i]  # no early end: so it is done for several at a time
+        ascend &= (
+            times[i - 1] <= times[i]
+        )  # no early return, so that the compiler can use vector instructions
     return ascend
 
 
 @compiled
 def _fits_narrow(times: Words, amounts: Words) -> bool:
-    """``times`` ascend."""
+    """Whether the events fit the narrow encoding; ``times`` must ascend."""
     n = len(times)
     return n == 0 or (times[n - 1] - times[0] < 2**32 and amounts.max() < 2**32)

@@ -1,7 +1,7 @@
-"""The features of one transaction, in the catalog's order, from its windows.
+"""Computes the features of one transaction from its windows, in the catalog's order.
 
-With n, s, q the count, sum and sum of squares of a window: mean = s / n, std = sqrt(n*q - s*s) / n, from exact
-integers, each rounded to a double once before it is divided.
+With n, s, q the count, sum and sum of squares of a window: mean = s / n, std = sqrt(n*q - s*s) / n. These are exact
+integers until each is rounded once to a double before the division.
 """
 
 from math import nan, sqrt
@@ -67,15 +67,16 @@ def fill(row: Row, view: Any, event: Event) -> None:
 
 @compiled
 def travel_kmh(profile: Any, time_ms: int, latitude: float, longitude: float) -> float:
-    """Speed needed from the customer's last place, which becomes this one; NaN where either is unknown.
+    """Return the speed in km/h from the customer's last location to this one, which becomes the last location.
 
-    A trip takes a second at least, so the speed is finite.
+    NaN if one of them is unknown, or if the event is older than the last location; then that location stays. A trip
+    takes at least a second, so the speed is finite.
     """
-    known, last_ms = not np.isnan(profile.latitude), profile.place_ms
-    if np.isnan(latitude) or (known and time_ms < last_ms):
+    has_last, last_ms = not np.isnan(profile.latitude), profile.place_ms
+    if np.isnan(latitude) or (has_last and time_ms < last_ms):
         return nan
     speed = nan
-    if known:
+    if has_last:
         seconds = max((time_ms - last_ms) / 1000, _SHORTEST_TRIP_SECONDS)
         way_km = distance_km(profile.latitude, profile.longitude, latitude, longitude)
         speed = way_km * _HOUR_SECONDS / seconds
@@ -85,9 +86,10 @@ def travel_kmh(profile: Any, time_ms: int, latitude: float, longitude: float) ->
 
 @compiled
 def _against_others(amount: int, view: Any, window: int) -> tuple[float, float]:
-    """Ratio and z-score of an amount against the other events of a window.
+    """Return the ratio and the z-score of an amount against the other events of a window; NaN if undefined.
 
-    z = (a - s/n) / std = (n*a - s) / sqrt(n*q - s*s), with n, s, q of the others.
+    z = (a - s/n) / std = (n*a - s) / sqrt(n*q - s*s), with n, s, q of the other events: with the event itself
+    included, a single large amount would hide itself in its own mean.
     """
     n, s = view.counts[window] - 1, view.totals[window] - amount
     high, low = square(amount)
