@@ -1,38 +1,38 @@
-"""Every error of the service. The first level says what the caller must do.
+"""Every error of the service. The first level of the tree says what the caller must do.
 
 FraudstreamError
-├── InvalidEvent             never retry: to the dead letters, byte for byte
-├── ConfigurationError       refuse to start: the message names the setting and the remedy
+├── InvalidEvent             do not retry: the record becomes a dead letter, byte for byte
+├── ConfigurationError       do not start: the message names the setting and the remedy
 │   └── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
-├── RegistryAway             the schema registry gives no answer: ask again, or do without
-├── ModelRejected            refuse to start, or keep the running model
+├── RegistryAway             the schema registry does not answer: ask again, or continue without it
+├── ModelRejected            do not start, or keep the current model
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
-│   ├── SignatureRefused     nobody who is trusted vouches for the bundle
+│   ├── SignatureRefused     the bundle has no valid signature of the trusted key
 │   ├── CatalogMismatch      the model was trained on other features
 │   ├── LibraryMismatch      the model was fitted with another release of scikit-learn
-│   └── GoldenRowMismatch    the model does not give the scores it gave when it was trained
-├── InvalidFile              a command's input file cannot be used; nothing was written
-├── StateCorrupt             stored bytes cannot be read; nothing was overwritten
+│   └── GoldenRowMismatch    the model does not reproduce the scores of its training
+├── InvalidFile              an input file of a command cannot be used; nothing was written
+├── StateCorrupt             stored bytes cannot be decoded; nothing was overwritten
 ├── StoreFailed              the disk cannot be read or written: end the process without commit
 ├── ForeignWrite             another worker writes to the same partition: end the process without commit
-├── LogReplaced              a topic that is read was made anew: end the process without commit
-├── RestoreFailed            profiles cannot be restored from the changelog: end the process, as below
+├── LogReplaced              a topic was deleted and created again: end the process without commit
+├── RestoreFailed            profiles cannot be restored from the changelog: end the process without commit
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
-├── Paused                   the process stood still past its session: end it without commit
-├── Stalled                  records wait and nothing is finished: end the process without commit
-└── StopOverdue              the process did not end in time when asked to: end it as it is
+├── Paused                   the process did not run for longer than its session: end it without commit
+├── Stalled                  records wait and no chunk is finished: end the process without commit
+└── StopOverdue              the process did not stop in time: end it at once
 """
 
 from enum import StrEnum
 
 
 class FraudstreamError(Exception):
-    """Base of all errors raised on purpose by this service."""
+    """Base of all errors that this service raises on purpose. Operator action: see the class of the error."""
 
 
 class InvalidReason(StrEnum):
-    """Why an event can never be scored; the error code of a dead letter."""
+    """Why an event cannot be scored; the error code of its dead letter."""
 
     NOT_JSON = "not_json"
     MISSING_FIELD = "missing_field"
@@ -50,9 +50,9 @@ class InvalidReason(StrEnum):
 
 
 class InvalidEvent(FraudstreamError):
-    """An event that will never succeed. Operator action: mend the producer, then replay the dead letter.
+    """An event that cannot be scored, now or later. The detail names fields and types, never a value of the event.
 
-    The detail names fields and types, never a value of the event.
+    Operator action: fix the producer, then replay the dead letter.
     """
 
     def __init__(self, reason: InvalidReason, detail: str) -> None:
@@ -62,103 +62,113 @@ class InvalidEvent(FraudstreamError):
 
 
 class ConfigurationError(FraudstreamError):
-    """A setting is wrong. Operator action: change the setting that the message names and start again."""
+    """A setting is wrong. Operator action: change the setting that the message names, then start again."""
 
 
 class TopicMismatch(ConfigurationError):
-    """A topic is missing or differs. Operator action: `fraudstream topics ensure`, or mend what it lists."""
+    """A topic is missing or has other properties. Operator action: run `fraudstream topics ensure`, or fix what it lists."""
 
 
 class RegistryAway(FraudstreamError):
-    """The schema registry does not answer, or refuses to. Workers ask again by themselves. Operator action: bring it back, or
-    correct the setting that the message names.
+    """The schema registry does not answer, or rejects the request. Workers retry by themselves. Operator action: restore
+    the registry, or correct the setting that the message names.
     """
 
 
 class ModelRejected(FraudstreamError):
-    """A bundle may not score. Operator action: `fraudstream model verify`, then deploy a sound bundle."""
+    """A model bundle cannot be used. Operator action: run `fraudstream model verify`, then deploy a valid bundle."""
 
 
 class BundleCorrupt(ModelRejected):
-    """A file of the bundle is missing, was altered, or holds a type that is not trusted."""
+    """A file of the bundle is missing, was altered, or contains a type that is not trusted. Operator action: copy the bundle
+    again from where it was trained.
+    """
 
 
 class SignatureRefused(ModelRejected):
-    """The bundle is not signed by the owner of FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE. Operator action: find out who made
-    it; `fraudstream model sign` if it is yours.
+    """The bundle is not signed with the key that belongs to FRAUDSTREAM_MODEL_PUBLIC_KEY_FILE. Operator action: find out
+    who made the bundle; if it is your own, run `fraudstream model sign`.
     """
 
 
 class CatalogMismatch(ModelRejected):
-    """The bundle was trained on another feature catalog. Operator action: train with this release."""
+    """The bundle was trained on another feature catalog. Operator action: train a model with this release."""
 
 
 class LibraryMismatch(ModelRejected):
-    """The bundle was fitted with another release of scikit-learn. Operator action: train with this release, or run the
-    one that the bundle names.
+    """The bundle was fitted with another release of scikit-learn. Operator action: train a model with the installed
+    release, or install the release that the bundle names.
     """
 
 
 class GoldenRowMismatch(ModelRejected):
-    """The loaded model scores its golden rows differently, or gives a score outside [0, 1]."""
+    """The loaded model scores its golden rows differently than after its training, or outside [0, 1]. Operator action: train
+    the model again on a machine like those of the workers.
+    """
 
 
 class InvalidFile(FraudstreamError):
-    """An input file of a command cannot be used. Operator action: mend the file or choose a mapping."""
+    """An input file of a command cannot be used. Operator action: correct the file, or choose a column mapping."""
 
 
 class StateCorrupt(FraudstreamError):
-    """Stored bytes cannot be read. Operator action, where they are a table's: delete the worker's data directory; the
-    changelog restores it. Where they are of analytics, the message says it. If the changelog itself is unreadable, run the release that wrote it.
+    """Stored bytes cannot be decoded. Operator action: delete the worker's data directory, which the changelog restores; if
+    the changelog itself cannot be decoded, run the release that wrote it. For files of analytics, the message names
+    the action.
     """
 
 
 class StoreFailed(FraudstreamError):
-    """RocksDB, or a file of analytics, cannot be read or written. The process ends without commit; start it again. Damaged files are moved aside
-    then, and the changelog restores them. Operator action: where the disk is full, make room in the worker's data
-    directory; where files are damaged, look at the disk.
+    """RocksDB, or a file of analytics, cannot be read or written. The process ends without commit. At the next start,
+    damaged files are moved aside and restored from the changelog. Operator action: if the disk is full, free space
+    for the worker's data directory; if files are damaged, check the disk; then start the worker again.
     """
 
 
 class ForeignWrite(FraudstreamError):
-    """Another worker has written to the changelog of a partition that this one has. The process ends without commit;
-    started again, it restores what both have written. Operator action: none, unless it goes on: then look for a
-    worker that cannot reach the group's coordinator.
+    """Another worker has written to the changelog of a partition that this worker owns. The process ends without commit;
+    after a restart it restores the writes of both. Operator action: none; if it happens again, look for a worker that
+    cannot reach the coordinator of its group.
     """
 
 
 class LogReplaced(FraudstreamError):
-    """The transactions topic was deleted and made again, or cut, under a running worker. The process ends without commit;
-    started again, it reads the new log from its beginning, as another one. Operator action: none; stop the workers
-    before you delete a topic.
+    """The transactions topic was deleted and created again, or truncated, under a running worker. The process ends without
+    commit; after a restart it reads the new log from its beginning. Operator action: none; stop the workers before
+    you delete a topic.
     """
 
 
 class RestoreFailed(FraudstreamError):
-    """The changelog cannot be read up to its end, or ends before the local profiles do. Operator action: look at
-    the brokers; where the changelog was cut or made anew, delete the worker's data directory.
+    """The changelog cannot be read to its end, or ends before the local profiles do. Operator action: check the brokers;
+    if the changelog was truncated or created again, delete the worker's data directory.
     """
 
 
 class StackError(FraudstreamError):
-    """The local stack cannot be started or stopped. The message names the part and its log file."""
+    """The local stack cannot be started or stopped. Operator action: read the log file that the message names."""
 
 
 class SendFailed(FraudstreamError):
-    """A record was not acknowledged by the broker. The process ends without commit and is started again."""
+    """The brokers did not acknowledge a record. The process ends without commit. Operator action: check the brokers; start
+    the worker again, if the supervisor does not.
+    """
 
 
 class Paused(FraudstreamError):
-    """The process did not run for so long that its partitions are another worker's. It ends; start it again."""
+    """The process did not run for so long that another worker may own its partitions. It ends without commit. Operator
+    action: start the worker again, if the supervisor does not; look for a suspended or overloaded machine.
+    """
 
 
 class Stalled(FraudstreamError):
-    """Records waited too long without progress. The process ends; start it again. If it happens again, the message
-    says which partition and which step: docs/operate/health.md.
+    """Records of a partition waited too long without a finished chunk. The process ends without commit. Operator action:
+    start the worker again, if the supervisor does not; if it happens again, see docs/operate/health.md for the
+    partition and the step that the message names.
     """
 
 
 class StopOverdue(FraudstreamError):
-    """The process was asked to stop and did not in time. It ends without commit; nothing is lost. Operator action:
-    look at the brokers, for which a stop waits.
+    """The process did not stop within FRAUDSTREAM_WORKER_STOP_SECONDS. It ends without commit; nothing is lost. Operator
+    action: check the brokers, whose acknowledgements a stop waits for.
     """

@@ -1,7 +1,7 @@
-"""The closed catalog of metrics: every name, kind, unit, label and meaning. ``docs/metrics.md`` is made from it.
+"""The closed catalog of metrics: name, kind, unit, labels and meaning. ``docs/metrics.md`` is generated from it.
 
-A name that is not in the catalog is a type error. A label never holds a value of an event: what it may hold is
-listed, or comes from the deployment (a partition, a model).
+A name that is not in the catalog is a type error. A label never holds a value of an event: its values are listed here,
+or come from the deployment (a partition, a model).
 """
 
 import sys
@@ -63,7 +63,7 @@ HistogramName = Literal[
 InfoName = Literal["model_info"]
 
 FROM_DEPLOYMENT: tuple[str, ...] = ()
-"""A label whose values the catalog cannot list."""
+"""The values of a label that come from the deployment, so that the catalog cannot list them."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     meaning: str
     labels: Mapping[str, tuple[str, ...]] = {}
-    """Each label with the values it may hold."""
+    """The labels, each with its possible values."""
     buckets: tuple[float, ...] = ()
 
 
@@ -85,8 +85,8 @@ CATALOG = (
         unit="records",
         labels={"result": ("decided", "duplicate", "replayed", "dead_letter", "ignored")},
         meaning=(
-            "Records read from the transactions topic. duplicate: the producer repeated a transaction id; "
-            "replayed: read again after a takeover and already in the profile; ignored: a row's change that is none."
+            "Records read from the transactions topic. duplicate: the producer repeated a transaction id; replayed: read "
+            "again after a takeover, and already applied to the profile; ignored: a change of a row that is no transaction."
         ),
     ),
     Metric(
@@ -94,53 +94,53 @@ CATALOG = (
         kind="counter",
         unit="decisions",
         labels={"outcome": tuple(Outcome)},
-        meaning="Decisions that the brokers acknowledged. A sudden share of decline is a model or a data fault.",
+        meaning="Decisions that the brokers acknowledged. A sudden rise of decline: a fault of the model or of the data.",
     ),
     Metric(
         name="dead_letters_total",
         kind="counter",
         unit="records",
         labels={"reason": tuple(InvalidReason)},
-        meaning="Records that will never be scored, kept in the dead letters topic. Mend the producer.",
+        meaning="Records that cannot be scored, written to the dead letters topic. Fix the producer.",
     ),
     Metric(
         name="late_total",
         kind="counter",
         unit="transactions",
-        meaning="Transactions older than the allowed lateness; scored on what was still known, and flagged.",
+        meaning="Transactions older than the allowed lateness; scored with incomplete windows, and flagged.",
     ),
     Metric(
         name="entities_absent_total",
         kind="counter",
         unit="decisions",
-        meaning="Decisions made without the features of terminals and past frauds, and flagged: Redis had not answered.",
+        meaning="Decisions without the features of terminals and other entities, and flagged: Redis did not answer in time.",
     ),
     Metric(
         name="restored_records_total",
         kind="counter",
         unit="records",
-        meaning="Changelog records read to restore profiles, after a start or a change of owner.",
+        meaning="Changelog records read to restore profiles, after a start or a rebalance.",
     ),
     Metric(
         name="stores_set_aside_total",
         kind="counter",
         unit="databases",
-        meaning="Local databases found damaged, moved aside and restored from the changelog. Look at the disk.",
+        meaning="Damaged local databases, moved aside and restored from the changelog. Check the disk.",
     ),
     Metric(
         name="fail_stops_total",
         kind="counter",
         unit="stops",
         meaning=(
-            "Times this process gave up without commit. It ends at once, so a scrape may miss it: "
-            "the supervisor's count of restarts is the sure sign."
+            "Times this process ended on an error, without a commit. It ends at once, so a scrape may miss it: "
+            "the supervisor's count of restarts is reliable."
         ),
     ),
     Metric(
         name="chunk_events",
         kind="histogram",
         unit="records",
-        meaning="Records per chunk. Always at the maximum: the worker is behind.",
+        meaning="Records per chunk. Permanently at the maximum: the worker is behind.",
         buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
     ),
     Metric(
@@ -154,8 +154,8 @@ CATALOG = (
             )
         },
         meaning=(
-            "Time of one stage for one chunk, its share where chunks were computed together; send and changelog include "
-            "the brokers' acknowledgement, ask what Redis took to answer, where it was asked."
+            "Time of one stage for one chunk; for chunks that are computed together, the time is divided among them. send and "
+            "changelog include the acknowledgement of the brokers, ask is the wait for Redis, if it is read."
         ),
         buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
     ),
@@ -173,7 +173,7 @@ CATALOG = (
         name="scores",
         kind="histogram",
         unit="probability",
-        meaning="The champion's score of each decision. Another shape than a day ago: the model or the data changed.",
+        meaning="The champion's score of each decision. If the shape changes, the model or the data have changed.",
         buckets=(
             *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3),
             *(0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1),
@@ -183,40 +183,40 @@ CATALOG = (
         name="profiles_cached",
         kind="gauge",
         unit="profiles",
-        meaning="Profiles kept in memory.",
+        meaning="Profiles cached in memory.",
     ),
     Metric(
         name="profile_cache_bytes",
         kind="gauge",
         unit="bytes",
-        meaning="Of the profiles kept in memory; bounded by the setting of the same name.",
+        meaning="Size of the profiles cached in memory; bounded by FRAUDSTREAM_WORKER_PROFILE_CACHE_BYTES.",
     ),
     Metric(
         name="stored_profiles",
         kind="gauge",
         unit="profiles",
-        meaning="RocksDB's own estimate of the profiles on this worker's disk, all its partitions together.",
+        meaning="RocksDB's estimate of the profiles on the disk of this worker, all partitions together.",
     ),
     Metric(
         name="store_bytes",
         kind="gauge",
         unit="bytes",
-        meaning="Of those profiles: RocksDB's files, and what is not written to them yet.",
+        meaning="Size of these profiles: RocksDB's files, and its write buffers.",
     ),
     Metric(
         name="source_lag_records",
         kind="gauge",
         unit="records",
         labels={"partition": FROM_DEPLOYMENT},
-        meaning="Records of the transactions topic not yet finished, per partition that this worker owns.",
+        meaning="Records of the transactions topic that are not finished, per partition that this worker owns.",
     ),
     Metric(
         name="restore_remaining_records",
         kind="gauge",
         unit="records",
         meaning=(
-            "Changelog offsets still to be read before this worker decides again; 0 when it does. "
-            "Compaction leaves gaps, so it may fall faster than records are read."
+            "Changelog offsets still to be read before this worker scores; 0 while it scores. "
+            "Compaction leaves gaps, so the value may fall faster than records are read."
         ),
     ),
     Metric(
@@ -225,8 +225,8 @@ CATALOG = (
         unit="changes",
         labels={"result": ("swapped", "refused")},
         meaning=(
-            "Times another champion was asked for while this worker ran. refused: it could not be loaded, the old "
-            "one goes on deciding; `fraudstream model status` says why."
+            "Orders for another champion while this worker ran. refused: the model could not be loaded, and the previous "
+            "champion still decides; `fraudstream model status` shows the reason."
         ),
     ),
     Metric(
@@ -236,21 +236,21 @@ CATALOG = (
         labels={"feature": FROM_DEPLOYMENT},
         meaning=(
             "Population stability index of a feature, or of the score, of this worker's latest decisions against the "
-            "champion's training rows. From 0.1 on look, from 0.25 on act: `fraudstream drift` over all workers."
+            "champion's training rows. Investigate from 0.1, act from 0.25; `fraudstream drift` covers all workers."
         ),
     ),
     Metric(
         name="drift_decisions",
         kind="gauge",
         unit="decisions",
-        meaning="How many decisions drift_psi rests on; below 1,000 it is not told.",
+        meaning="Number of decisions on which drift_psi is based; below 1,000 it is not published.",
     ),
     Metric(
         name="labels_total",
         kind="counter",
         unit="records",
         labels={"result": ("accepted", "dead_letter")},
-        meaning="Records read from the labels topic; an accepted one is told to every entity it names.",
+        meaning="Records read from the labels topic; an accepted label is sent to every entity that it names.",
     ),
     Metric(
         name="entity_facts_total",
@@ -258,8 +258,8 @@ CATALOG = (
         unit="records",
         labels={"result": ("applied", "repeated", "dead_letter")},
         meaning=(
-            "Records read from the entities' topic. repeated: told again after a takeover, and known already. "
-            "dead_letter: not ours."
+            "Records read from the entity activity topic. repeated: sent again after a takeover, and already applied. "
+            "dead_letter: not in the format of this topic."
         ),
     ),
     Metric(
@@ -268,8 +268,8 @@ CATALOG = (
         unit="reads",
         labels={"result": ("answered", "late", "failed")},
         meaning=(
-            "Questions of the scoring worker to Redis, at most one a chunk. late: no answer within "
-            "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS. The log says why when several in a row fail."
+            "Reads of Redis by the scoring worker, at most one per chunk. late: no answer within "
+            "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS. The log shows the reason if several in a row fail."
         ),
     ),
     Metric(
@@ -277,54 +277,54 @@ CATALOG = (
         kind="counter",
         unit="states",
         labels={"result": ("cached", "read", "absent")},
-        meaning="States of entities that chunks asked for. absent: their features are missing, decisions say so.",
+        meaning="Entity states that chunks needed. absent: their features are missing, and the decisions are flagged.",
     ),
     Metric(
         name="entity_read_seconds",
         kind="histogram",
         unit="seconds",
-        meaning="How long a chunk waited for Redis.",
+        meaning="Time for which a chunk waited for Redis.",
         buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
     ),
     Metric(
         name="redis_breaker_open",
         kind="gauge",
         unit="0 or 1",
-        meaning="1: Redis has failed several times in a row and is asked only now and then.",
+        meaning="1: several reads of Redis in a row failed, and it is only tried once per pause of the circuit breaker.",
     ),
     Metric(
         name="entities_published_total",
         kind="counter",
         unit="states",
         labels={"why": ("changed", "again")},
-        meaning="States written to Redis. again: Redis was new, flushed or behind, so all of a partition was written.",
+        meaning="States written to Redis. again: Redis was new, flushed or behind, so all states of a partition were written.",
     ),
     Metric(
         name="entities_unpublished",
         kind="gauge",
         unit="entities",
-        meaning="Entities that have changed since they were last written to Redis. Growing: Redis is away or too slow.",
+        meaning="Entities that have changed since they were last written to Redis. Growing: Redis is unreachable or too slow.",
     ),
     Metric(
         name="registry_away",
         kind="gauge",
         unit="0 or 1",
         meaning=(
-            "1: the schema registry gave no answer when it was last asked, which is every 15 s at least. Known schemas are used on; "
-            "the log says why."
+            "1: the schema registry did not answer the last request; there is one at least every 15 s. Values with known schemas "
+            "are still decoded; the log shows the reason."
         ),
     ),
     Metric(
         name="registry_schemas",
         kind="gauge",
         unit="schemas",
-        meaning="Schemas that values have named and this worker knows. Their values are read whether the registry is there or not.",
+        meaning="Schemas that this worker has loaded. Their values are decoded even if the registry is unreachable.",
     ),
     Metric(
         name="registry_waiting_records",
         kind="gauge",
         unit="records",
-        meaning="Records fetched of partitions that wait for the schema registry: one brought a new id while it did not answer.",
+        meaning="Records of partitions that wait for the schema registry, because a record has an unknown schema id.",
     ),
     Metric(
         name="shadow_total",
@@ -336,8 +336,8 @@ CATALOG = (
             "result": ("scored", "failed", "skipped"),
         },
         meaning=(
-            "Transactions that a challenger was to score in shadow. skipped: it takes longer than its budget, or is "
-            "suspended; `fraudstream model status` says why. Decisions are the same either way."
+            "Transactions for a challenger to score in shadow. skipped: it exceeds its time budget, or is suspended; "
+            "`fraudstream model status` shows the reason. Decisions do not depend on it."
         ),
     ),
     Metric(
@@ -345,15 +345,15 @@ CATALOG = (
         kind="counter",
         unit="decisions",
         labels={"result": ("approve", "alert")},
-        meaning="Decisions of the canary; they are among those of decisions_total.",
+        meaning="Decisions of the canary; decisions_total includes them.",
     ),
     Metric(
         name="canary_stops_total",
         kind="counter",
         unit="stops",
         meaning=(
-            "Times a canary left its bounds on this worker, which ended it on all. `fraudstream model status` says "
-            "which bound."
+            "Times a canary left its bounds on this worker, which stops it on all workers. `fraudstream model status` shows "
+            "the bound."
         ),
     ),
     Metric(
@@ -361,21 +361,21 @@ CATALOG = (
         kind="counter",
         unit="records",
         labels={"change": tuple(Ignored)},
-        meaning="Changes of a streamed table's rows that are no transactions, by what happened; docs/data/cdc.md.",
+        meaning="Changes of a captured table that are no transactions, by kind; docs/data/cdc.md.",
     ),
     Metric(
         name="rows_total",
         kind="counter",
         unit="records",
         labels={"table": ("decisions", "labels"), "result": ("stored", "unreadable")},
-        meaning="Records read by a worker of the role analytics. unreadable: garbage, in no file.",
+        meaning="Records read by a worker of the role analytics. unreadable: cannot be decoded, in no file.",
     ),
     Metric(
         name="day_files_total",
         kind="counter",
         unit="files",
         labels={"table": ("decisions", "labels")},
-        meaning="Parquet files written by a worker of the role analytics. Many small ones: rows of many days come together.",
+        meaning="Parquet files written by a worker of the role analytics. Many small files: rows of many days arrive together.",
     ),
     Metric(
         name="crm_alerts_total",
@@ -383,8 +383,8 @@ CATALOG = (
         unit="records",
         labels={"result": ("asked", "suppressed", "replayed", "dead_letter")},
         meaning=(
-            "Alerts read by a worker of the role crm. suppressed: of an episode that was asked about, or while a question "
-            "is open or just answered."
+            "Alerts read by a worker of the role crm. suppressed: its episode already has a question, or a question is open "
+            "or was just answered. replayed: already applied."
         ),
     ),
     Metric(
@@ -392,50 +392,50 @@ CATALOG = (
         kind="counter",
         unit="records",
         labels={"result": ("accepted", "replayed", "dead_letter")},
-        meaning="Customers' answers; an accepted one became a label.",
+        meaning="Answers of customers; an accepted answer becomes a label. replayed: already applied.",
     ),
     Metric(
         name="model_info",
         kind="info",
         unit="",
         labels={"name": FROM_DEPLOYMENT, "version": FROM_DEPLOYMENT, "digest": FROM_DEPLOYMENT},
-        meaning="The champion that decides now; always 1.",
+        meaning="The current champion; always 1.",
     ),
 )
 
 
 class Metrics(Protocol):
-    """Where the service's figures go. Cheap enough for a few calls per chunk; never raises for want of a reader."""
+    """Records the metrics of a process. Cheap enough for a few calls per chunk; never raises if no one reads them."""
 
     def count(self, name: CounterName, amount: int = 1, /, **labels: str) -> None:
         """Add ``amount`` >= 0."""
 
     def gauge(self, name: GaugeName, value: float, /, **labels: str) -> None:
-        """The level is now ``value``."""
+        """Set the gauge to ``value``."""
 
     def remove(self, name: GaugeName, /, **labels: str) -> None:
-        """The level is another worker's business from now on; nothing happens if it was never ours."""
+        """Stop publishing the gauge, which another worker publishes from now on. No effect if it was never set."""
 
     def observe(self, name: HistogramName, value: float, /, **labels: str) -> None:
-        """One more value."""
+        """Record one value."""
 
     def observe_all(
         self, name: HistogramName, values: Sequence[float] | NDArray[np.float64], /, **labels: str
     ) -> None:
-        """Many values at once: a chunk's worth costs what a few single ones do."""
+        """Record many values at once; the values of a chunk cost as much as a few single ones."""
 
     def inform(self, name: InfoName, /, **labels: str) -> None:
-        """Replace what was told before."""
+        """Replace the labels of the info metric."""
 
 
 def markdown() -> str:
-    """The page ``docs/metrics.md``."""
+    """Return the page ``docs/metrics.md``."""
     lines = [
         "# Metrics",
         "",
-        "Made from `app/metrics.py` by `python -m app.metrics > docs/metrics.md`. Every worker serves them on loopback,",
-        "at `/metrics` on the first free port from `FRAUDSTREAM_WORKER_METRICS_PORT` (9464) on; 0 serves none. No label",
-        "ever holds a value of an event.",
+        "Generated from `app/metrics.py` by `python -m app.metrics > docs/metrics.md`. Every worker serves them on loopback,",
+        "at `/metrics` on the first free port from `FRAUDSTREAM_WORKER_METRICS_PORT` (9464); 0 serves none. No label",
+        "contains a value of an event.",
         "",
         "| name | kind | unit | labels | meaning |",
         "| --- | --- | --- | --- | --- |",

@@ -1,4 +1,4 @@
-"""Which decoded transactions may change a profile. The rest is invalid for a reason that has a name."""
+"""Decides which decoded transactions and labels are accepted. The others are invalid, each with a named reason."""
 
 from operator import attrgetter
 
@@ -10,26 +10,27 @@ from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
 TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
-"""Where a card number might stand."""
+"""Fields that are checked for card numbers."""
 
 LABEL_TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token")
+"""Fields of a label that are checked for card numbers."""
 
 _texts = attrgetter(*TEXT_FIELDS)
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
-    """The bounds of event time. A time in seconds or microseconds falls outside them by construction."""
+    """Bounds of event time. A time in seconds or microseconds lies outside them."""
 
     earliest_event_time_ms: int = 946_684_800_000
-    """2000-01-01. Earlier times are mistakes: zero, or seconds taken for milliseconds."""
+    """2000-01-01. Earlier times are mistakes, such as zero, or seconds instead of milliseconds."""
     max_future_ms: int = 300_000
-    """How far an event may lie ahead of its record: five minutes cover the clocks of a payment network."""
+    """How far an event time may lie ahead of its record; five minutes cover the clock differences of a payment network."""
 
     def check(self, transaction: Transaction, *, key: bytes | None, reference_ms: int) -> None:
         """Raise InvalidEvent unless the transaction is acceptable.
 
-        ``reference_ms`` is the time that event time is held against (see ``reference_time``); ``key`` the
-        record's key, None where the transport has none.
+        ``key`` is the record's key, None if the transport has none. ``reference_ms`` is the time with which the event
+        time is compared (see ``reference_time``).
         """
         self._check_key(transaction, key)
         self._check_time(transaction.event_time, reference_ms)
@@ -38,7 +39,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def check_label(self, label: Label, *, key: bytes | None, reference_ms: int) -> None:
-        """Raise InvalidEvent unless the label is acceptable; as ``check``."""
+        """Raise InvalidEvent unless the label is acceptable; the arguments are those of ``check``."""
         if key is not None and key != label.terminal_id.encode():
             raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the terminal_id")
         self._check_time(label.event_time, reference_ms)
@@ -54,7 +55,10 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def reference_time(self, record_timestamp_ms: int, now_ms: int) -> int:
-        """The record's own timestamp where it is plausible, so that a replay judges as the first reading did."""
+        """Return the record's own timestamp if it is plausible, else the clock.
+
+        With the timestamp, a replay accepts the same records as the first run did.
+        """
         if record_timestamp_ms < self.earliest_event_time_ms:
             return now_ms
         return min(record_timestamp_ms, now_ms)

@@ -1,8 +1,8 @@
-"""Does a text hold a primary account number? Such a text must never be stored (PCI DSS 3.5.1)."""
+"""Recognises primary account numbers (card numbers) in text, which must never be stored (PCI DSS 3.5.1)."""
 
 import re
 
-# Not inside a longer word, and separated only as cards are printed, so that UUIDs and digests do not match.
+# Not within a longer word, and only with the separators of printed cards, so that UUIDs and digests do not match.
 _RUN = re.compile(
     "(?<![0-9A-Za-z])"
     "(?:[0-9]{13,19}"
@@ -11,8 +11,9 @@ _RUN = re.compile(
     "(?![0-9A-Za-z])"
 )
 SHORTEST = 13
+"""Fewest digits of a card number."""
 
-# Issuer prefixes with the lengths they come in (ISO/IEC 7812, the schemes' public ranges).
+# Prefixes of issuers with the lengths of their numbers (ISO/IEC 7812, public ranges of the card schemes).
 _ISSUERS = re.compile(
     "4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})"  # Visa
     "|5[1-5][0-9]{14}|2(?:2[2-9]|[3-6][0-9]|7[01])[0-9]{13}|2720[0-9]{12}"  # Mastercard
@@ -25,7 +26,7 @@ _ISSUERS = re.compile(
 
 
 def contains_card_number(text: str) -> bool:
-    """True when ``text`` holds 13 to 19 digits with an issuer's prefix and a valid Luhn check digit."""
+    """Whether ``text`` contains 13 to 19 digits with the prefix of an issuer and a valid Luhn check digit."""
     if len(text) < SHORTEST:
         return False
     return any(_is_card_number(re.sub("[ -]", "", run)) for run in _RUN.findall(text))
@@ -36,6 +37,6 @@ def _is_card_number(digits: str) -> bool:
 
 
 def _luhn_sum(digits: str) -> int:
-    """ISO/IEC 7812-1 annex B: every second digit from the right doubled, digits of the products added."""
+    """Return the Luhn sum (ISO/IEC 7812-1, annex B): every second digit from the right doubled, digits of products added."""
     odd = sum(map(int, digits[-1::-2]))
     return odd + sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])

@@ -1,8 +1,8 @@
-"""Which model decides, by order, and which one every worker runs: the contract of ``fraud.control.v1``.
+"""Orders that name the models, and reports of workers about the models they run: the contract of ``fraud.control.v1``.
 
-The topic is compacted and has one partition. Under the keys ``champion``, ``challengers`` and ``canary`` stand the
-orders in force (a tombstone leaves champion and challengers to each worker's aliases.toml, and ends a canary), under
-``worker/<id>`` what that worker says of itself.
+The topic is compacted and has one partition. The keys ``champion``, ``challengers`` and ``canary`` hold the current orders
+(a tombstone returns champion and challengers to each worker's aliases.toml, and ends a canary); ``worker/<id>`` holds
+the report of that worker.
 """
 
 from typing import Annotated, NamedTuple
@@ -21,39 +21,40 @@ SILENT_MS = int(3 * REPORT_SECONDS * 1000)
 
 
 class ModelOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Every worker is to decide by this model."""
+    """Order to every worker: this model is the champion."""
 
     model: ModelReference
-    """The digest too: a bundle of the same name with other content is refused."""
+    """Includes the digest: a bundle of the same name with other content is rejected."""
     previous: ModelReference | None = None
-    """What decided before: a rollback orders it, and a worker that starts and cannot load ``model`` runs it."""
+    """The champion before: a rollback orders it, and a worker that starts and cannot load ``model`` runs it."""
     ordered_at: int
     """Milliseconds since the epoch."""
 
 
 class ChallengersOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Every worker is to score by these too, in shadow; by none where the list is empty."""
+    """Order to every worker: score with these models in shadow too; an empty list ends all challengers."""
 
     models: list[ModelReference]
     ordered_at: int
 
 
 class CanaryBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What a canary may not leave; each worker looks at its own transactions."""
+    """Bounds of a canary; each worker checks its own transactions."""
 
     max_alert_rate: Annotated[float, Meta(ge=0, le=1)]
-    """Of the transactions that the canary decides, in each ``window`` of them."""
+    """Share of alerts among the transactions that the canary decides, in each ``window`` of them."""
     min_alert_rate: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    """A model that finds nothing any more is broken too."""
+    """A model that raises too few alerts is broken as well."""
     window: Annotated[int, Meta(ge=1)] = 500
+    """Transactions over which the alert rate is measured."""
     max_chunk_ms: Annotated[float, Meta(gt=0)] = 20.0
-    """That scoring its part of a chunk may take, in the mean of some chunks."""
+    """Time to score the canary's part of a chunk, as the mean of some chunks."""
     max_failures: Annotated[int, Meta(ge=0)] = 0
-    """Chunks that it fails on; the champion decides these."""
+    """Allowed failures, counted in chunks; the champion decides the transactions of a failed chunk."""
 
 
 class CanaryStop(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker saw the canary leave its bounds."""
+    """Report of the worker on which the canary left its bounds."""
 
     worker: str
     reason: str
@@ -61,64 +62,65 @@ class CanaryStop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CanaryOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A model is to decide for a share of the customers, as long as it keeps within its bounds."""
+    """Order to every worker: this model decides for a share of the customers, while it stays within its bounds."""
 
     model: ModelReference
     share: Annotated[float, Meta(gt=0, le=1)]
     bounds: CanaryBounds
     ordered_at: int
     stopped: CanaryStop | None = None
-    """Where given, it decides for nobody any more."""
+    """If given, the canary is stopped and decides for no customer."""
 
 
 class Orders(NamedTuple):
-    """All that is in force."""
+    """The current orders."""
 
     champion: ModelOrder | None = None
     challengers: ChallengersOrder | None = None
     canary: CanaryOrder | None = None
     heard: int = -1
-    """Offset of the newest of them."""
+    """Offset of the newest order."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a worker kept the model it had."""
+    """Why a worker kept its model."""
 
     model: str
-    """As it was asked for: ``name/version``."""
+    """The ordered model, ``name/version``."""
     reason: str
     refused_at: int
 
 
 class ChallengerReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One challenger as one worker knows it; the numbers are of transactions since it was taken in."""
+    """A challenger on one worker; the numbers count transactions since the worker loaded it."""
 
     model: str
     """``name/version``."""
     scored: int = 0
     failed: int = 0
     skipped: int = 0
-    """Since it takes too long, or is suspended."""
+    """Not scored because the challenger exceeds its budget or is suspended."""
     suspended: str = ""
-    """Why it is not called any more."""
+    """Why it is suspended; empty if it is not."""
     refused: str = ""
-    """Why it was not taken in."""
+    """Why it was not loaded; empty if it was."""
 
 
 class CanaryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The canary as one worker knows it."""
+    """The canary on one worker."""
 
     model: str
     share: float
     decided: int = 0
     alerts: int = 0
     stopped: str = ""
-    """Why it decides no more on this worker."""
+    """Why it stopped deciding on this worker; empty while it decides."""
     refused: str = ""
+    """Why it was not loaded; empty if it was."""
 
 
 class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one worker runs; told again at intervals, so that a silent one is noticed."""
+    """The models that one worker runs. Repeated at intervals, so that a missing report is noticed."""
 
     worker: str
     host: str
@@ -126,18 +128,18 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     reported_at: int
     refused: Refusal | None = None
-    """Of what was last asked for; None when it runs that."""
+    """Why the worker does not run the last ordered model; None if it does."""
     heard: int = -1
-    """Offset of the newest order that it has followed or refused."""
+    """Offset of the newest order that the worker has followed or refused."""
     challengers: list[ChallengerReport] = []
     canary: CanaryReport | None = None
 
 
 def worker_key(worker: str) -> bytes:
-    """The key of a worker's report."""
+    """Return the key of a worker's report."""
     return WORKER_PREFIX + worker.encode()
 
 
 def model_id(model: ModelReference) -> str:
-    """``name/version``, as people write it."""
+    """Return the id of a model for display and commands, ``name/version``."""
     return f"{model.name}/{model.version}"

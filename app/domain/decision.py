@@ -1,6 +1,6 @@
-"""What is published about a scored transaction: decisions (all of them) and alerts (review and decline).
+"""Records about a scored transaction: a decision for each, and an alert for those to review or decline.
 
-The structs are trees of values, so the garbage collector need not look at them (``gc=False``).
+The structs contain no reference cycles, so the garbage collector does not track them (``gc=False``), which saves time.
 """
 
 from collections.abc import Sequence
@@ -27,22 +27,24 @@ class Degradation(StrEnum):
     """What was missing or cut when a decision was made. Not an error: the decision stands and says so."""
 
     LATE = "late"
-    """The event came after the allowed lateness; its windows hold what was still known."""
+    """The event was older than the allowed lateness, so events of its windows may have been evicted."""
     SATURATED = "saturated"
-    """The customer has more events than a profile keeps; its windows hold the newest."""
+    """The customer has more events than a profile keeps; the windows contain the newest."""
     ENTITIES_ABSENT = "entities_absent"
-    """What is known of terminals and of past fraud could not be read; those features are missing."""
+    """The states of terminals and other delayed entities could not be read; their features are missing."""
 
 
 class FeatureState(StrEnum):
     """How far a feature of an entity can be trusted."""
 
     FRESH = "fresh"
+    """The window is complete."""
     WARMING_UP = "warming_up"
     """The entity was first seen within the window."""
     ABSENT = "absent"
-    """Missing: the vector holds NaN, the catalog says why that can be."""
+    """The value is missing (NaN in the vector); the catalog gives the possible reason."""
     SATURATED = "saturated"
+    """Events or labels of the window were evicted by a cap."""
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -76,11 +78,11 @@ class Method(StrEnum):
     """How the reasons of an alert were found; docs/models/reasons.md."""
 
     TREE_PATHS = "tree_paths"
-    """By what each split changed on the transaction's way through the model's trees."""
+    """By the change of the expected value at each split on the transaction's path through the trees."""
     LINEAR = "linear"
-    """Coefficient times distance from the usual transaction."""
+    """Coefficient times the difference from the usual transaction."""
     RARITY = "rarity"
-    """The model does not come apart: the features whose values are rarest. They need not be what the model looked at."""
+    """For a model without contributions: the features with the rarest values, which need not be those that the model used."""
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -92,10 +94,10 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The feature's name."""
     text: str
     value: float | None
-    """Null where the feature is absent and its absence counts."""
+    """Null if the feature is missing and its absence is the reason."""
     baseline: float | None
     contribution: float | None = None
-    """What the feature added to the score: to its log-odds, or to the score itself where trees are averaged."""
+    """What the feature added to the log-odds of the score, or to the score itself if the model averages trees."""
 
 
 class FeatureValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,23 +1,23 @@
-"""Identifiers that are pure functions of what they identify, so that a repeat is recognised."""
+"""Identifiers computed from the transaction id, so that a repeated record has the same identifier."""
 
 from hashlib import blake2b
 
 
 def digest64(text: str) -> bytes:
-    """Eight bytes that stand for ``text`` in a profile. Among n texts some two collide with probability n**2 / 2**65."""
+    """Return the 8-byte digest of ``text`` that profiles keep. Among n texts, a collision has probability n**2 / 2**65."""
     return blake2b(text.encode(), digest_size=8).digest()
 
 
 def decision_id(transaction_id: str) -> str:
-    """The one decision of a transaction, however often it is produced."""
+    """Return the id of the decision of a transaction."""
     return f"decision-{transaction_id}"
 
 
 def alert_id(transaction_id: str) -> str:
-    """The one alert of a transaction, however often it is produced."""
+    """Return the id of the alert of a transaction."""
     return f"alert-{transaction_id}"
 
 
 def notification_id(transaction_id: str) -> str:
-    """The one question about a transaction, however often it is produced."""
+    """Return the id of the question about a transaction."""
     return f"notification-{transaction_id}"

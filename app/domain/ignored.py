@@ -1,10 +1,10 @@
-"""Records that are no transactions, and rightly so: what a database's table does after a row was inserted."""
+"""Change events of a database table that are correctly not scored, such as the deletion of a row."""
 
 from enum import StrEnum
 
 
 class Ignored(StrEnum):
-    """Why there is nothing to score."""
+    """Why a change event is not a transaction."""
 
     UPDATE = "update"
     DELETE = "delete"

@@ -1,4 +1,4 @@
-"""What became known about a transaction later: the contract of ``fraud.labels.v1``."""
+"""Labels, the later outcomes of transactions: the contract of ``fraud.labels.v1``."""
 
 from enum import StrEnum
 

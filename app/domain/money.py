@@ -1,9 +1,9 @@
-"""Money is an integer of minor units and a currency; a decimal point is only ever drawn for people."""
+"""Money is an integer of minor units and a currency; only display texts contain a decimal point."""
 
 from decimal import Decimal
 
 MOST_DIGITS = 40
-"""More than any amount has; a number of a thousand digits is not worth computing with."""
+"""More digits than any amount has; longer numbers are rejected before they cost time."""
 
 _EXPONENTS = dict.fromkeys(
     [
@@ -31,23 +31,23 @@ _EXPONENTS = dict.fromkeys(
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimals the currency's minor unit stands for."""
+    """Return the number of decimals of a currency."""
     return _EXPONENTS.get(currency, 2)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """The amount in the currency's minor unit, exactly. Raises ValueError where it is no whole number of them.
+    """Return the exact amount in minor units of the currency. Raises ValueError if it is not a whole number of them.
 
     >>> to_minor(Decimal("12.50"), "EUR"), to_minor(Decimal("12.500"), "KWD"), to_minor(Decimal("1E+2"), "JPY")
     (1250, 12500, 100)
     """
     if not amount.is_finite():
-        raise ValueError("the amount is no number")
+        raise ValueError("the amount is not a number")
     sign, digits, exponent = amount.as_tuple()
     shift = int(exponent) + minor_digits(currency)
     if len(digits) + abs(shift) > MOST_DIGITS:
         raise ValueError("the amount has more digits than any amount")
-    # Integers throughout: a context would round, a float would not be exact.
+    # Only integers: a decimal context would round, and a float would not be exact.
     unscaled = int("".join(map(str, digits)))
     whole, rest = divmod(unscaled * int(10 ** max(shift, 0)), int(10 ** max(-shift, 0)))
     if rest:
@@ -56,7 +56,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 
 def display(amount_minor: int, currency: str) -> str:
-    """The amount as people write it.
+    """Return the amount as text for people.
 
     >>> display(123456, "EUR"), display(500, "JPY"), display(1234, "KWD")
     ('1,234.56 EUR', '500 JPY', '1.234 KWD')

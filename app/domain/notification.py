@@ -1,6 +1,6 @@
-"""Questions to customers and what they answered: the contracts of ``crm.notifications.v1`` and ``crm.answers.v1``.
+"""Questions to customers and their answers: the contracts of ``crm.notifications.v1`` and ``crm.answers.v1``.
 
-Neither holds anything of a card.
+Neither contains card data.
 """
 
 import msgspec
@@ -35,5 +35,5 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     terminal_id: Identifier
     event_time: EventTime
     is_fraud: bool
-    """True: it was not the customer."""
+    """True if the customer did not make the transaction."""
     answered_at: EventTime

@@ -1,4 +1,4 @@
-"""The event we score: the contract of ``payments.transactions.v1``, one record per transaction."""
+"""Transactions, the events to score: the contract of ``payments.transactions.v1``, one record per transaction."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 MAX_AMOUNT_MINOR = 10**15
-"""Above this an amount is a mistake; below it every amount is exact in a double too."""
+"""The largest accepted amount. Every amount up to it is exact in a double."""
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 AmountMinor = Annotated[
