@@ -1,4 +1,4 @@
-"""What is usual for one customer, told from the features of the transaction itself: from 30 days of their own."""
+"""Computes the usual values of a customer from the 30-day features of the transaction itself."""
 
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -13,9 +13,9 @@ _LONGEST = WINDOW_NAMES[-1]
 
 
 def own_usual(feature: Feature, values: Values, observed_ms: int) -> float | None:
-    """The customer's own figure for ``feature``; None where there is none, or too little is known of them.
+    """Return the customer's usual value of ``feature``; None if it has none, or the history is too short.
 
-    ``observed_ms`` is how long the customer's events have been kept, as of the transaction.
+    ``observed_ms`` is the time over which the customer's events have been kept, as of the transaction.
     """
     function = feature.name.removeprefix("customer_").rsplit("_", 1)[0] if feature.window_ms else feature.name
     rule = _RULES.get(function)
@@ -32,7 +32,7 @@ def _mean_of_others(values: Values, _window_ms: int, _observed_ms: int) -> float
 
 
 def _count(values: Values, window_ms: int, observed_ms: int) -> float | None:
-    """In a window of this length, on average."""
+    """Return the average count in a window of this length."""
     return _share(window_ms, observed_ms, values[f"customer_count_{_LONGEST}"])
 
 
@@ -59,10 +59,10 @@ _RULES: dict[str, Callable[[Values, int, int], float | None]] = {
     "amount_std": _spread,
     "amount_sum": _amount_sum,
     "count": _count,
-    # Both hold an amount against the customer's others, so what is usual is known beforehand.
+    # Both compare an amount with the customer's other amounts, so their usual values are constants.
     "amount_ratio": lambda *_: 1.0,
     "amount_zscore": lambda *_: 0.0,
     "customer_seconds_since_last": _gap_seconds,
 }
 _OF_THE_LONGEST = {"amount_std", "amount_sum", "count"}
-"""Their longest window would be held against itself."""
+"""Functions without a usual value in the longest window, which would be compared with itself."""

@@ -1,6 +1,6 @@
-"""Card precision: of so many customers that people look at in a day, how many were defrauded.
+"""Card precision: the share of defrauded customers among those with the highest scores of a day (docs/models/evaluation.md).
 
-Every figure of that name is computed here, of one model or of two, with all customers or with some drawn anew.
+Training, evaluation and the comparison of models all compute it here, with all customers or with a bootstrap sample.
 """
 
 from typing import NamedTuple
@@ -13,22 +13,25 @@ from app.scoring.model import Scores
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Weights = NDArray[np.float64]
-"""By customer: how often they were drawn."""
+"""By customer: how often the bootstrap sample contains them."""
 
 
 class CardDays(NamedTuple):
-    """Each customer on each day: whether any transaction was a fraud. Ordered by day, and within a day from the highest
-    score down; a customer scores as their highest transaction does, and of equal ones the lower number comes first.
+    """Each customer on each day, ordered by day and within a day by descending score.
+
+    The score of a customer is that of the transaction with the highest score; of equal scores, the lower customer number
+    comes first.
     """
 
     customers: Integers
     frauds: Flags
+    """Whether any transaction of the customer on the day was a fraud."""
     begins: NDArray[np.intp]
-    """Where each day begins."""
+    """Index of the first entry of each day."""
 
 
 def card_days(days: Integers, customers: Integers, scores: Scores, frauds: Flags) -> CardDays:
-    """Of transactions in any order; customers are numbers from 0 on."""
+    """Group transactions, in any order, by day and customer; customers are numbers from 0."""
     order = np.lexsort((customers, days))
     days, customers = days[order], customers[order]
     first = np.flatnonzero(_begins(days) | _begins(customers))
@@ -42,16 +45,17 @@ def card_days(days: Integers, customers: Integers, scores: Scores, frauds: Flags
 
 
 def card_precision(days: CardDays, k: int, weights: Weights | None = None) -> float | None:
-    """Of the ``k`` customers with the highest scores of a day, the share that was defrauded; the mean over the days.
+    """Return the share of defrauded customers among the ``k`` with the highest scores of a day, as the mean over the days.
 
-    A defrauded customer who was found is not looked at again. None without a day. A customer of weight 2 counts as two.
+    A defrauded customer who was found on one day does not count on later days. None without a day. A customer with
+    weight 2 counts as two customers.
     """
     left = np.ones(int(days.customers.max(initial=-1)) + 1) if weights is None else weights.copy()
     shares = []
     for begin, end in zip(days.begins, [*days.begins[1:], len(days.customers)], strict=True):
         customers, frauds = days.customers[begin:end], days.frauds[begin:end]
         if weights is not None and not weights[customers].any():
-            continue  # nobody of this day was drawn
+            continue  # the sample contains no customer of this day
         waiting = left[customers]
         before = np.cumsum(waiting) - waiting
         found = np.clip(k - before, 0, waiting) * frauds
@@ -61,5 +65,5 @@ def card_precision(days: CardDays, k: int, weights: Weights | None = None) -> fl
 
 
 def _begins(values: Integers) -> Flags:
-    """Where another value begins."""
+    """Return True for each value that differs from the previous one."""
     return np.append(True, values[1:] != values[:-1])[: len(values)]

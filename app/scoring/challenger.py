@@ -1,4 +1,4 @@
-"""A model in shadow: scores what the champion scores and changes nothing. What it may cost is bounded."""
+"""The challenger: a model that scores in shadow, without effect on decisions and within a time budget."""
 
 from typing import NamedTuple
 
@@ -7,22 +7,25 @@ from app.scoring.isolation import Clock, attempt
 from app.scoring.model import Model, Rows, Scores
 
 MOST_FAILURES = 3
+"""Failed calls in a row until suspension."""
 MOST_OVERRUNS = 10
-"""In a row; a single one may be the machine's."""
+"""Calls in a row that exceed the budget until suspension; a single one may be due to the machine."""
 
 
 class Tally(NamedTuple):
-    """Transactions by what became of them."""
+    """Number of transactions by result."""
 
     scored: int = 0
     failed: int = 0
     skipped: int = 0
-    """For want of time, or after it was suspended."""
+    """Not scored, to stay within the budget or because the challenger is suspended."""
 
 
 class Challenger:
-    """Each chunk grants ``budget_seconds``. A call that takes longer leaves a debt, and chunks are skipped until it
-    is paid off: so all calls together never take longer than the chunks' budgets and the longest call.
+    """Scores chunks within a budget of ``budget_seconds`` per chunk.
+
+    A call that takes longer leaves a debt, and chunks are skipped until their budgets have covered it. So all calls
+    together never take longer than the budgets of all chunks plus the longest call.
     """
 
     def __init__(self, model: Model, budget_seconds: float, clock: Clock) -> None:
@@ -30,7 +33,7 @@ class Challenger:
         self.name = model_id(model.reference)
         self.tally = Tally()
         self.suspended = ""
-        """Why it is not called any more; empty while it is."""
+        """Why it was suspended; empty while it is called."""
         self._budget_seconds = budget_seconds
         self._clock = clock
         self._debt_seconds = 0.0
@@ -38,7 +41,7 @@ class Challenger:
         self._overruns = 0
 
     def score(self, rows: Rows) -> Scores | None:
-        """Its scores of a chunk, None when there are none; never raises."""
+        """Return the scores of a chunk, or None if it was skipped or failed. Never raises."""
         if self.suspended or self._debt_seconds >= self._budget_seconds:
             self._debt_seconds = max(0.0, self._debt_seconds - self._budget_seconds)
             self.tally = self.tally._replace(skipped=self.tally.skipped + len(rows))

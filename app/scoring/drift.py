@@ -1,13 +1,13 @@
-"""How far what is scored has moved from what the model was trained on: the population stability index.
+"""Drift: how far scored transactions differ from the training data of a model, as the population stability index.
 
 With e and a the shares of training rows and of recent ones in a bin, and one bin for a missing value::
 
     PSI = sum over bins of (a - e) * ln(a / e)
 
-It is the sum of both relative entropies (Jeffreys' divergence): never negative, 0 where the shares are equal, the same
-when both change places. A share below LEAST_SHARE counts as that much, or one empty bin would make it infinite. By
-custom below 0.1 is steady, from 0.25 on the population is another (Siddiqi, "Credit Risk Scorecards", 2006). Of equal
-populations n rows in k bins show about k / n by chance alone, so few rows tell nothing.
+It is the sum of both relative entropies (Jeffreys' divergence): never negative, 0 for equal shares, and symmetric. A share
+below LEAST_SHARE counts as LEAST_SHARE, because one empty bin would make the index infinite. By convention a population
+is stable below 0.1 and has changed from 0.25 (Siddiqi, "Credit Risk Scorecards", 2006). For equal populations, n rows in
+k bins give about k / n by chance, so few rows are not meaningful.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,16 @@ from app.scoring.histograms import Counts, bins, count
 from app.scoring.model import Distribution, Rows, Scores
 
 LEAST_SHARE = 1e-4
+"""Smallest share of a bin in the formula."""
 FEWEST_ROWS = 1_000
-"""Below, chance alone moves an index by hundredths."""
+"""Fewest rows for an index. Below, chance alone changes it by hundredths."""
 SCORE = "score"
 _BLOCKS = 20
+"""Parts of the window; the oldest is evicted as a whole, so that no row needs to be stored."""
 
 
 def psi(expected: ArrayLike, found: ArrayLike) -> float:
-    """The index of two histograms of the same bins; 0 where either is empty."""
+    """Return the index of two histograms with the same bins; 0 if one of them is empty."""
     before, now = np.asarray(expected, np.float64), np.asarray(found, np.float64)
     if not before.sum() or not now.sum():
         return 0.0
@@ -37,25 +39,26 @@ def psi(expected: ArrayLike, found: ArrayLike) -> float:
 
 
 class Drift(NamedTuple):
-    """Of one feature, or of the score."""
+    """Drift of one feature, or of the score."""
 
     name: str
     psi: float
     missing_before: float
     """Share of training rows without a value."""
     missing_now: float
+    """Share of recent rows without a value."""
 
 
 class Reference(NamedTuple):
-    """What a model was trained on."""
+    """Distributions of the training data of a model."""
 
     distributions: Mapping[str, Distribution]
-    """By feature name; what has none is not held against anything."""
+    """By feature name; a feature without a distribution is not compared."""
     scores: Distribution
 
 
 class Recent:
-    """The last ``window`` rows against a reference, in memory that does not grow; forgets a twentieth at a time."""
+    """Compares the last ``window`` rows with a reference, in constant memory; evicts a twentieth of the window at a time."""
 
     def __init__(self, reference: Reference, window: int) -> None:
         nothing = Distribution(edges=[], counts=[0], missing=0, median=None)
@@ -67,13 +70,13 @@ class Recent:
         self._blocks = np.zeros((_BLOCKS, self._features.cells + self._scores.cells), np.int64)
         self._block = 0
         self._names = (*NAMES, SCORE)
-        self.observe(np.empty((0, WIDTH)), np.empty(0))  # its machine code is at hand before the first chunk
+        self.observe(np.empty((0, WIDTH)), np.empty(0))  # loads the machine code before the first chunk
 
     def observe(self, rows: Rows, scores: Scores) -> bool:
-        """Count scored rows; whether a block is full, so that the index is worth looking at again."""
+        """Count scored rows. Returns True if a block is full, which is the time to compute the indexes again."""
         counts, cells = self._blocks[self._block], self._features.cells
         count(self._features, np.ascontiguousarray(rows), counts[:cells])
-        # One layout: another would be compiled anew, in the middle of a worker's work.
+        # Contiguous arrays: for another memory layout, numba would compile the function again while the worker waits.
         count(self._scores, np.ascontiguousarray(scores).reshape(-1, 1), counts[cells:])
         self._in_block += len(rows)
         if self._in_block < self._block_rows:
@@ -84,11 +87,11 @@ class Recent:
 
     @property
     def rows(self) -> int:
-        """How many are held against the reference."""
+        """Number of rows that are compared with the reference."""
         return int(self._blocks[:, self._features.cells :].sum())
 
     def drifts(self) -> list[Drift]:
-        """Of every feature that the reference knows, in the catalog's order, and of the score at last."""
+        """Return the drift of every feature with a distribution, in the catalog's order, and of the score at last."""
         counts, cells = self._blocks.sum(axis=0), self._features.cells
         found = [*self._features.split(counts[:cells]), *self._scores.split(counts[cells:])]
         pairs = zip(self._names, self._expected, found, strict=True)

@@ -1,4 +1,4 @@
-"""Many columns counted into their bins at once, in machine code."""
+"""Counts the values of many columns into bins, in machine code."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -11,29 +11,29 @@ from app.features.compiled import compiled
 from app.scoring.model import Distribution, Rows
 
 Counts = NDArray[np.int64]
-"""Of all columns side by side: of each the bins of its distribution, then the rows without a value."""
+"""Counts of all columns in one array: for each column its bins, then the rows without a value."""
 
 
 class Bins(NamedTuple):
-    """The edges of all columns side by side."""
+    """The edges of the bins of all columns, in one array."""
 
     edges: NDArray[np.float64]
     first: NDArray[np.int64]
-    """Where the edges of each column begin, and at last where they end."""
+    """Index of the first edge of each column, and at last the number of edges."""
 
     @property
     def cells(self) -> int:
-        """How many counts there are."""
+        """Number of counts: a column with n edges has n + 1 bins and a count of missing values."""
         return len(self.edges) + 2 * (len(self.first) - 1)
 
     def split(self, counts: Counts) -> list[Counts]:
-        """The counts of each column."""
+        """Return the counts of each column."""
         ends = self.first[1:-1] + 2 * np.arange(1, len(self.first) - 1)
         return np.split(counts, ends)
 
 
 def bins(distributions: Sequence[Distribution]) -> Bins:
-    """Of one distribution for each column."""
+    """Return the bins of one distribution per column."""
     return Bins(
         np.array([edge for distribution in distributions for edge in distribution.edges], np.float64),
         np.array([0, *accumulate(len(distribution.edges) for distribution in distributions)], np.int64),
@@ -42,7 +42,10 @@ def bins(distributions: Sequence[Distribution]) -> Bins:
 
 @compiled
 def count(bins: Bins, rows: Rows, counts: Counts) -> None:
-    """Add each row's values; bin i holds ``edges[i-1] < value <= edges[i]``, and what is not finite is no value."""
+    """Add the values of each row to ``counts``.
+
+    Bin i holds ``edges[i-1] < value <= edges[i]``. A value that is not finite counts as missing.
+    """
     for column in range(len(bins.first) - 1):
         begin, end = bins.first[column], bins.first[column + 1]
         for row in range(len(rows)):

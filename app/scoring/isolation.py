@@ -1,4 +1,4 @@
-"""The boundary around a model that does not decide for everybody: its errors and its nonsense end here."""
+"""Isolates exceptions and invalid scores of models in shadow and of canaries."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,25 +8,25 @@ import numpy as np
 from app.scoring.model import Model, Rows, Scores
 
 Clock = Callable[[], float]
-"""Seconds; never runs backwards."""
+"""Returns seconds; monotonic."""
 
 
 class Attempt(NamedTuple):
-    """What came of one call."""
+    """Result of one call of a model."""
 
     scores: Scores | None
-    """None when it failed."""
+    """None if the call failed."""
     seconds: float
     error: str = ""
-    """The kind of failure. Not its message, which may quote a customer's values."""
+    """Kind of the failure. Without the message of an exception, which may contain values of a customer."""
 
 
 def attempt(model: Model, rows: Rows, clock: Clock) -> Attempt:
-    """Score a copy of ``rows``, so that whatever the model does to it, nobody else sees."""
+    """Score a copy of ``rows``, so that a model that changes it has no effect on others. Never raises."""
     began = clock()
     try:
         scores = np.array(model.score(rows.copy()), dtype=np.float64)
-    except Exception as error:  # noqa: BLE001  # the challenger boundary: a model on trial may raise anything, and no transaction may fail of it
+    except Exception as error:  # noqa: BLE001  # a model in shadow may raise anything, and no transaction may fail because of it
         return Attempt(None, clock() - began, type(error).__name__)
     seconds = clock() - began
     if scores.shape != (len(rows),):

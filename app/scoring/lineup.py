@@ -1,4 +1,4 @@
-"""Who scores a chunk: the champion decides, a canary decides for its customers, challengers are noted."""
+"""The line-up of a worker: the champion decides, a canary decides for its customers, challengers score in shadow."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,24 +10,24 @@ from app.scoring.challenger import Challenger
 from app.scoring.model import Model, Rows, Scores
 
 Shadow = dict[str, float]
-"""Scores that decided nothing, by ``name/version``."""
+"""Scores without effect on the decision, by model id (``name/version``)."""
 _NONE: Shadow = {}
 
 
 class Scored(NamedTuple):
-    """Columns of equal length: what decides about each transaction."""
+    """The deciding scores of a chunk, as columns of equal length."""
 
     scores: list[float]
     models: list[Model]
-    """Whose score it is."""
+    """The model of each score."""
     shadow: list[Shadow]
-    """Nobody changes these: transactions may share one."""
+    """Scores of other models. Read-only, since transactions may share one dictionary."""
     champion: Scores
-    """Of all of them, also of those that a canary decides."""
+    """Scores of the champion for all transactions, also for those that a canary decides."""
 
 
 class Lineup:
-    """The models of a worker. It is replaced whole, between two chunks."""
+    """The models of a worker. A change replaces the whole line-up between two chunks, so all rows of a chunk use the same."""
 
     def __init__(
         self, champion: Model, challengers: Sequence[Challenger] = (), canary: Canary | None = None
@@ -37,7 +37,7 @@ class Lineup:
         self.canary = canary
 
     def score(self, rows: Rows, transactions: Sequence[Transaction]) -> Scored:
-        """What champion and canary say; of a canary's transactions the shadow is the champion's score."""
+        """Score with champion and canary. For transactions of the canary, the shadow is the champion's score."""
         chances = self.champion.score(rows)
         scores: list[float] = chances.tolist()
         scored = Scored(scores, [self.champion] * len(scores), [_NONE] * len(scores), chances)
@@ -46,7 +46,7 @@ class Lineup:
         return scored
 
     def shadow(self, rows: Rows, scored: Scored) -> list[Shadow]:
-        """``scored.shadow`` and the challengers' scores. What they do has no other effect."""
+        """Return ``scored.shadow`` with the scores of the challengers added."""
         shadow = scored.shadow
         for challenger in self.challengers:
             scores = challenger.score(rows) if len(rows) else None

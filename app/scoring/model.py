@@ -1,4 +1,4 @@
-"""What decides: a model with its identity, its thresholds and the population it was trained on."""
+"""The model interface: identity, thresholds, distributions of the training data, scores and contributions."""
 
 from enum import StrEnum
 from functools import cached_property
@@ -18,7 +18,7 @@ Scores = NDArray[np.float64]
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """How a feature lay in the training data: the baseline of reasons, and later of drift."""
+    """Distribution of a feature in the training data: the baseline of reasons and of drift."""
 
     edges: list[float]
     """Ascending inner edges of the bins; bin i holds ``edges[i-1] < value <= edges[i]``."""
@@ -27,11 +27,11 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     missing: int
     """Training rows without a value."""
     median: float | None
-    """Of the legitimate rows that have a value; None where none has."""
+    """Median of the legitimate rows that have a value; None if none has."""
 
     @cached_property
     def shares(self) -> list[float]:
-        """For each bin the share of training rows in it or beyond it, on the rarer side; at most 1."""
+        """For each bin, the share of training rows in it or beyond it, on the rarer side; at most 1."""
         every = sum(self.counts)
         return [
             min(below, every - below + count) / max(every, 1)
@@ -40,7 +40,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Scale(StrEnum):
-    """What contributions are added up to."""
+    """The scale on which contributions add up."""
 
     LOG_ODDS = "log_odds"
     """log(p / (1 - p)) of the score p: a contribution c multiplies the odds by exp(c)."""
@@ -49,18 +49,18 @@ class Scale(StrEnum):
 
 
 class Contributions(NamedTuple):
-    """What each feature had to do with the scores of some rows: ``base + values[i].sum()`` is row i's score on ``scale``."""
+    """Contributions of the features to the scores: ``base + values[i].sum()`` is the score of row i on ``scale``."""
 
     method: Method
     scale: Scale
     base: float
-    """What the model says of a transaction of which it knows nothing, on ``scale``."""
+    """The score of a transaction of which nothing is known, on ``scale``."""
     values: Rows
     """Shape (events, features), in the catalog's order."""
 
 
 class Model(Protocol):
-    """A loaded, checked model. Scoring is pure: it neither keeps nor changes the rows."""
+    """A loaded and checked model. Scoring is pure: it neither keeps nor changes the rows."""
 
     @property
     def reference(self) -> ModelReference: ...
@@ -78,5 +78,5 @@ class Model(Protocol):
         ...
 
     def contributions(self, rows: Rows) -> Contributions | None:
-        """Asked for alerts only. None where the model is of a kind whose scores do not come apart."""
+        """Contributions of ``rows``, computed for alerts only. None if the model is of a kind without contributions."""
         ...

@@ -1,10 +1,10 @@
-"""From a score to an outcome."""
+"""Turns a score into an outcome."""
 
 from app.domain.decision import Outcome, Thresholds
 
 
 def outcome(score: float, thresholds: Thresholds) -> Outcome:
-    """Monotone in the score: a threshold belongs to the more severe side."""
+    """Return the outcome of a score. Monotone; a score equal to a threshold has the more severe outcome."""
     if score >= thresholds.decline:
         return Outcome.DECLINE
     return Outcome.REVIEW if score >= thresholds.review else Outcome.APPROVE

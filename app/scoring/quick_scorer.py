@@ -1,11 +1,11 @@
-"""Decision trees asked feature by feature instead of walked node by node: less than half the time, the same to the bit.
+"""Evaluates decision trees feature by feature instead of node by node: the same bits in less than half the time.
 
 QuickScorer (Lucchese, Nardini, Orlando, Perego, Tonellotto and Venturini, "QuickScorer: a Fast Algorithm to Rank
-Documents with Additive Ensembles of Regression Trees", SIGIR 2015). A walk costs the processor a guess at every node, and
-many are wrong. Here each tree has a word with a bit for each of its leaves, from left to right. A split that sends the row
-right clears the bits of the leaves on its left; the lowest bit that remains is the leaf where the walk would end. The
-splits on a feature stand in order of threshold: those that a value exceeds come first, and where they end is all that is
-to be guessed.
+Documents with Additive Ensembles of Regression Trees", SIGIR 2015). A walk from node to node costs a branch prediction at
+every node, and many are wrong. Here each tree has a word with a bit for each of its leaves, from left to right. A split
+that sends the row to the right clears the bits of the leaves on its left; the lowest bit that remains is the leaf at
+which the walk would end. The splits on a feature are ordered by threshold, so those that a value exceeds come first,
+and only the end of this run is a branch that can be predicted wrongly.
 """
 
 from typing import NamedTuple
@@ -18,42 +18,43 @@ from app.scoring.model import Rows, Scores
 from app.scoring.trees import LEAF, Trees
 
 MOST_LEAVES = 64
-"""Of a tree: a bit each."""
+"""Most leaves of a tree, one bit each."""
 
 _EVERY = 2**MOST_LEAVES - 1
 _DE_BRUIJN, _SHIFT = 0x03F79D71B4CB0A89, 58
-"""Each power of two times this has another number in its upper 6 bits (Leiserson, Prokop and Randall, 1998)."""
+"""The product of each power of two with this de Bruijn number differs in its upper 6 bits, which gives the index of a
+single bit without a loop (Leiserson, Prokop and Randall, "Using de Bruijn Sequences to Index a 1 in a Computer Word", 1998)."""
 
 
-def _places() -> NDArray[np.int64]:
-    places = np.empty(MOST_LEAVES, np.int64)
-    for place in range(MOST_LEAVES):
-        places[(_DE_BRUIJN << place & _EVERY) >> _SHIFT] = place
-    return places
+def _bit_indexes() -> NDArray[np.int64]:
+    indexes = np.empty(MOST_LEAVES, np.int64)
+    for bit in range(MOST_LEAVES):
+        indexes[(_DE_BRUIJN << bit & _EVERY) >> _SHIFT] = bit
+    return indexes
 
 
-_PLACES = _places()
+_BIT_INDEXES = _bit_indexes()
 
 
 class Splits(NamedTuple):
-    """The splits of all trees as columns, by feature and then by threshold, and the leaves of all trees."""
+    """The splits of all trees as columns, ordered by feature and then by threshold, and the leaves of all trees."""
 
     firsts: NDArray[np.int64]
-    """Where the splits of each feature begin, and at last where they end."""
+    """Index of the first split of each feature, and at last the number of splits."""
     threshold: NDArray[np.float64]
     tree: NDArray[np.int64]
     keeps: NDArray[np.uint64]
-    """The leaves of the tree that a row which goes right may still come to."""
+    """Bits of the leaves of the tree that a row which goes right can still reach."""
     missing_right: NDArray[np.bool_]
-    """Where a NaN goes."""
+    """Whether a missing value goes right."""
     leaves: NDArray[np.float64]
     """The values of each tree's leaves, from left to right."""
     leaf_firsts: NDArray[np.int64]
-    """Where the leaves of each tree begin."""
+    """Index of the first leaf of each tree."""
 
 
 def splits_of(trees: Trees, features: int) -> Splits | None:
-    """The trees' splits for rows of so many features; None where a tree has more than MOST_LEAVES."""
+    """Return the splits of the trees for rows with this many features; None if a tree has more than MOST_LEAVES."""
     begins, counts = _leaves_below(trees)
     if counts[trees.roots].max() > MOST_LEAVES:
         return None
@@ -79,10 +80,10 @@ def splits_of(trees: Trees, features: int) -> Splits | None:
 
 
 def _leaves_below(trees: Trees) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each node: how many leaves of its tree lie to the left of all below it, and how many are below it."""
+    """Return for each node the number of leaves of its tree to the left of its own leaves, and the number of its leaves."""
     begins, counts = np.zeros(len(trees.feature), np.int64), np.ones(len(trees.feature), np.int64)
     inner = np.flatnonzero(trees.feature != LEAF).tolist()
-    for node in reversed(inner):  # children stand behind their parents
+    for node in reversed(inner):  # children are behind their parents
         counts[node] = counts[trees.left[node]] + counts[trees.right[node]]
     for node in inner:
         begins[trees.left[node]] = begins[node]
@@ -92,7 +93,10 @@ def _leaves_below(trees: Trees) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 @compiled
 def quick_sums(splits: Splits, rows: Rows, baseline: float) -> Scores:
-    """As ``trees.sums``: the baseline and, in the trees' order, each tree's value; one sum a row."""
+    """Return for each row the baseline plus the values of the trees, added in the order of ``trees.sums``.
+
+    The order matters: another order of additions would round to other bits.
+    """
     total = np.full(len(rows), baseline)
     reachable = np.empty(len(splits.leaf_firsts), np.uint64)
     for i in range(len(rows)):
@@ -106,7 +110,7 @@ def quick_sums(splits: Splits, rows: Rows, baseline: float) -> Scores:
 
 @compiled
 def _exclude(splits: Splits, feature: int, value: float, reachable: NDArray[np.uint64]) -> None:
-    """Take away the leaves that a row with this value cannot come to."""
+    """Clear the bits of the leaves that a row with this value cannot reach."""
     at, end = splits.firsts[feature], splits.firsts[feature + 1]
     if np.isnan(value):
         for split in range(at, end):
@@ -121,4 +125,4 @@ def _exclude(splits: Splits, feature: int, value: float, reachable: NDArray[np.u
 @compiled
 def _lowest_bit(word: np.uint64) -> int:
     lowest = word & (~word + np.uint64(1))
-    return int(_PLACES[lowest * np.uint64(_DE_BRUIJN) >> np.uint64(_SHIFT)])
+    return int(_BIT_INDEXES[lowest * np.uint64(_DE_BRUIJN) >> np.uint64(_SHIFT)])

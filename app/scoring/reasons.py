@@ -1,7 +1,8 @@
-"""Why an alert, in the model's own terms: the features that raised its score most, each held against what is usual.
+"""Reasons of an alert: the features that raised its score most, each compared with its usual value.
 
-A model that does not come apart is spoken for by its population: the features whose values are rarest among the
-transactions it was trained on. Those need not be what the model looked at, so the alert says which of the two it is.
+For a model without contributions, the reasons are the features whose values are rarest among the transactions of its
+training. The model need not have used these features, so the alert names the method. Contributions are preferred
+because they explain the score; rarity only describes the transaction.
 """
 
 from bisect import bisect_left
@@ -24,45 +25,45 @@ _NO_UNIT = "1"
 
 
 class Alerted(NamedTuple):
-    """A transaction that is to be explained."""
+    """A transaction to explain."""
 
     values: Sequence[float]
-    """In the catalog's order."""
+    """Features in the catalog's order."""
     currency: str
     observed_ms: int
-    """How long the customer's events have been kept, as of this transaction."""
+    """Time over which the customer's events have been kept, as of this transaction."""
 
 
 class Explanation(NamedTuple):
-    """The reasons of an alert, weightiest first, and how they were found."""
+    """The reasons of an alert, the most important first, and the method by which they were computed."""
 
     reasons: list[Reason]
     method: Method
 
 
 def explain(alerted: Alerted, model: Model) -> Explanation:
-    """At most MOST_REASONS reasons."""
+    """Return at most MOST_REASONS reasons."""
     contributions = model.contributions(np.array([alerted.values]))
     if contributions is None:
-        return Explanation(stand_outs(alerted.values, model.distributions), Method.RARITY)
-    return Explanation(weightiest(alerted, contributions, model.distributions), contributions.method)
+        return Explanation(rarest(alerted.values, model.distributions), Method.RARITY)
+    return Explanation(contributing(alerted, contributions, model.distributions), contributions.method)
 
 
-def weightiest(
+def contributing(
     alerted: Alerted, contributions: Contributions, distributions: dict[str, Distribution]
 ) -> list[Reason]:
-    """The features that raised the score of the first row of ``contributions`` most; one even if none did."""
+    """Return the features that raised the score of the first row most; at least one, even if no feature raised it."""
     (added,) = contributions.values[:1].tolist()
-    ranked = sorted(range(len(added)), key=lambda place: -added[place])[:MOST_REASONS]
-    raised = [place for place in ranked if added[place] > 0] or ranked[:1]
+    ranked = sorted(range(len(added)), key=lambda column: -added[column])[:MOST_REASONS]
+    raised = [column for column in ranked if added[column] > 0] or ranked[:1]
     by_name = dict(zip(NAMES, alerted.values, strict=True))
     return [
-        _weighty(FEATURES[place], by_name, alerted, added[place], contributions.scale, distributions)
-        for place in raised
+        _contribution(FEATURES[column], by_name, alerted, added[column], contributions.scale, distributions)
+        for column in raised
     ]
 
 
-def _weighty(
+def _contribution(
     feature: Feature,
     values: Values,
     alerted: Alerted,
@@ -91,8 +92,8 @@ def _weighty(
     )
 
 
-def stand_outs(values: Sequence[float], distributions: dict[str, Distribution]) -> list[Reason]:
-    """The features that stand out most, rarest first; ``values`` in the catalog's order."""
+def rarest(values: Sequence[float], distributions: dict[str, Distribution]) -> list[Reason]:
+    """Return the features with the rarest values, the rarest first; ``values`` are in the catalog's order."""
     found = []
     for feature, value in zip(FEATURES, values, strict=True):
         distribution = distributions.get(feature.name)
@@ -104,7 +105,7 @@ def stand_outs(values: Sequence[float], distributions: dict[str, Distribution]) 
 
 
 def share_as_extreme(value: float, distribution: Distribution) -> float:
-    """Share of training rows in the value's bin or beyond it, on the rarer side; at most 1."""
+    """Return the share of training rows in the value's bin or beyond it, on the rarer side; at most 1."""
     return distribution.shares[bisect_left(distribution.edges, value)]
 
 
@@ -130,5 +131,5 @@ def _unit(feature: Feature) -> str:
 
 
 def _figure(value: float) -> str:
-    """As people read it: whole from a hundred on, three digits below."""
+    """Return a number for display: an integer from 100, three significant digits below."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""The page to read first: transactions and what their profiles say become decisions and alerts."""
+"""Turns transactions and their features into decisions and alerts. Start reading here."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,39 +23,40 @@ require_width(__name__, vector.WIDTH + delayed_features.WIDTH, slice(catalog.WID
 
 
 class ScoringInput(NamedTuple):
-    """Transactions that changed their profiles, with what the profiles said: columns of equal length."""
+    """The transactions to score and their features, as columns of equal length."""
 
     transactions: Sequence[Transaction]
     rows: Rows
-    """The model's input."""
+    """Shape (transactions, catalog.WIDTH): the model's input."""
     degraded: Sequence[int]
     """Indexes of DEGRADED."""
     first_seen_ms: Integers
     """Shape (transactions, 1 + entities): of the customer's profile, then of each delayed entity."""
     evicted_ms: Integers
+    """Shape (transactions, 1 + entities), in the same order."""
 
     def coverage(self, row: int) -> list[Coverage]:
-        """As of one transaction: about its customer's profile and about each delayed entity."""
+        """Return the coverage of the profile and of each delayed entity, as of one transaction."""
         return list(map(Coverage, self.first_seen_ms[row].tolist(), self.evicted_ms[row].tolist()))
 
 
 def scoring_input(
     transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int], delayed: Delayed
 ) -> ScoringInput:
-    """The ``applied`` ones of folded transactions; ``delayed`` has a row for each of them."""
-    chosen, places = [transactions[i] for i in applied], np.array(applied, np.int64)
-    degraded = degradations(folded, [transaction.event_time for transaction in chosen], places)
+    """Select the ``applied`` of folded transactions; ``delayed`` has a row for each of them."""
+    chosen, indexes = [transactions[i] for i in applied], np.array(applied, np.int64)
+    degraded = degradations(folded, [transaction.event_time for transaction in chosen], indexes)
     return ScoringInput(
         chosen,
-        rows(folded, places, delayed.features),
+        rows(folded, indexes, delayed.features),
         (degraded + 4 * delayed.absent).tolist(),
-        np.column_stack([folded.first_seen_ms[places], delayed.first_seen_ms]),
-        np.column_stack([folded.evicted_ms[places], delayed.evicted_ms]),
+        np.column_stack([folded.first_seen_ms[indexes], delayed.first_seen_ms]),
+        np.column_stack([folded.evicted_ms[indexes], delayed.evicted_ms]),
     )
 
 
 def rows(folded: Folded, applied: Sequence[int] | Integers, delayed: Doubles) -> Rows:
-    """The model's input for the ``applied`` of folded transactions: of the profile, then of the delayed entities."""
+    """Return the model's input for the ``applied`` of folded transactions: profile features, then entity features."""
     whole = len(applied) == len(folded.features)
     return np.hstack([folded.features if whole else folded.features[applied], delayed])
 
@@ -75,7 +76,7 @@ DEGRADED: tuple[list[Degradation], ...] = (
 def degradations(
     folded: Folded, event_times: Sequence[int] | Integers, applied: Sequence[int] | Integers
 ) -> Integers:
-    """What of the profiles was cut when the features of each of the ``applied`` were computed: indexes of DEGRADED."""
+    """Return for each of the ``applied`` how its profile was incomplete, as an index of DEGRADED."""
     saturated = folded.evicted_ms[applied] > np.asarray(event_times) - LONGEST_MS
     return folded.late[applied] + 2 * saturated.astype(np.int64)
 
@@ -87,7 +88,7 @@ def decide(
     shadow: Sequence[Shadow],
     now_ms: int,
 ) -> list[Decision]:
-    """One decision for each transaction, in order; ``sources`` say where they stand in the log."""
+    """Return a decision for each transaction, in order; ``sources`` are their positions in the log."""
     return [
         Decision(
             decision_id=decision_id(transaction.transaction_id),
@@ -95,8 +96,8 @@ def decide(
             customer_id=transaction.customer_id,
             event_time=transaction.event_time,
             scored_at=now_ms,
-            score=chance,
-            outcome=policy.outcome(chance, model.thresholds),
+            score=score,
+            outcome=policy.outcome(score, model.thresholds),
             thresholds=model.thresholds,
             model=model.reference,
             catalog=catalog.DIGEST,
@@ -106,7 +107,7 @@ def decide(
             degraded=DEGRADED[degraded],
             shadow=others,
         )
-        for transaction, source, values, degraded, chance, model, others in zip(
+        for transaction, source, values, degraded, score, model, others in zip(
             inputs.transactions,
             sources,
             inputs.rows.tolist(),
@@ -120,7 +121,7 @@ def decide(
 
 
 def alert(decision: Decision, values: list[float], coverage: Sequence[Coverage], model: Model) -> Alert:
-    """The alert of a decision: the same facts, with every feature's state and the reasons."""
+    """Return the alert of a decision: the fields of the decision, the reasons, and every feature with its state."""
     observed_ms = decision.event_time - max(coverage[0])
     found = explain(Alerted(values, decision.transaction.currency, observed_ms), model)
     return Alert(

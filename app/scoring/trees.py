@@ -1,4 +1,4 @@
-"""Decision trees, walked row by row in machine code: what they say, and what each feature had to do with it."""
+"""Evaluates decision trees row by row in machine code: their sums, and the contribution of each feature."""
 
 import math
 from typing import NamedTuple
@@ -13,25 +13,25 @@ LEAF = -1
 
 
 class Trees(NamedTuple):
-    """The nodes of all trees side by side, as columns. A row goes left where its feature is at most the threshold."""
+    """The nodes of all trees, as columns. A row goes left if its feature is at most the threshold."""
 
     feature: NDArray[np.int32]
-    """Column of the rows; LEAF for a leaf."""
+    """Feature column of a split; LEAF for a leaf."""
     threshold: NDArray[np.float64]
-    """Of a leaf: its value."""
+    """Threshold of a split; value of a leaf."""
     left: NDArray[np.int32]
-    """Behind its parent, as right is."""
+    """Index of the left child, which is behind its parent, as the right child is."""
     right: NDArray[np.int32]
     missing_left: NDArray[np.bool_]
-    """Where a NaN goes."""
+    """Whether a missing value goes left."""
     expected: NDArray[np.float64]
-    """The mean of the leaves below a node, weighted by the training rows that came to them; of a leaf its value."""
+    """Mean of the leaves below a node, weighted by their training rows; the value of a leaf."""
     roots: NDArray[np.int32]
 
 
 @compiled
 def sums(trees: Trees, rows: Rows, baseline: float) -> Scores:
-    """The baseline and, in the trees' order, each tree's value: one sum a row."""
+    """Return for each row the baseline plus the values of the trees, added in the order of the trees."""
     total = np.full(len(rows), baseline)
     for i in range(len(rows)):
         for root in trees.roots:
@@ -44,11 +44,11 @@ def sums(trees: Trees, rows: Rows, baseline: float) -> Scores:
 
 @compiled
 def contributions(trees: Trees, rows: Rows) -> Rows:
-    """For each row and feature, by how much the expected value changed where a tree asked for that feature.
+    """Return for each row and feature the sum of changes of the expected value at the splits on that feature.
 
-    A row's contributions and the expected values of all roots add up to its sum of the trees' values, whatever the
-    trees. This is the path attribution of Saabas ("Interpreting random forests", 2014), not Shapley's values: a
-    feature is given what its own splits did on this row's way, and nothing for the ways not taken.
+    The contributions of a row plus the expected values of all roots equal the sum of the trees. This is the path
+    attribution of Saabas ("Interpreting random forests", 2014), not Shapley values: a feature receives the changes at
+    its own splits on the path of the row, and nothing for other paths.
     """
     found = np.zeros(rows.shape)
     for i in range(len(rows)):
@@ -71,7 +71,7 @@ def _child(trees: Trees, node: int, row: NDArray[np.float64]) -> int:
 
 @compiled
 def fill_expected(trees: Trees, weight: NDArray[np.float64]) -> None:
-    """Write ``expected`` from the leaves' values and the training rows at each node."""
+    """Compute ``expected`` from the values of the leaves and the weights of the training rows at each node."""
     for node in range(len(trees.feature) - 1, -1, -1):
         if trees.feature[node] == LEAF:
             trees.expected[node] = trees.threshold[node]

@@ -8,7 +8,7 @@ from app.domain.decision import Method, ModelReference, Reason, Thresholds
 from app.features import catalog
 from app.features.window import DAY_MS
 from app.scoring.model import Contributions, Distribution, Rows, Scale, Scores
-from app.scoring.reasons import MOST_REASONS, Alerted, Explanation, explain, share_as_extreme, stand_outs
+from app.scoring.reasons import MOST_REASONS, Alerted, Explanation, explain, rarest, share_as_extreme
 
 USUAL = Distribution(edges=[10.0, 20.0, 30.0], counts=[10, 40, 45, 5], missing=0, median=20.0)
 
@@ -23,7 +23,7 @@ def everywhere(distribution: Distribution) -> dict[str, Distribution]:
 
 
 def test_the_rarest_feature_comes_first() -> None:
-    reasons = stand_outs(values(customer_count_1h=500.0, transaction_amount=5.0), everywhere(USUAL))
+    reasons = rarest(values(customer_count_1h=500.0, transaction_amount=5.0), everywhere(USUAL))
 
     assert ["customer_count_1h", "transaction_amount"] == [reason.code for reason in reasons[:2]]
     assert len(reasons) == MOST_REASONS
@@ -32,11 +32,11 @@ def test_the_rarest_feature_comes_first() -> None:
 def test_a_missing_value_or_an_unknown_feature_is_no_reason() -> None:
     given = values(customer_count_1h=nan)
 
-    assert [] == stand_outs(given, {"customer_count_1h": USUAL})
+    assert [] == rarest(given, {"customer_count_1h": USUAL})
 
 
 def test_a_text_gives_the_value_its_unit_and_what_is_usual() -> None:
-    (reason,) = stand_outs(values(transaction_amount=25_940.4), {"transaction_amount": USUAL})
+    (reason,) = rarest(values(transaction_amount=25_940.4), {"transaction_amount": USUAL})
 
     assert (
         "amount of this transaction: 25,940 minor units, usually 20; as extreme in 5.00% of transactions"
