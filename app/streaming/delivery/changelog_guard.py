@@ -1,4 +1,4 @@
-"""One worker writes to a partition of the changelog. Another that still does is noticed by the offsets."""
+"""Ensures that one worker writes to a changelog partition: another writer shows in the offsets."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,17 +7,17 @@ from app.errors import ForeignWrite
 
 
 class Store(Protocol):
-    """Writes all or nothing."""
+    """Writes a batch entirely or not at all."""
 
-    def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
+    def write(self, partition: int, states: Mapping[bytes, bytes], changelog_offset: int) -> None: ...
 
 
 class ChangelogGuard:
-    """Stands before the store, and knows where the partitions' changelogs end as far as this worker has restored or
-    written them.
+    """Wraps the store. Tracks the last changelog offset of each partition that this worker restored or wrote.
 
-    A worker that lost a partition without knowing it may append profiles after its successor was restored; neither
-    of the two then knows all of the changelog that its store claims to stand at.
+    A worker that lost a partition without noticing may append states after its successor was restored. Neither of the
+    two then holds all of the changelog up to the offset in its store. Kafka offsets are consecutive, so a foreign
+    record makes the next acknowledged offset larger than expected.
     """
 
     def __init__(self, store: Store) -> None:
@@ -25,29 +25,29 @@ class ChangelogGuard:
         self._last_offsets: dict[int, int] = {}
 
     def begin(self, partition: int, last_offset: int) -> None:
-        """The partition was restored up to ``last_offset``, -1 when nothing is in its changelog."""
+        """Accept a partition restored up to ``last_offset``, which is -1 for an empty changelog."""
         self._last_offsets[partition] = last_offset
 
-    def forget(self) -> None:
-        """Partitions are moving: none may be worked on before it is restored again."""
+    def revoke(self) -> None:
+        """Partitions are being reassigned: none may be written before it is restored again."""
         self._last_offsets.clear()
 
     def require(self, partition: int) -> None:
-        """Raises ForeignWrite for a partition that was not restored."""
+        """Raise ForeignWrite for a partition that was not restored."""
         if partition not in self._last_offsets:
-            raise ForeignWrite(f"partition {partition} is worked on before its profiles were restored")
+            raise ForeignWrite(f"partition {partition} was not restored before its first chunk")
 
-    def write(self, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int) -> None:
-        """Store what was appended to the changelog, its last record at ``changelog_offset``.
+    def write(self, partition: int, states: Mapping[bytes, bytes], changelog_offset: int) -> None:
+        """Store states whose last changelog record has ``changelog_offset``.
 
-        Raises ForeignWrite, and stores nothing, when somebody else's records stand between.
+        Raises ForeignWrite, and stores nothing, when the offset shows records of another worker.
         """
         self.require(partition)
-        expected = self._last_offsets[partition] + len(profiles)
+        expected = self._last_offsets[partition] + len(states)
         if changelog_offset != expected:
             raise ForeignWrite(
-                f"the changelog of partition {partition} ends at {changelog_offset}, and by what this worker has "
-                f"restored and written at {expected}: another worker writes to it"
+                f"the changelog of partition {partition} ends at offset {changelog_offset}, but this worker's records "
+                f"end at {expected}: another worker writes to it"
             )
-        self._store.write(partition, profiles, changelog_offset)
+        self._store.write(partition, states, changelog_offset)
         self._last_offsets[partition] = changelog_offset

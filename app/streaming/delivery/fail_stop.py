@@ -1,7 +1,8 @@
-"""Fail-stop: a worker that cannot finish a step in order ends at once, without acknowledging or committing.
+"""Ends a worker that cannot finish a step in order at once, without acknowledging or committing anything.
 
-Faust's own reaction to an error is to go on: it acknowledges the message, restarts the agent and commits.
-A process that is gone has promised nothing; the next one begins where the last finished chunk ended.
+Faust's own reaction to an error is to continue: it acknowledges the message, restarts the agent and commits, and the
+records of the failed chunk are lost. After the end of the process the next owner resumes behind the last finished
+chunk.
 """
 
 import asyncio
@@ -23,21 +24,22 @@ _log = structlog.get_logger("fail_stop")
 
 @contextmanager
 def fail_stop(doing: str) -> Iterator[None]:
-    """End the process when the block raises. A cancellation is no failure: the loop is stopping in order."""
+    """End the process when the block raises. A cancellation is not a failure: the event loop stops in order."""
     try:
         yield
     except asyncio.CancelledError:
         raise
-    except BaseException as error:  # noqa: BLE001  # whatever it is, going on would break the order of writes
+    except BaseException as error:  # noqa: BLE001  # continuing after any error would break the order of writes
         end_process(doing, error)
 
 
 def end_process(doing: str, error: BaseException) -> NoReturn:
-    """Log the cause and leave at once, past every handler that would acknowledge or commit.
+    """Log the cause and exit at once, bypassing every handler that would acknowledge or commit.
 
-    A log that nobody reads, or that fails, does not hold up the end.
+    A blocked or failing log delays the exit by a few seconds at most.
     """
     try:
+        # A full pipe would block the log call below for ever.
         _exit_soon()
         _log.critical("fail_stop", doing=doing, cause=type(error).__name__, exc_info=error)
         sys.stdout.flush()

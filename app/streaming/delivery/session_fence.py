@@ -1,7 +1,7 @@
-"""A worker that was paused longer than its session has lost its partitions and must not write any more.
+"""Stops a worker that was paused longer than its group session: it has lost its partitions and must not write.
 
-Stopped by a signal, frozen with its machine or starved, it wakes up with chunks in memory that another worker has
-scored since. The clock that goes on during a pause is the monotonic one.
+A worker stopped by a signal, suspended with its machine or starved of CPU resumes with chunks in memory that another
+worker has scored in the meantime. The monotonic clock shows the pause, because it runs on while the process does not.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _BEATS_PER_LIMIT = 20
 
 
 class SessionFence:
-    """Beats while the event loop turns; ``check`` stands before every write."""
+    """Beats while the event loop runs; ``check`` precedes every write."""
 
     def __init__(self, limit_seconds: float, clock: Callable[[], float]) -> None:
         self._limit_seconds = limit_seconds
@@ -22,25 +22,28 @@ class SessionFence:
         self._last_beat = clock()
 
     def check(self) -> None:
-        """Raise Paused when the last beat is longer ago than the limit."""
+        """Raise Paused when the last beat is older than the limit."""
         silence_seconds = self._clock() - self._last_beat
         if silence_seconds > self._limit_seconds:
             raise Paused(
-                f"the event loop stood still for {silence_seconds:.1f} s, the limit is {self._limit_seconds}"
+                f"the event loop did not run for {silence_seconds:.1f} s, the limit is {self._limit_seconds}"
             )
 
     def reset(self) -> None:
-        """Begin anew: what was before is no pause."""
+        """Count silence from now on, whatever came before."""
         self._last_beat = self._clock()
 
     def beat(self) -> None:
-        """Still running: check, and begin a new silence."""
+        """Check, then count silence from now on.
+
+        The check comes first: a process that resumes after a pause must not erase it by beating.
+        """
         self.check()
         self.reset()
 
     async def run(self) -> None:
-        """Beat until cancelled; the process ends when it was paused too long."""
-        with fail_stop("beating"):
+        """Beat until cancelled; end the process after too long a pause."""
+        with fail_stop("checking the session fence"):
             while True:
                 self.beat()
                 await asyncio.sleep(self._limit_seconds / _BEATS_PER_LIMIT)

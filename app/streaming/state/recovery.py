@@ -1,7 +1,7 @@
-"""Faust's recovery with the bulk restore in it: afterwards Faust finds that there is nothing left to replay.
+"""Faust's recovery with the bulk restore in it: Faust finds nothing left to recover afterwards.
 
-The restore runs in the recovery service, beside the heartbeats. In the rebalance callback, where Faust opens the
-databases, no heartbeat is sent: a long restore there would lose the very partitions it is made for.
+The restore runs in the recovery service, while heartbeats are sent. In the rebalance callback, where Faust opens the
+databases, none is sent: during a long restore there the group would take the partitions away again.
 """
 
 from collections import Counter
@@ -15,43 +15,43 @@ from faust.types import TP
 from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.state.restore import Gap, Restore
-from app.streaming.state.restore_progress import Progress
+from app.streaming.state.restore_progress import RestoreProgress
 from app.streaming.state.tables import StateStore, StateTable
 
 
 class Assignment:
-    """The partitions between two rebalances; ``revoked`` from the moment at which they begin to move."""
+    """The partitions between two rebalances. ``revoked`` is True from the start of the next one."""
 
     revoked = False
 
 
 class BulkRecovery(Recovery):
-    """Restores between asking where the changelog ends and deciding what is left to replay."""
+    """Restores after Faust has read the changelog's end offsets and before it computes what is left to recover."""
 
     _assignment = Assignment()
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """The first that is heard of a rebalance, and of the end: no database is closed yet."""
+        """The earliest signal of a rebalance or of the worker's stop: no database is closed yet."""
         self._assignment.revoked = True
         super().on_partitions_revoked(revoked)
 
     async def on_rebalance(self, *args: Any, **kwargs: Any) -> None:
-        """Partitions have arrived; a restore of those before must not touch anything any more."""
+        """Begin a new assignment; a restore of the previous one must not touch the databases any more."""
         self._assignment.revoked = True
         self._assignment = Assignment()
         await super().on_rebalance(*args, **kwargs)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
-        """Faust resumes the flow here, and does not ask whether the partitions are being taken away just now."""
+        """Faust resumes the flow here without checking whether a rebalance has begun; raise RebalanceAgain if so."""
         if self._assignment.revoked:
             raise RebalanceAgain
         await super().on_recovery_completed(generation_id)
 
     async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ARG002, ASYNC109  # Faust's signature
-        """Every step takes the time it needs, or is given up with its assignment.
+        """Wait without the timeout: a step ends when it is done or when its assignment ends.
 
-        After ``timeout`` Faust would go on as if the step were done: with half a state, or where it does not
-        know what has been committed.
+        After ``timeout`` Faust would continue as if the step were done: with half of the states restored, or without
+        knowing the committed offsets.
         """
         await super()._wait(coro)
 
@@ -66,17 +66,17 @@ class BulkRecovery(Recovery):
             if not complete:
                 raise RebalanceAgain
 
-    async def _restore(self, tps: list[TP], stands_at: Counter[TP], assignment: Assignment) -> bool:
-        """Up to the ends that Faust has just asked for; ``stands_at`` tells it that nothing is left."""
+    async def _restore(self, tps: list[TP], restored_to: Counter[TP], assignment: Assignment) -> bool:
+        """Restore up to the end offsets that Faust has just read, and set ``restored_to`` to them: nothing is left."""
         table = cast(StateTable, self.tp_to_table[tps[0]])
         last = {tp: self.active_highwaters[tp] for tp in tps}
-        gaps = {tp.partition: Gap(stands_at[tp] + 1, last[tp] + 1) for tp in tps}
-        progress = Progress(table.owner.metrics, on_step=table.owner.on_restore_step)
+        gaps = {tp.partition: Gap(restored_to[tp] + 1, last[tp] + 1) for tp in tps}
+        progress = RestoreProgress(table.owner.metrics, on_step=table.owner.on_restore_step)
         restore = Restore(tps[0].topic, cast(StateStore, table.data), progress, lambda: assignment.revoked)
         complete = await restore.run(gaps, partial(open_bulk_fetcher, table.owner.kafka))
         if complete:
-            for tp in tps:  # a Counter's update would add
-                stands_at[tp] = last[tp]
+            for tp in tps:  # Counter.update would add the offsets
+                restored_to[tp] = last[tp]
         return complete
 
 
@@ -90,7 +90,7 @@ class BulkTableManager(TableManager):
 
     @property
     def recovery(self) -> Recovery:
-        """Made when it is first asked for, as the stock one is."""
+        """Created at first use, as in Faust."""
         if self._recovery is None:
             self._recovery = BulkRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery

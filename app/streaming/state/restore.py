@@ -1,8 +1,8 @@
-"""A worker's profiles brought up to the end of their changelog, in bulk, before it decides anything.
+"""Restores a worker's states from their changelog, in bulk, before it computes anything.
 
-Faust would replay the changelog record by record. Here a partition is read with large fetches, and each slice of
-records goes into RocksDB as one batch together with the offset it reaches: given up at any moment, what was
-written stays valid and the next restore goes on from there.
+Faust would read the changelog record by record. Here a partition is read in large fetches, and each slice of records
+goes into RocksDB as one batch together with its last offset. A restore may be abandoned at any moment: what was written
+stays valid, and the next restore resumes behind it.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from typing import NamedTuple, Protocol
 from app.adapters.kafka.bulk_fetch import Slice
 from app.errors import RestoreFailed
 from app.features.state import lineage
-from app.streaming.state.restore_progress import Progress
+from app.streaming.state.restore_progress import RestoreProgress
 
 PARTITIONS_AT_ONCE = 2
-"""One is decoded while the answer for the other travels; more would only take memory."""
+"""One is written while the next is fetched; more would only take memory."""
 SLOTS = 2**21
-"""Of a filter of keys, a byte each: few reads in vain up to a million customers a partition."""
+"""Size of a key filter in bytes: few useless reads with up to a million keys per partition."""
 
 
 class Store(Protocol):
@@ -34,19 +34,19 @@ class Store(Protocol):
 
 
 class Fetched(Protocol):
-    """What one fetch brought."""
+    """The result of one fetch."""
 
     def slices(self) -> Iterable[Slice]: ...
 
 
 class Log(Protocol):
-    """Whole partitions; raises RestoreFailed when there is nothing to be had from ``offset`` or up to ``end``."""
+    """Reads partitions; raises RestoreFailed when the records from ``offset`` up to ``end`` are not available."""
 
     async def fetch(self, topic: str, partition: int, offset: int, end: int) -> Fetched: ...
 
 
 class Gap(NamedTuple):
-    """What a partition's database lacks: the changelog from ``start`` up to, not including, ``end``."""
+    """Changelog offsets that a partition's database lacks: from ``start`` up to, not including, ``end``."""
 
     start: int
     end: int
@@ -55,11 +55,13 @@ class Gap(NamedTuple):
 class Restore:
     """Closes the gaps between ``topic`` and ``store``.
 
-    ``abandoned`` says that partitions are moving. Once it has, the databases may be another worker's and are not
-    touched any more.
+    ``abandoned`` returns True once partitions are being reassigned. From then on the databases may be closed or
+    belong to the next assignment, and nothing is read from or written to them.
     """
 
-    def __init__(self, topic: str, store: Store, progress: Progress, abandoned: Callable[[], bool]) -> None:
+    def __init__(
+        self, topic: str, store: Store, progress: RestoreProgress, abandoned: Callable[[], bool]
+    ) -> None:
         self._topic = topic
         self._store = store
         self._progress = progress
@@ -69,7 +71,7 @@ class Restore:
     async def run(
         self, gaps: Mapping[int, Gap], open_bulk_fetcher: Callable[[], AbstractAsyncContextManager[Log]]
     ) -> bool:
-        """Close every partition's gap; False when it was abandoned. Raises RestoreFailed."""
+        """Close every partition's gap; return False when abandoned. Raises RestoreFailed."""
         for partition, gap in gaps.items():
             self._refuse_shorter_log(partition, gap)
         behind = {partition: gap for partition, gap in gaps.items() if gap.start < gap.end}
@@ -84,17 +86,19 @@ class Restore:
 
     async def _close(self, log: Log, partition: int, gap: Gap) -> None:
         async with self._slots:
-            offset, held = gap.start, KeyFilter() if self._store.is_new(partition) else None
+            offset, key_filter = gap.start, KeyFilter() if self._store.is_new(partition) else None
             while offset < gap.end and not self._abandoned():
                 fetched = await log.fetch(self._topic, partition, offset, gap.end)
-                offset = await self._apply(partition, offset, fetched, held)
+                offset = await self._apply(partition, offset, fetched, key_filter)
 
-    async def _apply(self, partition: int, offset: int, fetched: Fetched, held: "KeyFilter | None") -> int:
-        """Write what was fetched from ``offset`` on; where reading goes on."""
+    async def _apply(
+        self, partition: int, offset: int, fetched: Fetched, key_filter: "KeyFilter | None"
+    ) -> int:
+        """Write the records fetched from ``offset``; return the next offset to fetch."""
         for records, next_offset in fetched.slices():
             if self._abandoned():
                 break
-            keys = [key for key, _ in records] if held is None else held.among(records)
+            keys = [key for key, _ in records] if key_filter is None else key_filter.possibly_stored(records)
             stored = dict(zip(keys, self._store.read(partition, keys), strict=True))
             self._store.write(partition, newest(records, stored), next_offset - 1)
             self._progress.advance(len(records), next_offset - offset)
@@ -105,41 +109,41 @@ class Restore:
     def _refuse_shorter_log(self, partition: int, gap: Gap) -> None:
         if gap.start > gap.end:
             raise RestoreFailed(
-                f"the local profiles stand at offset {gap.start - 1} of {self._topic}-{partition}, which ends at "
-                f"{gap.end - 1}: it was cut or made anew. Where its content is right, delete "
+                f"the local states include offset {gap.start - 1} of {self._topic}-{partition}, which ends at "
+                f"{gap.end - 1}: the topic was truncated or created again. If its content is right, delete "
                 "FRAUDSTREAM_WORKER_DATA_DIR and start again."
             )
 
 
 class KeyFilter:
-    """Keys that a database may hold by now which held none at first: reads of all others are spared.
+    """Remembers which keys were written to a database that was empty: other keys need not be read from it.
 
-    One byte a slot, found by the key's hash; two keys that share one cost a read in vain.
+    One byte per slot, selected by the key's hash. Two keys in one slot cost a useless read, never a wrong result.
     """
 
     def __init__(self) -> None:
         self._slots = bytearray(SLOTS)
 
-    def among(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[bytes]:
-        """Keys of ``records`` that may be held. From now on all of them may be."""
-        held, slots = [], self._slots
+    def possibly_stored(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[bytes]:
+        """Return the keys of ``records`` that may be stored, and add all of them."""
+        stored, slots = [], self._slots
         for key, _ in records:
             slot = hash(key) % SLOTS
             if slots[slot]:
-                held.append(key)
+                stored.append(key)
             else:
                 slots[slot] = 1
-        return held
+        return stored
 
 
 def newest(
     records: Iterable[tuple[bytes, bytes | None]], stored: Mapping[bytes, bytes | None]
 ) -> dict[bytes, bytes | None]:
-    """The version to keep of each key; ``stored`` is what the database holds.
+    """Return the version to keep of each key; ``stored`` holds the versions in the database.
 
-    A worker that was paused and lost its partitions may have appended an old version after a newer one: of two
-    versions the one that applied more of its log wins. A tombstone is an operator's word: this customer is to
-    be forgotten.
+    A worker that was paused and lost its partitions may have appended an old version after a newer one, so the last
+    record is not always the newest: of two versions, the one that applied more of its source log is kept. A tombstone
+    always deletes the key: only an operator writes one.
     """
     kept: dict[bytes, bytes | None] = {}
     for key, value in records:
@@ -157,7 +161,7 @@ def is_older(value: bytes, known: bytes) -> bool:
 
 
 async def _together(coroutines: Iterable[Coroutine[None, None, None]]) -> None:
-    """All at once; when one fails, or this is cancelled, none goes on."""
+    """Run all; when one fails, or this call is cancelled, cancel the others."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         await asyncio.gather(*tasks)

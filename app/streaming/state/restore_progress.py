@@ -1,4 +1,4 @@
-"""What an operator sees of a restore: a log line every few seconds, two figures, and a last line."""
+"""Reports the progress of a restore: a log event every few seconds, two metrics, and a final event."""
 
 import time
 from collections.abc import Callable
@@ -12,8 +12,8 @@ REPORT_SECONDS = 3.0
 _log = structlog.get_logger("restore")
 
 
-class Progress:
-    """Of one restore; offsets, not records, say how much is left, since compaction leaves gaps."""
+class RestoreProgress:
+    """Progress of one restore. The remainder is counted in offsets, not records, since compaction leaves gaps."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Progress:
         self._records = 0
 
     def begin(self, partitions: list[int], remaining: int) -> None:
-        """``remaining`` offsets of ``partitions`` are to be read."""
+        """Begin: ``remaining`` offsets of ``partitions`` are to be read."""
         self._started = self._reported = self._clock()
         self._remaining, self._partitions = remaining, partitions
         self._metrics.gauge("restore_remaining_records", remaining)
@@ -35,10 +35,10 @@ class Progress:
             _log.info("restoring", records=0, remaining=remaining)
 
     def advance(self, records: int, offsets: int) -> None:
-        """So many records were written, so many offsets passed."""
+        """Count records written and offsets passed."""
         self._on_step()
         self._records += records
-        # A fetch may bring what was appended since.
+        # A fetch may return records that were appended after the restore began.
         self._remaining = max(0, self._remaining - offsets)
         self._metrics.count("restored_records_total", records)
         self._metrics.gauge("restore_remaining_records", self._remaining)
@@ -47,7 +47,7 @@ class Progress:
             _log.info("restoring", records=self._records, remaining=self._remaining)
 
     def end(self) -> None:
-        """Everything is restored."""
+        """All partitions are restored."""
         self._metrics.gauge("restore_remaining_records", 0)
         _log.info(
             "restored",

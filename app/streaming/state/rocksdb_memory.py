@@ -1,7 +1,7 @@
-"""What RocksDB may take of a worker's memory: set by two numbers, however many partitions the worker owns.
+"""Limits RocksDB's memory in a worker by two settings, however many partitions the worker owns.
 
-Left alone, each partition's database would have its own write buffers, and keep the index and the filter of every
-file it has opened: memory would grow with partitions and with customers.
+By default each partition's database has its own write buffers and keeps the index and filter of every open file in
+memory, which would grow with the number of partitions and of customers.
 """
 
 import resource
@@ -14,21 +14,21 @@ from app.settings import WorkerSettings
 
 KIB, MIB = 1024, 1024 * 1024
 PARTITION_SHARE = 4
-"""One partition may hold a fourth of all write buffers before it is written out, so that a few are well used."""
+"""A partition is flushed when it holds a fourth of all write buffers: then a few active partitions can use them fully."""
 BUFFERS = 4
-"""Of one partition, three of them being written out; with two, a write often waits 200 ms for the one before."""
+"""Write buffers per partition, three of which may be flushing. With two, a write often waits 200 ms for the flush."""
 SMALLEST_FILE_BYTES = MIB
-"""A partition that holds less is not written out: many small files cost more than the memory."""
+"""A partition that holds less is not flushed: many small files cost more than the memory."""
 ARENA_BYTES = 64 * KIB
-"""Write buffers grow in such steps; RocksDB's own would be a MiB for each partition that has one profile."""
+"""Step in which write buffers grow. RocksDB's default is one MiB, even for a partition with a single state."""
 LOG_BYTES, LOGS = MIB, 2
-"""RocksDB's log of itself, per partition; it would grow for ever."""
+"""Size and number of RocksDB's info logs per partition; unlimited by default."""
 MANIFEST_STEP_BYTES = 64 * KIB
-"""Disk is reserved in such steps, instead of 4 MiB for each partition."""
+"""Step in which disk is reserved for the manifest; by default 4 MiB for each partition."""
 BLOOM_BITS = 10
-"""Per customer: 1 % of the customers never seen cost a look at the disk in vain."""
+"""Bits per key of the Bloom filter: 1 % of the look-ups of unknown keys read the disk."""
 OPEN_FILES = 10_240
-"""As many as every system lets a process have that asks for it."""
+"""Wanted limit of open files; common systems allow it on request."""
 
 
 class BoundedMemory:
@@ -44,25 +44,24 @@ class BoundedMemory:
         self.write_buffers = rocksdict.WriteBufferManager(shared_bytes, False)
 
     def open(self, path: Path, *, read_only: bool = False) -> rocksdict.Rdict:  # noqa: ARG002  # Faust's signature
-        """A partition's database, without RocksDB's own log of writes: the changelog is that log.
+        """Open a partition's database without RocksDB's write-ahead log: the changelog serves as one.
 
-        A process that is killed loses what was not written out yet, the newest batches first and each of them
-        whole; the offset that goes with them is lost as well, so that the restore begins there. An orderly close
-        writes everything out.
+        A killed process loses the batches that were not flushed, always the newest ones and each as a whole. Their
+        changelog offset is lost with them, so that the restore begins there. An orderly close flushes everything.
         """
         allow_open_files()
         database = rocksdict.Rdict(str(path), options=self.as_options())
-        unlogged: Any = rocksdict.WriteOptions()  # its types take the property for a method
+        unlogged: Any = rocksdict.WriteOptions()  # its type stubs declare the property as a method
         unlogged.disable_wal = True
         database.set_write_options(unlogged)
         return database
 
     def flush_over_limit(self, database: rocksdict.Rdict) -> None:
-        """Write out a partition in the background when all together hold more than they may.
+        """Flush a partition in the background when all write buffers together exceed their limit.
 
-        To be called after each write. RocksDB would do it before the partition's next write, and until then each
-        of 64 partitions may hold a whole chunk of large profiles: 0.8 GB were seen with 64 MiB set. What is being
-        written out comes on top of the bound; a strict one would stop the event loop until the disk has caught up.
+        Called after each write. RocksDB itself would flush before the partition's next write; until then each of 64
+        partitions may hold a whole chunk of large states: 0.8 GB were measured with a limit of 64 MiB. Buffers being
+        flushed are not counted: a strict limit would block the event loop until the disk has caught up.
         """
         held = self.write_buffers
         if (
@@ -87,7 +86,7 @@ class BoundedMemory:
         return options
 
     def _blocks(self) -> rocksdict.BlockBasedOptions:
-        """Indexes and filters live in the cache too, in parts, so that a look-up brings in 4 kB of them."""
+        """Keep indexes and filters in the block cache, partitioned, so that a look-up loads 4 kB of them."""
         blocks = rocksdict.BlockBasedOptions()
         blocks.set_block_cache(self.block_cache)
         blocks.set_cache_index_and_filter_blocks(True)
@@ -99,9 +98,9 @@ class BoundedMemory:
 
 
 def allow_open_files() -> None:
-    """Raise this process's soft limit of open files, usually 1,024, as far as it may.
+    """Raise this process's soft limit of open files, usually 1,024, up to OPEN_FILES or the hard limit.
 
-    A partition takes 6 and one for each of its files, 64 partitions at full load about 800.
+    A partition needs 6 and one for each of its files; 64 partitions at full load need about 800.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)

@@ -1,4 +1,4 @@
-"""How much a worker keeps on its disk, told now and then: it changes slowly and is bounded by no setting."""
+"""Reports the size of a worker's databases at intervals: it changes slowly and no setting limits it."""
 
 import asyncio
 
@@ -11,9 +11,9 @@ INTERVAL_SECONDS = 5.0
 async def report_store_size(
     store: StateStore, metrics: Metrics, interval_seconds: float = INTERVAL_SECONDS
 ) -> None:
-    """Tell until cancelled."""
+    """Report until cancelled."""
     while True:
         size = store.size()
-        metrics.gauge("stored_profiles", size.profiles)
+        metrics.gauge("stored_profiles", size.states)
         metrics.gauge("store_bytes", size.stored_bytes)
         await asyncio.sleep(interval_seconds)

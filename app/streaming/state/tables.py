@@ -1,7 +1,7 @@
-"""The durable table of profiles: a Faust table whose RocksDB is written once per chunk, atomically.
+"""The durable table of states: a Faust table whose RocksDB is written in one atomic batch per partition and round.
 
-Faust keeps what it is good at: the changelog topic and who owns which partition. A chunk's profiles and the
-changelog offset they stand at go into one write batch, so that local state is never ahead of the changelog nor torn.
+Faust names the changelog topic and assigns the partitions. The changed states and their changelog offset go into one
+write batch, so that the local database is never ahead of the changelog and never holds a part of a chunk.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -29,9 +29,9 @@ _log = structlog.get_logger("store")
 
 
 class StoreSize(NamedTuple):
-    """How much a worker keeps on its disk."""
+    """Size of a worker's databases."""
 
-    profiles: int
+    states: int
     """RocksDB's estimate."""
     stored_bytes: int
 
@@ -40,10 +40,10 @@ class StateStore(Store):
     """RocksDB of one worker: one database per owned partition."""
 
     offset_key = b""
-    """No customer has the empty key. Under Faust's own name for it anybody's record would have found it."""
+    """The changelog offset's key. Keys of records are never empty, whereas one could equal Faust's own name for it."""
 
     def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
-        """A database that is damaged is moved aside; an empty one in its place is restored from the changelog."""
+        """Open a database. A damaged one is moved to quarantine, and an empty one is restored from the changelog."""
         path = self.partition_path(partition)
         if reason := suspect_reason(path):
             self._replace(path, reason)
@@ -57,11 +57,11 @@ class StateStore(Store):
 
     def _replace(self, path: Path, reason: str) -> None:
         cast(StateTable, self.table).owner.metrics.count("stores_set_aside_total")
-        _log.error("store_set_aside", moved_to=str(move_to_quarantine(path)), reason=reason)
+        _log.error("store_quarantined", moved_to=str(move_to_quarantine(path)), reason=reason)
 
     @contextmanager
-    def _telling(self, partition: int) -> Iterator[None]:
-        """RocksDB's errors as ours. Damage that shows only now is remembered for the next start."""
+    def _translated_errors(self, partition: int) -> Iterator[None]:
+        """Raise RocksDB's errors as StoreFailed. A database found damaged is marked for the next start."""
         try:
             yield
         except Exception as error:
@@ -73,64 +73,64 @@ class StateStore(Store):
             ) from error
 
     def last_offset(self, partition: int) -> int:
-        """Of the changelog, up to which this database stands; -1 when nothing was ever written to it."""
+        """Return the last changelog offset that this database includes; -1 for a new database."""
         return int(self._db_for_partition(partition).get(self.offset_key) or -1)
 
     def is_new(self, partition: int) -> bool:
-        """True when nothing was ever written to it."""
+        """True when nothing was ever written to the database."""
         return self._db_for_partition(partition).get(self.offset_key) is None
 
     def size(self) -> StoreSize:
-        """Of all partitions that this worker has open; a few microseconds each."""
+        """Return the size of all open databases; a few microseconds each."""
         databases = list(self._dbs.values())
 
         def total(name: str) -> int:
             return sum(database.property_int_value(f"rocksdb.{name}") for database in databases)
 
         stored_bytes = total("total-sst-files-size") + total("cur-size-all-mem-tables")
-        return StoreSize(profiles=total("estimate-num-keys"), stored_bytes=stored_bytes)
+        return StoreSize(states=total("estimate-num-keys"), stored_bytes=stored_bytes)
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
-        """Stored profiles of ``keys``, None where there is none."""
-        with self._telling(partition):
+        """Return the stored states of ``keys``, None for unknown keys. Raises StoreFailed."""
+        with self._translated_errors(partition):
             found: list[bytes | None] = self._db_for_partition(partition).get(keys)
         return found
 
     def scan(self, partition: int, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """The next ``limit`` stored values behind the key ``after``, in the order of keys.
+        """Return up to ``limit`` keys and states after the key ``after``, in key order.
 
-        No iterator is left behind: one would keep the database open when its partition moves.
+        No iterator outlives the call: it would keep the database open, and locked, after its partition is revoked.
         """
         found: list[tuple[bytes, bytes]] = []
-        with self._telling(partition):
+        with self._translated_errors(partition):
             entries = self._db_for_partition(partition).iter()
-            entries.seek(after + b"\0")  # the smallest key behind it
+            entries.seek(after + b"\0")  # the smallest key greater than ``after``
             while entries.valid() and len(found) < limit:
                 found.append((entries.key(), entries.value()))
                 entries.next()
         return found
 
-    def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
-        """One atomic batch: profiles, and the changelog offset up to which this database now stands.
+    def write(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        """Write states and the changelog offset they include in one atomic batch; delete keys whose state is None.
 
-        A customer whose profile is None is forgotten.
+        Written apart, a crash between the two would leave states that a restore applies again, or skips.
         """
         batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in profiles.items():
+        for key, value in states.items():
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
         batch.put(self.offset_key, str(changelog_offset).encode())
-        with self._telling(partition):
+        with self._translated_errors(partition):
             database = self._db_for_partition(partition)
             database.write(batch)
             cast(BoundedMemory, self.rocksdb_options).flush_over_limit(database)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: object, to_value: object) -> None:  # noqa: ARG002  # Faust's signature
-        """Faust's own replay, should it find anything that the bulk restore left.
+        """Apply records that Faust's own recovery reads after the bulk restore.
 
-        Faust would log an error here and go on with a hole in the state, so an error ends the process.
+        Faust would log an error and continue with states missing, so an error ends the process.
         """
         with fail_stop("restoring profiles"):
             for partition, messages in _by_partition(batch).items():
@@ -142,9 +142,9 @@ class StateStore(Store):
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Whatever was kept in memory may be stale from here on."""
+        """Discard everything in memory: another worker may change the states from now on."""
         table = cast(StateTable, self.table)
-        table.changelog_guard.forget()
+        table.changelog_guard.revoke()
         table.owner.on_rebalance_started()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
@@ -173,8 +173,8 @@ class StateTable(Table[bytes, bytes]):
         self.changelog_guard = ChangelogGuard(cast(StateStore, self.data))
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
-        """Every active partition's profiles stand where its changelog ended."""
-        with fail_stop("taking over partitions"):  # Faust would log it and go on
+        """Every active partition is restored up to the end of its changelog: allow writes to it."""
+        with fail_stop("taking over partitions"):  # Faust would log an error and continue
             await self.owner.require_same_log()
         for tp in active_tps:
             self.changelog_guard.begin(tp.partition, cast(StateStore, self.data).last_offset(tp.partition))

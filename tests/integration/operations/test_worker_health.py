@@ -126,7 +126,7 @@ async def test_a_spare_worker_is_ready_and_alive_without_partitions(deployment: 
         (AGENT_TAKES_NOTHING, "Stalled", "no chunk fetched was taken up for"),
         (FETCHES_NOTHING, "Stalled", "no record of those waiting was fetched for"),
         (RESTORE_NEVER_ENDS, "Stalled", "no record of those waiting was fetched for"),
-        (LOOP_STANDS_STILL, "Paused", "the event loop stood still for"),
+        (LOOP_STANDS_STILL, "Paused", "the event loop did not run for"),
     ],
     ids=["writes", "agent", "fetches", "restore", "event loop"],
 )

@@ -15,7 +15,7 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.streaming.faust_app import EXIT_REFUSED
 from app.streaming.state.restore import Gap, Restore
-from app.streaming.state.restore_progress import Progress
+from app.streaming.state.restore_progress import RestoreProgress
 from app.topics import provisioning
 from tests.support import reading
 from tests.support.deployment import Deployment
@@ -50,7 +50,7 @@ async def restored(deployment: Deployment, start: int = 0) -> Memory:
     """Partition 0, restored from ``start`` up to its end as a worker would."""
     ends = await reading.end_offsets(deployment.servers, deployment.changelog, deployment.partitions)
     store = Memory()
-    restore = Restore(deployment.changelog, store, Progress(PrometheusMetrics()), lambda: False)
+    restore = Restore(deployment.changelog, store, RestoreProgress(PrometheusMetrics()), lambda: False)
     assert await restore.run({0: Gap(start, ends[0])}, partial(open_bulk_fetcher, deployment.servers))
     assert store.changelog_offset == ends[0] - 1
     return store

@@ -46,6 +46,6 @@ def test_a_partition_is_not_worked_on_before_it_is_restored() -> None:
     with pytest.raises(ForeignWrite):
         writer.require(1)
 
-    writer.forget()
+    writer.revoke()
     with pytest.raises(ForeignWrite):
         writer.write(0, profiles(1), 0)

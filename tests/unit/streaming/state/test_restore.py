@@ -14,7 +14,7 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION
 from app.streaming.state.restore import Gap, Restore, newest
-from app.streaming.state.restore_progress import Progress
+from app.streaming.state.restore_progress import RestoreProgress
 from app.streaming.state.tables import StateStore
 
 
@@ -112,7 +112,7 @@ def restoring(
 ) -> tuple[bool, PrometheusMetrics]:
     """Whether the restore was completed, and what it told."""
     metrics = PrometheusMetrics()
-    restore = Restore("changelog", store, Progress(metrics), abandoned)
+    restore = Restore("changelog", store, RestoreProgress(metrics), abandoned)
     complete = asyncio.run(restore.run({0: Gap(start, end)}, lambda: nullcontext(Changelog(records))))
     return complete, metrics
 
@@ -187,7 +187,7 @@ def test_a_database_that_is_up_to_date_is_left_alone() -> None:
 
 
 def test_a_changelog_that_ends_before_the_local_profiles_is_refused() -> None:
-    with pytest.raises(RestoreFailed, match="cut or made anew"):
+    with pytest.raises(RestoreFailed, match="truncated or created again"):
         restoring(Memory(), 10, 9, numbered(*range(9)))
 
 
