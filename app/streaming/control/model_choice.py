@@ -65,7 +65,10 @@ class ModelChoice:
             raise ModelRejected(f"FRAUDSTREAM_MODEL_CHAMPION={self._pinned} pins this worker. Unset it.")
 
     def load(self, wanted: WantedModel) -> Bundle:
-        """Load and check a bundle; takes up to a second. Raises ModelRejected."""
+        """Load and check a bundle. Raises ModelRejected.
+
+        Takes up to a second, or three where scikit-learn must be imported to compare it (app.adapters.models.comparisons).
+        """
         bundle = champion(self.models_dir, wanted.model, self._loading)
         if not wanted.is_met_by(bundle):
             raise ModelRejected(
