@@ -1,4 +1,4 @@
-"""From the topics of the bank's reference tables to Redis: what is written there is committed, nothing before."""
+"""Copies the bank's reference tables from their topics to Redis. Offsets are committed after the write to Redis."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -18,19 +18,19 @@ from app.settings import Settings
 
 POLL_MS = 500
 MOST_RECORDS = 500
-"""Written to Redis together."""
+"""Records written to Redis together."""
 PAUSE_SECONDS = 1.0
 
 _log = structlog.get_logger("reference")
 
 
 def kinds(settings: Settings) -> dict[str, str]:
-    """What the rows of each topic are."""
+    """The kind of the rows of each topic."""
     return {settings.cdc.customers_topic: "customer", settings.cdc.terminals_topic: "terminal"}
 
 
-async def follow(settings: Settings, until: asyncio.Event, told: Callable[[int], None]) -> None:
-    """Keep Redis as the tables are, until told to stop; ``told`` hears of each batch that was written."""
+async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[[int], None]) -> None:
+    """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
     await _require(settings)
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
     consumer = AIOKafkaConsumer(
@@ -48,21 +48,21 @@ async def follow(settings: Settings, until: asyncio.Event, told: Callable[[int],
             records = [record for some in fetched.values() for record in some]
             if records and await _write(settings, reference, changes(records, kinds(settings)), until):
                 await _commit(consumer)
-                told(len(records))
+                on_written(len(records))
     finally:
         await consumer.stop()
         await client.aclose()
 
 
 def changes(records: Sequence[Record], kind_of: Mapping[str, str]) -> list[ReferenceChange]:
-    """Of the records those that change a row; what is no change event is told, without its content, and left out."""
+    """The row changes in the records. A record that is no change event is logged without its content, and left out."""
     found = []
     for record in records:
         try:
             change = read_change(kind_of[record.topic], record.value)
         except InvalidEvent as error:
-            place = f"{record.topic}-{record.partition}:{record.offset}"
-            _log.warning("no_change_event", place=place, why=error.detail)
+            position = f"{record.topic}-{record.partition}:{record.offset}"
+            _log.warning("not_a_change_event", position=position, why=error.detail)
             continue
         if change is not None:
             found.append(change)
@@ -72,7 +72,7 @@ def changes(records: Sequence[Record], kind_of: Mapping[str, str]) -> list[Refer
 async def _write(
     settings: Settings, reference: ReferenceStore, found: list[ReferenceChange], until: asyncio.Event
 ) -> bool:
-    """Try until Redis has it; False when asked to stop meanwhile: then it is read again."""
+    """Write the changes, and retry until Redis accepts them. False if ``until`` is set first: they are read again."""
     while True:
         try:
             await reference.apply(found)
@@ -88,20 +88,20 @@ async def _write(
 async def _commit(consumer: AIOKafkaConsumer) -> None:
     try:
         await consumer.commit()
-    except KafkaError as error:  # its partitions move, or a broker is away: what was written is written again
+    except KafkaError as error:  # a rebalance, or no broker: the same rows are written again
         _log.warning("not_committed", why=type(error).__name__)
 
 
 async def _require(settings: Settings) -> None:
     if not settings.redis.url:
         raise ConfigurationError(
-            "FRAUDSTREAM_REDIS_URL is not set: reference rows have nowhere to go. `fraudstream stack up` prints one."
+            "FRAUDSTREAM_REDIS_URL is not set: reference rows are written to Redis. `fraudstream stack up` prints a URL."
         )
     async with kafka_admin.connect(settings.kafka) as admin:
         found = await admin.find(dict.fromkeys(kinds(settings), ()))
     for topic in kinds(settings):
         if topic not in found:
             raise ConfigurationError(
-                f"Topic {topic} does not exist. Kafka Connect makes it with the first row: "
+                f"Topic {topic} does not exist. Kafka Connect creates it with the first row: "
                 "`fraudstream cdc register deploy/connect/reference.json`."
             )

@@ -1,7 +1,7 @@
-"""How the threads of a worker share the interpreter, and which cores they run on.
+"""The CPU core of a worker's threads, and how they share the interpreter.
 
-Only one of them computes at a time. On one core they find each other's data in its caches, and neither waits for the
-other to wake on another core (docs/adr/0015-a-core-of-its-own.md).
+Only one thread computes at a time. On one core the threads share its caches, and none waits for another to wake up on
+another core (docs/adr/0015-a-core-of-its-own.md).
 """
 
 import os
@@ -12,20 +12,21 @@ from pathlib import Path
 from app.errors import ConfigurationError
 
 _SWITCH_SECONDS = 0.0005
-"""A computing thread holds the interpreter this long while the Kafka client's thread waits on another core; the
-default is 5 ms. On one core the one that waits would only interrupt the other.
+"""How long a computing thread keeps the interpreter while another thread waits for it. Python's default of 5 ms delays
+the Kafka client's thread too long. With one core the default stays: a switch would only interrupt the other thread.
 """
 
 
-def take_turns(core: int) -> None:
-    """Keep this process's threads, and those that begin later, on ``core``; below 0: wherever the system likes. Raises
-    ConfigurationError where that cannot be.
+def pin_threads(core: int) -> None:
+    """Pin this process's threads, and those that start later, to ``core``; do not pin them if it is negative.
+
+    Raises ConfigurationError if the core cannot be used.
     """
     if core < 0:
         sys.setswitchinterval(_SWITCH_SECONDS)
         return
     if sys.platform != "linux":
-        raise ConfigurationError("FRAUDSTREAM_WORKER_CORE is set, which only Linux knows. Unset it.")
+        raise ConfigurationError("FRAUDSTREAM_WORKER_CORE is set, which only Linux supports. Unset it.")
     allowed = os.sched_getaffinity(0)
     if core not in allowed:
         raise ConfigurationError(
@@ -33,5 +34,5 @@ def take_turns(core: int) -> None:
             "Set it to one of these or unset it."
         )
     for thread in Path("/proc/self/task").iterdir():
-        with suppress(ProcessLookupError):  # it has ended
+        with suppress(ProcessLookupError):  # the thread has ended
             os.sched_setaffinity(int(thread.name), {core})

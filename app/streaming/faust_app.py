@@ -1,4 +1,4 @@
-"""The Faust app: group membership, assignment, the table with its changelog, and agents on chunks."""
+"""The Faust app of a worker: group membership, assignment, the table with its changelog, and one agent per topic."""
 
 import gc
 import os
@@ -17,76 +17,83 @@ from app.settings import Settings
 from app.streaming.consumer.chunk_consumer import chunk_transport
 from app.streaming.consumer.chunk_schema import ChunkSchema
 from app.streaming.consumer.credentials import faust_credentials
-from app.streaming.cpu_affinity import take_turns
+from app.streaming.cpu_affinity import pin_threads
 from app.streaming.delivery.fail_stop import fail_stop
-from app.streaming.monitoring.fetch_sensor import HealthSensor
-from app.streaming.roles.worker import Role
+from app.streaming.monitoring.fetch_sensor import FetchSensor
+from app.streaming.roles.worker import Worker
 from app.streaming.state.recovery import BulkTableManager
 from app.streaming.state.tables import StateTable
 
 EXIT_REFUSED = 2
 _CHUNKS_QUEUED = 8
-"""Chunks fetched ahead of the agent; with the chunks in flight this bounds a worker's memory."""
+"""Limit of chunks fetched ahead of an agent. With the limit of records in flight it bounds a worker's memory."""
 _FETCH_BYTES = 1024 * 1024
-"""Per partition and fetch."""
+"""Limit per partition and fetch."""
 
 _log = structlog.get_logger("engine")
 
 
-class WithoutWeb(BootStrategy):
-    """No web server, which would serve customers' state to anyone on all addresses.
+class NoWebServer(BootStrategy):
+    """Disables Faust's web server, which would serve the states of customers on all addresses, without a password.
 
-    The setting ``web_enabled`` is not enough: the command line's own default turns it on again.
+    The setting ``web_enabled`` is not enough: the default of Faust's command line enables the server again.
     """
 
     enable_web = False
 
 
 class WorkerApp(faust.App):
-    """Starts the worker of its role before Faust joins the group, and refuses to start when it cannot."""
+    """Starts the worker before Faust joins the group. If that fails, the process ends with exit code 2."""
 
-    BootStrategy = WithoutWeb
-    role: Role
+    BootStrategy = NoWebServer
+    role_worker: Worker
 
     async def on_start(self) -> None:
         await super().on_start()
         try:
-            take_turns(self.role.settings.worker.core)
-            await self.role.start()
+            pin_threads(self.role_worker.settings.worker.core)
+            await self.role_worker.start()
         except FraudstreamError as error:
             _log.error("refused_to_start", error=f"{type(error).__name__}: {error}")
             sys.stdout.flush()
             sys.stderr.flush()
-            # Nothing was begun that would have to be ended in order; Faust would print a page of traceback.
+            # Nothing has started that must be stopped in order, and Faust would print a long traceback.
             os._exit(EXIT_REFUSED)
         _collect_garbage_less_often()
 
     def on_rebalance_start(self) -> None:
-        """Called in the Kafka client's thread. Not every rebalance is told to a sensor: Faust loses one that
-        begins while the last one ends.
+        """Called in the Kafka client's thread.
+
+        A sensor would not do: Faust does not report a rebalance to sensors if it begins while the last one ends.
         """
-        self.role.health.rebalancing()
+        self.role_worker.health.rebalancing()
         super().on_rebalance_start()
 
     def on_rebalance_end(self) -> None:
-        """Called after the restore."""
+        """Called when the restore is complete."""
         super().on_rebalance_end()
-        self.role.on_restored()
+        self.role_worker.on_restored()
 
     def _on_rebalance_when_stopped(self) -> None:
-        """Faust closes the Kafka client here, ahead of the coordinator that uses it and in another thread's loop: it then
-        asks in vain until our watchdog ends the process, and the group waits until its session is over. Stopping
-        closes both, in order.
+        """Does nothing, instead of closing the Kafka client.
+
+        Faust closes the client here before the coordinator that uses it, in the loop of another thread. The coordinator
+        then retries until the watchdog ends the process, and the group waits for the end of its session. ``on_stop``
+        closes both in order.
         """
 
     async def on_stop(self) -> None:
-        self.role.stopping()
+        self.role_worker.stopping()
         await super().on_stop()
-        await self.role.stop()
+        await self.role_worker.stop()
 
 
 def _collect_garbage_less_often() -> None:
-    """The default looks at every live object many times a second: 40 % of the hot path, for no garbage at all."""
+    """Raise the thresholds of the garbage collector.
+
+    With the defaults it inspects every live object many times a second: 40 % of the time of scoring, and the hot path
+    creates no cycles to collect.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -94,9 +101,9 @@ def _collect_garbage_less_often() -> None:
 
 
 def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableManager) -> WorkerApp:
-    """The app of one worker process. Every name that reaches Kafka is given, none derived from a module.
+    """Build the app of one worker process. All names that Kafka sees are explicit; none is derived from a module.
 
-    A ``table_manager`` other than ours restores as it likes; the bench compares with Faust's own.
+    ``table_manager`` restores the table; the bench also measures Faust's own.
     """
     kafka, topics, worker = settings.kafka, settings.topics, settings.worker
     Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
@@ -125,15 +132,15 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
         processing_guarantee="at_least_once",
         web_enabled=False,
     )
-    app.role = _role(app, settings)
-    app.transport = chunk_transport(app.role.lanes.topics, worker.chunk_max_events)(app.conf.broker, app)
-    app.sensors.add(HealthSensor(app.role.health, app.role.lanes))
-    for topic in app.role.lanes.topics:
+    app.role_worker = role_worker = _worker_of_role(app, settings)
+    app.transport = chunk_transport(role_worker.topics, worker.chunk_max_events)(app.conf.broker, app)
+    app.sensors.add(FetchSensor(role_worker.health, role_worker.partition_names))
+    for topic in role_worker.topics:
         _add_agent(app, topic)
     return app
 
 
-def _role(app: WorkerApp, settings: Settings) -> Role:
+def _worker_of_role(app: WorkerApp, settings: Settings) -> Worker:
     """The worker of the role in the settings. Only its own modules are imported: each role needs other libraries."""
     role = settings.worker.role
     if role == "analytics":
@@ -155,9 +162,9 @@ def _role(app: WorkerApp, settings: Settings) -> Role:
 
 def _add_agent(app: WorkerApp, topic: str) -> None:
     async def work(chunks: Any) -> None:
-        with fail_stop("working on a chunk"):
+        with fail_stop("accepting a chunk"):
             async for event in chunks.noack().events():
-                await app.role.accept(event)
+                await app.role_worker.accept(event)
 
     name = f"{app.conf.id}-{topic}"
     app.agent(app.topic(topic, schema=ChunkSchema()), name=name, concurrency=1)(work)

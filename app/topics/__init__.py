@@ -1,4 +1,4 @@
-"""Every topic of the service as data, and its creation and verification on a cluster.
+"""The topics of the service as a table, and their creation and check on a cluster.
 
 Start with ``topic_specs``.
 """

@@ -1,7 +1,7 @@
-"""Whether the topics are what the table says, and the making of those that are missing.
+"""The check of the topics on a cluster against the table, and the creation of missing ones.
 
-The table is the least that a topic must hold: more copies, a longer retention or a longer compaction lag are
-the operator's choice and no difference. All else must be equal.
+Replicas, retention and compaction lag may be larger than in the table, by the operator's choice. All other properties
+must be equal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ UNLIMITED = "-1"
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One property of one topic that is not as the table wants it."""
+    """One property of a topic that differs from the table."""
 
     topic: str
     property: str
@@ -35,7 +35,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def compare(spec: TopicSpec, found: FoundTopic | None) -> list[Difference]:
-    """How ``found`` differs from ``spec``; one difference when it is missing."""
+    """The differences of a topic from its spec; one difference if it is missing."""
     if found is None:
         return [Difference(spec.name, EXISTENCE, "present", "missing")]
     wanted = {
@@ -56,26 +56,26 @@ def compare(spec: TopicSpec, found: FoundTopic | None) -> list[Difference]:
 
 
 async def differences(settings: Settings) -> list[Difference]:
-    """Every difference between the table and the brokers' topics."""
+    """All differences between the topics on the brokers and the table."""
     async with connect(settings.kafka) as admin:
         return await _differences(admin, topic_table(settings))
 
 
 async def check(settings: Settings) -> list[str]:
-    """One line per difference: topic, property, expected, found. Empty when all is well."""
+    """One line per difference: topic, property, expected, found."""
     return [str(difference) for difference in await differences(settings)]
 
 
 async def require(settings: Settings) -> None:
-    """Return when every topic is as it must be; otherwise raise TopicMismatch with all the differences."""
+    """Raise TopicMismatch, with all differences and remedies, unless all topics match the table."""
     _refuse(await differences(settings), settings)
 
 
 async def ensure(settings: Settings) -> list[str]:
-    """Make the topics that are missing; the names of those made.
+    """Create the missing topics and return their names.
 
-    An existing topic is never altered. If one differs, TopicMismatch is raised and nothing is made: the number
-    of partitions must agree among the topics, and cannot be mended once a wrong one is in use.
+    An existing topic is never altered. If one differs, TopicMismatch is raised and no topic is created: all topics must
+    have the same number of partitions, and it cannot be corrected once records are written.
     """
     table = topic_table(settings)
     async with connect(settings.kafka) as admin:
@@ -88,12 +88,14 @@ async def ensure(settings: Settings) -> list[str]:
 
 
 def remedies(found: Iterable[Difference], bootstrap_servers: str) -> list[str]:
-    """What the operator can do about the differences: one line per topic and kind."""
+    """The remedies for the differences: one line per topic and kind."""
     lines: list[str] = []
     for topic, group in groupby(found, key=lambda difference: difference.topic):
         wanted = {difference.property: difference.expected for difference in group}
         lines += [
-            _KNOWN[name].format(topic=topic, expected=wanted.pop(name)) for name in _KNOWN if name in wanted
+            _REMEDIES[name].format(topic=topic, expected=wanted.pop(name))
+            for name in _REMEDIES
+            if name in wanted
         ]
         if wanted:
             configs = ",".join(f"{name}={value}" for name, value in wanted.items())
@@ -104,14 +106,14 @@ def remedies(found: Iterable[Difference], bootstrap_servers: str) -> list[str]:
     return lines
 
 
-_KNOWN = {
-    EXISTENCE: "{topic}: `fraudstream topics ensure` makes it",
+_REMEDIES = {
+    EXISTENCE: "{topic}: `fraudstream topics ensure` creates it",
     PARTITIONS: (
-        "{topic}: set FRAUDSTREAM_TOPICS_PARTITIONS to what the topics have, or move to new topics with {expected} "
-        "partitions; adding partitions parts customers from their profiles"
+        "{topic}: set FRAUDSTREAM_TOPICS_PARTITIONS to the number of the existing topics, or move to new topics with "
+        "{expected} partitions; do not add partitions: customers would be separated from their profiles"
     ),
     REPLICATION_FACTOR: (
-        "{topic}: kafka-reassign-partitions.sh gives it {expected} copies; or lower "
+        "{topic}: give it {expected} replicas with kafka-reassign-partitions.sh, or lower "
         "FRAUDSTREAM_TOPICS_REPLICATION_FACTOR"
     ),
 }
@@ -133,11 +135,11 @@ async def _differences(admin: KafkaAdmin, table: Sequence[TopicSpec]) -> list[Di
 async def _create(admin: KafkaAdmin, missing: Sequence[TopicSpec]) -> None:
     if not missing:
         return
-    copies, brokers = missing[0].replication_factor, await admin.broker_count()
-    if copies > brokers:
+    replicas, brokers = missing[0].replication_factor, await admin.broker_count()
+    if replicas > brokers:
         raise ConfigurationError(
-            f"FRAUDSTREAM_TOPICS_REPLICATION_FACTOR={copies}, but {brokers} broker(s) are up. Start more brokers, "
-            "or lower it where losing a disk may lose data. Nothing was made."
+            f"FRAUDSTREAM_TOPICS_REPLICATION_FACTOR={replicas}, but {brokers} broker(s) are up. Start more brokers, "
+            "or lower it if the loss of a disk may lose data. No topic was created."
         )
     await admin.create(
         NewTopic(
@@ -154,4 +156,4 @@ def _refuse(found: Sequence[Difference], settings: Settings) -> None:
     if found:
         lines = [str(difference) for difference in found]
         lines += ["Remedy:", *remedies(found, settings.kafka.bootstrap_servers)]
-        raise TopicMismatch("\n  ".join(["the topics are not as they must be:", *lines]))
+        raise TopicMismatch("\n  ".join(["the topics differ from the table:", *lines]))

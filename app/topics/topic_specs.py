@@ -1,7 +1,8 @@
-"""Every topic of the service as one table of data: names, keys, sizes and what must not be lost.
+"""The topics of the service as one table: name, key, partitions, retention and durability of each.
 
-A worker writes decisions, alerts, dead letters and profiles to the partition it read the transaction from, so
-these topics have as many partitions as the transactions; the control topic has one. A new topic is one more row.
+A worker writes decisions, alerts, dead letters and profiles to the partition from which it read the transaction, so
+these topics have the same number of partitions; the control topic has one. A new topic is a new row here, and a new
+stream in app/settings/topics.py.
 """
 
 from collections import Counter
@@ -18,17 +19,17 @@ PROFILES_TABLE, ACTIVITIES_TABLE, CONTACTS_TABLE = (
     "entity-activities",
     "customer-contacts",
 )
-"""Names of the durable tables of the roles that have one; their changelog topics are named after them."""
+"""Names of the tables of the stateful roles; the changelog topics are named after them."""
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
 CHANGELOG_SEGMENT_BYTES = 32 * 1024 * 1024
 LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
-"""Room for the worker's batches of up to 4 MiB, and for a dead letter: any source record and its headers."""
+"""Larger than the batches of a worker, up to 4 MiB, and than a dead letter: a source record with more headers."""
 
 
 class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a topic must be."""
+    """The required properties of a topic."""
 
     name: str
     key: str
@@ -38,17 +39,17 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
     min_insync_replicas: int
     cleanup_policy: Literal["delete", "compact"] = "delete"
     retention_ms: int | None = None
-    """None where compaction, not age, decides what goes."""
+    """None if records are removed by compaction, not by age."""
     max_message_bytes: int = LARGE_MESSAGE_BYTES
     min_compaction_lag_ms: int | None = None
     segment_ms: int | None = None
     segment_bytes: int | None = None
-    """A partition's newest segment is never compacted; None where nothing depends on it."""
+    """Small segments let compaction begin early: it skips the newest segment of a partition. None: any size will do."""
     timestamp_type: Literal["CreateTime", "LogAppendTime"] | None = None
-    """None where nothing depends on it."""
+    """None: either type will do."""
 
     def configs(self) -> dict[str, str]:
-        """The topic's configuration under Kafka's own names."""
+        """The configuration of the topic, by Kafka's names."""
         named = {
             "cleanup.policy": self.cleanup_policy,
             "retention.ms": self.retention_ms,
@@ -58,31 +59,31 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
             "segment.ms": self.segment_ms,
             "segment.bytes": self.segment_bytes,
             "message.timestamp.type": self.timestamp_type,
-            # A replica that is behind must never lead: what it lacks was acknowledged.
+            # A replica that is behind must not become leader: it lacks records that were acknowledged.
             "unclean.leader.election.enable": "false",
         }
         return {name: str(value) for name, value in named.items() if value is not None}
 
 
 def profiles_changelog(settings: Settings) -> str:
-    """Faust's own name for the changelog of the profiles' table."""
+    """The changelog of customer profiles, under the name that Faust gives it."""
     return f"{settings.worker.app_id}-{PROFILES_TABLE}-changelog"
 
 
 def activities_changelog(settings: Settings) -> str:
-    """Faust's own name for the changelog of the entities' table."""
+    """The changelog of entity activities, under the name that Faust gives it."""
     return f"{settings.entities.app_id}-{ACTIVITIES_TABLE}-changelog"
 
 
 def contacts_changelog(settings: Settings) -> str:
-    """Faust's own name for the changelog of the table of customers' contacts."""
+    """The changelog of customer contacts, under the name that Faust gives it."""
     return f"{settings.crm.app_id}-{CONTACTS_TABLE}-changelog"
 
 
 def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
-    """Every topic with the sizes of ``settings``. Raises ConfigurationError when two have one name."""
+    """The specs of all topics under ``settings``. Raises ConfigurationError if two topics have the same name."""
     names, copies = settings.topics, settings.topics.replication_factor
-    # With three copies one broker may go without stopping the writes and without losing what was acknowledged.
+    # With three replicas one broker may fail: writes continue, and no acknowledged record is lost.
     topic = partial(
         TopicSpec,
         partitions=names.partitions,
@@ -92,9 +93,9 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
     changelog = partial(
         topic,
         cleanup_policy="compact",
-        # A paused worker that wakes up may append an old value after a newer one. Both are kept for an hour, so
-        # that a restore can still choose the newer; the hour is counted by the broker's clock. A restore from
-        # nothing reads every version that is not compacted yet: docs/adr/0010.
+        # A worker that was paused may append an old state after a newer one of the next owner. Compaction would keep
+        # only the old one, so both stay for an hour, by the broker's clock, and a restore chooses the newer. The price:
+        # a full restore reads all versions that are not compacted yet (docs/adr/0010).
         min_compaction_lag_ms=HOUR_MS,
         segment_ms=HOUR_MS,
         segment_bytes=CHANGELOG_SEGMENT_BYTES,
@@ -104,81 +105,81 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
         topic(
             name=names.transactions,
             key="customer_id",
-            purpose="What is to be scored.",
-            # A profile holds 30 days: that much is needed to rebuild one, a day of lateness and four to act.
+            purpose="Transactions to be scored.",
+            # To rebuild a profile: its 30 days, one day of lateness, four days to react.
             retention_ms=35 * DAY_MS,
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
-            # The sender's clock: latency is measured from it, and an event's time is judged by it.
+            # The producer's clock: latency is measured from it, and event times are checked against it.
             timestamp_type="CreateTime",
         ),
         topic(
             name=names.decisions,
             key="customer_id",
             purpose="Every decision: the audit log.",
-            # Most disputes of a year ago are still answered from it, with a month to spare.
+            # Disputes reach back a year; one month is spare.
             retention_ms=400 * DAY_MS,
         ),
         topic(
             name=names.alerts,
             key="customer_id",
             purpose="Decisions to review or decline, for case management.",
-            # Cases live in their own system; this is how long that may take to read them again.
+            # Cases are stored in the case system; this is the time it has to read alerts again.
             retention_ms=90 * DAY_MS,
         ),
         topic(
             name=names.dead_letters,
-            key="the source record's",
-            purpose="Records that will never be scored, byte for byte.",
+            key="the key of the source record",
+            purpose="Records that cannot be processed, byte for byte.",
             retention_ms=90 * DAY_MS,
-            # They keep the source record's timestamp.
+            # Dead letters keep the timestamp of the source record.
             timestamp_type="CreateTime",
         ),
         topic(
             name=names.labels,
             key="terminal_id",
-            purpose="What became known of transactions later.",
+            purpose="Labels: fraud or not, reported later.",
             # As long as decisions: models are trained and compared on both.
             retention_ms=400 * DAY_MS,
         ),
         topic(
             name=names.entity_activity,
-            key="KIND:ID of an entity",
-            purpose="What terminals, customers and other entities did, and what became known of it.",
-            # An activity holds 44 days: that much is needed to rebuild one, and four to act.
+            key="KIND:ID of the entity",
+            purpose="Facts about terminals, customers and other entities, from transactions and labels.",
+            # To rebuild an activity: its 44 days, and four days to react.
             retention_ms=48 * DAY_MS,
         ),
         topic(
             name=names.notifications,
             key="customer_id",
-            purpose="Questions to customers about an alert: was this you?",
+            purpose="Questions to customers about alerts: was this you?",
             # As long as alerts.
             retention_ms=90 * DAY_MS,
         ),
         topic(
             name=names.answers,
             key="customer_id",
-            purpose="What customers answered; each becomes a label.",
+            purpose="Answers of customers; each becomes a label.",
             retention_ms=90 * DAY_MS,
         ),
         changelog(
             name=profiles_changelog(settings),
             key="customer_id",
-            purpose="The newest profile of every customer; a worker's store is restored from it.",
+            purpose="The newest profile of each customer, to restore the store of a risk worker.",
         ),
         changelog(
             name=activities_changelog(settings),
-            key="KIND:ID of an entity",
-            purpose="The newest activity of every entity; an entities worker's store is restored from it.",
+            key="KIND:ID of the entity",
+            purpose="The newest activity of each entity, to restore the store of an entities worker.",
         ),
         changelog(
             name=contacts_changelog(settings),
             key="customer_id",
-            purpose="When every customer was asked and answered; a crm worker's store is restored from it.",
+            purpose="The newest contact of each customer, to restore the store of a crm worker.",
         ),
         topic(
             name=names.control,
             key="champion, challengers, canary, or worker/ID",
-            purpose="The models ordered to decide and to be tried, and those each worker runs.",
+            purpose="Orders that name the models, and the reports of the workers.",
             partitions=1,
             cleanup_policy="compact",
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,

@@ -14,7 +14,7 @@ import msgspec
 from app.domain.transaction import Transaction
 from app.settings import Settings
 from app.streaming.delivery.fail_stop import fail_stop
-from app.streaming.faust_app import WithoutWeb
+from app.streaming.faust_app import NoWebServer
 from app.topics.topic_specs import PROFILES_TABLE
 from bench.contestants.one_by_one import OneByOne, collect_garbage_less_often
 from bench.contestants.roster import LINGER_MS, THROUGHPUT_LINGER_MS
@@ -47,7 +47,7 @@ class TransactionRecord(faust.Record, serializer="json"):
 class NaiveApp(faust.App):
     """A plain Faust app with the garbage collector settings of our worker and without a public web port."""
 
-    BootStrategy = WithoutWeb
+    BootStrategy = NoWebServer
 
     async def on_start(self) -> None:
         await super().on_start()

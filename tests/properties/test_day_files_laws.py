@@ -32,7 +32,7 @@ from app.processing.chunk import Chunk
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
 from app.reports.incremental import kept_report
-from app.streaming.roles.parquet_buffer import Cabinet, Shelf
+from app.streaming.roles.parquet_buffer import BufferContext, ParquetBuffer
 from tests.unit.day_records import DAY_MS, FIRST_DAY, Record, decided, label, records
 
 DAY = "2026-02-28"
@@ -84,8 +84,8 @@ def killer(after: int) -> Callable[[Any], None]:
     return sync
 
 
-def cabinet(directory: Path, roll_rows: int) -> Cabinet:
-    return Cabinet(
+def new_context(directory: Path, roll_rows: int) -> BufferContext:
+    return BufferContext(
         DayFiles(directory),
         DayFigureFiles(directory),
         PrometheusMetrics(),
@@ -96,27 +96,27 @@ def cabinet(directory: Path, roll_rows: int) -> Cabinet:
     )
 
 
-def read_on(feed: Feed, log: Sequence[Record], shelves: Cabinet, random: Random) -> None:
+def read_on(feed: Feed, log: Sequence[Record], context: BufferContext, random: Random) -> None:
     """One life of a worker: from where the files end to the end of the log."""
-    begin = shelves.files.progress(feed.name, log[0].partition).next_offset
+    begin = context.files.progress(feed.name, log[0].partition).next_offset
     left = [record for record in log if record.offset >= begin]
-    shelf, consumer = Shelf(feed, log[0].partition, shelves), Consumer()
+    buffer, consumer = ParquetBuffer(feed, log[0].partition, context), Consumer()
 
     async def live() -> None:
         place = 0
         while place < len(left):
             size = random.randrange(1, 9)
-            await shelf.put(event(left[place : place + size], 1), consumer)
+            await buffer.add(event(left[place : place + size], 1), consumer)
             place += size
             if random.random() < 0.3:
-                await shelf.tick(consumer)
+                await buffer.flush_due(consumer)
 
     asyncio.run(live())
 
 
 def finish(feed: Feed, log: Sequence[Record], directory: Path, random: Random) -> None:
     """Everything into files, the last rows too."""
-    read_on(feed, log, cabinet(directory, 1), random)
+    read_on(feed, log, new_context(directory, 1), random)
 
 
 def offsets(directory: Path, feed: Feed) -> Counter[tuple[int, int]]:
@@ -155,7 +155,7 @@ def test_wherever_a_kill_falls_every_offset_is_in_one_file_and_counted_once(
             for log in parts:
                 for after in kills:
                     with mock.patch.object(os, "fsync", killer(after)), suppress(Killed):
-                        read_on(feed, log, cabinet(directory, roll_rows), random)
+                        read_on(feed, log, new_context(directory, roll_rows), random)
                 finish(feed, log, directory, random)
             assert readable(parts) == offsets(directory, feed)
         assert not [path for feed in logs for path in (directory / feed.name).rglob(".*")]
@@ -202,7 +202,7 @@ def test_duckdb_says_the_same_of_the_files() -> None:
         directory = Path(name)
         for partition, part in enumerate(events):
             log = records(partition, part, random)
-            read_on(DECISIONS, log, cabinet(directory, 50), random)
+            read_on(DECISIONS, log, new_context(directory, 50), random)
             finish(DECISIONS, log, directory, random)
         finish(LABELS, records(0, labelled, random), directory, random)
         kept = kept_report(directory, FIRST_DAY, DAY, top=10).report
@@ -227,16 +227,16 @@ def test_what_moved_on_while_rows_lay_here_is_dropped(tmp_path: Path) -> None:
     """The partition is another worker's: nothing is written, nothing acknowledged, and its return begins anew."""
     random = Random(1)
     log = records(0, decided(0, 20, random), random)
-    shelf, consumer = Shelf(DECISIONS, 0, cabinet(tmp_path, 100)), Consumer()
+    buffer, consumer = ParquetBuffer(DECISIONS, 0, new_context(tmp_path, 100)), Consumer()
     before = event(log, 1)
 
     async def story() -> None:
-        await shelf.put(before, consumer)
+        await buffer.add(before, consumer)
         assert consumer.held == []
         consumer.fetch_epoch = 2
-        await shelf.tick(consumer)
+        await buffer.flush_due(consumer)
         assert not before.acknowledged
-        await shelf.put(event(log, 2), consumer)
+        await buffer.add(event(log, 2), consumer)
 
     asyncio.run(story())
     assert not list(tmp_path.rglob("*.bin"))
@@ -249,10 +249,10 @@ def test_a_rebalance_waits_for_rows_that_are_being_written(tmp_path: Path) -> No
     random = Random(2)
     log = records(0, decided(0, 20, random), random)
     consumer, seen = Consumer(), []
-    shelves = cabinet(tmp_path, 1)._replace(guard=lambda: seen.append(list(consumer.held)))
+    context = new_context(tmp_path, 1)._replace(guard=lambda: seen.append(list(consumer.held)))
     whole = event(log, 1)
 
-    asyncio.run(Shelf(DECISIONS, 0, shelves).put(whole, consumer))
+    asyncio.run(ParquetBuffer(DECISIONS, 0, context).add(whole, consumer))
 
     assert seen
     assert all(held == [whole.message] for held in seen)
@@ -266,4 +266,4 @@ def test_a_log_that_begins_anew_is_refused(tmp_path: Path) -> None:
     finish(DECISIONS, log, tmp_path, random)
 
     with pytest.raises(LogReplaced, match="offset 0 comes"):
-        asyncio.run(Shelf(DECISIONS, 0, cabinet(tmp_path, 1)).put(event(log, 1), Consumer()))
+        asyncio.run(ParquetBuffer(DECISIONS, 0, new_context(tmp_path, 1)).add(event(log, 1), Consumer()))

@@ -108,7 +108,7 @@ async def open_range_reader(
     async with kafka_admin.connect(kafka) as admin:
         found = (await admin.find({topic: ()})).get(topic)
     if found is None:
-        raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
+        raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
     consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False)
     await consumer.start()
     try:

@@ -98,7 +98,7 @@ async def open_tail_reader(
         found = await admin.find(dict.fromkeys(topics, ()))
     for topic in topics:
         if topic not in found:
-            raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` makes it.")
+            raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
     consumer = AIOKafkaConsumer(
         **client_options(kafka),
         auto_offset_reset="earliest",

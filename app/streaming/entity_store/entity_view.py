@@ -1,4 +1,4 @@
-"""What scoring knows of the entities of its transactions: from memory, from Redis, or nothing."""
+"""Entity features of transactions: from states in memory or in Redis; marked as absent if neither has them."""
 
 import time
 
@@ -11,13 +11,13 @@ from app.features.delayed_features import Delayed, Touched, absent, compute_dela
 from app.features.window import HOUR_MS
 from app.metrics import Metrics
 from app.settings import Settings
-from app.streaming.entity_store.lookup import Activities, Looked
+from app.streaming.entity_store.lookup import CachedActivities, EntityLookup
 
 _log = structlog.get_logger("entities")
 
 
 class EntityView:
-    """One scoring worker's. Raises ConfigurationError when a file that the settings name cannot be used."""
+    """The entity states that one scoring worker reads. Raises ConfigurationError for an unusable certificate or password."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         redis, reader = settings.redis, None
@@ -27,32 +27,34 @@ class EntityView:
             reader = ActivityReader(self._client, redis.key_prefix, settings.topics.partitions)
         else:
             _log.warning("entities_absent", why="FRAUDSTREAM_REDIS_URL is not set: docs/data/entities.md")
-        self._activities = Activities(reader, redis, metrics, time.monotonic)
+        self._lookup = EntityLookup(reader, redis, metrics, time.monotonic)
 
-    def look(self, about: Touched, now_ms: int) -> Looked:
-        """What memory knows. An answer serves until its hour ends; a transaction that is ahead of the clock does not
-        begin one.
+    def look(self, about: Touched, now_ms: int) -> CachedActivities:
+        """Look the entities up in memory, without waiting.
+
+        A cached state is used until its hour of event time ends. A transaction with a future time does not begin a new
+        hour, or one wrong clock would empty the cache.
         """
         newest_ms = int(about.times_ms.max(initial=0))
-        return self._activities.look(about.keys, min(newest_ms, now_ms) // HOUR_MS)
+        return self._lookup.look(about.keys, min(newest_ms, now_ms) // HOUR_MS)
 
-    async def ask(self, looked: Looked) -> dict[str, bytes]:
-        """See Activities.ask."""
-        return await self._activities.ask(looked)
+    async def request(self, found: CachedActivities) -> dict[str, bytes]:
+        """See EntityLookup.request."""
+        return await self._lookup.request(found)
 
-    def view(self, about: Touched, activities: dict[str, bytes]) -> Delayed:
-        """The features. What stands in Redis and is no activity stops nothing."""
+    def features(self, about: Touched, activities: dict[str, bytes]) -> Delayed:
+        """The entity features. An invalid Redis value is treated as missing: all features of the chunk are absent."""
         try:
             return compute_delayed(about, activities)
         except StateCorrupt as error:
-            _log.error("redis_holds_other_things", why=str(error))  # its trace says nothing more
+            _log.error("redis_value_invalid", why=str(error))  # the traceback would add nothing
             return absent(about)
 
-    def forget(self) -> None:
-        """Partitions move."""
-        self._activities.forget()
+    def clear(self) -> None:
+        """See EntityLookup.clear."""
+        self._lookup.clear()
 
     async def stop(self) -> None:
-        await self._activities.stop()
+        await self._lookup.stop()
         if self._client is not None:
             await self._client.aclose()

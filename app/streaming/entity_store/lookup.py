@@ -1,7 +1,8 @@
-"""What is known of a chunk's entities, asked of Redis without ever waiting long for it.
+"""The states of a chunk's entities, from memory or from Redis, within a deadline.
 
-An answer that does not come is no error: the features are absent, the decision says so. After some failures in a row
-Redis is left alone for a while, so that one that hangs costs nothing. Then a chunk asks again: nobody has to help.
+A missing answer is no error: the features are absent, and the decision lists that. After some failures in a row the
+circuit breaker opens, and no request is sent for a while: a Redis that hangs delays nothing. The breaker retries by
+itself.
 """
 
 import asyncio
@@ -17,28 +18,28 @@ from app.metrics import Metrics
 from app.settings import RedisSettings
 
 STALLS = 20
-"""So often a deadline is given again when this process, not Redis, was late."""
+"""How often the deadline is extended when this process, not Redis, was late."""
 
 _log = structlog.get_logger("redis")
 
 
 class Reader(Protocol):
-    """The states of those entities of which something can be said; raises one of FAILURES."""
+    """Returns the states of entities that are complete in Redis; raises one of FAILURES."""
 
     async def read(self, entities: Sequence[str]) -> dict[str, bytes]: ...
 
 
-class Looked(NamedTuple):
-    """What memory knows."""
+class CachedActivities(NamedTuple):
+    """The states found in memory."""
 
-    known: dict[str, bytes]
+    cached: dict[str, bytes]
     missing: list[str]
-    """To be asked of Redis; empty as well while that makes no sense."""
+    """Entities to request from Redis; empty while there is no Redis or the breaker is open."""
     hour: int
 
 
-class Activities:
-    """One scoring worker's view of the entities. ``reader`` is None where there is no Redis."""
+class EntityLookup:
+    """Looks up entity states for one scoring worker. ``reader`` is None if no Redis is configured."""
 
     def __init__(
         self, reader: Reader | None, settings: RedisSettings, metrics: Metrics, clock: Callable[[], float]
@@ -49,81 +50,85 @@ class Activities:
         self._clock = clock
         self._cache = ActivityCache(settings.cache_entries, settings.cache_seconds)
         self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_pause_seconds)
-        self._asking: set[asyncio.Task[dict[str, bytes]]] = set()
+        self._requests: set[asyncio.Task[dict[str, bytes]]] = set()
 
-    def look(self, entities: Sequence[str], hour: int) -> Looked:
-        """Without waiting. ``hour`` is the newest hour of event time that the answer is for."""
+    def look(self, entities: Sequence[str], hour: int) -> CachedActivities:
+        """Look up in memory, without waiting. ``hour`` is the newest hour of event time that the states are used for."""
         now = self._clock()
-        known = self._cache.take(entities, hour, now)
-        self._metrics.count("entity_states_total", len(known), result="cached")
-        missing = [entity for entity in entities if entity not in known] if len(known) < len(entities) else []
+        cached = self._cache.take(entities, hour, now)
+        self._metrics.count("entity_states_total", len(cached), result="cached")
+        missing = (
+            [entity for entity in entities if entity not in cached] if len(cached) < len(entities) else []
+        )
         if missing and (self._reader is None or not self._breaker.allows(now)):
             self._metrics.count("entity_states_total", len(missing), result="absent")
             missing = []
-        return Looked(known, missing, hour)
+        return CachedActivities(cached, missing, hour)
 
-    async def ask(self, looked: Looked) -> dict[str, bytes]:
-        """All that is known within the deadline. An answer that comes later is kept for the next chunk."""
+    async def request(self, found: CachedActivities) -> dict[str, bytes]:
+        """Request the missing states; return all that are there within the deadline.
+
+        A later answer is cached for the next chunk.
+        """
         began = self._clock()
         if self._reader is None:
-            return looked.known
-        asking = asyncio.create_task(self._ask(self._reader, looked.missing, looked.hour))
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
-        if not await self._in_time(asking):
+            return found.cached
+        request = asyncio.create_task(self._read(self._reader, found.missing, found.hour))
+        self._requests.add(request)
+        request.add_done_callback(self._requests.discard)
+        if not await self._is_in_time(request):
             self._failed("late", f"no answer within {self._settings.read_deadline_seconds:g} s")
-            asking.add_done_callback(self._heard_late)
-            found = {}
+            request.add_done_callback(_log_late_failure)
+            states = {}
         else:
-            found = self._heard(asking)
+            states = self._answer(request)
         self._metrics.observe("entity_read_seconds", self._clock() - began)
-        self._metrics.count("entity_states_total", len(found), result="read")
-        self._metrics.count("entity_states_total", len(looked.missing) - len(found), result="absent")
-        return looked.known | found
+        self._metrics.count("entity_states_total", len(states), result="read")
+        self._metrics.count("entity_states_total", len(found.missing) - len(states), result="absent")
+        return found.cached | states
 
-    def forget(self) -> None:
-        """Partitions move: what others ask may be older than what is known elsewhere."""
+    def clear(self) -> None:
+        """Clear the cache after a rebalance: the partitions' next owner may cache newer states meanwhile."""
         self._cache.clear()
 
     async def stop(self) -> None:
-        """Nothing is asked any more."""
-        for asking in list(self._asking):
-            asking.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        """Cancel all requests."""
+        for request in list(self._requests):
+            request.cancel()
+        await asyncio.gather(*self._requests, return_exceptions=True)
 
-    async def _ask(self, reader: Reader, entities: Sequence[str], hour: int) -> dict[str, bytes]:
+    async def _read(self, reader: Reader, entities: Sequence[str], hour: int) -> dict[str, bytes]:
         found = await reader.read(entities)
         self._cache.put(found, hour, self._clock())
         return found
 
-    async def _in_time(self, asking: asyncio.Task[dict[str, bytes]]) -> bool:
-        """While this process computes it hears nothing: a timer that rings late says nothing about Redis."""
+    async def _is_in_time(self, request: asyncio.Task[dict[str, bytes]]) -> bool:
+        """True if the answer arrives within the deadline.
+
+        While this process computes, it receives nothing. If the timer itself was late, the delay does not count against
+        Redis, and the deadline starts again.
+        """
         deadline_seconds = self._settings.read_deadline_seconds
         for _ in range(STALLS):
             began = self._clock()
-            done, _pending = await asyncio.wait({asking}, timeout=deadline_seconds)
+            done, _pending = await asyncio.wait({request}, timeout=deadline_seconds)
             if done or self._clock() - began < 1.5 * deadline_seconds:
                 return bool(done)
         return False
 
-    def _heard(self, asking: asyncio.Task[dict[str, bytes]]) -> dict[str, bytes]:
-        error = asking.exception()
+    def _answer(self, request: asyncio.Task[dict[str, bytes]]) -> dict[str, bytes]:
+        error = request.exception()
         if error is None:
             if self._breaker.is_open:
                 _log.info("redis_is_back")
             self._breaker.succeeded()
             self._metrics.gauge("redis_breaker_open", 0)
             self._metrics.count("redis_reads_total", result="answered")
-            return asking.result()
+            return request.result()
         if not isinstance(error, FAILURES):
             raise error
         self._failed("failed", explain(self._settings, error))
         return {}
-
-    def _heard_late(self, asking: asyncio.Task[dict[str, bytes]]) -> None:
-        """It failed already for who asked; here only what nobody expects is worth a word."""
-        if not asking.cancelled() and (error := asking.exception()) and not isinstance(error, FAILURES):
-            _log.error("redis_answer", cause=type(error).__name__)
 
     def _failed(self, result: str, why: str) -> None:
         was_open = self._breaker.is_open
@@ -132,3 +137,9 @@ class Activities:
         if self._breaker.is_open and not was_open:
             self._metrics.gauge("redis_breaker_open", 1)
             _log.error("redis_is_away", why=why)
+
+
+def _log_late_failure(request: asyncio.Task[dict[str, bytes]]) -> None:
+    """Log an unexpected error of a late request. It counts as a failure already, so an expected one is ignored."""
+    if not request.cancelled() and (error := request.exception()) and not isinstance(error, FAILURES):
+        _log.error("redis_late_failure", cause=type(error).__name__)

@@ -1,8 +1,8 @@
-"""What the entities' store holds, brought to Redis behind the fold, which never waits for it.
+"""Copies the states of entities from RocksDB to Redis, in the background: the fold never waits for it.
 
-For each partition: what changed is written together with a mark that says how far Redis stands. Where the mark is not
-the one written last, Redis is new, was flushed, or holds an older copy; then all of the partition is written again,
-from the store. While Redis is away what changed is collected, within a bound.
+Each write of a partition's changed states also writes the partition's mark, which is its position in the changelog. If
+the mark in Redis is not the one written last, Redis is new, was flushed, or holds an older copy; then all states of the
+partition are written again from the store. While Redis is unavailable, changed keys are collected up to a limit.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from app.streaming.delivery.fail_stop import fail_stop
 
 BATCH_ENTITIES = 500
 PENDING_ENTITIES = 200_000
-"""Of one partition. When more have changed since Redis was last heard of, all of the partition is written again."""
+"""Limit of collected keys per partition; if more change while Redis is unavailable, all states are written again."""
 CHECK_SECONDS = 1.0
-"""How often marks are looked at while nothing changes, and how long a pause is after the first failure."""
+"""Interval of the check of marks while nothing changes, and the first pause after a failure."""
 LONGEST_PAUSE_SECONDS = 5.0
-FAREWELL_SECONDS = 3.0
+STOP_SECONDS = 3.0
 
 _log = structlog.get_logger("redis")
 
@@ -43,7 +43,7 @@ class Writer(Protocol):
 
 
 class Store(Protocol):
-    """The states of one partition. ``scan``: from behind a key on, in the order of keys."""
+    """The states of the partitions. ``scan`` returns those after a key, in the order of keys."""
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]: ...
 
@@ -51,46 +51,48 @@ class Store(Protocol):
 
 
 class _Partition:
-    """``marks`` are those of which one must stand in Redis: several while it is not known whether a write arrived,
-    none when everything is to be written again.
+    """The keys to write for one partition, and the marks of which Redis must hold one.
+
+    There are several marks while it is unknown whether a write arrived, and none if all states must be written again.
     """
 
-    def __init__(self, number: int, stand: str) -> None:
+    def __init__(self, number: int, position: str) -> None:
         self.number = number
-        self.stand = stand
-        """Up to which the store holds everything."""
+        self.position = position
+        """The changelog position up to which the store is complete."""
         self.pending: dict[bytes, None] = {}
-        """Entities that have changed, the oldest change first."""
-        self.marks: set[bytes] = {complete(stand)}
+        """Keys of changed entities, the oldest change first."""
+        self.marks: set[bytes] = {complete(position)}
         self.attempt = 0
 
-    def changed(self, entities: Iterable[bytes], stand: str) -> None:
-        self.stand = stand
+    def changed(self, entities: Iterable[bytes], position: str) -> None:
+        self.position = position
         self.pending.update(dict.fromkeys(entities))
         if len(self.pending) > PENDING_ENTITIES:
             self.write_again()
 
     def write_again(self) -> None:
-        """From the beginning: no mark fits any more."""
+        """Write all states from the beginning: no mark is valid any more."""
         self.pending.clear()
         self.marks.clear()
         self.attempt += 1
 
     def take(self) -> tuple[list[bytes], bytes]:
-        """What is to be written now, and the mark that goes with it."""
+        """The keys to write next, and the mark to write with them."""
         taken = list(islice(self.pending, BATCH_ENTITIES))
         for key in taken:
             del self.pending[key]
-        # With more to come Redis stands nowhere in between; yet it knows of every entity that it did not lack before.
-        return taken, complete(f"{self.stand}-" if self.pending else self.stand)
+        # Between two batches Redis is at no position of the changelog, so the mark differs from that of the position. It
+        # still says that no entity is missing, which readers rely on.
+        return taken, complete(f"{self.position}-" if self.pending else self.position)
 
     def give_back(self, taken: Iterable[bytes]) -> None:
-        """They may not have arrived."""
+        """Return keys whose write may not have arrived."""
         self.pending.update(dict.fromkeys(taken))
 
 
-class Publisher:
-    """Told of every change behind the store step. ``guard`` raises when this process may not write any more."""
+class RedisPublisher:
+    """Called after each RocksDB write. ``guard`` raises if this process may not write any more."""
 
     def __init__(
         self,
@@ -106,38 +108,38 @@ class Publisher:
         self._metrics = metrics
         self._guard = guard
         self._partitions: dict[int, _Partition] = {}
-        self._something = asyncio.Event()
+        self._work_arrived = asyncio.Event()
         self._pause_seconds = 0.0
         self._running: asyncio.Task[None] | None = None
         self._stopping = False
 
-    def begin(self, partition: int, stand: str) -> None:
-        """The partition was restored up to ``stand``; what Redis holds of it remains to be seen."""
-        self._partitions[partition] = _Partition(partition, stand)
-        self._something.set()
+    def begin(self, partition: int, position: str) -> None:
+        """Start to publish a partition that was restored up to ``position``; its mark in Redis is checked first."""
+        self._partitions[partition] = _Partition(partition, position)
+        self._work_arrived.set()
 
-    def forget(self) -> None:
-        """Partitions move; their next owners publish them."""
+    def revoke(self) -> None:
+        """Stop publishing all partitions after a rebalance; their next owners publish them."""
         self._partitions.clear()
 
-    def changed(self, partition: int, entities: Iterable[bytes], stand: str) -> None:
-        """The store holds ``entities`` as they are now, and everything up to ``stand``."""
-        if partition in self._partitions:  # otherwise ``begin`` comes later, with a stand beyond this one
-            self._partitions[partition].changed(entities, stand)
-            self._something.set()
+    def changed(self, partition: int, entities: Iterable[bytes], position: str) -> None:
+        """Publish changed entities; the store is complete up to ``position``."""
+        if partition in self._partitions:  # otherwise ``begin`` follows, with a later position
+            self._partitions[partition].changed(entities, position)
+            self._work_arrived.set()
 
     def start(self) -> None:
-        """Begin to publish, beside everything else."""
+        """Start the background task."""
         self._running = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """The last changes go out, if Redis takes them soon: then the next owner finds it complete."""
+        """Publish the last changes within STOP_SECONDS: then the next owner finds Redis complete."""
         self._stopping = True
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
+            async with asyncio.timeout(STOP_SECONDS):
                 await self._publish()
         except FAILURES as error:
             _log.warning("redis_incomplete", why=explain(self._settings, error))
@@ -154,29 +156,29 @@ class Publisher:
                     self._succeeded()
 
     async def _wait(self) -> None:
-        """For a change, but not for ever; after a failure for a while."""
+        """Wait for a change, at most CHECK_SECONDS; after a failure, for the current pause."""
         if self._pause_seconds:
             await asyncio.sleep(self._pause_seconds)
             return
         try:
             async with asyncio.timeout(CHECK_SECONDS):
-                await self._something.wait()
+                await self._work_arrived.wait()
         except TimeoutError:
             return
 
     async def _publish(self) -> None:
-        """Until nothing is left to write."""
-        self._something.clear()
-        await self._look()
+        """Check the marks, then write until nothing is left."""
+        self._work_arrived.clear()
+        await self._check_marks()
         for partition in list(self._partitions.values()):
-            while self._is_ours(partition) and (partition.pending or not partition.marks):
+            while self._is_current(partition) and (partition.pending or not partition.marks):
                 if partition.marks:
                     await self._write(partition)
                 else:
                     await self._write_again(partition)
 
-    async def _look(self) -> None:
-        """Are the marks those that were written?"""
+    async def _check_marks(self) -> None:
+        """Compare the marks in Redis with those written; write a partition again if they differ."""
         partitions = list(self._partitions.values())
         if not partitions:
             return
@@ -200,12 +202,12 @@ class Publisher:
             partition.write_again()
 
     async def _write_again(self, partition: _Partition) -> None:
-        """All that the store holds; begun anew when Redis loses what was written meanwhile."""
-        _log.info("publishing_again", partition=partition.number)
+        """Write all states of the store. Returns without a mark, to be called again, if Redis lost states meanwhile."""
+        _log.info("publishing_all_states", partition=partition.number)
         attempt, unfinished, after = partition.attempt, partial(secrets.token_hex(8)), b""
         self._guard()
         await self._writer.begin(partition.number, unfinished)
-        while self._is_ours(partition):
+        while self._is_current(partition):
             states = dict(self._store.scan(partition.number, after, BATCH_ENTITIES))
             if not states:
                 break
@@ -213,10 +215,10 @@ class Publisher:
             if not await self._send(partition, states, {unfinished}, unfinished):
                 return
             self._metrics.count("entities_published_total", len(states), why="again")
-        # What has changed meanwhile is newer than what was read, and still to come.
-        mark = complete(f"{partition.stand}-" if partition.pending else partition.stand)
+        # States that changed during the scan are newer than those read, and still pending.
+        mark = complete(f"{partition.position}-" if partition.pending else partition.position)
         if (
-            self._is_ours(partition)
+            self._is_current(partition)
             and attempt == partition.attempt
             and await self._send(partition, {}, {unfinished}, mark)
         ):
@@ -233,21 +235,21 @@ class Publisher:
         found = self._store.read(partition.number, entities)
         return {entity: state for entity, state in zip(entities, found, strict=True) if state is not None}
 
-    def _is_ours(self, partition: _Partition) -> bool:
+    def _is_current(self, partition: _Partition) -> bool:
         return self._partitions.get(partition.number) is partition
 
     def _failed(self, error: BaseException) -> None:
         if not self._pause_seconds:
             _log.error("redis_is_away", why=explain(self._settings, error))
         self._pause_seconds = min(max(2 * self._pause_seconds, CHECK_SECONDS), LONGEST_PAUSE_SECONDS)
-        self._tell()
+        self._report()
 
     def _succeeded(self) -> None:
         if self._pause_seconds:
             _log.info("redis_is_back")
         self._pause_seconds = 0.0
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         unpublished = sum(len(partition.pending) for partition in self._partitions.values())
         self._metrics.gauge("entities_unpublished", unpublished)

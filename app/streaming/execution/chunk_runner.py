@@ -24,7 +24,7 @@ from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
 from app.streaming.execution.batching import ChunkBatch, ChunkQueue, InFlightLimit, compute_groups
 from app.streaming.execution.paused_partitions import PausedPartitions
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
-from app.streaming.monitoring.health import Health, Lane
+from app.streaming.monitoring.health import Health, PartitionName
 
 Compute = Callable[
     [Sequence[Chunk], Stopwatch], Sequence[ComputedChunkT] | Awaitable[Sequence[ComputedChunkT]]
@@ -41,7 +41,7 @@ class RunnerContext(NamedTuple):
     """Up to which waiting chunks of a partition are merged."""
     max_in_flight_records: int
     health: Health
-    partition_name: Callable[[int], Lane] = int
+    partition_name: Callable[[int], PartitionName] = int
     """The name of a partition of this topic in the health endpoints."""
     require_restored: Callable[[int], None] = lambda _: None
     """Raises when a partition may not be worked on."""
@@ -200,5 +200,5 @@ class ChunkRunner(Generic[ComputedChunkT]):
         health.waits_for(name, "")
         return True
 
-    def _partition_name(self, chunk: Chunk) -> Lane:
+    def _partition_name(self, chunk: Chunk) -> PartitionName:
         return self._context.partition_name(chunk.partition)

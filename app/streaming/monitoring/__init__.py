@@ -1,1 +1,4 @@
-"""What a worker reports about itself: health, lag, metrics, traces; and the watchdog."""
+"""Reports of a worker about itself: health, lag, metrics and traces; and the watchdog that ends a stalled worker.
+
+Start with ``health``.
+"""

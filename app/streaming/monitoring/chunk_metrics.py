@@ -1,4 +1,4 @@
-"""What is counted about finished chunks."""
+"""Metrics of durable chunks of transactions."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -13,13 +13,13 @@ from app.processing.stopwatch import Stage, Stopwatch
 from app.streaming.delivery.order_of_writes import InFlightChunk
 
 COUNT_SECONDS = 0.1
-"""How long what is finished may wait to be counted. To count a round of a few records takes half as long as to fold it."""
+"""Longest delay of the metrics. ChunkMetrics each small round by itself would take half as long as folding it."""
 MOST_RECORDS = 1_000
-"""Kept in memory until they are counted."""
+"""Records after which the metrics are updated without delay."""
 
 
-class Counting:
-    """Counts chunks of transactions; to be used within an event loop."""
+class ChunkMetrics:
+    """Counts chunks of transactions in batches. Needs a running event loop."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -29,7 +29,7 @@ class Counting:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, finished: Iterable[InFlightChunk[ScoredChunk]], now_ms: int) -> None:
-        """They became durable now."""
+        """Count chunks that became durable at ``now_ms``."""
         for chunk in finished:
             self._finished.append(chunk)
             self._records += chunk.computed.records
@@ -51,29 +51,31 @@ class Counting:
         self._metrics.observe_all("decision_latency_seconds", np.array(latencies_ms, np.float64) / 1000)
 
 
-def _count(metrics: Metrics, works: Sequence[ScoredChunk]) -> None:
-    metrics.count("transactions_total", sum(len(work.decisions) for work in works), result="decided")
-    metrics.count("transactions_total", sum(len(work.dead_letters) for work in works), result="dead_letter")
-    metrics.count("transactions_total", sum(work.already_applied for work in works), result="replayed")
-    metrics.count("transactions_total", sum(work.duplicate for work in works), result="duplicate")
-    metrics.count("transactions_total", sum(len(work.ignored) for work in works), result="ignored")
-    metrics.count("late_total", sum(work.late for work in works))
-    metrics.count("entities_absent_total", sum(work.without_entities for work in works))
-    for outcome, number in Counter(chain.from_iterable(work.outcomes for work in works)).items():
+def _count(metrics: Metrics, chunks: Sequence[ScoredChunk]) -> None:
+    metrics.count("transactions_total", sum(len(chunk.decisions) for chunk in chunks), result="decided")
+    metrics.count(
+        "transactions_total", sum(len(chunk.dead_letters) for chunk in chunks), result="dead_letter"
+    )
+    metrics.count("transactions_total", sum(chunk.already_applied for chunk in chunks), result="replayed")
+    metrics.count("transactions_total", sum(chunk.duplicate for chunk in chunks), result="duplicate")
+    metrics.count("transactions_total", sum(len(chunk.ignored) for chunk in chunks), result="ignored")
+    metrics.count("late_total", sum(chunk.late for chunk in chunks))
+    metrics.count("entities_absent_total", sum(chunk.without_entities for chunk in chunks))
+    for outcome, number in Counter(chain.from_iterable(chunk.outcomes for chunk in chunks)).items():
         metrics.count("decisions_total", number, outcome=outcome)
-    for reason, number in Counter(entry.error.reason for work in works for entry in work.rejected).items():
+    for reason, number in Counter(entry.error.reason for chunk in chunks for entry in chunk.rejected).items():
         metrics.count("dead_letters_total", number, reason=reason)
-    for why, number in Counter(chain.from_iterable(work.ignored for work in works)).items():
+    for why, number in Counter(chain.from_iterable(chunk.ignored for chunk in chunks)).items():
         metrics.count("changes_ignored_total", number, change=why)
-    metrics.observe_all("scores", list(chain.from_iterable(work.scores for work in works)))
-    metrics.observe_all("chunk_events", [work.records for work in works])
+    metrics.observe_all("scores", list(chain.from_iterable(chunk.scores for chunk in chunks)))
+    metrics.observe_all("chunk_events", [chunk.records for chunk in chunks])
 
 
-def count_seconds(metrics: Metrics, watches: Iterable[Stopwatch]) -> None:
-    """Of each stage, in each chunk that went through it."""
-    taken: defaultdict[Stage, list[float]] = defaultdict(list)
-    for stopwatch in watches:
-        for stage, seconds in stopwatch.seconds.items():
-            taken[stage].append(seconds)
-    for stage, each in taken.items():
+def count_seconds(metrics: Metrics, stopwatches: Iterable[Stopwatch]) -> None:
+    """Observe the seconds of each stage for every chunk that passed through it."""
+    seconds: defaultdict[Stage, list[float]] = defaultdict(list)
+    for stopwatch in stopwatches:
+        for stage, elapsed in stopwatch.seconds.items():
+            seconds[stage].append(elapsed)
+    for stage, each in seconds.items():
         metrics.observe_all("chunk_seconds", each, stage=stage)

@@ -1,4 +1,4 @@
-"""Drift as metrics: what this worker scored lately against what its champion was trained on."""
+"""Drift metrics: the newest scored rows of this worker compared with the training rows of its champion."""
 
 from app.adapters.models.bundles import Bundle
 from app.metrics import Metrics
@@ -6,35 +6,35 @@ from app.scoring.drift import FEWEST_ROWS, Recent, Reference
 from app.scoring.model import Rows, Scores
 
 
-class DriftWatch:
-    """Starts anew with every champion, whose histograms are its own."""
+class DriftMetrics:
+    """Compares with the histograms of the current champion; a new champion starts a new comparison."""
 
     def __init__(self, metrics: Metrics, window: int) -> None:
-        """``window`` decisions are looked at; 0 for none."""
+        """``window`` is the number of newest decisions that are compared; 0 disables the metrics."""
         self._metrics = metrics
         self._window = window
         self._recent: Recent | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def follow(self, bundle: Bundle) -> None:
-        """From now on ``bundle`` scores."""
-        for name in self._told:
+        """Compare with the training rows of ``bundle`` from now on."""
+        for name in self._reported:
             self._metrics.remove("drift_psi", feature=name)
-        self._told = set()
+        self._reported = set()
         self._metrics.gauge("drift_decisions", 0)
         if self._window:
             reference = Reference(bundle.manifest.distributions, bundle.manifest.scores)
             self._recent = Recent(reference, self._window)
 
     def observe(self, rows: Rows, scores: Scores) -> None:
-        """Scored rows of a chunk; figures are told whenever a twentieth of the window is full."""
+        """Add the scored rows of a chunk. The metrics are updated after each twentieth of the window."""
         if self._recent is not None and self._recent.observe(rows, scores):
-            self._tell(self._recent)
+            self._report(self._recent)
 
-    def _tell(self, recent: Recent) -> None:
+    def _report(self, recent: Recent) -> None:
         self._metrics.gauge("drift_decisions", recent.rows)
         if recent.rows < FEWEST_ROWS:
             return
         for drift in recent.drifts():
             self._metrics.gauge("drift_psi", drift.psi, feature=drift.name)
-            self._told.add(drift.name)
+            self._reported.add(drift.name)

@@ -1,10 +1,11 @@
-"""Is this worker well? What the probes answer and the watchdog acts on, from what the worker tells of itself.
+"""The health of a worker: the answers of the HTTP probes, and the stalls that the watchdog acts on.
 
-A process that answers may stand still all the same: Faust's own detectors only log, and heartbeats come from another
-thread, so that the group never takes the partitions away. Life is therefore judged by progress: records of a
-partition wait, and no chunk of it was finished for too long. To have nothing to do is no stall. Nor is it one that
-the brokers cannot be asked: what they hold is then unknown, and a chunk that they do not acknowledge ends the worker
-by itself, sooner than any watchdog would.
+A process that answers probes may still be stalled. Faust's own detectors only log, and heartbeats come from another
+thread, so the group does not revoke the partitions of a stalled worker. Health is therefore measured by progress: a
+worker is stalled if records of a partition wait and no chunk of that partition is finished for too long.
+
+A worker without records is not stalled. Neither is one that cannot reach the brokers: the number of waiting records is
+then unknown, and a chunk that the brokers do not acknowledge ends the worker sooner than the watchdog would.
 """
 
 import threading
@@ -12,12 +13,12 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-Lane = int | str
-"""A partition of the worker's main topic, or TOPIC-N of another."""
+PartitionName = int | str
+"""The number of a partition of the worker's main topic; TOPIC-NUMBER for its other topics."""
 
 
 class Phase(StrEnum):
-    """Where in its life a worker is."""
+    """The phase of a worker's life."""
 
     STARTING = "starting"
     JOINING = "waiting for the group's assignment"
@@ -27,14 +28,14 @@ class Phase(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """One probe's answer. ``why`` is one line and holds no value of an event."""
+    """The answer of one probe. ``why`` is one line and contains no value of an event."""
 
     good: bool
     why: str
 
 
 class Stall(NamedTuple):
-    """Records wait and nothing was finished."""
+    """A partition without progress for ``seconds``."""
 
     what: str
     seconds: float
@@ -44,7 +45,7 @@ class Stall(NamedTuple):
 
 
 class Health:
-    """Told by the worker's event loop and the Kafka client's thread, asked by probes and the watchdog."""
+    """Thread-safe: the event loop and the Kafka client's thread report to it, probes and the watchdog read it."""
 
     def __init__(self, stall_seconds: float, clock: Callable[[], float]) -> None:
         self._stall_seconds = stall_seconds
@@ -53,91 +54,91 @@ class Health:
         self._phase = Phase.STARTING
         self._started = False
         self._owned = 0
-        self._partitions: dict[Lane, _Partition] = {}
+        self._partitions: dict[PartitionName, _Partition] = {}
 
     def started(self) -> None:
-        """Everything the worker rests on was checked; it joins its group."""
+        """All checks passed; the worker joins its group."""
         self._started = True
-        self._move(Phase.JOINING)
+        self._enter(Phase.JOINING)
 
     def rebalancing(self) -> None:
-        """Partitions are moving. Faust drops what is fetched and not yet taken up, and waits for the rest."""
-        self._move(Phase.JOINING)
+        """A rebalance began. Faust drops chunks that no agent has taken up yet, and waits for those in flight."""
+        self._enter(Phase.JOINING)
 
     def assigned(self) -> None:
-        """The group gave an assignment, perhaps an empty one. Nothing of the last one is in flight any more."""
+        """The group gave an assignment, perhaps an empty one. No chunk of the previous assignment is in flight."""
         with self._lock:
             self._partitions.clear()
-        self._move(Phase.RESTORING)
+        self._enter(Phase.RESTORING)
 
     def restoring(self) -> None:
-        """The restore made a step."""
+        """The restore made progress."""
         with self._lock:
             for partition in self._partitions.values():
-                self._look(partition, progressed=True)
+                self._update(partition, progressed=True)
 
     def restored(self, partitions: int) -> None:
-        """Profiles are complete: from now on so many partitions are served."""
+        """The restore is complete; the worker serves this number of partitions."""
         self._owned = partitions
-        self._move(Phase.SERVING)
+        self._enter(Phase.SERVING)
 
     def stopping(self) -> None:
-        """Asked to end, for good."""
-        self._move(Phase.STOPPING)
+        """The process was asked to stop."""
+        self._enter(Phase.STOPPING)
 
-    def fetched(self, partition: Lane, last_offset: int) -> None:
-        """A chunk waits for the agent."""
+    def fetched(self, partition: PartitionName, last_offset: int) -> None:
+        """A chunk was fetched and waits for the agent."""
         with self._lock:
-            known = self._partitions.setdefault(partition, _Partition())
-            known.fetched = last_offset
-            self._look(known)
+            state = self._partitions.setdefault(partition, _Partition())
+            state.fetched = last_offset
+            self._update(state)
 
-    def taken(self, partition: Lane, last_offset: int) -> None:
-        """The agent took a chunk up."""
+    def taken(self, partition: PartitionName, last_offset: int) -> None:
+        """The agent took a chunk."""
         with self._lock:
-            known = self._partitions.setdefault(partition, _Partition())
-            known.taken = last_offset
-            self._look(known)
+            state = self._partitions.setdefault(partition, _Partition())
+            state.taken = last_offset
+            self._update(state)
 
-    def waits_for(self, partition: Lane, whom: str) -> None:
-        """Its next chunk needs an answer from elsewhere: to wait for that is no stall. Empty when it goes on."""
+    def waits_for(self, partition: PartitionName, provider: str) -> None:
+        """The next chunk waits for the service ``provider``, which is no stall; an empty name ends the wait."""
         with self._lock:
-            known = self._partitions.setdefault(partition, _Partition())
-            known.whom = whom
-            self._look(known, progressed=True)
+            state = self._partitions.setdefault(partition, _Partition())
+            state.provider = provider
+            self._update(state, progressed=True)
 
-    def finished(self, partition: Lane, last_offset: int) -> None:
+    def finished(self, partition: PartitionName, last_offset: int) -> None:
         """All chunks of a partition up to this offset are finished."""
         with self._lock:
-            known = self._partitions.get(partition)
-            if known is not None:
-                known.finished = last_offset
-                self._look(known, progressed=True)
+            state = self._partitions.get(partition)
+            if state is not None:
+                state.finished = last_offset
+                self._update(state, progressed=True)
 
-    def lag(self, records: Mapping[Lane, int]) -> None:
-        """How many records the brokers hold of each partition that were not even fetched; unknown is none."""
+    def lag(self, records: Mapping[PartitionName, int]) -> None:
+        """Records that the brokers hold and that were not fetched, by partition; 0 where the number is unknown."""
         with self._lock:
             for partition in records:
                 self._partitions.setdefault(partition, _Partition())
-            for number, known in self._partitions.items():
-                known.lag = records.get(number, 0)
-                self._look(known)
+            for number, state in self._partitions.items():
+                state.lag = records.get(number, 0)
+                self._update(state)
 
     @property
     def is_stopping(self) -> bool:
         return self._phase is Phase.STOPPING
 
     def startup(self) -> Verdict:
-        """``/startupz``."""
+        """The answer of ``/startupz``."""
         return Verdict(self._started, "started" if self._started else Phase.STARTING)
 
     def readiness(self) -> Verdict:
-        """``/readyz``. A spare worker, without partitions, is ready: it would take over at once."""
+        """The answer of ``/readyz``. A worker without partitions is ready: it takes over at once."""
         with self._lock:
             waiting = [
-                f"partition {number} waits for {known.whom}"
-                for number, known in self._partitions.items()
-                if known.whom
+                f"partition {number} waits for {state.provider}"
+                for number, state in self._partitions.items()
+                if state.provider
             ]
         if self._phase is Phase.SERVING and waiting:
             return Verdict(good=False, why="; ".join(waiting))
@@ -146,65 +147,65 @@ class Health:
         return Verdict(good=False, why=self._phase)
 
     def liveness(self) -> Verdict:
-        """``/livez``, as far as records tell."""
+        """The answer of ``/livez``, as far as progress is concerned."""
         stall = self.stall()
         return Verdict(good=True, why=self._phase) if stall is None else Verdict(good=False, why=str(stall))
 
     def stall(self) -> Stall | None:
-        """What has waited longest, when that is too long. A worker that stops has a bound of its own."""
+        """The longest stall above the limit. None while the worker stops: ``Watchdog.bound_stop`` limits that."""
         with self._lock:
             if self._phase is Phase.STOPPING:
                 return None
             now = self._clock()
             stalls = [
-                Stall(f"partition {number}: {known.waits_for(self._phase)}", now - known.since)
-                for number, known in self._partitions.items()
-                if known.since is not None and now - known.since > self._stall_seconds
+                Stall(f"partition {number}: {state.waits_for(self._phase)}", now - state.since)
+                for number, state in self._partitions.items()
+                if state.since is not None and now - state.since > self._stall_seconds
             ]
         return max(stalls, key=lambda stall: stall.seconds, default=None)
 
-    def unfinished(self) -> list[Lane]:
-        """Partitions with a chunk that was taken up and is not finished."""
+    def unfinished(self) -> list[PartitionName]:
+        """Partitions with a chunk in flight."""
         with self._lock:
-            return sorted((number for number, known in self._partitions.items() if known.in_flight), key=str)
+            return sorted((number for number, state in self._partitions.items() if state.in_flight), key=str)
 
-    def _move(self, phase: Phase) -> None:
-        """Stopping is the last phase: a rebalance that goes on beside it changes nothing."""
+    def _enter(self, phase: Phase) -> None:
+        """Stopping is the last phase: a rebalance at the same time does not change it."""
         with self._lock:
             if self._phase is not Phase.STOPPING:
                 self._phase = phase
             for partition in self._partitions.values():
-                self._look(partition, progressed=phase is Phase.SERVING)
+                self._update(partition, progressed=phase is Phase.SERVING)
 
-    def _look(self, partition: "_Partition", *, progressed: bool = False) -> None:
-        """Begin, go on or end waiting."""
-        if partition.whom or not partition.waits_for(self._phase):
+    def _update(self, partition: "_Partition", *, progressed: bool = False) -> None:
+        """Start, restart or end the time without progress."""
+        if partition.provider or not partition.waits_for(self._phase):
             partition.since = None
         elif partition.since is None or progressed:
             partition.since = self._clock()
 
 
-class Lanes:
-    """What the health calls the partitions of a worker's topics."""
+class PartitionNames:
+    """The names that health reports use for the partitions of a worker's topics."""
 
     def __init__(self, main: str, *others: str) -> None:
         self.topics = (main, *others)
 
-    def of(self, topic: str, partition: int) -> Lane:
-        """The main topic's partitions go by their number."""
+    def of(self, topic: str, partition: int) -> PartitionName:
+        """The number for the main topic, TOPIC-NUMBER for others."""
         return partition if topic == self.topics[0] else f"{topic}-{partition}"
 
 
 class _Partition:
-    """How far each step is, by offset; ``since`` when records wait without progress."""
+    """The newest offset of each step; ``since`` is the time since when records wait without progress."""
 
-    __slots__ = ("fetched", "finished", "lag", "since", "taken", "whom")
+    __slots__ = ("fetched", "finished", "lag", "provider", "since", "taken")
 
     def __init__(self) -> None:
         self.fetched = self.taken = self.finished = -1
         self.lag = 0
-        self.whom = ""
-        """Who has to answer before it can go on."""
+        self.provider = ""
+        """The service that must answer before the next chunk can be computed."""
         self.since: float | None = None
 
     @property
@@ -212,7 +213,7 @@ class _Partition:
         return self.finished < self.taken
 
     def waits_for(self, phase: Phase) -> str:
-        """What is missing, empty when nothing is. While partitions move only a chunk in flight is overdue."""
+        """The step that is missing; empty if there is none. During a rebalance only chunks in flight count."""
         if self.in_flight:
             return "no chunk in flight was finished"
         if phase is Phase.SERVING and self.finished < self.fetched:

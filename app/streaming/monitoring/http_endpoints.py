@@ -1,4 +1,4 @@
-"""The pages of a worker: its metrics, and three probes that say in one line of text why they answer as they do."""
+"""The HTTP endpoints of a worker: its metrics, and three probes that answer with one line of text."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -9,8 +9,8 @@ from app.streaming.monitoring.health import Health, Verdict
 from app.streaming.monitoring.watchdog import Watchdog
 
 
-def pages(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Mapping[str, Endpoint]:
-    """By path."""
+def http_endpoints(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Mapping[str, Endpoint]:
+    """The endpoints by path."""
     return {
         "/metrics": metrics.page,
         "/startupz": _probe(health.startup),
@@ -19,10 +19,10 @@ def pages(metrics: PrometheusMetrics, health: Health, watchdog: Watchdog) -> Map
     }
 
 
-def _probe(ask: Callable[[], Verdict]) -> Endpoint:
-    def page(_: str) -> HttpResponse:
-        good, why = ask()
+def _probe(verdict: Callable[[], Verdict]) -> Endpoint:
+    def answer(_: str) -> HttpResponse:
+        good, why = verdict()
         status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
         return HttpResponse(status, "text/plain; charset=utf-8", f"{why}\n".encode())
 
-    return page
+    return answer

@@ -1,6 +1,6 @@
-"""What the brokers hold of our partitions that was not fetched, asked of the brokers themselves.
+"""The records that the brokers hold and that this worker has not fetched, as the brokers report them.
 
-The consumer's own figure is as old as its last fetch, and a consumer that stopped fetching is what is looked for.
+The consumer's own figure is as old as its last fetch, and the probe looks for a consumer that has stopped fetching.
 """
 
 import asyncio
@@ -11,50 +11,53 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 
-from app.streaming.monitoring.health import Health, Lane, Lanes
+from app.streaming.monitoring.health import Health, PartitionName, PartitionNames
 
 ANSWER_SECONDS = 5.0
-"""An idle consumer's fetch keeps the connection for 1.5 s, and the question waits behind it."""
+"""An idle consumer's fetch occupies the connection for 1.5 s, and the request waits behind it."""
 
 _log = structlog.get_logger("lag")
 
 
-async def unfetched(consumer: Any, lanes: Lanes) -> dict[Lane, int]:
-    """Records of each assigned partition of the lanes' topics beyond the place where the client reads on.
+async def unfetched(consumer: Any, partition_names: PartitionNames) -> dict[PartitionName, int]:
+    """The number of records after the client's read position, by assigned partition of the named topics.
 
-    Not beyond what is committed: a producer's transactions leave markers in the log that no fetch returns.
+    The committed offset would not do: a producer's transactions leave markers in the log that no fetch returns.
     """
-    thread = consumer._thread  # noqa: SLF001  # as the chunked consumer's own fetch: past the method queue
-    asking = _unfetched(thread._ensure_consumer(), lanes)  # noqa: SLF001
+    thread = consumer._thread  # noqa: SLF001  # as ChunkThread fetches: past the method queue
+    asking = _unfetched(thread._ensure_consumer(), partition_names)  # noqa: SLF001
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asking, thread.thread_loop))
 
 
-async def _unfetched(client: Any, lanes: Lanes) -> dict[Lane, int]:
-    assigned = [partition for partition in client.assignment() if partition.topic in lanes.topics]
+async def _unfetched(client: Any, partition_names: PartitionNames) -> dict[PartitionName, int]:
+    assigned = [partition for partition in client.assignment() if partition.topic in partition_names.topics]
     ends = await client.end_offsets(assigned) if assigned else {}
-    return {lanes.of(tp.topic, tp.partition): end - await client.position(tp) for tp, end in ends.items()}
+    return {
+        partition_names.of(tp.topic, tp.partition): end - await client.position(tp)
+        for tp, end in ends.items()
+    }
 
 
 class LagProbe:
-    """Asks now and then, and tells the health."""
+    """Requests the lag every ``interval_seconds`` and reports it to the health."""
 
-    def __init__(self, health: Health, lanes: Lanes, interval_seconds: float) -> None:
+    def __init__(self, health: Health, partition_names: PartitionNames, interval_seconds: float) -> None:
         self._health = health
-        self._lanes = lanes
+        self._partition_names = partition_names
         self._interval_seconds = interval_seconds
 
     async def run(self, consumer: Callable[[], Any]) -> None:
-        """Ask until cancelled."""
+        """Run until cancelled."""
         while True:
             await asyncio.sleep(self._interval_seconds)
-            self._health.lag(await self._ask(consumer()))
+            self._health.lag(await self._request(consumer()))
 
-    async def _ask(self, consumer: Any) -> dict[Lane, int]:
+    async def _request(self, consumer: Any) -> dict[PartitionName, int]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await unfetched(consumer, self._lanes)
+                return await unfetched(consumer, self._partition_names)
         except (KafkaError, TimeoutError, ConsumerNotStarted):
-            return {}  # not known: brokers away, partitions moving
-        except Exception as error:  # noqa: BLE001  # a worker that works must not end because it cannot be watched
+            return {}  # unknown: the brokers do not answer, or a rebalance is in progress
+        except Exception as error:  # noqa: BLE001  # monitoring must not end a worker
             _log.warning("lag_unknown", cause=type(error).__name__)
             return {}

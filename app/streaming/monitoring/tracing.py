@@ -1,4 +1,4 @@
-"""Which of a worker's transactions get a span, and what it says. It holds no customer's value."""
+"""Spans of scored transactions, for those that carry a W3C trace context. They contain no values of customers."""
 
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ SPAN = "fraudstream score"
 
 
 def open_spans(settings: TracingSettings, service: str, instance: str) -> "Spans | None":
-    """None where nothing is traced. Raises ConfigurationError when the extra is not installed."""
+    """Connect to the collector; None if no collector is set. Raises ConfigurationError without the extra."""
     if not settings.otlp_url:
         return None
     try:
-        from app.adapters.observability.spans import Spans, to_collector  # noqa: PLC0415  # the extra need not be installed
+        from app.adapters.observability.spans import Spans, to_collector  # noqa: PLC0415  # an optional extra
     except ImportError as error:
         raise ConfigurationError(
             f"FRAUDSTREAM_TRACING_OTLP_URL is set, but {error.name} is not installed. Install fraudstream[tracing] or "
@@ -29,7 +29,7 @@ def open_spans(settings: TracingSettings, service: str, instance: str) -> "Spans
 
 
 def trace(spans: "Spans", work: ScoredChunk, stopwatch: Stopwatch, ended_ns: int) -> None:
-    """A span for every traced transaction of a chunk that is durable: from when the chunk was taken up until then."""
+    """Add a span for every traced transaction of a chunk: from the start of its computation until it is durable."""
     begun_ns = ended_ns - int(1e9 * stopwatch.elapsed)
     of_chunk: dict[str, str | int | float] = {
         "messaging.system": "kafka",

@@ -1,7 +1,7 @@
-"""A thread that ends a worker which stands still. The event loop cannot: it may be what stands still.
+"""A thread that ends a stalled worker. The event loop cannot do this, because it may be what is stalled.
 
-Ending is the remedy, since nothing else is safe: what hangs may go on at any moment and write. The next process
-begins at the last commit.
+Ending the process is the only safe remedy: a hanging call may resume at any moment and write, after another worker has
+taken the partitions over. The next process begins at the last commit.
 """
 
 import threading
@@ -13,11 +13,11 @@ from app.streaming.delivery.fail_stop import end_process, fail_stop
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.monitoring.health import Health, Verdict
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 
 class Watchdog:
-    """Looks at the fence, which the event loop beats, and at the records that wait."""
+    """Checks the session fence, which the event loop must refresh, and the progress of the partitions."""
 
     def __init__(self, fence: SessionFence, health: Health) -> None:
         self._fence = fence
@@ -29,11 +29,11 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; to be called before the fence's beat ends."""
+        """Stop checking. Call it before the fence is stopped, which would look like a paused event loop."""
         self._stopped.set()
 
     def liveness(self) -> Verdict:
-        """``/livez``."""
+        """The answer of ``/livez``."""
         if self._thread.is_alive() and not self._stopped.is_set():
             try:
                 self._fence.check()
@@ -42,14 +42,14 @@ class Watchdog:
         return self._health.liveness()
 
     def bound_stop(self, seconds: float) -> None:
-        """From now on the process has so long to end in order; then it ends as it is."""
+        """Give the process ``seconds`` to stop in order; then it is ended."""
         timer = threading.Timer(seconds, self._end_overdue, [seconds])
         timer.daemon = True
         timer.start()
 
     def _watch(self) -> None:
         with fail_stop("watching"):
-            while not self._stopped.wait(LOOK_SECONDS):
+            while not self._stopped.wait(CHECK_SECONDS):
                 self._fence.check()
                 self._check_progress(lambda: datetime.now(UTC))
 

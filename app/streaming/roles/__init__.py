@@ -1,4 +1,4 @@
-"""One module per worker role. ``worker`` and ``stateful_worker`` are their base classes.
+"""One module per worker role: risk, entities, analytics, crm. ``worker`` and ``stateful_worker`` are their base classes.
 
 Start with ``risk``.
 """

@@ -1,6 +1,7 @@
-"""The worker of the role "analytics": decisions and labels into Parquet by day, and each day's report as it goes on.
+"""The worker of the role "analytics": it writes decisions and labels to Parquet files by day, and counts each day's figures.
 
-It has no table. Its files say where reading goes on, not what the group has committed: docs/data/groups.md.
+It has no table. After a restart it reads on from the end of its files, not from the committed offsets: see
+docs/data/groups.md.
 """
 
 import asyncio
@@ -27,116 +28,117 @@ from app.settings import Settings
 from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.fail_stop import fail_stop
-from app.streaming.monitoring.health import Lane
-from app.streaming.roles.parquet_buffer import Cabinet, Shelf
-from app.streaming.roles.worker import Role
+from app.streaming.monitoring.health import PartitionName
+from app.streaming.roles.parquet_buffer import BufferContext, ParquetBuffer
+from app.streaming.roles.worker import Worker
 
 _log = structlog.get_logger("analytics")
 
 
 WAIT_SECONDS = 1.0
-"""Between two questions to a registry that gives no answer."""
+"""Pause between two requests to a registry that does not answer."""
 
 
-class AnalyticsWorker(Role):
-    """A day's figures are at most FRAUDSTREAM_ANALYTICS_REPORT_SECONDS behind what it has read."""
+class AnalyticsWorker(Worker):
+    """Keeps the figures of a day at most FRAUDSTREAM_ANALYTICS_REPORT_SECONDS behind the records that it has read."""
 
     def __init__(self, settings: Settings, app: faust.App) -> None:
-        topics, ours = settings.topics, settings.analytics
+        topics, analytics = settings.topics, settings.analytics
         super().__init__(settings, app, (topics.decisions, topics.labels))
         self._feeds: dict[str, Feed] = {topics.decisions: DECISIONS, topics.labels: LABELS}
-        self._files = DayFiles(Path(ours.dir))
-        self._cabinet = Cabinet(
+        self._files = DayFiles(Path(analytics.dir))
+        self._context = BufferContext(
             self._files,
-            DayFigureFiles(Path(ours.dir)),
+            DayFigureFiles(Path(analytics.dir)),
             self.metrics,
-            ours.roll_rows,
-            ours.roll_seconds,
+            analytics.roll_rows,
+            analytics.roll_seconds,
             time.monotonic,
             self._fence.check,
         )
-        self._shelves: dict[TP, Shelf] = {}
+        self._buffers: dict[TP, ParquetBuffer] = {}
 
     async def start(self) -> None:
-        """See Role.start."""
+        """See Worker."""
         topics = self.settings.topics
-        await self._check()
-        ids = await self._know_logs()
+        await self._check_prerequisites()
+        ids = await self._look_up_topic_ids()
         self._formats = {
-            topics.decisions: self._reading(Decision, _as_it_is),
-            topics.labels: self._reading(Label, _as_it_is),
+            topics.decisions: self._decoding(Decision, _unchanged),
+            topics.labels: self._decoding(Label, _unchanged),
         }
         for topic, feed in self._feeds.items():
             self._files.bind(feed.name, topic, str(ids[topic]))
         cast(ChunkTransport, self._app.transport).start_offsets = self._start_offsets
-        self._stand()
-        self._beside.append(asyncio.create_task(self._tick()))
+        self._start_monitoring()
+        self._background.append(asyncio.create_task(self._flush_buffers()))
         _log.info("started", role="analytics")
 
     def on_restored(self) -> None:
-        """See Role.on_restored."""
-        self._forget()
+        """See Worker."""
+        self._on_partitions_revoked()
         super().on_restored()
 
     async def accept(self, event: ChunkEvent) -> None:
-        """See Role.accept."""
+        """See Worker."""
         chunk, message = event.value, event.message
-        lane, last_offset = self.lanes.of(message.topic, chunk.partition), message.offset
-        self.health.taken(lane, last_offset)
+        partition, last_offset = self.partition_names.of(message.topic, chunk.partition), message.offset
+        self.health.taken(partition, last_offset)
         self.metrics.observe("chunk_events", len(chunk.records))
-        if not await self._in_json(message.topic, chunk, lane):
+        if not await self._convert_to_json(message.topic, chunk, partition):
             self._consumer.untrack(message)
             return
-        await self._shelf(TP(message.topic, message.partition)).put(event, self._consumer)
-        self.health.finished(lane, last_offset)
+        await self._buffer(TP(message.topic, message.partition)).add(event, self._consumer)
+        self.health.finished(partition, last_offset)
         if message.topic == self.settings.topics.decisions:
-            self._tell_lag(message.topic, chunk.partition, last_offset)
+            self._report_lag(message.topic, chunk.partition, last_offset)
 
-    async def _in_json(self, topic: str, chunk: Chunk, lane: Lane) -> bool:
-        """Make JSON of the chunk's values. Waits for the schemas that they name; False when the partition has moved
-        first.
+    async def _convert_to_json(self, topic: str, chunk: Chunk, partition: PartitionName) -> bool:
+        """Convert the values of a chunk to JSON, after its schemas have arrived.
+
+        False if the partition is revoked, or the worker stops, before they arrive.
         """
         if self._registry is None:
             return True
-        if self.health.is_stopping:  # one before it may have been left: its rows would lie behind a hole
+        if self.health.is_stopping:  # an earlier chunk may have been left: this one's rows would follow a gap
             return False
-        decode, needs = self._formats[topic]
-        while not needs.are_met(chunk) and not await needs.request(chunk):
-            self.health.waits_for(lane, needs.provider)
+        decode, prerequisites = self._formats[topic]
+        while not prerequisites.are_met(chunk) and not await prerequisites.request(chunk):
+            self.health.waits_for(partition, prerequisites.provider)
             await asyncio.sleep(WAIT_SECONDS)
             if not self._consumer.is_current(chunk) or self.health.is_stopping:
                 return False
-        self.health.waits_for(lane, "")
+        self.health.waits_for(partition, "")
         cast(list[Record], chunk.records)[:] = [_with_json(record, decode) for record in chunk.records]
         return True
 
-    def _shelf(self, tp: TP) -> Shelf:
-        if tp not in self._shelves:
-            self._shelves[tp] = Shelf(self._feeds[tp.topic], tp.partition, self._cabinet)
-        return self._shelves[tp]
+    def _buffer(self, tp: TP) -> ParquetBuffer:
+        if tp not in self._buffers:
+            self._buffers[tp] = ParquetBuffer(self._feeds[tp.topic], tp.partition, self._context)
+        return self._buffers[tp]
 
-    async def _tick(self) -> None:
-        with fail_stop("keeping the day's figures"):
+    async def _flush_buffers(self) -> None:
+        with fail_stop("updating the figures of the day"):
             while True:
                 await asyncio.sleep(self.settings.analytics.report_seconds)
-                for shelf in list(self._shelves.values()):
-                    await shelf.tick(self._consumer)
+                for buffer in list(self._buffers.values()):
+                    await buffer.flush_due(self._consumer)
 
     def _start_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        """Called in the Kafka client's thread."""
-        with fail_stop("finding where the files end"):
+        """The offsets after the last rows in files. Called in the Kafka client's thread."""
+        with fail_stop("reading the end of the files"):
             found = {tp: self._files.progress(self._feeds[tp.topic].name, tp.partition) for tp in tps}
         return {tp: progress.next_offset for tp, progress in found.items() if progress.next_offset}
 
 
-def _as_it_is(record: Record) -> object:
+def _unchanged(record: Record) -> object:
     return record
 
 
 def _with_json(record: Record, decode: Callable[[Record], object]) -> Record:
-    """The record with its value in JSON. What cannot be read stays as it is, and is counted where it is parsed."""
+    """The record with its value as JSON. A value that cannot be decoded stays; the parser counts it as unreadable."""
     try:
-        found = decode(record)
+        decoded = decode(record)
     except InvalidEvent:
         return record
-    return record if found is record else replace(cast(Any, record), value=msgspec.json.encode(found))
+    return record if decoded is record else replace(cast(Any, record), value=msgspec.json.encode(decoded))

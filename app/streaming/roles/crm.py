@@ -1,7 +1,7 @@
-"""The worker of the role "crm": from alerts to questions to customers, from their answers to labels.
+"""The worker of the role "crm": it turns alerts into questions to customers, and their answers into labels.
 
-Two lines of chunks change one table. They share the order of writes, so that a contact is written in the order in which
-it was computed, whichever topic changed it.
+Two chunk runners change one table. They share one order of writes, so that the states of a contact are written in the
+order in which they were computed, whichever topic changed them.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.execution.prerequisites import Prerequisites
-from app.streaming.roles.stateful_worker import TableRole
+from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import CONTACTS_TABLE, HOUR_MS, contacts_changelog
@@ -37,64 +37,64 @@ from app.topics.topic_specs import CONTACTS_TABLE, HOUR_MS, contacts_changelog
 _log = structlog.get_logger("crm")
 
 
-class CrmWorker(TableRole):
-    """Alerts and answers of a customer stand in partitions of the same number, which one worker has."""
+class CrmWorker(StatefulWorker):
+    """Owns the partitions of both topics with the same numbers: alerts and answers of a customer come to one worker."""
 
     def __init__(self, settings: Settings, app: faust.App) -> None:
         super().__init__(settings, app, (settings.topics.alerts, settings.topics.answers), CONTACTS_TABLE)
 
     async def start(self) -> None:
-        """See Role.start."""
+        """See Worker."""
         settings, topics = self.settings, self.settings.topics
-        await self._check()
-        logs = await self._logs(contacts_changelog(settings))
-        partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
+        await self._check_prerequisites()
+        logs = await self._bind_topics(contacts_changelog(settings))
+        partitions_of([b"a key"], 1)  # compile it now: the first chunk must not wait for it
         store = cast(StateStore, self._table.data)
         self._contacts = StateCache(store, settings.worker.profile_cache_bytes)
         topic_ids = (logs[topics.alerts], logs[topics.answers])
         rules = ContactRules(_quiet(settings), self._acceptance(), topic_ids, topics.partitions)
-        alert_of, needs = self._reading(Alert, alert_in_json, AlertForQuestion)
+        alert_of, prerequisites = self._decoding(Alert, alert_in_json, AlertForQuestion)
         self._fold = ContactFold(rules, self._contacts, alert_of)
         writes = self._order_of_writes()
-        self._runners = [self._runner(ALERTS, writes, needs), self._runner(ANSWERS, writes)]
+        self._runners = [self._runner(ALERTS, writes, prerequisites), self._runner(ANSWERS, writes)]
         await self._sender.start()
-        self._stand()
+        self._start_monitoring()
         _log.info("started", role="crm")
 
     async def accept(self, event: ChunkEvent) -> None:
         """See ChunkRunner.accept."""
-        log = self.lanes.topics.index(event.message.topic)
-        await self._runners[log].accept(event, self._consumer)
+        source = self.topics.index(event.message.topic)
+        await self._runners[source].accept(event, self._consumer)
 
     def _runner(
-        self, log: int, writes: OrderOfWrites[ContactChunk], needs: Prerequisites | None = None
+        self, log: int, writes: OrderOfWrites[ContactChunk], prerequisites: Prerequisites | None = None
     ) -> ChunkRunner[ContactChunk]:
         def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[ContactChunk]:
             return [self._fold.compute(log, chunk, now_ms()) for chunk in chunks]
 
-        context = self._table_context(self.lanes.topics[log])
-        return ChunkRunner(context, compute, writes, self._durable, needs)
+        context = self._table_context(self.topics[log])
+        return ChunkRunner(context, compute, writes, self._on_durable, prerequisites)
 
     def _order_of_writes(self) -> OrderOfWrites[ContactChunk]:
-        """Shared by both runners, which change the same table."""
+        """The order of writes that both runners share."""
         destinations = Destinations(self.settings.topics.names(), contacts_changelog(self.settings))
         return OrderOfWrites(self._sender, self._table.changelog_guard, destinations, self._fence.check)
 
-    def _durable(self, finished: Sequence[InFlightChunk[ContactChunk]]) -> None:
+    def _on_durable(self, finished: Sequence[InFlightChunk[ContactChunk]]) -> None:
         for work in (chunk.computed for chunk in finished):
             self._contacts.release(work.partition, work.number)
             if work.log == ALERTS:
                 self._count_alerts(work)
-                self._tell_lag(self.settings.topics.alerts, work.partition, work.last_offset)
+                self._report_lag(self.settings.topics.alerts, work.partition, work.last_offset)
             else:
                 self._count_answers(work)
             for entry in work.rejected:
                 self.metrics.count("dead_letters_total", reason=entry.error.reason)
 
     def _count_alerts(self, work: ContactChunk) -> None:
-        asked, told = len(work.notifications), work.already_applied + len(work.rejected)
+        asked, not_new = len(work.notifications), work.already_applied + len(work.rejected)
         self.metrics.count("crm_alerts_total", asked, result="asked")
-        self.metrics.count("crm_alerts_total", work.records - asked - told, result="suppressed")
+        self.metrics.count("crm_alerts_total", work.records - asked - not_new, result="suppressed")
         self.metrics.count("crm_alerts_total", work.already_applied, result="replayed")
         self.metrics.count("crm_alerts_total", len(work.rejected), result="dead_letter")
 
@@ -104,8 +104,8 @@ class CrmWorker(TableRole):
         self.metrics.count("crm_answers_total", work.already_applied, result="replayed")
         self.metrics.count("crm_answers_total", len(work.rejected), result="dead_letter")
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _on_partitions_revoked(self) -> None:
+        super()._on_partitions_revoked()
         self._contacts.clear()
 
 

@@ -1,7 +1,8 @@
-"""The worker of the role "entities": from facts about terminals, customers and the like to what scoring knows of them.
+"""The worker of the role "entities": it folds facts about terminals, customers and other entities into activities.
 
-Two lines of chunks. Labels are told to the entities they name, by records on the same topic as the scoring workers' facts.
-Facts change the activities, under the guarantee of the profiles; behind the store step they are brought to Redis.
+One chunk runner turns labels into facts about the entities that they name, on the topic to which risk workers send their
+facts. The other folds facts into activities, with the same guarantee as profiles. After each RocksDB write the changed
+activities are published to Redis, where risk workers read them.
 """
 
 from collections.abc import Sequence
@@ -23,11 +24,11 @@ from app.processing.stopwatch import Stopwatch
 from app.settings import Settings
 from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
-from app.streaming.entity_store.redis_publisher import Publisher
+from app.streaming.entity_store.redis_publisher import RedisPublisher
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.execution.prerequisites import Prerequisites
 from app.streaming.monitoring.chunk_metrics import count_seconds
-from app.streaming.roles.stateful_worker import TableRole
+from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import ACTIVITIES_TABLE, activities_changelog
@@ -35,8 +36,8 @@ from app.topics.topic_specs import ACTIVITIES_TABLE, activities_changelog
 _log = structlog.get_logger("entities")
 
 
-class EntityWorker(TableRole):
-    """While Redis is away it folds all the same, and brings everything when it is back."""
+class EntityWorker(StatefulWorker):
+    """Continues to fold while Redis is unavailable, and publishes all changes when Redis answers again."""
 
     def __init__(self, settings: Settings, app: faust.App) -> None:
         super().__init__(
@@ -45,34 +46,34 @@ class EntityWorker(TableRole):
         self._redis: Client | None = None
 
     async def start(self) -> None:
-        """See Role.start."""
+        """See Worker."""
         settings, topics = self.settings, self.settings.topics
-        await self._check()
-        logs = await self._logs(activities_changelog(settings))
+        await self._check_prerequisites()
+        logs = await self._bind_topics(activities_changelog(settings))
         compile_facts()
         store = cast(StateStore, self._table.data)
         self._activities = StateCache(store, settings.worker.profile_cache_bytes)
         self._fold = FactFold(logs[topics.entity_activity], self._activities)
-        decode, needs = self._reading(Label, label_of)
+        decode, prerequisites = self._decoding(Label, label_of)
         self._router = LabelRouter(self._acceptance(), topics.partitions, decode)
-        self._publisher = self._publish(store)
-        self._facts, self._labels = self._fact_runner(), self._label_runner(needs)
+        self._publisher = self._open_publisher(store)
+        self._facts, self._labels = self._fact_runner(), self._label_runner(prerequisites)
         self._runners = [self._facts, self._labels]
         await self._sender.start()
         self._publisher.start()
-        self._stand()
+        self._start_monitoring()
         _log.info("started", role="entities")
 
     def on_restored(self) -> None:
-        """See Role.on_restored."""
+        """See Worker."""
         store = cast(StateStore, self._table.data)
         for tp in self._app.consumer.assignment():
             if tp.topic == self.settings.topics.entity_activity:
-                self._publisher.begin(tp.partition, self._stand_at(store.last_offset(tp.partition)))
+                self._publisher.begin(tp.partition, self._position(store.last_offset(tp.partition)))
         super().on_restored()
 
     async def stop(self) -> None:
-        """See Role.stop."""
+        """See Worker."""
         await self._publisher.stop()
         if self._redis is not None:
             await self._redis.aclose()
@@ -95,9 +96,11 @@ class EntityWorker(TableRole):
         writes = OrderOfWrites[EntityChunk](
             self._sender, self._table.changelog_guard, destinations, self._fence.check
         )
-        return ChunkRunner(self._table_context(topics.entity_activity), compute, writes, self._folded)
+        return ChunkRunner(
+            self._table_context(topics.entity_activity), compute, writes, self._on_facts_durable
+        )
 
-    def _label_runner(self, needs: Prerequisites) -> ChunkRunner[LabelChunk]:
+    def _label_runner(self, prerequisites: Prerequisites) -> ChunkRunner[LabelChunk]:
         topics = self.settings.topics
 
         def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[LabelChunk]:
@@ -107,15 +110,17 @@ class EntityWorker(TableRole):
         writes = OrderOfWrites[LabelChunk](
             self._sender, self._table.changelog_guard, destinations, self._fence.check
         )
-        return ChunkRunner(self._runner_context(topics.labels), compute, writes, self._routed, needs)
+        return ChunkRunner(
+            self._runner_context(topics.labels), compute, writes, self._on_labels_durable, prerequisites
+        )
 
-    def _folded(self, finished: Sequence[InFlightChunk[EntityChunk]]) -> None:
+    def _on_facts_durable(self, finished: Sequence[InFlightChunk[EntityChunk]]) -> None:
         metrics, store = self.metrics, cast(StateStore, self._table.data)
         for work in (chunk.computed for chunk in finished):
             self._activities.release(work.partition, work.number)
-            stand = self._stand_at(store.last_offset(work.partition))
-            self._publisher.changed(work.partition, work.states, stand)
-            self._tell_lag(self.settings.topics.entity_activity, work.partition, work.last_offset)
+            position = self._position(store.last_offset(work.partition))
+            self._publisher.changed(work.partition, work.states, position)
+            self._report_lag(self.settings.topics.entity_activity, work.partition, work.last_offset)
             metrics.count("entity_facts_total", work.applied, result="applied")
             metrics.count("entity_facts_total", work.repeated, result="repeated")
             metrics.count("entity_facts_total", len(work.rejected), result="dead_letter")
@@ -125,7 +130,7 @@ class EntityWorker(TableRole):
         metrics.observe_all("chunk_events", [chunk.computed.records for chunk in finished])
         count_seconds(metrics, [chunk.stopwatch for chunk in finished])
 
-    def _routed(self, finished: Sequence[InFlightChunk[LabelChunk]]) -> None:
+    def _on_labels_durable(self, finished: Sequence[InFlightChunk[LabelChunk]]) -> None:
         for work in (chunk.computed for chunk in finished):
             self.metrics.count("labels_total", work.labels, result="accepted")
             self.metrics.count("labels_total", len(work.rejected), result="dead_letter")
@@ -135,22 +140,22 @@ class EntityWorker(TableRole):
         for entry in rejected:
             self.metrics.count("dead_letters_total", reason=entry.error.reason)
 
-    def _stand_at(self, changelog_offset: int) -> str:
-        """How far a store is, in words that no other changelog can have."""
+    def _position(self, changelog_offset: int) -> str:
+        """The position of a store in its changelog. The topic id makes it differ from that of any other changelog."""
         return f"{self._changelog_id}:{changelog_offset}"
 
-    def _publish(self, store: StateStore) -> Publisher:
+    def _open_publisher(self, store: StateStore) -> RedisPublisher:
         settings = self.settings.redis
         if not settings.url:
             raise ConfigurationError(
-                "FRAUDSTREAM_REDIS_URL is not set: a worker of the role entities has nowhere to bring what it knows. "
-                "`fraudstream stack up` prints one."
+                "FRAUDSTREAM_REDIS_URL is not set: a worker of the role entities publishes activities to Redis. "
+                "`fraudstream stack up` prints a URL."
             )
         self._redis = connect(settings, settings.write_timeout_seconds)
         writer = ActivityWriter(self._redis, settings.key_prefix)
-        return Publisher(writer, store, settings, self.metrics, self._fence.check)
+        return RedisPublisher(writer, store, settings, self.metrics, self._fence.check)
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _on_partitions_revoked(self) -> None:
+        super()._on_partitions_revoked()
         self._activities.clear()
-        self._publisher.forget()
+        self._publisher.revoke()

@@ -1,4 +1,4 @@
-"""The worker of the consumer group "risk": from chunks of transactions to decisions and alerts."""
+"""The worker of the role "risk": it turns chunks of transactions into decisions and alerts."""
 
 import asyncio
 import time
@@ -35,12 +35,12 @@ from app.streaming.control.listener import ControlListener
 from app.streaming.control.model_choice import ModelChoice
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.entity_view import EntityView
-from app.streaming.entity_store.lookup import Looked
+from app.streaming.entity_store.lookup import CachedActivities
 from app.streaming.execution.chunk_runner import ChunkRunner
-from app.streaming.monitoring.chunk_metrics import Counting
-from app.streaming.monitoring.drift_metrics import DriftWatch
+from app.streaming.monitoring.chunk_metrics import ChunkMetrics
+from app.streaming.monitoring.drift_metrics import DriftMetrics
 from app.streaming.monitoring.tracing import open_spans, trace
-from app.streaming.roles.stateful_worker import TableRole
+from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import PROFILES_TABLE, profiles_changelog
@@ -48,24 +48,24 @@ from app.topics.topic_specs import PROFILES_TABLE, profiles_changelog
 _log = structlog.get_logger("risk")
 
 
-class RiskWorker(TableRole):
-    """Computes chunks while those before them wait for their acknowledgements."""
+class RiskWorker(StatefulWorker):
+    """Computes chunks while the outputs of earlier chunks wait for their acknowledgements."""
 
     def __init__(self, settings: Settings, app: faust.App) -> None:
         super().__init__(settings, app, (settings.topics.transactions,), PROFILES_TABLE)
-        self._drift = DriftWatch(self.metrics, settings.model.drift_decisions)
-        self._counting = Counting(self.metrics)
+        self._drift = DriftMetrics(self.metrics, settings.model.drift_decisions)
+        self._chunk_metrics = ChunkMetrics(self.metrics)
 
     async def start(self) -> None:
-        """See Role.start."""
+        """See Worker."""
         settings, worker = self.settings, self.settings.worker
-        await self._check()
-        source_log = await self._source_log()
+        await self._check_prerequisites()
+        source_log = await self._open_source_log()
         control = await read_control_log(settings)
         choice = ModelChoice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
         running = choice.first(control.orders.champion, now_ms())
         compile_fold()
-        partitions_of([b"a key"], 1)  # compiled now, not in front of the first chunk
+        partitions_of([b"a key"], 1)  # compile it now: the first chunk must not wait for it
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
@@ -74,20 +74,20 @@ class RiskWorker(TableRole):
             fold, Lineup(running.bundle), await self._publishing(), self._drift.observe
         )
         self._runners = [self._runner()]
-        identity = data_dir.worker_id(Path(worker.data_dir))
-        self._spans = open_spans(settings.tracing, settings.app_id, identity)
-        terms = LineupTerms(identity, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
+        worker_id = data_dir.worker_id(Path(worker.data_dir))
+        self._spans = open_spans(settings.tracing, settings.app_id, worker_id)
+        terms = LineupTerms(worker_id, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
         callbacks = ModelCallbacks(self._use_champion, self._use_lineup)
         self._models = ModelController(choice, running, terms, callbacks, self.metrics)
         await self._models.start(control.orders)
         await self._sender.start()
-        self._listener = ControlListener(settings, identity, self._models, control, self._sender)
+        self._listener = ControlListener(settings, worker_id, self._models, control, self._sender)
         self._listener.start()
-        self._stand()
+        self._start_monitoring()
         _log.info("started", model=model_id(running.bundle.reference))
 
     async def stop(self) -> None:
-        """See Role.stop."""
+        """See Worker."""
         await self._listener.stop()
         await self._entities.stop()
         await super().stop()
@@ -101,24 +101,24 @@ class RiskWorker(TableRole):
     def _compute(
         self, chunks: Sequence[Chunk], stopwatch: Stopwatch
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
-        """At once, unless Redis has to be asked about the chunks' entities."""
+        """Score at once if memory holds the states of all entities; otherwise after a request to Redis."""
         folded = self._scorer.fold(chunks, now_ms(), stopwatch)
-        looked = self._entities.look(folded.touched, now_ms())
-        if looked.missing:
-            return self._ask_and_decide(folded, looked, stopwatch)
-        return self._decide(folded, looked.known, stopwatch)
+        found = self._entities.look(folded.touched, now_ms())
+        if found.missing:
+            return self._request_and_decide(folded, found, stopwatch)
+        return self._decide(folded, found.cached, stopwatch)
 
-    async def _ask_and_decide(
-        self, folded: FoldedChunks, looked: Looked, stopwatch: Stopwatch
+    async def _request_and_decide(
+        self, folded: FoldedChunks, found: CachedActivities, stopwatch: Stopwatch
     ) -> list[ScoredChunk]:
-        activities = await self._entities.ask(looked)
+        activities = await self._entities.request(found)
         stopwatch.lap("ask")
         return self._decide(folded, activities, stopwatch)
 
     def _decide(
         self, folded: FoldedChunks, activities: dict[str, bytes], stopwatch: Stopwatch
     ) -> list[ScoredChunk]:
-        about = self._entities.view(folded.touched, activities)
+        about = self._entities.features(folded.touched, activities)
         return self._scorer.decide(folded, about, now_ms(), stopwatch)
 
     async def _publishing(self) -> Publishing:
@@ -139,17 +139,17 @@ class RiskWorker(TableRole):
             self._fence.check,
         )
         context = self._table_context(self.settings.topics.transactions)
-        return ChunkRunner(context, self._compute, writes, self._on_durable, self._needs)
+        return ChunkRunner(context, self._compute, writes, self._on_durable, self._prerequisites)
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
         for work, _, stopwatch, _ in finished:
             self._profiles.release(work.partition, work.number)
-            self._tell_lag(self.settings.topics.transactions, work.partition, work.last_offset)
+            self._report_lag(self.settings.topics.transactions, work.partition, work.last_offset)
             if self._spans is not None:
                 trace(self._spans, work, stopwatch, time.time_ns())
         self.metrics.gauge("profiles_cached", len(self._profiles))
         self.metrics.gauge("profile_cache_bytes", self._profiles.size_bytes)
-        self._counting.add(finished, now_ms())
+        self._chunk_metrics.add(finished, now_ms())
         self._models.count()
 
     def _use_champion(self, bundle: Bundle) -> None:
@@ -168,15 +168,15 @@ class RiskWorker(TableRole):
     def _use_lineup(self, lineup: Lineup) -> None:
         self._scorer.lineup = lineup
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _on_partitions_revoked(self) -> None:
+        super()._on_partitions_revoked()
         self._profiles.clear()
-        self._entities.forget()
+        self._entities.clear()
 
-    async def _source_log(self) -> SourceLog:
+    async def _open_source_log(self) -> SourceLog:
         topic = self.settings.topics.transactions
-        logs = await self._logs(profiles_changelog(self.settings))
+        logs = await self._bind_topics(profiles_changelog(self.settings))
         checked = self.settings.acceptance.partitioner == "murmur2"
         partitions = self.settings.topics.partitions if checked else 0
-        decode, self._needs = self._reading(Transaction, decoder_for(self.settings))
+        decode, self._prerequisites = self._decoding(Transaction, decoder_for(self.settings))
         return SourceLog(topic, logs[topic], partitions, decode)

@@ -1,6 +1,4 @@
-"""What a worker has of the schema registry: schemas of values that come, ids of those that go, and whether it answers
-at all.
-"""
+"""A worker's access to the schema registry: schemas of records to read, ids of schemas to write, and availability."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,52 +26,53 @@ _log = structlog.get_logger("registry")
 EventT = TypeVar("EventT")
 
 
-class RegistryUse:
-    """Every question is asked in a thread: the event loop scores meanwhile."""
+class SchemaAccess:
+    """Sends each request in a thread, so that the event loop can score meanwhile."""
 
     def __init__(self, settings: RegistrySettings, metrics: Metrics) -> None:
         self.settings = settings
-        self.book = SchemaCache(registry := RegistryClient(settings))
+        self.cache = SchemaCache(registry := RegistryClient(settings))
         self._registry = registry
         self._metrics = metrics
         self._answers = True
 
-    async def learn(self, key: bytes) -> bool:
-        """Have the schema of this id in the book, or that there is none; False when there was no answer."""
+    async def fetch(self, key: bytes) -> bool:
+        """Fetch the schema of an id into the cache, or the fact that there is none. False if the registry did not answer."""
         try:
-            await asyncio.to_thread(self.book.learn, key)
+            await asyncio.to_thread(self.cache.learn, key)
         except RegistryAway as error:
             self._failed(error)
             return False
         self._answered()
         return True
 
-    def reading(
+    def decoding(
         self,
         event: type[msgspec.Struct],
         of_json: Callable[[Record], EventT],
         into: type[msgspec.Struct] | None = None,
     ) -> tuple[Callable[[Record], EventT], Prerequisites]:
-        """How a topic's records are decoded, and what that needs."""
-        decoder = EventDecoder(event, of_json, self.book, into)
+        """The decoder of a topic's records, and the prerequisites of its chunks."""
+        decoder = EventDecoder(event, of_json, self.cache, into)
         return decoder, SchemaPrerequisites(self, decoder)
 
     async def encoding(self, event: type[msgspec.Struct], topic: str) -> Encoding:
-        """How events of a topic are published. Raises ConfigurationError where their schema is not registered,
-        RegistryAway.
+        """The encoding of events for a topic.
+
+        Raises ConfigurationError if their schema is not registered, RegistryAway if the registry does not answer.
         """
         schema, subject = own_schema(event, self.settings.output_format), subject_of(topic)
         found = await asyncio.to_thread(self._registry.id_of, subject, schema)
         if found is None:
             raise ConfigurationError(
                 f"{PREFIX}OUTPUT_FORMAT={self.settings.output_format}, but this release's schema of {event.__name__} is not "
-                f"registered under {subject}. `fraudstream schemas register` does it."
+                f"registered under {subject}. Register it with `fraudstream schemas register`."
             )
         self._answered()
         return encoding(event, self.settings, found)
 
     async def run(self) -> None:
-        """Ask now and then whether the registry is there: ids are new so rarely that its absence would not show."""
+        """Check every PROBE_SECONDS that the registry answers: new ids are too rare to notice that it does not."""
         while True:
             try:
                 await asyncio.to_thread(self._registry.require)
@@ -87,42 +86,42 @@ class RegistryUse:
         if not self._answers:
             _log.info("registry_is_back")
         self._answers = True
-        self._tell()
+        self._report()
 
     def _failed(self, error: RegistryAway) -> None:
         if self._answers:
             _log.error("registry_is_away", why=str(error))
         self._answers = False
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._metrics.gauge("registry_away", int(not self._answers))
-        self._metrics.gauge("registry_schemas", len(self.book))
+        self._metrics.gauge("registry_schemas", len(self.cache))
 
 
 class SchemaPrerequisites:
-    """A chunk needs the schemas that its values name. See Needs."""
+    """The schemas that the values of a chunk name. See Prerequisites."""
 
     provider = "the schema registry"
 
-    def __init__(self, use: RegistryUse, decoder: EventDecoder) -> None:
-        self._use = use
+    def __init__(self, access: SchemaAccess, decoder: EventDecoder) -> None:
+        self._access = access
         self._decoder = decoder
 
     def are_met(self, chunk: Chunk) -> bool:
         return not self._decoder.missing(chunk.records)
 
     async def request(self, chunk: Chunk) -> bool:
-        """Where records need not be waited for, those without an answer are given up."""
+        """Fetch missing schemas. With FRAUDSTREAM_REGISTRY_WHEN_AWAY=dead_letter, give up on ids without an answer."""
         missing = self._decoder.missing(chunk.records)
-        for place, key in enumerate(missing):
-            if not await self._use.learn(key):
-                return self._give_up(missing[place:])
+        for index, key in enumerate(missing):
+            if not await self._access.fetch(key):
+                return self._give_up(missing[index:])
         return True
 
     def _give_up(self, keys: Sequence[bytes]) -> bool:
-        if self._use.settings.when_away == "wait":
+        if self._access.settings.when_away == "wait":
             return False
         for key in keys:
-            self._use.book.give_up(key)
+            self._access.cache.give_up(key)
         return True

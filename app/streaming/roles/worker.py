@@ -1,4 +1,4 @@
-"""What a worker of any role stands on: its directory, its pages, the checks before it begins and the watch over it."""
+"""The base class of all workers: data directory, HTTP endpoints, checks before the start, monitoring."""
 
 import asyncio
 import time
@@ -28,100 +28,103 @@ from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
-from app.streaming.monitoring.health import Health, Lanes
-from app.streaming.monitoring.http_endpoints import pages
+from app.streaming.monitoring.health import Health, PartitionNames
+from app.streaming.monitoring.http_endpoints import http_endpoints
 from app.streaming.monitoring.lag import LagProbe
 from app.streaming.monitoring.watchdog import Watchdog
 from app.topics.provisioning import require
 
 if TYPE_CHECKING:
-    from app.streaming.roles.schema_access import RegistryUse
+    from app.streaming.roles.schema_access import SchemaAccess
 
 EventT = TypeVar("EventT")
 PORTS_TRIED = 16
-"""From the metrics port on: as many workers as one machine is likely to have."""
+"""Number of ports tried from the metrics port on: the most workers expected on one machine."""
 _LAG_PROBES_PER_STALL = 6
 
 
-class Role(ABC):
-    """``topics`` come in chunks, partition by partition."""
+class Worker(ABC):
+    """Receives the chunks of ``topics``; the first is its main topic, by whose partitions the health is counted."""
 
     def __init__(self, settings: Settings, app: faust.App, topics: tuple[str, ...]) -> None:
         self.settings = settings
         self.metrics = PrometheusMetrics()
-        self.lanes = Lanes(*topics)
+        self.topics = topics
+        self.partition_names = PartitionNames(*topics)
         self._app = app
         self._sender = BatchProducer(settings.kafka)
-        # As long as the broker waits, less the heartbeat that may just have been sent.
+        # The broker counts the session from the last heartbeat, which may have been sent just before a pause.
         self._fence = SessionFence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
         )
         self.health = Health(settings.worker.stall_seconds, time.monotonic)
         self._watchdog = Watchdog(self._fence, self.health)
-        self._beside: list[asyncio.Task[None]] = []
-        self._pages: HttpServer | None = None
-        self._registry: RegistryUse | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self._http_server: HttpServer | None = None
+        self._registry: SchemaAccess | None = None
         self._runners: list[ChunkRunner[Any]] = []
 
     @abstractmethod
     async def start(self) -> None:
-        """Check everything a worker rests on, then connect. Raises FraudstreamError: the worker must not start."""
+        """Check topics, directory and settings, then connect. A FraudstreamError means that the worker must not start."""
 
     @abstractmethod
     async def accept(self, event: ChunkEvent) -> None:
-        """Take over the chunk of an event of Faust's."""
+        """Take over the chunk of a Faust event; waits while too many records are in flight."""
 
     def on_restored(self) -> None:
-        """From now on records come."""
-        owned = [tp for tp in self._app.consumer.assignment() if tp.topic == self.lanes.topics[0]]
+        """The restore is complete: records arrive from now on."""
+        owned = [tp for tp in self._app.consumer.assignment() if tp.topic == self.topics[0]]
         self.health.restored(len(owned))
 
     def stopping(self) -> None:
-        """Asked to end: chunks in flight are finished, in bounded time."""
+        """The process was asked to stop: chunks in flight are finished, within FRAUDSTREAM_WORKER_STOP_SECONDS."""
         self.health.stopping()
         for runner in self._runners:
             runner.stopping()
         self._watchdog.bound_stop(self.settings.worker.stop_seconds)
 
     async def stop(self) -> None:
-        """Close what start opened; every chunk is finished by now."""
+        """Close what ``start`` opened. No chunk is in flight any more."""
         self._watchdog.stop()
-        for task in self._beside:
+        for task in self._background:
             task.cancel()
         await self._sender.stop()
-        if self._pages is not None:
-            self._pages.close()
+        if self._http_server is not None:
+            self._http_server.close()
 
-    async def _check(self) -> None:
-        """The directory is ours, the topics are as they must be."""
+    async def _check_prerequisites(self) -> None:
+        """Lock the data directory, serve the endpoints and check the topics. Raises FraudstreamError."""
         worker = self.settings.worker
         data_dir.lock(Path(worker.data_dir))
         if worker.metrics_port:
-            served = pages(self.metrics, self.health, self._watchdog)
-            self._pages = HttpServer(worker.metrics_host, worker.metrics_port, served, PORTS_TRIED)
+            endpoints = http_endpoints(self.metrics, self.health, self._watchdog)
+            self._http_server = HttpServer(worker.metrics_host, worker.metrics_port, endpoints, PORTS_TRIED)
         await require(self.settings)
         if self.settings.registry.url:
-            self._registry = _use_registry(self.settings.registry, self.metrics)
+            self._registry = _open_schema_access(self.settings.registry, self.metrics)
 
-    async def _know_logs(self, *others: str) -> Mapping[str, UUID]:
-        """The topics that are read, and ``others``, by name; each commit notes from now on which log it counts in."""
-        names = self.lanes.topics
-        ids = await topic_ids(self.settings.kafka, [*names, *others])
+    async def _look_up_topic_ids(self, *others: str) -> Mapping[str, UUID]:
+        """The ids of the source topics and ``others``, by name.
+
+        From now on each commit stores the id of its topic: an offset is not used for a topic that was created again.
+        """
+        ids = await topic_ids(self.settings.kafka, [*self.topics, *others])
         transport = cast(ChunkTransport, self._app.transport)
-        transport.topic_ids = {name: f"{short_topic_id(ids[name]):x}" for name in names}
+        transport.topic_ids = {name: f"{short_topic_id(ids[name]):x}" for name in self.topics}
         return ids
 
-    def _stand(self) -> None:
-        """Watch over the worker from here on; it joins its group."""
+    def _start_monitoring(self) -> None:
+        """Start the watchdog and the probes of lag and registry. The worker joins its group next."""
         self._fence.reset()
         interval_seconds = self.settings.worker.stall_seconds / _LAG_PROBES_PER_STALL
-        lag = LagProbe(self.health, self.lanes, interval_seconds)
-        self._beside += [
+        lag = LagProbe(self.health, self.partition_names, interval_seconds)
+        self._background += [
             asyncio.create_task(self._fence.run()),
             asyncio.create_task(lag.run(lambda: self._app.consumer)),
         ]
         if self._registry is not None:
-            self._beside.append(asyncio.create_task(self._registry.run()))
+            self._background.append(asyncio.create_task(self._registry.run()))
         self._watchdog.start()
         self.health.started()
 
@@ -130,35 +133,38 @@ class Role(ABC):
         return cast(ChunkConsumer, self._app.consumer)
 
     def _runner_context(self, topic: str) -> RunnerContext:
-        """Of the chunk runner of one topic."""
+        """The context of the chunk runner of one topic."""
         worker = self.settings.worker
         return RunnerContext(
             max_chunk_records=worker.chunk_max_events,
             max_in_flight_records=worker.chunks_in_flight * worker.chunk_max_events,
             health=self.health,
-            partition_name=lambda partition: self.lanes.of(topic, partition),
+            partition_name=lambda partition: self.partition_names.of(topic, partition),
             on_paused_change=lambda records: self.metrics.gauge("registry_waiting_records", records),
         )
 
-    def _reading(
+    def _decoding(
         self,
         event: type[msgspec.Struct],
         of_json: Callable[[Record], EventT],
         into: type[msgspec.Struct] | None = None,
     ) -> tuple[Callable[[Record], EventT], Prerequisites]:
-        """How the records of a topic are decoded, and what a chunk of them needs; without a registry JSON, and nothing."""
+        """The decoder of a topic's records and the prerequisites of its chunks.
+
+        Without a registry all records are JSON and there are no prerequisites.
+        """
         if self._registry is None:
             return of_json, NoPrerequisites()
-        return self._registry.reading(event, of_json, into)
+        return self._registry.decoding(event, of_json, into)
 
-    def _tell_lag(self, topic: str, partition: int, last_offset: int) -> None:
+    def _report_lag(self, topic: str, partition: int, last_offset: int) -> None:
         end_offset = self._app.consumer.highwater(TP(topic, partition))
         self.metrics.gauge(
             "source_lag_records", (end_offset or 0) - last_offset - 1, partition=str(partition)
         )
 
-    def _forget(self) -> None:
-        """Partitions are moving: another worker may write to their table and report their lag."""
+    def _on_partitions_revoked(self) -> None:
+        """A rebalance: other workers may change the states of these partitions, and report their lag."""
         self.health.assigned()
         for partition in range(self.settings.topics.partitions):
             self.metrics.remove("source_lag_records", partition=str(partition))
@@ -171,14 +177,15 @@ class Role(ABC):
         )
 
 
-def _use_registry(settings: RegistrySettings, metrics: Metrics) -> "RegistryUse":
+def _open_schema_access(settings: RegistrySettings, metrics: Metrics) -> "SchemaAccess":
     require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.streaming.roles.schema_access import RegistryUse  # noqa: PLC0415  # what it needs is an extra
+    from app.streaming.roles.schema_access import SchemaAccess  # noqa: PLC0415  # imports an optional extra
 
-    return RegistryUse(settings, metrics)
+    return SchemaAccess(settings, metrics)
 
 
 def now_ms() -> int:
+    """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 

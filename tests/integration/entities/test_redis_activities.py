@@ -1,4 +1,4 @@
-"""Activities in a real Redis that hangs, stops, is flushed, or is restored from an old copy."""
+"""EntityLookup in a real Redis that hangs, stops, is flushed, or is restored from an old copy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,8 +12,8 @@ from app.adapters.redis.activity_redis import ActivityReader, ActivityWriter
 from app.adapters.redis.client import connect
 from app.settings import RedisSettings
 from app.streaming.entity_store import redis_publisher
-from app.streaming.entity_store.lookup import Activities
-from app.streaming.entity_store.redis_publisher import Publisher
+from app.streaming.entity_store.lookup import EntityLookup
+from app.streaming.entity_store.redis_publisher import RedisPublisher
 from tests.support.servers.redis_servers import RedisServer
 from tests.unit.clock import Clock
 
@@ -53,15 +53,15 @@ class Deployed:
         self.reader = ActivityReader(self._clients[0], prefix, PARTITIONS)
         self.publisher = self.new_publisher()
 
-    def new_publisher(self) -> Publisher:
+    def new_publisher(self) -> RedisPublisher:
         writer = ActivityWriter(self._clients[1], self.settings.key_prefix)
-        return Publisher(writer, self.store, self.settings, self.metrics)
+        return RedisPublisher(writer, self.store, self.settings, self.metrics)
 
-    def change(self, stand: int, **states: bytes) -> None:
+    def change(self, position: int, **states: bytes) -> None:
         """Entities of partition 0."""
         changed = {f"terminal:{name}".encode(): state for name, state in states.items()}
         self.store.states[0] |= changed
-        self.publisher.changed(0, changed, str(stand))
+        self.publisher.changed(0, changed, str(position))
 
     async def read(self, *names: str) -> dict[str, bytes]:
         found = await self.reader.read([f"terminal:{name}" for name in names])
@@ -190,7 +190,7 @@ async def test_a_new_owner_writes_everything_to_an_outdated_redis(deployed: Depl
     await deployed.wait("m1", holds=lambda found: found.get("m1") == b"one")
     deployed.store.states[0] = {b"terminal:m1": b"newer", b"terminal:m2": b"two"}
     successor = deployed.new_publisher()
-    deployed.publisher.forget()
+    deployed.publisher.revoke()
     successor.begin(0, "6")
     await successor.stop()
 
@@ -222,15 +222,15 @@ async def test_a_former_owner_does_not_overwrite_its_successor(deployed: Deploye
     await writer._client.aclose()
 
 
-def view(deployed: Deployed, **changes: Any) -> Activities:
+def view(deployed: Deployed, **changes: Any) -> EntityLookup:
     """As a scoring worker has it, with deadlines that end while the test looks on."""
     settings = msgspec.structs.replace(deployed.settings, **changes)
-    return Activities(deployed.reader, settings, deployed.metrics, deployed.clock)
+    return EntityLookup(deployed.reader, settings, deployed.metrics, deployed.clock)
 
 
-async def ask(activities: Activities, *names: str, hour: int = 7) -> dict[str, bytes]:
+async def ask(activities: EntityLookup, *names: str, hour: int = 7) -> dict[str, bytes]:
     looked = activities.look([f"terminal:{name}" for name in names], hour)
-    known = await activities.ask(looked) if looked.missing else looked.known
+    known = await activities.request(looked) if looked.missing else looked.cached
     return {key.removeprefix("terminal:"): state for key, state in known.items()}
 
 
@@ -289,6 +289,6 @@ async def test_cached_activities_are_used_while_redis_is_away(deployed: Deployed
 
 
 async def test_without_a_redis_activities_are_unknown(deployed: Deployed) -> None:
-    activities = Activities(None, RedisSettings(), deployed.metrics, deployed.clock)
+    activities = EntityLookup(None, RedisSettings(), deployed.metrics, deployed.clock)
 
     assert {} == await ask(activities, "m1")

@@ -56,7 +56,7 @@ def test_missing_topics_are_refused_with_the_remedy(stack: Stack, models: Path, 
     done = call(unprovisioned, "worker")
 
     assert done.returncode == REFUSED
-    assert f"{unprovisioned.settings.topics.alerts}: `fraudstream topics ensure` makes it" in done.stderr
+    assert f"{unprovisioned.settings.topics.alerts}: `fraudstream topics ensure` creates it" in done.stderr
 
 
 def test_a_bundle_that_does_not_exist_is_refused(deployment: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""What counts as a difference between the table and a topic, and what an operator is told to do."""
+"""Differences between the table and a topic, and the remedies for the operator."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ DECISIONS = topic_table(Settings(topics=TopicSettings(replication_factor=3)))[1]
 
 
 def found(partitions: int = 8, replication_factor: int = 3, **configs: str) -> FoundTopic:
-    """As the table wants decisions, but for what is given; dots of a config's name are underscores."""
+    """The decisions topic as in the table, with changes; underscores stand for the dots of config names."""
     given = {name.replace("_", "."): value for name, value in configs.items()}
     return FoundTopic(
         topic_id=UUID(int=1),
@@ -62,17 +62,17 @@ def test_each_difference_is_named_exactly(topic: FoundTopic, line: str) -> None:
     ],
     ids=["unlimited", "longer", "more copies, as while partitions move", "more in sync"],
 )
-def test_more_than_the_table_promises_is_no_difference(topic: FoundTopic) -> None:
+def test_a_larger_value_than_in_the_table_is_no_difference(topic: FoundTopic) -> None:
     assert compare(DECISIONS, topic) == []
 
 
-def test_a_config_the_broker_does_not_know_is_a_difference() -> None:
+def test_a_config_unknown_to_the_broker_is_a_difference() -> None:
     topic = FoundTopic(topic_id=UUID(int=1), partitions=8, replication_factor=3, configs={})
 
     assert {"nothing"} == {difference.found for difference in compare(DECISIONS, topic)}
 
 
-def test_all_configs_of_a_topic_are_mended_by_one_command() -> None:
+def test_one_command_corrects_all_configs_of_a_topic() -> None:
     differences = compare(DECISIONS, found(retention_ms="1", max_message_bytes="2"))
 
     (remedy,) = remedies(differences, "broker:9092")
@@ -83,7 +83,7 @@ def test_all_configs_of_a_topic_are_mended_by_one_command() -> None:
     )
 
 
-def test_the_remedy_for_partitions_is_never_to_add_some() -> None:
+def test_the_remedy_for_partitions_never_adds_any() -> None:
     (remedy,) = remedies(compare(DECISIONS, found(partitions=4)), "broker:9092")
 
     assert "FRAUDSTREAM_TOPICS_PARTITIONS" in remedy

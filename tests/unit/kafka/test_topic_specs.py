@@ -15,7 +15,7 @@ def table(partitions: int = 8, replication_factor: int = 1) -> dict[str, TopicSp
 
 @pytest.mark.parametrize("partitions", [1, 8, 24])
 def test_all_topics_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
-    """A worker writes to the partition that it read from. Orders stand in one, in the order they were given."""
+    """A worker writes to the partition that it read from. The control topic has one, which keeps orders in sequence."""
     specs = table(partitions=partitions)
 
     assert specs.pop("fraud.control.v1").partitions == 1
@@ -23,7 +23,7 @@ def test_all_topics_have_as_many_partitions_as_the_transactions(partitions: int)
 
 
 @pytest.mark.parametrize(("replication_factor", "in_sync"), [(1, 1), (2, 1), (3, 2), (5, 2)])
-def test_two_copies_must_be_in_sync_where_there_are_three(replication_factor: int, in_sync: int) -> None:
+def test_two_of_three_replicas_must_be_in_sync(replication_factor: int, in_sync: int) -> None:
     specs = table(replication_factor=replication_factor).values()
 
     assert {(replication_factor, in_sync)} == {
@@ -38,7 +38,7 @@ def test_a_dead_letter_can_hold_any_source_record_and_its_headers() -> None:
 
 
 def test_transactions_outlive_the_longest_window_and_the_allowed_lateness() -> None:
-    """Or a profile could not be rebuilt from them."""
+    """Otherwise a profile could not be rebuilt from them."""
     retention_ms = table()["payments.transactions.v1"].retention_ms
 
     assert retention_ms is not None
@@ -53,8 +53,8 @@ def test_the_changelog_is_compacted_after_an_hour_and_never_deleted() -> None:
     assert "retention.ms" not in configs
 
 
-def test_what_of_the_changelog_cannot_be_compacted_yet_is_small() -> None:
-    """A segment that is still written to: an hour's versions, and no more than a large batch a few times over."""
+def test_the_part_of_the_changelog_that_cannot_be_compacted_is_small() -> None:
+    """The active segment holds at most an hour of versions, and only a few large batches."""
     spec = table()["risk-customer-profiles-changelog"]
 
     assert spec.segment_ms == spec.min_compaction_lag_ms

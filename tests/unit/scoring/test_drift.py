@@ -16,7 +16,7 @@ from app.cli import app
 from app.features.catalog import NAMES
 from app.scoring.drift import FEWEST_ROWS, SCORE, Recent, Reference, psi
 from app.scoring.model import Rows, Scores
-from app.streaming.monitoring.drift_metrics import DriftWatch
+from app.streaming.monitoring.drift_metrics import DriftMetrics
 from app.training.population import distribution, distributions
 from tests.support.paths import REPOSITORY
 
@@ -113,7 +113,7 @@ def page(metrics: PrometheusMetrics) -> str:
 class TestMetrics:
     def test_tell_the_index_once_there_are_enough_rows(self, bundle: Bundle) -> None:
         metrics = PrometheusMetrics()
-        watch = DriftWatch(metrics, 4_000)
+        watch = DriftMetrics(metrics, 4_000)
         watch.follow(bundle)
         rows = like_training(bundle, 2_000)
         watch.observe(rows[:500], np.zeros(500))
@@ -127,7 +127,7 @@ class TestMetrics:
 
     def test_begin_anew_with_another_champion(self, bundle: Bundle) -> None:
         metrics = PrometheusMetrics()
-        watch = DriftWatch(metrics, 4_000)
+        watch = DriftMetrics(metrics, 4_000)
         watch.follow(bundle)
         watch.observe(like_training(bundle, 2_000), np.zeros(2_000))
         watch.follow(bundle)
@@ -137,7 +137,7 @@ class TestMetrics:
 
     def test_are_not_kept_where_the_setting_is_zero(self, bundle: Bundle) -> None:
         metrics = PrometheusMetrics()
-        watch = DriftWatch(metrics, 0)
+        watch = DriftMetrics(metrics, 0)
         watch.follow(bundle)
         watch.observe(like_training(bundle, 2_000), np.zeros(2_000))
 

@@ -19,7 +19,7 @@ from app.processing.chunk import Chunk
 from app.processing.contact_work import AlertForQuestion, alert_in_json
 from app.settings import RegistrySettings
 from app.streaming.roles import analytics, schema_access
-from app.streaming.roles.schema_access import RegistryUse
+from app.streaming.roles.schema_access import SchemaAccess
 from tests.unit.serde.test_formats import EXAMPLE, SOUND
 from tests.unit.streaming.roles.test_schema_access import BEFORE, FakeRegistry, Record
 
@@ -34,14 +34,14 @@ class Answering(FakeRegistry):
 
 def use(
     monkeypatch: pytest.MonkeyPatch, when_away: Literal["wait", "dead_letter"]
-) -> tuple[RegistryUse, Answering]:
+) -> tuple[SchemaAccess, Answering]:
     registry = Answering()
     monkeypatch.setattr(schema_access, "RegistryClient", lambda _: registry)
     settings = RegistrySettings(url="http://127.0.0.1:1", when_away=when_away, output_format="avro")
-    return RegistryUse(settings, PrometheusMetrics()), registry
+    return SchemaAccess(settings, PrometheusMetrics()), registry
 
 
-def told(used: RegistryUse, name: str) -> float | None:
+def metric(used: SchemaAccess, name: str) -> float | None:
     metrics: Any = used._metrics
     found: float | None = metrics.registry.get_sample_value(f"fraudstream_{name}")
     return found
@@ -52,22 +52,26 @@ CHUNK = Chunk(0, [BEFORE])
 
 async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "wait")
-    decode, needs = used.reading(Transaction, decode_plain)
+    decode, needs = used.decoding(Transaction, decode_plain)
     registry.away = True
 
     assert (False, False, 1) == (
         await needs.request(CHUNK),
         needs.are_met(CHUNK),
-        told(used, "registry_away"),
+        metric(used, "registry_away"),
     )
     registry.away = False
-    assert (True, True, 0) == (await needs.request(CHUNK), needs.are_met(CHUNK), told(used, "registry_away"))
-    assert ("t1", 1) == (decode(BEFORE).transaction_id, told(used, "registry_schemas"))
+    assert (True, True, 0) == (
+        await needs.request(CHUNK),
+        needs.are_met(CHUNK),
+        metric(used, "registry_away"),
+    )
+    assert ("t1", 1) == (decode(BEFORE).transaction_id, metric(used, "registry_schemas"))
 
 
 async def test_or_it_gives_its_records_up_where_that_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "dead_letter")
-    decode, needs = used.reading(Transaction, decode_plain)
+    decode, needs = used.decoding(Transaction, decode_plain)
     registry.away = True
     others = Chunk(0, [BEFORE, BEFORE._replace(value=number_key(8))])
 
@@ -84,10 +88,10 @@ async def test_a_registry_that_nobody_asks_is_probed(monkeypatch: pytest.MonkeyP
     probing = asyncio.create_task(used.run())
 
     async with asyncio.timeout(60):
-        while told(used, "registry_away") != 1 or len(registry.asked) < 3:  # noqa: ASYNC110  # nobody tells
+        while metric(used, "registry_away") != 1 or len(registry.asked) < 3:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.001)
         registry.away = False
-        while told(used, "registry_away") != 0:  # noqa: ASYNC110  # as above
+        while metric(used, "registry_away") != 0:  # noqa: ASYNC110  # as above
             await asyncio.sleep(0.001)
     probing.cancel()
 
@@ -104,7 +108,7 @@ async def test_a_schema_that_is_not_registered_is_a_matter_of_set_up(monkeypatch
 async def test_another_role_takes_of_an_alert_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "wait")
     registry.schemas[number_key(9)] = own_schema(Alert, "protobuf")
-    alert_of, needs = used.reading(Alert, alert_in_json, AlertForQuestion)
+    alert_of, needs = used.decoding(Alert, alert_in_json, AlertForQuestion)
     value = json.dumps(EXAMPLE).encode()
     record = Record(number_key(9) + b"\0" + protobuf_values.writer(Alert)(value))
     assert await needs.request(Chunk(0, [record]))
@@ -120,7 +124,7 @@ class Stored:
 
 async def test_what_is_kept_by_day_is_json_whatever_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
     used, _ = use(monkeypatch, "wait")
-    decode, needs = used.reading(Transaction, analytics._as_it_is)
+    decode, needs = used.decoding(Transaction, analytics._unchanged)
     assert await needs.request(CHUNK)
     plain_json, garbage = cast(Any, Stored(b"{}")), cast(Any, Stored(number_key(7) + b"\xff"))
 

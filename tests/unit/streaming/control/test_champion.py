@@ -45,7 +45,7 @@ def order(bundle: Bundle, previous: ModelReference | None = None) -> ModelOrder:
     return ModelOrder(model=bundle.reference, previous=previous, ordered_at=NOW_MS)
 
 
-async def test_an_order_stands_above_the_aliases(
+async def test_an_order_takes_precedence_over_the_aliases(
     switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     await switch.follow(order(load(models / SECOND)))
@@ -63,7 +63,7 @@ async def test_without_an_order_changed_aliases_are_followed(
     assert swapped == [SECOND]
 
 
-async def test_what_runs_already_is_not_loaded_again(
+async def test_the_running_model_is_not_loaded_again(
     switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     bundle = switch.running.bundle
@@ -97,7 +97,7 @@ async def test_a_bad_model_leaves_the_old_one_running(
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-async def test_a_forged_model_is_refused_for_its_own_reason_and_the_old_one_decides(
+async def test_a_forged_model_is_refused_with_its_reason_and_the_old_one_stays(
     switch: ChampionSwitch, models: Path, swapped: list[str], name: str
 ) -> None:
     forgery = FORGERIES[name]
@@ -124,7 +124,7 @@ async def test_the_same_name_with_other_content_is_refused(
     assert "digest" in switch.running.refused.reason
 
 
-async def test_a_refusal_is_forgotten_once_what_is_wanted_runs(switch: ChampionSwitch, models: Path) -> None:
+async def test_a_refusal_is_cleared_once_the_chosen_model_runs(switch: ChampionSwitch, models: Path) -> None:
     (models / "aliases.toml").write_text("champion = 3")
     await switch.follow(None)
     refused_first = switch.running.refused
@@ -135,7 +135,7 @@ async def test_a_refusal_is_forgotten_once_what_is_wanted_runs(switch: ChampionS
     assert switch.running.refused is None
 
 
-async def test_a_pinned_worker_says_so(models: Path) -> None:
+async def test_a_pinned_worker_refuses_an_order_and_names_the_setting(models: Path) -> None:
     choice = ModelChoice(models, FIRST)
     switch = ChampionSwitch(
         choice,
@@ -157,7 +157,7 @@ def test_a_worker_starts_with_the_ordered_model(models: Path) -> None:
     )
 
 
-def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_one_before(models: Path) -> None:
+def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_previous_one(models: Path) -> None:
     ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
     shutil.rmtree(models / SECOND)
     running = ModelChoice(models, "").first(ordered, NOW_MS)

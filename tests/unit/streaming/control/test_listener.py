@@ -26,7 +26,7 @@ ROWS = np.zeros((4, len(catalog.NAMES)))
 
 
 class Topic:
-    """The control topic, which may refuse."""
+    """A control topic in memory that can refuse records."""
 
     def __init__(self) -> None:
         self.refuses = False
@@ -83,7 +83,7 @@ class Worker:
 
 
 class Read:
-    """A record as a consumer gives it."""
+    """A record as a consumer returns it."""
 
     def __init__(self, record: OutRecord, offset: int) -> None:
         self.key, self.value, self.offset = record.key, record.value, offset

@@ -11,18 +11,18 @@ from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
 from app.streaming.delivery.order_of_writes import InFlightChunk
 from app.streaming.monitoring import chunk_metrics
-from app.streaming.monitoring.chunk_metrics import MOST_RECORDS, Counting
+from app.streaming.monitoring.chunk_metrics import MOST_RECORDS, ChunkMetrics
 from tests.unit.streaming.delivery.test_order_of_writes import work
 
 NOW_MS = 10_000
 
 
 class Desk:
-    """Counts, and shows what was counted."""
+    """ChunkMetrics with a reader of its counters."""
 
     def __init__(self) -> None:
         self.metrics = PrometheusMetrics()
-        self.counting = Counting(self.metrics)
+        self.counting = ChunkMetrics(self.metrics)
 
     def finish(self, *chunks: ScoredChunk) -> None:
         self.counting.add(
@@ -46,7 +46,7 @@ def watch() -> Stopwatch:
 
 
 def chunk(records: int = 1, waited_ms: int = 0) -> ScoredChunk:
-    """All of its records were decided."""
+    """A chunk whose records were all decided."""
     one = work("a", 0, "a")
     return one._replace(
         decisions=one.decisions * records,
@@ -63,7 +63,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk()
 
 
-async def test_rounds_are_counted_together_after_a_while(desk: Desk) -> None:
+async def test_write_rounds_are_counted_together_after_the_delay(desk: Desk) -> None:
     desk.finish(chunk(2), chunk(3))
     desk.finish(chunk(4))
     assert desk.decided == 0
@@ -76,7 +76,7 @@ async def test_rounds_are_counted_together_after_a_while(desk: Desk) -> None:
     assert desk.shown("scores_count") == 9
 
 
-async def test_what_came_after_a_count_is_counted_with_the_next(desk: Desk) -> None:
+async def test_chunks_after_a_count_are_counted_with_the_next(desk: Desk) -> None:
     for counted in (2, 4):
         desk.finish(chunk(2))
         await asyncio.sleep(0.05)
@@ -91,7 +91,7 @@ async def test_a_latency_ends_when_the_chunk_became_durable(desk: Desk) -> None:
 
 
 async def test_many_records_are_counted_at_once(desk: Desk) -> None:
-    """They would be kept in memory meanwhile."""
+    """A delay would keep their records in memory."""
     desk.finish(chunk(MOST_RECORDS - 1))
     assert desk.decided == 0
     desk.finish(chunk(1))

@@ -1,4 +1,4 @@
-"""Life is judged by progress: who works is alive however slowly, who stands still is not however busy it looks."""
+"""A worker with progress is alive, however slow; one without progress is stalled, however busy."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ def serve(health: Health, partitions: int = 2) -> None:
 
 
 def restore(health: Health) -> None:
-    """Records wait meanwhile."""
+    """A worker that restores while records wait."""
     health.started()
     health.assigned()
     health.lag({0: 5})
@@ -48,10 +48,10 @@ def test_the_probes_follow_a_worker_through_its_life(health: Health) -> None:
         lambda: health.restored(0),
         health.stopping,
     )
-    told = []
+    answers = []
     for step in life:
         step()
-        told.append((health.startup().good, health.readiness(), health.liveness().good))
+        answers.append((health.startup().good, health.readiness(), health.liveness().good))
 
     assert [
         (False, (False, "starting"), True),
@@ -63,10 +63,10 @@ def test_the_probes_follow_a_worker_through_its_life(health: Health) -> None:
         (True, (False, "restoring profiles"), True),
         (True, (True, "serving 0 partitions"), True),
         (True, (False, "stopping"), True),
-    ] == told
+    ] == answers
 
 
-def test_a_rebalance_beside_the_stop_does_not_make_it_ready_again(health: Health) -> None:
+def test_a_rebalance_during_the_stop_does_not_make_the_worker_ready(health: Health) -> None:
     serve(health)
     health.stopping()
     health.rebalancing()
@@ -75,7 +75,7 @@ def test_a_rebalance_beside_the_stop_does_not_make_it_ready_again(health: Health
     assert not health.readiness().good
 
 
-def test_a_worker_without_work_lives_for_ever(health: Health, clock: Clock) -> None:
+def test_a_worker_without_records_is_never_stalled(health: Health, clock: Clock) -> None:
     serve(health)
     health.fetched(0, 9)
     health.taken(0, 9)
@@ -111,7 +111,7 @@ def test_records_that_wait_too_long_are_a_stall(
     assert (False, why) == health.liveness()
 
 
-def test_one_partition_that_stands_still_is_not_excused_by_another(health: Health, clock: Clock) -> None:
+def test_progress_of_one_partition_does_not_hide_a_stall_of_another(health: Health, clock: Clock) -> None:
     serve(health)
     health.taken(0, 9)
     for offset in range(10, 80):
@@ -122,8 +122,8 @@ def test_one_partition_that_stands_still_is_not_excused_by_another(health: Healt
     assert "partition 0" in health.liveness().why
 
 
-def test_a_slow_worker_that_finishes_is_alive(health: Health, clock: Clock) -> None:
-    """Records wait all the time, and one chunk is finished each 50 s."""
+def test_a_slow_worker_with_progress_is_alive(health: Health, clock: Clock) -> None:
+    """Records always wait, and one chunk is finished every 50 s."""
     serve(health)
     health.fetched(0, 1_000)
     health.lag({0: 1_000_000})
@@ -134,7 +134,7 @@ def test_a_slow_worker_that_finishes_is_alive(health: Health, clock: Clock) -> N
         assert health.liveness().good
 
 
-def test_brokers_that_cannot_be_asked_are_no_stall(health: Health, clock: Clock) -> None:
+def test_unreachable_brokers_are_no_stall(health: Health, clock: Clock) -> None:
     serve(health)
     health.lag({0: 5})
     clock.seconds += STALL_SECONDS - 1
@@ -144,8 +144,8 @@ def test_brokers_that_cannot_be_asked_are_no_stall(health: Health, clock: Clock)
     assert health.liveness().good
 
 
-def test_while_partitions_move_only_a_chunk_in_flight_is_overdue(health: Health, clock: Clock) -> None:
-    """What is fetched and queued is dropped then; what is taken up holds up the whole group."""
+def test_during_a_rebalance_only_a_chunk_in_flight_can_be_stalled(health: Health, clock: Clock) -> None:
+    """Faust drops queued chunks then; a chunk in flight delays the whole group."""
     serve(health)
     health.fetched(0, 9)
     health.taken(1, 9)
@@ -159,7 +159,7 @@ def test_while_partitions_move_only_a_chunk_in_flight_is_overdue(health: Health,
     assert health.liveness().good
 
 
-def test_a_long_restore_lives_by_its_steps(health: Health, clock: Clock) -> None:
+def test_a_long_restore_with_progress_is_alive(health: Health, clock: Clock) -> None:
     restore(health)
     for _ in range(10):
         clock.seconds += STALL_SECONDS
@@ -170,7 +170,7 @@ def test_a_long_restore_lives_by_its_steps(health: Health, clock: Clock) -> None
     assert not health.liveness().good
 
 
-def test_what_waited_during_a_restore_has_its_full_time_after_it(health: Health, clock: Clock) -> None:
+def test_the_stall_limit_starts_again_after_a_restore(health: Health, clock: Clock) -> None:
     restore(health)
     clock.seconds += STALL_SECONDS
     health.restored(1)
@@ -179,7 +179,7 @@ def test_what_waited_during_a_restore_has_its_full_time_after_it(health: Health,
     assert health.liveness().good
 
 
-def test_what_an_earlier_assignment_left_is_forgotten(health: Health, clock: Clock) -> None:
+def test_state_of_an_earlier_assignment_is_cleared(health: Health, clock: Clock) -> None:
     serve(health)
     health.fetched(0, 9)
     health.rebalancing()
@@ -192,7 +192,7 @@ def test_what_an_earlier_assignment_left_is_forgotten(health: Health, clock: Clo
     assert health.liveness().good
 
 
-def test_a_stop_has_a_bound_of_its_own_and_names_what_is_unfinished(health: Health, clock: Clock) -> None:
+def test_a_stop_has_its_own_limit_and_names_unfinished_partitions(health: Health, clock: Clock) -> None:
     serve(health)
     health.taken(3, 9)
     health.taken(1, 9)
@@ -216,10 +216,10 @@ steps = st.lists(
 
 
 @given(steps)
-def test_whoever_finishes_in_time_is_never_called_stalled_and_whoever_does_not_always(
+def test_a_stall_is_reported_exactly_if_no_chunk_finishes_in_time(
     history: list[tuple[float, str, int]],
 ) -> None:
-    """Against a plain account of the rule: since when each partition has had work, or last finished some."""
+    """Compared with a simple model: the time since when each partition has had records, or last finished a chunk."""
     clock = Clock()
     health = Health(STALL_SECONDS, clock)
     serve(health)

@@ -34,7 +34,7 @@ def work(*traces: Headers) -> ScoredChunk:
 
 
 def traced(chunk: ScoredChunk) -> Sequence[ReadableSpan]:
-    """What is exported of a chunk that took two seconds."""
+    """The exported spans of a chunk that took two seconds."""
     exporter = InMemorySpanExporter()
     spans = Spans(SimpleSpanProcessor(exporter), "fraudstream-risk", "worker-1")
     ticks = count(10.0, 1.0)
@@ -46,7 +46,7 @@ def traced(chunk: ScoredChunk) -> Sequence[ReadableSpan]:
     return exporter.get_finished_spans()
 
 
-def test_a_span_is_a_child_of_what_the_sender_traced() -> None:
+def test_a_span_is_a_child_of_the_senders_span() -> None:
     [span] = traced(work([("traceparent", SAMPLED), ("tracestate", b"bank=1")]))
 
     assert span.parent is not None
@@ -82,7 +82,7 @@ def test_a_span_lasts_from_when_its_chunk_was_taken_until_it_was_durable() -> No
     ],
     ids=["none", "not sampled", "malformed", "not ASCII", "no parent"],
 )
-def test_what_the_sender_does_not_trace_gets_no_span(headers: Headers) -> None:
+def test_a_transaction_without_trace_context_gets_no_span(headers: Headers) -> None:
     assert 1 == len(traced(work(headers, [("traceparent", SAMPLED)])))
 
 

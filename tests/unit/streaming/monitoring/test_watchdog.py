@@ -1,4 +1,4 @@
-"""The thread that ends a worker which stands still, and the bound on its stop."""
+"""The watchdog ends a stalled worker, and one whose stop takes too long."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from app.streaming.monitoring.watchdog import Watchdog
 from tests.unit.clock import Clock
 
 SECONDS = 10.0
-LOOK_SECONDS = 0.01
+CHECK_SECONDS = 0.01
 
 Ends = SimpleQueue[tuple[str, FraudstreamError]]
 
@@ -41,14 +41,14 @@ def health(clock: Clock) -> Health:
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> Ends:
-    """Where the process would have ended, and why."""
+    """The operations and errors with which the process would have ended."""
     ends = Ends()
     for name in (
         "app.streaming.delivery.fail_stop.end_process",
         "app.streaming.monitoring.watchdog.end_process",
     ):
         monkeypatch.setattr(name, lambda doing, error: ends.put((doing, error)))
-    monkeypatch.setattr(module, "LOOK_SECONDS", LOOK_SECONDS)
+    monkeypatch.setattr(module, "CHECK_SECONDS", CHECK_SECONDS)
     return ends
 
 
@@ -60,9 +60,7 @@ def watchdog(fence: SessionFence, health: Health) -> Iterator[Watchdog]:
     watching.stop()
 
 
-def test_an_event_loop_that_stands_still_ends_the_process(
-    watchdog: Watchdog, clock: Clock, ended: Ends
-) -> None:
+def test_a_paused_event_loop_ends_the_process(watchdog: Watchdog, clock: Clock, ended: Ends) -> None:
     assert watchdog.liveness().good
     clock.seconds = 9.5
 
@@ -88,10 +86,10 @@ def test_records_that_wait_without_progress_end_the_process_and_say_since_when(
     assert "partition 3: no chunk in flight was finished for 60 s, since 20" in str(error)
 
 
-def test_the_page_says_that_the_event_loop_stands_still(
+def test_the_liveness_probe_reports_a_paused_event_loop(
     fence: SessionFence, health: Health, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", SECONDS)  # it would end the process
+    monkeypatch.setattr(module, "CHECK_SECONDS", SECONDS)  # it would end the process
     watchdog = Watchdog(fence, health)
     clock.seconds = 30
     assert watchdog.liveness().good, "not started yet: loading and compiling may take as long"
@@ -102,9 +100,7 @@ def test_the_page_says_that_the_event_loop_stands_still(
     assert watchdog.liveness().good
 
 
-def test_a_worker_that_is_told_to_stop_is_not_watched_any_more(
-    watchdog: Watchdog, clock: Clock, ended: Ends
-) -> None:
+def test_the_watchdog_ignores_a_worker_that_stops(watchdog: Watchdog, clock: Clock, ended: Ends) -> None:
     watchdog.stop()
     watchdog._thread.join(SECONDS)
     clock.seconds = 1_000
@@ -120,7 +116,7 @@ def test_a_worker_that_is_told_to_stop_is_not_watched_any_more(
         (lambda _: None, "no chunk is unfinished"),
     ],
 )
-def test_a_stop_that_takes_too_long_ends_as_it_is(
+def test_a_stop_beyond_its_limit_ends_the_process(
     work: Callable[[Health], None],
     told: str,
     watchdog: Watchdog,
@@ -135,15 +131,15 @@ def test_a_stop_that_takes_too_long_ends_as_it_is(
     assert f"asked to stop 0.05 s ago; {told}" == str(error)
 
 
-async def test_a_beating_loop_with_work_that_goes_on_is_left_alone(health: Health, ended: Ends) -> None:
-    """With the real clock: twenty looks, one chunk after the other."""
+async def test_a_worker_with_progress_is_not_ended(health: Health, ended: Ends) -> None:
+    """With the real clock: twenty checks, one chunk after the other."""
     fence = SessionFence(0.5, time.monotonic)
     watching = Watchdog(fence, health)
     watching.start()
     beating = asyncio.create_task(fence.run())
     for offset in range(20):
         health.taken(0, offset)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)
         health.finished(0, offset)
     watching.stop()
     beating.cancel()

@@ -26,7 +26,7 @@ SETTINGS = Settings()
 
 
 class Sender:
-    """Keeps what it is given; every send takes a turn of the loop."""
+    """Stores batches; each send takes one turn of the event loop."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, list[OutRecord]]] = []
@@ -47,7 +47,7 @@ class Sender:
 
 
 class Store:
-    """A dictionary."""
+    """A store of contacts in memory."""
 
     def __init__(self) -> None:
         self.contacts: dict[bytes, bytes] = {}
@@ -60,21 +60,21 @@ class Store:
 
 
 class Consumer:
-    """Its chunks may always be taken."""
+    """A consumer whose partitions are never revoked."""
 
     def is_current(self, _: Chunk) -> bool:
         return True
 
 
 class World:
-    """A worker and what is around it."""
+    """A worker with its producer, store and consumer in memory."""
 
     def __init__(self, directory: Path) -> None:
         worker = msgspec.structs.replace(SETTINGS.worker, role="crm", data_dir=str(directory))
         app = build_app(msgspec.structs.replace(SETTINGS, worker=worker))
         self.topics = SETTINGS.topics
         self.sender, self.store, self.acknowledged = Sender(), Store(), list[tuple[str, int]]()
-        self.worker = cast(CrmWorker, app.role)
+        self.worker = cast(CrmWorker, app.role_worker)
         self.worker._sender = cast(Any, self.sender)
         writer = self.worker._table.changelog_guard
         writer._store = self.store
@@ -84,7 +84,7 @@ class World:
         self.worker._fold = ContactFold(rules, self.worker._contacts)
         writes = self.worker._order_of_writes()
         self.worker._runners = [self.worker._runner(0, writes), self.worker._runner(1, writes)]
-        self.worker._tell_lag = lambda *_: None  # type: ignore[method-assign]
+        self.worker._report_lag = lambda *_: None  # type: ignore[method-assign]
 
     async def deliver(self, topic: str, records: list[Record]) -> None:
         event = SimpleNamespace(
@@ -92,7 +92,7 @@ class World:
             message=SimpleNamespace(topic=topic),
             ack=lambda: self.acknowledged.append((topic, records[-1].offset)),
         )
-        runner = self.worker._runners[self.worker.lanes.topics.index(topic)]
+        runner = self.worker._runners[self.worker.topics.index(topic)]
         await runner.accept(event, cast(Any, Consumer()))
 
     async def settled(self) -> None:
@@ -112,7 +112,7 @@ def of(event: dict[str, Any], offset: int) -> Record:
 async def test_alerts_and_answers_of_a_partition_are_written_in_the_order_they_were_computed(
     world: World,
 ) -> None:
-    """Neither waits for the other's topic, and the changelog's offsets ascend without a gap: ChangelogGuard says so."""
+    """Neither topic waits for the other, and ChangelogGuard accepts the offsets: they ascend without a gap."""
     topics = world.topics
     await world.deliver(topics.alerts, [of(alert(0, "c0", START_MS), 0), of(alert(1, "c1", START_MS), 1)])
     await world.deliver(topics.answers, [of(answer(0, "c0", START_MS + 5), 0)])
@@ -131,7 +131,7 @@ async def test_alerts_and_answers_of_a_partition_are_written_in_the_order_they_w
     assert decode(world.store.contacts[b"c1"]).contact.answered_ms == NEVER_MS
 
 
-async def test_a_question_is_sent_before_the_contact_that_remembers_it(world: World) -> None:
+async def test_a_question_is_sent_before_its_contact_is_written(world: World) -> None:
     await world.deliver(world.topics.alerts, [of(alert(0, "c0", START_MS), 0)])
     await world.settled()
 
@@ -148,6 +148,6 @@ def test_the_roles_are_built_with_their_topics_and_groups(tmp_path: Path) -> Non
         worker = msgspec.structs.replace(SETTINGS.worker, role=role, data_dir=str(tmp_path / role))
         app = build_app(msgspec.structs.replace(SETTINGS, worker=worker))
 
-        assert topics == app.role.lanes.topics
+        assert topics == app.role_worker.topics
         assert f"fraudstream-{role}" == app.conf.id
         assert (role == "crm") == bool(app.tables)
