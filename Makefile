@@ -47,7 +47,7 @@ test: $(BENCH_STAMP) lint  ## all that a change can break, within ten minutes: l
 
 test-all: $(BENCH_STAMP) lint  ## every test, for a release: also the demo, the bench in short, chaos in short, streamed tables
 	$(COMPILE)
-	$(BENCH)/bin/python -m pytest $(IN_PARALLEL) --hypothesis-profile full
+	TESTS_IN_FULL=1 $(BENCH)/bin/python -m pytest $(IN_PARALLEL) --hypothesis-profile full
 
 lint: $(BENCH_STAMP)
 	$(BIN)/ruff check .

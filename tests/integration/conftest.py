@@ -11,22 +11,21 @@ from app.local.kafka import Listeners
 from app.local.state import Stack
 from tests.support.deployment import Deployment
 from tests.support.processes import fork_server
-from tests.support.workers import Worker
 
 SHORT_SESSIONS = Listeners(properties={"group.min.session.timeout.ms": 1_000})
 """Kafka's default is six seconds, which every test of a killed worker would wait for."""
 
 
 @pytest.fixture(scope="session", autouse=True)
-def forked_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Workers are forked from one process per xdist worker, except those with ``in_full``."""
+def forked_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers and commands are forked from one process per xdist worker, except workers with ``in_full``."""
     if not fork_server.AVAILABLE:
         yield
         return
     server = fork_server.ForkServer(tmp_path_factory.mktemp("forks") / "fork-server.log")
-    Worker.fork_server = server
+    fork_server.running = server
     yield
-    Worker.fork_server = None
+    fork_server.running = None
     server.close()
 
 

@@ -7,10 +7,10 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from tests.support.paths import REPOSITORY
-from tests.support.processes.fork_server import ForkedProcess, ForkServer
+from tests.support.processes import fork_server
+from tests.support.processes.fork_server import ForkedProcess
 
 START_SECONDS = 60
 STOP_SECONDS = 40
@@ -21,9 +21,6 @@ STARTED = "started"
 
 class Worker:
     """A worker process with its data directory and its log. It may be started again after it has ended."""
-
-    fork_server: ClassVar[ForkServer | None] = None
-    """Where it is set, workers are forked from a process that has imported their modules."""
 
     def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -63,16 +60,14 @@ class Worker:
         self._asked_to_end = False
         self._said_before = len(self.text())
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-        arguments, environment = (
-            ["-A", self.application, "worker", "-l", "info"],
-            inherited | self._environment,
-        )
+        words = ["faust", "-A", self.application, "worker", "-l", "info"]
+        environment = inherited | self._environment
         with self.log.open("ab") as output:
-            if self.fork_server is not None and not self.in_full:
-                self._process = self.fork_server.fork(arguments, environment, output)
+            if fork_server.running is not None and not self.in_full:
+                self._process = fork_server.running.fork(words, environment, output, output)
                 return
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
-                [sys.executable, "-m", "faust", *arguments],
+                [sys.executable, "-m", *words],
                 cwd=REPOSITORY,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -1,8 +1,8 @@
-"""Worker processes forked from a process that has imported everything a worker imports.
+"""Workers and commands forked from a process that has imported everything they import.
 
-``python -m tests.support.processes.fork_server`` is the server. It imports the worker's modules once, loads their machine code,
-and then forks one process per request. A fork runs ``faust`` with its own environment, log and process group; it
-differs from ``python -m faust`` only in not paying for the imports. The settings are read after the fork, as
+``python -m tests.support.processes.fork_server`` is the server. It imports the modules once, loads the machine code, and
+then forks one process per request. A fork runs ``faust`` or ``fraudstream`` with its own environment, output and process
+group; it differs from an ordinary start only in not paying for the imports. Settings are read after the fork, as
 `app.worker` itself is not imported before.
 
 Nothing outlives the test process: the server ends when its control socket is closed, and the kernel kills the forks
@@ -34,7 +34,15 @@ READY_SECONDS = 120.0
 AVAILABLE = sys.platform == "linux"
 """Elsewhere there is no signal on the death of a parent, and workers are started in the ordinary way."""
 PACKAGES = ("app.adapters", "app.features", "app.processing", "app.scoring", "app.streaming", "app.topics")
-MODULES = ("faust.cli.faust", "faust.cli.worker", "uvloop", "sklearn.ensemble", "skops.io", "pyarrow.parquet")
+MODULES = (
+    "app.cli",
+    "faust.cli.faust",
+    "faust.cli.worker",
+    "uvloop",
+    "sklearn.ensemble",
+    "skops.io",
+    "pyarrow.parquet",
+)
 
 
 class ForkedProcess:
@@ -61,7 +69,7 @@ class ForkedProcess:
 
     def _receive(self, timeout: float) -> bytes:
         if not select.select([self._status], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired("faust", timeout)
+            raise subprocess.TimeoutExpired("fork", timeout)
         return self._status.recv(64) or b"-9"  # the server has ended, and its forks with it
 
 
@@ -74,12 +82,14 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def fork(self, arguments: list[str], environment: Mapping[str, str], output: IO[bytes]) -> ForkedProcess:
-        """Run ``faust`` with these arguments; stdout and stderr go to ``output``."""
-        request = json.dumps({"arguments": arguments, "environment": dict(environment)}).encode()
+    def fork(
+        self, words: list[str], environment: Mapping[str, str], output: IO[bytes], errors: IO[bytes]
+    ) -> ForkedProcess:
+        """Run ``words``, whose first is ``faust`` or ``fraudstream``; stdout goes to ``output``, stderr to ``errors``."""
+        request = json.dumps({"words": words, "environment": dict(environment)}).encode()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._lock:
-            socket.send_fds(self._started(), [request], [theirs.fileno(), output.fileno()])
+            socket.send_fds(self._started(), [request], [theirs.fileno(), output.fileno(), errors.fileno()])
         return ForkedProcess(ours)
 
     def close(self) -> None:
@@ -107,6 +117,10 @@ class ForkServer:
         return self._control
 
 
+running: ForkServer | None = None
+"""The fork server of this process. While there is one, `Worker` and `commands.call` use it."""
+
+
 class Server:
     """Accepts requests on ``control`` and reports the end of each fork on the socket that came with its request."""
 
@@ -121,34 +135,35 @@ class Server:
         self._sockets = (control, self._wakeup, wakeup)
 
     def serve(self) -> list[str] | None:
-        """None when the client has gone; in a fork, the arguments that it shall run ``faust`` with."""
+        """None when the client has gone; in a fork, the words that it is to run."""
         while True:
             readable, _, _ = select.select([self._control, self._wakeup], [], [])
             self._reap()
             if self._control not in readable:
                 continue
-            request, files, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+            request, files, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 3)
             if not request:
                 self._kill()
                 return None
-            arguments = self._fork(json.loads(request), *files)
-            if arguments is not None:
-                return arguments
+            words = self._fork(json.loads(request), *files)
+            if words is not None:
+                return words
 
-    def _fork(self, request: Any, status: int, output: int) -> list[str] | None:
+    def _fork(self, request: Any, status: int, output: int, errors: int) -> list[str] | None:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become(parent, request["environment"], output)
+            self._become(parent, request["environment"], output, errors)
             os.close(status)
-            return [str(word) for word in request["arguments"]]
+            return [str(word) for word in request["words"]]
         os.close(output)
+        os.close(errors)
         self._running[pid] = socket.socket(fileno=status)
         with suppress(OSError):  # the test has ended and no longer listens
             self._running[pid].send(str(pid).encode())
         return None
 
-    def _become(self, parent: int, environment: dict[str, str], output: int) -> None:
+    def _become(self, parent: int, environment: dict[str, str], output: int, errors: int) -> None:
         """Leave nothing of the server in this process but the imported modules."""
         die_with(parent)
         os.setpgid(0, 0)
@@ -159,8 +174,9 @@ class Server:
         with Path(os.devnull).open("rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         os.dup2(output, 1)
-        os.dup2(output, 2)
+        os.dup2(errors, 2)
         os.close(output)
+        os.close(errors)
         os.environ.clear()
         os.environ.update(environment)
         sys.path[1:1] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -207,15 +223,18 @@ def preload() -> None:
 
 
 def main() -> None:
-    """Preload, serve, and in each fork run ``faust``."""
+    """Preload, serve, and in each fork run its words."""
     control = socket.socket(fileno=os.dup(0))
     preload()
-    arguments = Server(control).serve()
-    if arguments is not None:
-        from faust.cli.faust import cli  # noqa: PLC0415  # imported before the fork
+    words = Server(control).serve()
+    if words is None:
+        return
+    from faust.cli.faust import cli as faust  # noqa: PLC0415
 
-        sys.argv = ["faust", *arguments]
-        cli()
+    from app.cli import main as fraudstream  # noqa: PLC0415  # imported before the fork
+
+    sys.argv = words
+    (faust if words[0] == "faust" else fraudstream)()
 
 
 if __name__ == "__main__":

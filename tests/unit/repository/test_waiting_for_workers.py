@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.deployment import Deployment
+from tests.support.processes import fork_server
 from tests.support.processes.fork_server import AVAILABLE, ForkServer
 from tests.support.workers import Worker
 
@@ -79,7 +80,7 @@ def test_a_forked_worker_is_a_worker_and_ends_with_the_server(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server = ForkServer(tmp_path / "fork-server.log")
-    monkeypatch.setattr(Worker, "fork_server", server)
+    monkeypatch.setattr(fork_server, "running", server)
     worker = worker_that(f"import sys\nprint(sys.argv)\n{STAYS}", deployment)
     worker.start()
     worker.wait_started()
