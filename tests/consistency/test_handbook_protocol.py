@@ -26,6 +26,7 @@ def test_the_default_recipe_reaches_what_was_promised() -> None:
         assert committed["mean"][name] >= promised
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not HANDBOOK.exists(), reason=f"the Handbook's transactions are not at {HANDBOOK}")
 def test_the_newest_fold_has_its_committed_figures() -> None:
