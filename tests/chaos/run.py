@@ -107,7 +107,7 @@ class Run:
 
     def _is_in_group(self, worker: Worker) -> bool:
         if not self.ours:
-            return worker.said(READY) > 0
+            return worker.lines_with(READY) > 0
         return any(_restored(worker)) and len(owners(self.workers)) == self.deployment.partitions
 
     @property

@@ -44,7 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 async def test_is_as_declared(name: str, cluster: Cluster, models: Path, tmp_path: Path) -> None:
     result = await carry_out(SCENARIOS[name], cluster, tmp_path, models, seed=SEED, scale=SCALE)
 
-    assert result.passed, told(result)
+    assert result.passed, described(result)
 
 
 @pytest.mark.parametrize("mutant", FOUND_BY)
@@ -52,9 +52,9 @@ async def test_a_mutant_is_found(mutant: str, cluster: Cluster, models: Path, tm
     chosen, app = SCENARIOS[FOUND_BY[mutant]], f"tests.chaos.mutants.{mutant}"
     result = await carry_out(chosen, cluster, tmp_path, models, seed=SEED, scale=SCALE, app=app)
 
-    assert not result.clean, told(result)
+    assert not result.clean, described(result)
 
 
-def told(result: Result) -> str:
+def described(result: Result) -> str:
     lines = [f"{moment.seconds:8.2f} {moment.what}" for moment in result.timeline]
     return "\n".join([repr(result.figures), *result.broken, *lines])

@@ -16,12 +16,12 @@ async def order(deployment: Deployment, *words: str) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)
 
 
-async def until_workers(deployment: Deployment, *holds: Any) -> list[dict[str, Any]]:
-    """The workers' reports in `fraudstream model status`, once each of ``holds`` is true of all of them."""
+async def until_workers(deployment: Deployment, *conditions: Any) -> list[dict[str, Any]]:
+    """The workers' reports in `fraudstream model status`, once each of ``conditions`` is true of all of them."""
     async with asyncio.timeout(STATUS_SECONDS):
         while True:
             deployment.require_workers()
-            _, told = await order(deployment, "status")
-            workers: list[dict[str, Any]] = told["workers"]
-            if workers and all(hold(worker) for worker in workers for hold in holds):
+            _, status = await order(deployment, "status")
+            workers: list[dict[str, Any]] = status["workers"]
+            if workers and all(condition(worker) for worker in workers for condition in conditions):
                 return workers

@@ -13,7 +13,7 @@ ANSWER_SECONDS = 5.0
 POLL_SECONDS = 0.02
 
 
-class Told(NamedTuple):
+class Answer(NamedTuple):
     """The answer of an endpoint; status 0 while nothing listens."""
 
     status: int
@@ -26,29 +26,29 @@ class Probed(NamedTuple):
     worker: Worker
     port: int
 
-    def ask(self, page: str) -> Told:
+    def ask(self, endpoint: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         try:
-            connection.request("GET", page)
+            connection.request("GET", endpoint)
             answer = connection.getresponse()
-            return Told(answer.status, answer.read().decode().strip())
+            return Answer(answer.status, answer.read().decode().strip())
         except OSError:
-            return Told(0, "")
+            return Answer(0, "")
         finally:
             connection.close()
 
-    async def until(self, page: str, status: int, seconds: float = 60.0) -> list[Told]:
+    async def until(self, endpoint: str, status: int, seconds: float = 60.0) -> list[Answer]:
         """The distinct consecutive answers up to and including the first of ``status``."""
-        told: list[Told] = []
+        answers: list[Answer] = []
         deadline = time.monotonic() + seconds
         while True:
-            answer = await asyncio.to_thread(self.ask, page)
-            if not told or told[-1] != answer:
-                told.append(answer)
+            answer = await asyncio.to_thread(self.ask, endpoint)
+            if not answers or answers[-1] != answer:
+                answers.append(answer)
             if answer.status == status:
-                return told
+                return answers
             assert self.worker.running, self.worker.tail()
-            assert time.monotonic() < deadline, (told, self.worker.tail())
+            assert time.monotonic() < deadline, (answers, self.worker.tail())
             await asyncio.sleep(POLL_SECONDS)
 
 

@@ -114,7 +114,7 @@ class Worker:
         self._asked_to_end = True
         return self._process.wait(timeout)
 
-    def said(self, word: str) -> int:
+    def lines_with(self, word: str) -> int:
         """The number of log lines with ``word``."""
         return sum(word in line for line in self.text().splitlines())
 

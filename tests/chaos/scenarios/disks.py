@@ -32,7 +32,7 @@ async def store_damaged(run: Run) -> None:
         await run.restart(worker)
         await run.recovered()
         run.note(f"{traffic.sent} sent so far")
-    aside = worker.said("store_quarantined")
+    aside = worker.lines_with("store_quarantined")
     run.expect(aside >= len(damage), f"{aside} of {len(damage)} damaged databases moved aside")
 
 

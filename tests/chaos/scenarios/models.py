@@ -26,7 +26,9 @@ async def model_corrupt(run: Run) -> None:
             for worker in workers:
                 os.kill(worker.pid, signal.SIGHUP)
         await asyncio.sleep(run.seconds(4))
-        run.expect(all(worker.said("model_refused") for worker in workers), "both logs say model_refused")
+        run.expect(
+            all(worker.lines_with("model_refused") for worker in workers), "both logs say model_refused"
+        )
         name(models, SOUND)
     await run.recovered()
     run.expect(run.restarts == 0, "no worker ended")

@@ -67,7 +67,7 @@ async def topic_made_anew(run: Run) -> None:
     later = transactions(int(10_000 * run.scale), run.seed + 1, 300)
     async with run.sending((renamed(record) for record in later), rate=800):
         await run.ended_by_itself()
-        said = sum(worker.said("LogReplaced") for worker in workers)
+        said = sum(worker.lines_with("LogReplaced") for worker in workers)
         run.expect(said, "the log says LogReplaced")
     await run.recovered()
 

@@ -106,9 +106,9 @@ async def test_every_row_is_decided_once_in_both_forms(
     await change(bank)
     for deployment in deployments:
         await decided(deployment, bank.inserted)
-    place = bank.wal()
+    position = bank.wal()
     bank.insert(rows(5, "settled", seed=9))
-    await bank.confirmed(place)
+    await bank.confirmed(position)
 
     bank.insert(rows(60, "sent-twice", seed=10))
     for deployment in deployments:
@@ -191,7 +191,7 @@ def following(environment: dict[str, str], directory: Path) -> Iterator[subproce
 
 
 async def in_redis(stack: Stack, bank: Bank) -> None:
-    """Return when Redis holds every row of both tables, and of a row that is gone nothing."""
+    """Return when Redis holds every row of both tables, and nothing of a deleted row."""
     client = connect(RedisSettings(url=stack.redis_url), 5.0)
     reference, deadline = ReferenceStore(client, "bank-test"), time.monotonic() + SECONDS
     expected = [
@@ -237,9 +237,9 @@ async def check(deployment: Deployment, bank: Bank) -> None:
     assert set(Counter(map(len, decisions.values()))) == {1}
     for row in bank.inserted:
         (decision,) = own[row.transaction_id]
-        told = decision["transaction"]
+        transaction = decision["transaction"]
         assert (row.customer_id, row.amount_minor, row.currency, row.event_time_ms) == tuple(
-            told[name] for name in ("customer_id", "amount_minor", "currency", "event_time")
+            transaction[name] for name in ("customer_id", "amount_minor", "currency", "event_time")
         )
     assert bank.one("SELECT count(*) FROM transactions") == len(own) - 10
     assert await deployment.read(deployment.settings.topics.dead_letters) == []

@@ -59,14 +59,14 @@ async def found(reference: ReferenceStore, names: list[str]) -> dict[str, dict[s
 async def test_redis_holds_the_rows_of_the_table_after_any_form_of_change_event(
     reference: ReferenceStore,
 ) -> None:
-    told = history(seed=3)
-    expected, random = newest(told), Random(4)
+    events = history(seed=3)
+    expected, random = newest(events), Random(4)
 
-    await reference.apply(told)
+    await reference.apply(events)
     assert expected == await found(reference, list(expected))
 
-    for _ in range(5):  # what was told before, from somewhere on, or shuffled
-        again = told[random.randrange(len(told)) :] + random.sample(told, 50)
+    for _ in range(5):  # earlier events again, from a random one on, or shuffled
+        again = events[random.randrange(len(events)) :] + random.sample(events, 50)
         await reference.apply(again)
         assert expected == await found(reference, list(expected))
 

@@ -136,9 +136,9 @@ async def test_an_invalid_label_is_a_dead_letter_and_valid_ones_beside_it_count(
     await deployment.drained()
     await entities.drained()
 
-    letters = await deployment.read(deployment.settings.topics.dead_letters)
-    assert sorted(value for _, value in bad) == sorted(letter.value for letter in letters)
-    codes = {dict(letter.headers)["fraud.error.code"] for letter in letters}
+    dead_letters = await deployment.read(deployment.settings.topics.dead_letters)
+    assert sorted(value for _, value in bad) == sorted(dead_letter.value for dead_letter in dead_letters)
+    codes = {dict(dead_letter.headers)["fraud.error.code"] for dead_letter in dead_letters}
     assert codes == {b"not_json", b"missing_field", b"key_mismatch", b"absurd_time"}
     stored = read_activity(entities.in_redis()[f"terminal:{transaction.terminal_id}".encode()])
     assert [digest(transaction.transaction_id)] == [text.transaction for text in stored.labels]

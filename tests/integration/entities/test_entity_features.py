@@ -77,7 +77,7 @@ async def test_every_decision_uses_the_labels_reported_before_it(
     worker.start()
     scorer.start()
     random = Random(SEED)
-    reported, told, sent = [], [], []
+    reported, labels, sent = [], [], []
     for number in range(DAYS):
         today = day(number)
         for transaction in today:
@@ -91,7 +91,7 @@ async def test_every_decision_uses_the_labels_reported_before_it(
         await entities.send(due)
         await entities.drained()
         await deployment.produce(today)
-        told += due
+        labels += due
         sent += today
         await deployment.drained()
     await entities.drained()
@@ -111,7 +111,7 @@ async def test_every_decision_uses_the_labels_reported_before_it(
         assert ABSENT not in decision["degraded"]
     risky = [decision for (decision, *_) in decisions.values() if features(decision)["terminal_risk_7d"]]
     assert len(risky) > DAYS
-    rows = offline(deployment, sent, told)
+    rows = offline(deployment, sent, labels)
     assert rows == {name: decision["features"] for name, (decision, *_) in decisions.items()}
     alerts = [json.loads(record.value) for record in await deployment.read(topics.alerts)]
     assert len(alerts) > DAYS
@@ -138,7 +138,7 @@ def offline(
 async def decided_with(
     deployment: Deployment, days: Iterator[int], degraded: list[str]
 ) -> list[dict[str, Any]]:
-    """Send one day after the other until all decisions of one say this; their decisions."""
+    """Send one day after the other until all decisions of a day have ``degraded``; the decisions of that day."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while True:
         today = day(next(days))
@@ -148,7 +148,7 @@ async def decided_with(
         found = [decisions[transaction.transaction_id][0] for transaction in today]
         if all(decision["degraded"] == degraded for decision in found):
             return found
-        assert time.monotonic() < deadline, f"{degraded} was not said\n{deployment.tails()}"
+        assert time.monotonic() < deadline, f"{degraded} was not reported\n{deployment.tails()}"
         await asyncio.sleep(POLL_SECONDS)
 
 

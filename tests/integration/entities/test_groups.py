@@ -59,15 +59,15 @@ async def test_repeated_kills_leave_every_offset_in_exactly_one_file_and_counted
     assert await groups.on_topic(topics.labels) == groups.in_files("labels")
     decisions = await groups.events(topics.decisions)
     day = Counter(one["event_time"] // DAY_MS for one in decisions).most_common(1)[0][0]
-    told = check_report(groups, day)
+    report = check_report(groups, day)
     unique = {one["decision_id"]: one for one in decisions if one["event_time"] // DAY_MS == day}
-    assert len(unique) == told.total.transactions
-    assert told.total.judged
+    assert len(unique) == report.total.transactions
+    assert report.total.judged
 
-    asked = call(deployment, "report", told.day, "--directory", str(groups.files), "--json", "--out",
+    asked = call(deployment, "report", report.day, "--directory", str(groups.files), "--json", "--out",
                  str(deployment.directory / "report.html"))  # fmt: skip
     assert asked.returncode == 0, asked.stderr
-    assert json.loads(asked.stdout)["total"]["transactions"] == told.total.transactions
+    assert json.loads(asked.stdout)["total"]["transactions"] == report.total.transactions
     page = (deployment.directory / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 3
 
@@ -137,9 +137,9 @@ async def test_a_customer_is_asked_once_though_workers_die_and_the_answer_become
     answered = call(deployment, "crm", "answer", chosen, "--fraud")
     assert answered.returncode == 0, answered.stderr
     await groups.asked()
-    (said,) = await groups.events(topics.labels)
+    (answer,) = await groups.events(topics.labels)
     question = next(one for one in asked if one["notification_id"] == chosen)
-    assert (said["transaction_id"], said["source"], said["is_fraud"]) == (
+    assert (answer["transaction_id"], answer["source"], answer["is_fraud"]) == (
         question["transaction_id"],
         "customer",
         True,

@@ -67,7 +67,7 @@ class Deployed:
         found = await self.reader.read([f"terminal:{name}" for name in names])
         return {key.removeprefix("terminal:"): state for key, state in found.items()}
 
-    async def wait(self, *names: str, holds: Callable[[dict[str, bytes]], Any]) -> dict[str, bytes]:
+    async def wait(self, *names: str, until: Callable[[dict[str, bytes]], Any]) -> dict[str, bytes]:
         """Poll until the expected values are read."""
         async with asyncio.timeout(WAIT_SECONDS):
             while True:
@@ -75,7 +75,7 @@ class Deployed:
                     found = await self.read(*names)
                 except Exception:  # noqa: BLE001  # it may be away for a while
                     found = {}
-                if holds(found):
+                if until(found):
                     return found
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -117,7 +117,7 @@ async def test_published_activities_are_readable_and_others_are_never_seen(deplo
     deployed.change(5, m1=b"one")
 
     assert {"m1": b"one", "m2": b""} == await deployed.wait(
-        "m1", "m2", holds=lambda found: found.get("m1") and "m2" in found
+        "m1", "m2", until=lambda found: found.get("m1") and "m2" in found
     )
 
 
@@ -131,52 +131,52 @@ async def test_an_empty_redis_gives_unknown_activities(server: RedisServer) -> N
 
 async def test_a_flushed_redis_is_written_again(deployed: Deployed) -> None:
     deployed.change(5, **{f"m{number}": b"state" for number in range(1_200)})
-    await deployed.wait("m0", "m1199", holds=lambda found: found == {"m0": b"state", "m1199": b"state"})
+    await deployed.wait("m0", "m1199", until=lambda found: found == {"m0": b"state", "m1199": b"state"})
     deployed.server.flush()
 
-    await deployed.wait("m0", "m1199", holds=lambda found: found == {"m0": b"state", "m1199": b"state"})
+    await deployed.wait("m0", "m1199", until=lambda found: found == {"m0": b"state", "m1199": b"state"})
 
 
 async def test_a_restarted_redis_is_written_again_with_later_changes(
     deployed: Deployed,
 ) -> None:
     deployed.change(5, m1=b"one", m2=b"two")
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"one")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"one")
     deployed.server.stop()
     deployed.change(6, m1=b"newer")
     deployed.server.start()
 
-    await deployed.wait("m1", "m2", holds=lambda found: found == {"m1": b"newer", "m2": b"two"})
+    await deployed.wait("m1", "m2", until=lambda found: found == {"m1": b"newer", "m2": b"two"})
 
 
 async def test_a_redis_that_resumes_after_a_pause_is_brought_up_to_date(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"one")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"one")
     deployed.server.pause()
     deployed.change(6, m1=b"newer")
     await asyncio.sleep(0.1)
     deployed.server.resume()
 
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"newer")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"newer")
 
 
 async def test_a_redis_restored_from_an_older_copy_is_detected(deployed: Deployed) -> None:
     """As after a restart from a snapshot: values and marks are all there, and all of yesterday."""
     deployed.change(5, m1=b"old")
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"old")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"old")
     (old_mark, _) = marks(deployed)
     deployed.change(6, m1=b"new")
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"new")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"new")
     prefix = deployed.settings.key_prefix
     with deployed.server.client() as client:
         client.mset({f"{prefix}:complete:0": old_mark or b"", f"{prefix}:activity:terminal:m1": b"old"})
 
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"new")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"new")
 
 
 async def test_a_new_owner_writes_nothing_to_a_complete_redis(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", "m2", holds=lambda found: "m2" in found and found["m1"] == b"one")
+    await deployed.wait("m1", "m2", until=lambda found: "m2" in found and found["m1"] == b"one")
     deployed.store.states[0] = {b"terminal:m1": b"would be written"}
     successor = deployed.new_publisher()
     successor.begin(0, "5")
@@ -187,7 +187,7 @@ async def test_a_new_owner_writes_nothing_to_a_complete_redis(deployed: Deployed
 
 async def test_a_new_owner_writes_everything_to_an_outdated_redis(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", holds=lambda found: found.get("m1") == b"one")
+    await deployed.wait("m1", until=lambda found: found.get("m1") == b"one")
     deployed.store.states[0] = {b"terminal:m1": b"newer", b"terminal:m2": b"two"}
     successor = deployed.new_publisher()
     deployed.publisher.revoke()
@@ -207,7 +207,7 @@ async def test_more_changes_than_the_buffer_holds_are_all_written(
     deployed.server.resume()
     names = [f"m{number}" for number in range(100)]
 
-    await deployed.wait(*names, holds=lambda found: found == dict.fromkeys(names, b"state"))
+    await deployed.wait(*names, until=lambda found: found == dict.fromkeys(names, b"state"))
 
 
 async def test_a_former_owner_does_not_overwrite_its_successor(deployed: Deployed) -> None:
@@ -236,7 +236,7 @@ async def ask(activities: EntityLookup, *names: str, hour: int = 7) -> dict[str,
 
 async def test_scoring_reads_an_activity_once_and_caches_it(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", "m2", holds=lambda found: found.get("m1") and "m2" in found)
+    await deployed.wait("m1", "m2", until=lambda found: found.get("m1") and "m2" in found)
     activities = view(deployed)
     assert {"m1": b"one", "m2": b""} == await ask(activities, "m1", "m2")
 
@@ -247,7 +247,7 @@ async def test_scoring_reads_an_activity_once_and_caches_it(deployed: Deployed) 
 
 async def test_a_hanging_redis_costs_a_few_deadlines_until_the_breaker_opens(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", holds=lambda found: found.get("m1"))
+    await deployed.wait("m1", until=lambda found: found.get("m1"))
     activities = view(deployed, read_deadline_seconds=0.05, breaker_failures=2, breaker_pause_seconds=1.0)
     deployed.server.pause()
     for _ in range(2):
@@ -255,7 +255,7 @@ async def test_a_hanging_redis_costs_a_few_deadlines_until_the_breaker_opens(dep
         assert {} == await ask(activities, "m1")
     assert ({}, []) == activities.look(["terminal:m1"], 7)[:2]
     deployed.server.resume()
-    await deployed.wait("m1", holds=lambda found: found.get("m1"))
+    await deployed.wait("m1", until=lambda found: found.get("m1"))
     deployed.clock.seconds += 1.0
 
     assert {"m1": b"one"} == await ask(activities, "m1")
@@ -265,13 +265,13 @@ async def test_a_hanging_redis_costs_a_few_deadlines_until_the_breaker_opens(dep
 
 async def test_a_restarted_redis_is_read_again(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", holds=lambda found: found.get("m1"))
+    await deployed.wait("m1", until=lambda found: found.get("m1"))
     activities = view(deployed, breaker_failures=1, breaker_pause_seconds=1.0)
     deployed.server.stop()
     assert {} == await ask(activities, "m1")
     assert ({}, []) == activities.look(["terminal:m1"], 7)[:2]
     deployed.server.start()
-    await deployed.wait("m1", holds=lambda found: found.get("m1"))
+    await deployed.wait("m1", until=lambda found: found.get("m1"))
     deployed.clock.seconds += 1.0
 
     assert {"m1": b"one"} == await ask(activities, "m1")
@@ -279,7 +279,7 @@ async def test_a_restarted_redis_is_read_again(deployed: Deployed) -> None:
 
 async def test_cached_activities_are_used_while_redis_is_away(deployed: Deployed) -> None:
     deployed.change(5, m1=b"one")
-    await deployed.wait("m1", holds=lambda found: found.get("m1"))
+    await deployed.wait("m1", until=lambda found: found.get("m1"))
     activities = view(deployed, breaker_failures=1)
     await ask(activities, "m1")
     deployed.server.stop()

@@ -80,10 +80,10 @@ async def test_a_model_that_a_worker_cannot_load_leaves_the_old_one_running(depl
     assert SECOND in answers["workers"][0]["refused"]["model"]
     await deployment.produce(traffic(1_000, seed=43))
     await deployment.drained()
-    code, told = await order(deployment, "status")
+    code, status = await order(deployment, "status")
 
-    assert (code, told["workers"][0]["runs"]["version"]) == (0, "1")
-    assert told["workers"][0]["refused"]["reason"]
+    assert (code, status["workers"][0]["runs"]["version"]) == (0, "1")
+    assert status["workers"][0]["refused"]["reason"]
     assert await deciding(deployment) == {FIRST}
 
 
@@ -111,7 +111,7 @@ async def test_every_forged_model_is_refused_by_a_running_worker(deployment: Dep
 
 
 async def test_a_worker_that_starts_later_runs_the_ordered_model(deployment: Deployment) -> None:
-    """Twice: the first time nobody was there to follow, the second time it was killed."""
+    """Twice: first without a worker, then with one that is killed."""
     assert (await order(deployment, "promote", SECOND))[0] == 0
     worker = deployment.worker()
     for seed in (44, 45):
@@ -143,8 +143,8 @@ async def test_changed_aliases_are_followed_and_sighup_does_no_harm(deployment: 
 async def until_runs(deployment: Deployment, version: str) -> None:
     async with asyncio.timeout(20):
         while True:
-            _, told = await order(deployment, "status")
-            if [worker["runs"]["version"] for worker in told["workers"]] == [version]:
+            _, status = await order(deployment, "status")
+            if [worker["runs"]["version"] for worker in status["workers"]] == [version]:
                 return
 
 

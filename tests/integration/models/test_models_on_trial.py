@@ -50,7 +50,7 @@ async def test_shadow_scores_are_in_every_decision_and_decide_nothing(deployment
     worker.wait_started()
     await deployment.produce(traffic(1_000, seed=61))
     await deployment.drained()
-    (report,) = await until_workers(deployment, lambda told: told["challengers"][0]["scored"] == 1_000)
+    (report,) = await until_workers(deployment, lambda report: report["challengers"][0]["scored"] == 1_000)
     aliases = list(await all_decisions(deployment))
     code, answers = await order(deployment, "challenge", LOUD)
     await deployment.produce(traffic(500, seed=62))

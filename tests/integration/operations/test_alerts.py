@@ -68,7 +68,7 @@ async def scene(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> A
     worker_port, monitor_port = ports.choose(), ports.choose()
     worker = deployment.worker(
         FRAUDSTREAM_WORKER_METRICS_PORT=str(worker_port),
-        FRAUDSTREAM_MODEL_DRIFT_DECISIONS="1000",  # told as soon as there are so many
+        FRAUDSTREAM_MODEL_DRIFT_DECISIONS="1000",  # reported from so many on
     )
     targets = {"fraudstream-worker": worker_port, "fraudstream-monitor": monitor_port}
     try:
@@ -143,11 +143,11 @@ async def test_growing_lag_and_a_missing_worker_fire_their_alerts(scene: Scene) 
     events = traffic(100_000, seed=2)
     sending = asyncio.create_task(scene.deployment.produce(events, rate=100))
 
-    def told() -> bool:
+    def fires() -> bool:
         alerts = scene.prometheus.firing().get("ConsumerLagGrowing", [])
         return group in [labels["group"] for labels in alerts]
 
-    await until(told, scene)
+    await until(fires, scene)
     await until(lambda: "WorkerDown" in scene.prometheus.firing(), scene)
     sending.cancel()
 
@@ -157,9 +157,9 @@ async def test_under_replicated_partitions_fire_their_alert(scene: Scene) -> Non
     assert "UnderReplicatedPartitions" not in scene.prometheus.firing()
     scene.cluster.kill(scene.cluster.nodes[-1])
 
-    def told() -> bool:
+    def fires() -> bool:
         alerts = scene.prometheus.firing().get("UnderReplicatedPartitions", [])
         return topic in [labels["topic"] for labels in alerts]
 
-    await until(told, scene)
+    await until(fires, scene)
     assert "ClusterUnreachable" not in scene.prometheus.firing()

@@ -69,8 +69,8 @@ async def test_doctor_reports_missing_topics_with_the_command_that_creates_them(
 
 
 async def test_doctor_examines_the_rest_when_brokers_do_not_answer(deployment: Deployment) -> None:
-    nobody = f"127.0.0.1:{ports.choose()}"
-    code, findings = examined(deployment, FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=nobody)
+    unreachable = f"127.0.0.1:{ports.choose()}"
+    code, findings = examined(deployment, FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=unreachable)
 
     assert code == 1
     assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in findings["cluster"]["found"]

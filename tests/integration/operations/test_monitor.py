@@ -137,10 +137,10 @@ def call(stack: Stack, *arguments: str) -> str:
 
 
 def test_json_is_one_object(stack: Stack, topic: str) -> None:
-    told = json.loads(call(stack, "--json"))
+    output = json.loads(call(stack, "--json"))
 
-    assert topic in [each["name"] for each in told["topics"]]
-    assert told["controller"]["node"] == 1
+    assert topic in [each["name"] for each in output["topics"]]
+    assert output["controller"]["node"] == 1
 
 
 def test_piped_output_is_one_picture(stack: Stack, topic: str) -> None:
@@ -155,9 +155,9 @@ async def test_monitor_serves_metrics_until_sigterm(stack: Stack, topic: str) ->
     await commit(stack, topic, {TopicPartition(topic, 0): COMMITTED})
     series = f'fraudstream_kafka_group_lag_records{{group="{topic}",partition="0",topic="{topic}"}} 6.0'
 
-    page, code = await asyncio.to_thread(serve_until, stack, series)
+    metrics, code = await asyncio.to_thread(serve_until, stack, series)
 
-    assert "fraudstream_kafka_reachable 1.0" in page
+    assert "fraudstream_kafka_reachable 1.0" in metrics
     assert code == 0
 
 
@@ -167,22 +167,22 @@ def serve_until(stack: Stack, series: str) -> tuple[str, int]:
     words = [COMMAND, "monitor", "--serve", "--interval", "1", "--port", str(port)]
     process = subprocess.Popen(words, cwd=REPOSITORY, env=environment(stack))  # noqa: S603  # ours
     try:
-        deadline, page = time.monotonic() + SECONDS, ""
-        while series not in page:
+        deadline, metrics = time.monotonic() + SECONDS, ""
+        while series not in metrics:
             assert process.poll() is None
-            assert time.monotonic() < deadline, page
+            assert time.monotonic() < deadline, metrics
             time.sleep(0.1)
-            page = read(port)
+            metrics = read(port)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(SECONDS)
-    return page, code
+    return metrics, code
 
 
 def read(port: int) -> str:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:  # loopback
-            page: str = answer.read().decode()
-            return page
+            metrics: str = answer.read().decode()
+            return metrics
     except OSError:
         return ""

@@ -12,7 +12,7 @@ import pytest
 from app.local import stack as local_stack
 from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
 from tests.support.deployment import Deployment, check_guarantee
-from tests.support.probing import Probed, Told, probed, sabotaged
+from tests.support.probing import Answer, Probed, probed, sabotaged
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -75,32 +75,32 @@ def broker_pid(deployment: Deployment, directory: Path) -> int:
 
 async def idle(deployment: Deployment, seed: int) -> Probed:
     """A worker that has processed all transactions."""
-    watched = probed(deployment)
-    watched.worker.start()
-    await watched.until("/readyz", 200)
+    probed_worker = probed(deployment)
+    probed_worker.worker.start()
+    await probed_worker.until("/readyz", 200)
     await deployment.produce(traffic(500, seed=seed))
     await deployment.drained()
-    return watched
+    return probed_worker
 
 
 async def test_a_worker_is_started_then_ready_and_alive_all_the_time(deployment: Deployment) -> None:
-    worker, _ = watched = probed(deployment)
+    worker, _ = probed_worker = probed(deployment)
     worker.start()
 
-    starting = await watched.until("/startupz", 200)
-    getting_ready = await watched.until("/readyz", 200)
+    starting = await probed_worker.until("/startupz", 200)
+    getting_ready = await probed_worker.until("/readyz", 200)
 
-    assert Told(503, "starting") in starting
-    assert Told(200, "started") == starting[-1]
+    assert Answer(503, "starting") in starting
+    assert Answer(200, "started") == starting[-1]
     assert {503, 200} == {answer.status for answer in getting_ready}
-    assert Told(200, "serving 4 partitions") == getting_ready[-1]
-    assert 404 == watched.ask("/")[0]
+    assert Answer(200, "serving 4 partitions") == getting_ready[-1]
+    assert 404 == probed_worker.ask("/")[0]
     await deployment.produce(traffic(200, seed=41))
     await deployment.drained()
     for _ in range(STALL_SECONDS + 2):  # longer than a stall: it is idle
-        assert Told(200, "serving") == watched.ask("/livez")
+        assert Answer(200, "serving") == probed_worker.ask("/livez")
         await asyncio.sleep(1)
-    assert "fraudstream_late_total" in watched.ask("/metrics").text
+    assert "fraudstream_late_total" in probed_worker.ask("/metrics").text
     assert 0 == worker.terminate()
 
 
@@ -108,19 +108,19 @@ async def test_a_spare_worker_is_ready_and_alive_without_partitions(deployment: 
     workers = [probed(deployment, f"worker-{number}") for number in range(5)]
     for worker, _ in workers:
         worker.start()
-    for watched in workers:
-        await watched.until("/readyz", 200, seconds=120)
+    for probed_worker in workers:
+        await probed_worker.until("/readyz", 200, seconds=120)
     await asyncio.sleep(STALL_SECONDS + 2)
 
-    told = sorted(watched.ask("/readyz").text for watched in workers)
-    assert ["serving 0 partitions", *["serving 1 partitions"] * 4] == told
-    assert {200} == {watched.ask("/livez").status for watched in workers}
+    answers = sorted(probed_worker.ask("/readyz").text for probed_worker in workers)
+    assert ["serving 0 partitions", *["serving 1 partitions"] * 4] == answers
+    assert {200} == {probed_worker.ask("/livez").status for probed_worker in workers}
     for worker, _ in workers:
         worker.kill()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "told"),
+    ("wrong", "error", "message"),
     [
         (FINISHES_NOTHING, "Stalled", "no chunk in flight was finished for"),
         (AGENT_TAKES_NOTHING, "Stalled", "no chunk fetched was taken up for"),
@@ -131,7 +131,7 @@ async def test_a_spare_worker_is_ready_and_alive_without_partitions(deployment: 
     ids=["writes", "agent", "fetches", "restore", "event loop"],
 )
 async def test_a_stalled_worker_ends_itself_and_names_what_stalled(
-    wrong: str, error: str, told: str, deployment: Deployment
+    wrong: str, error: str, message: str, deployment: Deployment
 ) -> None:
     """Its heartbeats continue: unless it ends, no other worker ever gets the partitions."""
     await deployment.produce(traffic(500, seed=42))
@@ -141,7 +141,7 @@ async def test_a_stalled_worker_ends_itself_and_names_what_stalled(
 
     assert EXIT_FAIL_STOP == await asyncio.to_thread(broken.wait, SLACK_SECONDS)
     assert f"app.errors.{error}: " in broken.text()
-    assert told in broken.text()
+    assert message in broken.text()
     sound = deployment.worker("sound")
     sound.start()
     await deployment.drained()
@@ -152,38 +152,38 @@ async def test_a_stalled_worker_ends_itself_and_names_what_stalled(
 async def test_an_idle_worker_survives_a_hanging_broker_and_resumes(
     alone: Deployment, directory: Path
 ) -> None:
-    watched = await idle(alone, seed=43)
+    probed_worker = await idle(alone, seed=43)
     os.kill(broker_pid(alone, directory), signal.SIGSTOP)
     for _ in range(3 * STALL_SECONDS):
-        assert 200 == watched.ask("/livez").status, watched.worker.tail()
+        assert 200 == probed_worker.ask("/livez").status, probed_worker.worker.tail()
         await asyncio.sleep(1)
     os.kill(broker_pid(alone, directory), signal.SIGCONT)
 
     await alone.produce(traffic(200, seed=44))
     await alone.drained()
-    assert 0 == watched.worker.terminate()
-    await check_guarantee(alone, watched.worker)
+    assert 0 == probed_worker.worker.terminate()
+    await check_guarantee(alone, probed_worker.worker)
 
 
 async def test_a_stop_is_bounded_though_the_broker_hangs_and_loses_nothing(
     alone: Deployment, directory: Path
 ) -> None:
-    watched = await idle(alone, seed=45)
+    probed_worker = await idle(alone, seed=45)
     os.kill(broker_pid(alone, directory), signal.SIGSTOP)
     await asyncio.sleep(1)
     asked = time.monotonic()
-    code = await asyncio.to_thread(watched.worker.terminate)
+    code = await asyncio.to_thread(probed_worker.worker.terminate)
     took_seconds = time.monotonic() - asked
     os.kill(broker_pid(alone, directory), signal.SIGCONT)
 
     assert EXIT_FAIL_STOP == code
     assert took_seconds < 5 + 5, "the bound, and what a busy machine takes to end a process"
-    assert "StopOverdue: asked to stop 5 s ago; no chunk is unfinished" in watched.worker.text()
-    watched.worker.start()
+    assert "StopOverdue: asked to stop 5 s ago; no chunk is unfinished" in probed_worker.worker.text()
+    probed_worker.worker.start()
     await alone.produce(traffic(500, seed=46))
     await alone.drained()
-    assert 0 == watched.worker.terminate()
-    await check_guarantee(alone, watched.worker)
+    assert 0 == probed_worker.worker.terminate()
+    await check_guarantee(alone, probed_worker.worker)
 
 
 async def test_an_overdue_stop_names_the_unfinished_partitions(deployment: Deployment) -> None:

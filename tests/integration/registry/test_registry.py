@@ -100,9 +100,11 @@ def outcome(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Outcome]:
     """Producers of every kind on one topic, and the worker's output."""
-    form, place = request.param
+    form, schema_id_in = request.param
     directory = tmp_path_factory.mktemp(form)
-    with deployed(registered_stack, models, directory, output_format=form, schema_id_in=place) as deployment:
+    with deployed(
+        registered_stack, models, directory, output_format=form, schema_id_in=schema_id_in
+    ) as deployment:
         yield asyncio.run(_run(deployment))
 
 
@@ -135,8 +137,8 @@ def _sent() -> list[Transaction]:
 def _send_all(clients: Clients) -> None:
     sent = _sent()
     kinds = [clients.avro(), clients.protobuf(), clients.in_header(clients.avro()), as_json]
-    for place, encode in enumerate(kinds):
-        clients.send(sent[place::4], encode)
+    for first, encode in enumerate(kinds):
+        clients.send(sent[first::4], encode)
     clients.send_bytes("c1", UNKNOWN, [("mine", b"1")])
     clients.send_bytes("c1", clients.avro()(sent[0])[0][:12], [])
 
@@ -201,9 +203,12 @@ def test_a_command_names_the_missing_registry_setting(outcome: Outcome) -> None:
 
 
 def test_registry_requests_are_counted_in_the_metrics(outcome: Outcome) -> None:
-    told = dict(line.rsplit(" ", 1) for line in outcome.metrics.splitlines() if not line.startswith("#"))
+    figures = dict(line.rsplit(" ", 1) for line in outcome.metrics.splitlines() if not line.startswith("#"))
 
-    assert ("0.0", 2.0) == (told["fraudstream_registry_away"], float(told["fraudstream_registry_schemas"]))
+    assert ("0.0", 2.0) == (
+        figures["fraudstream_registry_away"],
+        float(figures["fraudstream_registry_schemas"]),
+    )
 
 
 def _through(outcome: Outcome, event: type[msgspec.Struct]) -> Callable[[Any], dict[str, Any]]:
@@ -239,13 +244,13 @@ async def test_a_partition_waits_for_the_registry_and_others_do_not(
         with _hanging(registered_stack):
             for each, (value, headers) in zip(waiting, values, strict=True):
                 await asyncio.to_thread(clients.send_bytes, each.customer_id, value, headers)
-            told = await probed.until("/readyz", 503)
+            answers = await probed.until("/readyz", 503)
             await asyncio.to_thread(clients.send, going, known)
             before = len(by_partition[0]) + len(by_partition[1])
             await deployment.decided(before + len(going))
             await asyncio.sleep(2 * STALL_SECONDS)
 
-            assert told[-1].text == "partition 0 waits for the schema registry"
+            assert answers[-1].text == "partition 0 waits for the schema registry"
             assert (200, 503) == (probed.ask("/livez").status, probed.ask("/readyz").status)
             assert before + len(going) == await deployment.decision_count()
         await deployment.drained()
@@ -323,11 +328,12 @@ async def _by_partition(deployment: Deployment, clients: Clients) -> dict[int, l
     sent = {each.transaction_id: each for each in traffic(40, seed=4, customers=20)}
     await asyncio.to_thread(clients.send, list(sent.values()), clients.avro())
     await deployment.drained()
-    places: dict[str, int] = {}
+    partitions: dict[str, int] = {}
     async for record in deployment.scan(deployment.settings.topics.decisions):
-        places[json.loads(record.value)["transaction_id"]] = record.partition
+        partitions[json.loads(record.value)["transaction_id"]] = record.partition
     return {
-        partition: [sent[name] for name, at in places.items() if at == partition] for partition in range(2)
+        partition: [sent[name] for name, at in partitions.items() if at == partition]
+        for partition in range(2)
     }
 
 

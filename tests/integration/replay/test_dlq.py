@@ -77,21 +77,23 @@ async def dead(deployment: Deployment) -> Deployment:
 async def test_dead_letters_are_listed_counted_and_shown_without_their_values(
     dead: Deployment,
 ) -> None:
-    letters = listed(dead)
-    assert sorted(code for code, *_ in BAD) == sorted(letter["code"] for letter in letters)
-    assert [STAMP_MS + 3_000] == [letter["timestamp_ms"] for letter in listed(dead, "--code", "out_of_range")]
+    dead_letters = listed(dead)
+    assert sorted(code for code, *_ in BAD) == sorted(dead_letter["code"] for dead_letter in dead_letters)
+    assert [STAMP_MS + 3_000] == [
+        dead_letter["timestamp_ms"] for dead_letter in listed(dead, "--code", "out_of_range")
+    ]
     fourth = datetime.fromtimestamp(STAMP_MS // 1000 + 3, tz=UTC).isoformat()
     assert 2 == len(listed(dead, "--since", fourth))
     assert 1 == len(listed(dead, "--limit", "1"))
-    told = call(dead, "ls")
-    assert len(BAD) == len(told.stdout.splitlines())
-    assert b"secret" not in told.stdout + told.stderr
+    done = call(dead, "ls")
+    assert len(BAD) == len(done.stdout.splitlines())
+    assert b"secret" not in done.stdout + done.stderr
     summary = json.loads(call(dead, "ls", "--summary", "--json").stdout)
     assert {"not_json": 3, "out_of_range": 1, "key_mismatch": 1} == summary
 
-    (first,) = [letter for letter in letters if letter["timestamp_ms"] == STAMP_MS]
-    place = f"{first['partition']}:{first['offset']}"
-    shown, raw = call(dead, "show", place), call(dead, "show", place, "--raw")
+    (first,) = [dead_letter for dead_letter in dead_letters if dead_letter["timestamp_ms"] == STAMP_MS]
+    position = f"{first['partition']}:{first['offset']}"
+    shown, raw = call(dead, "show", position), call(dead, "show", position, "--raw")
     assert BAD[0][2] == raw.stdout
     assert b"personal data" in shown.stderr
     assert f"value: hex:{(BAD[0][2] or b'').hex()}".encode() in shown.stdout
@@ -102,7 +104,7 @@ async def test_dead_letters_are_listed_counted_and_shown_without_their_values(
 async def test_a_replay_sends_the_records_again_byte_for_byte(dead: Deployment) -> None:
     topics = dead.settings.topics
     before = await dead.read(topics.transactions)
-    letters = {letter["timestamp_ms"]: letter for letter in listed(dead)}
+    dead_letters = {dead_letter["timestamp_ms"]: dead_letter for dead_letter in listed(dead)}
 
     assert 2 == call(dead, "replay").returncode
     dry = call(dead, "replay", "--all", "--dry-run")
@@ -117,18 +119,18 @@ async def test_a_replay_sends_the_records_again_byte_for_byte(dead: Deployment) 
         done.stdout.decode().strip(),
     )
 
-    places = {(record.partition, record.offset) for record in before}
+    positions = {(record.partition, record.offset) for record in before}
     again = {
         record.timestamp: record
         for record in await dead.read(topics.transactions)
-        if (record.partition, record.offset) not in places
+        if (record.partition, record.offset) not in positions
     }
     assert len(BAD) == len(again)
     for number, (code, own_key, value) in enumerate(BAD):
         key = b"c7" if code == "key_mismatch" else own_key
         record = again[STAMP_MS + number * 1_000]
-        letter = letters[record.timestamp]
-        origin = f"{topics.transactions}:{letter['source_partition']}:{letter['source_offset']}"
+        dead_letter = dead_letters[record.timestamp]
+        origin = f"{topics.transactions}:{dead_letter['source_partition']}:{dead_letter['source_offset']}"
         assert (key, value) == (record.key, record.value)
         assert [*OWN_HEADERS, ("fraud.dlq.replayed", origin.encode())] == list(record.headers)
         if key is not None:
@@ -140,20 +142,20 @@ async def test_on_a_console_a_replay_asks_for_confirmation(dead: Deployment) -> 
     for answer, sent in ((b"n\n", 0), (b"y\n", 4)):
         ours, its = os.openpty()
         os.write(ours, answer)
-        told = call(dead, "replay", "--all", stdin=its)
+        done = call(dead, "replay", "--all", stdin=its)
         os.close(ours)
         os.close(its)
-        assert b"Send 4 records to" in told.stdout
-        assert 1 == told.returncode, "aborted, or one was refused"
+        assert b"Send 4 records to" in done.stdout
+        assert 1 == done.returncode, "aborted, or one was refused"
         assert before + sent == await dead.lag()
 
 
 async def test_a_corrected_record_that_is_replayed_twice_is_scored_once(dead: Deployment) -> None:
-    (letter,) = listed(dead, "--code", "key_mismatch")
-    place = f"{letter['partition']}:{letter['offset']}"
-    assert 1 == call(dead, "replay", place).returncode
+    (dead_letter,) = listed(dead, "--code", "key_mismatch")
+    position = f"{dead_letter['partition']}:{dead_letter['offset']}"
+    assert 1 == call(dead, "replay", position).returncode
     for _ in range(2):
-        assert 0 == call(dead, "replay", place, "--with-key-from", "customer_id").returncode
+        assert 0 == call(dead, "replay", position, "--with-key-from", "customer_id").returncode
 
     worker = dead.worker()
     worker.start()

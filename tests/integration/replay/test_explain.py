@@ -122,10 +122,10 @@ async def test_an_alert_is_reproduced_bit_for_bit(
             again.judgement_differences,
         )
 
-    told = call(deployment, "explain", last["alert_id"], "--events", "5")
-    assert b"bit for bit" in told.stdout
-    assert last["transaction"]["terminal_id"].encode() in told.stdout
-    delayed = [line for line in told.stdout.decode().splitlines() if NOT_REBUILT in line]
+    done = call(deployment, "explain", last["alert_id"], "--events", "5")
+    assert b"bit for bit" in done.stdout
+    assert last["transaction"]["terminal_id"].encode() in done.stdout
+    delayed = [line for line in done.stdout.decode().splitlines() if NOT_REBUILT in line]
     assert len(NAMES[DELAYED]) + 1 == len(delayed)
 
 
@@ -137,7 +137,7 @@ async def test_an_alert_is_found_from_the_newest_back_within_its_period(
     async with open_range_reader(deployment.settings.kafka, deployment.settings.topics.alerts) as reader:
         found = await find_alert(reader, wanted["alert_id"], Period())
         assert wanted == json.loads(found or b"")
-        assert await find_alert(reader, "alert-of-nobody", Period()) is None
+        assert await find_alert(reader, "alert-unknown", Period()) is None
         assert (
             await find_alert(reader, wanted["alert_id"], Period(until_ms=wanted["scored_at"] - 60_000))
             is None
@@ -162,9 +162,9 @@ async def test_an_altered_field_of_an_alert_is_found(
     }
     for field, forged in altered.items():
         found = await explain_here(deployment, forged)
-        told = [one.field for one in found.history_differences + found.judgement_differences]
+        fields = [one.field for one in found.history_differences + found.judgement_differences]
         assert Verdict.DIFFERENT == found.verdict
-        assert field in told
+        assert field in fields
 
 
 async def test_an_alert_from_a_file_is_compared_with_exactly_the_model_that_it_names(
@@ -188,8 +188,8 @@ async def test_a_truncated_log_is_reported_as_such_and_not_as_a_difference(deplo
     source = last["source"]
     admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
     await admin.start()
-    place = TopicPartition(source["topic"], source["partition"])
-    await admin.delete_records({place: RecordsToDelete(before_offset=source["offset"])})
+    position = TopicPartition(source["topic"], source["partition"])
+    await admin.delete_records({position: RecordsToDelete(before_offset=source["offset"])})
     await admin.close()
 
     for alert, in_the_log in ((last, True), (first, False)):

@@ -71,7 +71,7 @@ async def test_replay_reproduces_every_decision_and_writes_nothing(decided: Depl
     assert (0, {"equal": len(every)}, []) == (done.returncode, found["kinds"], found["examples"])
 
     half = call(decided, "replay", "--from", "700", "--to", "900", "--partition", "1", "--json")
-    inside = {place for place in every if place[0] == 1 and 700 <= place[1] < 900}
+    inside = {position for position in every if position[0] == 1 and 700 <= position[1] < 900}
     assert (0, {"equal": len(inside)}) == (half.returncode, replayed(half)["kinds"])
     assert 0 < len(inside) <= 200
     assert before == [await reading.end_offsets(decided.servers, name, decided.partitions) for name in names]

@@ -32,7 +32,7 @@ async def folded(deployment: Deployment) -> Deployment:
     return deployment
 
 
-def told(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+def output(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     try:
         return dict(json.loads(done.stdout))
     except ValueError:
@@ -48,17 +48,17 @@ async def test_a_profile_is_the_same_in_the_changelog_and_on_the_disk_of_a_stopp
     assert worker.terminate() == 0
 
     expected = read_profile(reading.newest_per_key(await folded.read(folded.changelog))[b"c7"])
-    found = told(call(folded, "state", "show", "c7", "--json"))
+    found = output(call(folded, "state", "show", "c7", "--json"))
     assert (expected.applied, expected.applied_offset) == (found["applied"], found["applied_offset"])
     assert [event.time_ms for event in expected.kept] == [event["event_time"] for event in found["events"]]
-    assert found == told(call(folded, *on_disk))
+    assert found == output(call(folded, *on_disk))
     assert f"up to offset {expected.applied_offset}".encode() in call(folded, "state", "show", "c7").stdout
-    assert 1 == call(folded, "state", "show", "nobody").returncode
+    assert 1 == call(folded, "state", "show", "unknown").returncode
 
 
 async def test_verify_rebuilds_every_profile_and_finds_altered_ones(folded: Deployment) -> None:
     done = call(folded, "state", "verify", "--json")
-    assert (0, {"equal": CUSTOMERS}) == (done.returncode, told(done)["profiles"])
+    assert (0, {"equal": CUSTOMERS}) == (done.returncode, output(done)["profiles"])
 
     (worker,) = folded.workers
     assert worker.terminate() == 0
@@ -69,7 +69,7 @@ async def test_verify_rebuilds_every_profile_and_finds_altered_ones(folded: Depl
             await producer.send_and_wait(folded.changelog, key=key, value=value, partition=partition)
 
     done = call(folded, "state", "verify", "--json")
-    found = told(done)
+    found = output(done)
     assert (1, False) == (done.returncode, found["sound"])
     assert {"equal": CUSTOMERS - 2, "different": 1, "missing": 1, "unexpected": 1} == found["profiles"]
     assert {"c7": "different", "c8": "missing", "never-came": "unexpected"} == {
@@ -97,7 +97,7 @@ async def test_rebuild_restores_a_lost_changelog_and_workers_resume(
     await deployment.produce(events[2_000:])  # not finished by anybody: the worker is to decide these
     await _delete(deployment, deployment.changelog)
     shutil.rmtree(worker.data_dir)
-    done = told(call(deployment, "state", "rebuild", "--json"))
+    done = output(call(deployment, "state", "rebuild", "--json"))
     assert ({"profiles": CUSTOMERS, "records": 2_000, "cut": []}) == done
 
     worker.start()

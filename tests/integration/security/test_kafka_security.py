@@ -119,54 +119,54 @@ def wrong(tmp_path: Path) -> Path:
 
 async def test_an_unknown_authority_is_refused(broker: SecuredBroker, tmp_path: Path) -> None:
     other = Authority(tmp_path / "other")
-    said = await refusal(broker.tls(tls_ca_file=str(other.certificate)))
-    assert "not trusted" in said
-    assert "FRAUDSTREAM_KAFKA_TLS_CA_FILE" in said
+    message = await refusal(broker.tls(tls_ca_file=str(other.certificate)))
+    assert "not trusted" in message
+    assert "FRAUDSTREAM_KAFKA_TLS_CA_FILE" in message
 
 
 async def test_a_certificate_for_another_host_name_is_refused(broker: SecuredBroker) -> None:
     by_name = broker.addresses["TLS"].replace("127.0.0.1", "localhost")
-    said = await refusal(broker.tls(bootstrap_servers=by_name))
-    assert "for another host" in said
-    assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in said
+    message = await refusal(broker.tls(bootstrap_servers=by_name))
+    assert "for another host" in message
+    assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in message
 
 
 async def test_a_missing_client_certificate_is_refused(broker: SecuredBroker) -> None:
-    said = await refusal(broker.mutual_tls(tls_cert_file="", tls_key_file=""))
-    assert "FRAUDSTREAM_KAFKA_TLS_CERT_FILE" in said
+    message = await refusal(broker.mutual_tls(tls_cert_file="", tls_key_file=""))
+    assert "FRAUDSTREAM_KAFKA_TLS_CERT_FILE" in message
 
 
 async def test_a_client_certificate_of_another_authority_is_refused(
     broker: SecuredBroker, tmp_path: Path
 ) -> None:
     stranger = Authority(tmp_path / "other").issue("stranger", "DNS:stranger")
-    said = await refusal(
+    message = await refusal(
         broker.mutual_tls(tls_cert_file=str(stranger.certificate), tls_key_file=str(stranger.key))
     )
-    assert "FRAUDSTREAM_KAFKA_TLS_CERT_FILE" in said
+    assert "FRAUDSTREAM_KAFKA_TLS_CERT_FILE" in message
 
 
 async def test_a_wrong_password_is_refused(broker: SecuredBroker, wrong: Path) -> None:
-    said = await refusal(broker.scram(sasl_password_file=str(wrong)))
-    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in said
+    message = await refusal(broker.scram(sasl_password_file=str(wrong)))
+    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in message
 
 
 async def test_a_wrong_client_secret_is_refused(broker: SecuredBroker, wrong: Path) -> None:
     with token_server() as (url, answers):
-        said = await refusal(broker.oauth(url, oauth_client_secret_file=str(wrong)))
-    assert "HTTP 401" in said
+        message = await refusal(broker.oauth(url, oauth_client_secret_file=str(wrong)))
+    assert "HTTP 401" in message
     assert 200 not in answers
 
 
 async def test_a_mechanism_that_is_not_offered_is_refused(broker: SecuredBroker) -> None:
-    said = await refusal(broker.scram(bootstrap_servers=broker.addresses["OAUTH"]))
-    assert "FRAUDSTREAM_KAFKA_SASL_MECHANISM" in said
+    message = await refusal(broker.scram(bootstrap_servers=broker.addresses["OAUTH"]))
+    assert "FRAUDSTREAM_KAFKA_SASL_MECHANISM" in message
 
 
 async def test_a_missing_file_is_reported(broker: SecuredBroker, tmp_path: Path) -> None:
-    said = await refusal(broker.scram(sasl_password_file=str(tmp_path / "absent")))
-    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in said
-    assert "No such file" in said
+    message = await refusal(broker.scram(sasl_password_file=str(tmp_path / "absent")))
+    assert "FRAUDSTREAM_KAFKA_SASL_PASSWORD_FILE" in message
+    assert "No such file" in message
 
 
 def test_a_worker_with_a_wrong_password_is_refused(

@@ -52,16 +52,16 @@ async def test_no_value_of_an_event_reaches_logs_metrics_files_names_or_headers(
     worker.start()
     await send(deployment)
     await deployment.drained()
-    pages = [_page(port, name) for name in ("metrics", "livez", "readyz", "startupz")]
+    endpoints = [_read(port, name) for name in ("metrics", "livez", "readyz", "startupz")]
     assert 0 == worker.terminate()
 
     topics = deployment.settings.topics
-    letters = await deployment.read(topics.dead_letters)
-    assert len(letters) == 6 * SENT
+    dead_letters = await deployment.read(topics.dead_letters)
+    assert len(dead_letters) == 6 * SENT
     searched = {
         "log": worker.text(),
-        "pages": "".join(pages),
-        "headers": "".join(repr(letter.headers) for letter in letters),
+        "endpoints": "".join(endpoints),
+        "headers": "".join(repr(dead_letter.headers) for dead_letter in dead_letters),
         "files beside the profiles": _beside_the_profiles(Path(worker.data_dir)),
     }
     assert all(searched.values())
@@ -78,7 +78,7 @@ async def send(deployment: Deployment) -> None:
         await producer.flush()
 
 
-def _page(port: str, name: str) -> str:
+def _read(port: str, name: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}") as answer:
         text: str = answer.read().decode()
     return text

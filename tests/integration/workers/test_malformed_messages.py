@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 GOOD, BAD = 10_000, 1_000
 HUGE = 5
 KEEPERS_KEY = "__faust\0offset__"
-"""Under this key Faust's store keeps its place in the changelog, beside the profiles."""
+"""Under this key Faust's store keeps its position in the changelog, beside the profiles."""
 TRACE = ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 
 
@@ -72,13 +72,13 @@ KINDS: dict[str, tuple[str, Callable[[dict[str, Any]], Message]]] = {
     "wrong type": ("wrong_type", changed(amount_minor="100")),
     "a float for an amount": ("wrong_type", changed(amount_minor=100.5)),
     "missing field": ("missing_field", changed(terminal_id=None)),
-    "half a place": ("missing_field", changed(latitude=48.1)),
+    "half a location": ("missing_field", changed(latitude=48.1)),
     "negative amount": ("out_of_range", changed(amount_minor=-1)),
     "enormous amount": ("out_of_range", changed(amount_minor=10**30)),
     "unknown currency form": ("out_of_range", changed(currency="euro")),
     "identifier too long": ("out_of_range", changed(device_id="d" * 65)),
     "no identifier": ("out_of_range", changed(transaction_id="")),
-    "another key": ("key_mismatch", keyed(b"somebody-else")),
+    "another key": ("key_mismatch", keyed(b"another-customer")),
     "no key": ("key_mismatch", keyed(None)),
     "empty key": ("key_mismatch", keyed(b"")),
     "key that is no text": ("key_mismatch", keyed(b"\xff\x00")),
@@ -117,7 +117,7 @@ def encode(transaction: Transaction, **changes: Any) -> bytes:
 
 
 async def send(deployment: Deployment, messages: list[Message]) -> dict[tuple[int, int], Message]:
-    """Each message by the place it was given in the source log."""
+    """Each message by its position in the source log."""
     topic, now_ms = deployment.settings.topics.transactions, time.time_ns() // 1_000_000
     async with AIOKafkaProducer(
         bootstrap_servers=deployment.servers, compression_type="zstd", max_request_size=2**21
@@ -130,7 +130,7 @@ async def send(deployment: Deployment, messages: list[Message]) -> dict[tuple[in
             )
             sent.append((message, future))
         placed = [(message, await future) for message, future in sent]
-    return {(place.partition, place.offset): message for message, place in placed}
+    return {(position.partition, position.offset): message for message, position in placed}
 
 
 async def test_every_bad_message_becomes_a_dead_letter_and_every_good_one_a_decision(
@@ -150,19 +150,23 @@ async def test_every_bad_message_becomes_a_dead_letter_and_every_good_one_a_deci
     source = {
         (record.partition, record.offset): record for record in await deployment.read(topics.transactions)
     }
-    letters = await deployment.read(topics.dead_letters)
+    dead_letters = await deployment.read(topics.dead_letters)
     decisions = await deployment.decisions()
     origins = []
-    for letter in letters:
-        told = {name: value.decode() for name, value in letter.headers[4:]}
-        origin = (int(told["__streams.errors.partition"]), int(told["__streams.errors.offset"]))
+    for dead_letter in dead_letters:
+        errors = {name: value.decode() for name, value in dead_letter.headers[4:]}
+        origin = (int(errors["__streams.errors.partition"]), int(errors["__streams.errors.offset"]))
         record = source[origin]
-        assert (record.key, record.value, record.timestamp) == (letter.key, letter.value, letter.timestamp)
-        assert tuple(record.headers) == tuple(letter.headers[:4])
-        assert topics.transactions == told["__streams.errors.topic"]
-        assert (sent[origin].kind, sent[origin].code) == (sent[origin].kind, told["fraud.error.code"])
+        assert (record.key, record.value, record.timestamp) == (
+            dead_letter.key,
+            dead_letter.value,
+            dead_letter.timestamp,
+        )
+        assert tuple(record.headers) == tuple(dead_letter.headers[:4])
+        assert topics.transactions == errors["__streams.errors.topic"]
+        assert (sent[origin].kind, sent[origin].code) == (sent[origin].kind, errors["fraud.error.code"])
         origins.append(origin)
-    assert Counter(place for place, message in sent.items() if message.code) == Counter(origins)
+    assert Counter(position for position, message in sent.items() if message.code) == Counter(origins)
     assert len(origins) == BAD
     assert {json.loads(message.value or b"")["transaction_id"] for message in good_messages()} == set(
         decisions
@@ -170,13 +174,13 @@ async def test_every_bad_message_becomes_a_dead_letter_and_every_good_one_a_deci
     assert {1} == set(map(len, decisions.values()))
     assert (worker.pid, worker.running) == (pid, True)
     assert [
-        word for word in ("Traceback", "Restart", "restart", "raised", "fail_stop") if worker.said(word)
+        word for word in ("Traceback", "Restart", "restart", "raised", "fail_stop") if worker.lines_with(word)
     ] == []
     assert worker.terminate() == 0
 
 
 async def test_a_message_under_the_stores_own_key_does_no_harm(deployment: Deployment) -> None:
-    """Faust's store keeps its place in the changelog under a key of its own; anybody may send that key."""
+    """Faust's store keeps its position in the changelog under a key of its own; any producer may send that key."""
     first, second = traffic(2, seed=14)
     key = KEEPERS_KEY.encode()
     worker = deployment.worker()

@@ -32,7 +32,7 @@ async def test_a_worker_imports_all_it_needs_and_starts_and_stops(
     worker.in_full = True
     worker.start()
 
-    while worker.said(ASSIGNED) == 0:
+    while worker.lines_with(ASSIGNED) == 0:
         deployment.require_workers()
         await asyncio.sleep(0.1)
     assert worker.terminate() == 0

@@ -96,7 +96,7 @@ async def test_a_worker_stopped_during_its_restore_resumes_it(deployment: Deploy
     await fill(deployment)
     worker = deployment.worker()
     worker.start()
-    while worker.running and not worker.said("restoring"):  # noqa: ASYNC110  # a log tells nobody that it grows
+    while worker.running and not worker.lines_with("restoring"):  # noqa: ASYNC110  # a log tells nobody that it grows
         await asyncio.sleep(0.01)
     assert 0 == worker.terminate()
     worker.start()
@@ -136,7 +136,7 @@ async def test_a_changelog_that_was_created_again_is_refused(deployment: Deploym
 
     worker.start()
     assert EXIT_REFUSED == worker.wait(60)
-    assert worker.said("it was deleted and created again") > 0
+    assert worker.lines_with("it was deleted and created again") > 0
 
 
 async def check_stores(deployment: Deployment) -> None:

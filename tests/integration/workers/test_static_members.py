@@ -23,7 +23,7 @@ SECONDS = 90.0
 async def has_partitions(worker: Worker, handovers: int) -> None:
     """Return when the worker has been assigned partitions so many times."""
     deadline = time.monotonic() + SECONDS
-    while worker.said(HANDOVER) < handovers:
+    while worker.lines_with(HANDOVER) < handovers:
         worker.require_running()
         assert time.monotonic() < deadline, worker.tail()
         await asyncio.sleep(0.2)
@@ -46,13 +46,13 @@ async def test_a_named_worker_gets_its_partitions_back_and_no_other_partition_mo
 
     restarts = ((one, two, one.terminate), (two, one, two.kill))
     for number, (restarted, other, stop) in enumerate(restarts):
-        handovers = other.said(HANDOVER)
+        handovers = other.lines_with(HANDOVER)
         stop()
         await deployment.produce(traffic(2_000, seed=62 + number))
         restarted.start()
         await deployment.drained()
 
-        assert handovers == other.said(HANDOVER)
+        assert handovers == other.lines_with(HANDOVER)
 
     assert [0, 0] == [one.terminate(), two.terminate()]
     await check_guarantee(deployment)

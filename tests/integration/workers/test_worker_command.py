@@ -72,12 +72,12 @@ def test_a_directory_in_use_is_refused_to_the_command_and_to_plain_faust(deploym
     first.wait_started()
     commanded = call(deployment, "worker", "--data-dir", str(first.data_dir))
     plain.start()
-    told = f"is in use by the worker with pid {first.pid}"
+    message = f"is in use by the worker with pid {first.pid}"
 
     assert commanded.returncode == REFUSED
-    assert told in commanded.stderr
+    assert message in commanded.stderr
     assert plain.wait() == REFUSED
-    assert told in plain.text()
+    assert message in plain.text()
     assert first.terminate() == 0
 
 

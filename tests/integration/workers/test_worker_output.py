@@ -174,9 +174,9 @@ def test_drift_covers_every_decision_of_the_champion(
 
     ran = CliRunner().invoke(app, ["drift", "--json"])
 
-    told = json.loads(ran.stdout)
-    assert len(run.decisions) == told["decisions"]
-    assert "score" in {drift["name"] for drift in told["drifts"]}
+    output = json.loads(ran.stdout)
+    assert len(run.decisions) == output["decisions"]
+    assert "score" in {drift["name"] for drift in output["drifts"]}
 
 
 def test_a_worker_listens_on_no_port(run: Run) -> None:

@@ -28,7 +28,7 @@ async def test_a_worker_frozen_past_its_session_ends_itself_and_leaves_no_trace(
     os.kill(frozen.pid, signal.SIGCONT)
 
     assert EXIT_FAIL_STOP == frozen.wait()
-    assert frozen.said("Paused") > 0
+    assert frozen.lines_with("Paused") > 0
     await sending
     await deployment.drained()
     assert 0 == other.terminate()

@@ -91,5 +91,5 @@ def test_a_forked_worker_is_a_worker_and_ends_with_the_server(
     server.close()
 
     assert worker.wait() == -9
-    assert worker.said("['faust', '-A', 'instead', 'worker', '-l', 'info']") == 2
+    assert worker.lines_with("['faust', '-A', 'instead', 'worker', '-l', 'info']") == 2
     assert sys.argv[0] != "faust"
