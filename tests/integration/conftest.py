@@ -42,6 +42,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield from _running(base / "stack", brokers=1)
 
 
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One broker and one Redis for the tests of a module."""
+    yield from _running(tmp_path_factory.mktemp("own-stack"), brokers=1)
+
+
 @pytest.fixture
 def stack3(tmp_path: Path) -> Iterator[Stack]:
     """Three brokers for one test, which may kill them."""

@@ -20,6 +20,12 @@ COMMAND = str(Path(sys.executable).with_name("fraudstream"))
 SECONDS = 120
 
 
+@pytest.fixture(scope="module")
+def stack(own_stack: Stack) -> Stack:
+    """Without the topics of other tests, which may be deleted while the doctor reads the cluster."""
+    return own_stack
+
+
 def examined(deployment: Deployment, **overrides: str) -> tuple[int, dict[str, dict[str, str]]]:
     """The exit code, and each finding by its check."""
     settings = {name: str(value) for name, value in values(deployment.settings).items()}

@@ -30,6 +30,12 @@ NEWEST_MS = 1_700_000_000_000
 RECORDS, COMMITTED = 10, 4
 
 
+@pytest.fixture(scope="module")
+def stack(own_stack: Stack) -> Stack:
+    """Without the topics of other tests, which may be deleted while the monitor reads the cluster."""
+    return own_stack
+
+
 @pytest.fixture
 async def topic(stack: Stack) -> str:
     """Two partitions; each holds ten records, one older than the other by a second, the newest from ``NEWEST_MS``."""
