@@ -21,11 +21,11 @@ from tests.chaos.scenario import SCENARIOS, Result, carry_out
 from tests.support.bundle import write_models
 
 ENDURANCE = "endurance"
-"""Takes an hour of its own, in ten runs."""
+"""Not part of a full run: ten runs of it take an hour."""
 
 
 def main() -> int:
-    """Run what is asked for, one after the other, each on brokers of its own."""
+    """Run the selected scenarios one after the other, each on its own brokers."""
     quieten()
     given = _arguments()
     if given.list:
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def quieten() -> None:
-    """Brokers that die are the point; the clients' complaints would fill the screen."""
+    """Silence the clients' warnings about dead brokers, which would fill the console."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
@@ -76,7 +76,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def play(name: str, seed: int, scale: float, app: str, *, quiet: bool = False) -> Result:
-    """One run on three new brokers."""
+    """Run one scenario on three new brokers."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         directory = Path(folder)

@@ -41,12 +41,12 @@ AUTHORIZED = Listeners(
         ),
     }
 )
-"""Brokers that ask who may, and let everybody where no rule is about the topic."""
+"""Brokers that check access, and allow everything on a topic without rules."""
 _EPOCH = re.compile(r"Becoming the active controller at epoch (\d+)")
 
 
 class Cluster:
-    """A local stack of its own: replication factor 3, two copies in sync or no write is acknowledged."""
+    """A local stack with replication factor 3 and min.insync.replicas 2."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -64,14 +64,14 @@ class Cluster:
         return tuple(broker.id for broker in self.stack.brokers)
 
     async def leader_of(self, topic: str, partition: int) -> int:
-        """The broker that leads a partition now."""
+        """Return the current leader of a partition."""
         async with admin_client(self.servers) as admin:
             (described,) = await admin.describe_topics([topic])
         found = {each["partition"]: each["leader"] for each in described["partitions"]}
         return int(found[partition])
 
     def controller(self) -> int:
-        """The broker that leads the quorum now, by the highest epoch in their logs: clients are told any broker."""
+        """Return the current quorum leader, by the highest epoch in the brokers' logs: clients see an arbitrary broker."""
         epochs = {
             int(found): node
             for node in self.nodes
@@ -80,22 +80,22 @@ class Cluster:
         return epochs[max(epochs)]
 
     async def coordinator(self, group: str) -> int:
-        """The broker that keeps a group's members and offsets."""
+        """Return the coordinator of a group."""
         async with admin_client(self.servers) as admin:
             return int(await admin.find_coordinator(group))
 
     def kill(self, node: int) -> None:
-        """As a power cut would."""
+        """Kill a broker, as a power cut would."""
         self._signal(node, signal.SIGKILL)
         self._paused.discard(node)
 
     def pause(self, node: int) -> None:
-        """The broker keeps its connections and answers nothing."""
+        """Pause a broker: it keeps its connections and answers nothing."""
         self._signal(node, signal.SIGSTOP)
         self._paused.add(node)
 
     def resume(self, node: int) -> None:
-        """Go on after a pause."""
+        """Resume a paused broker."""
         self._signal(node, signal.SIGCONT)
         self._paused.discard(node)
 
@@ -104,7 +104,7 @@ class Cluster:
         self.stack = await asyncio.to_thread(local_stack.restart_broker, self._directory, node)
 
     async def whole(self) -> None:
-        """Every broker runs again, whatever was done to it."""
+        """Make every broker run again."""
         for node in tuple(self._paused):
             self.resume(node)
         for node in self.nodes:
@@ -113,7 +113,7 @@ class Cluster:
                 await self.start(node)
 
     def stop(self) -> None:
-        """End every broker; the data stay."""
+        """End every broker; keep the data."""
         for node in tuple(self._paused):
             self.resume(node)
         local_stack.stop(self._directory)
@@ -127,7 +127,7 @@ class Cluster:
 
 @asynccontextmanager
 async def admin_client(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """For one question."""
+    """An admin client for one request."""
     client = AIOKafkaAdminClient(bootstrap_servers=servers)
     await client.start()
     try:
@@ -137,7 +137,7 @@ async def admin_client(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def alter_topic(servers: str, topic: str, configs: dict[str, str]) -> None:
-    """Give a topic exactly these settings of its own."""
+    """Set a topic's configuration to exactly these entries."""
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs)
     async with admin_client(servers) as admin:
         (response,) = await admin.alter_configs([resource])
@@ -145,7 +145,7 @@ async def alter_topic(servers: str, topic: str, configs: dict[str, str]) -> None
 
 
 async def delete_topic(servers: str, topic: str) -> None:
-    """Return when the brokers have forgotten it."""
+    """Delete a topic; return when no broker knows it."""
     async with admin_client(servers) as admin:
         await admin.delete_topics([topic])
         while topic in await admin.list_topics():  # noqa: ASYNC110  # told by the brokers alone
@@ -153,7 +153,7 @@ async def delete_topic(servers: str, topic: str) -> None:
 
 
 async def forbid_writing(servers: str, topic: str) -> None:
-    """Whoever writes to the topic is refused from now on, as when an administrator has revoked the right."""
+    """Refuse all writes to a topic from now on, as after an administrator revoked the right."""
     everybody_may_read = _rule(topic, AclOperation.READ, AclPermissionType.ALLOW)
     nobody_may_write = _rule(topic, AclOperation.WRITE, AclPermissionType.DENY)
     client = _acl_client(servers)
@@ -162,7 +162,7 @@ async def forbid_writing(servers: str, topic: str) -> None:
 
 
 async def allow_writing(servers: str, topic: str) -> None:
-    """No rule is about the topic any more."""
+    """Remove all rules about the topic."""
     every = AclBindingFilter(
         ResourceType.TOPIC,
         topic,
@@ -182,5 +182,5 @@ def _rule(topic: str, operation: AclOperation, permission: AclPermissionType) ->
 
 
 def _acl_client(servers: str) -> AdminClient:
-    """Of librdkafka: aiokafka's knows no rules. What it was asked is given up when nobody holds it any more."""
+    """An admin client of librdkafka, since aiokafka's has no access rules. Its requests end when it is released."""
     return AdminClient({"bootstrap.servers": servers})

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
 
 def tables(directory: Path = RESULTS) -> dict[str, str]:
-    """Markdown by the name of its place."""
+    """Return each table as Markdown, by its marker."""
     found = {name: runs_in(directory / f"{name}.json") for name in SCENARIOS}
     return {
         "declared": markdown(("scenario", "declared"), [(s.name, s.declared) for s in SCENARIOS.values()]),
@@ -27,7 +27,7 @@ def tables(directory: Path = RESULTS) -> dict[str, str]:
 
 
 def _beside(ours: Mapping[str, Sequence[Result]], others: Iterable[Result]) -> Iterator[Result]:
-    """Each of the others behind what ours came to in its scenario."""
+    """Rows of the mutants, each after the unchanged worker's row of its scenario."""
     for other in others:
         yield from ours[other.scenario]
         yield other

@@ -1,4 +1,4 @@
-"""One run of a scenario: a deployment on three brokers, workers under a supervisor, live traffic, and what was done."""
+"""One run of a scenario: a deployment on three brokers, supervised workers, live traffic, and a timeline."""
 
 import asyncio
 import contextlib
@@ -26,13 +26,13 @@ DRAIN_SECONDS = 300.0
 POLL_SECONDS = 0.1
 READY = "Worker ready"
 STARTED = '"event": "started"'
-"""What Faust's own recovery logs when it has begun to consume."""
+"""Log message of Faust's own recovery when it resumes the flow."""
 RESTART_SECONDS = 1.0
-"""A supervisor waits so long before it starts again what has ended."""
+"""Delay before the supervisor restarts an ended worker."""
 
 
 class Moment(NamedTuple):
-    """A line of the timeline."""
+    """One entry of the timeline."""
 
     seconds: float
     what: str
@@ -43,7 +43,7 @@ class Stack(NamedTuple):
 
 
 class Run:
-    """What a scenario is given. Workers that end by themselves are started again, as a supervisor would."""
+    """The deployment that a scenario acts on. Workers that end by themselves are restarted, as by a supervisor."""
 
     def __init__(
         self, cluster: Cluster, directory: Path, models: Path, seed: int, scale: float, app: str
@@ -55,46 +55,46 @@ class Run:
         self.scale = scale
         self.timeline: list[Moment] = []
         self.broken: list[str] = []
-        """Declared behaviour that was not shown."""
+        """Declared behaviour that was not observed."""
         self.kills = 0
         self.restarts = 0
-        """Of workers that ended by themselves."""
+        """Exit codes of workers that ended by themselves."""
         self.pause_bound_seconds = float("inf")
-        """How long decisions may pause, where that is declared."""
+        """Longest declared pause between decisions, if any."""
         self.recovery_seconds: list[float] = []
         self.faults_ms: list[int] = []
         self.recovered_ms = 0
         self.workers: list[Worker] = []
         self.kept_stores: dict[bytes, bytes] = {}
         self.deleted_log: list[Any] = []
-        """What stood in the transactions topic before it was made anew."""
+        """Records of the transactions topic before it was created again."""
         self.deployment = _deployment(cluster, directory, models)
         self._app = app
         self._begun = time.monotonic()
         self._expected: set[str] = set()
 
     def seconds(self, full: float) -> float:
-        """A duration, shorter in a short run."""
+        """Return a duration, shortened in a short run."""
         return max(1.0, full * self.scale)
 
     def note(self, what: str, *, fault: bool = False) -> None:
-        """A line of the timeline; a fault begins what latency calls `during`."""
+        """Add an entry to the timeline; the first fault begins the phase `during` of the latencies."""
         self.timeline.append(Moment(round(time.monotonic() - self._begun, 2), what))
         if fault:
             self.faults_ms.append(time.time_ns() // 1_000_000)
 
     def expect(self, condition: object, what: str) -> None:
-        """Declared behaviour: when it is not so, the run has failed."""
+        """Check declared behaviour; the run fails when it does not hold."""
         self.note(("as declared: " if condition else "NOT AS DECLARED: ") + what)
         if not condition:
             self.broken.append(what)
 
     def bound_pause(self, seconds: float) -> None:
-        """Decisions never pause longer than this while there is traffic; read off the decisions afterwards."""
+        """Declare the longest pause between decisions while there is traffic; checked at the end."""
         self.pause_bound_seconds = seconds
 
     async def start_workers(self, count: int, **environment: str) -> list[Worker]:
-        """Start so many more workers; return when every partition is with one of them."""
+        """Start ``count`` more workers; return when every partition is assigned."""
         started = [self.worker(**environment) for _ in range(count)]
         for worker in started:
             worker.start()
@@ -116,7 +116,7 @@ class Run:
         return "baseline" not in self._app
 
     def worker(self, **environment: str) -> Worker:
-        """One that is not started yet."""
+        """Make a worker without starting it."""
         given = {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"} | environment
         worker = self.deployment.worker(f"worker-{len(self.workers) + 1}", **given)
         worker.application = self._app
@@ -142,14 +142,14 @@ class Run:
         self.kept_stores = stored(self.workers)
 
     def kill(self, worker: Worker) -> None:
-        """Kill -9; it stays down until it is restarted."""
+        """Kill a worker with SIGKILL; it stays down until ``restart``."""
         self._expected.add(worker.name)
         worker.kill()
         self.kills += 1
         self.note(f"kill -9 {worker.name}", fault=True)
 
     async def stop(self, worker: Worker) -> int:
-        """SIGTERM; its exit code."""
+        """Stop a worker with SIGTERM; return its exit code."""
         self._expected.add(worker.name)
         self.note(f"SIGTERM {worker.name}", fault=True)
         code = await asyncio.to_thread(worker.terminate)
@@ -173,7 +173,7 @@ class Run:
 
     @asynccontextmanager
     async def sending(self, records: Iterator[Sent], rate: float) -> AsyncIterator[Traffic]:
-        """Any records."""
+        """Send the given records."""
         traffic = Traffic(self.cluster.servers, self.deployment.settings.topics.transactions, records, rate)
         await traffic.start()
         try:
@@ -206,7 +206,7 @@ class Run:
         return seconds
 
     async def drained(self) -> None:
-        """Everything is committed, or what is missing is looked at as it stands."""
+        """Wait until everything is committed, or give up: the verdict then shows what is missing."""
         try:
             await self.deployment.drained(DRAIN_SECONDS)
         except AssertionError:
@@ -233,7 +233,7 @@ class Run:
 
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator[None]:
-        """Start again what ends by itself, until the block is left."""
+        """Restart workers that end by themselves, until the block ends."""
         task = asyncio.create_task(self._supervise())
         try:
             yield
@@ -282,7 +282,7 @@ def metrics_port() -> dict[str, str]:
 
 
 def owners(workers: list[Worker], since: str = "") -> dict[int, Worker]:
-    """Who restored each partition last, by the workers' own logs since they last said ``since``."""
+    """Return the last owner of each partition, by the workers' logs since the event ``since``."""
     found: dict[int, tuple[str, Worker]] = {}
     for worker in workers:
         for line in _restored(worker, since):
@@ -293,7 +293,7 @@ def owners(workers: list[Worker], since: str = "") -> dict[int, Worker]:
 
 
 def stored(workers: list[Worker]) -> dict[bytes, bytes]:
-    """What the last owner of each partition has on its disk; workers must have ended."""
+    """Read the database of each partition's last owner; workers must have ended."""
     found: dict[bytes, bytes] = {}
     for partition, worker in owners(workers).items():
         found |= reading.stored_partition(worker.data_dir, partition)

@@ -48,7 +48,7 @@ async def test_is_as_declared(name: str, cluster: Cluster, models: Path, tmp_pat
 
 
 @pytest.mark.parametrize("mutant", FOUND_BY)
-async def test_a_mutant_is_found(mutant: str, cluster: Cluster, models: Path, tmp_path: Path) -> None:
+async def test_every_mutant_is_found(mutant: str, cluster: Cluster, models: Path, tmp_path: Path) -> None:
     chosen, app = SCENARIOS[FOUND_BY[mutant]], f"tests.chaos.mutants.{mutant}"
     result = await carry_out(chosen, cluster, tmp_path, models, seed=SEED, scale=SCALE, app=app)
 

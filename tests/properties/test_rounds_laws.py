@@ -102,7 +102,9 @@ def half(about: Touched) -> dict[str, bytes]:
 
 
 @given(given_rounds=rounds, checked=st.booleans())
-def test_together_is_as_alone(given_rounds: list[dict[int, list[Written]]], checked: bool) -> None:
+def test_chunks_computed_together_and_alone_are_equal(
+    given_rounds: list[dict[int, list[Written]]], checked: bool
+) -> None:
     together, alone = scorer(checked), scorer(checked)
 
     for chunks in chunks_of(given_rounds):

@@ -1,5 +1,6 @@
-"""The hot path in one process over brokers and disks that are only pretended, with a crash possible between any two steps.
+"""Simulates the hot path in one process, with a crash possible between any two steps.
 
-The code is the service's own: scorer, profile cache, waiting chunks, order of writes, fence, restore. Pretended are what they
-stand on: the brokers' logs, RocksDB, the clock and who may go on next, all by one seed.
+The code under test is the service's own: scorer, state cache, chunk runner, order of writes, session fence, changelog guard,
+restore. Brokers, RocksDB, the clock and the scheduling of steps are simulated; one seed determines everything.
+Start with ``schedule``.
 """

@@ -1,4 +1,4 @@
-"""The guarantee with one part taken out, each in a few lines: the schedules must find every one."""
+"""Mutants: each removes one part of the guarantee, and some schedule must detect it."""
 
 import asyncio
 import secrets
@@ -25,7 +25,7 @@ _publish, _write, _finish = OrderOfWrites._publish, OrderOfWrites._write, OrderO
 
 
 def no_guard(put: Put) -> None:
-    """Neither offset nor id is recognised."""
+    """Neither already applied offsets nor repeated ids are recognised."""
 
     def unguarded(profiles: Any, events: Any, bounds: Any, topic_id: int) -> Any:
         ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
@@ -58,7 +58,7 @@ def state_before_alert(put: Put) -> None:
 
 
 def store_before_changelog(put: Put) -> None:
-    """RocksDB first."""
+    """RocksDB is written before the changelog."""
 
     async def write(order: Any, chunks: list[Any]) -> None:
         profiles = {key: value for chunk in chunks for key, value in chunk.computed.states.items()}
@@ -70,7 +70,7 @@ def store_before_changelog(put: Put) -> None:
 
 
 def error_acknowledged(put: Put) -> None:
-    """What cannot be sent is given up, and the chunk acknowledged."""
+    """A failed send is ignored, and the chunk acknowledged."""
 
     async def publish(order: Any, chunks: list[Any]) -> None:
         with suppress(SendFailed):
@@ -80,22 +80,22 @@ def error_acknowledged(put: Put) -> None:
 
 
 def no_fence(put: Put) -> None:
-    """A worker that was paused goes on."""
+    """A worker that was paused continues."""
     put(SessionFence, "check", lambda _: None)
 
 
 def no_changelog_guard(put: Put) -> None:
-    """Whoever else writes to the changelog is not noticed."""
+    """Another worker's records in the changelog are not detected."""
     put(ChangelogGuard, "write", lambda sole, *written: sole._store.write(*written))
 
 
 def no_version_rule(put: Put) -> None:
-    """A restore takes what stands last in the changelog."""
+    """A restore keeps the last version in the changelog."""
     put(restore, "newest", lambda records, _: dict(records))
 
 
 def chunks_side_by_side(put: Put) -> None:
-    """A chunk does not wait for the one before it."""
+    """A chunk does not wait for the previous chunk."""
 
     def at_once(order: Any, chunk: InFlightChunk[Any]) -> None:
         async def take() -> None:
@@ -109,7 +109,7 @@ def chunks_side_by_side(put: Put) -> None:
 
 
 def answers_overtaken(put: Put) -> None:
-    """What comes after a chunk that waits for an answer does not wait with it."""
+    """Later chunks overtake a chunk that waits for an answer."""
 
     async def finish(runner: Any, batch: Any, computing: Any, stopwatch: Any) -> None:
         with suppress(asyncio.CancelledError), fail_stop("computing a chunk"):

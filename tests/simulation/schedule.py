@@ -1,4 +1,4 @@
-"""One schedule: at each moment the seed says who goes on next, and what dies."""
+"""One schedule: the seed selects each next step, and the failures."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,20 +17,20 @@ from tests.simulation.world import Broken, ChangelogReader, Disk, Sending, Topic
 MOST_STEPS = 400
 MOST_DEATHS = 4
 DEADLY = 0.15
-"""Share of the steps at which something may die."""
+"""Fraction of the steps at which a failure is possible."""
 WIPED = 0.2
 NOTICED = 0.3
-"""How soon one that is cut off hears that it is."""
+"""Probability per step that a worker cut off from the group learns of it."""
 
 Step = Callable[[], None]
 
 
 class Unknown(Exception):
-    """To the group: what a worker is told that it has forgotten."""
+    """The group no longer knows this worker."""
 
 
 class Played(NamedTuple):
-    """What a schedule was made of."""
+    """The steps of a schedule, and its failures."""
 
     steps: list[str]
     deaths: int
@@ -38,7 +38,7 @@ class Played(NamedTuple):
 
 
 class Schedule:
-    """Two machines with a disk each, one partition that moves between them."""
+    """Two machines with one disk each, and one partition that moves between them."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
@@ -53,10 +53,10 @@ class Schedule:
         self._owner: Worker
         self._zombies: list[Worker] = []
         self._late: list[Sending] = []
-        """Sent by those that are dead, and not lost."""
+        """Batches of dead workers that are still in flight."""
 
     async def play(self) -> Played:
-        """To the end of the source log, and until all is finished. Raises Broken."""
+        """Play to the end of the source log, until all chunks are finished. Raises Broken."""
         await self._start(0)
         for _ in range(MOST_STEPS):
             if self._owner.idle and self._owner.position == len(self.source.records):
@@ -66,7 +66,7 @@ class Schedule:
         return Played(self.steps, self.deaths, self.zombies)
 
     def _possible(self) -> list[Step]:
-        """Each as often as it is likely."""
+        """Return the possible steps, each as often as its weight."""
         owner, sender = self._owner, self._owner.sender
         steps: list[Step] = [self._commit, self._write_out, self._beat]
         steps += [self._fetch] * (4 if owner.position < len(self.source.records) else 0)
@@ -91,7 +91,7 @@ class Schedule:
             zombie = self._zombies[0]
             zombie.beat()
             if zombie.alive and not zombie.cut_off:
-                raise Broken("a worker that was paused past its session goes on")
+                raise Broken("a worker that was paused past its session continues")
             if zombie.alive and self.random.random() < NOTICED:
                 zombie.kill(Unknown("to the group"))
         for worker in [self._owner, *self._zombies]:
@@ -100,7 +100,7 @@ class Schedule:
         await self._bury()
 
     async def _bury(self) -> None:
-        """What has died is replaced, if it was the owner."""
+        """Remove dead workers, and start another one when the owner died."""
         for zombie in [zombie for zombie in self._zombies if not zombie.alive]:
             self._zombies.remove(zombie)
             self._lose(zombie)
@@ -114,7 +114,7 @@ class Schedule:
             await self._start(self.random.choice(self._free_machines()))
 
     async def _start(self, machine: int) -> None:
-        """A worker on this machine's disk, or on a new one."""
+        """Start a worker on this machine's disk, or on a new disk."""
         if self.random.random() < WIPED:
             self._disks[machine] = Disk(self.topics)
             self.steps.append(f"machine {machine} has a new disk")
@@ -127,7 +127,7 @@ class Schedule:
         return [machine for machine, disk in enumerate(self._disks) if not any(disk is each for each in held)]
 
     def _lose(self, dead: Worker) -> None:
-        """What it had sent may still arrive; per topic what comes first."""
+        """Batches of a dead worker may still arrive: of each topic the first ones."""
         lost: set[str] = set()
         for sending in dead.sender.on_their_way:
             if sending.stands:
@@ -172,19 +172,19 @@ class Schedule:
         self._owner.kill(KeyboardInterrupt("kill -9"))
 
     def _pause(self) -> None:
-        """It stands still until its session has ended; the other machine takes over."""
+        """Pause the owner until its session has ended; the other machine takes over."""
         self._zombies.append(self._owner)
         self.zombies += 1
         self._now += SESSION_SECONDS + 1
 
     def _cut_off(self) -> None:
-        """Its heartbeats do not arrive, everything else does: it goes on beside the one that takes over."""
+        """Lose only the owner's heartbeats: it continues beside the worker that takes over."""
         self._owner.cut_off = True
         self._zombies.append(self._owner)
         self.zombies += 1
 
     def _wake(self) -> None:
-        """It hears what was answered meanwhile, and takes up what it had fetched, before its next beat."""
+        """Resume a paused worker: acknowledgements arrive and a fetched chunk is taken before its next beat."""
         zombie = self._zombies[0]
         for sending in zombie.sender.next_to_stand():
             if self.random.random() < 0.5:
@@ -197,7 +197,7 @@ class Schedule:
             zombie.take(self.source.records[zombie.position : zombie.position + 3])
 
     async def _finish(self) -> None:
-        """Nothing dies any more. The end is the same for a machine that begins with an empty disk."""
+        """Finish without failures, and check the result, also after a restore to an empty disk."""
         while self._zombies:
             await self._step(self._wake)
         for _ in range(MOST_STEPS):
@@ -205,7 +205,7 @@ class Schedule:
                 break
             await self._step(self.random.choice(self._harmless()))
         else:
-            raise Broken("it does not come to an end")
+            raise Broken("the schedule does not end")
         while self._late:
             self._arrive_late()
         check(self.topics, self._owner.disk.profiles, self.source)
@@ -221,15 +221,15 @@ class Schedule:
 
 
 async def settle() -> None:
-    """Everything that can go on without a step of ours has: nothing is ready but ourselves."""
-    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # asking costs less than waiting
+    """Wait until no other task is ready: everything has run that needs no further step."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # cheaper than waiting a fixed number of turns
     await asyncio.sleep(0)
-    while ready:  # noqa: ASYNC110  # no event tells of the end of all events
+    while ready:  # noqa: ASYNC110  # no event signals that nothing is ready
         await asyncio.sleep(0)
 
 
 async def play(seed: int) -> Played:
-    """Raises Broken, with the schedule that led there."""
+    """Play the schedule of a seed. Raises Broken with the schedule's steps."""
     schedule = Schedule(seed)
     try:
         with (

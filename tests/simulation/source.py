@@ -1,4 +1,4 @@
-"""Small source logs with everything in them that a profile must get right, and what must come of them."""
+"""Small source logs with repeats, late and invalid records, and the results they must lead to."""
 
 import json
 from collections import Counter
@@ -13,16 +13,16 @@ NOW_MS = 1_760_000_000_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 EVENTS, CUSTOMERS = 24, 3
 LOGS = 40
-"""Different ones; schedules take them in turn, so that what is expected is computed once for each."""
+"""Number of different logs. Schedules use them in turn, so that each expected result is computed once."""
 
 
 class Source(NamedTuple):
-    """A log and its fold."""
+    """A source log and its expected results."""
 
     records: list[Record]
     customers: dict[str, oracle.Customer]
     features: dict[str, list[float]]
-    """Of those transactions that came within the allowed lateness."""
+    """Of the transactions within the allowed lateness."""
     last_offsets: dict[str, int]
     """Of each customer's records, repeats included."""
     bad: Counter[tuple[bytes | None, bytes | None]]
@@ -34,7 +34,7 @@ class Source(NamedTuple):
 
 @lru_cache(maxsize=LOGS)
 def source(seed: int) -> Source:
-    """One in ten is garbage, one in ten a repeat, one in ten late, one in ten older than anything kept."""
+    """Make a log: a tenth of the records is invalid, a tenth repeated, a tenth late, a twentieth too old to be kept."""
     random = Random(seed)
     good: list[Record] = []
     kept: list[Record] = []
@@ -53,7 +53,7 @@ def source(seed: int) -> Source:
         if kind >= 0.1:
             good.append(record)
         if kind >= 0.35:
-            kept.append(record)  # the id of an older one may be forgotten: its repeat is declared to be new
+            kept.append(record)  # the id of an older one may be evicted: its repeat then counts as new
     customers = oracle.fold(good)
     features = {
         n: f for customer in customers.values() for n, f in oracle.expected_features(customer).items()

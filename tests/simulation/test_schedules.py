@@ -37,7 +37,7 @@ async def test_a_seed_is_a_schedule() -> None:
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-async def test_a_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MUTANTS[name](monkeypatch.setattr)
 
     with pytest.raises(Broken):

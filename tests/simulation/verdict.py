@@ -1,4 +1,4 @@
-"""What must be in the end, whatever the schedule: held against the fold of the source log that shares no code with ours."""
+"""Checks the end of a schedule against an independent fold of the source log, which shares no code with the service."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ from tests.support import oracle
 
 
 def check(topics: Topics, stored: dict[bytes, bytes], source: Source) -> None:
-    """Profiles, decisions, alerts and dead letters. Raises Broken."""
+    """Check profiles, decisions, alerts and dead letters. Raises Broken."""
     check_profiles(newest(topics[CHANGELOG]), source)
     if stored != newest(topics[CHANGELOG]):
-        raise Broken("the owner's disk is not what the changelog ends with")
+        raise Broken("the owner's disk differs from the end of the changelog")
     decisions = by_transaction(topics[DECISIONS])
     check_decisions(decisions, source)
     suspicious = {name for name, said in decisions.items() if said[0]["outcome"] != "approve"}
@@ -30,7 +30,7 @@ def check(topics: Topics, stored: dict[bytes, bytes], source: Source) -> None:
 
 
 def newest(changelog: Iterable[OutRecord]) -> dict[bytes, bytes]:
-    """The version that a restore takes of each customer: the one that has applied more."""
+    """Return the version of each customer that a restore keeps: the one that applied more."""
     kept: dict[bytes, bytes] = {}
     for record in changelog:
         assert record.key is not None
@@ -53,7 +53,7 @@ def check_profiles(profiles: dict[bytes, bytes], source: Source) -> None:
         if expected != (found.applied, found.newest_sums):
             raise Broken(f"{name} has {found.applied} events, {found.newest_sums}; expected {expected}")
         if not customer.last_offset <= found.applied_offset <= source.last_offsets[name]:
-            raise Broken(f"{name} stands at {found.applied_offset}")
+            raise Broken(f"{name} has applied up to {found.applied_offset}")
 
 
 def check_decisions(decisions: dict[str, list[dict[str, Any]]], source: Source) -> None:

@@ -1,4 +1,4 @@
-"""One worker in the simulation: the service's own parts, put together as RiskWorker puts them together."""
+"""One simulated worker: the service's own parts, assembled as in RiskWorker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
@@ -42,7 +42,7 @@ DECISIONS, ALERTS, DEAD_LETTERS = "decisions", "alerts", "dead letters"
 _TOPICS = {Stream.DECISIONS: DECISIONS, Stream.ALERTS: ALERTS, Stream.DEAD_LETTERS: DEAD_LETTERS}
 SESSION_SECONDS = 10.0
 CACHE_BYTES = 1_500
-"""A few profiles: most have to be read from the disk again."""
+"""Room for a few profiles: most are read from the disk again."""
 CHUNK_EVENTS = 6
 MOST_RECORDS = 100
 PARTITION = 0
@@ -51,11 +51,11 @@ _acting: ContextVar["Worker"] = ContextVar("acting")
 
 
 class LargeAmounts:
-    """Finds amounts above 1,000 suspicious."""
+    """Scores amounts above 1,000 as suspicious."""
 
     reference = ModelReference(name="large", version="1", digest="d")
     thresholds = Thresholds(review=0.5, decline=0.9)
-    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; nobody changes it
+    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; never changed
 
     def score(self, rows: Rows) -> Scores:
         return np.where(rows[:, 0] > 1_000, 0.7, 0.1)
@@ -65,7 +65,7 @@ class LargeAmounts:
 
 
 class Event(NamedTuple):
-    """What Faust hands to the agent."""
+    """A chunk as Faust delivers it to the agent."""
 
     value: Chunk
     worker: "Worker"
@@ -75,7 +75,7 @@ class Event(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A chunk's work, once there is an answer. No coroutine: whoever dies meanwhile leaves it as it is."""
+    """A chunk's computation after an answer. Not a coroutine, so that a worker's death leaves it unfinished."""
 
     answer: asyncio.Future[None]
     decide: Callable[[], list[ScoredChunk]]
@@ -86,19 +86,19 @@ class Answered(NamedTuple):
 
 
 class Worker:
-    """Owns the one partition until it dies, or is paused and another takes over."""
+    """Owns the partition until it dies, or until it is paused and another worker takes over."""
 
     def __init__(self, disk: Disk, topics: Topics, clock: Callable[[], float], position: int) -> None:
         self.disk = disk
         self.sender = Sender()
         self.position = position
-        """Of the next record that it fetches."""
+        """Offset of the next record to fetch."""
         self.finished = position
         self.died_of: BaseException | None = None
         self.broken: AssertionError | None = None
         self.cut_off = False
         self.asked: list[asyncio.Future[None]] = []
-        """Chunks that wait for an answer about their entities: the partition's next one waits with them."""
+        """Answers that chunks wait for; the partition's next chunk waits with them."""
         self._topics = topics
         self._fence = SessionFence(SESSION_SECONDS, clock)
         self._profiles = StateCache(disk, CACHE_BYTES)
@@ -120,11 +120,11 @@ class Worker:
 
     @property
     def idle(self) -> bool:
-        """Nothing is on its way."""
+        """True when nothing is in flight."""
         return self.finished == self.position and not self.sender.on_their_way
 
     async def restore(self, reader: ChangelogReader) -> None:
-        """As BulkRecovery does, up to the end that the changelog has now."""
+        """Restore as BulkRecovery does, up to the current end of the changelog."""
         restore = Restore(CHANGELOG, self.disk, cast(Any, NoProgress()), lambda: not self.alive)
 
         @contextmanager
@@ -136,18 +136,18 @@ class Worker:
         self._changelog_guard.begin(PARTITION, self.disk.offset)
 
     def take(self, records: list[Record]) -> None:
-        """As RiskWorker.accept."""
+        """Take a fetched chunk, as RiskWorker.accept does."""
         self.position = records[-1].offset + 1
         with self._at_work(), fail_stop("scoring a chunk"):
             self._runner.take(cast(Any, Event(Chunk(PARTITION, cast(Any, records)), self)))
 
     def beat(self) -> None:
-        """As Fence.run does at intervals."""
+        """Beat, as SessionFence.run does at intervals."""
         with self._at_work(), fail_stop("beating"):
             self._fence.beat()
 
     def kill(self, cause: BaseException) -> None:
-        """No step is begun any more; what is on its way may still arrive."""
+        """End the worker: it begins no further step; batches in flight may still arrive."""
         self.died_of = self.died_of or cause
         for sending in self.sender.on_their_way:
             sending.heard.cancel()
@@ -155,7 +155,7 @@ class Worker:
             question.cancel()
 
     def answer(self) -> None:
-        """As Redis does, or the deadline in its place."""
+        """Answer the oldest question, as Redis or its timeout does."""
         question = self.asked.pop(0)
         if not question.done():
             question.set_result(None)
@@ -172,7 +172,7 @@ class Worker:
     def _compute(
         self, chunks: Sequence[Chunk], stopwatch: Stopwatch
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
-        """As RiskWorker: what a chunk does to its profiles is done before anybody is asked."""
+        """Compute as RiskWorker does: chunks are folded before Redis is asked."""
         folded = self._scorer.fold(chunks, NOW_MS, stopwatch)
         if chunks[0].records[0].offset % 2:
             return self._decide(folded, stopwatch)
@@ -188,7 +188,7 @@ class Worker:
 
 
 class _entered:  # noqa: N801  # used as a function
-    """A context manager in the dress of an asynchronous one."""
+    """Wraps a context manager as an asynchronous one."""
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager
@@ -202,7 +202,7 @@ class _entered:  # noqa: N801  # used as a function
 
 @contextmanager
 def fail_stop(doing: str) -> Iterator[None]:
-    """As the service's own, for one of several workers in this process."""
+    """The service's fail_stop for one of several workers in a process: it ends that worker only."""
     worker = _acting.get()
     if not worker.alive:
         raise asyncio.CancelledError(doing)
@@ -211,8 +211,8 @@ def fail_stop(doing: str) -> Iterator[None]:
     except asyncio.CancelledError:
         raise
     except AssertionError as error:
-        worker.broken = error  # a task's own error nobody would hear of
+        worker.broken = error  # the error of a task would be lost
         raise
-    except Exception as error:  # whatever it is
+    except Exception as error:  # any error ends the worker
         worker.kill(error)
         raise asyncio.CancelledError(doing) from error

@@ -1,4 +1,4 @@
-"""What the hot path stands on, pretended: logs, a disk that forgets, sends on their way."""
+"""The simulated surroundings of a worker: topics, a disk that loses unflushed batches, sends in flight."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,11 +12,11 @@ CHANGELOG = "changelog"
 
 
 class Broken(AssertionError):
-    """Something that must never be is; the schedule that led there is told with it."""
+    """A guarantee was violated; the message holds the schedule."""
 
 
 class Record(NamedTuple):
-    """A record of the source log, as the Kafka client gives it."""
+    """A record of the source log, as the Kafka client returns it."""
 
     key: bytes | None
     value: bytes | None
@@ -28,7 +28,7 @@ class Record(NamedTuple):
 
 
 class Topics(dict[str, list[OutRecord]]):
-    """What stands in each topic."""
+    """Records of each topic."""
 
     def __missing__(self, topic: str) -> list[OutRecord]:
         self[topic] = []
@@ -36,7 +36,7 @@ class Topics(dict[str, list[OutRecord]]):
 
 
 class Sending:
-    """Records on their way: first they stand in the topic, later the sender hears of it."""
+    """A batch in flight: first it is appended to the topic, later the sender is acknowledged."""
 
     def __init__(self, topic: str, records: list[OutRecord]) -> None:
         self.topic = topic
@@ -64,7 +64,7 @@ class Sender:
         return await asyncio.gather(*(sending.heard for sending in sendings))
 
     def next_to_stand(self) -> list[Sending]:
-        """The oldest of each topic that does not stand there yet: a producer keeps the order."""
+        """Return the oldest batch of each topic that is not appended yet: a producer keeps the order."""
         first: dict[str, Sending] = {}
         for sending in self.on_their_way:
             if not sending.stands:
@@ -72,7 +72,7 @@ class Sender:
         return list(first.values())
 
     def unheard(self) -> list[Sending]:
-        """What stands and was not told yet; per topic in order."""
+        """Return the oldest batch of each topic if it is appended: it can be acknowledged."""
         first: dict[str, Sending] = {}
         for sending in self.on_their_way:
             first.setdefault(sending.topic, sending)
@@ -85,7 +85,7 @@ class Sender:
 
 
 class Disk:
-    """One worker's RocksDB: atomic batches, of which a crash forgets the newest that were not written out."""
+    """One worker's RocksDB: atomic batches; a crash loses the newest unflushed ones."""
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
@@ -105,17 +105,17 @@ class Disk:
         for key, value in profiles.items():
             if not any(r.key == key and r.value == value for r in stands[: changelog_offset + 1]):
                 raise Broken(
-                    f"the disk has a profile of {key!r} that the changelog lacks up to {changelog_offset}"
+                    f"the disk has a profile of {key!r} that is not in the changelog up to {changelog_offset}"
                 )
         self._batches.append((dict(profiles), changelog_offset))
         self._replay(self._batches[-1:])
 
     def write_out(self) -> None:
-        """What stands now survives a crash."""
+        """Flush: everything written so far survives a crash."""
         self._written_out = len(self._batches)
 
     def crash(self, random: Random) -> None:
-        """Some of the newest batches are forgotten, each whole."""
+        """Lose some of the newest batches, each as a whole."""
         del self._batches[random.randint(self._written_out, len(self._batches)) :]
         self._written_out = len(self._batches)
         self.profiles, self.offset = {}, -1
@@ -132,7 +132,7 @@ class Disk:
 
 
 class Fetched(NamedTuple):
-    """Part of the changelog."""
+    """A part of the changelog."""
 
     parts: list[Slice]
 
@@ -141,7 +141,7 @@ class Fetched(NamedTuple):
 
 
 class ChangelogReader:
-    """Gives the changelog in parts of any size."""
+    """Returns the changelog in parts of random size."""
 
     def __init__(self, topics: Topics, random: Random) -> None:
         self._topics = topics
@@ -154,7 +154,7 @@ class ChangelogReader:
 
 
 class NoProgress:
-    """Nobody watches."""
+    """Reports nothing."""
 
     def begin(self, partitions: list[int], remaining: int) -> None: ...
 

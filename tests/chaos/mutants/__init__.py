@@ -8,5 +8,5 @@ from typing import Any
 
 
 def sabotage(owner: Any, name: str, by: Any) -> None:
-    """Put something else in the place of a part of the service."""
+    """Replace a part of the service."""
     setattr(owner, name, by)

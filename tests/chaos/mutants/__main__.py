@@ -21,7 +21,7 @@ FILE = RESULTS / "mutants.json"
 
 
 def main() -> int:
-    """Exit code 1 when a mutant was not found. Those that are named replace what stands in the file of them."""
+    """Run the mutants; exit code 1 when one was not found. Named mutants replace their results in the file."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.mutants", description=__doc__)
     parser.add_argument("mutants", nargs="*", metavar="MUTANT", help=", ".join(MEANT_FOR))
     parser.add_argument("--seed", type=int, default=1)

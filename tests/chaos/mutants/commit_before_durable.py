@@ -1,4 +1,4 @@
-"""M2: a chunk is acknowledged, and so committed, when it is taken up."""
+"""M2: a chunk is acknowledged, and so committed, when it is queued."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ __all__ = ["app"]
 _put = ChunkQueue.put
 
 
-def put(waiting: ChunkQueue, event: Any) -> None:
-    """As soon as it is there."""
+def put(queue: ChunkQueue, event: Any) -> None:
+    """Acknowledge, then queue."""
     event.ack()
-    _put(waiting, event)
+    _put(queue, event)
 
 
 sabotage(ChunkQueue, "put", put)

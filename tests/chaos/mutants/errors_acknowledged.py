@@ -1,4 +1,4 @@
-"""M6: Faust's own way with an error: it is logged, the message is acknowledged, the agent goes on."""
+"""M6: errors are handled as in Faust: logged, the message acknowledged, the agent continued."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _publish = OrderOfWrites._publish
 
 
 async def publish(order: Any, chunks: list[Any]) -> None:
-    """What cannot be sent is given up."""
+    """Ignore a failed send."""
     try:
         await _publish(order, chunks)
     except SendFailed:

@@ -1,4 +1,4 @@
-"""M1: what was applied before is applied again, known by neither its offset nor its id."""
+"""M1: an already applied record is applied again: neither its offset nor its id is recognised."""
 
 import secrets
 
@@ -14,7 +14,7 @@ __all__ = ["app"]
 
 
 def unguarded(profiles: list[bytes], events: Events, bounds: Bounds, topic_id: int = 0) -> Folded:
-    """Every chunk seems to come from another log, every transaction to be a new one."""
+    """Make every chunk seem to come from another log, and every transaction new."""
     ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
     return fold(profiles, events._replace(transaction=ids), bounds, topic_id ^ secrets.randbits(63))
 

@@ -1,4 +1,4 @@
-"""M5: a worker that was paused past its session goes on as if nothing had been, its sends wait as long as they like,
+"""M5: a worker that was paused past its session continues as if nothing had happened, its sends wait without limit,
 nobody notices that two write to one changelog, and a restore takes the last version that stands there, however old.
 """
 
@@ -20,12 +20,12 @@ from tests.chaos.mutants import sabotage
 __all__ = ["app"]
 
 IN_FLIGHT_SECONDS = 0.05
-"""Wide enough for a pause to hit."""
+"""Long enough for a pause to fall into it."""
 _write_in_order = OrderOfWrites._write
 
 
 async def write_late(order: Any, chunks: list[Any]) -> None:
-    """Outputs are out, profiles are still in memory."""
+    """Delay the changelog: outputs are delivered, states are still in memory."""
     await asyncio.sleep(IN_FLIGHT_SECONDS)
     await _write_in_order(order, chunks)
 
@@ -33,12 +33,12 @@ async def write_late(order: Any, chunks: list[Any]) -> None:
 def write(
     writer: ChangelogGuard, partition: int, profiles: Mapping[bytes, bytes], changelog_offset: int
 ) -> None:
-    """Whatever stands between."""
+    """Write without checking the offset."""
     writer._store.write(partition, profiles, changelog_offset)
 
 
 def patient(**options: Any) -> AIOKafkaProducer:
-    """Whoever waits for less than a session gives up before another one has begun."""
+    """Let a producer retry longer than a session, so that it still writes when another owner has begun."""
     return AIOKafkaProducer(**options | {"request_timeout_ms": 120_000})
 
 

@@ -1,4 +1,4 @@
-"""No mutant of the guarantee: a worker whose model raises, in its twenty-fifth chunk after each start."""
+"""Not a mutant of the guarantee: a worker whose model raises in the twenty-fifth chunk after each start."""
 
 from itertools import count
 
@@ -15,7 +15,7 @@ _score = Bundle.score
 
 
 def score(bundle: Bundle, rows: Rows) -> Scores:
-    """As ever, but for one chunk."""
+    """Score as usual, except one chunk."""
     if next(_chunks) == FAILING:
         raise ArithmeticError("this chunk was to fail")
     return _score(bundle, rows)

@@ -1,4 +1,4 @@
-"""M4: profiles are durable before decisions and alerts are sent. After a kill in between the replay is skipped."""
+"""M4: profiles are durable before decisions and alerts are sent. After a kill in between, the record counts as applied."""
 
 import asyncio
 from typing import Any
@@ -10,19 +10,19 @@ from tests.chaos.mutants import sabotage
 __all__ = ["app"]
 
 BETWEEN_SECONDS = 0.05
-"""Wide enough for a kill to hit."""
+"""Long enough for a kill to fall into it."""
 _publish, _write = OrderOfWrites._publish, OrderOfWrites._write
 
 
 async def publish(order: Any, chunks: list[Any]) -> None:
-    """State first."""
+    """Write the states first."""
     await _write(order, chunks)
     await asyncio.sleep(BETWEEN_SECONDS)
     await _publish(order, chunks)
 
 
 async def written_before(*_: object) -> None:
-    """Nothing is left to write."""
+    """Write nothing more."""
 
 
 sabotage(OrderOfWrites, "_publish", publish)

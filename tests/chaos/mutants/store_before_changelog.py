@@ -1,5 +1,5 @@
-"""M3: RocksDB is written, and written out, before the changelog. After a kill in between the profile on disk has seen
-what the changelog never gets: the replay is skipped, not written again.
+"""M3: RocksDB is written and flushed before the changelog. After a kill in between, the profile on disk has applied a
+record that never reaches the changelog: read again, the record counts as applied and is skipped.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from tests.chaos.mutants import sabotage
 __all__ = ["app"]
 
 BETWEEN_SECONDS = 0.05
-"""Wide enough for a kill to hit."""
+"""Long enough for a kill to fall into it."""
 _write = OrderOfWrites._write
 
 
 async def write(order: Any, chunks: list[Any]) -> None:
-    """The two steps in the wrong order, the second one twice: whoever looks at the offsets sees nothing wrong."""
+    """Swap the two steps, and write RocksDB again after the changelog, so that offsets look right."""
     writer = order._store
     for chunk in chunks:
         partition = chunk.computed.partition

@@ -1,4 +1,4 @@
-"""The consumer that the tests of chunks begin with."""
+"""A chunk consumer for tests."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ async def consumer(tmp_path: Path) -> Any:
     cast(Any, app.transport).Consumer = fetching
 
     async def unused(*_: object) -> None:
-        """Where Faust would be told of partitions that come and go."""
+        """Faust's callback for revoked and assigned partitions."""
 
     delivered: list[Any] = []
 

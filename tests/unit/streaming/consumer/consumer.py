@@ -1,4 +1,4 @@
-"""A chunked consumer on a Faust app that never connects: it fetches what a test gives it."""
+"""A chunk consumer on a Faust app that never connects: it fetches the records that a test sets."""
 
 from typing import Any, NamedTuple, cast
 
@@ -25,14 +25,14 @@ class Record(NamedTuple):
     serialized_value_size: int = 1
 
 
-class Standing(Service):
-    """The consumer's thread, its partitions sought."""
+class SoughtThread(Service):
+    """The consumer's thread after a seek."""
 
     fetch_epoch: int | None = 1
 
 
 class Fetching:
-    """Put before the consumer's class: fetches what it is given."""
+    """Mixed in before the consumer's class: returns ``fetched``."""
 
     fetched: dict[TP, list[Record]]
     delivered: list[Any]
@@ -45,8 +45,8 @@ class Fetching:
         return (self.fetched, cast(Any, self)._thread.fetch_epoch), self.active
 
     def _new_consumer_thread(self) -> Service:
-        """The real one brings an event loop of its own."""
-        return Standing()
+        """The real thread has its own event loop."""
+        return SoughtThread()
 
     def highwater(self, tp: TP) -> int:  # noqa: ARG002  # Faust's signature
         return 1_000
@@ -57,7 +57,7 @@ def offsets(first: int, last: int, partition: int = 0) -> list[Record]:
 
 
 async def delivered(consumer: Any, fetched: dict[TP, list[Record]]) -> list[Any]:
-    """The messages of one fetch, as Faust's loop hands them on."""
+    """Return the messages of one fetch as Faust's loop delivers them."""
     consumer.fetched = fetched
     consumer.delivered.clear()
     async for _, message in consumer.getmany(timeout=0.0):

@@ -1,4 +1,4 @@
-"""What a chunked consumer would commit, and what a rebalance waits for."""
+"""Offsets that a chunk consumer commits, and chunks that a rebalance waits for."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +9,7 @@ from faust.types import TP
 from tests.unit.streaming.consumer.consumer import FIRST, SECOND, Record, committable, delivered, offsets
 
 
-async def test_a_finished_chunk_is_committed_up_to_behind_its_last_record(consumer: Any) -> None:
+async def test_a_finished_chunk_is_committed_after_its_last_record(consumer: Any) -> None:
     first, second = await delivered(consumer, {FIRST: offsets(10, 15)})
     consumer.ack(first)
     assert committable(consumer) == {FIRST: 13}
@@ -18,7 +18,7 @@ async def test_a_finished_chunk_is_committed_up_to_behind_its_last_record(consum
     assert committable(consumer) == {FIRST: 16}
 
 
-async def test_a_chunk_that_is_not_finished_is_not_committed(consumer: Any) -> None:
+async def test_an_unfinished_chunk_is_not_committed(consumer: Any) -> None:
     await delivered(consumer, {FIRST: offsets(10, 15)})
 
     assert committable(consumer) == {}
@@ -31,7 +31,7 @@ async def test_a_chunk_is_finished_once(consumer: Any) -> None:
     assert not consumer.ack(message)
 
 
-async def test_what_is_committed_is_not_committed_again(consumer: Any) -> None:
+async def test_a_committed_offset_is_not_committed_again(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 2)})
     consumer.ack(message)
     consumer._committed_offset[FIRST] = 3
@@ -39,10 +39,10 @@ async def test_what_is_committed_is_not_committed_again(consumer: Any) -> None:
     assert committable(consumer) == {}
 
 
-async def test_what_the_broker_refused_is_committed_again_though_nothing_more_comes(
+async def test_a_refused_commit_is_repeated_without_new_records(
     consumer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It came back with the next generation, and was finished once more up to the same record."""
+    """The chunk was delivered again in the next generation, and finished up to the same record."""
     answers, sent = [False, True], []
 
     async def commit(offsets: dict[TP, int]) -> bool:
@@ -61,8 +61,8 @@ async def test_what_the_broker_refused_is_committed_again_though_nothing_more_co
     assert [{FIRST: 3}, {FIRST: 3}] == sent
 
 
-async def test_offsets_that_the_log_has_not_are_no_gap(consumer: Any) -> None:
-    """Aborted transactions leave holes; the stock consumer would hold every commit behind one."""
+async def test_missing_offsets_do_not_hold_back_the_commit(consumer: Any) -> None:
+    """Aborted transactions leave gaps; Faust's consumer would hold back every commit behind one."""
     records = [Record(1), Record(2), Record(50), Record(51)]
     await consumer._add_gap(FIRST, 3, 50)
     for message in await delivered(consumer, {FIRST: records}):
@@ -72,7 +72,7 @@ async def test_offsets_that_the_log_has_not_are_no_gap(consumer: Any) -> None:
     assert committable(consumer) == {FIRST: 52}
 
 
-async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgotten(consumer: Any) -> None:
+async def test_chunks_in_flight_are_committed_before_their_partitions_are_discarded(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     (kept,) = await delivered(consumer, {SECOND: offsets(7, 7, partition=1)})
     seen: list[dict[TP, int]] = []
@@ -89,7 +89,7 @@ async def test_chunks_in_flight_are_committed_before_their_partitions_are_forgot
     assert committable(consumer) == {SECOND: 8}
 
 
-async def test_a_rebalance_does_not_wait_for_a_chunk_that_is_left(consumer: Any) -> None:
+async def test_a_rebalance_does_not_wait_for_an_untracked_chunk(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     consumer.track_message(message)
     consumer.untrack(message)
@@ -97,7 +97,7 @@ async def test_a_rebalance_does_not_wait_for_a_chunk_that_is_left(consumer: Any)
     assert not consumer._unacked_messages
 
 
-async def test_a_rebalance_waits_for_a_chunk_that_is_held_again(consumer: Any) -> None:
+async def test_a_rebalance_waits_for_a_chunk_that_is_tracked_again(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     consumer.track_message(message)
     consumer.untrack(message)
@@ -119,7 +119,7 @@ async def test_a_chunks_partition_is_paused_and_resumed_under_fausts_own_type(co
     assert {type(tp) for tp in consumer._active_partitions} == {TP}
 
 
-async def test_a_chunk_that_is_finished_after_its_partition_went_is_not_committed(consumer: Any) -> None:
+async def test_a_chunk_finished_after_its_partition_was_revoked_is_not_committed(consumer: Any) -> None:
     (late,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     await consumer.on_partitions_revoked({FIRST})
     consumer.app.consumer_generation_id += 1

@@ -1,4 +1,4 @@
-"""What a chunked consumer delivers of a fetch."""
+"""Chunks and records that a chunk consumer delivers of a fetch."""
 
 from typing import Any, NamedTuple, cast
 
@@ -17,7 +17,7 @@ async def test_a_fetch_is_cut_into_chunks_of_at_most_the_maximum(consumer: Any) 
     assert [12, 15, 16] == [message.offset for message in messages]
 
 
-async def test_a_chunk_holds_records_of_one_partition_only(consumer: Any) -> None:
+async def test_a_chunk_has_records_of_one_partition_only(consumer: Any) -> None:
     messages = await delivered(consumer, {FIRST: offsets(1, 2), SECOND: offsets(5, 5, partition=1)})
 
     assert [(0, FIRST, 2), (1, SECOND, 1)] == [
@@ -25,14 +25,14 @@ async def test_a_chunk_holds_records_of_one_partition_only(consumer: Any) -> Non
     ]
 
 
-async def test_the_chunks_of_a_fetch_pass_through_fausts_loop_as_one(consumer: Any) -> None:
-    """It makes four tasks of each message."""
+async def test_the_chunks_of_a_fetch_pass_through_fausts_loop_as_one_message(consumer: Any) -> None:
+    """Faust makes four tasks of each message."""
     consumer.fetched = {FIRST: offsets(1, 7), SECOND: offsets(5, 5, partition=1)}
 
     assert 1 == len([message async for _, message in consumer.getmany(timeout=0.0)])
 
 
-async def test_a_lone_record_is_a_chunk_at_once(consumer: Any) -> None:
+async def test_a_single_record_is_delivered_at_once(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(4, 4)})
 
     assert Chunk(0, offsets(4, 4), fetch_epoch=1) == message.value
@@ -65,20 +65,20 @@ async def test_nothing_is_delivered_while_the_flow_is_stopped(consumer: Any) -> 
     assert len(await delivered(consumer, {FIRST: offsets(1, 9)})) == 1
 
 
-async def test_a_chunk_of_a_partition_that_was_paused_meanwhile_is_delivered(consumer: Any) -> None:
-    """Its fetch began before, and its records come only once: those after them would follow a hole."""
+async def test_a_chunk_of_a_partition_paused_during_the_fetch_is_delivered(consumer: Any) -> None:
+    """The client returns its records only once; without them the next chunk would follow a gap."""
     consumer.active = {SECOND}
 
     assert [3] == [message.offset for message in await delivered(consumer, {FIRST: offsets(1, 3)})]
 
 
-async def test_faust_drops_nothing_for_the_offset_it_delivered_last(consumer: Any) -> None:
+async def test_faust_drops_no_message_below_the_last_delivered_offset(consumer: Any) -> None:
     consumer._read_offset[FIRST] = 100
 
     assert consumer._read_offset[FIRST] is None
 
 
-def test_a_full_queue_of_the_agent_takes_no_partition_out_of_the_fetches(consumer: Any) -> None:
+def test_a_full_agent_queue_pauses_no_partition(consumer: Any) -> None:
     other = TP(OTHER, 0)
     consumer._set_active_tps({FIRST, other})
 
@@ -88,7 +88,7 @@ def test_a_full_queue_of_the_agent_takes_no_partition_out_of_the_fetches(consume
     assert consumer._get_active_partitions() == {FIRST}
 
 
-def test_an_agent_gets_a_chunk_as_it_is() -> None:
+def test_an_agent_receives_a_chunk_unchanged() -> None:
     chunk = Chunk(0, offsets(1, 2))
 
     class Message(NamedTuple):
@@ -97,7 +97,7 @@ def test_an_agent_gets_a_chunk_as_it_is() -> None:
     assert ChunkSchema().loads_value(None, Message(chunk)) is chunk
 
 
-def test_the_consumer_of_a_transport_knows_its_topic_and_its_maximum() -> None:
+def test_a_transports_consumer_has_its_topics_and_maximum() -> None:
     consumer = cast(type[ChunkConsumer], cast(Any, chunk_transport(["t"], 7)).Consumer)
 
     assert (frozenset({"t"}), 7) == (consumer.chunk_topics, consumer.chunk_max_events)

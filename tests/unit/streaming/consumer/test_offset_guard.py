@@ -1,4 +1,4 @@
-"""A topic that was deleted and made again under a running worker is noticed before anything of it is worked off."""
+"""A topic deleted and created again under a running worker is detected before its first chunk is computed."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ def chunk(first: int, last: int, fetch_epoch: int = 1, partition: int = 0) -> Ch
     )
 
 
-def test_chunks_that_ascend_are_one_log_with_gaps_too() -> None:
+def test_ascending_chunks_are_one_log_also_with_gaps() -> None:
     guard = OffsetGuard()
 
     for each in (chunk(0, 4), chunk(5, 5), chunk(9, 12), chunk(0, 3, partition=1)):
@@ -23,7 +23,7 @@ def test_chunks_that_ascend_are_one_log_with_gaps_too() -> None:
 
 
 @pytest.mark.parametrize("first", [0, 7, 8])
-def test_offsets_that_begin_again_are_another_log(first: int) -> None:
+def test_descending_offsets_are_another_log(first: int) -> None:
     guard = OffsetGuard()
     guard.check(chunk(5, 8))
 
@@ -31,7 +31,7 @@ def test_offsets_that_begin_again_are_another_log(first: int) -> None:
         guard.check(chunk(first, 20))
 
 
-def test_after_a_seek_what_was_read_may_come_again() -> None:
+def test_after_a_seek_records_may_be_read_again() -> None:
     guard = OffsetGuard()
     guard.check(chunk(5, 8, fetch_epoch=1))
 

@@ -1,4 +1,4 @@
-"""Where a partition is read on, and what is not delivered since it was fetched before."""
+"""Offsets that partitions are sought to, and chunks that are not delivered because they were fetched earlier."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from tests.unit.streaming.consumer.consumer import FIRST, SECOND, committable, d
 
 
 class Group:
-    """The Kafka client as a member of a group: one partition that has a commit, one that has none."""
+    """The Kafka client in a group: one partition with a commit, one without."""
 
     def __init__(self) -> None:
         self._coordinator = self
@@ -39,7 +39,7 @@ class Group:
 
 @pytest.fixture
 def thread(consumer: Any) -> Any:
-    """The real one, whose coroutines run in this loop, told of nothing by Faust."""
+    """The real thread class with its coroutines in this loop, without Faust's notifications."""
     thread = cast(Any, ChunkConsumerThread(consumer))
     thread._consumer = Group()
 
@@ -60,7 +60,7 @@ async def test_a_partition_without_a_commit_is_read_again_from_its_beginning(thr
     assert await seek(thread) == {FIRST: 3, SECOND: 7} == thread._consumer.sought
 
 
-async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
+async def test_a_partition_is_sought_to_its_commit(thread: Any) -> None:
     thread.transport.topic_ids = {FIRST.topic: "this"}
     assert await thread._commit({FIRST: 9})
 
@@ -68,14 +68,14 @@ async def test_what_is_committed_is_where_this_log_goes_on(thread: Any) -> None:
     assert await seek(thread) == {FIRST: 3, SECOND: 7}
 
 
-async def test_a_commit_that_counts_in_a_deleted_log_is_not_followed(thread: Any) -> None:
+async def test_a_commit_of_a_deleted_topic_is_ignored(thread: Any) -> None:
     thread.transport.topic_ids, thread._consumer.noted = {FIRST.topic: "this"}, "the one before"
 
     assert await seek(thread) == {FIRST: 3, SECOND: 3}
 
 
-async def test_where_files_say_where_to_go_on_the_commit_follows_them(consumer: Any, thread: Any) -> None:
-    """As the Kafka client wants it: it takes no other kind of partition than its own."""
+async def test_the_commit_follows_start_offsets(consumer: Any, thread: Any) -> None:
+    """The Kafka client accepts only partitions of its own type."""
     thread.transport.start_offsets = lambda _: {SECOND: 9}
 
     async def call(seeking: Any) -> dict[TP, int]:
@@ -90,7 +90,7 @@ async def test_where_files_say_where_to_go_on_the_commit_follows_them(consumer: 
     assert [TopicPartition] == [type(tp) for tp in consumer._finished]
 
 
-async def test_what_was_fetched_before_the_seek_is_not_delivered(consumer: Any, thread: Any) -> None:
+async def test_chunks_fetched_before_the_seek_are_not_delivered(consumer: Any, thread: Any) -> None:
     await seek(thread)
     (before,) = await delivered(consumer, {FIRST: offsets(1, 1)})
     assert consumer.is_current(before.value)
@@ -101,7 +101,7 @@ async def test_what_was_fetched_before_the_seek_is_not_delivered(consumer: Any, 
 
 
 async def test_nothing_is_delivered_between_a_rebalance_and_its_seek(consumer: Any, thread: Any) -> None:
-    """A fetch that began before it may come back after it, in the name of the new generation."""
+    """A fetch that began before the rebalance may return after it, in the new generation."""
     await seek(thread)
     await thread.on_partitions_revoked({FIRST, SECOND})
     assert await delivered(consumer, {FIRST: offsets(1, 1)}) == []
@@ -114,7 +114,9 @@ async def test_nothing_is_delivered_between_a_rebalance_and_its_seek(consumer: A
     assert await delivered(consumer, {FIRST: offsets(1, 1)}) != []
 
 
-async def test_the_rest_of_a_fetch_is_not_delivered_once_partitions_move(consumer: Any, thread: Any) -> None:
+async def test_the_rest_of_a_fetch_is_not_delivered_once_a_rebalance_begins(
+    consumer: Any, thread: Any
+) -> None:
     await seek(thread)
 
     async def revoke() -> None:
@@ -125,8 +127,8 @@ async def test_the_rest_of_a_fetch_is_not_delivered_once_partitions_move(consume
     assert not consumer.is_current(only.value)
 
 
-async def test_a_seek_for_partitions_that_move_opens_nothing(consumer: Any, thread: Any) -> None:
-    """Faust ends its recovery while the next rebalance takes the partitions away."""
+async def test_a_seek_during_a_rebalance_does_not_resume_delivery(consumer: Any, thread: Any) -> None:
+    """Faust may end its recovery while the next rebalance has begun."""
     await thread.on_partitions_revoked({FIRST, SECOND})
     with pytest.raises(IllegalStateError):
         await seek(thread)

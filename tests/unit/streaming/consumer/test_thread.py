@@ -12,7 +12,7 @@ from tests.unit.streaming.consumer.consumer import FIRST
 
 
 class Client:
-    """The Kafka client and its fetcher, as far as a fetch goes. Its records tell how it was called."""
+    """The Kafka client and its fetcher, for one fetch. Its records show the call's arguments."""
 
     _closed = False
     _max_poll_records = 500

@@ -1,4 +1,4 @@
-"""Whoever else writes to the changelog is noticed before the store says that it stands at its end."""
+"""Another worker's records in the changelog are detected before the store is written."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from app.streaming.delivery.changelog_guard import ChangelogGuard
 
 
 class Memory:
-    """Remembers where it stands."""
+    """Remembers the last changelog offset."""
 
     offset = -1
 
@@ -24,7 +24,7 @@ def profiles(count: int) -> dict[bytes, bytes]:
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), min_size=1))
-def test_it_writes_until_records_of_others_stand_between(appends: list[tuple[int, int]]) -> None:
+def test_states_are_written_until_another_worker_appends(appends: list[tuple[int, int]]) -> None:
     memory, end = Memory(), 9
     writer = ChangelogGuard(memory)
     writer.begin(0, end)
@@ -39,7 +39,7 @@ def test_it_writes_until_records_of_others_stand_between(appends: list[tuple[int
         assert memory.offset == end
 
 
-def test_a_partition_is_not_worked_on_before_it_is_restored() -> None:
+def test_a_partition_must_be_restored_before_it_is_written() -> None:
     writer = ChangelogGuard(Memory())
     writer.begin(0, -1)
     writer.require(0)

@@ -1,4 +1,4 @@
-"""A partition that needs an answer before it can go on: it waits, others do not, and what is left behind is left whole."""
+"""A partition that needs an answer waits alone, and its chunks are left to the next owner as a whole."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,7 +24,7 @@ class Record(NamedTuple):
 
 
 class Event:
-    """What Faust hands to the agent."""
+    """A chunk as Faust delivers it to the agent."""
 
     def __init__(self, partition: int, fetch_epoch: int, *records: Record) -> None:
         self.value = Chunk(partition, cast(Any, records), fetch_epoch)
@@ -136,14 +136,14 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
 NEW = Record(0, needs=True)
 
 
-async def test_an_answer_that_comes_at_once_holds_nobody(bench: Bench) -> None:
+async def test_an_immediate_answer_pauses_no_partition(bench: Bench) -> None:
     bench.needs.answers = True
     await bench.accept(Event(0, 1, NEW), Event(0, 1, Record(1)))
 
     assert ([(0, [0]), (0, [1])], [], 1) == (bench.writes.computed, bench.held, bench.needs.asked)
 
 
-async def test_it_waits_and_then_goes_on_in_order(bench: Bench) -> None:
+async def test_a_paused_partition_resumes_in_order(bench: Bench) -> None:
     first, second = Event(0, 1, NEW), Event(0, 1, Record(1))
     await bench.accept(first, second)
     assert (False, {0}) == (first.acked, bench.consumer.paused)
@@ -156,7 +156,7 @@ async def test_it_waits_and_then_goes_on_in_order(bench: Bench) -> None:
     assert ([], 0) == (bench.consumer.left, bench.held[-1])
 
 
-async def test_others_go_on_meanwhile_however_much_it_has_fetched(bench: Bench) -> None:
+async def test_other_partitions_continue_however_much_the_paused_one_has_fetched(bench: Bench) -> None:
     await bench.accept(Event(0, 1, NEW), *(Event(0, 1, Record(offset)) for offset in range(1, 3 * LIMIT)))
     async with asyncio.timeout(60):
         await bench.accept(Event(1, 1, Record(0)))
@@ -164,7 +164,7 @@ async def test_others_go_on_meanwhile_however_much_it_has_fetched(bench: Bench) 
     assert ([(1, [0])], 3 * LIMIT) == (bench.writes.computed, bench.held[-1])
 
 
-async def test_to_wait_is_no_stall_and_the_probe_says_whom_for(bench: Bench) -> None:
+async def test_waiting_is_not_a_stall_and_the_probe_names_the_provider(bench: Bench) -> None:
     await bench.accept(Event(0, 1, NEW))
     bench.clock.seconds += 10 * STALL_SECONDS
 
@@ -179,7 +179,7 @@ async def test_to_wait_is_no_stall_and_the_probe_says_whom_for(bench: Bench) -> 
     assert bench.health.stall()
 
 
-async def test_a_partition_that_moves_is_left_whole(bench: Bench) -> None:
+async def test_all_chunks_of_a_revoked_partition_are_left_to_the_next_owner(bench: Bench) -> None:
     events = [Event(0, 1, NEW), Event(0, 1, Record(1))]
     await bench.accept(*events)
     bench.consumer.fetch_epoch = None
@@ -191,8 +191,8 @@ async def test_a_partition_that_moves_is_left_whole(bench: Bench) -> None:
     assert [(0, [0, 1])] == bench.writes.computed
 
 
-async def test_nothing_behind_what_was_left_is_computed_when_the_worker_stops(bench: Bench) -> None:
-    """Its records would be past those before them in the profiles, and these lost."""
+async def test_no_chunk_after_an_abandoned_one_is_computed_when_the_worker_stops(bench: Bench) -> None:
+    """Its profiles would skip the records before it, which would be lost."""
     await bench.accept(Event(0, 1, NEW))
     bench.runner.stopping()
     await bench.until(lambda: len(bench.consumer.left) == 1)
@@ -203,8 +203,8 @@ async def test_nothing_behind_what_was_left_is_computed_when_the_worker_stops(be
     assert ([(1, [0])], False, 2) == (bench.writes.computed, late.acked, len(bench.consumer.left))
 
 
-async def test_what_stood_at_the_door_does_not_overtake_what_was_left(bench: Bench) -> None:
-    """It came before the first attempt had failed, and finds room only when its partition is gone."""
+async def test_a_chunk_that_waited_for_the_limit_does_not_overtake_abandoned_chunks(bench: Bench) -> None:
+    """It arrived before the first attempt had failed, and is admitted only after its partition was revoked."""
     bench.needs.gate.clear()
     await bench.accept(Event(0, 1, NEW), Event(1, 1, *(Record(offset) for offset in range(2 * LIMIT))))
     door = Event(0, 1, Record(1))

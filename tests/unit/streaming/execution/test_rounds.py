@@ -1,4 +1,4 @@
-"""What waits in all partitions is computed together, between the rounds of the order of writes."""
+"""Waiting chunks of all partitions are computed together, between two write rounds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ FULL = 4
 
 
 class Writes:
-    """One round at a time."""
+    """An order of writes whose round never ends."""
 
     def __init__(self) -> None:
         self.round_under_way = False
@@ -83,7 +83,7 @@ async def test_the_first_chunk_waits_for_nothing(bench: Bench) -> None:
     assert event.acked
 
 
-async def test_what_comes_during_a_round_is_computed_together_after_it(bench: Bench) -> None:
+async def test_chunks_received_during_a_round_are_computed_together_after_it(bench: Bench) -> None:
     await bench.accept(0, 1)
     for partition, offset in ((1, 5), (0, 2), (2, 7), (1, 6)):
         await bench.accept(partition, offset)
@@ -103,7 +103,7 @@ async def test_a_full_chunk_does_not_wait_for_the_round(bench: Bench) -> None:
     assert bench.together == [[[1]], [[2, 3, 4, 6]]]
 
 
-async def test_partitions_that_wait_for_an_answer_wait_together_and_others_go_on(bench: Bench) -> None:
+async def test_partitions_that_await_an_answer_wait_together_and_others_continue(bench: Bench) -> None:
     bench.answer = asyncio.get_running_loop().create_future()
     await bench.accept(0, 1)
     await bench.accept(0, 2)
@@ -120,7 +120,7 @@ async def test_partitions_that_wait_for_an_answer_wait_together_and_others_go_on
     assert bench.together[2:] == [[[2]]]
 
 
-async def test_each_chunk_has_taken_its_share_of_the_time(bench: Bench) -> None:
+async def test_each_chunk_counts_its_part_of_the_shared_time(bench: Bench) -> None:
     await bench.accept(0, 1)
     await bench.accept(1, 5, 6)
     await bench.accept(2, 7)

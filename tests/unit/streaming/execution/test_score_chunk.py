@@ -1,4 +1,4 @@
-"""What a chunk becomes: every record is decided, rejected, replayed or a duplicate, and counted as one of these."""
+"""Every record of a chunk is decided, rejected, ignored, already applied or a duplicate, and counted once."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -45,7 +45,7 @@ class Record(NamedTuple):
 
 
 class LargeAmounts:
-    """Finds amounts above 1,000 suspicious and tells nothing else."""
+    """Scores amounts above 1,000 as suspicious."""
 
     reference = ModelReference(name="large", version="1", digest="d")
     thresholds = Thresholds(review=0.5, decline=0.9)
@@ -71,7 +71,7 @@ def scorer(disk: Disk | None = None, topic_id: int = TOPIC_ID, lineup: Lineup | 
 
 
 def checked_scorer(partitions: int) -> ChunkScorer:
-    """One that knows how many partitions there are."""
+    """A scorer that knows the number of partitions."""
     log = SourceLog("transactions", TOPIC_ID, partitions)
     fold = ChunkFold(log, Acceptance(), BOUNDS, StateCache(Disk(), 100_000))
     return ChunkScorer(fold, Lineup(LargeAmounts()))
@@ -107,7 +107,7 @@ def applied(work: ScoredChunk, key: bytes) -> int:
     return read_profile(work.states[key]).applied
 
 
-def test_a_key_that_another_partition_has_is_rejected_and_its_neighbours_are_scored() -> None:
+def test_a_key_of_another_partition_is_rejected_and_other_records_are_scored() -> None:
     here = next(f"c{n}" for n in range(100) if partition_of(b"c%d" % n, 8) == 3)
     there = next(f"c{n}" for n in range(100) if partition_of(b"c%d" % n, 8) != 3)
 
@@ -118,20 +118,20 @@ def test_a_key_that_another_partition_has_is_rejected_and_its_neighbours_are_sco
     assert {here.encode()} == work.states.keys()
 
 
-def test_where_another_rule_places_keys_none_is_rejected_for_its_place() -> None:
+def test_without_a_known_partitioner_no_key_is_rejected_for_its_partition() -> None:
     work = compute(scorer(), *(record(n, customer=f"c{n}") for n in range(20)))
 
     assert [] == work.rejected
 
 
-def test_every_sound_transaction_is_decided_in_order() -> None:
+def test_every_valid_transaction_is_decided_in_order() -> None:
     work = compute(scorer(), record(1), record(2, customer="c2"), record(3))
 
     assert ["t1", "t2", "t3"] == decided(work)
     assert [b"c1", b"c2", b"c1"] == [entry.key for entry in work.decisions]
 
 
-def test_a_customer_met_several_times_is_written_once_and_stands_at_the_last_offset() -> None:
+def test_a_customer_with_several_records_is_written_once_with_the_last_offset() -> None:
     work = compute(scorer(), record(1), record(2), record(7))
 
     assert {b"c1"} == set(work.states)
@@ -145,7 +145,7 @@ def test_only_suspicious_transactions_become_alerts() -> None:
     assert ["alert-t2"] == [msgspec.json.decode(entry.value or b"")["alert_id"] for entry in work.alerts]
 
 
-def test_what_the_profile_has_seen_is_a_replay_and_changes_nothing() -> None:
+def test_an_already_applied_record_changes_nothing() -> None:
     worker = scorer()
     disk = Disk(compute(worker, record(1), record(2)).states)
 
@@ -154,7 +154,7 @@ def test_what_the_profile_has_seen_is_a_replay_and_changes_nothing() -> None:
     assert (2, ["t3"], 3) == (work.already_applied, decided(work), applied(work, b"c1"))
 
 
-def test_a_chunk_of_replays_writes_nothing() -> None:
+def test_a_chunk_of_already_applied_records_writes_nothing() -> None:
     disk = Disk(compute(scorer(), record(1, amount=5_000)).states)
 
     work = compute(scorer(disk), record(1, amount=5_000))
@@ -162,7 +162,7 @@ def test_a_chunk_of_replays_writes_nothing() -> None:
     assert (1, [], [], {}) == (work.already_applied, work.decisions, work.alerts, work.states)
 
 
-def test_a_topic_made_again_begins_anew_and_its_offsets_are_no_replays() -> None:
+def test_offsets_of_a_topic_created_again_are_not_already_applied() -> None:
     disk = Disk(compute(scorer(), record(1), record(2)).states)
 
     work = compute(scorer(disk, topic_id=6), record(0, "new"))
@@ -177,7 +177,7 @@ def test_a_transaction_sent_again_under_another_offset_is_a_duplicate() -> None:
     assert (1, ["t", "u"], 2) == (work.duplicate, decided(work), applied(work, b"c1"))
 
 
-def test_the_same_transaction_id_of_two_customers_is_no_duplicate() -> None:
+def test_the_same_transaction_id_of_two_customers_is_not_a_duplicate() -> None:
     work = compute(scorer(), record(1, "t"), record(2, "t", customer="c2"))
 
     assert (0, ["t", "t"]) == (work.duplicate, decided(work))
@@ -198,7 +198,7 @@ def test_a_malformed_record_is_a_dead_letter_byte_for_byte() -> None:
     assert ["t1", "t3"] == decided(work)
 
 
-def test_a_record_under_another_customers_key_leaves_that_customer_alone() -> None:
+def test_a_record_under_another_customers_key_does_not_change_that_customer() -> None:
     stray = record(2)._replace(key=b"c2")
     work = compute(scorer(), record(1, customer="c2"), stray)
 
@@ -208,7 +208,7 @@ def test_a_record_under_another_customers_key_leaves_that_customer_alone() -> No
 
 @pytest.mark.parametrize("key", [None, b""])
 def test_a_record_without_a_key_is_never_looked_up(key: bytes | None) -> None:
-    """The store keeps its own place under the empty key."""
+    """The store keeps its changelog offset under the empty key."""
     work = compute(scorer(Disk({b"": b"17"})), record(1)._replace(key=key))
 
     assert [InvalidReason.KEY_MISMATCH] == [entry.error.reason for entry in work.rejected]
@@ -216,10 +216,10 @@ def test_a_record_without_a_key_is_never_looked_up(key: bytes | None) -> None:
 
 @pytest.mark.parametrize("value", [record(1).value, b"not JSON"])
 @pytest.mark.parametrize("stored", [b"?", bytes(192), bytes(193)])
-def test_bytes_that_are_no_profile_stop_the_chunk_and_are_not_overwritten(
+def test_an_invalid_stored_profile_stops_the_chunk_and_is_not_overwritten(
     value: bytes, stored: bytes
 ) -> None:
-    """The other customers of the chunk are not written either: the order of writes has no gaps."""
+    """The other customers of the chunk are not written either: a chunk is written as a whole."""
     disk = Disk({b"c1": stored})
     worker = scorer(disk)
 
@@ -229,7 +229,7 @@ def test_bytes_that_are_no_profile_stop_the_chunk_and_are_not_overwritten(
     assert disk == {b"c1": stored}
 
 
-def test_trace_headers_are_passed_through_and_no_others() -> None:
+def test_only_trace_headers_are_copied() -> None:
     traced = record(1, amount=5_000)._replace(
         headers=(("traceparent", b"00-1"), ("secret", b"x"), ("tracestate", b"a=b"))
     )
@@ -289,7 +289,7 @@ def test_without_activities_the_delayed_features_are_missing_and_the_decision_sa
     assert {None} == set(decision["features"][catalog.DELAYED])
 
 
-def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
+def test_activity_features_follow_profile_features() -> None:
     never_seen = {"terminal:m1": b"", "customer:c1": b""}
     work = compute(
         scorer(), record(1, amount=5_000), entities=lambda about: compute_delayed(about, never_seen)
@@ -301,7 +301,7 @@ def test_what_the_activities_say_stands_behind_what_the_profile_says() -> None:
     assert {"value": 0.0, "state": "warming_up"} == alert["snapshot"]["terminal_risk_30d"]
 
 
-def test_only_transactions_that_change_a_profile_are_asked_about() -> None:
+def test_entities_are_looked_up_only_for_transactions_that_change_a_profile() -> None:
     worker, asked = scorer(), list[int]()
 
     def entities(about: Touched) -> Delayed:

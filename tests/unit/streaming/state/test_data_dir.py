@@ -12,14 +12,14 @@ from app.adapters.disk.data_dir import bind_changelog, lock, worker_id
 from app.errors import ConfigurationError
 
 
-def test_a_second_holder_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None:
+def test_a_second_worker_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
     held = lock(tmp_path / "worker")
     with pytest.raises(ConfigurationError, match=rf"in use by the worker with pid {os.getpid()}\b"):
         lock(tmp_path / "worker")
     os.close(held)
 
 
-def test_a_directory_is_free_once_its_holder_was_killed(tmp_path: Path) -> None:
+def test_a_directory_is_free_after_its_worker_was_killed(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from app.adapters.disk.data_dir import lock;"
         "lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)"
@@ -36,7 +36,7 @@ def test_a_directory_is_free_once_its_holder_was_killed(tmp_path: Path) -> None:
     os.close(lock(tmp_path))
 
 
-def test_a_directory_that_cannot_be_made_is_a_setting_to_correct(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"FRAUDSTREAM_WORKER_DATA_DIR=.*cannot be used"):
         lock(tmp_path / "file" / "worker")
@@ -50,5 +50,5 @@ def test_a_directory_knows_its_changelog(tmp_path: Path) -> None:
         bind_changelog(tmp_path, "risk-changelog", "second")
 
 
-def test_a_directory_has_one_name_for_ever(tmp_path: Path) -> None:
+def test_a_directory_keeps_its_worker_id(tmp_path: Path) -> None:
     assert worker_id(tmp_path) == worker_id(tmp_path) != worker_id(tmp_path.parent)

@@ -1,4 +1,4 @@
-"""A damaged database is moved aside and replaced; what RocksDB says otherwise is passed on."""
+"""A damaged database is moved to quarantine and replaced; other RocksDB errors are raised."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def database(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("pattern", "content"), [("CURRENT", b"\0" * 16), ("MANIFEST-*", b"x"), ("*.sst", b"x")]
 )
-def test_rocksdb_calls_spoiled_files_corrupt(tmp_path: Path, pattern: str, content: bytes) -> None:
+def test_damaged_files_are_recognised_as_corruption(tmp_path: Path, pattern: str, content: bytes) -> None:
     path = database(tmp_path / "profiles-0.db")
     for file in path.glob(pattern):
         file.write_bytes(content)
@@ -38,14 +38,14 @@ def test_a_database_that_is_in_use_is_not_corrupt(tmp_path: Path) -> None:
     holder.close()
 
 
-def test_the_newest_are_kept(tmp_path: Path) -> None:
+def test_the_newest_quarantined_databases_are_kept(tmp_path: Path) -> None:
     moved = [move_to_quarantine(database(tmp_path / "profiles-0.db")) for _ in range(KEPT + 2)]
 
     assert [path.exists() for path in moved] == [False, False, True, True]
     assert not (tmp_path / "profiles-0.db").exists()
 
 
-def test_a_suspicion_lasts_until_the_database_is_moved(tmp_path: Path) -> None:
+def test_a_database_stays_suspect_until_it_is_moved(tmp_path: Path) -> None:
     path = database(tmp_path / "profiles-0.db")
     assert not suspect_reason(path)
 

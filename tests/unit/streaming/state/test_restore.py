@@ -1,4 +1,4 @@
-"""Which version of a profile a restore keeps, and how far it goes."""
+"""The version of a profile that a restore keeps, and the offset it reaches."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -25,12 +25,12 @@ def version(applied_offset: int, topic_id: int = 1) -> bytes:
 
 
 def kept(*values: bytes | None, stored: bytes | None = None) -> bytes | None:
-    """What becomes of one customer's versions, in their order in the changelog."""
+    """Restore one customer's versions, in the order of the changelog."""
     found = newest([(b"c1", value) for value in values], {b"c1": stored})
     return found.get(b"c1", stored)
 
 
-def test_the_version_that_applied_more_of_the_log_wins_wherever_it_stands_in_the_changelog() -> None:
+def test_the_version_that_applied_more_of_the_log_wins_whatever_the_order() -> None:
     assert version(9) == kept(version(5), version(9), version(7))
 
 
@@ -42,11 +42,11 @@ def test_the_same_version_again_changes_nothing() -> None:
     assert version(9) == kept(version(9), stored=version(9))
 
 
-def test_after_the_source_topic_was_made_again_its_offsets_are_not_compared_with_the_old_ones() -> None:
+def test_offsets_of_two_source_topics_are_not_compared() -> None:
     assert version(0, topic_id=2) == kept(version(0, topic_id=2), stored=version(9, topic_id=1))
 
 
-def test_a_tombstone_forgets_the_customer_and_a_later_profile_begins_anew() -> None:
+def test_a_tombstone_deletes_the_customer_and_a_later_profile_starts_anew() -> None:
     assert kept(None, stored=version(9)) is None
     assert version(3) == kept(version(9), None, version(3))
 
@@ -77,7 +77,7 @@ class Memory(dict[bytes, bytes]):
 
 
 class Answer(NamedTuple):
-    """Slices of two records, as many as stand from ``offset`` on; up to the end there may be none."""
+    """Slices of two records from ``offset`` on, possibly none up to the end."""
 
     records: dict[int, tuple[bytes, bytes | None]]
     offset: int
@@ -110,7 +110,7 @@ def restoring(
     records: dict[int, tuple[bytes, bytes | None]],
     abandoned: Callable[[], bool] = lambda: False,
 ) -> tuple[bool, PrometheusMetrics]:
-    """Whether the restore was completed, and what it told."""
+    """Result of a restore, and its metrics."""
     metrics = PrometheusMetrics()
     restore = Restore("changelog", store, RestoreProgress(metrics), abandoned)
     complete = asyncio.run(restore.run({0: Gap(start, end)}, lambda: nullcontext(Changelog(records))))
@@ -122,7 +122,7 @@ def numbered(*offsets: int) -> dict[int, tuple[bytes, bytes | None]]:
     return {offset: (b"c%d" % offset, version(offset)) for offset in offsets}
 
 
-def test_everything_up_to_the_end_is_restored_and_the_offset_says_so() -> None:
+def test_everything_up_to_the_end_is_restored_with_its_offset() -> None:
     store = Memory()
     complete, _ = restoring(store, 0, 9, numbered(*range(9)))
 
@@ -131,21 +131,21 @@ def test_everything_up_to_the_end_is_restored_and_the_offset_says_so() -> None:
     assert 8 == store.changelog_offset
 
 
-def test_what_stands_before_the_start_is_not_read_again() -> None:
+def test_records_before_the_start_are_not_read_again() -> None:
     store = Memory()
     restoring(store, 5, 9, numbered(*range(9)))
 
     assert {b"c5", b"c6", b"c7", b"c8"} == set(store)
 
 
-def test_keys_that_a_new_database_cannot_hold_are_not_looked_up() -> None:
+def test_keys_never_written_to_a_new_database_are_not_looked_up() -> None:
     store = Memory()
     restoring(store, 0, 5, numbered(*range(5)))
 
     assert 0 == store.reads
 
 
-def test_a_new_database_is_asked_for_what_this_restore_has_written() -> None:
+def test_keys_written_by_this_restore_are_looked_up() -> None:
     store = Memory()
     versions = [version(5), version(9), version(1), version(7), version(8)]
     restoring(store, 0, 5, {offset: (b"c1", value) for offset, value in enumerate(versions)})
@@ -153,7 +153,7 @@ def test_a_new_database_is_asked_for_what_this_restore_has_written() -> None:
     assert {b"c1": version(9)} == store
 
 
-def test_a_database_with_content_is_asked_for_every_key() -> None:
+def test_every_key_of_a_database_with_content_is_looked_up() -> None:
     store = Memory({b"c3": version(9)})
     restoring(store, 0, 5, numbered(*range(5)))
 
@@ -161,7 +161,7 @@ def test_a_database_with_content_is_asked_for_every_key() -> None:
 
 
 @pytest.mark.parametrize("offsets", [(), (0, 1), (3,), (0, 4, 8)])
-def test_a_log_with_gaps_ends_where_it_ended_even_when_its_last_records_are_compacted_away(
+def test_a_restore_reaches_the_end_offset_although_the_last_records_are_compacted_away(
     offsets: tuple[int, ...],
 ) -> None:
     store = Memory()
@@ -179,7 +179,7 @@ def test_an_empty_changelog_is_restored_at_once() -> None:
     assert 0 == store.writes
 
 
-def test_a_database_that_is_up_to_date_is_left_alone() -> None:
+def test_a_database_that_is_up_to_date_is_not_written() -> None:
     store = Memory()
 
     assert restoring(store, 9, 9, numbered(*range(9)))[0]
@@ -191,7 +191,7 @@ def test_a_changelog_that_ends_before_the_local_profiles_is_refused() -> None:
         restoring(Memory(), 10, 9, numbered(*range(9)))
 
 
-def test_once_partitions_move_nothing_is_written_and_what_was_written_stays_valid() -> None:
+def test_after_a_revocation_nothing_is_written_and_earlier_writes_stay_valid() -> None:
     store = Memory()
     complete, _ = restoring(store, 0, 9, numbered(*range(9)), abandoned=lambda: store.writes == 3)
 
@@ -200,7 +200,7 @@ def test_once_partitions_move_nothing_is_written_and_what_was_written_stays_vali
     assert 5 == store.changelog_offset
 
 
-def test_an_abandoned_restore_goes_on_from_the_offset_it_had_reached() -> None:
+def test_an_abandoned_restore_is_resumed_from_its_last_offset() -> None:
     store, records = Memory(), numbered(*range(9))
     restoring(store, 0, 9, records, abandoned=lambda: store.writes == 2)
     restoring(store, store.changelog_offset + 1, 9, records)
@@ -208,14 +208,14 @@ def test_an_abandoned_restore_goes_on_from_the_offset_it_had_reached() -> None:
     assert {b"c%d" % number for number in range(9)} == set(store)
 
 
-def test_the_metrics_say_how_much_was_restored_and_that_nothing_is_left() -> None:
+def test_metrics_show_the_restored_and_remaining_records() -> None:
     _, metrics = restoring(Memory(), 0, 12, numbered(0, 3, 4))
 
     assert 3 == metrics.registry.get_sample_value("fraudstream_restored_records_total")
     assert 0 == metrics.registry.get_sample_value("fraudstream_restore_remaining_records")
 
 
-def test_faust_would_restore_by_the_same_rule() -> None:
+def test_fausts_recovery_applies_the_same_rule() -> None:
     class Stored(StateStore):
         def __init__(self) -> None:
             self.memory = Memory()

@@ -1,4 +1,4 @@
-"""RocksDB's memory is what the settings say, whatever the number of partitions."""
+"""RocksDB's memory is limited by the settings, whatever the number of partitions."""
 
 import os
 import resource
@@ -37,7 +37,7 @@ def partitions(memory: BoundedMemory, tmp_path: Path) -> Iterator[list[Any]]:
         database.close()
 
 
-def test_write_buffers_of_all_partitions_share_one_bound(
+def test_write_buffers_of_all_partitions_share_one_limit(
     memory: BoundedMemory, partitions: list[Any]
 ) -> None:
     for database in partitions * 2:
@@ -59,14 +59,14 @@ class OpenedStore(StateStore):
         return self._database
 
 
-def test_the_durable_table_keeps_the_bound(memory: BoundedMemory, partitions: list[Any]) -> None:
+def test_the_durable_table_keeps_the_limit(memory: BoundedMemory, partitions: list[Any]) -> None:
     store = OpenedStore(memory, partitions[0])
     store.write(0, {os.urandom(16): os.urandom(1024) for _ in range(8 * 1024)}, changelog_offset=7)
 
     assert settled(memory) < MIB
 
 
-def test_a_partition_that_holds_little_is_not_written_out(
+def test_a_partition_with_little_data_is_not_flushed(
     memory: BoundedMemory, partitions: list[Any], tmp_path: Path
 ) -> None:
     for database in partitions:
@@ -77,7 +77,9 @@ def test_a_partition_that_holds_little_is_not_written_out(
     assert [] == list(tmp_path.rglob("*.sst"))
 
 
-def test_a_partition_with_one_profile_takes_little(memory: BoundedMemory, partitions: list[Any]) -> None:
+def test_a_partition_with_one_profile_uses_little_memory(
+    memory: BoundedMemory, partitions: list[Any]
+) -> None:
     for database in partitions:
         database.put(b"customer", b"profile")
 
@@ -93,7 +95,7 @@ def test_blocks_of_all_partitions_share_one_cache(memory: BoundedMemory, partiti
     assert MIB < memory.block_cache.get_usage() <= 2 * MIB
 
 
-def test_an_opened_partition_lets_the_process_open_files(memory: BoundedMemory, tmp_path: Path) -> None:
+def test_opening_a_partition_raises_the_limit_of_open_files(memory: BoundedMemory, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
     try:
@@ -104,7 +106,7 @@ def test_an_opened_partition_lets_the_process_open_files(memory: BoundedMemory, 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_small_partition_takes_little_disk(partitions: list[Any], tmp_path: Path) -> None:
+def test_a_small_partition_uses_little_disk(partitions: list[Any], tmp_path: Path) -> None:
     for database in partitions:
         database.put(b"customer", b"profile")
 
@@ -112,7 +114,7 @@ def test_a_small_partition_takes_little_disk(partitions: list[Any], tmp_path: Pa
     assert taken <= PARTITIONS * 5 * MIB
 
 
-def test_an_orderly_close_writes_everything_out(memory: BoundedMemory, tmp_path: Path) -> None:
+def test_an_orderly_close_flushes_everything(memory: BoundedMemory, tmp_path: Path) -> None:
     database = memory.open(tmp_path / "0.db")
     database.put(b"customer", b"profile")
     database.close()
@@ -142,10 +144,10 @@ os._exit(137)
 
 
 @pytest.mark.parametrize("batches", [3, 40, 90])
-def test_a_killed_process_loses_only_the_newest_batches_each_of_them_whole(
+def test_a_killed_process_loses_only_whole_batches_and_the_newest_first(
     memory: BoundedMemory, tmp_path: Path, batches: int
 ) -> None:
-    """So that the offset beside the profiles tells where the changelog has to be read from."""
+    """So the offset stored with the states is the one to restore from."""
     killed = subprocess.run(  # noqa: S603  # ours
         [sys.executable, "-c", WRITES_UNTIL_KILLED],
         input=f"{tmp_path / '0.db'}\n{batches}\n",
@@ -164,7 +166,7 @@ def test_a_killed_process_loses_only_the_newest_batches_each_of_them_whole(
 
 
 def settled(memory: BoundedMemory) -> int:
-    """Bytes in write buffers, once what is being written out at this moment has been."""
+    """Return the bytes in write buffers after running flushes have ended."""
     bound = memory.write_buffers.get_buffer_size()
     deadline = time.monotonic() + SETTLE_SECONDS
     while (usage := int(memory.write_buffers.get_usage())) > bound and time.monotonic() < deadline:

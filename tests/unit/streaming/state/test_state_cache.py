@@ -1,10 +1,10 @@
-"""Encoded profiles in memory: what a chunk in flight changed must be found, the rest is a matter of room."""
+"""The cache holds every state that a chunk in flight changed, and others up to its capacity."""
 
 from app.processing.state_cache import PartitionStates, StateCache
 
 PROFILE = b"a profile of 20 byte"
 KEPT_BYTES = 1 + len(PROFILE)
-"""Of a customer whose name is one letter."""
+"""Size of a customer with a name of one letter."""
 
 
 class Disk(dict[bytes, bytes]):
@@ -23,15 +23,15 @@ def changed(names: bytes, profile: bytes = PROFILE) -> dict[bytes, bytes]:
 
 
 def kept(profiles: PartitionStates, names: bytes) -> bytes:
-    """Those of the names that are in memory."""
+    """The names that are cached."""
     return bytes(name for name in names if bytes([name]) in profiles._states)
 
 
-def test_a_customer_never_seen_has_no_bytes() -> None:
+def test_an_unknown_customer_has_an_empty_state() -> None:
     assert [b""] == PartitionStates(0, Disk()).take([b"c"])
 
 
-def test_profiles_come_in_the_order_they_are_asked_for() -> None:
+def test_states_are_returned_in_the_order_of_the_keys() -> None:
     disk = Disk({b"a": b"A", b"c": b"C"})
     profiles = PartitionStates(0, disk)
     profiles.take([b"c"])
@@ -39,7 +39,7 @@ def test_profiles_come_in_the_order_they_are_asked_for() -> None:
     assert [b"", b"C", b"A"] == profiles.take([b"b", b"c", b"a"])
 
 
-def test_a_profile_is_read_once_whether_it_is_stored_or_not() -> None:
+def test_a_state_is_read_once_whether_stored_or_not() -> None:
     disk = Disk({b"c": PROFILE})
     profiles = PartitionStates(0, disk)
 
@@ -62,7 +62,7 @@ def test_chunks_are_numbered_in_their_order() -> None:
     assert [1, 2, 3] == [profiles.put(changed(b"a")), profiles.put({}), profiles.put(changed(b"b"))]
 
 
-def test_a_profile_of_a_chunk_in_flight_stays_whatever_the_room() -> None:
+def test_a_state_of_a_chunk_in_flight_stays_beyond_the_capacity() -> None:
     profiles = PartitionStates(0, Disk())
     first = profiles.put(changed(b"ab"))
     profiles.put(changed(b"cde"))
@@ -72,7 +72,7 @@ def test_a_profile_of_a_chunk_in_flight_stays_whatever_the_room() -> None:
     assert b"cde" == kept(profiles, b"abcde")
 
 
-def test_a_profile_changed_again_belongs_to_the_later_chunk() -> None:
+def test_a_state_changed_again_belongs_to_the_later_chunk() -> None:
     profiles = PartitionStates(0, Disk())
     first = profiles.put(changed(b"ab"))
     second = profiles.put(changed(b"a", b"newer"))
@@ -85,8 +85,8 @@ def test_a_profile_changed_again_belongs_to_the_later_chunk() -> None:
     assert len(profiles) == profiles.size_bytes == 0
 
 
-def test_a_profile_read_while_a_chunk_is_in_flight_hides_none_that_the_chunk_changed() -> None:
-    """Release stops at the first that must stay; those before it were put earlier."""
+def test_a_state_read_during_a_chunk_in_flight_does_not_block_eviction() -> None:
+    """Release stops at the first state that must stay; all states before it were put earlier."""
     profiles = PartitionStates(0, Disk())
     first = profiles.put(changed(b"a"))
     profiles.take([b"x"])
@@ -100,9 +100,7 @@ def test_a_profile_read_while_a_chunk_is_in_flight_hides_none_that_the_chunk_cha
     assert b"" == kept(profiles, b"abxy")
 
 
-def test_when_all_is_durable_no_more_than_the_capacity_is_kept_and_the_least_recently_changed_go_first() -> (
-    None
-):
+def test_durable_states_are_evicted_down_to_the_capacity_least_recently_changed_first() -> None:
     profiles = PartitionStates(0, Disk())
     for name in b"abcda":
         number = profiles.put(changed(bytes([name])))
@@ -112,7 +110,7 @@ def test_when_all_is_durable_no_more_than_the_capacity_is_kept_and_the_least_rec
     assert b"ad" == kept(profiles, b"abcd")
 
 
-def test_its_size_is_that_of_the_keys_and_profiles_it_keeps() -> None:
+def test_the_size_is_that_of_the_cached_keys_and_states() -> None:
     disk = Disk({b"a": PROFILE})
     profiles = PartitionStates(0, disk)
     profiles.take([b"a", b"new"])
@@ -136,7 +134,7 @@ def test_the_capacity_is_shared_by_the_partitions() -> None:
     assert (4, 4 * KEPT_BYTES) == (len(cache), cache.size_bytes)
 
 
-def test_a_rebalance_forgets_everything() -> None:
+def test_clear_drops_everything() -> None:
     cache = StateCache(Disk(), capacity_bytes=4 * KEPT_BYTES)
     cache.take(0, [b"c"])
     cache.put(0, changed(b"c"))
