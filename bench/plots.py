@@ -1,4 +1,4 @@
-"""Makes the pictures and tables of docs/performance.md from `bench/results/*.json`: `python -m bench.plots`.
+"""Makes the pictures and tables of docs/performance.md and README.md from `bench/results/*.json`: `python -m bench.plots`.
 
 The same results give the same bytes. A missing result file is reported and skipped.
 """
@@ -9,11 +9,12 @@ from typing import Any
 
 import matplotlib as mpl
 
-from bench.pages import page
+from bench.pages import headline, page
 from bench.pages.pictures import PICTURES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "performance.md"
+README = headline.README
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "fraudstream",
     "svg.fonttype": "none",
@@ -32,6 +33,8 @@ def main() -> None:
         print(f"drew {path.relative_to(DOCS.parent)}")
     PAGE.write_text(page.render(PAGE.read_text(encoding="utf-8"), page.tables(found)), encoding="utf-8")
     print(f"tables of {PAGE.relative_to(DOCS.parent)} are those of the result files")
+    figures = {"figures": headline.table(headline.load())}
+    README.write_text(page.render(README.read_text(encoding="utf-8"), figures), encoding="utf-8")
 
 
 def draw(found: Mapping[str, Mapping[str, Any]], directory: Path) -> list[Path]:

@@ -29,6 +29,7 @@ SECONDS = 40.0
 AT_SECONDS = 25.0
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _UNIQUE = re.compile(r"terminal-\d+")
+_COMMENT = re.compile(r"<!--.*?-->")
 
 
 class Recorder:
@@ -52,7 +53,8 @@ def exported(snapshot: Snapshot) -> str:
     console = Console(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
     console.print(screen.picture(snapshot, HEIGHT))
     svg = console.export_svg(title="fraudstream demo")
-    return _UNIQUE.sub("demo", _FONT_FACE.sub("", svg)).replace("Fira Code", "ui-monospace")
+    svg = _COMMENT.sub("<!-- python -m bench.pages.demo_screen -->", _FONT_FACE.sub("", svg), count=1)
+    return _UNIQUE.sub("demo", svg).replace("Fira Code", "ui-monospace")
 
 
 def main() -> int:
@@ -67,6 +69,7 @@ def main() -> int:
         tempfile.TemporaryDirectory() as directory,
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         patch.object(demo, "open_screen", recorded),
+        patch.object(sys, "argv", [".venv/bin/fraudstream", "demo"]),
     ):
         plan = Plan(directory=Path(directory), seconds=SECONDS, rate=500.0, workers=1)
         code = demo.run(plan, Settings.from_env(), Console(file=nowhere), time.time())

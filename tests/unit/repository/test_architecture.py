@@ -1,5 +1,6 @@
 """The committed picture of the architecture is the generated one, and its parts exist."""
 
+import re
 from typing import get_args
 from xml.etree import ElementTree as ET
 
@@ -23,3 +24,8 @@ def test_every_role_of_a_worker_is_shown() -> None:
     shown = {box.title.removesuffix(" workers") for box in BOXES if box.kind is WORKER}
 
     assert shown == set(get_args(WorkerRole))
+
+
+def test_no_picture_of_the_documents_fetches_anything() -> None:
+    for image in IMAGE.parent.glob("*.svg"):
+        assert not re.search(r"(?:url\(|href=.)https?:", image.read_text(encoding="utf-8")), image.name

@@ -8,8 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from app.domain.decision import Alert
+from app.features.catalog import FEATURES
 from tests.support import command_lines
 from tests.support.command_lines import WrongCommand
 from tests.support.documents import (
@@ -193,3 +196,12 @@ def test_a_missing_setting_or_file_is_found() -> None:
 
 def test_anchors_are_those_of_the_headings() -> None:
     assert anchors("## `explain`: why?\n```sh\n# a comment\n```\n") == {"explain-why"}
+
+
+def test_the_alert_of_the_readme_is_an_alert() -> None:
+    (block,) = (fence.text for fence in fences(read(REPOSITORY / "README.md")) if fence.language == "json")
+    alert = msgspec.json.decode(block.encode(), type=Alert)
+
+    assert len(alert.features) == len(FEATURES)
+    assert set(alert.snapshot) <= {feature.name for feature in FEATURES}
+    assert {reason.code for reason in alert.reasons} <= set(alert.snapshot)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench import plots
-from bench.pages import page
+from bench.pages import headline, page
 from bench.pages.pictures import PICTURES
 from bench.plots import PAGE, draw
 
@@ -192,12 +192,21 @@ def test_results_without_a_picture_are_left_out(tmp_path: Path) -> None:
     assert [path.name for path in draw(bare, tmp_path)] == ["performance-throughput.svg"]
 
 
+def test_the_figures_of_the_readme_are_those_of_the_results() -> None:
+    """Otherwise: `python -m bench.plots`."""
+    readme = headline.README.read_text(encoding="utf-8")
+
+    assert headline.table(headline.load()) in readme
+
+
 def test_the_command_says_what_it_skips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "performance.md").write_text("<!-- table:batch -->\n<!-- end -->\n")
     monkeypatch.setattr(plots, "DOCS", tmp_path)
+    (tmp_path / "README.md").write_text("", encoding="utf-8")
     monkeypatch.setattr(plots, "PAGE", tmp_path / "performance.md")
+    monkeypatch.setattr(plots, "README", tmp_path / "README.md")
     monkeypatch.setattr(page, "load", dict)
 
     plots.main()
