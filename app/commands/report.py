@@ -32,6 +32,8 @@ def report(
 
     from app.settings import Settings
 
+    if out is not None:
+        _require_matplotlib()
     files = directory or Path(Settings.from_env().analytics.dir)
     name, number = day.date().isoformat(), (day.date() - date(1970, 1, 1)).days
     if from_events:
@@ -49,6 +51,15 @@ def report(
 
         write(out, page(found, status))
     typer.echo(msgspec.json.encode(found).decode() if json else _line(found, status))
+
+
+def _require_matplotlib() -> None:
+    from importlib.util import find_spec
+
+    from app.errors import ConfigurationError
+
+    if find_spec("matplotlib") is None:
+        raise ConfigurationError("--out draws with matplotlib: pip install 'fraudstream[report]'")
 
 
 def _status(open_partitions: list[str]) -> str:

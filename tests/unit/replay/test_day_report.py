@@ -1,5 +1,6 @@
 """The report of a day: its order, its open end, and its page."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS
+from app.commands import report as report_command
 from app.errors import ConfigurationError, InvalidFile, StateCorrupt
 from app.reports.day_report import Tallies, report
 from app.reports.incremental import kept_report
@@ -121,3 +123,12 @@ def test_what_cannot_be_read_is_counted_and_in_no_file(value: bytes | None) -> N
     for feed in (DECISIONS, LABELS):
         found = feed.parse([record], 7)
         assert (0, 1, 7) == (found.batch.num_rows, found.unreadable, found.decided_to)
+
+
+def test_a_page_without_matplotlib_is_refused_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+    with pytest.raises(ConfigurationError, match=r"fraudstream\[report\]"):
+        report_command.report(datetime(2026, 2, 28, tzinfo=UTC), out=tmp_path / "report.html")
