@@ -1,4 +1,4 @@
-"""What Debezium makes of a table's row is read as the row was: its amount exactly, its beginning once, its end never."""
+"""Debezium change events: the inserted row becomes a transaction with its exact amount; updates and deletes are ignored."""
 
 import contextlib
 import json
@@ -93,7 +93,7 @@ def test_a_row_inserted_or_read_by_a_snapshot_is_a_transaction(op: str, shape: A
         ("m", Ignored.OTHER),
     ],
 )
-def test_what_happens_to_a_row_later_is_no_transaction(op: str, why: Ignored) -> None:
+def test_later_changes_of_a_row_are_ignored(op: str, why: Ignored) -> None:
     assert [why] * 4 == [
         read(envelope(op, ROW, ROW)),
         read(wrapped(envelope(op, ROW, ROW))),
@@ -106,12 +106,12 @@ def test_a_record_without_a_value_is_a_tombstone() -> None:
     assert [Ignored.TOMBSTONE] * 2 == [read(None), read(wrapped(None))]
 
 
-def test_an_update_is_scored_where_the_deployment_says_so() -> None:
+def test_an_update_is_scored_if_the_setting_says_so() -> None:
     assert EXPECTED == read(envelope("u", ROW, ROW), score_updates=True)
     assert EXPECTED == read(flat("u"), score_updates=True)
 
 
-def test_a_row_that_was_moved_to_another_customer_is_an_updated_one() -> None:
+def test_a_row_moved_to_another_customer_is_an_update() -> None:
     """Debezium writes a delete under the old key and a create under the new one, marked by a header."""
     moved = Record(json.dumps(envelope("c", ROW)).encode(), (("__debezium.oldkey", b"c0"),))
 
@@ -119,14 +119,14 @@ def test_a_row_that_was_moved_to_another_customer_is_an_updated_one() -> None:
     assert EXPECTED == ChangeEvents(CONTRACT, score_updates=True).decode(moved)
 
 
-def test_a_deleted_row_needs_no_operation_to_be_known_and_any_other_does() -> None:
+def test_only_a_deleted_row_may_lack_the_operation() -> None:
     row = {name: value for name, value in flat("c").items() if name != "__op"}
 
     assert Ignored.DELETE == read(row | {"__deleted": "true"})
     assert InvalidReason.MISSING_FIELD == refused(row)
 
 
-def test_plain_transactions_are_read_beside_change_events() -> None:
+def test_plain_transactions_and_change_events_are_both_read() -> None:
     assert EXPECTED == read(ROW)
     assert EXPECTED == read(ROW | {"note": 'says "__op" and means nothing'})
     assert InvalidReason.MISSING_FIELD == refused({"transaction_id": "t1"})
@@ -154,12 +154,12 @@ def test_plain_transactions_are_read_beside_change_events() -> None:
         (wrapped(["c"]), InvalidReason.MISSING_FIELD),
     ],
 )
-def test_a_change_event_that_can_be_no_transaction_says_why(value: object, reason: InvalidReason) -> None:
+def test_an_invalid_change_event_is_reported_with_its_reason(value: object, reason: InvalidReason) -> None:
     assert reason == refused(value)
 
 
 @pytest.mark.parametrize("value", ["12.50", "12.5", "12.500", "1.25E+1", 12.5, {"scale": 2, "value": "BOI="}])
-def test_a_numeric_column_is_minor_units_exactly(value: object) -> None:
+def test_a_numeric_column_becomes_exact_minor_units(value: object) -> None:
     assert amount(value) == 1_250
 
 
@@ -172,7 +172,7 @@ def test_bytes_of_a_numeric_column_need_its_scale() -> None:
         amount("", ColumnMapping(amount="major", numeric_scale=2))
 
 
-def test_the_currency_says_how_many_decimals_an_amount_has() -> None:
+def test_the_currency_determines_the_decimals_of_an_amount() -> None:
     assert [1_250, 12, 12_500] == [
         amount("12.50", currency="EUR"),
         amount("12", currency="JPY"),
@@ -185,7 +185,7 @@ def test_the_currency_says_how_many_decimals_an_amount_has() -> None:
     [
         "12.505",
         12.505,
-        "1e5",  # not as any database writes it
+        "1e5",  # no database writes this form
         "NaN",
         "Infinity",
         "1_250",
@@ -198,18 +198,18 @@ def test_the_currency_says_how_many_decimals_an_amount_has() -> None:
         "",
     ],
 )
-def test_an_amount_that_would_have_to_be_guessed_is_refused(value: object) -> None:
+def test_an_ambiguous_amount_is_refused(value: object) -> None:
     with pytest.raises(InvalidEvent):
         amount(value)
 
 
-def test_a_double_of_more_digits_than_are_exact_is_refused() -> None:
+def test_a_double_with_more_than_15_digits_is_refused() -> None:
     assert amount(1234567890123.45) == 123_456_789_012_345
     with pytest.raises(InvalidEvent, match="15 digits"):
         amount(12345678901234.56)
 
 
-def test_a_number_beyond_all_numbers_is_refused() -> None:
+def test_a_number_with_a_huge_exponent_is_refused() -> None:
     value = json.dumps(envelope("c", ROW | {"amount_minor": 1.5})).replace("1.5", "1e99999999999999999999")
 
     with pytest.raises(InvalidEvent):
@@ -228,11 +228,11 @@ def test_a_number_beyond_all_numbers_is_refused() -> None:
         ("2025-10-09T10:53:20+02:00", "ms"),
     ],
 )
-def test_every_type_of_time_is_milliseconds(value: object, unit: Any) -> None:
+def test_every_time_type_becomes_milliseconds(value: object, unit: Any) -> None:
     assert time_of(value, ColumnMapping(time_unit=unit)) == 1_760_000_000_000
 
 
-def test_text_without_an_offset_is_utc_where_the_mapping_says_text() -> None:
+def test_text_without_an_offset_is_utc_if_the_mapping_says_text() -> None:
     assert time_of("2025-10-09 08:53:20", ColumnMapping(time_unit="text")) == 1_760_000_000_000
     assert InvalidReason.WRONG_TYPE == refused(envelope("c", ROW), ColumnMapping(time_unit="text"))
 
@@ -245,12 +245,12 @@ def test_a_factor_is_multiplied_exactly(value: object, factor: float, minor: int
     assert minor == amount(value, ColumnMapping(amount_factor=factor))
 
 
-def test_a_product_that_is_no_whole_number_is_refused() -> None:
+def test_a_fractional_product_is_refused() -> None:
     with pytest.raises(InvalidEvent, match="more decimals than its currency"):
         amount("12.505", ColumnMapping(amount_factor=100))
 
 
-def test_columns_have_names_of_their_own_and_identifiers_may_be_numbers() -> None:
+def test_a_mapping_renames_columns_and_identifiers_may_be_numbers() -> None:
     mapping = ColumnMapping(
         columns={"transaction_id": "id", "customer_id": "customer", "amount_minor": "amount"},
         amount="major",
@@ -268,7 +268,7 @@ def test_columns_have_names_of_their_own_and_identifiers_may_be_numbers() -> Non
     )
 
 
-def test_a_place_may_be_doubles() -> None:
+def test_coordinates_may_be_doubles() -> None:
     found = read(envelope("c", ROW | {"latitude": 48.137, "longitude": 11.5}))
 
     assert isinstance(found, Transaction)
@@ -284,10 +284,10 @@ def _numeric(minor: int, currency: str) -> Decimal:
 
 
 @given(AMOUNTS, CURRENCIES, st.integers(0, 6))
-def test_an_amount_comes_out_of_every_decimal_mode_as_it_went_in(
+def test_every_decimal_mode_of_debezium_gives_the_same_amount(
     minor: int, currency: str, more_digits: int
 ) -> None:
-    """``more_digits`` that the column's scale has beyond the currency's."""
+    """``more_digits``: decimals of the column beyond those of the currency."""
     scale = minor_digits(currency) + more_digits
     unscaled = minor * 10**more_digits
     data = b64encode(unscaled.to_bytes(unscaled.bit_length() // 8 + 1, "big", signed=True)).decode()
@@ -299,18 +299,18 @@ def test_an_amount_comes_out_of_every_decimal_mode_as_it_went_in(
 
 
 @given(AMOUNTS.filter(lambda minor: minor < 10**15), CURRENCIES)
-def test_a_double_is_taken_as_the_number_it_is_written_as(minor: int, currency: str) -> None:
+def test_a_double_is_read_as_its_shortest_decimal_text(minor: int, currency: str) -> None:
     assert minor == amount(float(_numeric(minor, currency)), currency=currency)
 
 
 @given(st.integers(1, MAX_AMOUNT_MINOR), st.integers(1, 9))
-def test_no_fraction_of_a_minor_unit_is_ever_dropped(minor: int, fraction: int) -> None:
+def test_a_fraction_of_a_minor_unit_is_refused(minor: int, fraction: int) -> None:
     with pytest.raises(InvalidEvent, match="more decimals than its currency"):
         amount(f"{_numeric(minor, 'EUR'):f}{fraction}")
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # the zone follows
-def test_a_time_is_the_same_whatever_its_column_type_is(instant: datetime) -> None:
+def test_a_time_is_the_same_for_every_column_type(instant: datetime) -> None:
     micros = round((instant - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
     assert micros // 1_000 == time_of(micros, ColumnMapping(time_unit="us"))
@@ -326,19 +326,19 @@ NAMES = st.sampled_from(["op", "after", "before", "payload", "schema", "__op", "
 
 
 @given(st.dictionaries(NAMES, JSON | st.just("c") | st.just(ROW)))
-def test_any_json_is_a_transaction_no_transaction_or_an_invalid_event(value: dict[str, object]) -> None:
+def test_any_json_is_a_transaction_ignored_or_invalid(value: dict[str, object]) -> None:
     with contextlib.suppress(InvalidEvent):
         assert isinstance(read(value), Transaction | Ignored)
 
 
 @given(st.binary(max_size=100).map(lambda data: b'{"__op":' + data) | st.binary(max_size=100))
-def test_any_bytes_are_too(value: bytes) -> None:
+def test_any_bytes_are_a_transaction_ignored_or_invalid(value: bytes) -> None:
     with contextlib.suppress(InvalidEvent):
         assert isinstance(read(value), Transaction | Ignored)
 
 
 @given(st.dictionaries(st.sampled_from([*Transaction.__struct_fields__, "after"]), JSON))
-def test_what_is_plain_is_read_as_without_change_events(changes: dict[str, object]) -> None:
+def test_a_plain_record_is_read_as_without_change_events(changes: dict[str, object]) -> None:
     value = json.dumps(ROW | changes).encode()
 
     def outcome(decode: Any) -> object:

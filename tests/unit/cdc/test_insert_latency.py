@@ -1,4 +1,4 @@
-"""What is measured between a row and its decision."""
+"""LatencyRecorder: the time from an inserted row to its decision."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from app.traffic.bank_table import COLUMNS, row
 from app.traffic.insert_latency import LatencyRecorder, plain_rows
 
 
-def test_each_row_counts_once_and_what_others_send_does_not() -> None:
+def test_each_row_counts_once_and_foreign_decisions_are_ignored() -> None:
     recorder = LatencyRecorder()
     for number in range(4):
         recorder.sent(f"t{number}", 1_000_000)
@@ -27,11 +27,11 @@ def test_without_a_decision_there_are_no_figures() -> None:
     assert 0.0 == LatencyRecorder().figures().p99_ms
 
 
-def test_a_row_holds_what_the_transaction_does() -> None:
+def test_a_row_holds_the_fields_of_its_transaction() -> None:
     (transaction,) = islice(plain_rows("x"), 1)
-    told = dict(zip(COLUMNS, row(transaction), strict=True))
+    columns = dict(zip(COLUMNS, row(transaction), strict=True))
 
-    assert told["amount"] == Decimal("1.00")
-    assert to_minor(Decimal(str(told["amount"])), "EUR") == transaction.amount_minor
-    assert isinstance(told["event_time"], datetime)
-    assert round(told["event_time"].astimezone(UTC).timestamp() * 1000) == transaction.event_time
+    assert columns["amount"] == Decimal("1.00")
+    assert to_minor(Decimal(str(columns["amount"])), "EUR") == transaction.amount_minor
+    assert isinstance(columns["event_time"], datetime)
+    assert round(columns["event_time"].astimezone(UTC).timestamp() * 1000) == transaction.event_time

@@ -1,4 +1,4 @@
-"""A change of a customers' or terminals' table: whose row, how new, and what it is now."""
+"""Changes of the customers' and terminals' tables: key, version and current row."""
 
 import json
 from typing import Any, NamedTuple
@@ -26,17 +26,17 @@ def event(op: str, after: object = None, before: object = None, lsn: object = 7)
 
 
 @pytest.mark.parametrize("op", ["c", "r", "u"])
-def test_a_row_is_as_it_is_after_the_change(op: str) -> None:
+def test_a_change_holds_the_row_after_it(op: str) -> None:
     assert ReferenceChange("terminal", "m1", 7, ROW) == read_change("terminal", event(op, ROW))
 
 
-def test_of_a_deleted_row_its_key_is_enough() -> None:
+def test_a_deleted_row_needs_only_its_key() -> None:
     deleted = event("d", before={"terminal_id": "m1", "name": None})
 
     assert ReferenceChange("terminal", "m1", 7, None) == read_change("terminal", deleted)
 
 
-def test_what_changes_no_row_is_nothing() -> None:
+def test_a_record_that_changes_no_row_is_skipped() -> None:
     assert [None] * 3 == [read_change("terminal", value) for value in (None, event("t"), event("m"))]
 
 
@@ -52,20 +52,20 @@ def test_what_changes_no_row_is_nothing() -> None:
         event("c", {"terminal_id": ""}),
     ],
 )
-def test_anything_else_is_refused(value: bytes) -> None:
+def test_an_invalid_change_is_refused(value: bytes) -> None:
     with pytest.raises(InvalidEvent):
         read_change("terminal", value)
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_a_change_nothing_or_refused(value: bytes) -> None:
+def test_any_bytes_are_a_change_skipped_or_refused(value: bytes) -> None:
     try:
         read_change("customer", value)
     except InvalidEvent:
         return
 
 
-def test_what_is_refused_is_left_out_and_its_neighbours_are_not() -> None:
+def test_a_refused_record_does_not_affect_its_neighbours() -> None:
     records: list[Any] = [
         Record("t", event("c", ROW)),
         Record("t", b"no event"),

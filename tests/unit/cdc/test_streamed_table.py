@@ -1,4 +1,4 @@
-"""A table's changes in a chunk: each is accounted for, and only a row's beginning is decided."""
+"""A table's changes in a chunk: every record is counted, and only inserted rows are decided."""
 
 import json
 
@@ -45,7 +45,7 @@ def tombstone(offset: int) -> Record:
 LIFE = (change("c", 1, "t1"), change("u", 2, "t1"), change("d", 3, "t1"), tombstone(4), change("r", 5, "t2"))
 
 
-def test_only_a_rows_beginning_is_decided_and_every_record_is_accounted_for() -> None:
+def test_only_inserted_rows_are_decided_and_every_record_is_counted() -> None:
     work = compute(scorer(), *LIFE)
 
     assert ["t1", "t2"] == decided(work)
@@ -57,13 +57,13 @@ def test_an_update_of_a_row_that_was_never_seen_is_not_decided() -> None:
     assert [] == decided(compute(scorer(), change("u", 1, "t1")))
 
 
-def test_where_updates_are_scored_one_of_a_scored_row_is_a_duplicate() -> None:
+def test_with_updates_scored_an_update_of_a_scored_row_is_a_duplicate() -> None:
     work = compute(scorer(score_updates=True), *LIFE, change("u", 6, "t3"), change("u", 7, "t3"))
 
     assert (["t1", "t2", "t3"], 2) == (decided(work), work.duplicate)
 
 
-def test_what_a_restarted_connector_sends_again_is_a_duplicate() -> None:
+def test_rows_sent_again_by_a_restarted_connector_are_duplicates() -> None:
     work = compute(scorer(), change("c", 1, "t1"), change("c", 2, "t1"), change("r", 3, "t1"))
 
     assert (["t1"], 2) == (decided(work), work.duplicate)
@@ -75,7 +75,7 @@ def test_rows_and_plain_transactions_of_one_customer_share_a_profile() -> None:
     assert (["t1", "t2"], 1) == (decided(work), work.duplicate)
 
 
-def test_what_was_replayed_is_counted_as_that_and_nothing_else() -> None:
+def test_an_already_applied_record_is_counted_only_as_such() -> None:
     disk = Disk(compute(scorer(), *LIFE).states)
     work = compute(scorer(disk), *LIFE, tombstone(6))
 
@@ -87,11 +87,11 @@ def test_what_was_replayed_is_counted_as_that_and_nothing_else() -> None:
     )
 
 
-def test_a_chunk_of_nothing_but_changes_is_finished_without_a_write() -> None:
+def test_a_chunk_of_ignored_changes_writes_nothing() -> None:
     work = compute(scorer(), tombstone(1), change("d", 2, "t1"))
 
     assert ([], [], {}, 2) == (work.decisions, work.dead_letters, work.states, work.last_offset)
 
 
-def test_a_worker_that_reads_no_table_takes_a_record_without_a_value_for_a_dead_letter() -> None:
+def test_without_a_table_a_record_without_a_value_is_a_dead_letter() -> None:
     assert 1 == len(compute(test_score_chunk.scorer(), tombstone(1)).rejected)

@@ -1,4 +1,4 @@
-"""The daily batch as its user sees it: files, summaries, exit codes."""
+"""The daily batch commands: files, summaries, exit codes."""
 
 import json
 import shlex
@@ -54,7 +54,7 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """As a shell runs it, with the exit code of ``app.cli.main``."""
+    """Run the command in a process, for the exit code of ``app.cli.main``."""
     command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
 
@@ -66,18 +66,18 @@ def ok(*arguments: object) -> str:
 
 
 def test_features_has_a_row_per_transaction_and_a_column_per_feature(history: Path, tmp_path: Path) -> None:
-    told = json.loads(ok("features", history, "--out", tmp_path / "f.parquet", "--json"))
+    summary = json.loads(ok("features", history, "--out", tmp_path / "f.parquet", "--json"))
 
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table.column_names == ["transaction_id", *catalog.NAMES]
     assert table["transaction_id"].to_pylist() == [row["transaction_id"] for row in [*CALM, *WILD]]
-    assert (told["rows"], told["written"], told["repeats"], told["customers"]) == (320, 320, 0, 3)
+    assert (summary["rows"], summary["written"], summary["repeats"], summary["customers"]) == (320, 320, 0, 3)
 
 
-def test_its_features_are_those_of_a_fold_of_the_same_transactions_to_the_bit(
+def test_its_features_are_bit_identical_to_a_fold_of_the_same_transactions(
     history: Path, tmp_path: Path
 ) -> None:
-    """As the stream folds them, which knows no file and no batch; none of them is known to be fraud."""
+    """Compared with the fold of the stream. No transaction has a fraud label."""
     ok("features", history, "--out", tmp_path / "f.parquet")
 
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
@@ -101,23 +101,25 @@ def test_the_same_file_gives_the_same_bytes(history: Path, tmp_path: Path) -> No
 def test_a_repeated_transaction_is_scored_once(tmp_path: Path) -> None:
     path = write(tmp_path / "h.jsonl", [*CALM, CALM[-1]])
 
-    told = json.loads(ok("score", path, "--out", tmp_path / "s.jsonl", "--json"))
+    summary = json.loads(ok("score", path, "--out", tmp_path / "s.jsonl", "--json"))
 
-    assert (told["rows"], told["written"], told["repeats"]) == (301, 300, 1)
+    assert (summary["rows"], summary["written"], summary["repeats"]) == (301, 300, 1)
 
 
-def test_alerts_only_are_the_rows_that_are_not_approved(history: Path, tmp_path: Path) -> None:
+def test_alerts_only_writes_the_rows_that_are_not_approved(history: Path, tmp_path: Path) -> None:
     ok("score", history, "--out", tmp_path / "all.parquet")
-    told = json.loads(ok("score", history, "--out", tmp_path / "alerts.parquet", "--alerts-only", "--json"))
+    summary = json.loads(
+        ok("score", history, "--out", tmp_path / "alerts.parquet", "--alerts-only", "--json")
+    )
 
     rows = pyarrow.parquet.read_table(tmp_path / "all.parquet").to_pylist()
     expected = [row for row in rows if row["outcome"] != "approve"]
     assert pyarrow.parquet.read_table(tmp_path / "alerts.parquet").to_pylist() == expected
-    assert told["alerts"] == told["written"] == len(expected) > 0
+    assert summary["alerts"] == summary["written"] == len(expected) > 0
 
 
 def test_scores_are_those_of_the_model_on_the_features_beside_them(history: Path, tmp_path: Path) -> None:
-    from app.adapters.models.bundles import champion  # noqa: PLC0415  # only here
+    from app.adapters.models.bundles import champion  # noqa: PLC0415  # only this test scores
 
     ok("score", history, "--out", tmp_path / "s.parquet", "--with-features")
 
@@ -138,7 +140,7 @@ def test_a_row_out_of_contract_is_named_and_nothing_is_written(tmp_path: Path) -
     assert [entry.name for entry in tmp_path.iterdir()] == ["h.jsonl"]
 
 
-def test_a_transaction_of_the_future_is_refused(tmp_path: Path) -> None:
+def test_a_transaction_in_the_future_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "h.jsonl", [CALM[0] | {"event_time": 2**50}])
 
     ran = run("score", path, "--out", tmp_path / "s.csv")
@@ -146,7 +148,7 @@ def test_a_transaction_of_the_future_is_refused(tmp_path: Path) -> None:
     assert (ran.returncode, "row 1: event_time lies ahead" in ran.stderr) == (1, True)
 
 
-def test_a_model_that_is_not_there_is_refused(history: Path, tmp_path: Path) -> None:
+def test_a_missing_model_is_refused(history: Path, tmp_path: Path) -> None:
     ran = run("score", history, "--out", tmp_path / "s.csv", "--model", "nobody/1")
 
     assert (ran.returncode, "model list" in ran.stderr) == (1, True)
@@ -156,7 +158,7 @@ def test_an_unknown_mapping_is_a_usage_error(history: Path, tmp_path: Path) -> N
     assert run("features", history, "--out", tmp_path / "f.csv", "--mapping", "nothing").returncode == 2
 
 
-def test_the_committed_models_are_sound() -> None:
+def test_the_committed_models_are_valid() -> None:
     listed = json.loads(ok("model", "list", "--json"))["models"]
 
     assert [entry["alias"] for entry in listed].count("champion") == 1
@@ -164,7 +166,7 @@ def test_the_committed_models_are_sound() -> None:
         ok("model", "verify", entry["reference"])
 
 
-def test_other_profile_settings_than_the_models_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profile_settings_that_differ_from_the_models_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAUDSTREAM_PROFILE_MAX_EVENTS", "100")
 
     ran = CliRunner().invoke(app, ["model", "verify"])

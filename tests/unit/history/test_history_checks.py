@@ -1,4 +1,4 @@
-"""A file's rows are held against the contract by columns first; what that finds suspicious, one by one."""
+"""A file is checked by columns first; only batches with suspicious rows are checked row by row."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ CARDS = [
 
 
 def mostly_digits() -> st.SearchStrategy[str]:
-    """Texts of digits and what may stand between and beside them, real card numbers among them."""
+    """Texts of digits and separators, including valid card numbers."""
     pieces = st.one_of(
         st.sampled_from(CARDS),
         st.text("0123456789 -", max_size=25),
@@ -71,7 +71,7 @@ def batches(draw: st.DrawFn) -> TransactionBatch:
 
 
 def refused(batch: TransactionBatch) -> list[bool]:
-    """By the rule itself, row by row."""
+    """Apply the rule to each row."""
     found = []
     for transaction in batch.transactions():
         try:
@@ -85,7 +85,7 @@ def refused(batch: TransactionBatch) -> list[bool]:
 
 @given(batches())
 @example(a_batch([NOW_MS], {name: [CARD] for name in TEXT_FIELDS}))
-def test_every_row_that_the_rule_refuses_is_suspicious(batch: TransactionBatch) -> None:
+def test_every_refused_row_is_suspicious(batch: TransactionBatch) -> None:
     suspects = _suspects(batch, SOURCE).tolist()
 
     assert [row for row, wrong in enumerate(refused(batch)) if wrong and not suspects[row]] == []
@@ -112,7 +112,7 @@ def test_a_time_is_suspicious_when_it_is_refused(time_ms: int, suspicious: bool)
 
 
 def test_ordinary_identifiers_are_not_suspicious() -> None:
-    """Each suspect makes the whole batch go the slow way."""
+    """A single suspicious row makes the whole batch take the slow path."""
     names = ["c-12", "7f2c9a51-88d0-4b6e-9a43-0d1c7be2f190", "terminal 0123456789", "2025-10-09 08:53:20"]
     batch = a_batch([NOW_MS] * 4, {name: list(names) for name in TEXT_FIELDS})
 
@@ -138,7 +138,7 @@ def test_a_row_out_of_contract_is_named(
     assert "4111" not in str(error.value)
 
 
-def test_a_row_out_of_contract_is_named_in_a_later_batch_too(tmp_path: Path) -> None:
+def test_a_row_out_of_contract_is_named_in_a_later_batch(tmp_path: Path) -> None:
     row = DEFAULT_BATCH_ROWS + 7
 
     with pytest.raises(InvalidFile, match=f"row {row}: `channel` looks like"):
@@ -146,7 +146,7 @@ def test_a_row_out_of_contract_is_named_in_a_later_batch_too(tmp_path: Path) -> 
 
 
 def a_file(directory: Path, row: int, change: dict[str, object]) -> Path:
-    """Changed are ``row`` and the one behind it; the first row is a harmless suspect."""
+    """A file with ``row`` and the next one changed; its first row is suspicious but valid."""
     sound = {
         "customer_id": "c1", "terminal_id": "m1", "event_time": NOW_MS, "amount_minor": 1, "currency": "EUR",
         "channel": "web", "device_id": "d1",

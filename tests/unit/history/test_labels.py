@@ -1,4 +1,4 @@
-"""Labels of a history: each counts from the moment it was reported, and never a row earlier."""
+"""Labels of a history count from the time of their report, never for an earlier row."""
 
 import random
 from functools import partial
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 
 def transactions() -> list[Row]:
-    """Two months of three terminals and five customers; a tenth fraud, some late."""
+    """Two months of three terminals and five customers; a tenth are frauds, and some arrive late."""
     rng = random.Random(5)
     rows: list[Row] = []
     for number in range(ROWS):
@@ -51,12 +51,12 @@ def transactions() -> list[Row]:
 
 
 def sent(rows: list[Row]) -> list[Row]:
-    """One of them twice."""
+    """Return the rows with one of them repeated."""
     return [*rows[:9], rows[7], *rows[9:]]
 
 
 def reports(rows: list[Row]) -> list[Row]:
-    """In order of report: late ones, honest ones, repeats and reversals."""
+    """Labels in order of report: fraud, late, legitimate, repeated and reversed."""
     rng, found = random.Random(6), list[Row]()
     for row in rows:
         for _ in range(rng.choice([0, 0, 1, 2])):
@@ -75,7 +75,7 @@ def write(path: Path, schema: dict[str, ColumnType], rows: list[Row]) -> Path:
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Path:
-    """Without a column of labels."""
+    """A file without a label column."""
     schema = {name: kind for name, kind in HISTORY_SCHEMA.items() if name != "is_fraud"}
     return write(tmp_path / "plain.parquet", schema, sent(transactions()))
 
@@ -92,14 +92,14 @@ def source(path: Path, labels: Path | None = None, delay_ms: int = 7 * DAY_MS) -
 
 
 def delayed(described: HistorySource) -> list[list[float]]:
-    """Columns of the delayed entities, for the first of each transaction."""
+    """The delayed features of each transaction, once."""
     parts = fold_history(described, Profiles(Bounds(DAY_MS, 4096)))
     found: list[list[float]] = np.concatenate([part.rows[:, catalog.DELAYED] for part in parts]).tolist()
     return found
 
 
 def counted(rows: list[Row], labels: list[Row]) -> list[list[float]]:
-    """From the definition, each row by itself."""
+    """Compute the same values from the definition, for each row separately."""
     found = []
     for at, row in enumerate(rows):
         per_entity = []
@@ -126,8 +126,8 @@ def counted(rows: list[Row], labels: list[Row]) -> list[list[float]]:
     return found
 
 
-def test_a_label_of_the_very_moment_of_a_transaction_is_known_to_it(tmp_path: Path) -> None:
-    """Labels count up to the full hour, and both are of that."""
+def test_a_label_reported_at_the_time_of_a_transaction_counts_for_it(tmp_path: Path) -> None:
+    """Labels count up to the full hour, and both times are that hour."""
     first = transactions()[0] | {"transaction_id": "t0", "event_time": START_MS}
     later = first | {"transaction_id": "t1", "event_time": START_MS + 8 * DAY_MS}
     schema = {name: kind for name, kind in HISTORY_SCHEMA.items() if name != "is_fraud"}
@@ -139,8 +139,8 @@ def test_a_label_of_the_very_moment_of_a_transaction_is_known_to_it(tmp_path: Pa
     assert found[-1] == 1.0
 
 
-def test_of_labels_reported_at_one_instant_each_waits_in_its_order() -> None:
-    """So many that a sort which is not stable mixes them."""
+def test_labels_reported_at_the_same_time_keep_their_order() -> None:
+    """With so many labels an unstable sort would mix them."""
     count = 500
     reported_ms = START_MS + np.random.default_rng(1).integers(0, 3, count)
     values = np.full((2, count), "m", object)
@@ -155,10 +155,10 @@ def test_of_labels_reported_at_one_instant_each_waits_in_its_order() -> None:
 
 
 @pytest.mark.parametrize("batch_rows", [7, 50_000])
-def test_features_of_a_file_with_labels_are_those_of_a_recount(
+def test_features_of_a_file_with_labels_equal_a_recount(
     plain: Path, tmp_path: Path, batch_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever the file is cut into batches."""
+    """For any batch size."""
     monkeypatch.setattr("app.history.fold_history.read_batches", partial(read_batches, batch_rows=batch_rows))
     rows = transactions()
     labels = write(tmp_path / "labels.csv", LABEL_SCHEMA, reports(rows))
@@ -170,9 +170,7 @@ def test_features_of_a_file_with_labels_are_those_of_a_recount(
 
 
 @pytest.mark.parametrize("delay_days", [0, 7, 20])
-def test_a_column_of_labels_is_known_some_days_after_each_transaction(
-    tmp_path: Path, delay_days: int
-) -> None:
+def test_a_label_column_counts_a_delay_after_each_transaction(tmp_path: Path, delay_days: int) -> None:
     rows = transactions()
     known = [row | {"reported_at": row["event_time"] + delay_days * DAY_MS} for row in rows]
     path = write(tmp_path / "labelled.jsonl", HISTORY_SCHEMA, sent(rows))
@@ -180,24 +178,22 @@ def test_a_column_of_labels_is_known_some_days_after_each_transaction(
     assert counted(rows, known) == delayed(source(path, delay_ms=delay_days * DAY_MS))
 
 
-def test_without_labels_no_fraud_is_known(plain: Path) -> None:
+def test_without_labels_no_fraud_is_counted(plain: Path) -> None:
     assert counted(transactions(), []) == delayed(source(plain))
 
 
 @pytest.mark.parametrize("row", [60, 110])
-def test_labels_of_the_future_change_no_row_before_their_report(
-    plain: Path, tmp_path: Path, row: int
-) -> None:
-    """Planted: every transaction so far is called a fraud a moment after this row's hour began."""
+def test_labels_change_no_row_before_their_report(plain: Path, tmp_path: Path, row: int) -> None:
+    """Added labels: every earlier transaction is a fraud, reported just after this row's hour began."""
     rows = transactions()
     now_ms = rows[row]["event_time"] // HOUR_MS * HOUR_MS
     honest = reports(rows)
-    planted = [
+    added = [
         each | {"reported_at": max(now_ms + 1, each["event_time"]), "is_fraud": True, "source": "analyst"}
         for each in rows
     ]
     until = [delayed(source(plain, write(tmp_path / f"{name}.jsonl", LABEL_SCHEMA, labels)))
-             for name, labels in (("honest", honest), ("planted", [*honest, *planted]))]  # fmt: skip
+             for name, labels in (("honest", honest), ("added", [*honest, *added]))]  # fmt: skip
 
     before = [at for at in range(ROWS) if rows[at]["event_time"] <= rows[row]["event_time"]]
     assert [until[0][at] for at in before] == [until[1][at] for at in before]

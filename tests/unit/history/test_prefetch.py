@@ -1,4 +1,4 @@
-"""Reading ahead changes nothing but when things are read."""
+"""prefetch yields the same items as its source, one item ahead in a thread."""
 
 import threading
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ def threads() -> list[str]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 100])
-def test_the_items_come_in_their_order(count: int) -> None:
+def test_the_items_keep_their_order(count: int) -> None:
     assert list(range(count)) == list(prefetch(range(count)))
 
 
-def test_none_is_an_item_like_any_other() -> None:
+def test_none_is_a_valid_item() -> None:
     assert [None, 0, None] == list(prefetch([None, 0, None]))
 
 
-def test_an_exception_comes_where_it_was_raised() -> None:
+def test_an_exception_is_raised_at_its_position() -> None:
     def broken() -> Iterator[int]:
         yield 1
         yield 2
@@ -36,12 +36,12 @@ def test_an_exception_comes_where_it_was_raised() -> None:
     assert [] == threads()
 
 
-def test_an_exception_before_the_first_item_comes_too() -> None:
+def test_an_exception_before_the_first_item_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         next(prefetch(1 // number for number in range(3)))
 
 
-def test_the_next_item_is_made_while_this_one_is_used() -> None:
+def test_the_next_item_is_produced_while_the_current_one_is_used() -> None:
     second = threading.Event()
 
     def made() -> Iterator[int]:
@@ -56,7 +56,7 @@ def test_the_next_item_is_made_while_this_one_is_used() -> None:
     assert [2] == list(items)
 
 
-def test_no_more_than_one_item_is_made_ahead() -> None:
+def test_at_most_one_item_is_produced_ahead() -> None:
     made = []
 
     def counted() -> Iterator[int]:
@@ -66,12 +66,12 @@ def test_no_more_than_one_item_is_made_ahead() -> None:
 
     items = prefetch(counted())
     assert [0, 1] == list(islice(items, 2))
-    items.close()  # waits for what is under way
+    items.close()  # waits for the item in production
 
     assert [0, 1, 2] == made
 
 
-def test_abandoned_in_the_middle_it_ends_its_thread() -> None:
+def test_leaving_the_loop_ends_the_thread() -> None:
     for item in prefetch(range(10)):
         if item == 3:
             break

@@ -1,4 +1,4 @@
-"""How the sender hands its batches to the Kafka client, which is pretended here."""
+"""BatchProducer: order and timing of the batches that it passes to the Kafka client, which is a fake here."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SMALL = OutRecord(b"k", b"v")
 
 
 class Batch:
-    """Has room for three records."""
+    """A batch of at most three records."""
 
     def __init__(self, journal: list[str]) -> None:
         self.values: list[bytes] = []
@@ -42,19 +42,19 @@ class Batch:
         self._journal.append("compressed")
 
 
-class Hands(Executor):
-    """Does what it was given when it is told to."""
+class ManualExecutor(Executor):
+    """Runs each submitted task when the test calls ``run_one``."""
 
     def __init__(self) -> None:
-        self._given: list[tuple[Callable[..., Any], Future[Any]]] = []
+        self._submitted: list[tuple[Callable[..., Any], Future[Any]]] = []
 
     def submit(self, task: Callable[..., Any], /, *_: Any, **__: Any) -> Future[Any]:
         done: Future[Any] = Future()
-        self._given.append((task, done))
+        self._submitted.append((task, done))
         return done
 
-    def do_one(self) -> None:
-        task, done = self._given.pop(0)
+    def run_one(self) -> None:
+        task, done = self._submitted.pop(0)
         try:
             done.set_result(task())
         except MemoryError as error:
@@ -66,7 +66,7 @@ class Answer(NamedTuple):
 
 
 class Producer:
-    """Acknowledges at once."""
+    """A fake aiokafka producer that acknowledges at once."""
 
     def __init__(self) -> None:
         self.journal: list[str] = []
@@ -76,7 +76,7 @@ class Producer:
         return Batch(self.journal)
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Answer]:
-        self.journal.append(f"{topic} handed over")
+        self.journal.append(f"{topic} sent")
         first = self.next_offset.get((topic, partition), 0)
         self.next_offset[topic, partition] = first + batch.record_count()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -92,26 +92,28 @@ def producer() -> Producer:
 
 
 @pytest.fixture
-def hands() -> Hands:
-    return Hands()
+def executor() -> ManualExecutor:
+    return ManualExecutor()
 
 
 @pytest.fixture
-async def sender(producer: Producer, hands: Hands) -> Any:
+async def sender(producer: Producer, executor: ManualExecutor) -> Any:
     made = BatchProducer(KafkaSettings())
     made._producer = producer
-    made._pool = cast(Any, hands)
+    made._pool = cast(Any, executor)
     yield made
     await made.stop()
 
 
 async def until_idle() -> None:
-    """Everything that can go on has gone on."""
+    """Run the event loop until no task can proceed."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(sender: BatchProducer) -> None:
+async def test_a_send_returns_the_last_offset_of_each_batch_and_minus_one_for_an_empty_one(
+    sender: BatchProducer,
+) -> None:
     outputs = [
         TopicBatch("a", 0, [SMALL, SMALL]),
         TopicBatch("b", 0, []),
@@ -123,16 +125,18 @@ async def test_the_last_offset_of_each_output_is_told_and_none_of_an_empty_one(s
     assert await sender.send("a", 0, [SMALL]) == 3
 
 
-async def test_small_batches_wait_for_nothing(sender: BatchProducer, producer: Producer) -> None:
+async def test_a_small_batch_is_sent_without_compression_in_the_pool(
+    sender: BatchProducer, producer: Producer
+) -> None:
     await sender.send_all([TopicBatch("a", 0, [SMALL])])
 
-    assert producer.journal == ["a handed over"]
+    assert producer.journal == ["a sent"]
 
 
-async def test_what_is_sent_together_is_handed_over_together_when_all_of_it_is_compressed(
-    sender: BatchProducer, producer: Producer, hands: Hands
+async def test_concurrent_sends_reach_the_client_together_once_all_are_compressed(
+    sender: BatchProducer, producer: Producer, executor: ManualExecutor
 ) -> None:
-    """The client sends the first that it gets at once, and the next only when that was answered."""
+    """The client sends its first batch at once and the next only after the acknowledgement."""
     sending = asyncio.gather(
         sender.send_all([TopicBatch("decisions", 0, [LARGE]), TopicBatch("alerts", 0, [SMALL])]),
         sender.send_all([TopicBatch("changelog", 0, [LARGE]), TopicBatch("changelog", 1, [LARGE])]),
@@ -140,32 +144,32 @@ async def test_what_is_sent_together_is_handed_over_together_when_all_of_it_is_c
     for compressed in range(3):
         await until_idle()
         assert producer.journal == ["compressed"] * compressed
-        hands.do_one()
+        executor.run_one()
 
     assert list(await sending) == [[0, 0], [0, 0]]
     assert producer.journal[:3] == ["compressed"] * 3
     assert sorted(producer.journal[3:]) == [
-        "alerts handed over",
-        "changelog handed over",
-        "changelog handed over",
-        "decisions handed over",
+        "alerts sent",
+        "changelog sent",
+        "changelog sent",
+        "decisions sent",
     ]
 
 
 async def test_every_partition_gets_its_first_batch_before_any_gets_its_second(
     sender: BatchProducer, producer: Producer
 ) -> None:
-    """The client takes a partition's second batch when its first has left, and who waits for that holds up the others."""
+    """The client accepts a partition's second batch only after the first has left; waiting would delay other partitions."""
     offsets = await sender.send_all(
         [TopicBatch("a", 0, [SMALL] * 7), TopicBatch("b", 0, [SMALL] * 4), TopicBatch("c", 0, [SMALL])]
     )
 
     assert offsets == [6, 3, 0]
-    assert producer.journal == [f"{topic} handed over" for topic in ("a", "b", "c", "a", "b", "a")]
+    assert producer.journal == [f"{topic} sent" for topic in ("a", "b", "c", "a", "b", "a")]
 
 
-async def test_a_batch_that_cannot_be_compressed_is_not_handed_over(
-    sender: BatchProducer, producer: Producer, hands: Hands, monkeypatch: pytest.MonkeyPatch
+async def test_a_batch_that_cannot_be_compressed_is_not_sent(
+    sender: BatchProducer, producer: Producer, executor: ManualExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: Batch) -> None:
         raise MemoryError
@@ -173,7 +177,7 @@ async def test_a_batch_that_cannot_be_compressed_is_not_handed_over(
     monkeypatch.setattr(Batch, "_build", broken)
     sending = asyncio.create_task(sender.send_all([TopicBatch("decisions", 0, [LARGE])]))
     await until_idle()
-    hands.do_one()
+    executor.run_one()
 
     with pytest.raises(MemoryError):
         await sending
@@ -181,11 +185,11 @@ async def test_a_batch_that_cannot_be_compressed_is_not_handed_over(
 
 
 class Paused(Exception):
-    """What a guard raises."""
+    """Raised by a guard."""
 
 
-async def test_a_worker_that_was_paused_while_it_compressed_hands_nothing_over(
-    sender: BatchProducer, producer: Producer, hands: Hands
+async def test_a_guard_that_fails_during_compression_prevents_the_send(
+    sender: BatchProducer, producer: Producer, executor: ManualExecutor
 ) -> None:
     paused = False
 
@@ -196,14 +200,14 @@ async def test_a_worker_that_was_paused_while_it_compressed_hands_nothing_over(
     sending = asyncio.create_task(sender.send_all([TopicBatch("changelog", 0, [LARGE])], guard))
     await until_idle()
     paused = True
-    hands.do_one()
+    executor.run_one()
 
     with pytest.raises(Paused):
         await sending
     assert producer.journal == ["compressed"]
 
 
-async def test_a_worker_that_was_paused_between_two_batches_hands_over_no_more(
+async def test_a_guard_that_fails_between_two_batches_prevents_the_second(
     sender: BatchProducer, producer: Producer
 ) -> None:
     def guard() -> None:
@@ -212,10 +216,10 @@ async def test_a_worker_that_was_paused_between_two_batches_hands_over_no_more(
 
     with pytest.raises(Paused):
         await sender.send_all([TopicBatch("a", 0, [SMALL]), TopicBatch("b", 0, [SMALL])], guard)
-    assert producer.journal == ["a handed over"]
+    assert producer.journal == ["a sent"]
 
 
-async def test_a_worker_that_was_paused_is_told_even_if_it_has_nothing_to_send(sender: BatchProducer) -> None:
+async def test_the_guard_is_checked_even_without_a_batch(sender: BatchProducer) -> None:
     def guard() -> None:
         raise Paused
 
@@ -223,7 +227,7 @@ async def test_a_worker_that_was_paused_is_told_even_if_it_has_nothing_to_send(s
         await sender.send_all([], guard)
 
 
-async def test_a_send_that_fails_says_where(
+async def test_a_failed_send_names_the_partition(
     sender: BatchProducer, producer: Producer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: Any, **__: Any) -> None:

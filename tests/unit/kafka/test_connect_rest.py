@@ -1,4 +1,4 @@
-"""Kafka Connect is asked, and what it says is told."""
+"""ConnectClient against a fake Kafka Connect: requests, retries and error messages."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ CONNECTOR = Connector("bank", {"tasks.max": "1"})
 
 
 class Server(BaseHTTPRequestHandler):
-    """Gives the prepared answers, one after the other, the last again and again."""
+    """Returns the prepared answers in order and repeats the last one."""
 
     answers: list[tuple[int, Any]]
     asked: list[tuple[str, str, Any]]
@@ -47,11 +47,11 @@ def server() -> Iterator[tuple[str, type[Server]]]:
 
 
 def status(connector: str, *tasks: str, trace: str = "") -> dict[str, Any]:
-    told = [{"state": task, "trace": trace} for task in tasks]
-    return {"bank": {"status": {"connector": {"state": connector}, "tasks": told}}}
+    task_states = [{"state": task, "trace": trace} for task in tasks]
+    return {"bank": {"status": {"connector": {"state": connector}, "tasks": task_states}}}
 
 
-def test_a_connector_is_put_where_connect_keeps_it_and_again_while_its_workers_move(server: Any) -> None:
+def test_a_connector_is_put_again_while_connect_rebalances(server: Any) -> None:
     url, handler = server
     handler.answers += [(409, {"message": "rebalancing"}), (201, {})]
 
@@ -60,7 +60,7 @@ def test_a_connector_is_put_where_connect_keeps_it_and_again_while_its_workers_m
     assert [("PUT", "/connectors/bank/config", {"tasks.max": "1"})] * 2 == handler.asked
 
 
-def test_it_runs_when_its_task_does(server: Any) -> None:
+def test_a_connector_runs_once_its_task_runs(server: Any) -> None:
     url, handler = server
     handler.answers += [(200, {}), (200, status("RUNNING")), (200, status("RUNNING", "RUNNING"))]
 
@@ -68,7 +68,7 @@ def test_it_runs_when_its_task_does(server: Any) -> None:
     assert len(handler.asked) == 3
 
 
-def test_one_that_fails_says_the_cause(server: Any) -> None:
+def test_a_failed_task_is_reported_with_its_root_cause(server: Any) -> None:
     url, handler = server
     trace = "ConnectException: no\n\tat x\nCaused by: PSQLException: slot is active\n\tat y"
     handler.answers.append((200, status("RUNNING", "FAILED", trace=trace)))
@@ -77,7 +77,7 @@ def test_one_that_fails_says_the_cause(server: Any) -> None:
         ConnectClient(url).wait_running("bank")
 
 
-def test_a_refusal_is_told_with_its_reason(server: Any) -> None:
+def test_a_refused_configuration_is_reported_with_its_reason(server: Any) -> None:
     url, handler = server
     handler.answers.append((400, {"message": "Connector configuration is invalid: slot.name"}))
 
@@ -85,7 +85,7 @@ def test_a_refusal_is_told_with_its_reason(server: Any) -> None:
         ConnectClient(url).put(CONNECTOR)
 
 
-def test_nobody_there_is_told_with_the_remedy() -> None:
+def test_an_unreachable_connect_is_reported_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="stack up --with postgres,connect"):
         ConnectClient("http://127.0.0.1:1").states()
     with pytest.raises(ConfigurationError, match="not an http"):
@@ -93,7 +93,7 @@ def test_nobody_there_is_told_with_the_remedy() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"name": "x", "config": {"a": 1}}'])
-def test_a_file_that_describes_no_connector_is_named(tmp_path: Path, text: str) -> None:
+def test_an_error_names_a_file_without_a_connector(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
 
     with pytest.raises(ConfigurationError, match=r"c\.json describes no connector"):

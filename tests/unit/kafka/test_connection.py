@@ -1,4 +1,4 @@
-"""A broker that cannot be reached is named by its setting, in bounded time."""
+"""An unreachable broker is reported with the name of its setting, in bounded time."""
 
 import socket
 import time
@@ -20,10 +20,12 @@ async def test_a_closed_port_names_the_setting_at_once() -> None:
     assert time.monotonic() - started < kafka_connection.CONNECT_TIMEOUT_SECONDS
 
 
-async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_never_answers_is_an_error_after_the_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(kafka_connection, "CONNECT_TIMEOUT_SECONDS", 0.2)
 
-    # The kernel accepts, nobody answers.
+    # The kernel accepts the connection, but no program reads from it.
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         pytest.raises(ConfigurationError, match="no broker answers"),
@@ -32,7 +34,7 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
             pass
 
 
-async def test_a_malformed_address_is_not_a_crash() -> None:
+async def test_a_malformed_address_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="Give host:port"):
         async with kafka_connection.connect("127.0.0.1:kafka"):
             pass

@@ -1,4 +1,4 @@
-"""Tokens are used as long as they are good; that there is none is told as an error after which aiokafka tries again."""
+"""Tokens are cached while valid; a missing token raises an error after which aiokafka retries."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ def fetched(url: str, secret: str = SECRET, clock: Clock | None = None) -> Fetch
     return FetchedTokens(url, CLIENT, lambda: secret, None, clock or Clock())
 
 
-def test_aiokafka_takes_them_for_its_own() -> None:
+def test_token_types_satisfy_aiokafka() -> None:
     assert issubclass(Tokens, AbstractTokenProvider)
-    assert issubclass(NoToken, OSError), "aiokafka goes on after those"
+    assert issubclass(NoToken, OSError), "aiokafka retries after an OSError"
 
 
-async def test_a_token_is_asked_for_again_when_four_fifths_of_its_life_are_over() -> None:
+async def test_a_token_is_fetched_again_after_four_fifths_of_its_lifetime() -> None:
     clock = Clock()
     with token_server(lives_seconds=100) as (url, answers):
         tokens = fetched(url, clock=clock)
@@ -34,7 +34,7 @@ async def test_a_token_is_asked_for_again_when_four_fifths_of_its_life_are_over(
         assert [200, 200] == answers
 
 
-async def test_a_server_that_is_away_is_no_end() -> None:
+async def test_an_unreachable_token_server_is_retried() -> None:
     tokens = fetched(f"http://127.0.0.1:{ports.choose()}/token")
 
     for _ in range(2):
@@ -43,13 +43,13 @@ async def test_a_server_that_is_away_is_no_end() -> None:
         assert SECRET not in str(none.value)
 
 
-async def test_a_wrong_secret_is_not_told() -> None:
+async def test_a_wrong_secret_does_not_appear_in_the_error() -> None:
     with token_server() as (url, _), pytest.raises(NoToken, match="HTTP 401") as none:
         await fetched(url, "a-wrong-one").token()
     assert "a-wrong-one" not in str(none.value)
 
 
-async def test_a_file_is_read_anew_each_time_and_may_be_away_for_a_while(tmp_path: Path) -> None:
+async def test_a_token_file_is_read_each_time_and_may_be_missing_for_a_while(tmp_path: Path) -> None:
     file = tmp_path / "token"
     tokens = FileTokens(lambda: read_file("OAUTH_TOKEN_FILE", str(file)))
     with pytest.raises(NoToken, match="FRAUDSTREAM_KAFKA_OAUTH_TOKEN_FILE"):

@@ -1,4 +1,4 @@
-"""Any producer must choose the partition that Java's default partitioner chooses; the worker checks that it did."""
+"""The partitioner agrees with Java's default one, by which the worker checks the partitions that producers chose."""
 
 import pytest
 from hypothesis import given
@@ -22,10 +22,10 @@ def test_a_key_hashes_as_in_java(key: bytes, signed: int) -> None:
     assert key_hash(key) == signed & 0x7FFFFFFF
 
 
-def test_a_negative_hash_still_gives_a_partition() -> None:
+def test_a_negative_hash_gives_a_valid_partition() -> None:
     assert partition_of(b"foobar", 8) == (-790332482 & 0x7FFFFFFF) % 8
 
 
 @given(lists(binary(min_size=1, max_size=70), max_size=20), integers(1, 1000))
-def test_many_keys_at_once_have_the_partitions_of_each(keys: list[bytes], partitions: int) -> None:
+def test_many_keys_at_once_get_the_same_partitions_as_one_by_one(keys: list[bytes], partitions: int) -> None:
     assert [partition_of(key, partitions) for key in keys] == partitions_of(keys, partitions).tolist()

@@ -1,4 +1,4 @@
-"""Laws of the table of topics."""
+"""Invariants of the topic table."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def table(partitions: int = 8, replication_factor: int = 1) -> dict[str, TopicSp
 
 
 @pytest.mark.parametrize("partitions", [1, 8, 24])
-def test_all_topics_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
+def test_all_topics_but_control_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
     """A worker writes to the partition that it read from. The control topic has one, which keeps orders in sequence."""
     specs = table(partitions=partitions)
 
@@ -37,7 +37,7 @@ def test_a_dead_letter_can_hold_any_source_record_and_its_headers() -> None:
     assert dead_letters.max_message_bytes >= source.max_message_bytes + 64 * 1024
 
 
-def test_transactions_outlive_the_longest_window_and_the_allowed_lateness() -> None:
+def test_transactions_are_retained_for_the_longest_window_plus_the_allowed_lateness() -> None:
     """Otherwise a profile could not be rebuilt from them."""
     retention_ms = table()["payments.transactions.v1"].retention_ms
 
@@ -68,7 +68,7 @@ def test_the_changelog_has_the_name_that_faust_gives_it() -> None:
     assert profiles_changelog(settings) == "risk-customer-profiles-changelog"
 
 
-def test_every_topic_survives_a_lagging_replica() -> None:
+def test_every_topic_accepts_writes_with_a_lagging_replica() -> None:
     assert {"false"} == {spec.configs()["unclean.leader.election.enable"] for spec in table().values()}
 
 

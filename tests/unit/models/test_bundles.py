@@ -1,4 +1,4 @@
-"""A bundle is sound, or it is refused for a reason that has a name."""
+"""Loading and saving bundles: a valid bundle scores exactly, any other is refused with a specific error."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
     return saved(tmp_path)
 
 
-def test_a_loaded_bundle_scores_to_the_bit_as_its_estimator_in_chunks_of_any_size(path: Path) -> None:
+def test_a_loaded_bundle_scores_bit_identically_to_its_estimator_in_chunks_of_any_size(path: Path) -> None:
     model = bundles.load(path)
 
     expected = BOOSTED.predict_proba(ROWS)[:, 1]
@@ -45,14 +45,14 @@ def test_no_rows_have_no_scores(path: Path) -> None:
     assert bundles.load(path).score(np.empty((0, WIDTH))).tolist() == []
 
 
-def test_a_model_is_known_by_the_sha256_of_its_manifest(path: Path) -> None:
+def test_the_digest_of_a_model_is_the_sha256_of_its_manifest(path: Path) -> None:
     digest = sha256((path / "manifest.json").read_bytes()).hexdigest()
 
     assert ("small", "1", digest) == msgspec.structs.astuple(bundles.load(path).reference)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", *manifest.OTHER_FILES])
-def test_a_flipped_bit_in_any_file_is_noticed(path: Path, name: str) -> None:
+def test_a_flipped_bit_in_any_file_is_detected(path: Path, name: str) -> None:
     content = bytearray((path / name).read_bytes())
     content[len(content) // 2] ^= 0x80
     (path / name).write_bytes(content)
@@ -62,7 +62,7 @@ def test_a_flipped_bit_in_any_file_is_noticed(path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["manifest.json", *manifest.OTHER_FILES])
-def test_a_missing_file_is_noticed(path: Path, name: str) -> None:
+def test_a_missing_file_is_detected(path: Path, name: str) -> None:
     (path / name).unlink()
 
     with pytest.raises(BundleCorrupt, match=name):
@@ -88,7 +88,7 @@ def test_a_model_of_other_features_is_refused(path: Path, change: dict[str, Any]
 
 
 @pytest.mark.parametrize("score", [0.5, float("nan"), 1.5])
-def test_golden_rows_that_score_otherwise_are_refused(path: Path, score: float) -> None:
+def test_golden_rows_that_score_differently_are_refused(path: Path, score: float) -> None:
     table = pyarrow.parquet.read_table(path / "golden.parquet").to_pydict()
     table["score"][3] = score
     pyarrow.parquet.write_table(pyarrow.table(table), path / "golden.parquet")
@@ -98,7 +98,7 @@ def test_golden_rows_that_score_otherwise_are_refused(path: Path, score: float) 
         bundles.load(path)
 
 
-def test_a_model_that_gives_no_probability_is_refused(path: Path) -> None:
+def test_a_model_that_scores_nan_is_refused(path: Path) -> None:
     forged = skops_files.loads((path / "model.skops").read_bytes())
     forged._baseline_prediction[:] = np.nan
     (path / "model.skops").write_bytes(skops_files.dumps(forged))
@@ -108,7 +108,7 @@ def test_a_model_that_gives_no_probability_is_refused(path: Path) -> None:
         bundles.load(path)
 
 
-def test_a_bundle_under_another_name_is_refused(path: Path) -> None:
+def test_a_bundle_in_a_directory_of_another_name_is_refused(path: Path) -> None:
     shutil.copytree(path, path.with_name("2"))
 
     with pytest.raises(BundleCorrupt, match="calls itself small/1"):
@@ -133,7 +133,7 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "small").iterdir()) == []
 
 
-def test_another_patch_of_scikit_learn_is_told_when_the_golden_rows_agree(path: Path) -> None:
+def test_another_patch_of_scikit_learn_is_a_warning_if_the_golden_rows_agree(path: Path) -> None:
     patched = f"{sklearn.__version__.rpartition('.')[0]}.99"
     redeclare(path, sklearn=patched)
 
@@ -148,13 +148,13 @@ def test_another_release_of_scikit_learn_is_refused(path: Path) -> None:
 
 
 class TestChampion:
-    def test_is_the_one_of_the_aliases(self, path: Path) -> None:
+    def test_is_named_by_the_aliases(self, path: Path) -> None:
         models = path.parent.parent
         (models / "aliases.toml").write_text('champion = "small/1"\n')
 
         assert bundles.champion(models).reference.name == "small"
 
-    def test_is_the_override_where_there_is_one(self, path: Path) -> None:
+    def test_may_be_overridden(self, path: Path) -> None:
         assert bundles.champion(path.parent.parent, "small/1").reference.name == "small"
 
     @pytest.mark.parametrize(
@@ -166,18 +166,18 @@ class TestChampion:
         with pytest.raises(ModelRejected):
             bundles.champion(path.parent.parent)
 
-    def test_needs_aliases(self, path: Path) -> None:
+    def test_needs_the_aliases_file(self, path: Path) -> None:
         with pytest.raises(ModelRejected, match="FRAUDSTREAM_MODEL_DIR"):
             bundles.champion(path.parent.parent)
 
 
-def test_the_same_estimator_has_the_same_bytes() -> None:
+def test_an_estimator_is_always_serialized_to_the_same_bytes() -> None:
     again = skops_files.loads(skops_files.dumps(BOOSTED))
 
     assert skops_files.dumps(BOOSTED) == skops_files.dumps(again)
 
 
-def test_a_linear_model_scores_too(tmp_path: Path) -> None:
+def test_a_linear_model_scores_as_its_estimator(tmp_path: Path) -> None:
     rows = np.nan_to_num(ROWS)
     estimator = LogisticRegression().fit(rows, FRAUDS)
 

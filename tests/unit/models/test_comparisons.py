@@ -1,4 +1,4 @@
-"""A model that was compared with scikit-learn once is loaded without it, as long as nothing differs."""
+"""After a comparison with scikit-learn a model loads without it, until the model or its environment changes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def loading(tmp_path: Path) -> Loading:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The estimators that were examined, one for each load that asks scikit-learn."""
+    """The examined estimators: one per load that compares with scikit-learn."""
     found: list[Any] = []
     examine = estimators.scorers_of
 
@@ -48,7 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def machine_code_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On any machine, however busy."""
+    """Makes the compiled back-end the faster one, independent of the machine's load."""
     micros = iter(range(10_000, 0, -1))
     monkeypatch.setattr(backends, "_micros", lambda *_: float(next(micros)))
 
@@ -73,7 +73,7 @@ def test_the_second_load_scores_and_explains_the_same_without_scikit_learn(
     assert np.array_equal(before.values, after.values)
 
 
-def test_nothing_is_kept_unless_a_place_is_given(path: Path, tmp_path: Path, asked: list[Any]) -> None:
+def test_no_comparison_is_stored_without_a_directory(path: Path, tmp_path: Path, asked: list[Any]) -> None:
     bundles.load(path)
     bundles.load(path)
 
@@ -109,7 +109,7 @@ def contradicting(file: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [damaged, empty, contradicting, Path.unlink])
-def test_a_comparison_that_does_not_hold_is_made_anew(
+def test_an_invalid_comparison_is_made_again(
     path: Path, loading: Loading, tmp_path: Path, asked: list[Any], change: Callable[[Path], None]
 ) -> None:
     bundles.load(path, loading)
@@ -131,7 +131,7 @@ def test_a_comparison_that_does_not_hold_is_made_anew(
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_other_libraries_sources_or_processors_mean_a_comparison_anew(
+def test_other_libraries_sources_or_processors_cause_a_new_comparison(
     path: Path,
     loading: Loading,
     asked: list[Any],
@@ -147,7 +147,7 @@ def test_other_libraries_sources_or_processors_mean_a_comparison_anew(
     assert len(asked) == 2
 
 
-def test_machine_code_that_scores_otherwise_than_before_is_compared_anew(
+def test_machine_code_with_changed_scores_is_compared_again(
     path: Path, loading: Loading, asked: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundles.load(path, loading)
@@ -174,7 +174,7 @@ def test_each_back_end_setting_has_its_own_comparison(
     assert len(files(tmp_path)) == 2
 
 
-def test_a_comparison_can_be_asked_for(path: Path, loading: Loading, asked: list[Any]) -> None:
+def test_a_comparison_can_be_requested(path: Path, loading: Loading, asked: list[Any]) -> None:
     bundles.load(path, loading)
     renewed = bundles.load(path, loading._replace(compare_again=True))
     after = bundles.load(path, loading)
@@ -191,7 +191,7 @@ def test_a_comparison_can_be_asked_for(path: Path, loading: Loading, asked: list
     ],
     ids=["averaged", "behind a pipeline"],
 )
-def test_what_is_read_by_skops_only_asks_scikit_learn_each_time(
+def test_a_model_that_only_skops_can_read_is_compared_on_each_load(
     tmp_path: Path, loading: Loading, asked: list[Any], estimator: Any
 ) -> None:
     path = tmp_path / "small" / "1"
@@ -204,7 +204,7 @@ def test_what_is_read_by_skops_only_asks_scikit_learn_each_time(
     assert len(asked) == 2
 
 
-def test_a_boosted_model_read_from_its_file_is_the_one_that_skops_loads(path: Path) -> None:
+def test_a_boosted_model_read_directly_equals_the_one_loaded_by_skops(path: Path) -> None:
     stored = stored_forest((path / "model.skops").read_bytes(), WIDTH)
     loaded = forest_of(BOOSTED, WIDTH)
 

@@ -1,4 +1,4 @@
-"""However a model is composed, it scores as scikit-learn says, and a forged tree in it is never walked."""
+"""Composed models score as scikit-learn does, and a forged tree inside is refused before it is traversed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,7 +35,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "sigmoid": lambda: calibrated("sigmoid"),
     "isotonic": lambda: calibrated("isotonic"),
 }
-"""Each holds a boosted forest inside."""
+"""Each contains a boosted forest."""
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_a_stored_model_scores_as_it_did(name: str) -> None:
+def test_a_stored_model_scores_as_before(name: str) -> None:
     estimator = MADE[name]()
     stored = skops_files.loads(skops_files.dumps(estimator))
 
@@ -55,7 +55,7 @@ def test_a_stored_model_scores_as_it_did(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_a_forged_tree_is_found_wherever_it_stands(name: str) -> None:
+def test_a_forged_tree_is_found_inside_another_estimator(name: str) -> None:
     forged = skops_files.loads(skops_files.dumps(MADE[name]()))
     *_, last = forests_of(forged)
     last._predictors[0][0].nodes["left"][0] = 10_000
@@ -65,7 +65,7 @@ def test_a_forged_tree_is_found_wherever_it_stands(name: str) -> None:
 
 
 def forests_of(part: Any) -> Iterator[HistGradientBoostingClassifier]:
-    """Wherever the classes above happen to keep them."""
+    """Yield the forests inside the estimators above."""
     if isinstance(part, HistGradientBoostingClassifier):
         yield part
     elif isinstance(part, list | tuple):

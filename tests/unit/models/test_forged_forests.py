@@ -1,4 +1,4 @@
-"""Every node of a tree is looked at before anything walks it."""
+"""Every node of a forest is checked before the forest is traversed."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 class TestForgedForests:
-    """sklearn's own walker trusts the nodes, so nothing may walk them before they were looked at."""
+    """scikit-learn does not check nodes when it predicts, so a forged node could read outside its memory."""
 
     @pytest.fixture
     def forest(self, tmp_path: Path) -> Path:
@@ -30,7 +30,7 @@ class TestForgedForests:
         bundles.save(tmp_path / "small" / "1", DESCRIBED, estimator, ROWS[:64], "")
         return tmp_path / "small" / "1"
 
-    def test_a_sound_forest_scores_to_the_bit_as_its_estimator(self, forest: Path) -> None:
+    def test_a_valid_forest_scores_bit_identically_to_its_estimator(self, forest: Path) -> None:
         estimator = RandomForestClassifier(n_estimators=3, max_depth=4, random_state=0).fit(ROWS, FRAUDS)
 
         assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], bundles.load(forest).score(ROWS))
@@ -41,7 +41,7 @@ class TestForgedForests:
          ("weighted_n_node_samples", 0.0)],
     )  # fmt: skip
     @pytest.mark.parametrize("wrapped", [False, True], ids=["alone", "behind a pipeline"])
-    def test_a_tree_that_leads_out_of_memory_or_in_circles_is_refused(
+    def test_a_tree_with_an_invalid_index_or_a_cycle_is_refused(
         self, forest: Path, column: str, value: float, *, wrapped: bool
     ) -> None:
         forged = skops_files.loads((forest / "model.skops").read_bytes())
@@ -55,7 +55,7 @@ class TestForgedForests:
         with pytest.raises(BundleCorrupt, match="malformed"):
             bundles.load(forest)
 
-    def test_a_node_that_two_others_lead_to_is_refused(self, forest: Path) -> None:
+    def test_a_node_with_two_parents_is_refused(self, forest: Path) -> None:
         forged = skops_files.loads((forest / "model.skops").read_bytes())
         tree = forged.estimators_[1].tree_
         state = tree.__getstate__()
@@ -66,7 +66,7 @@ class TestForgedForests:
         with pytest.raises(BundleCorrupt, match="malformed"):
             bundles.load(forest)
 
-    def test_a_lone_tree_is_looked_at_too(self, forest: Path) -> None:
+    def test_a_single_decision_tree_is_checked(self, forest: Path) -> None:
         forged = DecisionTreeClassifier(random_state=0).fit(ROWS, FRAUDS)
         state = forged.tree_.__getstate__()
         state["nodes"]["feature"][0] = 10**6
@@ -77,16 +77,14 @@ class TestForgedForests:
             bundles.load(forest)
 
     @pytest.mark.parametrize("count", [-1, 0, 3])
-    def test_a_tree_that_says_it_has_other_nodes_than_it_has_is_refused(
-        self, forest: Path, count: int
-    ) -> None:
+    def test_a_tree_with_a_wrong_node_count_is_refused(self, forest: Path, count: int) -> None:
         replace_model(forest, with_replaced(forest, '"node_count"', count))
 
         with pytest.raises(BundleCorrupt):
             bundles.load(forest)
 
-    def test_a_boosted_model_that_claims_categories_is_refused(self, path: Path) -> None:
-        """Where a forged category says, sklearn would write when it scores."""
+    def test_a_boosted_model_with_categorical_features_is_refused(self, path: Path) -> None:
+        """scikit-learn would write to an address computed from the forged categories."""
         forged = skops_files.loads((path / "model.skops").read_bytes())
         forged._bin_mapper.is_categorical_ = np.ones(WIDTH, np.uint8)
         replace_model(path, skops_files.dumps(forged))

@@ -1,4 +1,4 @@
-"""A model file is read without anything in it coming to life, whatever it holds."""
+"""Reading a model file never executes code from it."""
 
 import io
 import pickle
@@ -31,19 +31,19 @@ def path(tmp_path: Path) -> Path:
 
 
 class Spy:
-    """Tells when it was brought to life."""
+    """Records that it was deserialized."""
 
-    alive: list[str] = []  # noqa: RUF012  # shared on purpose: the test looks at it after loading
+    deserialized: list[str] = []  # noqa: RUF012  # shared on purpose: the test looks at it after loading
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __setstate__(self, state: dict[str, str]) -> None:
-        self.alive.append(state["name"])
+        self.deserialized.append(state["name"])
 
 
 class Payload(NamedTuple):
-    """A pickle of it makes a file when it is opened."""
+    """Its pickle creates a file when it is loaded."""
 
     marker: Path
 
@@ -52,28 +52,28 @@ class Payload(NamedTuple):
 
 
 class TestForgedModels:
-    """The manifest's digests are right; what is inside must be refused by itself."""
+    """The manifest's digests match, so that only the check of the content can refuse the file."""
 
     @pytest.fixture(autouse=True)
-    def nobody_alive(self) -> None:
-        Spy.alive.clear()
+    def no_spy_recorded(self) -> None:
+        Spy.deserialized.clear()
 
-    def test_the_spy_tells_when_a_file_brings_it_to_life(self) -> None:
+    def test_the_spy_records_an_unsafe_load(self) -> None:
         data = skops.io.dumps(Spy("awake"))
 
         skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
 
-        assert Spy.alive == ["awake"]
+        assert Spy.deserialized == ["awake"]
 
-    def test_a_type_outside_the_list_is_refused_before_it_is_made(self, path: Path) -> None:
+    def test_an_untrusted_type_is_refused_before_it_is_created(self, path: Path) -> None:
         replace_model(path, skops.io.dumps(Spy("asleep")))
 
         with pytest.raises(BundleCorrupt, match=r"Spy.*not trusted"):
             bundles.load(path)
 
-        assert Spy.alive == []
+        assert Spy.deserialized == []
 
-    def test_a_type_hidden_in_an_estimator_is_refused(self, path: Path) -> None:
+    def test_an_untrusted_type_inside_an_estimator_is_refused(self, path: Path) -> None:
         estimator = LogisticRegression().fit(np.nan_to_num(ROWS), FRAUDS)
         estimator.hidden_ = Spy("asleep")
         replace_model(path, skops.io.dumps(estimator))
@@ -81,7 +81,7 @@ class TestForgedModels:
         with pytest.raises(BundleCorrupt, match="not trusted"):
             bundles.load(path)
 
-        assert Spy.alive == []
+        assert Spy.deserialized == []
 
     @pytest.mark.parametrize(
         "node",
@@ -93,7 +93,7 @@ class TestForgedModels:
             {"__module__": "posix"},
         ],
     )
-    def test_a_node_of_the_schema_that_could_call_something_is_refused(
+    def test_a_schema_node_that_could_call_a_function_is_refused(
         self, path: Path, node: dict[str, str]
     ) -> None:
         replace_model(path, with_schema(skops.io.dumps(BOOSTED), node))
@@ -101,7 +101,7 @@ class TestForgedModels:
         with pytest.raises(BundleCorrupt, match="not trusted"):
             bundles.load(path)
 
-    def test_a_pickle_is_never_opened(self, path: Path, tmp_path: Path) -> None:
+    def test_a_pickle_is_never_loaded(self, path: Path, tmp_path: Path) -> None:
         marker = tmp_path / "marker"
         payload = pickle.dumps(Payload(marker))
         replace_model(path, payload)
@@ -110,10 +110,10 @@ class TestForgedModels:
             bundles.load(path)
 
         assert not marker.exists()
-        pickle.loads(payload)  # noqa: S301  # the payload is one: whoever opens it makes the marker
+        pickle.loads(payload)  # noqa: S301  # shows that loading the payload creates the marker
         assert marker.exists()
 
-    def test_a_pickle_among_the_numbers_is_refused(self, path: Path, tmp_path: Path) -> None:
+    def test_a_pickle_next_to_the_arrays_is_refused(self, path: Path, tmp_path: Path) -> None:
         content, marker = io.BytesIO(skops.io.dumps(BOOSTED)), tmp_path / "marker"
         with zipfile.ZipFile(content, "a") as archive:
             archive.writestr("1.pkl", pickle.dumps(Payload(marker)))
@@ -124,7 +124,7 @@ class TestForgedModels:
 
         assert not marker.exists()
 
-    def test_a_pickle_in_the_place_of_numbers_is_never_opened(self, path: Path, tmp_path: Path) -> None:
+    def test_a_pickle_in_place_of_an_array_is_never_loaded(self, path: Path, tmp_path: Path) -> None:
         source, target = zipfile.ZipFile(path / "model.skops"), io.BytesIO()
         marker = tmp_path / "marker"
         with zipfile.ZipFile(target, "w") as archive:
@@ -139,7 +139,7 @@ class TestForgedModels:
         assert not marker.exists()
 
     @pytest.mark.parametrize(("field", "value"), [("left", 10**6), ("right", 0), ("feature_idx", 10**6)])
-    def test_a_tree_that_leads_out_of_memory_or_in_circles_is_refused(
+    def test_a_tree_with_an_invalid_index_or_a_cycle_is_refused(
         self, path: Path, field: str, value: int
     ) -> None:
         forged = skops_files.loads((path / "model.skops").read_bytes())

@@ -1,4 +1,4 @@
-"""Where a public key is set, only what its owner signed is loaded, and the running model stays."""
+"""With a public key set, only signed bundles are loaded; a worker keeps its running model otherwise."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def test_an_unsigned_bundle_is_refused(models: Path, keys: Path) -> None:
         bundles.load(models / MODEL, trusting(keys))
 
 
-def test_a_signature_of_somebody_else_is_refused(signed: Path, keys: Path) -> None:
+def test_a_signature_by_another_key_is_refused(signed: Path, keys: Path) -> None:
     with pytest.raises(SignatureRefused, match="not a signature of this manifest"):
         bundles.load(signed, trusting(keys, "theirs"))
 
@@ -90,7 +90,7 @@ def test_a_file_changed_after_it_was_signed_is_refused(signed: Path, keys: Path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no base64: ?", b"AAAA", b"QUFB" * 100])
-def test_what_is_no_signature_is_refused(signed: Path, keys: Path, content: bytes) -> None:
+def test_a_malformed_signature_is_refused(signed: Path, keys: Path, content: bytes) -> None:
     (signed / signatures.FILE_NAME).write_bytes(content)
 
     with pytest.raises(SignatureRefused):
@@ -108,13 +108,13 @@ def test_a_signature_of_the_same_bytes_for_another_purpose_is_refused(signed: Pa
 
 
 @pytest.mark.usefixtures("signed")
-def test_without_a_key_a_bundle_needs_no_signature(models: Path) -> None:
+def test_without_a_public_key_unsigned_bundles_are_loaded(models: Path) -> None:
     for name in (MODEL, "large-amounts/2"):
         assert model_id(bundles.load(models / name).reference) == name
 
 
 @pytest.mark.parametrize("content", [None, b"no PEM"])
-def test_a_public_key_that_cannot_be_read_lets_nothing_pass(
+def test_an_unreadable_public_key_refuses_every_bundle(
     signed: Path, tmp_path: Path, content: bytes | None
 ) -> None:
     file = tmp_path / "key.pub"
@@ -125,7 +125,7 @@ def test_a_public_key_that_cannot_be_read_lets_nothing_pass(
         bundles.load(signed, Loading(public_key_file=str(file)))
 
 
-def test_a_key_of_another_kind_signs_nothing(models: Path, tmp_path: Path) -> None:
+def test_a_key_of_another_kind_cannot_sign(models: Path, tmp_path: Path) -> None:
     key = generate_private_key(SECP256R1())
     encoded = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -139,7 +139,7 @@ def test_a_key_of_another_kind_signs_nothing(models: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("signed")
-async def test_a_worker_keeps_its_model_where_the_next_is_not_signed(models: Path, keys: Path) -> None:
+async def test_a_worker_keeps_its_model_if_the_next_is_not_signed(models: Path, keys: Path) -> None:
     choice = ModelChoice(models, "", trusting(keys))
     swapped: list[str] = []
     switch = ChampionSwitch(
@@ -164,7 +164,7 @@ class TestCommands:
     def environment(self, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FRAUDSTREAM_MODEL_DIR", str(models))
 
-    def test_what_sign_signs_verify_verifies(self, keys: Path) -> None:
+    def test_verify_accepts_a_bundle_signed_by_sign(self, keys: Path) -> None:
         signed = CliRunner().invoke(app, ["model", "sign", MODEL, "--key", str(keys / "ours.pem"), "--json"])
         verified = CliRunner().invoke(
             app, ["model", "verify", MODEL, "--public-key", str(keys / "ours.pub"), "--json"]
@@ -173,7 +173,7 @@ class TestCommands:
         assert (0, 0) == (signed.exit_code, verified.exit_code)
         assert json.loads(signed.stdout)["digest"] == json.loads(verified.stdout)["digest"]
 
-    def test_verify_refuses_what_is_not_signed(self, keys: Path) -> None:
+    def test_verify_refuses_an_unsigned_bundle(self, keys: Path) -> None:
         ran = CliRunner().invoke(app, ["model", "verify", MODEL, "--public-key", str(keys / "ours.pub")])
 
         assert isinstance(ran.exception, SignatureRefused)
@@ -185,7 +185,7 @@ class TestCommands:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
-def test_keys_that_openssl_makes_will_do(models: Path, tmp_path: Path) -> None:
+def test_keys_made_by_openssl_are_accepted(models: Path, tmp_path: Path) -> None:
     openssl = shutil.which("openssl") or os.devnull
     key, public = tmp_path / "key.pem", tmp_path / "key.pub"
     for command in (

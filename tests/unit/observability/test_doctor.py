@@ -1,4 +1,4 @@
-"""What the doctor makes of what it sees."""
+"""Findings of the doctor for given states of the cluster and the machine."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ WELL = ClusterState(
 
 
 def but(**changes: object) -> ClusterState:
-    """A cluster that is well but for this."""
+    """A healthy cluster with these changes."""
     return msgspec.structs.replace(WELL, **changes)
 
 
@@ -83,7 +83,7 @@ BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
         (cluster_checks.check_clock(61), "failed"),
     ],
 )
-def test_what_is_found_is_as_bad_as_it_is(finding: Finding, outcome: str) -> None:
+def test_a_finding_has_the_right_outcome_and_a_remedy_unless_ok(finding: Finding, outcome: str) -> None:
     assert finding.outcome == Outcome(outcome)
     assert bool(finding.remedy) is (outcome != "ok")
 
@@ -91,12 +91,12 @@ def test_what_is_found_is_as_bad_as_it_is(finding: Finding, outcome: str) -> Non
 @pytest.mark.parametrize(
     ("theirs", "skew"), [(10.0, 0.0), (12.0, 0.0), (11.0, 0.0), (7.0, 3.0), (15.0, -3.0)]
 )
-def test_what_an_answer_took_is_no_skew(theirs: float, skew: float) -> None:
-    """Asked at 10, answered by 12."""
+def test_the_response_time_does_not_count_as_clock_skew(theirs: float, skew: float) -> None:
+    """Request at second 10, response by second 12."""
     assert skew == _skew(10.0, 12.0, theirs)
 
 
-def test_a_missing_model_is_told_with_the_command(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_with_the_command(tmp_path: Path) -> None:
     settings = Settings(model=ModelSettings(dir=str(tmp_path)))
 
     assert local_checks.check_model(settings).outcome == Outcome.FAILED
@@ -104,7 +104,7 @@ def test_a_missing_model_is_told_with_the_command(tmp_path: Path) -> None:
     assert "fraudstream model verify" in local_checks.check_model(settings).remedy
 
 
-def test_a_challenger_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_challenger_is_reported(tmp_path: Path) -> None:
     (tmp_path / "aliases.toml").write_text('champion = "a/1"\nchallengers = ["b/2"]\n')
 
     finding = local_checks.check_aliases(Settings(model=ModelSettings(dir=str(tmp_path))))
@@ -124,7 +124,7 @@ def test_a_data_directory_beneath_a_file_is_refused(tmp_path: Path) -> None:
     assert "FRAUDSTREAM_WORKER_DATA_DIR" in finding.remedy
 
 
-def test_looking_makes_no_data_directory(tmp_path: Path) -> None:
+def test_the_check_creates_no_data_directory(tmp_path: Path) -> None:
     settings = Settings(worker=WorkerSettings(data_dir=str(tmp_path / "data")))
 
     assert local_checks.check_data_dir(settings).outcome != Outcome.FAILED

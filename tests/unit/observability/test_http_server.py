@@ -1,4 +1,4 @@
-"""Pages over HTTP: each by its path, and nothing else."""
+"""HttpServer: endpoints by path, errors, ports."""
 
 import http.client
 import socket
@@ -12,12 +12,12 @@ from app.errors import ConfigurationError
 SECONDS = 10
 
 
-def well(accept: str) -> HttpResponse:
-    return HttpResponse(200, "text/plain", f"well {accept}".encode())
+def healthy(accept: str) -> HttpResponse:
+    return HttpResponse(200, "text/plain", f"healthy {accept}".encode())
 
 
-def unwell(_: str) -> HttpResponse:
-    return HttpResponse(503, "text/plain", b"unwell")
+def unhealthy(_: str) -> HttpResponse:
+    return HttpResponse(503, "text/plain", b"unhealthy")
 
 
 def broken(_: str) -> HttpResponse:
@@ -25,14 +25,14 @@ def broken(_: str) -> HttpResponse:
 
 
 @pytest.fixture
-def pages() -> Iterator[HttpServer]:
-    served = HttpServer("127.0.0.1", 0, {"/well": well, "/unwell": unwell, "/broken": broken})
+def endpoints() -> Iterator[HttpServer]:
+    served = HttpServer("127.0.0.1", 0, {"/well": healthy, "/unwell": unhealthy, "/broken": broken})
     yield served
     served.close()
 
 
-def ask(pages: HttpServer, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", pages.port, timeout=SECONDS)
+def ask(endpoints: HttpServer, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", endpoints.port, timeout=SECONDS)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -41,46 +41,46 @@ def ask(pages: HttpServer, path: str, method: str = "GET", **headers: str) -> tu
         connection.close()
 
 
-def test_a_page_answers_as_it_likes(pages: HttpServer) -> None:
-    assert (200, b"well text/x") == ask(pages, "/well?verbose=1", Accept="text/x")
-    assert (503, b"unwell") == ask(pages, "/unwell")
+def test_an_endpoint_sets_status_and_body(endpoints: HttpServer) -> None:
+    assert (200, b"healthy text/x") == ask(endpoints, "/well?verbose=1", Accept="text/x")
+    assert (503, b"unhealthy") == ask(endpoints, "/unwell")
 
 
 @pytest.mark.parametrize("path", ["/", "/welly", "/../well", "/well/"])
-def test_what_is_no_page_is_not_found(path: str, pages: HttpServer) -> None:
-    assert ask(pages, path)[0] == 404
+def test_an_unknown_path_is_404(path: str, endpoints: HttpServer) -> None:
+    assert ask(endpoints, path)[0] == 404
 
 
-def test_nothing_can_be_sent(pages: HttpServer) -> None:
-    assert ask(pages, "/well", method="POST")[0] == 501
+def test_post_is_not_supported(endpoints: HttpServer) -> None:
+    assert ask(endpoints, "/well", method="POST")[0] == 501
 
 
-def test_a_page_that_fails_harms_no_other(pages: HttpServer) -> None:
+def test_a_failing_endpoint_does_not_affect_others(endpoints: HttpServer) -> None:
     with pytest.raises(http.client.RemoteDisconnected):
-        ask(pages, "/broken")
-    assert ask(pages, "/well")[0] == 200
+        ask(endpoints, "/broken")
+    assert ask(endpoints, "/well")[0] == 200
 
 
-def test_a_client_that_says_nothing_holds_up_nobody(pages: HttpServer) -> None:
-    with socket.create_connection(("127.0.0.1", pages.port)):
-        assert ask(pages, "/well")[0] == 200
+def test_a_silent_client_does_not_delay_others(endpoints: HttpServer) -> None:
+    with socket.create_connection(("127.0.0.1", endpoints.port)):
+        assert ask(endpoints, "/well")[0] == 200
 
 
-def test_an_answer_tells_nothing_of_what_serves_it(pages: HttpServer) -> None:
-    with socket.create_connection(("127.0.0.1", pages.port), timeout=SECONDS) as connection:
+def test_a_response_does_not_reveal_the_server_software(endpoints: HttpServer) -> None:
+    with socket.create_connection(("127.0.0.1", endpoints.port), timeout=SECONDS) as connection:
         connection.sendall(b"GET /well HTTP/1.0\r\n\r\n")
         assert b"Python" not in connection.recv(4096)
 
 
-def test_a_port_in_use_names_the_setting(pages: HttpServer) -> None:
-    with pytest.raises(ConfigurationError, match=f"FRAUDSTREAM_WORKER_METRICS_PORT={pages.port}"):
-        HttpServer("127.0.0.1", pages.port, {})
+def test_a_port_in_use_names_the_setting(endpoints: HttpServer) -> None:
+    with pytest.raises(ConfigurationError, match=f"FRAUDSTREAM_WORKER_METRICS_PORT={endpoints.port}"):
+        HttpServer("127.0.0.1", endpoints.port, {})
 
 
-def test_workers_of_one_machine_take_the_next_free_ports(pages: HttpServer) -> None:
-    second = HttpServer("127.0.0.1", pages.port, {}, ports=16)
+def test_workers_on_one_machine_use_the_next_free_ports(endpoints: HttpServer) -> None:
+    second = HttpServer("127.0.0.1", endpoints.port, {}, ports=16)
 
-    assert pages.port < second.port < pages.port + 16
+    assert endpoints.port < second.port < endpoints.port + 16
     second.close()
 
 

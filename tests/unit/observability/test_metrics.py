@@ -1,4 +1,4 @@
-"""The catalog of metrics, its page, and what a scraper reads."""
+"""The metrics catalog, its documentation page, and the output for a scraper."""
 
 from typing import get_args
 
@@ -37,14 +37,14 @@ def test_the_typed_names_are_those_of_the_catalog(kind: str, names: object) -> N
 
 
 def test_no_label_can_hold_a_value_of_an_event() -> None:
-    """Labels whose values are not listed name a part of the deployment, or a feature of the catalog."""
+    """Labels without listed values identify a part of the deployment or a feature of the catalog."""
     unlisted = {label for metric in CATALOG for label, values in metric.labels.items() if not values}
 
     assert unlisted == {"partition", "name", "version", "digest", "feature"}
 
 
 def test_a_misspelt_name_is_a_type_error(metrics: PrometheusMetrics) -> None:
-    """Mypy runs over this file and refuses an ignore that it does not need."""
+    """Mypy checks this file and reports an unneeded ignore, so the ignore below proves the type error."""
     typed: Metrics = metrics
 
     with pytest.raises(KeyError):
@@ -67,7 +67,7 @@ def test_counts_add_up(metrics: PrometheusMetrics) -> None:
     assert scraped(metrics)['fraudstream_transactions_total{result="decided"}'] == 3
 
 
-def test_a_partition_that_went_away_leaves_no_series(metrics: PrometheusMetrics) -> None:
+def test_a_revoked_partition_leaves_no_series(metrics: PrometheusMetrics) -> None:
     metrics.gauge("source_lag_records", 7, partition="3")
     assert scraped(metrics)['fraudstream_source_lag_records{partition="3"}'] == 7
 
@@ -77,7 +77,7 @@ def test_a_partition_that_went_away_leaves_no_series(metrics: PrometheusMetrics)
     assert not any("source_lag_records" in series for series in scraped(metrics))
 
 
-def test_another_model_replaces_the_first(metrics: PrometheusMetrics) -> None:
+def test_a_new_model_replaces_the_series_of_the_old_one(metrics: PrometheusMetrics) -> None:
     metrics.inform("model_info", name="forest", version="1", digest="aa")
     metrics.inform("model_info", name="forest", version="2", digest="bb")
 
@@ -87,7 +87,7 @@ def test_another_model_replaces_the_first(metrics: PrometheusMetrics) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 5], ids=["few", "many"])
-def test_many_values_count_as_one_by_one(times: int) -> None:
+def test_many_values_at_once_count_as_one_by_one(times: int) -> None:
     values = [0.0, 0.001, 0.0011, 0.0625, 3.0, 10.0, 11.0] * times
     at_once, singly = PrometheusMetrics(), PrometheusMetrics()
 
@@ -100,7 +100,7 @@ def test_many_values_count_as_one_by_one(times: int) -> None:
         {series: count for series, count in scraped(each).items() if latency in series}
         for each in (at_once, singly)
     )
-    # Added in another order.
+    # The values are summed in another order.
     assert found.pop(f"{latency}_sum") == pytest.approx(expected.pop(f"{latency}_sum"), rel=1e-14)
     assert found == expected
 
@@ -117,7 +117,7 @@ def test_a_bucket_holds_its_bound_and_all_below(metrics: PrometheusMetrics) -> N
     assert page["fraudstream_chunk_events_sum"] == 10005
 
 
-def test_a_clock_behind_the_senders_takes_nothing_from_the_sum(metrics: PrometheusMetrics) -> None:
+def test_negative_durations_do_not_reduce_the_sum(metrics: PrometheusMetrics) -> None:
     metrics.observe("decision_latency_seconds", -1.0)
     metrics.observe_all("decision_latency_seconds", [-1.0, 0.5])
     metrics.observe_all("decision_latency_seconds", [-1.0, 0.5] * 10)
@@ -129,7 +129,7 @@ def test_a_clock_behind_the_senders_takes_nothing_from_the_sum(metrics: Promethe
     ("accept", "content_type"),
     [("", "text/plain"), ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text")],
 )
-def test_a_scraper_reads_the_page_in_the_format_it_accepts(
+def test_a_scraper_gets_the_format_it_accepts(
     accept: str, content_type: str, metrics: PrometheusMetrics
 ) -> None:
     answer = metrics.page(accept)

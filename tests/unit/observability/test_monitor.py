@@ -1,4 +1,4 @@
-"""What `fraudstream monitor` makes of a cluster's state."""
+"""Metrics and console view of `fraudstream monitor` for a given cluster state."""
 
 import io
 
@@ -64,11 +64,11 @@ def shown(state: ClusterState | None) -> str:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Otherwise: replace the table in docs/operate/monitor.md by what `python -m app.operations.cluster_metrics` prints."""
+    """If it fails: replace the table in docs/operate/monitor.md by the output of `python -m app.operations.cluster_metrics`."""
     assert table() in PAGE.read_text(encoding="utf-8")
 
 
-def test_no_worker_tells_a_figure_of_the_same_name() -> None:
+def test_monitor_and_workers_share_no_metric_name() -> None:
     names = [metric.name for metric in (*WORKER_CATALOG, *CATALOG)]
 
     assert sorted(set(names)) == sorted(names)
@@ -97,29 +97,29 @@ def test_every_metric_of_the_catalog_has_a_series() -> None:
         ('kafka_group_lag_seconds{group="risk",partition="0",topic="t"}', 4.5),
     ],
 )
-def test_a_figure_is_read_from_its_place(series: str, value: float) -> None:
+def test_a_metric_has_the_value_of_the_state(series: str, value: float) -> None:
     assert scraped(STATE)[f"fraudstream_{series}"] == value
 
 
-def test_a_lag_whose_age_is_unknown_is_told_in_records_only() -> None:
+def test_a_lag_of_unknown_age_is_reported_in_records_only() -> None:
     series = [name for name in scraped(STATE) if 'partition="2"' in name]
 
     assert ['fraudstream_kafka_group_lag_records{group="risk",partition="2",topic="t"}'] == series
 
 
-def test_a_quorum_without_a_leader_is_told() -> None:
+def test_a_quorum_without_a_leader_is_reported() -> None:
     leaderless = msgspec.structs.replace(STATE, controller=None)
 
     assert scraped(leaderless)["fraudstream_kafka_controller_node"] == -1
     assert "no controller" in shown(leaderless)
 
 
-def test_a_cluster_that_does_not_answer_leaves_no_figure_of_before() -> None:
+def test_an_unreachable_cluster_leaves_no_old_metrics() -> None:
     assert scraped(None) == {"fraudstream_kafka_reachable": 0}
     assert "does not answer" in shown(None)
 
 
-def test_a_directory_given_up_is_counted_and_has_no_sizes() -> None:
+def test_a_failed_log_directory_is_counted_and_has_no_sizes() -> None:
     failed = LogDir(path="/log", total_bytes=-1, usable_bytes=-1, log_bytes=0, error="KafkaStorageError")
     state = msgspec.structs.replace(
         STATE, brokers=(BrokerState(node=1, host="h", port=9092, log_dirs=(failed,)),)
@@ -131,7 +131,7 @@ def test_a_directory_given_up_is_counted_and_has_no_sizes() -> None:
     assert "KafkaStorageError" in shown(state)
 
 
-def test_the_picture_names_what_is_wrong() -> None:
+def test_the_view_names_every_problem() -> None:
     text = shown(STATE)
 
     assert "voters behind: 3" in text
@@ -140,7 +140,7 @@ def test_the_picture_names_what_is_wrong() -> None:
     assert "whole" not in text
 
 
-def test_the_group_furthest_behind_stands_first() -> None:
+def test_the_group_with_the_largest_lag_is_listed_first() -> None:
     (late,) = STATE.groups
     level = GroupState(name="analytics", state="Stable", members=1, partitions=())
 
@@ -149,7 +149,7 @@ def test_the_group_furthest_behind_stands_first() -> None:
     assert text.index("risk") < text.index("analytics")
 
 
-def test_a_group_is_as_late_as_its_latest_partition() -> None:
+def test_the_lag_of_a_group_is_that_of_its_latest_partition() -> None:
     (group,) = STATE.groups
 
     assert (group.lag_records, group.lag_seconds) == (22, 4.5)

@@ -1,4 +1,4 @@
-"""What was read from Redis is kept, but never too many, too long, or for an hour in which more may be known."""
+"""ActivityCache: bounded in entries and age, and never used for a later hour than the one it was read for."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from app.adapters.redis.activity_cache import ActivityCache
 SECONDS = 60.0
 
 
-def test_what_was_read_answers_for_its_hour_and_those_before() -> None:
+def test_an_entry_is_valid_for_its_hour_and_earlier_ones() -> None:
     cache = ActivityCache(10, SECONDS)
     cache.put({"m1": b"state"}, hour=7, now=0.0)
 
@@ -16,14 +16,14 @@ def test_what_was_read_answers_for_its_hour_and_those_before() -> None:
     assert {"m1": b"state"} == cache.take(["m1"], hour=3, now=1.0)
 
 
-def test_when_an_hour_begins_it_is_read_again() -> None:
+def test_an_entry_is_not_used_for_a_later_hour() -> None:
     cache = ActivityCache(10, SECONDS)
     cache.put({"m1": b"state"}, hour=7, now=0.0)
 
     assert {} == cache.take(["m1"], hour=8, now=1.0)
 
 
-def test_what_is_too_old_is_read_again() -> None:
+def test_an_expired_entry_is_not_used() -> None:
     cache = ActivityCache(10, SECONDS)
     cache.put({"m1": b"state"}, hour=7, now=0.0)
 
@@ -31,7 +31,7 @@ def test_what_is_too_old_is_read_again() -> None:
     assert {} == cache.take(["m1"], hour=7, now=60.1)
 
 
-def test_what_was_read_longest_ago_goes_first() -> None:
+def test_the_entry_read_longest_ago_is_evicted_first() -> None:
     cache = ActivityCache(2, SECONDS)
     cache.put({"m1": b"1", "m2": b"2"}, hour=7, now=0.0)
     cache.put({"m1": b"3"}, hour=7, now=1.0)
@@ -40,7 +40,7 @@ def test_what_was_read_longest_ago_goes_first() -> None:
     assert {"m1": b"3", "m4": b"4"} == cache.take(["m1", "m2", "m4"], hour=7, now=3.0)
 
 
-def test_what_was_read_later_counts() -> None:
+def test_the_later_of_two_reads_is_kept() -> None:
     cache = ActivityCache(2, SECONDS)
     cache.put({"m1": b"old"}, hour=7, now=0.0)
     cache.put({"m1": b"new"}, hour=8, now=1.0)
@@ -54,8 +54,8 @@ takes = st.tuples(st.just("take"), st.lists(keys, max_size=5, unique=True), st.i
 
 
 @given(st.lists(st.tuples(st.one_of(puts, takes), st.floats(0, 50)), max_size=40), st.integers(1, 6))
-def test_an_answer_is_always_the_last_one_read_and_fit(steps: list[tuple[tuple, float]], most: int) -> None:  # type: ignore[type-arg]
-    """Against a dictionary that forgets nothing: never too old, never of an earlier hour, never more than allowed."""
+def test_an_entry_is_always_the_last_one_read_and_valid(steps: list[tuple[tuple, float]], most: int) -> None:  # type: ignore[type-arg]
+    """Compared with an unbounded dictionary: never expired, never of an earlier hour, never more than allowed."""
     cache, now = ActivityCache(most, SECONDS), 0.0
     last: dict[str, tuple[bytes, int, float]] = {}
     for (what, content, hour), seconds in steps:

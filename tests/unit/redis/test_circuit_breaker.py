@@ -1,4 +1,4 @@
-"""What fails in a row is left alone, and tried again once a pause."""
+"""CircuitBreaker: opens after consecutive failures, then allows one attempt per pause."""
 
 from itertools import pairwise
 
@@ -28,13 +28,13 @@ def test_failures_with_a_success_between_them_do_not_open_it() -> None:
     assert not breaker.is_open
 
 
-def test_an_open_one_allows_nothing_for_a_pause_and_then_one_attempt() -> None:
+def test_an_open_breaker_allows_one_attempt_after_a_pause() -> None:
     breaker = opened(at=0.0)
 
     assert [False, False, True, False] == [breaker.allows(moment) for moment in (0.0, 9.9, 10.0, 10.1)]
 
 
-def test_the_attempt_decides() -> None:
+def test_the_attempt_closes_the_breaker_or_starts_another_pause() -> None:
     failed, succeeded = opened(), opened()
     assert failed.allows(10.0)
     assert succeeded.allows(10.0)
@@ -47,7 +47,7 @@ def test_the_attempt_decides() -> None:
     assert succeeded.allows(10.5)
 
 
-def test_an_attempt_of_which_nothing_is_heard_does_not_close_it_for_ever() -> None:
+def test_an_attempt_without_a_result_does_not_block_the_next() -> None:
     breaker = opened()
 
     assert breaker.allows(10.0)
@@ -55,8 +55,8 @@ def test_an_attempt_of_which_nothing_is_heard_does_not_close_it_for_ever() -> No
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=60))
-def test_while_nothing_answers_it_is_asked_at_most_once_a_pause(steps: list[tuple[bool, float]]) -> None:
-    """Whatever the rhythm of the questions."""
+def test_an_open_breaker_allows_at_most_one_attempt_per_pause(steps: list[tuple[bool, float]]) -> None:
+    """For any sequence of calls, with or without a result."""
     breaker, now, asked = opened(), 0.0, []
     for heard, seconds in steps:
         now += seconds

@@ -1,4 +1,4 @@
-"""What lies in deploy/ is well-formed, of the schema of whoever reads it, and names what there is."""
+"""Files in deploy/ are well-formed, follow their schemas, and name existing settings and topics."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ needs_promtool = pytest.mark.skipif(
 
 
 def run(*words: str) -> str:
-    """What it said, when it does not like what it reads."""
+    """Run a command; return its output if it fails, otherwise an empty string."""
     done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=DEPLOY, timeout=120)  # noqa: S603  # ours
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -36,28 +36,28 @@ def module(name: str, *words: str) -> str:
     return run(sys.executable, "-m", name, *words)
 
 
-def test_every_file_is_tidy_yaml() -> None:
+def test_every_file_passes_yamllint() -> None:
     assert module("yamllint", "--strict", "-c", ".yamllint.yaml", ".") == ""
 
 
-def test_compose_has_its_schema() -> None:
+def test_the_compose_file_follows_its_schema() -> None:
     assert module("check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml") == ""
 
 
-def test_manifests_have_the_schemas_of_kubernetes() -> None:
-    """KEDA's own resource is none of Kubernetes'; its place is read below."""
+def test_manifests_follow_the_schemas_of_kubernetes() -> None:
+    """Without keda.yaml: its resources are not part of Kubernetes, and a test below checks them."""
     assert module("kubernetes_validate", "--strict", *map(str, MANIFESTS)) == ""
 
 
-def test_a_misspelt_field_is_found(tmp_path: Path) -> None:
-    spoilt = tmp_path / "worker.yaml"
+def test_a_misspelt_field_is_reported(tmp_path: Path) -> None:
+    misspelt = tmp_path / "worker.yaml"
     text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
-    spoilt.write_text(text.replace("podManagementPolicy", "podManagmentPolicy"), encoding="utf-8")
+    misspelt.write_text(text.replace("podManagementPolicy", "podManagmentPolicy"), encoding="utf-8")
 
-    assert "podManagmentPolicy" in module("kubernetes_validate", "--strict", str(spoilt))
+    assert "podManagmentPolicy" in module("kubernetes_validate", "--strict", str(misspelt))
 
 
-def test_every_setting_named_is_one() -> None:
+def test_every_named_setting_exists() -> None:
     known = {name for name, _ in setting_names()}
     named = {
         name
@@ -70,7 +70,7 @@ def test_every_setting_named_is_one() -> None:
 
 
 def test_the_settings_of_the_manifests_start_a_worker() -> None:
-    """Production: whatever is only fit for a laptop would be refused."""
+    """In stage production, settings that are only safe on a laptop are refused."""
     text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
     given = {
         name: value.strip('"')
@@ -80,7 +80,7 @@ def test_the_settings_of_the_manifests_start_a_worker() -> None:
     assert values(Settings.from_env(given))["FRAUDSTREAM_DEPLOYMENT_STAGE"] == "production"
 
 
-def test_keda_scales_the_workers_on_their_own_lag_and_no_further_than_the_partitions() -> None:
+def test_keda_scales_by_the_lag_of_the_workers_up_to_the_number_of_partitions() -> None:
     defaults, text = Settings(), KEDA.read_text(encoding="utf-8")
     named = dict(re.findall(r"^\s+(\w+): (\S+)$", text, re.MULTILINE))
 
@@ -100,13 +100,13 @@ def test_connectors_key_their_records_as_direct_producers_do(file: Path) -> None
     assert config["transforms.topic.replacement"] == Settings().topics.transactions
 
 
-def test_connectors_share_neither_slot_nor_publication() -> None:
+def test_connectors_have_distinct_slots_and_publications() -> None:
     files = [*CONNECTORS, REFERENCE]
     for name in ("slot.name", "publication.name", "topic.prefix"):
         assert len({load_connector(file).config[name] for file in files}) == len(files)
 
 
-def test_reference_rows_go_where_they_are_read() -> None:
+def test_reference_rows_are_written_to_the_topics_that_are_read() -> None:
     config = load_connector(REFERENCE).config
     tables = [table.removeprefix("public.") for table in config["table.include.list"].split(",")]
     topics = [config["transforms.topic.replacement"].replace("$1", table) for table in tables]
@@ -119,7 +119,7 @@ def test_no_connector_holds_a_secret() -> None:
         assert load_connector(file).config["database.password"] == "${env:BANK_PASSWORD}"
 
 
-def test_the_mapping_of_the_banks_table_is_one() -> None:
+def test_the_mapping_of_the_example_table_is_valid() -> None:
     mapping = load_mapping(str(DEPLOY / "connect" / "transactions.toml"), TABLE_SETTING)
 
     assert mapping.column("amount_minor") == "amount"

@@ -1,4 +1,4 @@
-"""Every alert and every cluster_view asks for figures that somebody tells, and every alert has its page."""
+"""Alerts and dashboards use only existing metrics, and every alert has a runbook section."""
 
 import json
 import re
@@ -19,7 +19,7 @@ ALERTS = re.findall(r"- alert: (\w+)", RULES)
 NAME = re.compile(rf"\b({PREFIX}\w+|process_\w+)\b")
 
 
-def told() -> Iterator[str]:
+def existing_series() -> Iterator[str]:
     """Every series of a worker and of the monitor."""
     yield from ("process_start_time_seconds", "process_resident_memory_bytes")
     for metric in WORKER_CATALOG:
@@ -36,31 +36,31 @@ def expressions(dashboard: Path) -> Iterator[str]:
         yield from (target["expr"] for target in panel["targets"])
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_dashboards_and_alerts_are_found() -> None:
     assert len(DASHBOARDS) == 2
     assert {"ConsumerLagGrowing", "BrokerDiskFilling", "UnderReplicatedPartitions"} <= set(ALERTS)
 
 
-def test_alerts_ask_for_what_is_told() -> None:
-    assert set(NAME.findall(RULES)) <= set(told())
+def test_alerts_use_only_existing_metrics() -> None:
+    assert set(NAME.findall(RULES)) <= set(existing_series())
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
-def test_pictures_ask_for_what_is_told(dashboard: Path) -> None:
-    asked = {name for expression in expressions(dashboard) for name in NAME.findall(expression)}
+def test_dashboards_use_only_existing_metrics(dashboard: Path) -> None:
+    used = {name for expression in expressions(dashboard) for name in NAME.findall(expression)}
 
-    assert asked
-    assert asked <= set(told())
+    assert used
+    assert used <= set(existing_series())
 
 
-def test_every_figure_of_the_cluster_stands_in_a_picture() -> None:
+def test_every_cluster_metric_is_on_a_dashboard() -> None:
     shown = {name for path in DASHBOARDS for text in expressions(path) for name in NAME.findall(text)}
 
     assert {PREFIX + metric.name for metric in CLUSTER_CATALOG} <= shown
 
 
 @pytest.mark.parametrize("alert", ALERTS)
-def test_an_alert_has_its_page_and_its_severity(alert: str) -> None:
+def test_an_alert_has_a_runbook_section_and_a_severity(alert: str) -> None:
     rule = RULES.partition(f"- alert: {alert}\n")[2].partition("- alert:")[0]
 
     assert f"runbook: docs/operate/operations.md#{alert.lower()}" in rule

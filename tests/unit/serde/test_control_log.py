@@ -1,4 +1,4 @@
-"""The control topic folded: one order, one report a worker, and nothing that cannot be read."""
+"""Folding the control topic: the latest order, one report per worker, unreadable records skipped."""
 
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ def read(record: Any) -> Read:
     return Read(record.key, record.value)
 
 
-def test_the_newest_order_and_report_stand() -> None:
+def test_the_newest_order_and_report_are_kept() -> None:
     log = ControlLog()
 
     assert log.apply(read(order_record(ORDER)))
@@ -35,7 +35,7 @@ def test_the_newest_order_and_report_stand() -> None:
     assert (log.orders.champion, log.reports) == (ORDER, {"w1": REPORT})
 
 
-def test_tombstones_withdraw_an_order_and_say_farewell() -> None:
+def test_a_tombstone_withdraws_an_order_or_removes_a_report() -> None:
     log = ControlLog()
     for record in (order_record(ORDER), report_record(REPORT), farewell_record("w1")):
         log.apply(read(record))
@@ -44,7 +44,7 @@ def test_tombstones_withdraw_an_order_and_say_farewell() -> None:
     assert (log.orders.champion, log.reports) == (None, {})
 
 
-def test_what_cannot_be_read_changes_nothing() -> None:
+def test_an_unreadable_record_is_skipped() -> None:
     log = ControlLog()
     log.apply(read(order_record(ORDER)))
 

@@ -1,4 +1,4 @@
-"""A dead letter taken apart gives the record that it was made from, byte for byte."""
+"""Decoding a dead letter returns the source record byte for byte."""
 
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ headers = st.lists(
 
 
 class Source(NamedTuple):
-    """A record as it was read."""
+    """A source record."""
 
     key: bytes | None = b"c1"
     value: bytes | None = b'{"customer_id": "c1"}'
@@ -47,10 +47,10 @@ def letter_of(source: Source, reason: InvalidReason = InvalidReason.WRONG_TYPE) 
     own=headers,
     timestamp=st.integers(0, 2**53),
 )
-def test_a_replay_is_the_source_record_and_one_more_header(
+def test_a_resent_record_is_the_source_record_plus_one_header(
     key: bytes | None, value: bytes | None, own: list[tuple[str, bytes]], timestamp: int
 ) -> None:
-    """Headers that the source record had under the names of a dead letter's own stay with it."""
+    """Source headers whose names equal those of a dead letter are kept."""
     letter = letter_of(Source(key, value, tuple(own), timestamp))
 
     expected = OutRecord(key, value, timestamp, [*own, (REPLAYED_HEADER, b"transactions:3:77")])
@@ -58,14 +58,14 @@ def test_a_replay_is_the_source_record_and_one_more_header(
     assert (LogPosition(1, 5), LogPosition(3, 77), "wrong_type") == (letter.place, letter.source, letter.code)
 
 
-def test_a_record_that_is_no_dead_letter_is_told_as_such_and_refused() -> None:
+def test_a_record_that_is_no_dead_letter_is_reported_and_refused() -> None:
     letter = read(Source(headers=(("a", b"b"),)))
 
     assert ("", "", LogPosition(-1, -1)) == (letter.code, letter.source_topic, letter.source)
     assert isinstance(prepare(letter, TOPIC, rekey=True), Refused)
 
 
-def test_a_letter_does_not_choose_where_it_is_sent() -> None:
+def test_headers_of_a_dead_letter_cannot_choose_the_target_topic() -> None:
     assert isinstance(prepare(letter_of(Source(topic="payroll")), TOPIC, rekey=True), Refused)
 
 
@@ -92,16 +92,16 @@ def test_only_a_wrong_key_is_replaced() -> None:
     assert b"c1" == prepared.key
 
 
-def test_a_line_tells_where_when_and_why_but_nothing_of_the_record() -> None:
-    told = as_line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
+def test_a_summary_shows_position_time_and_reason_but_no_data_of_the_record() -> None:
+    line = as_line(letter_of(Source(b"secret-key", b"secret-value", (("secret-header", b"secret"),))))
 
-    assert "1:5" in told
-    assert "2025-10-09T08:53:20Z  wrong_type" in told
-    assert "(transactions:3:77)" in told
-    assert "secret" not in told
+    assert "1:5" in line
+    assert "2025-10-09T08:53:20Z  wrong_type" in line
+    assert "(transactions:3:77)" in line
+    assert "secret" not in line
 
 
-def test_a_terminal_is_not_commanded_by_a_record() -> None:
+def test_control_characters_in_a_record_do_not_reach_the_console() -> None:
     assert r"\x1b]0;x\x07\u202eé" == escape_control_characters("\x1b]0;x\x07\u202eé")
 
 

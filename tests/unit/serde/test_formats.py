@@ -1,4 +1,4 @@
-"""An event is the same event in every format, whoever wrote it and however old the writer's schema is."""
+"""Events survive each format unchanged, from any writer and with older or newer schemas."""
 
 import base64
 import contextlib
@@ -115,25 +115,25 @@ def framed(form: str, payload: bytes) -> Framed:
     return Framed(b"\0\0\0\0\1", None, payload if form == "avro" else b"\0" + payload)
 
 
-def there_and_back(event: msgspec.Struct, form: str) -> msgspec.Struct:
+def written_and_read(event: msgspec.Struct, form: str) -> msgspec.Struct:
     kind = type(event)
     payload = WRITERS[form](kind)(msgspec.json.encode(event))
     return convert(reader(own_schema(kind, form), kind)(framed(form, payload)), kind)
 
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""Each is an event with all that it is made of."""
+"""Fewer examples, because each builds a complete event."""
 
 
 @pytest.mark.parametrize("form", WRITERS)
 @FEW
 @given(event=transactions() | labels() | alerts())
-def test_an_event_comes_back_as_it_was(form: str, event: msgspec.Struct) -> None:
-    assert event == there_and_back(event, form)
+def test_an_event_is_read_as_it_was_written(form: str, event: msgspec.Struct) -> None:
+    assert event == written_and_read(event, form)
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_what_is_not_a_number_is_published_as_missing_as_in_json(form: str) -> None:
+def test_nan_is_published_as_a_missing_value_as_in_json(form: str) -> None:
     reason = Reason(code="c", text="t", value=float("nan"), baseline=None)
     written = msgspec.json.encode(EXAMPLE | {"reasons": [reason], "features": [float("nan"), 1.0]})
     fields = reader(own_schema(Alert, form), Alert)(framed(form, WRITERS[form](Alert)(written)))
@@ -164,7 +164,7 @@ EXAMPLE: dict[str, Any] = {
 def avro_by(
     fields: list[dict[str, Any]], content: dict[str, Any], name: str = "Transaction"
 ) -> dict[str, Any]:
-    """What is read of a value that was written with a schema of these fields."""
+    """Write ``content`` with a schema of these fields; return the fields read back."""
     schema = {"type": "record", "name": name, "namespace": "com.bank", "fields": fields}
     written = BytesIO()
     schemaless_writer(written, parse_schema(json.loads(json.dumps(schema))), content)
@@ -173,28 +173,28 @@ def avro_by(
 
 
 def required(**types: Any) -> list[dict[str, Any]]:
-    """The required fields, of other types where said so."""
+    """The required fields, with other types as given."""
     kinds = dict.fromkeys(SOUND, "string") | {"event_time": "long", "amount_minor": "long"} | types
     return [{"name": name, "type": kind} for name, kind in kinds.items()]
 
 
-def test_an_older_writer_lacks_what_may_be_missing() -> None:
+def test_a_schema_without_optional_fields_is_read() -> None:
     assert Transaction(**SOUND) == convert(avro_by(required(), SOUND), Transaction)
 
 
-def test_what_a_newer_writer_adds_is_passed_over() -> None:
+def test_unknown_fields_of_a_newer_writer_are_ignored() -> None:
     newer = [*required(), {"name": "mood", "type": ["null", {"type": "map", "values": "double"}]}]
 
     assert Transaction(**SOUND) == convert(avro_by(newer, SOUND | {"mood": {CANARY: 1.0}}), Transaction)
 
 
-def test_a_timestamp_of_avro_is_the_number_that_it_is() -> None:
+def test_an_avro_timestamp_is_read_as_its_number() -> None:
     moment = {"type": "long", "logicalType": "timestamp-millis"}
 
     assert SOUND["event_time"] == avro_by(required(event_time=moment), SOUND)["event_time"]
 
 
-def test_smaller_numbers_are_promoted_and_nullable_fields_read() -> None:
+def test_smaller_number_types_are_promoted_and_nullable_fields_are_read() -> None:
     fields = required(amount_minor="int", currency=["null", "string"])
 
     assert Transaction(**SOUND) == convert(avro_by(fields, SOUND), Transaction)
@@ -210,7 +210,7 @@ def test_smaller_numbers_are_promoted_and_nullable_fields_read() -> None:
     ],
     ids=["another type", "null", "a field less", "another record"],
 )
-def test_a_schema_that_is_no_transactions_is_a_mismatch(
+def test_an_incompatible_schema_is_a_mismatch(
     fields: list[dict[str, Any]], changes: dict[str, Any], name: str
 ) -> None:
     with pytest.raises(InvalidEvent) as caught:
@@ -219,7 +219,7 @@ def test_a_schema_that_is_no_transactions_is_a_mismatch(
     assert (InvalidReason.SCHEMA_MISMATCH, False) == (caught.value.reason, CANARY in caught.value.detail)
 
 
-def test_a_schema_that_rests_on_others_is_read_with_them() -> None:
+def test_a_schema_is_read_with_the_schemas_that_it_references() -> None:
     currency = {"type": "record", "name": "com.bank.Money", "fields": [{"name": "of", "type": "string"}]}
     whole = {
         "type": "record",
@@ -239,7 +239,7 @@ def test_a_schema_that_rests_on_others_is_read_with_them() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"type": "record"}', '{"type": "nonsense"}'])
-def test_a_schema_that_is_none_makes_its_values_a_mismatch(text: str) -> None:
+def test_an_invalid_schema_makes_its_values_a_mismatch(text: str) -> None:
     read = reader(WriterSchema(AVRO, text), Transaction)
 
     with pytest.raises(InvalidEvent, match="schema_mismatch"):
@@ -256,7 +256,7 @@ def test_any_bytes_are_a_transaction_or_invalid(form: str, payload: bytes) -> No
         assert isinstance(convert(read(framed(form, payload)), Transaction), Transaction)
 
 
-def test_more_bytes_than_the_schema_says_are_not_ours() -> None:
+def test_bytes_after_the_value_are_refused() -> None:
     payload = avro_values.writer(Transaction)(json.dumps(SOUND).encode())
     read = reader(own_schema(Transaction, "avro"), Transaction)
 
@@ -289,7 +289,7 @@ message Transaction { string transaction_id = 1; map<string, string> m = 99; }
         (base64.b64encode(protobuf_schemas.descriptor(Alert).SerializeToString()).decode(), b"\0", False),
     ],
 )
-def test_the_message_that_a_value_names_must_be_ours(text: str, index: bytes, found: bool) -> None:
+def test_the_message_that_a_value_names_must_be_a_transaction(text: str, index: bytes, found: bool) -> None:
     read = reader(WriterSchema(PROTOBUF, text), Transaction)
 
     if found:
@@ -301,7 +301,7 @@ def test_the_message_that_a_value_names_must_be_ours(text: str, index: bytes, fo
             read(Framed(b"\0\0\0\0\1", None, index + PAYLOAD))
 
 
-def test_an_amount_of_nothing_is_told_apart_from_no_amount() -> None:
+def test_an_amount_of_zero_differs_from_a_missing_amount() -> None:
     kind: Any = protobuf_values.message_class(Transaction)
     read = reader(own_schema(Transaction, "protobuf"), Transaction)
     without = {name: value for name, value in SOUND.items() if name != "amount_minor"}
@@ -311,14 +311,14 @@ def test_an_amount_of_nothing_is_told_apart_from_no_amount() -> None:
         convert(read(framed("protobuf", kind(**without).SerializeToString())), Transaction)
 
 
-def test_a_newer_protobuf_is_read_by_its_numbers() -> None:
+def test_unknown_protobuf_field_numbers_are_ignored() -> None:
     unknown = bytes([0xFA, 0x06, 3]) + b"abc"  # field 111, three bytes
     read = reader(own_schema(Transaction, "protobuf"), Transaction)
 
     assert Transaction(**SOUND) == convert(read(framed("protobuf", PAYLOAD + unknown)), Transaction)
 
 
-def test_json_behind_a_schemas_id_is_read_as_json() -> None:
+def test_json_after_a_schema_id_is_read_as_json() -> None:
     read = reader(WriterSchema(JSON, "{}"), Transaction)
 
     assert Transaction(**SOUND) == convert(
@@ -328,8 +328,8 @@ def test_json_behind_a_schemas_id_is_read_as_json() -> None:
         read(Framed(b"\0\0\0\0\1", None, b"{"))
 
 
-def test_a_name_of_its_own_keeps_events_apart() -> None:
-    """Alerts and decisions hold transactions, too: what generates code of all schemas must not find one name twice."""
+def test_each_event_has_a_namespace_of_its_own() -> None:
+    """Alerts and decisions contain transactions; a code generator for all schemas must not see a name twice."""
     packages = {protobuf_schemas.descriptor(event).package for event in (Alert, Transaction, Label)}
 
     assert len(packages) == 3

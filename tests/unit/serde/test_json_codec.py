@@ -1,4 +1,4 @@
-"""Bytes that are no transaction are told apart, and what is told never holds a value of theirs."""
+"""Invalid bytes are reported with the right reason, and the message never contains a value."""
 
 import contextlib
 import json
@@ -34,7 +34,7 @@ def reason_of(value: bytes | None) -> InvalidReason:
     return caught.value.reason
 
 
-def test_a_sound_transaction_is_decoded_and_unknown_fields_are_ignored() -> None:
+def test_a_valid_transaction_is_decoded_and_unknown_fields_are_ignored() -> None:
     decoded = decode_transaction(encoded(brand=CANARY, nested={"a": [1, 2]}))
 
     assert SOUND == {
@@ -47,14 +47,14 @@ def test_a_sound_transaction_is_decoded_and_unknown_fields_are_ignored() -> None
     [None, b"", b"hello", b"{", encoded()[:-1], encoded() + b"x", b"\xff\xfe", b"[" * 5 + b"{"],
     ids=["tombstone", "empty", "text", "brace", "truncated", "trailing", "binary", "unclosed"],
 )
-def test_what_is_not_json(value: bytes | None) -> None:
+def test_bytes_that_are_not_json_are_invalid(value: bytes | None) -> None:
     expected = InvalidReason.WRONG_TYPE if value and value.startswith(b"[") else InvalidReason.NOT_JSON
 
     assert expected == reason_of(value)
 
 
 @pytest.mark.parametrize("field", SOUND)
-def test_every_required_field_is_missed_by_name(field: str) -> None:
+def test_a_missing_required_field_is_named(field: str) -> None:
     fields = {name: value for name, value in SOUND.items() if name != field}
 
     with pytest.raises(InvalidEvent, match=f"`{field}`") as caught:
@@ -62,7 +62,7 @@ def test_every_required_field_is_missed_by_name(field: str) -> None:
     assert caught.value.reason == InvalidReason.MISSING_FIELD
 
 
-def test_half_a_place_is_an_incomplete_place() -> None:
+def test_a_latitude_needs_a_longitude_and_the_reverse() -> None:
     assert reason_of(encoded(latitude=48.1)) == InvalidReason.MISSING_FIELD
     assert reason_of(encoded(longitude=11.6)) == InvalidReason.MISSING_FIELD
 
@@ -82,7 +82,7 @@ def test_half_a_place_is_an_incomplete_place() -> None:
     ],
     ids=str,
 )
-def test_what_has_a_wrong_type(changes: dict[str, object]) -> None:
+def test_a_value_of_a_wrong_type_is_reported(changes: dict[str, object]) -> None:
     assert reason_of(encoded(**changes)) == InvalidReason.WRONG_TYPE
 
 
@@ -104,7 +104,7 @@ def test_what_has_a_wrong_type(changes: dict[str, object]) -> None:
     ],
     ids=str,
 )
-def test_what_is_out_of_range(changes: dict[str, object]) -> None:
+def test_a_value_out_of_range_is_reported(changes: dict[str, object]) -> None:
     assert reason_of(encoded(**changes)) == InvalidReason.OUT_OF_RANGE
 
 
@@ -123,7 +123,7 @@ def test_json_that_is_no_object_has_a_wrong_type(top: bytes) -> None:
     ],
     ids=["NaN", "bad UTF-8", "lone surrogate", "deep nesting"],
 )
-def test_json_that_only_looks_so(value: bytes) -> None:
+def test_almost_valid_json_is_not_json(value: bytes) -> None:
     assert reason_of(value) == InvalidReason.NOT_JSON
 
 
@@ -174,7 +174,7 @@ def test_any_fields_are_a_transaction_or_an_invalid_event(changes: dict[str, obj
     assert decoded.latitude is None or math.isfinite(decoded.latitude)
 
 
-def test_what_is_encoded_is_decoded_to_the_same() -> None:
+def test_an_encoded_transaction_is_decoded_unchanged() -> None:
     sound = msgspec.convert(SOUND | {"latitude": 48.1, "longitude": 11.6, "channel": "online"}, Transaction)
 
     assert sound == decode_transaction(encode_event(sound))

@@ -1,4 +1,4 @@
-"""What a registry answers, what it does not have, and what is no answer: told apart, in the words of the settings."""
+"""RegistryClient: found schemas, missing ones (None) and failures (RegistryAway, naming the setting)."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ require_extra("this test")
 
 from app.adapters.schema_registry.client import RegistryClient  # noqa: E402  # warns when it is the first
 
-PASSWORD = "CANARYVALUE"  # noqa: S105  # of nobody
+PASSWORD = "CANARYVALUE"  # noqa: S105  # a made-up value
 GUID = b"\1" + bytes(16)
 
 PAGES: dict[str, tuple[int, object]] = {
@@ -58,11 +58,11 @@ PAGES: dict[str, tuple[int, object]] = {
 }  # fmt: skip
 
 
-class Page(BaseHTTPRequestHandler):
-    heard: list[str | None]
+class RegistryHandler(BaseHTTPRequestHandler):
+    authorizations: list[str | None]
 
     def do_GET(self) -> None:
-        self.heard.append(self.headers["Authorization"])
+        self.authorizations.append(self.headers["Authorization"])
         status, body = PAGES.get(self.path.partition("?")[0], (404, ""))
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         self.send_response(status)
@@ -73,13 +73,13 @@ class Page(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815  # the library's name
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Page.heard = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+    RegistryHandler.authorizations = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), RegistryHandler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -92,15 +92,15 @@ def registry(url: str) -> RegistryClient:
     return RegistryClient(RegistrySettings(url=url))
 
 
-def test_a_schema_is_what_it_was_registered_as(registry: RegistryClient) -> None:
+def test_a_schema_is_returned_as_registered(registry: RegistryClient) -> None:
     assert WriterSchema(AVRO, '"string"') == registry.schema(number_key(7))
 
 
-def test_what_a_schema_rests_on_comes_with_it_the_deepest_first(registry: RegistryClient) -> None:
+def test_referenced_schemas_are_returned_deepest_first(registry: RegistryClient) -> None:
     assert WriterSchema(PROTOBUF, "whole", ("b", "a")) == registry.schema(number_key(13))
 
 
-def test_what_the_registry_does_not_have_is_none(registry: RegistryClient) -> None:
+def test_a_missing_schema_level_or_id_is_none(registry: RegistryClient) -> None:
     schema = WriterSchema(AVRO, "x")
 
     assert [None] * 5 == [
@@ -114,22 +114,22 @@ def test_what_the_registry_does_not_have_is_none(registry: RegistryClient) -> No
 
 
 @pytest.mark.parametrize("number", [9, 11, 12])
-def test_what_is_no_answer_of_a_registry_says_nothing_about_a_schema(
+def test_an_answer_that_is_not_a_registrys_counts_as_unreachable(
     registry: RegistryClient, number: int
 ) -> None:
-    """A page that is not there would otherwise send every record to the dead letters."""
+    """Otherwise a wrong address, which answers 404, would turn every record into a dead letter."""
     with pytest.raises(RegistryAway, match="FRAUDSTREAM_REGISTRY_URL"):
         registry.schema(number_key(number))
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_a_closed_port_is_reported_with_the_remedy() -> None:
     registry = RegistryClient(RegistrySettings(url=f"http://127.0.0.1:{ports.choose()}"))
 
     with pytest.raises(RegistryAway, match=r"does not answer.*Start it"):
         registry.schema(GUID)
 
 
-def test_who_is_refused_hears_of_the_user_and_never_of_the_password(url: str, tmp_path: Path) -> None:
+def test_a_refused_login_names_the_user_but_never_the_password(url: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(PASSWORD, encoding="utf-8")
     registry = RegistryClient(RegistrySettings(url=url, username="scorer", password_file=str(file)))
@@ -137,7 +137,9 @@ def test_who_is_refused_hears_of_the_user_and_never_of_the_password(url: str, tm
     with pytest.raises(RegistryAway, match="FRAUDSTREAM_REGISTRY_USERNAME=scorer") as caught:
         registry.schema(number_key(10))
     assert PASSWORD not in str(caught.value)
-    assert {f"Basic {base64.b64encode(f'scorer:{PASSWORD}'.encode()).decode()}"} == set(Page.heard)
+    assert {f"Basic {base64.b64encode(f'scorer:{PASSWORD}'.encode()).decode()}"} == set(
+        RegistryHandler.authorizations
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_who_is_refused_hears_of_the_user_and_never_of_the_password(url: str, tm
         ({"WHEN_AWAY": "panic"}, "WHEN_AWAY"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(environ: dict[str, str], setting: str) -> None:
+def test_inconsistent_settings_are_refused(environ: dict[str, str], setting: str) -> None:
     with pytest.raises(ConfigurationError, match=setting) as caught:
         Settings.from_env({f"FRAUDSTREAM_REGISTRY_{name}": value for name, value in environ.items()})
     assert "secret" not in str(caught.value)
@@ -164,13 +166,13 @@ def test_production_refuses_a_registry_without_tls() -> None:
         Settings.from_env(environ | {"FRAUDSTREAM_REGISTRY_URL": "http://registry"})
 
 
-def test_the_doctor_tells_what_is_missing(url: str) -> None:
+def test_the_doctor_names_missing_schemas(url: str) -> None:
     def found(**changes: Any) -> tuple[str, str]:
         finding = check_registry(Settings(registry=RegistrySettings(**changes)))
         return finding.outcome, finding.found + finding.remedy
 
     assert ("ok", "not configured: values are JSON") == found()
     assert ("ok", "answers") == found(url=url)
-    outcome, told = found(url=url, output_format="avro")
-    assert ("failed", True) == (outcome, "decisions, alerts" in told and "schemas register" in told)
+    outcome, text = found(url=url, output_format="avro")
+    assert ("failed", True) == (outcome, "decisions, alerts" in text and "schemas register" in text)
     assert "failed" == found(url=f"http://127.0.0.1:{ports.choose()}")[0]

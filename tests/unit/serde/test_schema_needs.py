@@ -1,4 +1,4 @@
-"""What a worker does about a schema that it does not know: it waits or gives up, as declared, and tells the metrics."""
+"""An unknown schema: the partition waits or its records become dead letters, as the setting says; metrics show it."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def metric(used: SchemaAccess, name: str) -> float | None:
 CHUNK = Chunk(0, [BEFORE])
 
 
-async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_partition_waits_while_the_registry_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     used, registry = use(monkeypatch, "wait")
     decode, needs = used.decoding(Transaction, decode_plain)
     registry.away = True
@@ -69,26 +69,28 @@ async def test_while_the_registry_is_away_a_partition_waits(monkeypatch: pytest.
     assert ("t1", 1) == (decode(BEFORE).transaction_id, metric(used, "registry_schemas"))
 
 
-async def test_or_it_gives_its_records_up_where_that_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_become_dead_letters_while_the_registry_is_unreachable_if_set_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     used, registry = use(monkeypatch, "dead_letter")
     decode, needs = used.decoding(Transaction, decode_plain)
     registry.away = True
     others = Chunk(0, [BEFORE, BEFORE._replace(value=number_key(8))])
 
     assert (True, True) == (await needs.request(others), needs.are_met(others))
-    assert 1 == len(registry.asked), "one that does not answer is not asked for the next"
+    assert 1 == len(registry.asked), "an unreachable registry is not asked for the next schema"
     with pytest.raises(InvalidEvent, match="registry_away"):
         decode(BEFORE)
 
 
-async def test_a_registry_that_nobody_asks_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_worker_probes_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_access, "PROBE_SECONDS", 0.001)
     used, registry = use(monkeypatch, "wait")
     registry.away = True
     probing = asyncio.create_task(used.run())
 
     async with asyncio.timeout(60):
-        while metric(used, "registry_away") != 1 or len(registry.asked) < 3:  # noqa: ASYNC110  # nobody tells
+        while metric(used, "registry_away") != 1 or len(registry.asked) < 3:  # noqa: ASYNC110  # the metric has no event to await
             await asyncio.sleep(0.001)
         registry.away = False
         while metric(used, "registry_away") != 0:  # noqa: ASYNC110  # as above
@@ -96,7 +98,9 @@ async def test_a_registry_that_nobody_asks_is_probed(monkeypatch: pytest.MonkeyP
     probing.cancel()
 
 
-async def test_a_schema_that_is_not_registered_is_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unregistered_output_schema_is_a_configuration_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     used, _ = use(monkeypatch, "wait")
 
     with pytest.raises(
@@ -105,7 +109,9 @@ async def test_a_schema_that_is_not_registered_is_a_matter_of_set_up(monkeypatch
         await used.encoding(Alert, "alerts")
 
 
-async def test_another_role_takes_of_an_alert_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_alert_in_another_format_is_read_with_its_needed_fields(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     used, registry = use(monkeypatch, "wait")
     registry.schemas[number_key(9)] = own_schema(Alert, "protobuf")
     alert_of, needs = used.decoding(Alert, alert_in_json, AlertForQuestion)
@@ -122,7 +128,9 @@ class Stored:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-async def test_what_is_kept_by_day_is_json_whatever_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_stored_by_day_are_json_in_any_published_format(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     used, _ = use(monkeypatch, "wait")
     decode, needs = used.decoding(Transaction, analytics._unchanged)
     assert await needs.request(CHUNK)

@@ -69,7 +69,7 @@ def test_one_file_gives_the_same_transaction_from_a_csv_row_and_from_a_table_row
     assert (from_file.amount_minor, from_file.event_time) == (1_250, 1_760_000_000_000)
 
 
-def test_both_options_read_a_file_alike(toml: Any) -> None:
+def test_both_options_read_a_file_in_the_same_way(toml: Any) -> None:
     name = toml(SHARED)
 
     assert load_mapping(name) == load_mapping(name, TABLE_SETTING)
@@ -81,7 +81,7 @@ def test_built_in_mappings_have_names(option: Any) -> None:
     assert (CONTRACT, HANDBOOK) == (load_mapping("contract", option), load_mapping("handbook", option))
 
 
-def test_the_older_name_keeps_the_meaning_that_it_has_for_each_option(toml: Any) -> None:
+def test_the_older_key_keeps_its_meaning_for_each_option(toml: Any) -> None:
     assert ColumnMapping(amount_factor=2) == load_mapping(toml("amount_scale = 2"))
     assert ColumnMapping(numeric_scale=2) == load_mapping(toml("amount_scale = 2"), TABLE_SETTING)
 
@@ -118,7 +118,7 @@ def test_a_wrong_value_is_reported_under_the_name_in_the_file(
         "=",
     ],
 )
-def test_a_file_that_holds_no_mapping_is_refused_with_its_name_and_the_option(
+def test_a_file_without_a_mapping_is_refused_with_its_name_and_the_option(
     toml: Any, option: Any, text: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=rf"{option.name} names .*mapping\.toml.*Correct the file"):

@@ -1,4 +1,4 @@
-"""Reading transactions from files: what is understood."""
+"""Reading transactions from files: formats, types, mappings and batches."""
 
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ HANDBOOK_FILE = SHARED / "data" / "handbook" / "transactions.parquet"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_every_format_gives_back_what_was_written(tmp_path: Path, suffix: str) -> None:
+def test_every_format_returns_the_rows_as_written(tmp_path: Path, suffix: str) -> None:
     assert lists(read(write(tmp_path / f"f{suffix}", ROWS))) == ROWS
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_batch_holds_at_most_the_rows_asked_for_and_knows_its_first(tmp_path: Path, suffix: str) -> None:
+def test_a_batch_holds_at_most_the_requested_rows_and_the_number_of_its_first(
+    tmp_path: Path, suffix: str
+) -> None:
     batches = list(read_batches(write(tmp_path / f"f{suffix}", ROWS), batch_rows=2))
 
     assert [(b.first_row, len(b)) for b in batches] == [(1, 2), (3, 1)]
@@ -39,15 +41,15 @@ def test_customers_and_terminals_are_codes_of_distinct_texts(tmp_path: Path) -> 
     assert (batch.terminal_id.codes.tolist(), batch.terminal_id.texts) == ([0, 1, 0], ["t1", "t2"])
 
 
-def test_a_missing_coordinate_is_nan_and_a_file_without_places_is_nowhere(tmp_path: Path) -> None:
+def test_a_missing_coordinate_is_nan(tmp_path: Path) -> None:
     rows = {name: values for name, values in ROWS.items() if name not in ("latitude", "longitude")}
-    somewhere, nowhere = read(write(tmp_path / "f.csv", ROWS)), read(write(tmp_path / "g.csv", rows))
+    with_places, without_places = read(write(tmp_path / "f.csv", ROWS)), read(write(tmp_path / "g.csv", rows))
 
-    assert np.isnan(somewhere.places()).tolist() == [[False, True, False]] * 2
-    assert np.isnan(nowhere.places()).tolist() == [[True, True, True]] * 2
+    assert np.isnan(with_places.places()).tolist() == [[False, True, False]] * 2
+    assert np.isnan(without_places.places()).tolist() == [[True, True, True]] * 2
 
 
-def test_transactions_carry_the_contract_and_no_label(tmp_path: Path) -> None:
+def test_transactions_carry_the_fields_of_the_contract_without_a_label(tmp_path: Path) -> None:
     second = list(read(write(tmp_path / "f.csv", ROWS)).transactions())[1]
 
     assert second == Transaction(
@@ -60,7 +62,7 @@ def test_transactions_carry_the_contract_and_no_label(tmp_path: Path) -> None:
     )
 
 
-def test_handbook_columns_become_the_contract(tmp_path: Path) -> None:
+def test_handbook_columns_become_fields_of_the_contract(tmp_path: Path) -> None:
     batch = read(parquet(tmp_path / "h.parquet", handbook_rows()), HANDBOOK)
 
     assert lists(batch) == {
@@ -75,7 +77,7 @@ def test_handbook_columns_become_the_contract(tmp_path: Path) -> None:
     }
 
 
-def test_handbook_as_csv_reads_as_the_parquet_does(tmp_path: Path) -> None:
+def test_handbook_as_csv_gives_the_same_rows_as_parquet(tmp_path: Path) -> None:
     text = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD\n0,2018-04-01 00:00:31,596,3156,57.16,0\n"
     (tmp_path / "h.csv").write_text(text)
     batch = read(tmp_path / "h.csv", HANDBOOK)
@@ -112,7 +114,7 @@ def test_integer_times_are_read_in_the_unit_of_the_mapping(tmp_path: Path, unit:
 @pytest.mark.parametrize(
     "text", ["2018-04-01T00:00:31", "2018-04-01T00:00:31Z", "2018-04-01 02:00:31.000+02:00"]
 )
-def test_times_as_text_are_utc_unless_they_say_otherwise(tmp_path: Path, text: str) -> None:
+def test_times_as_text_are_utc_unless_they_have_an_offset(tmp_path: Path, text: str) -> None:
     rows = {name: values[:1] for name, values in ROWS.items()} | {"event_time": [text]}
     path = write(tmp_path / "f.jsonl", rows, SCHEMA | {"event_time": "text"})
 
@@ -152,6 +154,6 @@ def test_major_amounts_become_minor_units_by_the_currency_of_the_mapping(tmp_pat
     ]
 
 
-def test_the_rows_of_a_parquet_file_are_known_beforehand(tmp_path: Path) -> None:
+def test_the_row_count_of_a_parquet_file_is_read_from_its_metadata(tmp_path: Path) -> None:
     assert row_count(write(tmp_path / "f.parquet", ROWS)) == 3
     assert row_count(write(tmp_path / "f.csv", ROWS)) is None

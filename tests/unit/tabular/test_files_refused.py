@@ -1,4 +1,4 @@
-"""Files that cannot be used: refused with row and column, never with a value."""
+"""Invalid files are refused with row and column, and without the value."""
 
 import math
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_a_value_out_of_contract_is_refused_with_row_and_column(
 
 @pytest.mark.parametrize("column", ["customer_id", "terminal_id"])
 @pytest.mark.parametrize("value", ["", "x" * 65, None])
-def test_a_bad_value_that_comes_twice_is_refused_at_its_first_row(
+def test_a_repeated_bad_value_is_refused_at_its_first_row(
     tmp_path: Path, column: str, value: str | None
 ) -> None:
     with pytest.raises(InvalidFile, match=f"row 2, column `{column}`"):
@@ -62,7 +62,7 @@ def test_a_bad_value_that_comes_twice_is_refused_at_its_first_row(
 
 
 @pytest.mark.parametrize("amount", [math.nan, math.inf, -0.01, 1e14])
-def test_an_amount_that_is_no_amount_is_refused(tmp_path: Path, amount: float) -> None:
+def test_an_invalid_amount_is_refused(tmp_path: Path, amount: float) -> None:
     rows = handbook_rows(TX_AMOUNT=[57.16, amount])
     with pytest.raises(InvalidFile, match="row 2, column `TX_AMOUNT`"):
         read(parquet(tmp_path / "h.parquet", rows), HANDBOOK)
@@ -105,7 +105,7 @@ def test_an_absent_file_is_refused(tmp_path: Path, suffix: str) -> None:
         list(read_batches(tmp_path / f"absent{suffix}"))
 
 
-def test_text_that_is_no_number_is_refused_without_quoting_it(tmp_path: Path) -> None:
+def test_non_numeric_text_is_refused_without_quoting_it(tmp_path: Path) -> None:
     path = write(
         tmp_path / "f.csv", ROWS | {"amount_minor": ["1", "2", "secret"]}, SCHEMA | {"amount_minor": "text"}
     )

@@ -1,4 +1,4 @@
-"""Writing tables: whole or absent, and the same bytes for the same rows."""
+"""Writing tables: atomically, and the same bytes for the same rows."""
 
 import math
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix: s
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:
+def test_the_file_does_not_exist_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     with TableWriter(path, {"id": "text"}) as writer:
         writer.write({"id": ["a"]})
@@ -55,7 +55,7 @@ def test_the_input_file_is_never_the_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "why"), [("f.xls", "suffix"), ("absent/f.csv", "directory does not exist")])
-def test_a_target_that_cannot_be_is_refused_at_once(tmp_path: Path, name: str, why: str) -> None:
+def test_an_invalid_target_is_refused_before_any_row(tmp_path: Path, name: str, why: str) -> None:
     with pytest.raises(InvalidFile, match=why):
         TableWriter(tmp_path / name, {"id": "text"})
 
