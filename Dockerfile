@@ -1,5 +1,5 @@
 # One worker process per container: docker run … fraudstream worker
-# The wheel is built with the locked build tools, the runtime gets the runtime lock and nothing else.
+# The wheel is built with the locked build tools; the runtime image contains only the packages of the runtime lock.
 ARG PYTHON=3.11-slim-bookworm
 
 FROM python:${PYTHON} AS build
@@ -15,8 +15,8 @@ RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/fraudstream/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
 FROM python:${PYTHON}
-# scikit-learn's gradient boosting runs on OpenMP.
-# hadolint ignore=DL3008  # security updates of the release are wanted, whatever their number
+# scikit-learn's gradient boosting needs libgomp (OpenMP).
+# hadolint ignore=DL3008  # the newest security update is wanted, so no version is pinned
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
@@ -25,7 +25,7 @@ RUN apt-get update \
 COPY --from=build /opt/fraudstream /opt/fraudstream
 COPY models /srv/fraudstream/models
 WORKDIR /srv/fraudstream
-# One thread of numerics per worker: one worker per core, and they must not fight.
+# One OpenMP thread per worker: workers run one per core, and more threads would compete for it.
 ENV PATH=/opt/fraudstream/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -35,17 +35,17 @@ ENV PATH=/opt/fraudstream/bin:$PATH \
     FRAUDSTREAM_WORKER_DATA_DIR=/var/lib/fraudstream \
     FRAUDSTREAM_WORKER_LOG_FORMAT=json
 USER 10001
-# The machine code of the folds and of the champion, made here so that no worker has to. On another processor it is made
-# once more, into the same folder; where that cannot be written every start pays 25 seconds.
+# Compile the folds and the champion at build time, so that a worker starts without compiling. On another processor they
+# are compiled once more into the same directory; if that is not writable, every start takes 25 seconds longer.
 RUN python -c "from app.features.columns import compile_fold; from app.processing.entity_work import compile_facts; \
     compile_fold(); compile_facts()" \
     && fraudstream model verify
-# RocksDB: the only place written to. Keep it between restarts and a worker restores in seconds.
+# RocksDB, the only directory that a worker writes to. If it survives restarts, a worker restores in seconds.
 VOLUME /var/lib/fraudstream
-# Of a worker; one that serves its pages elsewhere needs another. Kubernetes has probes of its own.
+# For a worker on the default port; override it if FRAUDSTREAM_WORKER_METRICS_PORT differs. Kubernetes uses its own probes.
 HEALTHCHECK --interval=30s --start-period=120s --retries=3 CMD ["python", "-c", \
     "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/livez', timeout=5)"]
-# SIGTERM: chunks in flight are finished and committed.
+# On SIGTERM a worker finishes and commits the chunks in flight.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["fraudstream"]
 CMD ["worker"]

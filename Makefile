@@ -1,18 +1,18 @@
-# Everything here needs Python 3.11+ and make; the rest is installed from requirements.lock.
+# Needs Python 3.11+ and make. All packages are installed from the requirements*.lock files.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
-# More than the cores: most of the integration tests wait for Kafka.
+# More processes than cores, because most integration tests wait for Kafka.
 TEST_PROCESSES ?= 6
 IN_PARALLEL = -n $(TEST_PROCESSES) --dist loadgroup --durations 25
-# Once, before several processes need the machine code at the same time.
+# Compile once before the tests, so that the test processes do not all compile at the same time.
 COMPILE = $(BENCH)/bin/python -c 'from tests.support.bundle import compile_all; compile_all()'
-# Each of the many processes would compile its imports anew: four seconds of a worker's start.
+# Without cached bytecode each process compiles its imports, which adds four seconds to the start of a worker.
 unexport PYTHONDONTWRITEBYTECODE
-# The demo tells how long its first alert took, set-up included.
+# The demo reports the time until its first alert, including the set-up.
 STARTED := $(shell date +%s)
 
 .PHONY: setup demo demo-cdc test test-all lint bench chaos lock clean help
@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
 
-# The rivals lie above .venv and not in it: a worker is measured with what it is installed with.
+# The packages of the compared tools are in a second environment above .venv, so that our worker is measured without them.
 $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 	$(PYTHON) -m venv $(BENCH)
 	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
@@ -35,17 +35,17 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 	$(BENCH)/bin/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: setup  ## everything from nothing: Kafka, workers, traffic, live alerts; DEMO_SECONDS=60 ends by itself
+demo: setup  ## Kafka, workers, generated traffic and live alerts; DEMO_SECONDS=60 ends after 60 seconds
 	$(BIN)/fraudstream demo --since $(STARTED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-demo-cdc: setup  ## the same out of a database: rows inserted into Postgres with SQL, Debezium, live alerts; ROWS=10000
+demo-cdc: setup  ## the demo with a database as source: rows inserted into Postgres, Debezium, live alerts; ROWS=10000
 	$(BIN)/fraudstream cdc demo $(if $(ROWS),--rows $(ROWS))
 
-test: $(BENCH_STAMP) lint  ## all that a change can break, within ten minutes: lint, types, import law, all tests but the slow ones
+test: $(BENCH_STAMP) lint  ## lint, types, import rules and all tests except the slow ones, within ten minutes
 	$(COMPILE)
 	$(BENCH)/bin/python -m pytest $(IN_PARALLEL) -m "not slow" --hypothesis-profile quick
 
-test-all: $(BENCH_STAMP) lint  ## every test, for a release: also the demo, the bench in short, chaos in short, streamed tables
+test-all: $(BENCH_STAMP) lint  ## every test, before a release: also the demo, short bench and chaos runs, streamed tables
 	$(COMPILE)
 	TESTS_IN_FULL=1 $(BENCH)/bin/python -m pytest $(IN_PARALLEL) --hypothesis-profile full
 
@@ -55,7 +55,7 @@ lint: $(BENCH_STAMP)
 	$(BENCH)/bin/python -m mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, memory, batch, growth, reasons; then the pictures
+bench: $(BENCH_STAMP)  ## compare with other tools: throughput, latency, recovery, memory, batch, growth, reasons; then draw the pictures
 	$(BENCH)/bin/python -m bench.throughput
 	$(BENCH)/bin/python -m bench.latency
 	$(BENCH)/bin/python -m bench.recovery
@@ -66,13 +66,13 @@ bench: $(BENCH_STAMP)  ## ours beside others: throughput, latency, recovery, mem
 	$(BENCH)/bin/python -m bench.plots
 	$(BENCH)/bin/python -m bench.sizing
 
-chaos: $(BENCH_STAMP)  ## every scenario of faults in full, the mutants that they must find, stock Faust: about two hours
+chaos: $(BENCH_STAMP)  ## all fault scenarios, the mutants that they must detect, and stock Faust for comparison: about two hours
 	$(BENCH)/bin/python -m tests.chaos
 	$(BENCH)/bin/python -m tests.chaos.mutants
 	$(BENCH)/bin/python -m tests.chaos.baseline
 	$(BENCH)/bin/python -m tests.chaos.page
 
-lock:  ## write requirements*.lock anew from pyproject.toml (needs uv on the PATH; the only target that does)
+lock:  ## update requirements*.lock from pyproject.toml; the only target that needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --extra registry --extra analytics --extra tracing --group dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -1,4 +1,4 @@
--- The bank's tables, as far as fraudstream reads them. Run again, it changes nothing.
+-- Example tables of a bank, with the columns that fraudstream reads. Safe to run repeatedly.
 CREATE TABLE IF NOT EXISTS transactions (
     transaction_id text PRIMARY KEY,
     customer_id text NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS transactions (
     longitude double precision,
     status text NOT NULL DEFAULT 'authorised'
 );
--- A delete then tells the whole row: the customer is not the table's key, but the record's.
+-- Records are keyed by customer_id, which is not the primary key: only FULL puts it into the change event of a delete.
 ALTER TABLE transactions REPLICA IDENTITY FULL;
 
 CREATE TABLE IF NOT EXISTS customers (
