@@ -45,14 +45,14 @@ class Accepted(NamedTuple):
 
     record: Record
     transaction: Transaction
-    place: int
+    profile_index: int
     """Index of its customer's profile in ``StoredProfiles.profiles``."""
 
 
 class StoredProfiles(NamedTuple):
     """Profiles of a chunk's customers before the chunk is folded."""
 
-    places: dict[bytes, int]
+    indexes: dict[bytes, int]
     """Index in ``profiles`` of each key."""
     profiles: list[bytes]
     """Encoded profiles of all chunks that are folded together."""
@@ -68,7 +68,7 @@ class StoredProfiles(NamedTuple):
         """True when the customer's profile has applied this offset or a later one: its outputs were delivered before."""
         if not record.key:
             return False
-        applied_in, applied_offset = lineage(self.profiles[self.places[record.key]] or EMPTY)
+        applied_in, applied_offset = lineage(self.profiles[self.indexes[record.key]] or EMPTY)
         return applied_in == topic_id and bool(record.offset <= applied_offset)
 
 
@@ -102,5 +102,5 @@ def decode_records(
             if not before.has_applied(record, topic_id):
                 found.rejected.append(Rejected(record, error))
         else:
-            found.accepted.append(Accepted(record, transaction, before.places[key]))
+            found.accepted.append(Accepted(record, transaction, before.indexes[key]))
     return found

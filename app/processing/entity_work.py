@@ -122,17 +122,17 @@ class FactFold:
             else:
                 rejected.append(Rejected(record, _NO_FACT))
         keys = [record.key or b"" for record in facts]
-        places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+        indexes = {key: index for index, key in enumerate(dict.fromkeys(keys))}
         stopwatch.lap("decode")
-        before = self._activities.take(chunk.partition, list(places))
+        before = self._activities.take(chunk.partition, list(indexes))
         stopwatch.lap("load")
         columns = read_facts(
             [record.value or b"" for record in facts],
-            np.array([places[key] for key in keys], np.int64),
+            np.array([indexes[key] for key in keys], np.int64),
             [record.offset for record in facts],
         )
         observed = observe(before, columns, self._topic_id)
-        changed = dict(zip(places, observed.states, strict=True))
+        changed = dict(zip(indexes, observed.states, strict=True))
         number = self._activities.put(chunk.partition, changed)
         stopwatch.lap("fold")
         applied = int(np.count_nonzero(observed.applied))

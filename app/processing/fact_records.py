@@ -20,9 +20,9 @@ def entity_records(
     found: list[FactsByPartition] = [{} for _ in parts]
     for kind in about.kinds:
         keys = [key.encode() for key in kind.keys]
-        places, which = partitions_of(keys, partitions).tolist(), kind.which.tolist()
+        key_partitions, which = partitions_of(keys, partitions).tolist(), kind.which.tolist()
         for part, records in zip(parts, found, strict=True):
             for entity, fact in zip(which[part], facts[part], strict=True):
                 if entity < len(keys):
-                    records.setdefault(places[entity], []).append(OutRecord(keys[entity], fact))
+                    records.setdefault(key_partitions[entity], []).append(OutRecord(keys[entity], fact))
     return found

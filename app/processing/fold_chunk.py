@@ -110,8 +110,8 @@ class ChunkFold:
         profiles: list[bytes] = []
         before = []
         for chunk, own in zip(chunks, keys, strict=True):
-            places = {key: place for place, key in enumerate(own, len(profiles))}
-            before.append(StoredProfiles(places, profiles, misplaced[chunk.partition]))
+            indexes = {key: index for index, key in enumerate(own, len(profiles))}
+            before.append(StoredProfiles(indexes, profiles, misplaced[chunk.partition]))
             profiles += self._profiles.take(chunk.partition, own)
         return before
 
@@ -133,8 +133,8 @@ class ChunkFold:
             end = accepted + len(own.accepted)
             end_row = bisect_left(applied.rows, end, rows)
             changed = {
-                applied.accepted[row].record.key or b"": applied.columns.profiles[applied.accepted[row].place]
-                for row in applied.rows[rows:end_row]
+                entry.record.key or b"": applied.columns.profiles[entry.profile_index]
+                for entry in (applied.accepted[row] for row in applied.rows[rows:end_row])
             }
             number = self._profiles.put(chunk.partition, changed)
             chunk_slice = ChunkSlice(
@@ -146,5 +146,5 @@ class ChunkFold:
 
 def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction]) -> Events:
     return events(
-        transactions, [entry.place for entry in accepted], [entry.record.offset for entry in accepted]
+        transactions, [entry.profile_index for entry in accepted], [entry.record.offset for entry in accepted]
     )

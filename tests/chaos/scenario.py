@@ -1,4 +1,4 @@
-"""The scenarios by name, and what becomes of one: run, drain, stop, verdict."""
+"""The scenarios by name, and how one is run: act, drain, stop, verdict."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ Play = Callable[[Run], Awaitable[None]]
 
 
 class Scenario(NamedTuple):
-    """What is done, and what a bank may rely on while it is done."""
+    """A scenario's actions, and the behaviour that is declared for it."""
 
     name: str
     declared: str
@@ -30,7 +30,7 @@ SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(declared: str) -> Callable[[Play], Play]:
-    """Register a scenario under its function's name; ``declared`` says what a bank may rely on."""
+    """Register a scenario under its function's name; ``declared`` states the behaviour that users may rely on."""
 
     def register(play: Play) -> Play:
         SCENARIOS[play.__name__] = Scenario(play.__name__, declared, play)
@@ -40,7 +40,7 @@ def scenario(declared: str) -> Callable[[Play], Play]:
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """One run, to be kept."""
+    """The result of one run."""
 
     scenario: str
     declared: str
@@ -50,14 +50,14 @@ class Result(msgspec.Struct, kw_only=True):
     day: str
     clean: bool
     broken: list[str]
-    """Declared behaviour that was not shown."""
+    """Declared behaviour that was not observed."""
     kills: int
     restarts: int
     recovery_seconds: list[float]
     longest_pause_seconds: float
-    """Between two decisions, whatever the partition, while there was traffic."""
+    """Longest time between two decisions of any partition while there was traffic."""
     p99_ms: dict[str, float | None]
-    """From the transaction's record to its decision's, before the first fault, from it until all had recovered, after."""
+    """Milliseconds from a transaction's record to its decision's: before the first fault, until recovery, and after."""
     figures: Figures
     timeline: list[Moment]
 
@@ -76,7 +76,7 @@ async def carry_out(
     scale: float = 1.0,
     app: str = "app.worker",
 ) -> Result:
-    """Run one scenario on a cluster that is whole, and take its verdict. The cluster is whole again afterwards."""
+    """Run one scenario on a healthy cluster and return its verdict; repair the cluster afterwards."""
     run = Run(cluster, directory, models, seed, scale, app)
     await run.deployment.ensure_topics()
     try:
@@ -115,7 +115,7 @@ async def carry_out(
 
 
 async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
-    """Every witness against the source log, when no worker runs any more."""
+    """Check all outputs and databases against the source log, after all workers have ended."""
     deployment, figures = run.deployment, Figures()
     topics = deployment.settings.topics
     source = verdict.read_source(run.deleted_log, await deployment.read(topics.transactions))

@@ -1,4 +1,4 @@
-"""The ten most telling scenarios, shortened, and two mutants that they must find. `make chaos` runs all, in full."""
+"""The ten most informative scenarios, shortened, and two mutants that they must find. `make chaos` runs all in full."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ FOUND_BY = {"no_guard": "ten_kills", "errors_acknowledged": "alerts_refused"}
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Whole again after each scenario."""
+    """A cluster that is repaired after each scenario."""
     started = Cluster(tmp_path_factory.mktemp("chaos") / "cluster")
     try:
         yield started

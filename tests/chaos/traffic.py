@@ -1,4 +1,4 @@
-"""Seeded live traffic. A customer's transactions carry their number, so that a gap is seen with the naked eye."""
+"""Seeded live traffic. A customer's transactions carry consecutive numbers, so that a gap is easy to see."""
 
 import asyncio
 import json
@@ -16,17 +16,17 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 SPAN_MS = 28 * DAY_MS
 TICK_SECONDS = 0.01
 BAD = ("chaos", b"bad")
-"""Header of a record that must end in the dead letters; how else should the verdict know them?"""
+"""Header that marks a record for the verdict as one that must become a dead letter."""
 
 
 class Sent(NamedTuple):
-    """A record to be sent as it is; ``bad`` when it can never be scored."""
+    """A record to send; ``bad`` when it can never be scored."""
 
     key: bytes | None
     value: bytes | None
     bad: bool = False
     partition: int | None = None
-    """None for the one of its key."""
+    """None: the partition of its key."""
 
 
 def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
@@ -47,7 +47,7 @@ def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
 
 
 def transaction(customer: str, number: int, time_ms: int, amount: int = 1_000, terminal: str = "m1") -> Sent:
-    """The ``number``-th of a customer."""
+    """Make the ``number``-th transaction of a customer."""
     fields = {
         "transaction_id": f"{customer}-{number:06}",
         "customer_id": customer,
@@ -60,7 +60,7 @@ def transaction(customer: str, number: int, time_ms: int, amount: int = 1_000, t
 
 
 def renamed(record: Sent) -> Sent:
-    """Another transaction of the same customer."""
+    """Make another transaction of the same customer."""
     return record._replace(
         value=(record.value or b"").replace(b'"transaction_id": "', b'"transaction_id": "again-')
     )
@@ -74,7 +74,7 @@ def _behind(random: Random) -> int:
 
 
 class Traffic:
-    """Sends records open-loop at a rate, whatever the brokers do: nothing that was begun is given up."""
+    """Sends records at a fixed rate, whatever the brokers do (open loop), and retries every record until it is sent."""
 
     def __init__(self, servers: str, topic: str, records: Iterator[Sent], rate: float) -> None:
         self._topic = topic
@@ -88,17 +88,17 @@ class Traffic:
         self.sent = 0
 
     async def start(self) -> None:
-        """Connect and begin."""
+        """Connect and begin to send."""
         await self._producer.start()
         self._task = asyncio.create_task(self._run())
 
     async def reached(self, sent: int) -> None:
-        """Return when so many were given to the client."""
+        """Return when ``count`` records were given to the client."""
         while self.sent < sent:  # noqa: ASYNC110  # as long as it takes at this rate
             await asyncio.sleep(max(TICK_SECONDS, (sent - self.sent) / self._rate))
 
     async def ended(self) -> None:
-        """Return when every record of the source stands in the topic."""
+        """Return when every record of the source is in the topic."""
         assert self._task is not None
         await self._task
         await self._producer.stop()

@@ -1,4 +1,4 @@
-"""What a run left behind, held against an independent fold of its source log.
+"""Checks the outputs of a run against an independent fold of its source log.
 
 Four witnesses: the changelog's newest values, RocksDB of each partition's last owner, decisions and alerts. A profile
 carries a count, sums and an offset, so that what is lost and what is counted twice cannot cancel out.
@@ -25,15 +25,15 @@ class Figures(msgspec.Struct, kw_only=True):
     transactions: int = 0
     customers: int = 0
     lost: int = 0
-    """Transactions that no profile in the changelog has."""
+    """Transactions that are in no profile of the changelog."""
     double_counted: int = 0
     customers_wrong_changelog: int = 0
-    """In count, sums or offset."""
+    """Customers with a wrong count, sum or offset."""
     customers_wrong_rocksdb: int = 0
     decisions: int = 0
     decisions_missing: int = 0
     decisions_wrong: int = 0
-    """On other features than the recount has, or with another outcome than their score's."""
+    """Decisions with features that differ from the recount, or with an outcome that differs from their score's."""
     decisions_without_transaction: int = 0
     decisions_repeated: int = 0
     """Delivered again with the same id: allowed."""
@@ -44,14 +44,14 @@ class Figures(msgspec.Struct, kw_only=True):
     alerts_repeated: int = 0
     """Delivered again with the same id: allowed."""
     alert_ids_beyond_one: int = 0
-    """Ids of one transaction beyond the first: what is left twice after de-duplication."""
+    """Further ids of the same transaction: alerts that remain double after deduplication."""
     bad_records: int = 0
     dead_letters_missing: int = 0
     dead_letters_spurious: int = 0
 
     @property
     def clean(self) -> bool:
-        """Nothing lost, nothing counted twice, nothing wrong, no alert missed."""
+        """True when nothing is lost, counted twice or wrong, and no alert is missing."""
         allowed = {
             *("transactions", "customers", "decisions", "alerts", "bad_records"),
             *("decisions_repeated", "alerts_repeated"),
@@ -65,11 +65,11 @@ class Source(NamedTuple):
     customers: dict[str, oracle.Customer]
     bad: Counter[tuple[bytes | None, bytes | None]]
     sent_ms: dict[str, int]
-    """When each transaction's record was made."""
+    """Timestamp of each transaction's record."""
 
 
 class Decided(msgspec.Struct, gc=False):
-    """The part of a decision that is looked at."""
+    """The checked part of a decision."""
 
     transaction_id: str
     decision_id: str
@@ -80,14 +80,14 @@ class Decided(msgspec.Struct, gc=False):
 
 
 class Alerted(msgspec.Struct, gc=False):
-    """The part of an alert that is looked at."""
+    """The checked part of an alert."""
 
     transaction_id: str
     alert_id: str
 
 
 class Decisions:
-    """Every decision, gathered one by one: the first of each transaction is kept, repeats are compared with it."""
+    """All decisions: the first of each transaction is kept, later ones are compared with it."""
 
     def __init__(self, transactions: Iterable[str]) -> None:
         self.row = {name: row for row, name in enumerate(transactions)}
@@ -100,7 +100,7 @@ class Decisions:
         self._decoder = msgspec.json.Decoder(Decided)
 
     def take(self, value: bytes, decided_ms: int, source: Source, figures: Figures) -> None:
-        """One record of the decisions topic."""
+        """Add one record of the decisions topic."""
         decision = self._decoder.decode(value)
         figures.decisions += 1
         self.decided_ms.append(decided_ms)
@@ -124,7 +124,7 @@ class Decisions:
             self.suspicious.add(decision.transaction_id)
 
     def compare(self, customers: Mapping[str, oracle.Customer], figures: Figures) -> None:
-        """Hold what was decided against the recount."""
+        """Check the decisions against the recount."""
         figures.decisions_missing = int((~self.seen).sum())
         for customer in customers.values():
             for transaction, expected in oracle.expected_features(customer).items():
@@ -134,14 +134,14 @@ class Decisions:
 
 
 def due(decision: Decided) -> str:
-    """The outcome of a score."""
+    """Return the outcome of a score."""
     if decision.score >= decision.thresholds["decline"]:
         return "decline"
     return "review" if decision.score >= decision.thresholds["review"] else "approve"
 
 
 def read_source(*logs: Iterable[Any]) -> Source:
-    """Fold the good records, count the bad ones; a log that was made anew follows the one before it."""
+    """Fold the valid records and count the invalid ones; a topic created again follows the previous log."""
     good: list[list[Any]] = []
     bad = Counter[tuple[bytes | None, bytes | None]]()
     sent_ms: dict[str, int] = {}
@@ -164,7 +164,7 @@ def check_profiles(
     *,
     by_offset: bool = True,
 ) -> None:
-    """Count, sums and, where it is known what it should be, offset of every customer in the changelog."""
+    """Check count, sums and, where it is determined, offset of every customer in the changelog."""
     f.customers = len(customers)
     f.transactions = sum(customer.applied for customer in customers.values())
     for name in customers.keys() | {key.decode() for key in changelog}:
@@ -178,7 +178,7 @@ def check_profiles(
 
 
 def is_right(customer: oracle.Customer | None, found: StoredProfile | None, *, by_offset: bool) -> bool:
-    """A profile says of its customer what the log says."""
+    """True when a profile agrees with the log."""
     if customer is None or found is None:
         return False
     if by_offset and customer.last_offset != found.applied_offset:
@@ -187,13 +187,13 @@ def is_right(customer: oracle.Customer | None, found: StoredProfile | None, *, b
 
 
 def check_stores(changelog: Mapping[bytes, bytes], stored: Mapping[bytes, bytes], f: Figures) -> None:
-    """RocksDB of the owners holds what the changelog ends with: no more, no less, nothing else."""
+    """Check that the owners' databases equal the end of the changelog."""
     names = changelog.keys() | stored.keys()
     f.customers_wrong_rocksdb = sum(changelog.get(name) != stored.get(name) for name in names)
 
 
 async def check_alerts(records: AsyncIterator[Any], suspicious: set[str], f: Figures) -> None:
-    """Exactly the suspicious transactions have an alert, always with the same id."""
+    """Check that exactly the suspicious transactions have an alert, always with the same id."""
     ids: dict[str, set[str]] = {}
     decoder = msgspec.json.Decoder(Alerted)
     async for record in records:
@@ -210,7 +210,7 @@ async def check_alerts(records: AsyncIterator[Any], suspicious: set[str], f: Fig
 async def check_dead_letters(
     records: AsyncIterator[Any], bad: Counter[tuple[bytes | None, bytes | None]], f: Figures
 ) -> None:
-    """Each bad record is there byte for byte, at least as often as it was sent; nothing else is."""
+    """Check that the dead letters are the invalid records, byte for byte, each at least as often as it was sent."""
     found: Counter[tuple[bytes | None, bytes | None]] = Counter()
     async for record in records:
         found[record.key, record.value] += 1

@@ -143,7 +143,7 @@ class ChunkConsumer(Consumer):
         return True
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
-        """Commit; after a refusal forget that these offsets were committed, so that they are sent again.
+        """Commit; after a refusal, do not remember these offsets as committed, so that they are sent again.
 
         Faust remembers them as committed even when the broker refused, as it does during a rebalance. A partition without
         new records would then show lag for ever.

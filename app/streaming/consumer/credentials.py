@@ -1,4 +1,4 @@
-"""The identity of every other Kafka client, as Faust wants it told."""
+"""Faust's credentials, the same as those of every other Kafka client."""
 
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 
@@ -7,7 +7,7 @@ from app.settings import KafkaSettings
 
 
 def faust_credentials(kafka: KafkaSettings) -> Credentials | None:
-    """Everything given: Faust's own default is a password sent in the clear. Raises ConfigurationError."""
+    """Make Faust's credentials, every field given: Faust defaults to a password sent in plain text. Raises ConfigurationError."""
     if kafka.security_protocol == "plaintext":
         return None
     options = client_options(kafka)

@@ -37,7 +37,7 @@ class PausedPartitions:
     def is_abandoned(self, chunk: Chunk) -> bool:
         """True when earlier chunks of the same fetch epoch were left to the next owner.
 
-        Computing this one would commit an offset past records that nobody computed.
+        Computing this one would commit an offset past records that were not computed.
         """
         return chunk.partition in self._abandoned and self._abandoned[chunk.partition] == chunk.fetch_epoch
 

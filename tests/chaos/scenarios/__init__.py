@@ -1,4 +1,4 @@
-"""Every scenario, registered by being imported."""
+"""All scenarios; importing a module registers its scenarios."""
 
 from tests.chaos.scenarios import brokers, disks, events, models, topics, workers
 

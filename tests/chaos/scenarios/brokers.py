@@ -1,4 +1,4 @@
-"""Brokers that die and stall. With three copies and two in sync one may be away; with two away nothing is written."""
+"""Brokers that die and stall. With three replicas and min.insync.replicas 2 one may be down; with two down nothing is written."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ async def coordinator_killed(run: Run) -> None:
 
 
 async def kill_and_start(run: Run, node: int, what: str) -> None:
-    """It is away for some seconds."""
+    """Kill a broker for some seconds."""
     run.cluster.kill(node)
     run.note(f"kill -9 broker {node}, {what}", fault=True)
     await run.recovered()

@@ -13,9 +13,9 @@ from tests.chaos.traffic import renamed, transactions
 from tests.support.reading import TABLE
 
 FILLING = 40_000
-"""Transactions, in a short run too: what buffers hold has no need of a disk."""
+"""Transactions, also in a short run: fewer would stay in write buffers and not reach the disk."""
 SMALL_BUFFERS = {"FRAUDSTREAM_WORKER_ROCKSDB_WRITE_BUFFERS_BYTES": str(1024 * 1024)}
-"""So that what is written reaches the disk while the scenario runs."""
+"""Small, so that writes reach the disk during the scenario."""
 
 
 @scenario("survives: damaged RocksDB files are moved aside, the changelog restores them; the log says so")
@@ -37,7 +37,7 @@ async def store_damaged(run: Run) -> None:
 
 
 def flip_tables(database: Path) -> None:
-    """One bit in each kilobyte of the tables."""
+    """Flip one bit in each kilobyte of the table files."""
     for file in database.glob("*.sst"):
         content = bytearray(file.read_bytes())
         for at in range(0, len(content), 1024):
@@ -91,7 +91,7 @@ async def disk_full(run: Run) -> None:
     "stops with StoreFailed and exit code 70 when the disk is too small for what is restored; goes on when there is room"
 )
 async def disk_full_while_restoring(run: Run) -> None:
-    """Needs the right to mount a file system of its own. RocksDB tells of a flush that failed at the next write."""
+    """Needs the right to mount a file system of its own. RocksDB reports a failed flush at the next write."""
     (first,) = await run.start_workers(1, **SMALL_BUFFERS)
     async with run.traffic(FILLING, rate=3_000, customers=20_000):
         pass
@@ -114,7 +114,7 @@ async def disk_full_while_restoring(run: Run) -> None:
 
 
 def fill(place: Path) -> Path:
-    """A file that leaves no byte."""
+    """Fill the file system with one file."""
     filler = place / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
@@ -124,7 +124,7 @@ def fill(place: Path) -> Path:
 
 @contextmanager
 def small_disk(place: Path, size: str) -> Iterator[None]:
-    """A file system in memory."""
+    """Mount a file system in memory."""
     place.mkdir(parents=True)
     mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
     try:

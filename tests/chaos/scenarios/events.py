@@ -1,4 +1,4 @@
-"""Events as nobody should send them."""
+"""Invalid, late, repeated and very large events."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ async def poison_storm(run: Run) -> None:
 
 
 def mixed(good: Iterator[Sent], bad: Iterator[Sent], random: Random, share: float) -> Iterator[Sent]:
-    """Bad ones take about that share of the records; ends with the good ones."""
+    """Mix invalid records among valid ones at a given fraction; end with the valid ones."""
     for record in good:
         while random.random() < share:
             if (spoilt := next(bad, None)) is None:
@@ -47,7 +47,7 @@ def mixed(good: Iterator[Sent], bad: Iterator[Sent], random: Random, share: floa
 
 
 def spoiled(run: Run) -> Iterator[Sent]:
-    """Records that can never be scored, of all kinds, for ever."""
+    """Generate invalid records of all kinds, without end."""
     for number in range(10**9):
         sound = transaction(f"c{run.random.randrange(300)}", 10**6 + number, START_MS)
         kind = HUGE if number % EVERY == EVERY - 1 else run.random.choice(KINDS)
@@ -60,7 +60,7 @@ def _truncated(sound: Sent, random: Random) -> Sent:
 
 
 def _flipped(sound: Sent, random: Random) -> Sent:
-    """Its first byte is no longer a brace."""
+    """Replace the first byte, the opening brace."""
     return Sent(sound.key, bytes([random.randrange(0x80, 0xFF)]) + (sound.value or b"")[1:], bad=True)
 
 
@@ -96,7 +96,7 @@ KINDS: tuple[Callable[[Sent, Random], Sent], ...] = (
 )
 HUGE = _raw(b'{"transaction_id":"' + b"x" * 900_000 + b'"}')
 EVERY = 500
-"""One record in so many is nearly as large as the topic takes."""
+"""One record in this many is nearly as large as the topic allows."""
 
 
 @scenario("survives: events out of order, a day late, or from before anything a profile keeps")
@@ -108,7 +108,7 @@ async def out_of_order(run: Run) -> None:
 
 
 def shuffled(run: Run, count: int) -> Iterator[Sent]:
-    """Times scattered around their order; one future stamp within the allowed five minutes in a hundred."""
+    """Scatter event times around their order; one in a hundred is in the future, within the allowed five minutes."""
     numbers = [0] * 300
     for number in range(count):
         customer = run.random.randrange(300)
@@ -124,7 +124,7 @@ def shuffled(run: Run, count: int) -> Iterator[Sent]:
 
 @scenario("survives: half of all traffic is one customer's; their profile is bounded by a setting")
 async def hot_key(run: Run) -> None:
-    """More events than a profile may hold with the smallest bound: no record outgrows its topic."""
+    """Send more events than a profile may hold at the smallest limit: no record becomes too large for its topic."""
     await run.start_workers(2)
     count = int(6_000 * run.scale)
     hot = (transaction("hot", n, START_MS + n * 60_000, terminal=f"m{n % 7}") for n in range(count))

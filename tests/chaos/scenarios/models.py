@@ -1,4 +1,4 @@
-"""Models that must not decide."""
+"""Models that must not be used."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ def without_golden_rows(bundle: Path) -> None:
 
 
 def offer(models: Path, spoil: Spoil) -> None:
-    """The champion by aliases.toml is a bundle with something broken in it."""
+    """Let aliases.toml name a damaged bundle as champion."""
     shutil.rmtree(models / CORRUPT, ignore_errors=True)
     shutil.copytree(models / SOUND, models / CORRUPT)
     spoil(models / CORRUPT)

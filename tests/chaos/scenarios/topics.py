@@ -1,4 +1,4 @@
-"""Topics that refuse, are cut, compacted, deleted and made again; offsets set by hand; a producer that partitions wrongly."""
+"""Topics that refuse writes, are truncated, compacted, deleted and created again; offsets set by hand; a wrong partitioner."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ async def wrong_partitioner(run: Run) -> None:
 
 
 def misplacing(run: Run, count: int) -> Iterator[Sent]:
-    """Of customers that have a profile and of new ones."""
+    """Records of customers with and without a profile."""
     partitions = run.deployment.partitions
     for number, record in enumerate(transactions(count, run.seed, 300)):
         yield record
@@ -98,7 +98,7 @@ def misplacing(run: Run, count: int) -> Iterator[Sent]:
 
 
 async def configure(run: Run, topic: str, **configs: str) -> None:
-    """The topic's whole configuration, as the table has it, with ``configs`` in other words."""
+    """Set a topic's whole configuration as provisioned, except ``configs``."""
     spec = {spec.name: spec for spec in topic_table(run.deployment.settings)}[topic]
     await alter_topic(
         run.cluster.servers,
@@ -147,7 +147,7 @@ async def offsets_reset_to_earliest(run: Run) -> None:
 
 
 async def commit_everywhere(run: Run, offset: int) -> None:
-    """As kafka-consumer-groups.sh --reset-offsets does."""
+    """Reset offsets, as kafka-consumer-groups.sh --reset-offsets does."""
     settings = run.deployment.settings
     consumer = AIOKafkaConsumer(
         bootstrap_servers=run.cluster.servers, group_id=settings.worker.app_id, enable_auto_commit=False
@@ -167,7 +167,7 @@ async def sent_twice(run: Run) -> None:
 
 
 def repeating(run: Run, count: int) -> Iterator[Sent]:
-    """Some again after up to a hundred others, some after up to ten thousand."""
+    """Repeat some records after up to a hundred others, some after up to ten thousand."""
     again: dict[int, Sent] = {}
     for at, record in enumerate(transactions(count, run.seed, 300)):
         yield record

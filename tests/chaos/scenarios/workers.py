@@ -10,7 +10,7 @@ from tests.chaos.scenario import scenario
 from tests.support.workers import Worker
 
 SESSION_SECONDS = 6.0
-"""What the deployments under test have; brokers allow no shorter one."""
+"""Session timeout of the deployments under test, the shortest that brokers allow."""
 TAKEOVER_SECONDS = 20.0
 PAUSE_SECONDS = 10.0
 
@@ -57,7 +57,7 @@ async def endurance(run: Run) -> None:
 
 
 async def one_kill(run: Run, workers: list[Worker], longest: float) -> None:
-    """Somewhere within the next seconds; one time in five its disk is lost as well."""
+    """Kill a worker within the next seconds; one time in five, delete its disk as well."""
     await asyncio.sleep(run.random.uniform(0, longest))
     worker = run.random.choice(workers)
     run.kill(worker)
@@ -97,7 +97,7 @@ async def rebalance_storm(run: Run) -> None:
     "survives: the one that was paused past its session ends itself; the owner's disk may be lost afterwards"
 )
 async def zombie(run: Run) -> None:
-    """After the pause there is silence for the paused one's customers: nothing newer hides what it might write."""
+    """After the pause no records of the paused worker's customers are sent: newer ones would hide a wrong write."""
     frozen, other = await run.start_workers(2)
     async with run.traffic(count=int(12_000 * run.scale), rate=600):
         await asyncio.sleep(run.seconds(6))
