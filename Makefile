@@ -7,7 +7,7 @@ BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 # More processes than cores, because most integration tests wait for Kafka.
 TEST_PROCESSES ?= 6
-IN_PARALLEL = -n $(TEST_PROCESSES) --dist loadgroup --durations 25
+IN_PARALLEL = -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder --durations 25
 # Compile once before the tests, so that the test processes do not all compile at the same time.
 COMPILE = $(BENCH)/bin/python -c 'from tests.support.bundle import compile_all; compile_all()'
 # Without cached bytecode each process compiles its imports, which adds four seconds to the start of a worker.

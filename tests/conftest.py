@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from app.local import ports
 from tests.support.bundle import write_models
+from tests.support.together import stays_together
 
 # The first use of the fold loads or compiles its machine code, so that one example may take seconds.
 settings.register_profile("full", deadline=None)
@@ -15,7 +17,6 @@ settings.register_profile("quick", deadline=None, max_examples=30)
 settings.load_profile("full")
 
 MOST_WORKERS = 16
-_WAITS, _COMPUTES = 0, 1
 
 
 def pytest_configure() -> None:
@@ -27,20 +28,21 @@ def pytest_configure() -> None:
         ports.HIGHEST = ports.LOWEST + size
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module in one xdist worker where they share a fixture. Begin with integration tests, which
-    mostly wait: tests that compute fill the time that is left.
+    """Begin with integration tests, which mostly wait, and with those that keep one process busy for long: tests that
+    compute fill the time that is left.
     """
-    for item in items:
-        if isinstance(item, pytest.Function) and _shares_fixture(item):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
-    items.sort(key=lambda item: _WAITS if item.get_closest_marker("integration") else _COMPUTES)
+    items.sort(
+        key=lambda item: (item.get_closest_marker("integration") is None, not stays_together(item.nodeid))
+    )
 
 
-def _shares_fixture(item: pytest.Function) -> bool:
-    used = item._fixtureinfo.name2fixturedefs.values()
-    return any(definitions[-1].scope == "module" for definitions in used)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute tests one by one, but those of a module that `stays_together` to one process."""
+    from tests.support.scheduling import ByModule  # noqa: PLC0415  # of a parallel run only
+
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from tests.support.traffic import DAY_MS, traffic
 pytestmark = pytest.mark.integration
 
 EVENTS = 1_500
-PAST_ITS_SESSION_SECONDS = 5
+PAST_ITS_SESSION_SECONDS = 6
 
 
 @pytest.fixture

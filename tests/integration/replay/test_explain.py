@@ -23,7 +23,7 @@ from app.replay.rescoring import bundle_of
 from app.replay.verdict import Verdict
 from app.settings import ModelSettings
 from tests.support.commands import call
-from tests.support.deployment import SHORT_SESSION, Deployment, shared_deployment
+from tests.support.deployment import Deployment, shared_deployment
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -52,7 +52,7 @@ def explainable(
 async def alerts_of(deployment: Deployment) -> list[dict[str, Any]]:
     """Alerts of few customers whose records are late, sent twice and broken as well, by a worker that was killed."""
     events = list(traffic(3_000, seed=8, customers=CUSTOMERS))
-    worker = deployment.worker(**SHORT_SESSION)
+    worker = deployment.worker()
     worker.start()
     await deployment.produce(events[:1_500])
     await deployment.produce(events[900:1_200])

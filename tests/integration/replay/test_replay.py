@@ -12,7 +12,7 @@ from app.local.state import Stack
 from tests.support import reading
 from tests.support.bundle import write_bundle
 from tests.support.commands import call
-from tests.support.deployment import SHORT_SESSION, Deployment, shared_deployment
+from tests.support.deployment import Deployment, shared_deployment
 from tests.support.traffic import traffic
 
 pytestmark = pytest.mark.integration
@@ -30,7 +30,7 @@ def decided(stack: Stack, models: Path, tmp_path_factory: pytest.TempPathFactory
 async def decide(deployment: Deployment) -> Deployment:
     """Prepare a log with repeated transactions that a killed worker has decided, and more that no worker has decided."""
     events = list(traffic(EVENTS, seed=9, customers=60))
-    worker = deployment.worker(**SHORT_SESSION)
+    worker = deployment.worker()
     worker.start()
     await deployment.produce(events[:3_000])
     await deployment.produce(events[2_000:2_500])
