@@ -83,7 +83,7 @@ def run(
                         )
         rows += [_row(name, reached, label, all_of) for (reached, label), all_of in sorted(taken.items())]
     commits = {label: _commit(checkout) for label, checkout in checkouts.items()}
-    return results.document("bench.startup", rows, commits=commits)
+    return results.document("bench.startup", rows, commits=commits, load_average=round(os.getloadavg()[0], 1))
 
 
 def _row(name: str, reached: str, label: str, taken: list[Took]) -> dict[str, Any]:
