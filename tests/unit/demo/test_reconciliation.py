@@ -1,4 +1,4 @@
-"""The demo's account: it adds up exactly when nothing is missing, and says what is."""
+"""The demo's reconciliation succeeds exactly when no record is missing, and names the missing ones."""
 
 import msgspec
 import pytest
@@ -47,14 +47,14 @@ def decide(reconciliation: Reconciliation, number: int) -> None:
     reconciliation.on_decision(ReceivedDecision(reconciliation.transaction_id(number), outcome), 0)
 
 
-def bury(reconciliation: Reconciliation, offset: int) -> None:
+def dead_letter(reconciliation: Reconciliation, offset: int) -> None:
     reconciliation.on_dead_letter(
         {"__streams.errors.partition": b"1", "__streams.errors.offset": str(offset).encode()}
     )
 
 
 def run_without(missing: str) -> Reconciliation:
-    """A whole run, except for one record of the kind that is named."""
+    """A complete run except for one record of the kind ``missing``."""
     reconciliation = Reconciliation("d0")
     reconciliation.sent, reconciliation.malformed = SENT, MALFORMED
     for number in range(SENT - (missing == "decision")):
@@ -62,11 +62,11 @@ def run_without(missing: str) -> Reconciliation:
     for number in SUSPICIOUS[missing == "alert" :]:
         reconciliation.on_alert(alert(reconciliation, number))
     for offset in range(MALFORMED - (missing == "dead letter")):
-        bury(reconciliation, offset)
+        dead_letter(reconciliation, offset)
     return reconciliation
 
 
-def test_a_whole_run_reconciles() -> None:
+def test_a_complete_run_reconciles() -> None:
     reconciliation = run_without("nothing")
 
     assert reconciliation.settled
@@ -82,26 +82,26 @@ def test_a_whole_run_reconciles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "told"),
+    ("missing", "difference"),
     [
         ("decision", "1 transactions are not decided"),
         ("alert", "1 alerts are missing"),
         ("dead letter", "1 dead letters for 2 malformed messages"),
     ],
 )
-def test_what_is_missing_is_told(missing: str, told: str) -> None:
+def test_a_missing_record_is_named(missing: str, difference: str) -> None:
     reconciliation = run_without(missing)
 
     assert not reconciliation.settled
-    assert [told] == reconciliation.balance().differences()
+    assert [difference] == reconciliation.balance().differences()
     assert reconciliation.balance().lines()[0].startswith("DOES NOT RECONCILE")
 
 
-def test_repeats_are_counted_apart_and_change_nothing_else() -> None:
+def test_repeats_are_counted_separately_and_change_nothing_else() -> None:
     reconciliation = run_without("nothing")
     decide(reconciliation, 3)
     reconciliation.on_alert(alert(reconciliation, 3))
-    bury(reconciliation, 0)
+    dead_letter(reconciliation, 0)
 
     account = reconciliation.balance()
 
@@ -109,7 +109,7 @@ def test_repeats_are_counted_apart_and_change_nothing_else() -> None:
     assert account.differences() == []
 
 
-def test_a_repeat_cannot_stand_in_for_what_is_missing() -> None:
+def test_a_repeat_does_not_hide_a_missing_decision() -> None:
     reconciliation = run_without("decision")
     decide(reconciliation, 0)
 
@@ -117,7 +117,7 @@ def test_a_repeat_cannot_stand_in_for_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("name", ["d0t20", "d1t3", "d0tx", "t3", "d0t-1"])
-def test_a_decision_of_nothing_that_was_sent_is_a_difference(name: str) -> None:
+def test_a_decision_on_an_unsent_transaction_is_a_difference(name: str) -> None:
     reconciliation = run_without("nothing")
     reconciliation.on_decision(ReceivedDecision(name, Outcome.APPROVE), 0)
 
@@ -138,7 +138,7 @@ def test_an_alert_without_a_suspicious_decision_is_a_difference() -> None:
     assert reconciliation.balance().differences() == ["1 alerts have no decision"]
 
 
-def test_numbers_subtract() -> None:
+def test_id_sets_count_their_difference() -> None:
     some, others = IdSet(), IdSet()
     for number in (0, 8, 100_000):
         some.add(number)
@@ -147,7 +147,7 @@ def test_numbers_subtract() -> None:
     assert (len(some), some.without(others), others.without(some)) == (3, 2, 0)
 
 
-def test_the_summary_ends_with_the_account() -> None:
+def test_the_summary_ends_with_the_reconciliation() -> None:
     snapshot = Snapshot(run_without("alert"), started_seconds=0.0)
 
     assert snapshot.summary()[0] == "no alert arrived"

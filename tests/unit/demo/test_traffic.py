@@ -1,4 +1,4 @@
-"""The demo's traffic: history and live events join, every malformed message is refused, and why."""
+"""The demo's traffic: live events follow the history; each malformed message is refused for its reason."""
 
 from datetime import date
 from itertools import islice
@@ -29,7 +29,7 @@ def test_live_traffic_begins_where_the_history_ends_and_stays_in_the_past() -> N
     assert not {t.transaction_id for t in history} & {t.transaction_id for t in live}
 
 
-def test_traffic_without_end_goes_on_with_new_customers() -> None:
+def test_endless_traffic_continues_with_new_customers() -> None:
     plan = msgspec.structs.replace(PLAN, customers=1)
     a_year = traffic.LONGEST_SEASON_DAYS * 8
     customers = {event.transaction.customer_id for event in islice(traffic.live(plan, TODAY), a_year)}
@@ -37,7 +37,7 @@ def test_traffic_without_end_goes_on_with_new_customers() -> None:
     assert {"c0000000", "y1c0000000"} <= customers
 
 
-def test_a_record_carries_its_number_and_its_customers_key() -> None:
+def test_a_record_has_its_transaction_id_and_the_key_of_its_customer() -> None:
     event = next(traffic.history(PLAN, TODAY))
     key, value = traffic.record(traffic.renamed(event, "d0t7").transaction)
 
@@ -45,7 +45,7 @@ def test_a_record_carries_its_number_and_its_customers_key() -> None:
     assert msgspec.structs.replace(event.transaction, transaction_id="d0t7") == decode_transaction(value)
 
 
-def test_frauds_of_the_traffic_can_be_reported() -> None:
+def test_the_history_contains_frauds() -> None:
     plan = msgspec.structs.replace(PLAN, customers=300, history_days=10)
 
     assert {True, False} == {event.is_fraud for event in traffic.history(plan, TODAY)}
@@ -75,14 +75,14 @@ def test_all_malformed_messages_fit_into_the_run(seconds: float | None, rate: fl
     assert every == Plan(directory=Path("demo"), seconds=seconds, rate=rate).malformed_every()
 
 
-def test_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
+def test_the_directory_of_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
     directory = fresh(tmp_path / "demo")
     (directory / "worker-1.log").touch()
 
     assert [file.name for file in fresh(directory).iterdir()] == [MARKER]
 
 
-def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_refused_unchanged(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("the only copy")
     with pytest.raises(ConfigurationError, match="does not hold an earlier demo"):
         fresh(tmp_path)

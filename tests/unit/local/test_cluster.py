@@ -1,4 +1,4 @@
-"""What stays the same over `down` and `up`, and how the brokers are configured for it."""
+"""Identity, ports and broker configuration are kept over `stack down` and `stack up`."""
 
 import socket
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ from app.local.state import Broker, Part, Stack
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody listens on."""
+    """A port on which a server listens."""
     with socket.create_server((ports.HOST, 0)) as server:
         yield server.getsockname()[1]
 
 
-def test_a_taken_port_is_refused_by_its_number(tmp_path: Path, taken: int) -> None:
+def test_the_error_for_a_taken_port_names_the_port(tmp_path: Path, taken: int) -> None:
     with pytest.raises(StackError, match=f"port {taken} on 127.0.0.1 is taken"):
         cluster.plan(tmp_path, brokers=1, port=taken)
 
 
-def test_a_fixed_port_is_the_first_brokers(tmp_path: Path) -> None:
+def test_the_first_broker_gets_the_fixed_port(tmp_path: Path) -> None:
     port = ports.choose()
 
     assert cluster.plan(tmp_path, brokers=3, port=port).bootstrap_servers.startswith(f"127.0.0.1:{port},")
@@ -38,7 +38,7 @@ def test_identity_and_free_ports_are_kept(tmp_path: Path) -> None:
     assert cluster.plan(tmp_path, brokers=None, port=None) == first
 
 
-def test_a_port_that_was_taken_meanwhile_is_replaced(tmp_path: Path) -> None:
+def test_a_port_taken_in_the_meantime_is_replaced(tmp_path: Path) -> None:
     first = cluster.plan(tmp_path, brokers=1, port=None)
     with socket.create_server((ports.HOST, first.nodes[0].port)):
         second = cluster.plan(tmp_path, brokers=1, port=None)
@@ -54,13 +54,13 @@ def test_data_of_one_broker_are_not_opened_with_three(tmp_path: Path) -> None:
         cluster.plan(tmp_path, brokers=3, port=None)
 
 
-def test_two_brokers_are_no_quorum(tmp_path: Path) -> None:
+def test_two_brokers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="choose 1 or 3"):
         cluster.plan(tmp_path, brokers=2, port=None)
 
 
 @pytest.mark.parametrize(("brokers", "replicas", "in_sync"), [(1, 1, 1), (3, 3, 2)])
-def test_copies_follow_the_number_of_brokers(
+def test_replication_follows_the_number_of_brokers(
     tmp_path: Path, brokers: int, replicas: int, in_sync: int
 ) -> None:
     planned = cluster.plan(tmp_path, brokers, port=None)
@@ -70,7 +70,7 @@ def test_copies_follow_the_number_of_brokers(
     assert {replicas} == {value for name, value in properties.items() if name.endswith("replication.factor")}
 
 
-def test_a_stack_names_its_brokers_and_a_dead_part_is_told_with_its_log(tmp_path: Path) -> None:
+def test_a_stack_names_its_brokers_and_shows_the_log_of_a_dead_part(tmp_path: Path) -> None:
     log = tmp_path / "kafka-2.log"
     log.write_text("early\n" * 20 + "no space left\n")
     part = Part(name="kafka-2", port=29_092, log=log, command=())

@@ -1,4 +1,4 @@
-"""Jars: fetched once, verified always, never half."""
+"""Jars are downloaded once, verified at each use and never stored incomplete."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ KAFKA = Coordinate("org.example", "broker", "1.0")
 CODEC = Coordinate("org.example.codec", "zip", "2.1")
 
 
-def test_what_is_no_jar_has_its_place_beside_the_jars(tmp_path: Path) -> None:
+def test_an_archive_has_a_path_beside_the_jars(tmp_path: Path) -> None:
     archive = Coordinate("org.example", "registry", "2.0", "all", "tar.gz")
 
     assert archive == Coordinate.parse(str(archive))
@@ -47,7 +47,7 @@ def deliver_only_kafka(coordinate: Coordinate, folder: Path) -> Path:
 
 
 def deliver_nothing(coordinate: Coordinate, _: Path) -> Path:
-    raise AssertionError(f"{coordinate} was fetched although it is there")
+    raise AssertionError(f"{coordinate} was fetched although the cache has it")
 
 
 def refuse(*_: object) -> None:
@@ -62,7 +62,7 @@ def test_a_warm_cache_needs_no_network(tmp_path: Path, monkeypatch: pytest.Monke
     assert [path.read_bytes() for path in cold] == [content(KAFKA), content(CODEC)]
 
 
-def test_one_plain_line_tells_of_the_fetch_where_there_is_no_terminal(
+def test_a_download_without_a_console_prints_one_plain_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jars.ensure(tmp_path, LOCK, deliver)
@@ -87,7 +87,7 @@ def test_an_altered_jar_never_enters_the_cache(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.jar")) == []
 
 
-def test_what_arrived_before_a_failure_is_kept(tmp_path: Path) -> None:
+def test_jars_downloaded_before_a_failure_are_kept(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"org\.example\.codec:zip:2\.1 could not be downloaded"):
         jars.ensure(tmp_path, LOCK, deliver_only_kafka)
 
@@ -95,7 +95,7 @@ def test_what_arrived_before_a_failure_is_kept(tmp_path: Path) -> None:
     assert KAFKA.path(tmp_path).exists()
 
 
-def test_without_a_network_the_jar_and_the_remedy_are_named(
+def test_the_error_without_a_network_names_the_jar_and_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
@@ -108,7 +108,7 @@ def test_without_a_network_the_jar_and_the_remedy_are_named(
 
 
 @pytest.mark.parametrize("name", jars.LOCKS)
-def test_the_committed_lock_is_in_its_written_form_and_holds_every_root(name: str) -> None:
+def test_the_committed_lock_file_is_formatted_and_complete(name: str) -> None:
     committed = Path(jars.__file__).with_name(name).read_text(encoding="utf-8")
     pinned = jars.read_lock(name)
 
@@ -117,7 +117,7 @@ def test_the_committed_lock_is_in_its_written_form_and_holds_every_root(name: st
     assert "//" not in committed
 
 
-def test_the_cache_follows_the_desktop_convention(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_directory_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
 
     assert jars.cache_directory() == Path("/caches/fraudstream/jars")

@@ -1,4 +1,4 @@
-"""The supervisor and its processes, with ``sleep`` in the place of servers."""
+"""The supervisor and its processes; ``sleep`` replaces the servers."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 
 
 def supervise(directory: Path, *options: str) -> Stack:
-    """The stack once all its parts run."""
+    """Start a supervisor; return the stack when all its parts run."""
     command = (sys.executable, "-m", "app.local.supervisor", str(directory), *options)
     subprocess.run(command, check=True)  # noqa: S603  # our own words
     return settled(directory)
@@ -64,7 +64,7 @@ def test_a_stopped_supervisor_stops_its_parts_and_removes_the_record(directory: 
     assert state.load(directory) is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a child at its parent's death")
 def test_parts_die_with_a_killed_supervisor(directory: Path) -> None:
     stack = supervise(directory)
     os.kill(supervisor_pid(stack), signal.SIGKILL)
@@ -72,7 +72,7 @@ def test_parts_die_with_a_killed_supervisor(directory: Path) -> None:
     assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
 
 
-def test_everything_stops_when_the_lifeline_has_gone(directory: Path) -> None:
+def test_the_stack_stops_when_the_lifeline_process_has_ended(directory: Path) -> None:
     with sleeper() as lifeline:
         stack = supervise(directory, "--while", str(lifeline.pid))
         lifeline.kill()
@@ -80,7 +80,7 @@ def test_everything_stops_when_the_lifeline_has_gone(directory: Path) -> None:
     assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
 
 
-def test_told_to_it_starts_again_what_has_died_and_nothing_else(directory: Path) -> None:
+def test_sighup_restarts_only_the_parts_that_have_died(directory: Path) -> None:
     redis, kafka = supervise(directory).parts
     os.kill(kafka.pid, signal.SIGKILL)
     assert wait_gone([kafka.process] if kafka.process else [], ENOUGH_SECONDS) == []
@@ -92,9 +92,9 @@ def test_told_to_it_starts_again_what_has_died_and_nothing_else(directory: Path)
     assert again.parts[1].pid not in {0, kafka.pid}
 
 
-def test_a_process_that_does_not_listen_is_killed() -> None:
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
-    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as child:  # noqa: S603  # our own words
+def test_a_process_that_ignores_sigterm_is_killed() -> None:
+    ignores_sigterm = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", ignores_sigterm], stdout=subprocess.PIPE) as child:  # noqa: S603  # our own words
         assert child.stdout is not None
         child.stdout.readline()
         process = identify(child.pid)
@@ -105,7 +105,7 @@ def test_a_process_that_does_not_listen_is_killed() -> None:
     assert child.returncode == -signal.SIGKILL
 
 
-def test_a_pid_that_was_given_away_again_is_left_alone() -> None:
+def test_a_reused_process_id_is_not_signalled() -> None:
     with sleeper() as stranger:
         recorded = Process(stranger.pid, psutil.Process(stranger.pid).create_time() - 3600)
         end([recorded], grace_seconds=0.1)

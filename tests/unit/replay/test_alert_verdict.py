@@ -1,4 +1,4 @@
-"""Whether an alert is what its log gives, and what deleted history may account for."""
+"""The verdict of ``explain`` on an alert, and which differences deleted history may explain."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from app.replay.verdict import Verdict, extended_coverage, verdict
 
 NOW_MS = 1_760_000_000_000
 NEEDED_SINCE_MS = NOW_MS - 32 * DAY_MS
-WHOLE = Span(topic="t", partition=0, begins=0, begins_ms=NOW_MS, ends=100, read_from=0, offset=50)
-CUT = msgspec.structs.replace(WHOLE, begins=10)
+COMPLETE = Span(topic="t", partition=0, begins=0, begins_ms=NOW_MS, ends=100, read_from=0, offset=50)
+CUT = msgspec.structs.replace(COMPLETE, begins=10)
 CUT_BEFORE_THE_WINDOWS = msgspec.structs.replace(CUT, begins_ms=NEEDED_SINCE_MS)
 COUNT = Difference("customer_count_30d", 9.0, 7.0)
 PREVIOUS = Difference("customer_seconds_since_last", 4_000_000.0, None)
@@ -22,42 +22,42 @@ AMOUNT = Difference("transaction.amount_minor", 5, 6)
 SCORE = Difference("score", 0.5, 0.6)
 
 
-def test_nothing_differs_so_it_is_identical_though_the_log_is_cut() -> None:
-    assert Verdict.IDENTICAL == verdict([], [], WHOLE, NEEDED_SINCE_MS)
+def test_an_alert_without_differences_is_identical_even_if_the_log_is_cut() -> None:
+    assert Verdict.IDENTICAL == verdict([], [], COMPLETE, NEEDED_SINCE_MS)
     assert Verdict.IDENTICAL == verdict([], [], CUT, NEEDED_SINCE_MS)
 
 
 @pytest.mark.parametrize("difference", [COUNT, PREVIOUS, AMOUNT])
-def test_a_whole_log_accounts_for_no_difference(difference: Difference) -> None:
-    assert Verdict.DIFFERENT == verdict([difference], [], WHOLE, NEEDED_SINCE_MS)
+def test_a_complete_log_explains_no_difference(difference: Difference) -> None:
+    assert Verdict.DIFFERENT == verdict([difference], [], COMPLETE, NEEDED_SINCE_MS)
 
 
-def test_a_window_may_hold_what_was_cut_only_where_it_reaches_back_so_far() -> None:
+def test_deleted_records_explain_a_window_only_if_it_reaches_back_to_them() -> None:
     assert Verdict.LOG_CUT == verdict([COUNT], [], CUT, NEEDED_SINCE_MS)
     assert Verdict.DIFFERENT == verdict([COUNT], [], CUT_BEFORE_THE_WINDOWS, NEEDED_SINCE_MS)
 
 
-def test_the_previous_transaction_may_have_been_cut_however_long_ago_it_was() -> None:
+def test_the_previous_transaction_may_be_deleted_however_old_it_is() -> None:
     assert Verdict.LOG_CUT == verdict([PREVIOUS], [], CUT_BEFORE_THE_WINDOWS, NEEDED_SINCE_MS)
     found = Difference(PREVIOUS.field, 4_000_000.0, 5.0)
     assert Verdict.DIFFERENT == verdict([found], [], CUT_BEFORE_THE_WINDOWS, NEEDED_SINCE_MS)
 
 
-@pytest.mark.parametrize("span", [WHOLE, CUT, CUT_BEFORE_THE_WINDOWS])
-def test_no_history_accounts_for_a_score_that_the_model_does_not_give(span: Span) -> None:
+@pytest.mark.parametrize("span", [COMPLETE, CUT, CUT_BEFORE_THE_WINDOWS])
+def test_deleted_history_does_not_explain_another_score_or_transaction(span: Span) -> None:
     assert Verdict.DIFFERENT == verdict([], [SCORE], span, NEEDED_SINCE_MS)
     assert Verdict.DIFFERENT == verdict([COUNT, AMOUNT], [], span, NEEDED_SINCE_MS)
 
 
-def test_a_transaction_that_is_deleted_is_cut_and_one_beyond_the_end_never_was_there() -> None:
+def test_a_deleted_transaction_is_cut_and_one_beyond_the_end_is_different() -> None:
     deleted = msgspec.structs.replace(CUT, begins=51)
-    beyond = msgspec.structs.replace(WHOLE, ends=50)
+    beyond = msgspec.structs.replace(COMPLETE, ends=50)
     assert Verdict.LOG_CUT == verdict([], [], deleted, NEEDED_SINCE_MS)
     assert Verdict.DIFFERENT == verdict([], [SCORE], deleted, NEEDED_SINCE_MS)
     assert Verdict.DIFFERENT == verdict([], [], beyond, NEEDED_SINCE_MS)
 
 
-def test_states_tell_what_deleted_history_said() -> None:
+def test_feature_states_extend_the_coverage_over_deleted_history() -> None:
     states: dict[str, Any] = dict.fromkeys(NAMES, "warming_up")
     states |= {"customer_count_1h": "fresh", "customer_count_7d": "fresh", "customer_count_1d": "saturated"}
     alert: Any = msgspec.convert(
@@ -75,7 +75,7 @@ class _State(msgspec.Struct):
     state: str
 
 
-def test_differences_are_told_leaf_by_leaf_and_to_the_bit() -> None:
+def test_differences_are_listed_per_leaf_and_exact_to_the_bit() -> None:
     recorded = {"score": 0.1 + 0.2, "reasons": [{"code": "a"}, {"code": "b"}], "gone": 1, "same": [1, None]}
     rebuilt = {"score": 0.3, "reasons": [{"code": "a"}, {"code": "c"}], "same": [1, None], "new": "x"}
     assert [

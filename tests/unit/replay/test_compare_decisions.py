@@ -1,4 +1,4 @@
-"""Decisions against what comes out now: counted by what differs, to the bit."""
+"""Published decisions are compared with replayed ones, to the bit, and counted by what differs."""
 
 from collections.abc import AsyncIterator
 from math import nan, nextafter
@@ -49,7 +49,7 @@ def compared(
     reads_all: bool = True,
     whole: bool = True,
 ) -> ReplayCounts:
-    """What comes of one decision where the rebuilt row differs from ``decided()`` as ``row`` says."""
+    """Counts for one decision whose replayed feature row differs from ``decided()`` in the columns of ``row``."""
     rows = np.ones((1, len(NAMES)))
     rows[0, LAST] = nan
     for column, value in row.items():
@@ -59,7 +59,7 @@ def compared(
     return counts
 
 
-def test_the_same_to_the_bit_is_equal_a_missing_feature_included() -> None:
+def test_identical_decisions_are_equal_including_missing_features() -> None:
     counts = compared(decided(), {})
     assert ({Kind.EQUAL: 1}, {"review>review": 1}, []) == (counts.kinds, counts.outcomes, counts.examples)
     assert not counts.differs
@@ -72,7 +72,7 @@ def test_one_bit_of_a_feature_or_of_a_score_is_a_difference() -> None:
     assert counts.differs
 
 
-def test_another_outcome_is_told_as_such() -> None:
+def test_a_different_outcome_is_counted_as_such() -> None:
     counts = compared(decided(), {}, model(review=0.6))
     assert ({Kind.OUTCOME: 1}, {"review>approve": 1}) == (counts.kinds, counts.outcomes)
 
@@ -87,7 +87,7 @@ def test_another_outcome_is_told_as_such() -> None:
         (LAST, 5.0, False, True, Kind.FEATURES),
     ],
 )
-def test_what_was_not_read_accounts_for_features_of_the_customer_only_where_windows_reach_so_far(
+def test_unread_history_explains_customer_features_only_if_a_window_reaches_it(
     column: int, value: float, *, reads_all: bool, whole: bool, kind: Kind
 ) -> None:
     assert {kind: 1} == compared(decided(), {column: value}, reads_all=reads_all, whole=whole).kinds
@@ -113,7 +113,7 @@ def test_few_examples_of_a_kind_are_kept_and_all_are_counted() -> None:
 
 
 class Topic:
-    """A partition of decisions on these transactions, some thousands a time made few."""
+    """A partition of decisions on these transactions, read two records at a time."""
 
     def __init__(self, *offsets: int | None) -> None:
         self.values = [b"?" if at is None else msgspec.json.encode(decided(at)) for at in offsets]
@@ -131,12 +131,12 @@ class Topic:
             yield [LogRecord("d", 0, o, 0, None, self.values[o], ()) for o in range(at, self.read)], self.read
 
 
-async def test_decisions_are_taken_in_step_and_repeats_are_none_of_their_own() -> None:
+async def test_decisions_are_read_in_step_with_the_source_and_repeats_are_skipped() -> None:
     topic: Any = Topic(1, 2, 3, None, 5, 2, 3, 5, 6, 7, 8, 9)
     log = PublishedDecisions(topic, "t", 0)
     await log.begin(2, 0)
     assert [2, 3] == list(await log.take(4))
-    assert topic.read < len(topic.values), "memory holds what lies ahead of the step, and no more"
+    assert topic.read < len(topic.values), "memory holds only the records ahead of the current offset"
     assert [5, 6] == list(await log.take(7))
     assert [7, 8, 9] == list(await log.take(100))
     assert [] == list(await log.take(200))

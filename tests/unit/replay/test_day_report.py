@@ -1,4 +1,4 @@
-"""The report of a day: its order, its open end, and its page."""
+"""The report of a day: order of its rows, partitions that are still open, HTML page."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,11 +43,11 @@ TALLIES = Tallies(
 )
 
 
-def test_terminals_stand_by_alerts_and_each_says_what_is_known_of_them() -> None:
-    told = report(DAY, TALLIES, top=2)
+def test_terminals_are_ordered_by_alerts_and_show_their_outcomes_and_precision() -> None:
+    made = report(DAY, TALLIES, top=2)
 
-    assert ["busy", "<b>"] == [part.name for part in told.terminals]
-    busy = told.terminals[0]
+    assert ["busy", "<b>"] == [part.name for part in made.terminals]
+    busy = made.terminals[0]
     assert (4, 3, 1, 2, 1, 0.5) == (
         *(busy.transactions, busy.review, busy.decline),
         *(busy.judged, busy.frauds, busy.precision),
@@ -55,14 +55,14 @@ def test_terminals_stand_by_alerts_and_each_says_what_is_known_of_them() -> None
     assert {
         "EUR": {"approve": 5900, "decline": 100, "review": 300},
         "JPY": {"decline": 200},
-    } == told.money_minor
+    } == made.money_minor
 
 
-def test_precision_is_not_told_before_the_first_label() -> None:
+def test_there_is_no_precision_before_the_first_label() -> None:
     assert report(DAY, TALLIES._replace(judged=pa.table(JUDGED).slice(0, 0)), top=1).total.precision is None
 
 
-def test_the_page_is_one_file_and_a_terminal_is_no_markup() -> None:
+def test_the_page_is_self_contained_and_escapes_terminal_ids() -> None:
     html = page(report(DAY, TALLIES, top=5), "facts")
 
     assert html.count("<svg") == 3
@@ -83,7 +83,7 @@ def rows(partition: int, time_ms: int, offset: int) -> Any:
     return pa.Table.from_batches([DECISIONS.parse([record], -1).batch])
 
 
-def test_a_partition_is_open_until_it_has_seen_a_later_day(tmp_path: Path) -> None:
+def test_a_partition_is_open_until_it_has_records_of_a_later_day(tmp_path: Path) -> None:
     figures = DayFigureFiles(tmp_path)
     for partition in range(2):
         figures.count(DECISIONS, partition, rows(partition, FIRST_DAY * DAY_MS, 0), 1)
@@ -92,7 +92,7 @@ def test_a_partition_is_open_until_it_has_seen_a_later_day(tmp_path: Path) -> No
     assert ["decisions-0"] == kept_report(tmp_path, FIRST_DAY, DAY, top=1).open_partitions
 
 
-def test_a_day_of_which_nothing_is_known_is_refused_with_where_to_look(tmp_path: Path) -> None:
+def test_a_day_without_figures_is_refused_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match="is a worker of the role analytics running"):
         kept_report(tmp_path, FIRST_DAY, DAY, top=1)
 
@@ -106,7 +106,7 @@ def test_files_of_another_log_are_refused(tmp_path: Path) -> None:
         files.bind("labels", "fraud.labels.v1", "two")
 
 
-def test_figures_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+def test_a_damaged_file_of_figures_is_an_error(tmp_path: Path) -> None:
     figures = DayFigureFiles(tmp_path)
     figures.count(DECISIONS, 0, rows(0, FIRST_DAY * DAY_MS, 0), 1)
     (path,) = tmp_path.rglob("*.bin")
@@ -117,7 +117,7 @@ def test_figures_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"event_time": 253402300800000}'])
-def test_what_cannot_be_read_is_counted_and_in_no_file(value: bytes | None) -> None:
+def test_an_unreadable_record_is_counted_and_not_written(value: bytes | None) -> None:
     record = SimpleNamespace(value=value, partition=0, offset=0)
 
     for feed in (DECISIONS, LABELS):

@@ -1,4 +1,4 @@
-"""The log as files: partitions put in order, what a worker refuses left out, and of all labels the last."""
+"""The log exported as files: partitions merged in order, invalid records left out, the last label of each transaction."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,8 +40,8 @@ async def slices(found: list[list[Transaction]]) -> AsyncIterator[list[Transacti
 
 
 @given(st.lists(SLICES, min_size=1, max_size=4))
-def test_each_log_keeps_its_order_and_none_runs_ahead_of_the_others(times: list[list[list[int]]]) -> None:
-    """The order is that of the event time that each log has reached, as if all of it were sorted at once."""
+def test_partitions_are_merged_by_event_time_and_keep_their_own_order(times: list[list[list[int]]]) -> None:
+    """The merge equals a sort of all records by the highest event time that their log has reached."""
     logs = [
         [
             [transaction(log, 10 * at + number, time) for number, time in enumerate(slice_)]
@@ -90,8 +90,8 @@ class Log:
         yield self._partitions[partition][start:end], end
 
 
-def said(number: int, reported: int, *, is_fraud: bool) -> tuple[bytes, bytes]:
-    """A label, later than its transaction by so many ms."""
+def sent_label(number: int, reported: int, *, is_fraud: bool) -> tuple[bytes, bytes]:
+    """A label record, reported ``reported`` ms after its transaction."""
     about = transaction(0, number, number)
     known = Label(
         transaction_id=about.transaction_id,
@@ -105,20 +105,20 @@ def said(number: int, reported: int, *, is_fraud: bool) -> tuple[bytes, bytes]:
     return b"m", encode_event(known)
 
 
-def test_files_hold_what_a_worker_takes_with_what_was_reported_last(tmp_path: Path) -> None:
+def test_files_hold_accepted_transactions_with_the_last_reported_label(tmp_path: Path) -> None:
     sent = [(b"c", encode_event(transaction(0, number, number))) for number in range(4)]
     refused = [(b"c", b"{}"), (b"another", sent[0][1])]
     labels = [
-        said(0, 5, is_fraud=True),
-        said(1, 9, is_fraud=False),
-        said(1, 5, is_fraud=True),
-        said(2, 5, is_fraud=True),
-        said(2, 9, is_fraud=False),
-        said(3, 5, is_fraud=False),
-        said(3, 5, is_fraud=True),
+        sent_label(0, 5, is_fraud=True),
+        sent_label(1, 9, is_fraud=False),
+        sent_label(1, 5, is_fraud=True),
+        sent_label(2, 5, is_fraud=True),
+        sent_label(2, 9, is_fraud=False),
+        sent_label(3, 5, is_fraud=False),
+        sent_label(3, 5, is_fraud=True),
         (b"m", b"no label"),
     ]
-    logs = Logs(Log(sent[:1] + refused, sent[1:]), Log(labels, []))  # type: ignore[arg-type]  # what is read of them
+    logs = Logs(Log(sent[:1] + refused, sent[1:]), Log(labels, []))  # type: ignore[arg-type]  # the part of a log that export reads
     rules = FoldRules(Acceptance(), Bounds(1, 1), by_murmur2=False)
 
     exported = asyncio.run(export(logs, Span(0, NOW_MS), rules, tmp_path))

@@ -1,4 +1,4 @@
-"""The verdict on a run sees what it is there to see: each kind of harm, in a log made by hand."""
+"""The verdict on a chaos run finds each kind of harm in a log made by hand."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ def changelog(source: Source) -> dict[bytes, bytes]:
 
 
 def profile(customer: oracle.Customer, applied: int = 0) -> bytes:
-    """What a worker would have stored, as far as the verdict reads it."""
+    """A stored profile with the fields that the verdict reads."""
     return write_profile(
         StoredProfile(
             wide=False,
@@ -67,7 +67,7 @@ def profile(customer: oracle.Customer, applied: int = 0) -> bytes:
     )
 
 
-def judged(source: Source, changelog: dict[bytes, bytes]) -> Figures:
+def profile_figures(source: Source, changelog: dict[bytes, bytes]) -> Figures:
     figures = Figures()
     check_profiles(source.customers, changelog, figures)
     return figures
@@ -89,10 +89,10 @@ def decisions(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def decided(
-    source: Source, said: Iterator[dict[str, Any]] | list[dict[str, Any]]
+    source: Source, published: Iterator[dict[str, Any]] | list[dict[str, Any]]
 ) -> tuple[Figures, set[str]]:
     figures, found = Figures(), Decisions(source.sent_ms)
-    for decision in said:
+    for decision in published:
         found.take(json.dumps(decision).encode(), START_MS + 5, source, figures)
     found.compare(source.customers, figures)
     return figures, found.suspicious
@@ -103,20 +103,20 @@ async def stream(records: list[Read]) -> AsyncIterator[Read]:
         yield record
 
 
-def test_a_faultless_run_is_clean(source: Source, changelog: dict[bytes, bytes]) -> None:
-    figures = judged(source, changelog)
-    said, suspicious = decided(source, decisions(source))
+def test_a_run_without_harm_is_clean(source: Source, changelog: dict[bytes, bytes]) -> None:
+    figures = profile_figures(source, changelog)
+    found, suspicious = decided(source, decisions(source))
 
-    assert (figures.transactions, figures.clean, said.clean) == (100, True, True)
+    assert (figures.transactions, figures.clean, found.clean) == (100, True, True)
     assert len(suspicious) == 100
 
 
 @pytest.mark.parametrize(("applied", "figure"), [(-1, "lost"), (1, "double_counted")])
-def test_a_transaction_lost_or_counted_twice(
+def test_a_transaction_lost_or_counted_twice_is_found(
     source: Source, changelog: dict[bytes, bytes], applied: int, figure: str
 ) -> None:
     changelog[b"c1"] = profile(source.customers["c1"], applied)
-    figures = judged(source, changelog)
+    figures = profile_figures(source, changelog)
 
     assert (getattr(figures, figure), figures.customers_wrong_changelog, figures.clean) == (1, 1, False)
 
@@ -128,20 +128,22 @@ def test_one_lost_and_one_counted_twice_do_not_cancel_out(
     swapped = [*customer.events[:-2], customer.events[-1], customer.events[-1]]
     changelog[b"c1"] = profile(customer._replace(events=swapped))
 
-    assert judged(source, changelog).customers_wrong_changelog == 1
+    assert profile_figures(source, changelog).customers_wrong_changelog == 1
 
 
 @pytest.mark.parametrize("change", ["gone", "invented"])
-def test_a_customer_too_few_or_too_many(source: Source, changelog: dict[bytes, bytes], change: str) -> None:
+def test_a_missing_or_invented_customer_is_found(
+    source: Source, changelog: dict[bytes, bytes], change: str
+) -> None:
     if change == "gone":
         del changelog[b"c1"]
     else:
         changelog[b"nobody"] = changelog[b"c1"]
 
-    assert not judged(source, changelog).clean
+    assert not profile_figures(source, changelog).clean
 
 
-def test_a_store_that_differs_from_the_changelog(changelog: dict[bytes, bytes]) -> None:
+def test_a_store_that_differs_from_the_changelog_is_found(changelog: dict[bytes, bytes]) -> None:
     figures = Figures()
     check_stores(changelog, changelog | {b"c1": changelog[b"c2"]}, figures)
 
@@ -151,23 +153,29 @@ def test_a_store_that_differs_from_the_changelog(changelog: dict[bytes, bytes]) 
 @pytest.mark.parametrize(
     ("spoil", "figure"),
     [
-        (lambda said: said[1:], "decisions_missing"),
-        (lambda said: [*said, said[0] | {"transaction_id": "c9-1"}], "decisions_without_transaction"),
-        (lambda said: [*said, said[0] | {"score": 0.6}], "repeats_that_differ"),
-        (lambda said: [said[0] | {"outcome": "approve"}, *said[1:]], "decisions_wrong"),
-        (lambda said: [said[0] | {"features": [0.0] * len(oracle.FEATURES)}, *said[1:]], "decisions_wrong"),
+        (lambda published: published[1:], "decisions_missing"),
+        (
+            lambda published: [*published, published[0] | {"transaction_id": "c9-1"}],
+            "decisions_without_transaction",
+        ),
+        (lambda published: [*published, published[0] | {"score": 0.6}], "repeats_that_differ"),
+        (lambda published: [published[0] | {"outcome": "approve"}, *published[1:]], "decisions_wrong"),
+        (
+            lambda published: [published[0] | {"features": [0.0] * len(oracle.FEATURES)}, *published[1:]],
+            "decisions_wrong",
+        ),
     ],
     ids=["missing", "invented", "repeat", "outcome", "features"],
 )
-def test_a_decision_that_is_wrong(source: Source, spoil: Any, figure: str) -> None:
+def test_a_wrong_decision_is_found(source: Source, spoil: Any, figure: str) -> None:
     figures, _ = decided(source, spoil(list(decisions(source))))
 
     assert (getattr(figures, figure), figures.clean) == (1, False)
 
 
-def test_a_decision_repeated_to_the_letter_is_allowed(source: Source) -> None:
-    said = list(decisions(source))
-    figures, _ = decided(source, [*said, said[0]])
+def test_an_identical_repeat_of_a_decision_is_allowed(source: Source) -> None:
+    published = list(decisions(source))
+    figures, _ = decided(source, [*published, published[0]])
 
     assert (figures.decisions_repeated, figures.clean) == (1, True)
 
@@ -181,7 +189,9 @@ def test_a_decision_repeated_to_the_letter_is_allowed(source: Source) -> None:
         ([("t1", "a1"), ("t2", "a2"), ("t2", "a2")], "alerts_repeated", True),
     ],
 )
-async def test_alerts(given: list[tuple[str, str]], figure: str, clean: bool) -> None:
+async def test_missing_spurious_and_repeated_alerts_are_counted(
+    given: list[tuple[str, str]], figure: str, clean: bool
+) -> None:
     figures = Figures()
     records = [
         Read(b"", msgspec.json.encode({"transaction_id": name, "alert_id": alert})) for name, alert in given
@@ -200,7 +210,9 @@ async def test_alerts(given: list[tuple[str, str]], figure: str, clean: bool) ->
         ([b"x", b"x", b"Y"], 1, 1),
     ],
 )
-async def test_dead_letters(letters: list[bytes], missing: int, spurious: int) -> None:
+async def test_missing_and_spurious_dead_letters_are_counted(
+    letters: list[bytes], missing: int, spurious: int
+) -> None:
     figures = Figures()
     bad: Counter[tuple[bytes | None, bytes | None]] = Counter({(None, b"x"): 2, (None, b"y"): 1})
     await check_dead_letters(stream([Read(None, letter) for letter in letters]), bad, figures)
@@ -208,7 +220,7 @@ async def test_dead_letters(letters: list[bytes], missing: int, spurious: int) -
     assert (figures.dead_letters_missing, figures.dead_letters_spurious) == (missing, spurious)
 
 
-def test_bad_records_are_told_apart_by_their_header() -> None:
+def test_bad_records_are_recognised_by_their_header() -> None:
     good = next(transactions(1, seed=1, customers=1))
     records = [Read(good.key, good.value), Read(None, b"{", offset=1, headers=(BAD,))]
 
@@ -216,7 +228,7 @@ def test_bad_records_are_told_apart_by_their_header() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults_ms", "recovered_ms", "said"),
+    ("faults_ms", "recovered_ms", "expected"),
     [
         ([], 0, ["before", "before", "before"]),
         ([150, 180], 200, ["before", "during", "after"]),
@@ -225,9 +237,9 @@ def test_bad_records_are_told_apart_by_their_header() -> None:
     ],
     ids=["no fault", "recovered", "recovery not awaited", "fault after the recovery"],
 )
-def test_latency_is_after_the_faults_only_once_the_last_is_recovered_from(
-    faults_ms: list[int], recovered_ms: int, said: list[str]
+def test_latency_counts_as_after_only_when_the_last_fault_is_recovered(
+    faults_ms: list[int], recovered_ms: int, expected: list[str]
 ) -> None:
     found = phases(np.array([100, 160, 300]), np.array([110.0, 190.0, 310.0]), faults_ms, recovered_ms)
 
-    assert [next(name for name in found if found[name][i]) for i in range(3)] == said
+    assert [next(name for name in found if found[name][i]) for i in range(3)] == expected

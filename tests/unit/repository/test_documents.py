@@ -1,4 +1,4 @@
-"""What the documents name exists: links, headings, commands, options, settings, modules, files."""
+"""Links, headings, commands, options, settings, modules and files named in the documents exist."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def read(path: Path) -> str:
 
 
 @every_document
-def test_relative_links_and_anchors_lead_somewhere(path: Path) -> None:
+def test_relative_links_and_anchors_exist(path: Path) -> None:
     assert list(broken_links(path, read(path))) == []
 
 
@@ -100,7 +100,7 @@ def wrong_commands(text: str) -> Iterator[str]:
 
 
 def wrong_inline_commands(text: str) -> Iterator[str]:
-    """An ellipsis in a sentence stands for arguments; optional ones stand in brackets."""
+    """An ellipsis in a sentence replaces arguments; optional ones are in brackets."""
     for code in inline_code(text):
         if INLINE_COMMAND.match(code + " ") and not code.startswith("make "):
             yield from problems([code.replace("'", "").split()], complete=False)
@@ -117,7 +117,7 @@ def problems(commands: Any, *, complete: bool) -> Iterator[str]:
 
 
 def unknown_settings(text: str) -> Iterator[str]:
-    """A name that ends in an underscore, before `*` or an ellipsis, stands for its group."""
+    """A name that ends in an underscore, before `*` or an ellipsis, means all settings with this prefix."""
     known = command_lines.settings()
     for name in set(re.findall(r"FRAUDSTREAM_[A-Z0-9_]+", text)):
         if name not in known and not (name.endswith("_") and any(k.startswith(name) for k in known)):
@@ -137,7 +137,7 @@ def missing_files(text: str) -> Iterator[str]:
 
 
 def sources(text: str) -> str:
-    """Command blocks, without what a command writes."""
+    """Command blocks without the names of output files."""
     blocks = "\n".join(fence.text for fence in fences(text) if fence.language == COMMANDS)
     return re.sub(r"--out \S+|> \S+", "", blocks)
 

@@ -1,4 +1,4 @@
-"""What the bench's rivals tell of a transaction is byte for byte what our worker tells."""
+"""The bench's contestants encode the facts of a transaction byte for byte as the worker does."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from app.processing.fact_records import entity_records
 from bench.contestants.fact_one import entity_keys, fact
 
 
-def test_a_single_transaction_tells_what_a_chunk_of_one_does() -> None:
+def test_the_facts_of_one_transaction_equal_those_of_a_chunk_of_one() -> None:
     transaction = Transaction(
         transaction_id="t-1",
         customer_id="c-7",
@@ -23,8 +23,8 @@ def test_a_single_transaction_tells_what_a_chunk_of_one_does() -> None:
     times_ms = np.array([transaction.event_time])
     facts = transaction_facts(times_ms, digests([digest64("t-1")]), Sources(0, [3], [17]))
     ((records,),) = (
-        told.values() for told in entity_records(touched([transaction]), facts, 1, [slice(None)])
+        by_entity.values() for by_entity in entity_records(touched([transaction]), facts, 1, [slice(None)])
     )
 
-    told = [(key, fact(transaction, 3, 17)) for key in entity_keys(transaction)]
-    assert told == [(record.key, record.value) for record in records]
+    expected = [(key, fact(transaction, 3, 17)) for key in entity_keys(transaction)]
+    assert expected == [(record.key, record.value) for record in records]

@@ -4,7 +4,7 @@ from bench.pages.page import render
 from tests.chaos.page import PAGE, tables
 
 
-def test_the_page_is_what_its_command_writes() -> None:
+def test_the_page_is_up_to_date() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
     assert render(page, tables()) == page

@@ -1,4 +1,4 @@
-"""What we are compared with computes the same features: else the comparison would say nothing."""
+"""The pandas contestant of the benchmarks computes the same features, else the comparison would be meaningless."""
 
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ def ours(file: Path) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in NAMES}
 
 
-def test_pandas_computes_what_we_compute(simulated: Path) -> None:
+def test_pandas_computes_the_same_features(simulated: Path) -> None:
     found, expected = pandas_features.features(pandas_batch.read(simulated)), ours(simulated)
 
     assert np.isfinite(found["customer_travel_kmh"]).mean() > 0.9
@@ -43,7 +43,7 @@ def test_pandas_computes_what_we_compute(simulated: Path) -> None:
         np.testing.assert_allclose(found[name], expected[name], RELATIVE_TOLERANCE, 1e-9, err_msg=name)
 
 
-def test_transactions_of_one_instant_see_those_before_them(tmp_path: Path) -> None:
+def test_transactions_with_equal_times_count_those_before_them(tmp_path: Path) -> None:
     rows = {
         "transaction_id": ["a", "b", "c"],
         "customer_id": ["c1"] * 3,
@@ -65,7 +65,7 @@ def test_transactions_of_one_instant_see_those_before_them(tmp_path: Path) -> No
         np.testing.assert_allclose(found[name], values, RELATIVE_TOLERANCE, err_msg=name)
 
 
-def test_scores_have_the_outcome_of_the_thresholds(simulated: Path) -> None:
+def test_outcomes_follow_the_thresholds(simulated: Path) -> None:
     estimator, thresholds = pandas_batch.load_model(REPOSITORY / "models")
     table = pandas_batch.score(pandas_batch.read(simulated), estimator, thresholds)
 

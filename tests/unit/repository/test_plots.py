@@ -1,4 +1,4 @@
-"""The page of performance says what the result files say, and its pictures are drawn from them alone."""
+"""The performance page and its charts are made from the result files alone."""
 
 import re
 from pathlib import Path
@@ -115,20 +115,20 @@ RESULTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def test_the_page_says_what_the_result_files_say() -> None:
+def test_the_page_is_up_to_date() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
     assert page.render(text, page.tables(page.load())) == text, "run python -m bench.plots"
 
 
-def test_every_table_and_every_picture_of_the_page_can_be_made() -> None:
+def test_the_page_contains_every_table_and_chart() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
     assert set(page.tables(RESULTS)) == set(re.findall("<!-- table:([a-z-]+) -->", text))
     assert set(PICTURES) == set(re.findall(r"images/performance-([a-z]+)\.svg", text))
 
 
-def test_a_figure_that_is_not_the_results_is_replaced() -> None:
+def test_a_stale_table_is_replaced() -> None:
     stale = "before\n<!-- table:batch -->\nstale\n<!-- end -->\nafter"
 
     rendered = page.render(stale, page.tables({"batch": RESULTS["batch"]}))
@@ -139,7 +139,7 @@ def test_a_figure_that_is_not_the_results_is_replaced() -> None:
     assert rendered.endswith("\n<!-- end -->\nafter")
 
 
-def test_a_missing_result_is_said() -> None:
+def test_a_missing_result_is_marked_as_not_measured() -> None:
     assert page.NOT_MEASURED in page.render("<!-- table:batch -->\n<!-- end -->", page.tables({}))
 
 
@@ -171,14 +171,14 @@ def test_tables_show_medians_spreads_and_ratios(name: str, row: str) -> None:
     assert row in page.tables(RESULTS)[name]
 
 
-def test_every_picture_is_drawn_and_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+def test_every_chart_is_drawn_reproducibly(tmp_path: Path) -> None:
     first, second = (draw(RESULTS, tmp_path / name) for name in ("first", "second"))
 
     assert {f"performance-{name}.svg" for name in PICTURES} == {path.name for path in first}
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_a_picture_shows_the_figures_it_is_made_from(tmp_path: Path) -> None:
+def test_a_chart_shows_its_figures(tmp_path: Path) -> None:
     drawn = {path.name: path.read_text() for path in draw(RESULTS, tmp_path)}
 
     assert "25,000" in drawn["performance-throughput.svg"]
@@ -186,7 +186,7 @@ def test_a_picture_shows_the_figures_it_is_made_from(tmp_path: Path) -> None:
     assert "300,000" in drawn["performance-batch.svg"]
 
 
-def test_results_without_a_picture_are_left_out(tmp_path: Path) -> None:
+def test_a_chart_without_results_is_not_drawn(tmp_path: Path) -> None:
     bare = {"throughput": result(contestant("ours", [1])), "memory": result(), "growth": result()}
 
     assert [path.name for path in draw(bare, tmp_path)] == ["performance-throughput.svg"]
@@ -199,7 +199,7 @@ def test_the_figures_of_the_readme_are_those_of_the_results() -> None:
     assert headline.table(headline.load()) in readme
 
 
-def test_the_command_says_what_it_skips(
+def test_the_command_names_the_charts_that_it_skips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "performance.md").write_text("<!-- table:batch -->\n<!-- end -->\n")

@@ -1,4 +1,4 @@
-"""The page of sizing says what the result file and the settings say."""
+"""The sizing page agrees with its result file and the settings."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ FILLED: dict[str, Any] = {
 }
 
 
-def test_the_page_stands_as_its_tables_are_made() -> None:
+def test_the_page_is_up_to_date() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
     assert text == page.render(text, tables(page.load()))
@@ -43,6 +43,6 @@ def test_the_settings_are_those_in_force_by_default() -> None:
     assert f"| together | {together // 2**20} |" in tables({})["settings"]
 
 
-def test_a_profile_takes_what_is_told() -> None:
+def test_a_profile_takes_the_documented_number_of_bytes() -> None:
     assert len(EMPTY) == profile_bytes(0)
     assert (192, 24) == (profile_bytes(0), profile_bytes(1) - profile_bytes(0))

@@ -28,8 +28,8 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     deployed.clear_up()
 
 
-def worker_that(code: str, deployment: Deployment) -> Worker:
-    """A worker whose application does this instead of working."""
+def worker_running(code: str, deployment: Deployment) -> Worker:
+    """A worker whose application is ``code``."""
     folder = deployment.directory / "modules"
     folder.mkdir()
     (folder / "instead.py").write_text(code, encoding="utf-8")
@@ -47,15 +47,15 @@ def ended(worker: Worker) -> Worker:
     return worker
 
 
-def test_a_worker_that_has_ended_fails_the_wait_with_its_exit_code_and_log(deployment: Deployment) -> None:
-    ended(worker_that(ENDS, deployment))
+def test_waiting_for_a_dead_worker_fails_with_its_exit_code_and_log(deployment: Deployment) -> None:
+    ended(worker_running(ENDS, deployment))
 
     with pytest.raises(AssertionError, match=r"(?s)worker-1 ended with exit code 3.*the reason"):
         deployment.require_workers()
 
 
-def test_an_end_that_the_test_asked_for_fails_nothing(deployment: Deployment) -> None:
-    worker = worker_that(STAYS, deployment)
+def test_a_worker_killed_by_the_test_is_no_failure(deployment: Deployment) -> None:
+    worker = worker_running(STAYS, deployment)
     deployment.require_workers()
     worker.start()
     deployment.require_workers()
@@ -65,8 +65,8 @@ def test_an_end_that_the_test_asked_for_fails_nothing(deployment: Deployment) ->
     assert -9 == worker.wait()
 
 
-def test_an_end_that_the_test_has_seen_or_allowed_fails_nothing(deployment: Deployment) -> None:
-    worker = ended(worker_that(ENDS, deployment))
+def test_an_end_that_the_test_allowed_or_awaited_is_no_failure(deployment: Deployment) -> None:
+    worker = ended(worker_running(ENDS, deployment))
     worker.may_end = True
     deployment.require_workers()
     worker.may_end = False
@@ -76,12 +76,12 @@ def test_an_end_that_the_test_has_seen_or_allowed_fails_nothing(deployment: Depl
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="workers are forked on Linux only")
-def test_a_forked_worker_is_a_worker_and_ends_with_the_server(
+def test_a_forked_worker_restarts_and_ends_with_its_server(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server = ForkServer(tmp_path / "fork-server.log")
     monkeypatch.setattr(fork_server, "running", server)
-    worker = worker_that(f"import sys\nprint(sys.argv)\n{STAYS}", deployment)
+    worker = worker_running(f"import sys\nprint(sys.argv)\n{STAYS}", deployment)
     worker.start()
     worker.wait_started()
     worker.terminate()

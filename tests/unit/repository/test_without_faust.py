@@ -28,7 +28,7 @@ print(*sorted(set(sys.argv[2:]) & sys.modules.keys()))
         ("tests.simulation", FAUST),
     ],
 )
-def test_no_module_of_the_package_loads_it(package: str, unwanted: tuple[str, ...]) -> None:
+def test_no_module_of_the_package_loads_an_unwanted_library(package: str, unwanted: tuple[str, ...]) -> None:
     loaded = subprocess.run(  # noqa: S603  # this interpreter, on text written here
         [sys.executable, "-c", IMPORT_ALL, package, *unwanted],
         cwd=REPOSITORY,

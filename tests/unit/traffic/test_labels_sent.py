@@ -1,4 +1,4 @@
-"""The labels that a history becomes: one for each fraud that is known by now."""
+"""A file of transactions gives one label for each fraud whose report is due."""
 
 from datetime import date
 
@@ -33,14 +33,14 @@ def test_each_fraud_is_reported_after_the_delay() -> None:
     assert all(label.is_fraud for label in found.values())
 
 
-def test_what_is_not_known_yet_is_not_sent() -> None:
+def test_a_label_is_not_sent_before_its_report_is_due() -> None:
     found = list(labels(BATCHES, 7 * DAY_MS, END_MS))
 
     assert len(found) < len(frauds())
     assert all(label.reported_at <= END_MS for label in found)
 
 
-def test_a_label_goes_to_its_terminal() -> None:
+def test_a_label_is_keyed_by_its_terminal() -> None:
     first = next(labels(BATCHES, 0, END_MS))
     key, value = record(first)
 

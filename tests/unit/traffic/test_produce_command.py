@@ -1,4 +1,4 @@
-"""`fraudstream produce` refuses before it sends anything."""
+"""`fraudstream produce` refuses wrong arguments before it sends a record."""
 
 import socket
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_unreachable_brokers_are_reported_with_the_setting(
     assert "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS" in str(error)
 
 
-def test_an_absent_file_is_refused_before_any_broker_is_asked(
+def test_an_absent_file_is_refused_before_a_broker_is_contacted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(invoke(monkeypatch, str(tmp_path / "absent.csv")), InvalidFile)

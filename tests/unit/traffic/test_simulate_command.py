@@ -1,4 +1,4 @@
-"""`fraudstream simulate` as it is called."""
+"""`fraudstream simulate` on the command line."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ SMALL = ("--customers", "100", "--terminals", "30", "--days", "2", "--seed", "1"
 
 
 @pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl"])
-def test_a_simulated_file_reads_back_and_is_the_same_each_time(tmp_path: Path, name: str) -> None:
+def test_a_simulated_file_can_be_read_and_is_reproducible(tmp_path: Path, name: str) -> None:
     run = CliRunner().invoke(app, ["simulate", *SMALL, "--out", str(tmp_path / name), "--json"])
     first = (tmp_path / name).read_bytes()
     CliRunner().invoke(app, ["simulate", *SMALL, "--out", str(tmp_path / name)])
@@ -39,5 +39,5 @@ def test_a_simulated_file_reads_back_and_is_the_same_each_time(tmp_path: Path, n
         ["--out", "f.csv", "--terminals", "1"],
     ],
 )
-def test_what_makes_no_sense_is_a_usage_error(arguments: list[str]) -> None:
+def test_contradictory_arguments_are_a_usage_error(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, ["simulate", *arguments]).exit_code == 2
