@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from app.training import metrics
 from app.training.folds import Fold, Protocol, folds
-from app.training.judged import Judged
+from app.training.scored_dataset import ScoredDataset
 from bench.data import handbook_features
 from bench.data.events import HANDBOOK
 from bench.data.handbook_features import DAY_SECONDS, Handbook, Reals
@@ -30,7 +30,7 @@ def measure(data: Handbook, rows: Reals, fold: Fold) -> dict[str, float | None]:
     fitted, tested = fold.trains(days), fold.tests(days, data.customers, data.frauds)
     forest = RandomForestClassifier(n_estimators=100, max_depth=20, random_state=0, n_jobs=2)
     forest.fit(rows[fitted], data.frauds[fitted])
-    judged = Judged(
+    scored = ScoredDataset(
         scores=forest.predict_proba(rows[tested])[:, 1],
         frauds=data.frauds[tested],
         event_times=data.seconds[tested] * 1000,
@@ -39,9 +39,9 @@ def measure(data: Handbook, rows: Reals, fold: Fold) -> dict[str, float | None]:
         patterns=data.scenarios[tested],
     )
     return {
-        "auc_roc": metrics.auc_roc(judged.scores, judged.frauds),
-        "average_precision": metrics.average_precision(judged.scores, judged.frauds),
-        "card_precision": metrics.card_precision(judged, TOP_K),
+        "auc_roc": metrics.auc_roc(scored.scores, scored.frauds),
+        "average_precision": metrics.average_precision(scored.scores, scored.frauds),
+        "card_precision": metrics.card_precision(scored, TOP_K),
     }
 
 

@@ -1,4 +1,4 @@
-"""The daily batch: a file through the same fold and the same model as the stream, into a file. No Kafka."""
+"""The daily batch: computes features or scores of a file with the fold and the model of the stream, without Kafka."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,12 +21,12 @@ Progress = Callable[[int], None]
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What a run did. ``rows`` counts the input's, ``written`` the output's."""
+    """Counts of a run: ``rows`` of the input, ``written`` rows of the output."""
 
     rows: int = 0
     written: int = 0
     repeats: int = 0
-    """Rows left out since their transaction came before."""
+    """Rows left out because their transaction id occurred before."""
     late: int = 0
     customers: int = 0
     alerts: int = 0
@@ -34,14 +34,14 @@ class Summary(msgspec.Struct, kw_only=True):
 
 
 class ScoreOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows and columns the scores' file has."""
+    """Rows and columns of the file of scores."""
 
     alerts_only: bool = False
     with_features: bool = False
 
 
 def write_features(source: HistorySource, out: Path, bounds: Bounds, on_progress: Progress) -> Summary:
-    """One row per transaction of ``source``, in its order: the id and every feature."""
+    """Write one row per transaction of ``source``, in its order: the id and every feature."""
     summary = Summary()
     with TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path]) as writer, _in_turn(writer) as write:
         for batch in prefetch(_batches(source, bounds, summary, on_progress)):
@@ -58,7 +58,7 @@ def write_scores(
     options: ScoreOptions,
     on_progress: Progress,
 ) -> Summary:
-    """One row per transaction, or per alert, of ``source``, in its order."""
+    """Write one row per transaction, or per alert, of ``source``, in its order."""
     summary = Summary()
     schema = tables.SCORES_SCHEMA | (tables.FEATURE_COLUMNS if options.with_features else {})
     with TableWriter(out, schema, inputs=[source.path]) as writer, _in_turn(writer) as write:
@@ -86,7 +86,7 @@ def _batches(
 
 @contextmanager
 def _in_turn(writer: TableWriter) -> Iterator[Callable[[Columns], None]]:
-    """Writes one batch beside the fold of the next; compression needs no interpreter lock."""
+    """Write each batch in a thread while the next is folded; compression does not hold the interpreter lock."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="table") as pool:
         pending: list[Future[None]] = []
 

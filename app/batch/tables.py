@@ -1,4 +1,4 @@
-"""The columns of the batch commands' files, from folded rows."""
+"""Builds the columns of the files that the batch commands write, from folded rows."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -33,22 +33,22 @@ SCORES_SCHEMA: dict[str, ColumnType] = {
 }
 
 
-class Scored(NamedTuple):
+class ScoredTable(NamedTuple):
     """A scored batch."""
 
     columns: Columns
     alerts: Integers
-    """Indexes of the rows that are to be reviewed or declined."""
+    """Indexes of the rows to review or decline."""
     declines: int
 
 
 def features_table(part: FoldedBatch) -> Columns:
-    """One row per transaction: its id and every feature, in the catalog's order."""
+    """Return one row per transaction: its id and every feature, in the catalog's order."""
     return {"transaction_id": part.batch.transaction_id.take(part.applied), **_feature_columns(part.rows)}
 
 
-def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> Scored:
-    """One row per transaction, as its decision would say; ``degraded`` holds flags separated by spaces."""
+def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> ScoredTable:
+    """Return one row per transaction with the fields of its decision; ``degraded`` contains flags separated by spaces."""
     batch, rows, reference, thresholds = part.batch, part.rows, model.reference, model.thresholds
     scores = model.score(rows)
     severity = (scores >= thresholds.review).astype(np.int8) + (scores >= thresholds.decline)
@@ -69,11 +69,11 @@ def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> Sco
     }
     if with_features:
         columns |= _feature_columns(rows)
-    return Scored(columns, np.flatnonzero(severity), int(np.count_nonzero(severity == 2)))
+    return ScoredTable(columns, np.flatnonzero(severity), int(np.count_nonzero(severity == 2)))
 
 
 def only(columns: Columns, chosen: Integers) -> Columns:
-    """The rows at these places."""
+    """Return the rows with these indexes."""
     return {name: pa.array(values).take(chosen) for name, values in columns.items()}
 
 

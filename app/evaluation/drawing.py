@@ -1,4 +1,4 @@
-"""How pictures look, and how they become SVG text. matplotlib comes with the extra ``report``; workers do not carry it."""
+"""Style of the charts, and their conversion to SVG text. Needs matplotlib, from the extra ``report``."""
 
 import io
 from typing import Any
@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito's, which the colour-blind can tell apart.
+# The palette of Okabe and Ito, which is distinguishable for colour-blind people.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _STYLE: dict[Any, Any] = {"svg.hashsalt": "fraudstream", "svg.fonttype": "none", "font.family": "sans-serif"}
 
@@ -29,7 +29,7 @@ def legend(axes: Axes) -> None:
 
 
 def svg(figure: Figure) -> str:
-    """The same figure gives the same bytes."""
+    """Return a figure as SVG text. The same figure gives the same bytes."""
     file = io.StringIO()
     with mpl.rc_context(_STYLE):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": "fraudstream"})

@@ -1,4 +1,4 @@
-"""What an evaluation finds: the figures of one part of a history, and the mean of several."""
+"""The figures of one part of a history, and their means and deviations over several parts."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -9,23 +9,23 @@ import msgspec
 
 from app.domain.decision import Thresholds
 from app.training import metrics
-from app.training.judged import Judged
 from app.training.metrics import AtThreshold, ByPattern, Costs
+from app.training.scored_dataset import ScoredDataset
 
 EPOCH = date(1970, 1, 1).toordinal()
 MEANS = ("auc_roc", "average_precision", "card_precision", "brier")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the figures hang on besides scores and truth."""
+    """Parameters of the figures."""
 
     top_k: int = 100
-    """Customers that are looked at a day, for card precision."""
+    """Customers that people can review in a day, for card precision."""
     costs: Costs = Costs()
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """None where a figure is not defined, for want of frauds or of rows."""
+    """Figures of one part; None if a figure is not defined because frauds or rows are missing."""
 
     first_day: date
     last_day: date
@@ -42,38 +42,38 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(NamedTuple):
-    """Transactions judged by one model, and what was found."""
+    """Transactions scored by one model, and their figures."""
 
     name: str
-    judged: Judged
+    scored: ScoredDataset
     figures: Figures
 
 
-def figures(judged: Judged, thresholds: Thresholds, asked: Asked) -> Figures:
-    """Every figure of these transactions, of which there must be one."""
-    first, last = (date.fromordinal(EPOCH + int(day)) for day in (judged.days.min(), judged.days.max()))
+def figures(scored: ScoredDataset, thresholds: Thresholds, asked: Asked) -> Figures:
+    """Return every figure of these transactions; there must be at least one."""
+    first, last = (date.fromordinal(EPOCH + int(day)) for day in (scored.days.min(), scored.days.max()))
     return Figures(
         first_day=first,
         last_day=last,
-        rows=len(judged),
-        frauds=int(judged.frauds.sum()),
-        auc_roc=metrics.auc_roc(judged.scores, judged.frauds),
-        average_precision=metrics.average_precision(judged.scores, judged.frauds),
-        card_precision=metrics.card_precision(judged, asked.top_k),
-        brier=metrics.brier(judged.scores, judged.frauds),
-        review=metrics.at_threshold(judged, thresholds.review, asked.costs),
-        decline=metrics.at_threshold(judged, thresholds.decline, asked.costs),
-        patterns=metrics.by_pattern(judged, thresholds),
+        rows=len(scored),
+        frauds=int(scored.frauds.sum()),
+        auc_roc=metrics.auc_roc(scored.scores, scored.frauds),
+        average_precision=metrics.average_precision(scored.scores, scored.frauds),
+        card_precision=metrics.card_precision(scored, asked.top_k),
+        brier=metrics.brier(scored.scores, scored.frauds),
+        review=metrics.at_threshold(scored, thresholds.review, asked.costs),
+        decline=metrics.at_threshold(scored, thresholds.decline, asked.costs),
+        patterns=metrics.by_pattern(scored, thresholds),
     )
 
 
 def means(parts: Sequence[Part]) -> dict[str, float | None]:
-    """Of the ranking figures over the folds; None where a fold has none."""
+    """Return the means of the ranking figures over the folds; None if a fold has none."""
     return {name: _over(parts, name, statistics.fmean) for name in MEANS}
 
 
 def deviations(parts: Sequence[Part]) -> dict[str, float | None]:
-    """Standard deviations over the folds, of the population."""
+    """Return the population standard deviations of the ranking figures over the folds."""
     return {name: _over(parts, name, statistics.pstdev) for name in MEANS}
 
 

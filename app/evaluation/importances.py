@@ -1,7 +1,7 @@
-"""Permutation importance: how much worse a model ranks when one feature's values are dealt out anew.
+"""Permutation importance: the loss of ranking quality of a model when the values of one feature are permuted.
 
-Breiman, "Random forests" (2001), section 10, with average precision for the error. Features that say the same stand in for each
-other, and each of them then looks unimportant.
+Breiman, "Random forests" (2001), section 10, with average precision instead of the error. Correlated features replace each
+other, so each of them looks less important than it is.
 """
 
 from collections.abc import Callable
@@ -12,30 +12,30 @@ from sklearn.metrics import average_precision_score
 
 from app.features import catalog
 from app.scoring.model import Rows, Scores
-from app.training.judged import Flags
+from app.training.scored_dataset import Flags
 
 MOST_FRAUDS, MOST_LEGITIMATE = 2_000, 18_000
 _REPEATS = 2
 
 
 class Sample(NamedTuple):
-    """Some rows of a history, frauds and others apart."""
+    """A sample of the rows of a history, stratified by label."""
 
     rows: Rows
     frauds: Flags
     weights: np.ndarray
-    """How many rows of the history each stands for."""
+    """Number of rows of the history that each sampled row represents."""
 
 
 class Importance(NamedTuple):
-    """Of one feature: the loss of average precision, mean of the repeats."""
+    """Importance of one feature: the loss of average precision, as the mean of the repeats."""
 
     feature: str
     loss: float
 
 
 class Sampler:
-    """Keeps a uniform sample of at most so many frauds and others, of a history of any length; seeded."""
+    """Draws a seeded, uniform sample of bounded size from a history of any length."""
 
     def __init__(self, seed: int) -> None:
         self._frauds, self._others = _Reservoir(MOST_FRAUDS, seed), _Reservoir(MOST_LEGITIMATE, seed + 1)
@@ -52,7 +52,7 @@ class Sampler:
 
 
 class _Reservoir:
-    """The rows with the smallest of random keys."""
+    """Keeps the rows with the smallest random keys, which is a uniform sample of all rows so far."""
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._random = most, np.random.default_rng(seed)
@@ -66,7 +66,7 @@ class _Reservoir:
 
 
 def importances(score: Callable[[Rows], Scores], sample: Sample, seed: int) -> list[Importance]:
-    """The most important first; empty without both frauds and others."""
+    """Return the importances, highest first; empty without both frauds and legitimate transactions."""
     if not 0 < sample.frauds.sum() < len(sample.frauds):
         return []
     random = np.random.default_rng(seed)

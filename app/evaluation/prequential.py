@@ -1,4 +1,4 @@
-"""The protocol in which published figures are given: a model for each fold, judged on the days after its labels."""
+"""Evaluates by the prequential protocol: one model per fold, tested on the days after its labels are known."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,14 +19,14 @@ from app.training.dataset import Dataset, Progress, event_span, read_datasets
 from app.training.evaluation import share_threshold
 from app.training.fitting import fit, require_storable
 from app.training.folds import Fold, Protocol, folds
-from app.training.judged import Flags
 from app.training.labelling import Labelling
 from app.training.options import TrainingOptions
+from app.training.scored_dataset import Flags
 from app.training.split import require_frauds
 
 
 class FoldResult(NamedTuple):
-    """One fold with its model, to look closer at."""
+    """One fold with its figures, its test data and its model."""
 
     part: Part
     tested: Dataset
@@ -34,7 +34,7 @@ class FoldResult(NamedTuple):
 
 
 def planned_folds(source: HistorySource, protocol: Protocol, until_day: int | None) -> list[Fold]:
-    """The newest first, ending with ``until_day`` or the file's last. Raises InvalidFile when it is too short."""
+    """Return the folds, newest first, up to ``until_day`` or the last day. Raises InvalidFile if the file is too short."""
     first_ms, last_ms = event_span(source)
     last_day = last_ms // DAY_MS
     return folds(protocol, first_ms // DAY_MS, last_day if until_day is None else min(until_day, last_day))
@@ -43,7 +43,7 @@ def planned_folds(source: HistorySource, protocol: Protocol, until_day: int | No
 def read_history(
     source: HistorySource, profiles: Profiles, planned: Sequence[Fold], on_progress: Progress
 ) -> Dataset:
-    """All of the file is folded; kept are the days of the folds."""
+    """Fold the whole file and return the rows of the days of the folds."""
     first, last = min(f.train_from for f in planned), max(f.test_until for f in planned)
 
     def keep(part: Dataset) -> Flags:
@@ -59,7 +59,7 @@ def run(
     asked: Asked,
     labelling: Labelling | None = None,
 ) -> Iterator[FoldResult]:
-    """Fit and judge fold by fold. Raises InvalidFile when the days of training have no fraud."""
+    """Fit and test fold by fold. Raises InvalidFile if the training days of a fold have no fraud."""
     require_storable(options)
     days = history.days
     for number, fold in enumerate(planned):
@@ -70,9 +70,9 @@ def run(
         tested = history.where(fold.tests(days, history.customers, history.frauds))
         waiting = history.where(fold.waits(days))
         with threadpoolctl.threadpool_limits(1):
-            judged = tested.judged(score_rows(tested.rows))
+            scored = tested.with_scores(score_rows(tested.rows))
             thresholds = _thresholds(score_rows((waiting if len(waiting) else fitted).rows), options)
-        part = Part(f"fold {number}", judged, figures(judged, thresholds, asked))
+        part = Part(f"fold {number}", scored, figures(scored, thresholds, asked))
         yield FoldResult(part, tested, score_rows)
 
 
@@ -84,7 +84,7 @@ def _sampled(fitted: Dataset, options: TrainingOptions) -> Dataset:
 
 
 def _thresholds(scores: Scores, options: TrainingOptions) -> Thresholds:
-    """From the days between training and test, whose labels nobody knows yet: shares need none."""
+    """Return thresholds from the scores of the days between training and test; shares need no labels."""
     return Thresholds(
         review=share_threshold(scores, options.review_share),
         decline=share_threshold(scores, options.decline_share),

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: tables, pictures and how to read them."""
+"""Writes a self-contained HTML report: tables, charts and explanations."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -7,11 +7,11 @@ from pathlib import Path
 from app.evaluation.text_table import TextTable
 
 MEANINGS = {
-    "Precision and recall": "Every point is a threshold. The area under a curve is about the average precision.",
-    "Alert budget": "What is found when the transactions of highest score become alerts, so many a day.",
-    "Calibration": "On the dotted line a score is the share of frauds that it says. Bins of equal size; half of "
-    "them hold the highest 1 % of the scores. Above the line frauds are more frequent than the score says.",
-    "Feature importances": "On a sample, seeded. Features that say the same stand in for each other.",
+    "Precision and recall": "Each point is a threshold. The area under a curve is about the average precision.",
+    "Alert budget": "Precision and recall if this many transactions a day, those with the highest scores, become alerts.",
+    "Calibration": "On the dotted line, the score equals the share of frauds. Above it, frauds are more frequent than the "
+    "score predicts. Bins have equal size; half of them hold the highest 1 % of the scores.",
+    "Feature importances": "On a seeded sample. Correlated features replace each other, so each of them looks less important.",
 }
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -30,7 +30,7 @@ def html(
     pictures: Mapping[str, str],
     meanings: Mapping[str, str] = MEANINGS,
 ) -> str:
-    """The page; ``pictures`` are SVG text of our own by title, everything else is escaped."""
+    """Return the page. ``pictures`` are trusted SVG texts by title; all other text is escaped."""
     body = "".join(map(_table, tables))
     drawn = "".join(_figure(name, svg, meanings[name]) for name, svg in pictures.items())
     return (
@@ -41,7 +41,7 @@ def html(
 
 
 def write(path: Path, text: str) -> None:
-    """Whole, or as it was before."""
+    """Write a file atomically: readers see the old or the new text."""
     unfinished = path.with_name(f".{path.name}.tmp")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)

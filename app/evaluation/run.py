@@ -1,4 +1,4 @@
-"""An evaluation from its source to what was found: by a bundle, by a file of scores, or by the prequential protocol."""
+"""Runs an evaluation of a bundle, of a file of scores, or by the prequential protocol."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -20,12 +20,12 @@ from app.scoring.model import Model
 from app.training.dataset import Progress, labelling_of
 from app.training.evaluation import share_threshold
 from app.training.folds import Fold, Protocol
-from app.training.judged import Judged
 from app.training.options import TrainingOptions
+from app.training.scored_dataset import ScoredDataset
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is judged, whatever the scores come from."""
+    """Source and options of an evaluation."""
 
     source: HistorySource
     bounds: Bounds
@@ -33,14 +33,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     options: TrainingOptions = TrainingOptions()
     protocol: Protocol = Protocol()
     since: date | None = None
-    """The first day to judge; None for the file's. The protocol counts its folds backwards instead."""
+    """First day to evaluate; None for the first of the file. Not used by the protocol, which counts folds backwards."""
     until: date | None = None
+    """Last day to evaluate; None for the last of the file."""
     remove_known: bool = False
     with_importances: bool = False
 
 
 class Evaluation(NamedTuple):
-    """Several parts are the folds of the protocol, the newest first."""
+    """The evaluated parts, for the protocol its folds with the newest first, and the importances of features."""
 
     parts: Sequence[Part]
     important: Sequence[Importance]
@@ -49,7 +50,7 @@ class Evaluation(NamedTuple):
 def by_protocol(
     request: Request, on_progress: Progress, on_fold: Callable[[Part], None] = lambda _: None
 ) -> Evaluation:
-    """A model of its own for each fold. Raises InvalidFile when the days do not suffice."""
+    """Evaluate a model for each fold. Raises InvalidFile if there are too few days."""
     planned = prequential.planned_folds(request.source, request.protocol, _day(request.until))
     history = prequential.read_history(request.source, Profiles(request.bounds), planned, on_progress)
     parts: list[Part] = []
@@ -66,24 +67,24 @@ def by_protocol(
 
 
 def by_model(request: Request, model: Model, name: str, on_progress: Progress) -> Evaluation:
-    """A bundle at its own thresholds."""
+    """Evaluate a bundle at its own thresholds."""
     sampler = Sampler(request.options.seed) if request.with_importances else None
-    judged = scored.by_model(request.source, Profiles(request.bounds), model, sampler, on_progress)
-    part = _part(request, name, judged, model.thresholds)
+    scored_data = scored.by_model(request.source, Profiles(request.bounds), model, sampler, on_progress)
+    part = _part(request, name, scored_data, model.thresholds)
     important = importances(model.score, sampler.sample(), request.options.seed) if sampler else []
     return Evaluation([part], important)
 
 
 def by_file(request: Request, scores: ScoresFile, name: str, on_progress: Progress) -> Evaluation:
-    """Scores as they are, at the outcomes that the file tells or at the shares that were asked for."""
-    judged = scored.by_file(request.source, scores, on_progress)
-    return Evaluation([_part(request, name, judged, scores.thresholds())], [])
+    """Evaluate a file of scores, at the outcomes of the file or at the shares of the options."""
+    scored_data = scored.by_file(request.source, scores, on_progress)
+    return Evaluation([_part(request, name, scored_data, scores.thresholds())], [])
 
 
-def _part(request: Request, name: str, judged: Judged, thresholds: Thresholds | None) -> Part:
-    chosen = judged.where(_period(request, judged))
+def _part(request: Request, name: str, scored_data: ScoredDataset, thresholds: Thresholds | None) -> Part:
+    chosen = scored_data.where(_period(request, scored_data))
     if not len(chosen):
-        raise InvalidFile(f"{request.source.path} holds no transaction of the days to judge")
+        raise InvalidFile(f"{request.source.path} holds no transaction of the days to evaluate")
     if thresholds is None:
         review, decline = (
             share_threshold(chosen.scores, share)
@@ -93,15 +94,15 @@ def _part(request: Request, name: str, judged: Judged, thresholds: Thresholds | 
     return Part(name, chosen, figures(chosen, thresholds, request.asked))
 
 
-def _period(request: Request, judged: Judged) -> np.ndarray:
-    days = judged.days
+def _period(request: Request, scored_data: ScoredDataset) -> np.ndarray:
+    days = scored_data.days
     first, last = _day(request.since), _day(request.until)
     first, last = (days.min() if first is None else first), (days.max() if last is None else last)
     if not request.remove_known:
         return np.asarray((days >= first) & (days <= last))
     waits_from = first - request.protocol.delay_days
     fold = Fold(waits_from - request.protocol.train_days, waits_from, first, last + 1)
-    return fold.tests(days, judged.customers, judged.frauds)
+    return fold.tests(days, scored_data.customers, scored_data.frauds)
 
 
 def _day(day: date | None) -> int | None:

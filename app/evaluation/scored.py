@@ -1,4 +1,4 @@
-"""A labelled file with the scores of a bundle, or with those that another file holds."""
+"""Scores a labelled file with a bundle, or joins it with a file of scores."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from app.features.fold import Profiles
 from app.history.fold_history import HistorySource
 from app.scoring.model import Model
 from app.training.dataset import Numbers, Progress, labelling_of, labels, pattern_numbers, read_parts
-from app.training.judged import Judged, joined
+from app.training.scored_dataset import ScoredDataset, joined
 
 _READERS = {
     ".parquet": pyarrow.parquet.read_table, ".csv": pyarrow.csv.read_csv,
@@ -27,14 +27,14 @@ _READERS = {
 
 
 class ScoresFile(NamedTuple):
-    """As ``fraudstream score`` writes it; other programs may leave the outcome out."""
+    """A file of scores as ``fraudstream score`` writes it. The column of outcomes is optional."""
 
     transaction_ids: pa.Array
     scores: np.ndarray
     outcomes: np.ndarray | None
 
     def thresholds(self) -> Thresholds | None:
-        """The lowest scores with each outcome, None where the file has no outcomes."""
+        """Return the lowest scores with each outcome; None if the file has no outcomes."""
         if self.outcomes is None:
             return None
         decline = self._lowest(self.outcomes == Outcome.DECLINE.value)
@@ -47,18 +47,18 @@ class ScoresFile(NamedTuple):
 
 def by_model(
     source: HistorySource, profiles: Profiles, model: Model, sampler: Sampler | None, on_progress: Progress
-) -> Judged:
-    """Every transaction scored as a worker would have scored it, in bounded memory; some rows go to the sampler."""
+) -> ScoredDataset:
+    """Score every transaction as a worker would have, in bounded memory, and pass the rows to the sampler."""
     parts = []
     for part in read_parts(source, profiles, on_progress):
-        parts.append(part.judged(model.score(np.ascontiguousarray(part.rows))))
+        parts.append(part.with_scores(model.score(np.ascontiguousarray(part.rows))))
         if sampler is not None:
             sampler.add(part.rows, part.frauds)
     return joined(parts)
 
 
 def read_scores(path: Path) -> ScoresFile:
-    """Raises InvalidFile."""
+    """Read a file of scores. Raises InvalidFile."""
     if path.suffix not in _READERS:
         raise InvalidFile(f"{path}: the suffix must be one of {', '.join(_READERS)}")
     try:
@@ -67,7 +67,7 @@ def read_scores(path: Path) -> ScoresFile:
         scores = table.column("score").to_numpy().astype(np.float64)
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise InvalidFile(
-            f"{path} is no file of scores: columns transaction_id and score are needed ({type(error).__name__})"
+            f"{path} is not a file of scores: columns transaction_id and score are needed ({type(error).__name__})"
         ) from error
     if not np.all((scores >= 0) & (scores <= 1)):
         raise InvalidFile(f"{path}: a score is missing or lies outside [0, 1]")
@@ -75,17 +75,17 @@ def read_scores(path: Path) -> ScoresFile:
     return ScoresFile(ids, scores, outcomes)
 
 
-def by_file(source: HistorySource, scores: ScoresFile, on_progress: Progress) -> Judged:
-    """Nothing is folded. Raises InvalidFile when a labelled transaction has no score."""
+def by_file(source: HistorySource, scores: ScoresFile, on_progress: Progress) -> ScoredDataset:
+    """Join a labelled file with its scores, without folding it. Raises InvalidFile if a transaction has no score."""
     customers, patterns, parts, read = Numbers(), Numbers(""), [], 0
     labelling = labelling_of(source)
     for batch in read_batches(source.path, source.mapping):
-        places = pc.index_in(batch.transaction_id, value_set=scores.transaction_ids)
-        if places.null_count:
-            raise InvalidFile(f"{source.path}: {places.null_count} of its transactions have no score")
+        indexes = pc.index_in(batch.transaction_id, value_set=scores.transaction_ids)
+        if indexes.null_count:
+            raise InvalidFile(f"{source.path}: {indexes.null_count} of its transactions have no score")
         parts.append(
-            Judged(
-                scores=scores.scores[places.to_numpy(zero_copy_only=False)],
+            ScoredDataset(
+                scores=scores.scores[indexes.to_numpy(zero_copy_only=False)],
                 frauds=labels(batch, source, labelling)[0],
                 event_times=batch.event_time,
                 customers=customers.of(batch.customer_id),

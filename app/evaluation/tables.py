@@ -1,4 +1,4 @@
-"""An evaluation as rows of text, for the terminal and for the report."""
+"""Formats an evaluation as tables, for the console and for the report."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,15 +10,15 @@ _RANKING = ("auc_roc", "average_precision", "card_precision", "brier")
 
 
 def tables(parts: Sequence[Part], top_k: int) -> Iterator[TextTable]:
-    """Ranking, outcomes and patterns; one row for each part and, of several, their mean."""
+    """Yield the tables of ranking, outcomes and patterns: one row per part, and the mean of several parts."""
     head = ["", "days", "transactions", "frauds", "AUC ROC", "AP", f"CP@{top_k}", "Brier"]
     rows = [_ranking(part) for part in parts]
     if len(parts) > 1:
-        for name, told in (("mean", means(parts)), ("deviation", deviations(parts))):
-            rows.append([name, "", "", "", *(number(told[figure]) for figure in _RANKING)])
+        for name, values in (("mean", means(parts)), ("deviation", deviations(parts))):
+            rows.append([name, "", "", "", *(number(values[figure]) for figure in _RANKING)])
     yield TextTable(f"Ranking (AP: average precision, CP@{top_k}: card precision)", head, rows)
     yield TextTable(
-        "Outcomes (review: what is declined included; money in minor units)",
+        "Outcomes (review includes declined; money in minor units)",
         ["", *_OUTCOME_HEAD],
         [row for part in parts for row in _outcomes(part)],
     )

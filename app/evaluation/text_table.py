@@ -1,4 +1,4 @@
-"""Rows of text, for the terminal and for a page."""
+"""A table of text, for the console and for HTML reports."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

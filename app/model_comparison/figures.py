@@ -1,4 +1,4 @@
-"""How well scores rank frauds, with a weight for each customer, so that customers can be drawn anew."""
+"""Ranking figures with a weight for each customer, for the bootstrap over customers."""
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -11,7 +11,7 @@ FIGURES = ("auc_roc", "average_precision", "card_precision")
 
 
 class Ranking:
-    """One model's scores, prepared to be weighed many times."""
+    """The scores of one model, prepared for many computations with other weights."""
 
     def __init__(self, paired: Paired, scores: Scores, budget: int) -> None:
         self._customers, self._frauds = paired.customers, paired.labels
@@ -20,7 +20,7 @@ class Ranking:
         self._card_days = card_days(paired.days, paired.customers, scores, paired.labels)
 
     def figures(self, weights: Weights) -> dict[str, float]:
-        """NaN where both kinds of transactions are needed and only one was drawn."""
+        """Return the figures by name; NaN if the draw contains only frauds or only legitimate transactions."""
         drawn = weights[self._customers]
         some = drawn > 0
         frauds, scores, drawn = self._frauds[some], self._scores[some], drawn[some]

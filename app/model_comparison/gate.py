@@ -1,4 +1,4 @@
-"""Whether a candidate may be promoted: not worse than the champion where it counts, or refused with a reason."""
+"""The gate before a promotion: a candidate that is worse than the champion is refused, with a reason."""
 
 import msgspec
 import numpy as np
@@ -13,7 +13,7 @@ from app.rendering.decision_text import event_time
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What the replay showed."""
+    """Result of the comparison on the replayed weeks."""
 
     champion: str
     candidate: str
@@ -25,7 +25,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, Compared]
     alerts: Alerts
     refusals: list[str]
-    """Why the candidate is not to be promoted; empty when it may be."""
+    """Reasons against the promotion; empty if the candidate passes."""
     warnings: list[str]
 
     @property
@@ -34,8 +34,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(paired: Paired, champion: Bundle, candidate: Bundle, draws: Draws, margin: float) -> Verdict:
-    """Of the replayed weeks. The candidate passes when its card precision at the budget is, with 95 % confidence, at
-    most ``margin`` below the champion's.
+    """Compare two models on the replayed weeks.
+
+    The candidate passes if its card precision at the budget is, with 95 % confidence, at most ``margin`` below that of the
+    champion: a test of non-inferiority, because few frauds rarely prove a candidate to be better.
     """
     figures = compare_figures(paired, draws)
     return Verdict(
@@ -63,7 +65,7 @@ def _identity(champion: Bundle, candidate: Bundle) -> list[str]:
 
 
 def _leakage(paired: Paired, model: Bundle) -> list[str]:
-    """A model must not have seen the weeks it is tested on, nor labels that were not known before them."""
+    """Return a reason if the model was trained on the tested weeks, or on labels that were not known before them."""
     known_until = int(paired.days.min()) * DAY_MS - DELAY_DAYS * DAY_MS
     last = model.manifest.training.last_event_time
     if last < known_until:
@@ -78,7 +80,7 @@ def _leakage(paired: Paired, model: Bundle) -> list[str]:
 def _inferiority(figure: Compared, paired: Paired, budget: int, margin: float) -> list[str]:
     difference = figure.difference
     if difference.value is None or not paired.labels.any():
-        return ["The tested weeks hold no fraud: nothing can be said."]
+        return ["The tested weeks contain no fraud, so the models cannot be compared."]
     low = difference.value if difference.low is None else difference.low
     if low >= -margin:
         return []

@@ -1,4 +1,7 @@
-"""How sure a difference is: customers drawn anew, both models judged on the same draw."""
+"""Confidence intervals of a difference between models, by bootstrap over customers.
+
+Both models are measured on the same draw. Transactions of one customer are not independent, so customers are drawn.
+"""
 
 from collections.abc import Callable
 
@@ -13,7 +16,7 @@ CONFIDENCE = 0.95
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure of all transactions, and where it lies in 95 of 100 draws; None where it is not defined."""
+    """A figure of all transactions, and its 95 % interval over the draws; None if it is not defined."""
 
     value: float | None
     low: float | None
@@ -29,18 +32,18 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draws(msgspec.Struct, frozen=True, kw_only=True):
-    """How often customers are drawn, and by which chance: the same seed gives the same intervals."""
+    """Number of draws, and their seed: the same seed gives the same intervals."""
 
     number: int = 200
     seed: int = 0
     budget: int = 100
-    """Customers that people can look at in a day."""
+    """Customers that people can review in a day."""
 
 
 def compare_figures(
     paired: Paired, draws: Draws, on_draw: Callable[[int], None] = lambda _: None
 ) -> dict[str, Compared]:
-    """Each of FIGURES. Transactions of one customer are not independent, so customers are drawn, not transactions."""
+    """Compare each of FIGURES. ``on_draw`` is called with the number of finished draws."""
     models = [Ranking(paired, scores, draws.budget) for scores in (paired.champion, paired.challenger)]
     customers = int(paired.customers.max()) + 1
     random = np.random.default_rng(draws.seed)
@@ -67,7 +70,7 @@ def _compared(values: NDArray[np.float64]) -> Compared:
 
 
 def _interval(values: NDArray[np.float64]) -> Interval:
-    """The first is of all transactions, the others are draws."""
+    """Return the interval; the first value is that of all transactions, the others are those of the draws."""
     value, drawn = values[0], values[1:][np.isfinite(values[1:])]
     if not np.isfinite(value):
         return Interval(value=None, low=None, high=None)

@@ -1,4 +1,4 @@
-"""Two models' scores of the same transactions, with what became known of them."""
+"""Scores of two models for the same transactions, with labels."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,13 @@ from app.scoring.model import Scores
 
 
 class Paired(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Columns of equal length, one entry a transaction."""
+    """Columns of equal length, one entry per transaction."""
 
     customers: NDArray[np.int64]
-    """Numbers from 0 on."""
+    """Customers as numbers from 0."""
     event_times: NDArray[np.int64]
     frauds: NDArray[np.bool_] | None
-    """None where no labels were given."""
+    """None without labels."""
     champion: Scores
     challenger: Scores
 
@@ -28,14 +28,14 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def labels(self) -> NDArray[np.bool_]:
-        """``frauds`` where there must be some. Raises InvalidFile."""
+        """Return ``frauds``. Raises InvalidFile without labels."""
         if self.frauds is None:
-            raise InvalidFile("Without labels nothing can be said about frauds.")
+            raise InvalidFile("There are no labels, so frauds cannot be compared.")
         return self.frauds
 
     @property
     def days(self) -> NDArray[np.int64]:
-        """Since the epoch, UTC."""
+        """Days since the epoch, UTC."""
         return self.event_times // DAY_MS
 
     def where(self, chosen: NDArray[np.bool_]) -> "Paired":
@@ -49,17 +49,17 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Alerts(msgspec.Struct, frozen=True, kw_only=True):
-    """What each model would have raised by its own thresholds."""
+    """Alerts of each model by its own thresholds."""
 
     champion: int
     challenger: int
     both: int
     agreement: float
-    """Share of the transactions whose outcome is the same."""
+    """Share of the transactions with the same outcome."""
 
 
 def alerts(paired: Paired, champion: Thresholds, challenger: Thresholds) -> Alerts:
-    """Of at least one transaction."""
+    """Count the alerts of both models; there must be at least one transaction."""
     one, other = _severity(paired.champion, champion), _severity(paired.challenger, challenger)
     return Alerts(
         champion=int(np.count_nonzero(one)),
@@ -70,13 +70,13 @@ def alerts(paired: Paired, champion: Thresholds, challenger: Thresholds) -> Aler
 
 
 def numbered(names: list[str]) -> NDArray[np.int64]:
-    """Customers as numbers, in order of first appearance."""
+    """Return names as numbers, in the order of their first occurrence."""
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
 
 
 def labelled(transaction_ids: list[str], labels: Mapping[str, bool]) -> NDArray[np.bool_]:
-    """What is not reported is no fraud as far as anybody knows."""
+    """Return the labels of transactions; one without a label counts as legitimate."""
     return np.array([labels.get(name, False) for name in transaction_ids], bool)
 
 

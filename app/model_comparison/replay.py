@@ -1,10 +1,10 @@
-"""The last weeks once more: the fold of the stream, two models, and who would not have been looked at any more.
+"""Replays the last weeks of a history with two models, without the customers whose cards would have been blocked.
 
 ::
 
     |-- history, folded --|-- known, 14 d --|------ tested weeks ------|
                             a fraud is known 7 days after its day; from then on the customer's card is blocked,
-                            and their transactions say nothing about a model
+                            so later transactions of the customer are not counted
 """
 
 from collections.abc import Callable
@@ -33,21 +33,22 @@ def replay(
     unripe_days: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Paired:
-    """Champion's and challenger's scores of the last ``weeks`` of a labelled file; the newest ``unripe_days``, of which
-    too little is known yet, are left out. Raises InvalidFile.
+    """Return the scores of champion and challenger for the last ``weeks`` of a labelled file. Raises InvalidFile.
+
+    The newest ``unripe_days`` are left out, because most of their labels are not known yet.
     """
     paired = _scored(source, bounds, models, on_progress)
     return last_weeks(paired.where(paired.days <= paired.days.max() - unripe_days), weeks)
 
 
 def last_weeks(paired: Paired, weeks: int) -> Paired:
-    """The last weeks, without the customers of whom a fraud was known by then. Raises InvalidFile."""
+    """Return the last weeks, without customers whose fraud was known by then. Raises InvalidFile."""
     days = paired.days
     first_tested = int(days.max()) + 1 - 7 * weeks
     if int(days.min()) > first_tested - DELAY_DAYS:
         raise InvalidFile(
-            f"{int(days.max() - days.min()) + 1} days of history are too few: {weeks} weeks are to be tested, and as many "
-            f"as {DELAY_DAYS} days before them to be known. Give more history, or fewer --weeks."
+            f"{int(days.max() - days.min()) + 1} days of history are too few: {weeks} weeks to test and "
+            f"{DELAY_DAYS} days before them are needed. Use a longer history, or fewer --weeks."
         )
     known = paired.labels & (days >= first_tested - DELAY_DAYS - TRAINING_DAYS)
     first_fraud = np.full(int(paired.customers.max()) + 1, _NEVER)

@@ -1,4 +1,4 @@
-"""Decisions with what other models said of the same transactions: a comparison for each pair of models."""
+"""Compares the deciding model with each model in shadow, from the decisions that contain both scores."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ OnDraw = Callable[[int], None]
 
 
 class Noted(msgspec.Struct):
-    """What of a decision is looked at."""
+    """The fields of a decision that the comparison needs."""
 
     transaction_id: str
     customer_id: str
@@ -31,7 +31,7 @@ class Noted(msgspec.Struct):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that decided, and one that was scored beside it."""
+    """Comparison of a deciding model with a model in shadow."""
 
     champion: str
     challenger: str
@@ -40,7 +40,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """None without labels."""
     days: int
     alerts: Alerts | None
-    """By each model's own thresholds; None where the challenger's bundle is not here."""
+    """By the thresholds of each model; None if the challenger's bundle is not in the models directory."""
     figures: dict[str, Compared]
     """Empty without labels."""
 
@@ -72,7 +72,7 @@ class _Pair:
 
 
 class Decisions:
-    """Gathers decisions as they are read. The first with an id counts."""
+    """Collects decisions as they are read. The first decision of a transaction counts."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -81,7 +81,7 @@ class Decisions:
         self._pairs: dict[tuple[str, str], _Pair] = {}
 
     def note(self, value: bytes) -> None:
-        """Raises InvalidFile when it is no decision."""
+        """Add an encoded decision. Raises InvalidFile if it cannot be decoded."""
         try:
             decision = self._decode(value)
         except msgspec.MsgspecError as error:
@@ -101,7 +101,7 @@ class Decisions:
         draws: Draws,
         on_draw: OnDraw = lambda _: None,
     ) -> list[Comparison]:
-        """One for each pair. With labels the newest ``delay_days`` are left out: what they were is not known yet."""
+        """Return a comparison for each pair. With labels, the newest ``delay_days`` are left out: they have too few labels yet."""
         return [
             _comparison(names, pair, models_dir, _ripe(pair.paired(labels), delay_days), draws, on_draw)
             for names, pair in sorted(self._pairs.items())
@@ -144,7 +144,7 @@ def _thresholds(models_dir: Path, model: str) -> Thresholds | None:
 
 
 def notes(values: Iterable[bytes]) -> Decisions:
-    """All of them."""
+    """Collect all decisions."""
     decisions = Decisions()
     for value in values:
         decisions.note(value)

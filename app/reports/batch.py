@@ -1,4 +1,4 @@
-"""A day's report computed from the events by DuckDB: what it must be equal to, and what remains when figures are lost."""
+"""Computes the report of a day from the Parquet files with DuckDB: the reference for the incremental report, and its fallback."""
 
 from pathlib import Path
 
@@ -34,12 +34,12 @@ from decided left join known using (transaction_id) where outcome <> 'approve' g
 
 
 def batch_report(directory: Path, name: str, top: int) -> DayReport:
-    """Raises InvalidFile when there is no file of the day."""
+    """Return the report of a day. Raises InvalidFile if there is no file of the day."""
     decisions, labels = (directory / feed / f"day={name}" for feed in ("decisions", "labels"))
     if not any(decisions.glob("*.parquet")):
         raise InvalidFile(f"{decisions} holds no file")
     with duckdb.connect() as connection:
-        # Where it takes the program for a notebook, it would draw a bar over what is printed here.
+        # In an interactive session, DuckDB would draw a progress bar over the output of the command.
         connection.execute("set enable_progress_bar = false")
         connection.execute(_DECISIONS, [f"{decisions}/*.parquet"]).fetchall()
         if any(labels.glob("*.parquet")):

@@ -1,4 +1,4 @@
-"""What is told of a day: volumes, outcomes, money, and how many alerts turned out to be fraud so far."""
+"""The report of a day: volumes, outcomes, money, and the precision of alerts according to the labels so far."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -14,56 +14,56 @@ HOURS = 24
 
 
 class Tallies(NamedTuple):
-    """What a report is made of, whether it was kept up to date or computed from the events."""
+    """The sums from which a report is built, from the incremental figures or from the events."""
 
     hours: pa.Table
     """hour, outcome, transactions"""
     places: pa.Table
     """terminal_id, country, currency, outcome, transactions, amount_minor"""
     judged: pa.Table
-    """terminal_id, country, outcome, judged, frauds: of alerts of which a label says what they were"""
+    """terminal_id, country, outcome, judged, frauds; judged counts the alerts with a label"""
     frauds_known: int
-    """Labels of the day's transactions that say fraud, alerted or not."""
+    """Transactions of the day with a fraud label, with or without an alert."""
     repeated: int
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One terminal, one country, or all."""
+    """Figures of one terminal, of one country, or of all transactions."""
 
     name: str
     transactions: int
     review: int
     decline: int
     amount_minor: dict[str, int]
-    """By currency."""
+    """Sum of amounts by currency."""
     judged: int
-    """Alerts that have a label."""
+    """Alerts with a label."""
     frauds: int
-    """Of those."""
+    """Frauds among the alerts with a label."""
     precision: float | None
-    """Frauds among judged alerts, so far; null before the first label."""
+    """frauds / judged, so far; null before the first label."""
 
 
 class DayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One day of event time, UTC."""
+    """Report of one day of event time, UTC."""
 
     day: str
     total: Part
     frauds_known: int
-    """Reported so far, whether an alert was raised or not."""
+    """Frauds reported so far, with or without an alert."""
     repeated: int
-    """Decisions that a takeover made again; counted here only."""
+    """Decisions repeated after a takeover; not counted elsewhere."""
     money_minor: dict[str, dict[str, int]]
-    """By currency and outcome."""
+    """Sum of amounts by currency and outcome."""
     hours: list[dict[str, int]]
-    """Transactions by outcome, of each hour."""
+    """Transactions by outcome, for each hour."""
     terminals: list[Part]
-    """Those with the most alerts."""
+    """Terminals with the most alerts."""
     countries: list[Part]
 
 
 def report(day: str, tallies: Tallies, top: int) -> DayReport:
-    """``top``: how many terminals, and how many countries, are told."""
+    """Build a report with at most ``top`` terminals and ``top`` countries."""
     places, judged = tallies.places, tallies.judged
     return DayReport(
         day=day,
@@ -78,7 +78,7 @@ def report(day: str, tallies: Tallies, top: int) -> DayReport:
 
 
 def _parts(column: str, tallies: Tallies, top: int) -> Iterable[Part]:
-    """Most alerts first, then most transactions, then by name."""
+    """Yield the parts ordered by alerts, then by transactions, both descending, then by name."""
     places = tallies.places
     alerts = pc.if_else(pc.is_in(places["outcome"], pa.array(ALERTED)), places["transactions"], 0)
     counted = pa.table(
@@ -119,7 +119,7 @@ def _hours(hours: pa.Table) -> list[dict[str, int]]:
 
 
 def _by(rows: pa.Table, key: str, value: str) -> dict[str, int]:
-    """Sums by the values of a column, in their order."""
+    """Return the sums of ``value`` by the values of ``key``, in order of key."""
     sums = rows.group_by(key, use_threads=False).aggregate([(value, "sum")]).sort_by(key)
     return dict(zip(sums[key].to_pylist(), map(int, sums[f"{value}_sum"].to_pylist()), strict=True))
 

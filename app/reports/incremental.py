@@ -1,4 +1,4 @@
-"""A day's report from what the worker of the role ``analytics`` has kept: the events are not read."""
+"""Reads the report of a day from the figures that workers of the role ``analytics`` maintain, without reading events."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,15 +14,15 @@ from app.reports.day_report import DayReport, Tallies, report
 
 
 class Kept(NamedTuple):
-    """A report, and how far the stream had come when its files were written."""
+    """A report, and the partitions in which the day is not complete."""
 
     report: DayReport
     open_partitions: list[str]
-    """Of which no event of a later day had been seen."""
+    """Partitions without an event of a later day; more events of this day may follow."""
 
 
 def kept_report(directory: Path, day: int, name: str, top: int) -> Kept:
-    """Raises InvalidFile when nothing is known of the day."""
+    """Return the report of a day. Raises InvalidFile if there are no figures of the day."""
     figures = DayFigureFiles(directory)
     found = figures.read(day)
     decided = {file: one for file, one in found.items() if "places" in one.tables}
@@ -36,7 +36,7 @@ def kept_report(directory: Path, day: int, name: str, top: int) -> Kept:
 
 
 def tallies(tables: Tables) -> Tallies:
-    """From what all partitions have counted."""
+    """Return the tallies from the merged figures of all partitions."""
     labels = tables.get("labels", _NO_LABELS)
     alerts = tables["alerts"].join(labels, keys="transaction", join_type="left outer")
     said = pc.cast(pc.is_valid(alerts["is_fraud"]), pa.int64())

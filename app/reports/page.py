@@ -1,4 +1,4 @@
-"""A day's report as tables and pictures."""
+"""Formats the report of a day as tables and charts."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,20 +12,20 @@ from app.evaluation.text_table import TextTable
 from app.reports.day_report import HOURS, DayReport, Part
 
 MEANINGS = {
-    "Transactions by hour": "Of event time, UTC. What comes late is put into its own hour.",
-    "Alerts by hour": "Review and decline: what analysts and customers have to look at.",
-    "Precision so far": "Frauds among the alerts of which a label says what they were. It settles as labels come.",
+    "Transactions by hour": "By event time, UTC. A late transaction counts in the hour of its event time.",
+    "Alerts by hour": "Transactions to review or decline, which analysts or customers handle.",
+    "Precision so far": "Share of frauds among the alerts with a label. It becomes stable as labels arrive.",
 }
 _HEAD = ("", "transactions", "review", "decline", "amount", "labelled alerts", "frauds", "precision so far")
 
 
 def page(report: DayReport, facts: str) -> str:
-    """One HTML file that needs nothing else."""
+    """Return a self-contained HTML page."""
     return html(f"Report of {report.day}", facts, tables(report), _pictures(report), MEANINGS)
 
 
 def tables(report: DayReport) -> Iterator[TextTable]:
-    """All of the report."""
+    """Yield all tables of the report."""
     yield TextTable("The day", _HEAD, [_row("all", report.total)])
     known, repeated = f"{report.frauds_known:,}", f"{report.repeated:,}"
     yield TextTable("Beside", ["frauds known", "decided again after a takeover"], [[known, repeated]])
@@ -73,7 +73,7 @@ def _hours(report: DayReport, outcomes: Sequence[str]) -> str:
 
 
 def _precision(report: DayReport) -> str:
-    """Of the countries with labelled alerts, and of all."""
+    """Draw the precision of all alerts and of each country with labelled alerts."""
     parts = [part for part in [report.total, *report.countries] if part.precision is not None]
     figure, axes = drawing("frauds among labelled alerts", "")
     names = ["all", *(part.name or "not said" for part in parts[1:])]

@@ -1,4 +1,4 @@
-"""Rows as a worker sees them while Redis is away: without a feature of any delayed entity."""
+"""Rows without the features of delayed entities, as a worker scores them while Redis is unreachable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,15 @@ from app.features import catalog
 from app.scoring.model import Rows
 
 _STREAM = 1
-"""Apart from the draw of legitimate rows, which has the same seed."""
+"""Separates this random stream from the draw of legitimate rows, which has the same seed."""
 
 
 @contextmanager
 def partly_absent(rows: Rows, share: float, seed: int) -> Iterator[None]:
-    """Within, a ``share`` of the rows is such. Afterwards all are as before: a history is in memory once only."""
+    """Within the context, a ``share`` of the rows has no entity features; afterwards all rows are as before.
+
+    The rows are changed in place, because a copy of a large history would not fit in memory.
+    """
     drawn = np.random.default_rng([seed, _STREAM]).random(len(rows)) < share
     chosen = np.flatnonzero(drawn)
     known = rows[chosen, catalog.DELAYED]
@@ -26,7 +29,7 @@ def partly_absent(rows: Rows, share: float, seed: int) -> Iterator[None]:
 
 
 def absent(rows: Rows) -> Rows:
-    """A copy of them, all such."""
+    """Return a copy of the rows without entity features."""
     copied = rows.copy()
     copied[:, catalog.DELAYED] = np.nan
     return copied

@@ -1,4 +1,4 @@
-"""``CARD.md``: what a person must know before they let a model decide."""
+"""Writes ``CARD.md`` of a bundle: data, figures, thresholds and limits of the model."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from app.training.split import Split
 
 
 def card(manifest: Manifest, options: TrainingOptions, split: Split, source_name: str) -> str:
-    """The card of a training run, from its figures alone."""
+    """Return the card of a training run."""
     training, metrics, thresholds = manifest.training, manifest.metrics, manifest.thresholds
     rows = "\n".join(f"| {name} | {_number(value)} |" for name, value in metrics.items())
     return f"""# {manifest.name}/{manifest.version}
@@ -63,16 +63,16 @@ def _parameters(piece: Piece) -> str:
 
 def _weighing(options: TrainingOptions) -> str:
     recipe = options.recipe
-    told = ["Classes not weighted" if recipe.fraud_weight == 1 else f"A fraud weighs {recipe.fraud_weight}"]
+    parts = ["Classes not weighted" if recipe.fraud_weight == 1 else f"A fraud weighs {recipe.fraud_weight}"]
     if options.legitimate_share < 1:
-        told.append(f"of the legitimate rows {options.legitimate_share:.2%}, weighted by the inverse")
+        parts.append(f"of the legitimate rows {options.legitimate_share:.2%}, weighted by the inverse")
     if recipe.absent_share > 0:
-        told.append(f"{recipe.absent_share:.2%} of the rows learnt as without Redis")
+        parts.append(f"{recipe.absent_share:.2%} of the rows learnt as without Redis")
     if recipe.calibration != "none":
-        told.append(
+        parts.append(
             f"{recipe.calibration} calibration on the newest {recipe.calibration_share:.0%} of the rows"
         )
-    return "; ".join(told) + "."
+    return "; ".join(parts) + "."
 
 
 def _choice(options: TrainingOptions) -> str:

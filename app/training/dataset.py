@@ -1,6 +1,6 @@
-"""A history as matrices: one row per transaction, as a worker would have seen it, with its label.
+"""Reads a history as matrices: one row of features per transaction, as a worker would have computed it, with its label.
 
-Only the rows that somebody asked for are kept, once: a history may be far larger than memory.
+Only selected rows are kept, since a history may be far larger than memory.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +21,8 @@ from app.features.fold import Profiles
 from app.features.window import DAY_MS
 from app.history.fold_history import FoldedBatch, HistorySource, fold_history
 from app.scoring.model import Rows, Scores
-from app.training.judged import Flags, Integers, Judged
 from app.training.labelling import Labelling
+from app.training.scored_dataset import Flags, Integers, ScoredDataset
 
 Progress = Callable[[int], None]
 
@@ -36,11 +36,11 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     frauds: Flags
     event_times: Integers
     customers: Integers
-    """Numbers that stand for customers, the same in all datasets of one reading."""
+    """Customers as numbers, the same in all datasets of one reading."""
     patterns: Integers
-    """Indexes into ``pattern_names``; 0 where there is none."""
+    """Indexes of ``pattern_names``; 0 for none."""
     transactions: Integers
-    """Digests; 0 where no file of labels asks for them."""
+    """Digests of transaction ids; 0 without a file of labels."""
     pattern_names: tuple[str, ...] = ("",)
 
     def __len__(self) -> int:
@@ -52,19 +52,19 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
     def as_known(self, labelling: Labelling | None, at_ms: int) -> "Dataset":
-        """With the labels that were known then; a column of labels is of its own time."""
+        """Return the dataset with the labels known at ``at_ms``; unchanged if the history has its own column of labels."""
         if labelling is None:
             return self
         return msgspec.structs.replace(self, frauds=labelling.frauds(self.transactions, at_ms))
 
     @property
     def days(self) -> Integers:
-        """Since the epoch, UTC."""
+        """Days since the epoch, UTC."""
         return self.event_times // DAY_MS
 
-    def judged(self, scores: Scores) -> Judged:
-        """These transactions with what a model says of them."""
-        return Judged(
+    def with_scores(self, scores: Scores) -> ScoredDataset:
+        """Return these transactions with the scores of a model."""
+        return ScoredDataset(
             scores=scores,
             frauds=self.frauds,
             event_times=self.event_times,
@@ -76,11 +76,11 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 Keep = Callable[[Dataset], Flags]
-"""Which of some rows are wanted; asked batch by batch, in file order."""
+"""Selects rows to keep; called batch by batch, in file order."""
 
 
 class Numbers:
-    """Numbers for texts, given in the order they first come."""
+    """Assigns numbers to texts, in the order of their first occurrence."""
 
     def __init__(self, *texts: str) -> None:
         following = count()
@@ -96,7 +96,7 @@ class Numbers:
 
 
 def event_span(source: HistorySource) -> tuple[int, int]:
-    """Times of the first and the last event. Raises InvalidFile when there is none."""
+    """Return the times of the first and the last event, in ms. Raises InvalidFile if there is none."""
     spans = [
         (batch.event_time.min(), batch.event_time.max())
         for batch in read_batches(source.path, source.mapping)
@@ -107,7 +107,7 @@ def event_span(source: HistorySource) -> tuple[int, int]:
 
 
 def read_parts(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Iterator[Dataset]:
-    """Fold a labelled history, batch by batch. Raises InvalidFile without labels or rows."""
+    """Fold a labelled history and yield it batch by batch. Raises InvalidFile without labels or rows."""
     customers, patterns, read = Numbers(), Numbers(""), 0
     labelling = labelling_of(source)
     for part in fold_history(source, profiles):
@@ -121,7 +121,7 @@ def read_parts(source: HistorySource, profiles: Profiles, on_progress: Progress)
 def read_datasets(
     source: HistorySource, profiles: Profiles, keeps: Sequence[Keep], on_progress: Progress = lambda _: None
 ) -> list[Dataset]:
-    """As ``read_parts``: a dataset for each of ``keeps``."""
+    """Fold a labelled history and return a dataset for each of ``keeps``. Raises as ``read_parts``."""
     kept: list[list[Dataset]] = [[] for _ in keeps]
     for part in read_parts(source, profiles, on_progress):
         for found, keep in zip(kept, keeps, strict=True):
@@ -130,19 +130,19 @@ def read_datasets(
 
 
 def read_dataset(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Dataset:
-    """Every row of the history."""
+    """Fold a labelled history and return all its rows."""
     return read_datasets(source, profiles, [lambda part: np.ones(len(part), np.bool_)], on_progress)[0]
 
 
 def labelling_of(source: HistorySource) -> Labelling | None:
-    """None where the history is labelled by its own column."""
+    """Return the labels of a separate file; None if the history has its own column of labels."""
     return None if source.labels is None else Labelling(source.labels, source)
 
 
 def labels(
     batch: TransactionBatch, source: HistorySource, labelling: Labelling | None
 ) -> tuple[Flags, Integers]:
-    """What is known in the end, and digests. Raises InvalidFile when the file has no labels and no other has."""
+    """Return the final labels, and the digests of transaction ids. Raises InvalidFile if no file has labels."""
     if labelling is not None:
         transactions = digests(map(digest64, batch.transaction_id.to_pylist()))
         return labelling.frauds(transactions), transactions
@@ -176,7 +176,7 @@ def _dataset(
 
 
 def _joined(parts: list[Dataset]) -> Dataset:
-    """One dataset of all parts; empties the list on the way, so that the rows are in memory about once."""
+    """Join parts to one dataset. Empties the list on the way, so that the rows are in memory about once."""
     small = [name for name in Dataset.__struct_fields__ if name not in ("rows", "pattern_names")]
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) for name in small

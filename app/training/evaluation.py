@@ -1,4 +1,4 @@
-"""How good the scores are on transactions the model has not seen, and from which score to act."""
+"""Measures scores on held-out transactions, and chooses the thresholds."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ Metrics = dict[str, float | None]
 
 
 def choose_thresholds(scores: Scores, frauds: NDArray[np.bool_], options: TrainingOptions) -> Thresholds:
-    """Review what people can look at; decline the share, or the precision, that was asked for."""
+    """Choose thresholds: review the share that people can handle, decline by the given share or precision."""
     review = share_threshold(scores, options.review_share)
     if options.decline_precision is None:
         decline = share_threshold(scores, options.decline_share)
@@ -22,23 +22,23 @@ def choose_thresholds(scores: Scores, frauds: NDArray[np.bool_], options: Traini
 
 
 def share_threshold(scores: Scores, share: float) -> float:
-    """The score that about ``share`` of the transactions reach; at least one does."""
+    """Return the score that about ``share`` of the transactions reach; at least one does."""
     alerts = max(1, round(share * len(scores)))
     return float(np.sort(scores)[-alerts])
 
 
 def precision_threshold(scores: Scores, frauds: NDArray[np.bool_], precision: float) -> float:
-    """The lowest score from which ``precision`` of the transactions are frauds; 1.0 where there is none."""
+    """Return the lowest score from which ``precision`` of the transactions are frauds; 1.0 if there is none."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     precisions = np.cumsum(frauds[order]) / np.arange(1, len(order) + 1)
-    # Only the last of equal scores counts: a threshold takes all of them.
+    # Only the last of equal scores counts, because a threshold includes all of them.
     enough = (precisions >= precision) & np.append(ranked[1:] != ranked[:-1], True)
     return float(ranked[enough][-1]) if enough.any() else 1.0
 
 
 def evaluate(scores: Scores, frauds: NDArray[np.bool_], thresholds: Thresholds, days: int) -> Metrics:
-    """Ranking over all scores, then what each threshold would have caught."""
+    """Return the figures of the ranking, and of alerts at each threshold. ``days`` is the length of the test."""
     both = 0 < frauds.sum() < len(frauds)
     metrics: Metrics = {
         "test_rows": len(frauds),

@@ -1,4 +1,4 @@
-"""From rows to a fitted estimator, in one thread: sums over threads depend on how many there are."""
+"""Fits an estimator to rows, in one thread: the rounding of sums over threads depends on their number."""
 
 import warnings
 from typing import Any
@@ -17,19 +17,19 @@ from app.features import catalog
 from app.scoring.model import Rows
 from app.training.absent import partly_absent
 from app.training.dataset import Dataset
-from app.training.judged import Flags
 from app.training.options import TrainingOptions
 from app.training.recipe import build
+from app.training.scored_dataset import Flags
 
 _FEWEST_KNOWN = 0.001
-"""Share of rows that must have a feature for a tree to split on it."""
+"""Share of rows that must have a value of a feature for a tree to split on it."""
 _TRIAL_ROWS = 400
 
 Weights = NDArray[np.float64]
 
 
 def fit(dataset: Dataset, options: TrainingOptions) -> Any:
-    """The estimator of the options' recipe, with its calibration. Raises ConfigurationError if it cannot be fitted."""
+    """Fit the estimator of the recipe, with its calibration. Raises ConfigurationError if it cannot be fitted."""
     share = options.recipe.absent_share
     with threadpoolctl.threadpool_limits(1), partly_absent(dataset.rows, share, options.seed):
         rows = _without_empty_columns(dataset.rows)
@@ -47,9 +47,9 @@ def fit(dataset: Dataset, options: TrainingOptions) -> Any:
 
 
 def require_storable(options: TrainingOptions) -> None:
-    """Fit a few made-up rows, some without a value, and store the result: what cannot be is told before the work.
+    """Fit and store the estimator with a few synthetic rows. Raises ConfigurationError if it cannot be stored.
 
-    Raises ConfigurationError.
+    Called before a history is read, so that an unsuitable recipe fails at once and not after hours.
     """
     random = np.random.default_rng(options.seed)
     rows = random.uniform(0, 100, (_TRIAL_ROWS, catalog.WIDTH))
@@ -92,7 +92,7 @@ def _fit(rows: Rows, frauds: Flags, options: TrainingOptions) -> Any:
 
 
 def _weights(frauds: Flags, fraud_weight: float, legitimate_share: float) -> Weights | None:
-    """What each row counts for; None where all count the same."""
+    """Return the weight of each row; None if all are equal."""
     if fraud_weight == legitimate_share == 1.0:
         return None
     return np.where(frauds, fraud_weight, 1 / legitimate_share)
@@ -110,13 +110,13 @@ def _weight_arguments(estimator: Any, weights: Weights | None) -> dict[str, Weig
 
 
 def _newest(dataset: Dataset, share: float) -> Flags:
-    """The newest rows; all of one time stay together."""
+    """Select the newest rows; rows with the same time stay together."""
     newest: Flags = dataset.event_times > np.quantile(dataset.event_times, 1 - share, method="lower")
     return newest
 
 
 def _without_empty_columns(rows: Rows) -> Rows:
-    """A feature that (almost) no row has becomes a constant: no tree splits on it, whatever it holds later.
+    """Replace a feature that is missing in almost all rows by a constant, so that no tree splits on it.
 
     scikit-learn cannot bin a column that has no value in its sample of 200,000 rows.
     """

@@ -1,12 +1,13 @@
-"""The prequential protocol: train on some days, wait until labels are known, test on the next days; again, earlier.
+"""The prequential protocol: train on some days, wait for their labels, test on the next days; repeat for earlier days.
 
 ::
 
     fold 1      |-- train --|-- delay --|-- test --|
     fold 0                  |-- train --|-- delay --|-- test --|
 
-Folds are a test apart, the newest is fold 0. From each test day the customers are removed who were by then known
-to be defrauded: finding them again is no achievement (Dal Pozzolo et al.; Fraud Detection Handbook, chapter 5).
+Folds are one test period apart; the newest is fold 0. Each test day excludes the customers who are known as defrauded by
+then, because their cards are blocked (Dal Pozzolo et al., "Credit Card Fraud Detection", 2018; Fraud Detection Handbook,
+chapter 5).
 """
 
 from typing import Annotated, NamedTuple
@@ -16,13 +17,13 @@ import numpy as np
 from msgspec import Meta
 
 from app.errors import InvalidFile
-from app.training.judged import Flags, Integers
+from app.training.scored_dataset import Flags, Integers
 
 _Days = Annotated[int, Meta(ge=1)]
 
 
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
-    """How many folds of how many days."""
+    """Number of folds, and their lengths in days."""
 
     folds: _Days = 4
     train_days: _Days = 7
@@ -48,20 +49,20 @@ class Fold(NamedTuple):
         return (days >= self.train_until) & (days < self.test_from)
 
     def tests(self, days: Integers, customers: Integers, frauds: Flags) -> Flags:
-        """Rows of the test days, without the customers known by then to be defrauded."""
+        """Return the rows of the test days, without the customers who are known as defrauded by then."""
         inside = (days >= self.test_from) & (days < self.test_until)
         return inside & ~self._known(days, customers, frauds)
 
     def _known(self, days: Integers, customers: Integers, frauds: Flags) -> Flags:
-        cards, places = np.unique(customers, return_inverse=True)
+        cards, indexes = np.unique(customers, return_inverse=True)
         first = np.full(len(cards), np.iinfo(np.int64).max)
         counted = frauds & (days >= self.train_from)
-        np.minimum.at(first, places[counted], days[counted])
-        return first[places] < days - (self.test_from - self.train_until)
+        np.minimum.at(first, indexes[counted], days[counted])
+        return first[indexes] < days - (self.test_from - self.train_until)
 
 
 def folds(protocol: Protocol, first_day: int, last_day: int) -> list[Fold]:
-    """The newest fold first; its test ends with ``last_day``. Raises InvalidFile when the days do not suffice."""
+    """Return the folds, newest first; its test ends with ``last_day``. Raises InvalidFile if there are too few days."""
     found = [_fold(protocol, last_day + 1 - i * protocol.test_days) for i in range(protocol.folds)]
     missing = first_day - found[-1].train_from
     if missing > 0:

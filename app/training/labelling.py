@@ -1,4 +1,4 @@
-"""What is known of each transaction at some time, by a file of labels: reversals and late reports included."""
+"""The labels of transactions as known at a given time, from a file of labels with late reports and reversals."""
 
 from pathlib import Path
 
@@ -6,28 +6,28 @@ import numpy as np
 
 from app.history.fold_history import HistorySource
 from app.history.labels import read_labels
-from app.training.judged import Flags, Integers
+from app.training.scored_dataset import Flags, Integers
 
 ALWAYS_MS = np.iinfo(np.int64).max
 
 
 class Labelling:
-    """The labels of a file, in memory. Of several for one transaction the one reported last counts."""
+    """The labels of a file, in memory. The last reported label of a transaction counts."""
 
     def __init__(self, path: Path, source: HistorySource) -> None:
         labels = read_labels(path, source.acceptance, source.now_ms)
-        # Stable, so that of two reported at one instant the one that came last stays last.
+        # A stable sort: of two labels reported at the same time, the later in the file stays the last.
         order = np.lexsort((labels.reported_ms, labels.transaction))
         self._transactions = labels.transaction[order]
         self._reported_ms, self._frauds = labels.reported_ms[order], labels.is_fraud[order]
 
     def frauds(self, transactions: Integers, known_at_ms: int = ALWAYS_MS) -> Flags:
-        """Which of these digests were known to be fraud; what nobody reported is taken for legitimate."""
+        """Return for each digest whether it was known as fraud; a transaction without a label counts as legitimate."""
         known = self._reported_ms <= known_at_ms
         reported, frauds = self._transactions[known], self._frauds[known]
-        places = np.searchsorted(reported, transactions, side="right") - 1
+        indexes = np.searchsorted(reported, transactions, side="right") - 1
         found = np.zeros(len(transactions), dtype=np.bool_)
-        some = places >= 0
-        some[some] = reported[places[some]] == transactions[some]
-        found[some] = frauds[places[some]]
+        some = indexes >= 0
+        some[some] = reported[indexes[some]] == transactions[some]
+        found[some] = frauds[indexes[some]]
         return found

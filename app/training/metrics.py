@@ -1,4 +1,4 @@
-"""The figures of a model, each a pure function of scores and truth (docs/models/evaluation.md has formulas and sources)."""
+"""The figures of a model, as pure functions of scores and labels; docs/models/evaluation.md has formulas and sources."""
 
 import msgspec
 import numpy as np
@@ -7,20 +7,20 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from app.domain.decision import Thresholds
 from app.scoring import card_precision as cards
 from app.scoring.model import Scores
-from app.training.judged import Flags, Judged
+from app.training.scored_dataset import Flags, ScoredDataset
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
-    """What an alert costs and what it brings."""
+    """Cost and benefit of an alert."""
 
     review_cost_minor: float = 500
-    """Of one alert that a person looks at, in the currency's minor unit."""
+    """Cost of one alert that a person reviews, in minor units."""
     recovered_share: float = 0.8
-    """Of a fraud's amount, when it is alerted on in time."""
+    """Share of a fraud's amount that is recovered by an alert."""
 
 
 class AtThreshold(msgspec.Struct, frozen=True, kw_only=True):
-    """What acting from one score on would have done; None where a share of nothing is asked for."""
+    """Figures of alerts from one threshold; None for a ratio whose denominator is 0."""
 
     threshold: float
     alerts: int
@@ -40,63 +40,63 @@ class ByPattern(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str
     frauds: int
     auc_roc: float | None
-    """Of these frauds against all legitimate transactions."""
+    """AUC ROC of these frauds against all legitimate transactions."""
     review_recall: float
     decline_recall: float
 
 
 def auc_roc(scores: Scores, frauds: Flags) -> float | None:
-    """Probability that a fraud scores above a legitimate transaction, ties half; None without both."""
+    """Return the probability that a fraud scores above a legitimate transaction, ties counted half; None without both."""
     return float(roc_auc_score(frauds, scores)) if 0 < frauds.sum() < len(frauds) else None
 
 
 def average_precision(scores: Scores, frauds: Flags) -> float | None:
-    """Mean of the precisions at each fraud, in order of score; None without both kinds."""
+    """Return the mean of the precisions at each fraud, in order of score; None without both kinds."""
     return float(average_precision_score(frauds, scores)) if 0 < frauds.sum() < len(frauds) else None
 
 
 def brier(scores: Scores, frauds: Flags) -> float | None:
-    """Mean squared difference of score and truth: 0 is best. Calibration and sharpness in one number."""
+    """Return the mean squared difference of score and label (Brier score); 0 is best. None without transactions."""
     return float(np.mean((scores - frauds) ** 2)) if len(scores) else None
 
 
-def card_precision(judged: Judged, k: int) -> float | None:
-    """Share of defrauded customers among the ``k`` of highest score, day by day; None without transactions."""
-    ranked = cards.card_days(judged.days, judged.customers, judged.scores, judged.frauds)
+def card_precision(scored: ScoredDataset, k: int) -> float | None:
+    """Return the daily share of defrauded customers among the ``k`` with the highest scores; None without transactions."""
+    ranked = cards.card_days(scored.days, scored.customers, scored.scores, scored.frauds)
     return cards.card_precision(ranked, k)
 
 
-def at_threshold(judged: Judged, threshold: float, costs: Costs) -> AtThreshold:
-    """What alerts from ``threshold`` on would have caught, and cost."""
-    alerted, frauds = judged.scores >= threshold, judged.frauds
+def at_threshold(scored: ScoredDataset, threshold: float, costs: Costs) -> AtThreshold:
+    """Return the figures of alerts from ``threshold``."""
+    alerted, frauds = scored.scores >= threshold, scored.frauds
     alerts, all_frauds = int(alerted.sum()), int(frauds.sum())
     caught = alerted & frauds
-    hits, amount = int(caught.sum()), int(judged.amounts_minor[caught].sum())
+    hits, amount = int(caught.sum()), int(scored.amounts_minor[caught].sum())
     return AtThreshold(
         threshold=threshold,
         alerts=alerts,
-        alerts_per_day=_share(alerts, judged.day_count) or 0.0,
+        alerts_per_day=_share(alerts, scored.day_count) or 0.0,
         precision=_share(hits, alerts),
         recall=_share(hits, all_frauds),
-        false_positive_rate=_share(alerts - hits, len(judged) - all_frauds),
+        false_positive_rate=_share(alerts - hits, len(scored) - all_frauds),
         amount_caught_minor=amount,
         money_saved_minor=costs.recovered_share * amount - costs.review_cost_minor * alerts,
     )
 
 
-def by_pattern(judged: Judged, thresholds: Thresholds) -> list[ByPattern]:
-    """For every pattern that a fraud has, in order of name."""
+def by_pattern(scored: ScoredDataset, thresholds: Thresholds) -> list[ByPattern]:
+    """Return the figures of every fraud pattern, ordered by name."""
     found = []
     for code in sorted(
-        np.unique(judged.patterns[judged.frauds]), key=lambda code: judged.pattern_names[code]
+        np.unique(scored.patterns[scored.frauds]), key=lambda code: scored.pattern_names[code]
     ):
-        chosen = judged.frauds & (judged.patterns == code)
-        scores, among = judged.scores[chosen], chosen | ~judged.frauds
+        chosen = scored.frauds & (scored.patterns == code)
+        scores, among = scored.scores[chosen], chosen | ~scored.frauds
         found.append(
             ByPattern(
-                pattern=judged.pattern_names[code],
+                pattern=scored.pattern_names[code],
                 frauds=len(scores),
-                auc_roc=auc_roc(judged.scores[among], judged.frauds[among]),
+                auc_roc=auc_roc(scored.scores[among], scored.frauds[among]),
                 review_recall=float(np.mean(scores >= thresholds.review)),
                 decline_recall=float(np.mean(scores >= thresholds.decline)),
             )

@@ -1,4 +1,4 @@
-"""What a training run may choose. The defaults are what the committed bundle was made with."""
+"""Options of a training run. The defaults are those of the committed bundle."""
 
 from typing import Annotated
 
@@ -12,23 +12,24 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How history is split, what is fitted, and how many alerts people can take."""
+    """How a history is split, what is fitted, and how many alerts people can handle."""
 
     recipe: Recipe = Recipe()
     seed: int = 0
     test_days: Count = 14
-    """The newest days, held out to measure."""
+    """The newest days, held out for the measurement."""
     delay_days: int = 7
-    """Left out before them, since fraud is known late: a model of that day could not know these labels."""
+    """Days left out before the test: their labels are not known yet when the test begins."""
     warm_up_days: int = 30
-    """Left out at the start, while windows fill: on a new history every customer looks new."""
+    """Days left out at the start, while the windows fill: in a new history, every customer looks new."""
     legitimate_share: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    """Of the legitimate rows to fit, drawn by the seed and weighted by its inverse: bounds memory and time."""
+    """Share of the legitimate rows to fit, drawn by the seed and weighted by its inverse. Less saves memory and time."""
     review_share: Share = 0.01
-    """Share of transactions that people can look at."""
+    """Share of transactions that people can review."""
     decline_share: Share = 0.002
+    """Share of transactions to decline."""
     decline_precision: Annotated[float, Meta(gt=0, le=1)] | None = None
-    """Where given, decline from the score at which so many of the declined are frauds."""
+    """If given, decline from the score at which this share of the declined transactions are frauds."""
 
     def __post_init__(self) -> None:
         if self.decline_share > self.review_share:

@@ -1,4 +1,4 @@
-"""What the training rows looked like: distributions for reasons and drift, and rows to remember a model by."""
+"""Describes the training rows: distributions for reasons and drift, and golden rows that verify a loaded model."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ GOLDEN_ROWS = 64
 _NANS_PER_FEATURE = 2
 _HIGHEST_SCORES = 8
 _WITHOUT_ENTITIES = 8
-# Twentieths, with finer ones at both ends: a reason says how rare a value is, and alerts lie in the tails.
+# Steps of 5 %, and finer ones at both ends: reasons state how rare a value is, and values of alerts lie in the tails.
 _TAIL = (0.0001, 0.001, 0.005, 0.01, 0.025)
 _QUANTILES = (*_TAIL, *(i / 20 for i in range(1, 20)), *(1 - q for q in reversed(_TAIL)))
 
@@ -21,21 +21,21 @@ Values = NDArray[np.float64]
 def distributions(
     rows: Rows, frauds: NDArray[np.bool_], legitimate_share: float = 1.0
 ) -> dict[str, Distribution]:
-    """Of every feature, by name."""
+    """Return the distribution of every feature, by name."""
     return {name: distribution(rows[:, i], frauds, legitimate_share) for i, name in enumerate(catalog.NAMES)}
 
 
 def distribution(values: Values, frauds: NDArray[np.bool_], legitimate_share: float = 1.0) -> Distribution:
-    """Bins between quantiles that occur; equal quantiles share a bin.
+    """Return the distribution of one feature, in bins between quantiles; equal quantiles share a bin.
 
-    Where only a share of the legitimate rows was kept, each counts for those that were not.
+    If only a share of the legitimate rows was kept, each kept row is weighted by its inverse.
     """
     known = np.isfinite(values)
     given, legitimate = values[known], values[known & ~frauds]
     edges = np.unique(np.quantile(given, _QUANTILES, method="inverted_cdf")) if len(given) else np.array([])
     weights = np.where(frauds, 1.0, 1 / legitimate_share)
-    places = np.searchsorted(edges, given, side="left")
-    counts = np.rint(np.bincount(places, weights[known], minlength=len(edges) + 1)).astype(np.int64)
+    indexes = np.searchsorted(edges, given, side="left")
+    counts = np.rint(np.bincount(indexes, weights[known], minlength=len(edges) + 1)).astype(np.int64)
     return Distribution(
         edges=edges.tolist(),
         counts=counts.tolist(),
@@ -45,8 +45,8 @@ def distribution(values: Values, frauds: NDArray[np.bool_], legitimate_share: fl
 
 
 def golden_rows(rows: Rows, scores: Scores) -> Rows:
-    """Rows that tell models apart: with every feature missing that can be, the highest scores, all between, and the
-    highest once more as they are while Redis is away.
+    """Return rows that distinguish models: each feature missing where that occurs, the highest scores, scores over the
+    whole range, and rows with the highest scores but without entity features.
     """
     ranked = np.argsort(scores, kind="stable")
     missing = [np.flatnonzero(column)[:_NANS_PER_FEATURE] for column in np.isnan(rows).T]

@@ -1,13 +1,13 @@
-"""Any classifier of scikit-learn by configuration: a TOML file names classes and parameters.
+"""Builds a classifier of scikit-learn from a TOML file that names classes and parameters.
 
     fraud_weight = 10             # or "balanced"; 1 leaves the scores probabilities
     calibration = "sigmoid"       # or "isotonic", "none"
-    absent_share = 0.03           # of the rows, fitted as without Redis; 0 for none
+    absent_share = 0.03           # share of rows fitted without entity features; 0 for none
     [estimator]
     class = "sklearn.ensemble.HistGradientBoostingClassifier"
     parameters = { max_iter = 300 }
 
-A pipeline has steps instead, and a table with a class is an estimator wherever it stands:
+A pipeline has steps instead. A table with a class is an estimator at any position:
 
     [[steps]]
     class = "sklearn.impute.SimpleImputer"
@@ -15,7 +15,7 @@ A pipeline has steps instead, and a table with a class is an estimator wherever 
     class = "sklearn.linear_model.LogisticRegression"
     parameters = { max_iter = 1000 }
 
-Only public classes of the modules below are made: a file of settings must not be able to name any code.
+Only public classes of the modules below are created, so that a file cannot name arbitrary code.
 """
 
 import importlib
@@ -33,11 +33,11 @@ MODULES = (
     "discriminant_analysis", "ensemble", "feature_selection", "impute", "linear_model", "naive_bayes",
     "neural_network", "pipeline", "preprocessing", "tree",
 )  # fmt: skip
-"""Of scikit-learn."""
+"""Allowed modules of scikit-learn."""
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One estimator: its class and its parameters; scikit-learn's defaults for those left out."""
+    """One estimator: its class and its parameters; others have scikit-learn's defaults."""
 
     path: str = msgspec.field(name="class")
     parameters: dict[str, Any] = {}
@@ -54,22 +54,22 @@ DEFAULT = Piece(
         "early_stopping": False,
     },
 )
-"""Frauds are few: smaller leaves learn single ones by heart. Scoring costs grow with the trees."""
+"""Large leaves, because frauds are few and smaller leaves overfit; few trees, because scoring time grows with them."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is fitted, and how."""
+    """The estimator, and how it is fitted."""
 
     estimator: Piece | None = None
     steps: list[Piece] = []
     fraud_weight: Annotated[float, Meta(gt=0)] | Literal["balanced"] = 1.0
-    """Of a fraud against a legitimate row. Other than 1, scores are no probabilities unless they are calibrated."""
+    """Weight of a fraud relative to a legitimate row. If it is not 1, scores are probabilities only with calibration."""
     calibration: Literal["none", "sigmoid", "isotonic"] = "none"
     calibration_share: Annotated[float, Meta(gt=0, lt=1)] = 0.2
     """The newest part of the fitted rows, held out from the estimator for its calibration."""
     absent_share: Annotated[float, Meta(ge=0, lt=1)] = 0.03
-    """Of the fitted rows, drawn by the seed, that are learnt as if nothing were known of their entities: so a worker
-    decides while Redis is away, and only a model that has seen it gives probabilities then."""
+    """Share of the fitted rows, drawn by the seed, that are fitted without entity features. While Redis is unreachable, a
+    worker scores without them, and only a model trained on such rows gives probabilities then."""
 
     def __post_init__(self) -> None:
         if self.estimator is not None and self.steps:
@@ -77,12 +77,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def pieces(self) -> list[Piece]:
-        """What the model is made of, in order."""
+        """The estimators of the model, in order."""
         return self.steps or [self.estimator or DEFAULT]
 
 
 def read_recipe(path: Path | None) -> Recipe:
-    """The recipe in a TOML file; the default without one. Raises ConfigurationError."""
+    """Read a recipe from a TOML file; without one, return the default. Raises ConfigurationError."""
     if path is None:
         return Recipe()
     try:
@@ -90,11 +90,11 @@ def read_recipe(path: Path | None) -> Recipe:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}. Mend the file.") from error
+        raise ConfigurationError(f"{path}: {error}. Correct the file.") from error
 
 
 def build(recipe: Recipe, seed: int) -> Any:
-    """The estimator, not fitted, with the seed wherever it takes one. Raises ConfigurationError."""
+    """Return the unfitted estimator, with the seed for every random state. Raises ConfigurationError."""
     made = [_make(piece) for piece in recipe.pieces]
     estimator = make_pipeline(*made) if recipe.steps else made[0]
     if not hasattr(estimator, "predict_proba"):
@@ -113,7 +113,7 @@ def _make(piece: Piece) -> Any:
     try:
         return found(**{name: _value(value) for name, value in piece.parameters.items()})
     except TypeError as error:
-        raise ConfigurationError(f"{piece.path}: {error}. Mend the parameters.") from error
+        raise ConfigurationError(f"{piece.path}: {error}. Correct the parameters.") from error
 
 
 def _class(path: str) -> type[Any]:
@@ -123,7 +123,7 @@ def _class(path: str) -> type[Any]:
     home = importlib.import_module(module)
     found = getattr(home, name, None)
     if name not in home.__all__ or not (isinstance(found, type) and issubclass(found, BaseEstimator)):
-        raise ConfigurationError(f"{path} is no estimator of this scikit-learn")
+        raise ConfigurationError(f"{path} is not an estimator of this release of scikit-learn")
     return found
 
 

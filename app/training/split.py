@@ -1,4 +1,4 @@
-"""History in order of time: what is fitted, what could not yet be known, what is measured.
+"""Splits a history by time: days to fit, days whose labels are not known yet, days to test.
 
 ::
 
@@ -13,15 +13,15 @@ import numpy as np
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
 from app.training.dataset import Dataset, Keep
-from app.training.judged import Flags, Integers
 from app.training.labelling import Labelling
 from app.training.options import TrainingOptions
+from app.training.scored_dataset import Flags, Integers
 
 _FEWEST_FITTED_DAYS = 7
 
 
 class Plan(NamedTuple):
-    """Which times are fitted and which tested, in ms since the epoch, and how many days are left out."""
+    """Bounds of the fitted and the tested times, in ms since the epoch, and the number of days left out."""
 
     fitted_from: int
     fitted_to: int
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Two parts of a history, and how it was divided."""
+    """The fitted and the tested part of a history, and their bounds."""
 
     fitted: Dataset
     tested: Dataset
@@ -45,7 +45,7 @@ class Split(NamedTuple):
 
 
 def plan(first_ms: int, last_ms: int, options: TrainingOptions) -> Plan:
-    """Delay and warm-up are left out only where a week to fit remains."""
+    """Return the bounds. Delay and warm-up are only left out if a week to fit remains."""
     spare_days = (last_ms - first_ms) / DAY_MS - options.test_days - _FEWEST_FITTED_DAYS
     delay_days = options.delay_days if spare_days >= options.delay_days else 0
     warm_up_days = options.warm_up_days if spare_days - delay_days >= options.warm_up_days else 0
@@ -55,13 +55,13 @@ def plan(first_ms: int, last_ms: int, options: TrainingOptions) -> Plan:
 
 
 def sampled(planned: Plan, options: TrainingOptions, labelling: Labelling | None = None) -> Keep:
-    """The rows to fit: every fraud that is known when the test begins, and of the others the share that the options
-    want, by the seed.
+    """Select the rows to fit: every fraud that is known when the test begins, and the legitimate share of the others,
+    drawn by the seed.
     """
     random = np.random.default_rng(options.seed)
 
     def keep(part: Dataset) -> Flags:
-        # A number is drawn for every row, so that one row's fate hangs on no other's.
+        # A number is drawn for every row, so that the choice of one row does not depend on others.
         drawn = random.random(len(part)) < options.legitimate_share
         known = part.as_known(labelling, planned.tested_after).frauds
         return planned.fits(part.event_times) & (known | drawn)
@@ -70,7 +70,7 @@ def sampled(planned: Plan, options: TrainingOptions, labelling: Labelling | None
 
 
 def require_frauds(part: Dataset, what: str) -> None:
-    """Raise InvalidFile unless there are frauds and others."""
+    """Raise InvalidFile unless there are both frauds and legitimate transactions."""
     frauds = int(part.frauds.sum())
     if frauds == 0 or frauds == len(part):
         raise InvalidFile(

@@ -1,4 +1,4 @@
-"""From a labelled history to a bundle: fold, split by time, fit, measure, write. Same input, same bytes."""
+"""Trains a bundle from a labelled history: fold, split by time, fit, measure, write. The same input gives the same bytes."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +27,11 @@ from app.training.split import Split, plan, require_frauds, sampled
 
 
 class Target(NamedTuple):
-    """Where a bundle goes: ``.../<name>/<version>``."""
+    """The new bundle: its directory ``.../<name>/<version>`` and its date."""
 
     path: Path
     created: str | None = None
-    """YYYY-MM-DD; None takes the day of the history's last event."""
+    """YYYY-MM-DD; None for the day of the last event of the history."""
 
 
 def train(
@@ -41,7 +41,7 @@ def train(
     profile: ProfileBounds,
     on_progress: Progress = lambda _: None,
 ) -> Bundle:
-    """Train on a labelled file and write the bundle. Raises InvalidFile, or ModelRejected if there is one."""
+    """Train on a labelled file and write the bundle. Raises InvalidFile, or ModelRejected if the bundle exists."""
     if target.path.exists():
         raise ModelRejected(f"{target.path} exists. A version is never overwritten: choose another.")
     require_storable(options)

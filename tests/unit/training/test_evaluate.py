@@ -21,7 +21,7 @@ from app.features.window import DAY_MS
 from app.scoring.model import Rows, Scores
 from app.traffic.simulate import Simulation
 from app.traffic.simulated_file import write_simulation
-from app.training.judged import Judged
+from app.training.scored_dataset import ScoredDataset
 from tests.support.bundle import write_models
 
 BOOSTING = "sklearn.ensemble.HistGradientBoostingClassifier"
@@ -212,10 +212,10 @@ class TestImportances:
 
 
 class TestCurves:
-    def judged(self, count: int) -> Judged:
+    def with_scores(self, count: int) -> ScoredDataset:
         random = np.random.default_rng(2)
         scores = random.random(count) ** 4
-        return Judged(
+        return ScoredDataset(
             scores=scores,
             frauds=random.random(count) < scores,
             event_times=np.linspace(0, 2 * DAY_MS - 1, count).astype(np.int64),
@@ -225,7 +225,7 @@ class TestCurves:
         )
 
     def test_an_alert_budget_finds_what_its_highest_scores_hold(self) -> None:
-        data = self.judged(2_000)
+        data = self.with_scores(2_000)
         a_day, precision, recall = alert_budget(data)
 
         at = int(np.flatnonzero(a_day == 50)[0])
@@ -234,7 +234,7 @@ class TestCurves:
         assert recall[at] == highest.sum() / data.frauds.sum()
 
     def test_scores_that_are_probabilities_lie_on_the_diagonal(self) -> None:
-        data = self.judged(100_000)
+        data = self.with_scores(100_000)
 
         bins = calibration(data.scores, data.frauds)
 

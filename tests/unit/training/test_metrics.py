@@ -13,8 +13,8 @@ from app.errors import InvalidFile
 from app.features.window import DAY_MS
 from app.training import metrics
 from app.training.folds import Fold, Protocol, folds
-from app.training.judged import Judged, joined
 from app.training.metrics import Costs
+from app.training.scored_dataset import ScoredDataset, joined
 
 Row = tuple[int, int, float, bool]
 """Day, customer, score, fraud."""
@@ -26,9 +26,9 @@ ROWS = st.lists(
 )
 
 
-def judged(rows: list[Row], patterns: list[int] | None = None) -> Judged:
+def judged(rows: list[Row], patterns: list[int] | None = None) -> ScoredDataset:
     days, customers, scores, frauds = (np.array(column) for column in zip(*rows, strict=True))
-    return Judged(
+    return ScoredDataset(
         scores=scores.astype(np.float64),
         frauds=frauds.astype(np.bool_),
         event_times=days * DAY_MS + np.arange(len(days)),

@@ -24,7 +24,7 @@ from app.model_comparison.paired import Paired, alerts
 from app.model_comparison.replay import last_weeks
 from app.model_comparison.shadowed import notes
 from app.training import metrics
-from app.training.judged import Judged
+from app.training.scored_dataset import ScoredDataset
 from tests.support.bundle import write_bundle, write_models
 
 DAY_0 = 20_000
@@ -51,7 +51,7 @@ def made_up(
 def test_card_precision_is_the_one_that_evaluate_tells() -> None:
     """Which is recounted in test_metrics_of_models."""
     paired = made_up(days=10)
-    judged = Judged(
+    judged = ScoredDataset(
         scores=paired.champion,
         frauds=paired.labels,
         event_times=paired.event_times,
