@@ -166,12 +166,12 @@ def test_a_table_is_printed_for_people(history: Path) -> None:
         (["--since", "yesterday"], "must be a day"),
         (["--since", "2031-01-01"], "no transaction of the days"),
         (["--protocol", "prequential", "--folds", "9"], "take fewer folds"),
-        (["--scores", "nowhere.parquet"], "no file of scores"),
+        (["--scores", "nowhere.parquet"], "not a file of scores"),
         (["--scores", "x.parquet", "--model", "a/1"], "leave --model"),
         (["--decline-share", "0.5"], "must not exceed"),
     ],
 )
-def test_what_cannot_be_evaluated_is_told(history: Path, arguments: list[str], told: str) -> None:
+def test_a_source_that_cannot_be_evaluated_is_reported(history: Path, arguments: list[str], told: str) -> None:
     assert told in refusal(history, *arguments)
 
 

@@ -214,11 +214,11 @@ class TestGate:
 
         assert "is the champion" in "".join(judge(made_up(), champion, champion, DRAWS, 1.0).refusals)
 
-    def test_weeks_without_a_fraud_say_nothing(self, models: Path) -> None:
+    def test_weeks_without_a_fraud_are_a_refusal(self, models: Path) -> None:
         paired = made_up()
         none = msgspec.structs.replace(paired, frauds=np.zeros(len(paired), bool))
 
-        assert "hold no fraud" in "".join(judge(none, *bundles(models), DRAWS, 1.0).refusals)
+        assert "contain no fraud" in "".join(judge(none, *bundles(models), DRAWS, 1.0).refusals)
 
 
 def decision(number: int, shadow: dict[str, float], score: float = 0.3, version: str = "1") -> dict[str, Any]:

@@ -61,7 +61,7 @@ class TestRecipe:
             (BOOSTING, {"max_iterations": 5}, "max_iterations"),
             (BOOSTING, {"max_iter": "many"}, "max_iter"),
             ("os.system", {}, "must be one of"),
-            ("sklearn.ensemble.os", {}, "is no estimator"),
+            ("sklearn.ensemble.os", {}, "is not an estimator"),
             ("sklearn.linear_model.LinearRegression", {}, "predict_proba"),
             ("sklearn.linear_model.LogisticRegression", {}, "NaN"),
             ("sklearn.ensemble.BaggingClassifier", {"n_estimators": 2}, "stored safely"),
