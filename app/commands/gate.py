@@ -96,7 +96,7 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     from app.adapters.models.bundles import champion as load_champion
     from app.commands.history import profile_bounds
     from app.commands.progress import rows_progress
-    from app.model_comparison.gate import judge
+    from app.model_comparison.gate import compare_models
     from app.model_comparison.intervals import Draws
     from app.model_comparison.replay import replay
 
@@ -108,7 +108,7 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     with _history(settings, terms) as (source, rows, unripe), rows_progress("replayed", rows) as on_progress:
         paired = replay(source, profile_bounds(settings), models, terms.weeks, unripe, on_progress)
     draws = Draws(number=terms.resamples, seed=terms.seed, budget=terms.budget)
-    return judge(paired, *models, draws, terms.margin)
+    return compare_models(paired, *models, draws, terms.margin)
 
 
 @contextmanager

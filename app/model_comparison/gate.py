@@ -33,7 +33,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return not self.refusals
 
 
-def judge(paired: Paired, champion: Bundle, candidate: Bundle, draws: Draws, margin: float) -> Verdict:
+def compare_models(
+    paired: Paired, champion: Bundle, candidate: Bundle, draws: Draws, margin: float
+) -> Verdict:
     """Compare two models on the replayed weeks.
 
     The candidate passes if its card precision at the budget is, with 95 % confidence, at most ``margin`` below that of the

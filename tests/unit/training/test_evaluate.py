@@ -171,7 +171,9 @@ def test_a_table_is_printed_for_people(history: Path) -> None:
         (["--decline-share", "0.5"], "must not exceed"),
     ],
 )
-def test_a_source_that_cannot_be_evaluated_is_reported(history: Path, arguments: list[str], told: str) -> None:
+def test_a_source_that_cannot_be_evaluated_is_reported(
+    history: Path, arguments: list[str], told: str
+) -> None:
     assert told in refusal(history, *arguments)
 
 

@@ -18,7 +18,7 @@ from app.domain.decision import Thresholds
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
 from app.model_comparison.figures import Ranking
-from app.model_comparison.gate import judge
+from app.model_comparison.gate import compare_models
 from app.model_comparison.intervals import Draws, compare_figures
 from app.model_comparison.paired import Paired, alerts
 from app.model_comparison.replay import last_weeks
@@ -172,31 +172,31 @@ def bundles(models: Path) -> tuple[Bundle, Bundle]:
 class TestGate:
     def test_an_equal_candidate_passes(self, models: Path) -> None:
         paired = made_up()
-        verdict = judge(
+        verdict = compare_models(
             msgspec.structs.replace(paired, challenger=paired.champion), *bundles(models), DRAWS, 0.0
         )
 
         assert (True, []) == (verdict.passed, verdict.refusals)
 
     def test_a_worse_candidate_is_refused_and_it_is_said_by_how_much(self, models: Path) -> None:
-        verdict = judge(made_up(noise=(0.01, 0.6)), *bundles(models), DRAWS, 0.01)
+        verdict = compare_models(made_up(noise=(0.01, 0.6)), *bundles(models), DRAWS, 0.01)
 
         (refusal,) = verdict.refusals
         assert "card precision@5 may be" in refusal
         assert "allowed is 0.01" in refusal
 
     def test_a_better_candidate_passes(self, models: Path) -> None:
-        assert judge(made_up(noise=(0.6, 0.01)), *bundles(models), DRAWS, 0.0).passed
+        assert compare_models(made_up(noise=(0.6, 0.01)), *bundles(models), DRAWS, 0.0).passed
 
     def test_a_worse_candidate_passes_within_a_wide_margin(self, models: Path) -> None:
-        assert judge(made_up(noise=(0.01, 0.6)), *bundles(models), DRAWS, 1.0).passed
+        assert compare_models(made_up(noise=(0.01, 0.6)), *bundles(models), DRAWS, 1.0).passed
 
     def test_a_candidate_that_has_seen_the_tested_weeks_is_refused(self, models: Path) -> None:
         champion, candidate = bundles(models)
         training = msgspec.structs.replace(candidate.manifest.training, last_event_time=(DAY_0 - 3) * DAY_MS)
         candidate.manifest = msgspec.structs.replace(candidate.manifest, training=training)
         paired = made_up()
-        verdict = judge(
+        verdict = compare_models(
             msgspec.structs.replace(paired, challenger=paired.champion), champion, candidate, DRAWS, 0.0
         )
 
@@ -207,18 +207,20 @@ class TestGate:
         training = msgspec.structs.replace(champion.manifest.training, last_event_time=DAY_0 * DAY_MS)
         champion.manifest = msgspec.structs.replace(champion.manifest, training=training)
 
-        assert "advantage" in "".join(judge(made_up(), champion, candidate, DRAWS, 1.0).warnings)
+        assert "advantage" in "".join(compare_models(made_up(), champion, candidate, DRAWS, 1.0).warnings)
 
     def test_the_champion_is_no_candidate(self, models: Path) -> None:
         champion, _ = bundles(models)
 
-        assert "is the champion" in "".join(judge(made_up(), champion, champion, DRAWS, 1.0).refusals)
+        assert "is the champion" in "".join(
+            compare_models(made_up(), champion, champion, DRAWS, 1.0).refusals
+        )
 
     def test_weeks_without_a_fraud_are_a_refusal(self, models: Path) -> None:
         paired = made_up()
         none = msgspec.structs.replace(paired, frauds=np.zeros(len(paired), bool))
 
-        assert "contain no fraud" in "".join(judge(none, *bundles(models), DRAWS, 1.0).refusals)
+        assert "contain no fraud" in "".join(compare_models(none, *bundles(models), DRAWS, 1.0).refusals)
 
 
 def decision(number: int, shadow: dict[str, float], score: float = 0.3, version: str = "1") -> dict[str, Any]:
