@@ -30,7 +30,7 @@ _CHUNKS_QUEUED = 8
 _FETCH_BYTES = 1024 * 1024
 """Limit per partition and fetch."""
 
-_log = structlog.get_logger("engine")
+_log = structlog.get_logger("faust_app")
 
 
 class NoWebServer(BootStrategy):

@@ -76,7 +76,7 @@ class AnalyticsWorker(Worker):
 
     def on_restored(self) -> None:
         """See Worker."""
-        self._on_partitions_revoked()
+        self._on_partitions_revoked()  # no table calls it here: tables do at the start of a rebalance
         super().on_restored()
 
     async def accept(self, event: ChunkEvent) -> None:

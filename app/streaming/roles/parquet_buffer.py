@@ -72,9 +72,8 @@ class ParquetBuffer:
             self._decided_to, self._next_offset, self._event = rows.decided_to, last_offset + 1, event
             self._count_metrics(rows.batch.num_rows, rows.unreadable)
             consumer.untrack(event.message)
-            cast(
-                list[Record], chunk.records
-            ).clear()  # frees the records: the event itself is kept until it is acknowledged
+            # The event is kept until it is acknowledged; its records are not needed any more and take memory.
+            cast(list[Record], chunk.records).clear()
             if self._count >= self._context.roll_rows:
                 await self._roll(event, consumer)
 

@@ -53,7 +53,7 @@ class Worker(ABC):
         self.partition_names = PartitionNames(*topics)
         self._app = app
         self._sender = BatchProducer(settings.kafka)
-        # The broker counts the session from the last heartbeat, which may have been sent just before a pause.
+        # The broker counts the session from the last heartbeat, which may be one interval older than the pause.
         self._fence = SessionFence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
         )
