@@ -35,7 +35,8 @@ class Forest(NamedTuple):
     def equals(self, other: "Forest") -> bool:
         """Whether both have the same nodes to the bit, and so the same scores."""
         same_nodes = all(
-            mine.tobytes() == theirs.tobytes() for mine, theirs in zip(self.trees, other.trees, strict=True)
+            np.asarray(mine).tobytes() == np.asarray(theirs).tobytes()
+            for mine, theirs in zip(self.trees, other.trees, strict=True)
         )
         return same_nodes and (self.baseline, self.scale) == (other.baseline, other.scale)
 
