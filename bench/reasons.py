@@ -61,18 +61,18 @@ class Case(NamedTuple):
 class Fitted(NamedTuple):
     """A model without a bundle."""
 
-    judged: Scorers
+    scorers: Scorers
     distributions: dict[str, Distribution]
     reference: ModelReference = ModelReference(name="fitted", version="1", digest="")
     thresholds: Thresholds = Thresholds(review=0.5, decline=0.9)
 
     def score(self, rows: Rows) -> Scores:
         """Score as the estimator does."""
-        return self.judged.own(rows)
+        return self.scorers.own(rows)
 
     def contributions(self, rows: Rows) -> Contributions | None:
         """Return the contributions that the estimator gives."""
-        return self.judged.contributions(rows)
+        return self.scorers.contributions(rows)
 
 
 def cases() -> list[Case]:

@@ -1,9 +1,9 @@
-"""How long `fraudstream worker` takes to join its group, and `--help` to answer: `python -m bench.startup [--json]`.
+"""Time until `fraudstream worker` joins its group and until `--help` answers: `python -m bench.startup [--json]`.
 
-A worker is timed from its first instruction to the log event `started`, which it writes when everything is checked and it
-joins, and to the moment at which the group has given it partitions. With --before two checkouts are measured in
-alternating turns, each with the interpreter of its own `.venv`. Bytecode and machine code are cached by a turn of each
-that is not counted. CPU seconds, of all threads, are less moved by what else the machine does than the clock.
+A worker is timed from the start of its process to the log event `started`, written after all checks when it joins the
+group, and to the assignment of its partitions. With --before, two checkouts are measured in alternating turns, each with
+the interpreter of its own `.venv`. The first turn of each is not counted: it fills the caches of bytecode and machine
+code. CPU seconds (all threads) depend less on other load of the machine than elapsed time.
 """
 
 import argparse
@@ -27,20 +27,20 @@ from bench.harness.worker_process import REPOSITORY
 ROLES = ("risk", "entities", "analytics", "crm")
 COMMANDS = ("--help", "worker --help")
 STARTED, JOINED = "started", "_on_partitions_assigned"
-"""Words of the log."""
+"""Texts in the worker's log."""
 LIMIT_SECONDS = 120
 POLL_SECONDS = 0.01
 
 
 class Took(NamedTuple):
-    """One run: by the clock, and CPU time of its process."""
+    """Elapsed and CPU time of one run."""
 
     seconds: float
     cpu_seconds: float
 
 
 Run = Callable[[Path, int], dict[str, Took]]
-"""Of a checkout in a turn; by what was reached."""
+"""Runs a checkout in a turn; returns the times by the point reached."""
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def main() -> None:
 def run(
     checkouts: Mapping[str, Path], roles: list[str], turns: int, stack: Stack, directory: Path
 ) -> dict[str, Any]:
-    """The result file's content."""
+    """Measure and return the content of the result file."""
     deployment = BenchDeployment("startup", stack.bootstrap_servers)
     asyncio.run(deployment.make_topics())
     environment = deployment.environment() | {"FRAUDSTREAM_REDIS_URL": stack.redis_url}
@@ -158,7 +158,7 @@ def _reached(process: psutil.Popen, log: Path, word: str, began: float) -> Took:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment without what would keep Python from caching bytecode, or belongs to another interpreter."""
+    """The environment without variables that disable the bytecode cache or configure another interpreter."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FRAUDSTREAM_"))
     }
@@ -170,7 +170,7 @@ def _commit(checkout: Path) -> str:
 
 
 def table(content: Mapping[str, Any]) -> str:
-    """The fastest and the median of each, by the clock and in CPU seconds."""
+    """Return a table of minimum and median, in elapsed and in CPU seconds."""
     rows = [
         (
             f"{row['command']}, {row['reached']}, {row['checkout']}",

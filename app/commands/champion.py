@@ -107,7 +107,7 @@ def challenge(
         typer.Argument(metavar="[NAME/VERSION]...", help="The complete list of challengers."),
     ] = None,
     none: Annotated[
-        bool, typer.Option("--none", help="Score no challengers, whatever aliases.toml says.")
+        bool, typer.Option("--none", help="Score no challengers, even if aliases.toml names some.")
     ] = False,
     release: Annotated[
         bool, typer.Option("--release", help="Use those of each worker's aliases.toml.")

@@ -91,6 +91,6 @@ async def _find(settings: "Settings", notification_id: str) -> "Notification":
         found = await find_question(reader, notification_id)
     if found is None:
         raise typer.BadParameter(
-            f"{notification_id} is not in {topic} (any more). `fraudstream crm questions` lists what is."
+            f"{notification_id} is not in {topic}; it may have been deleted. `fraudstream crm questions` lists the stored ones."
         )
     return found

@@ -63,7 +63,7 @@ class Selection(NamedTuple):
         for place in self.places:
             letter = await letters.at(place)
             if letter is None:
-                raise typer.BadParameter(f"there is no dead letter at {place} (any more)")
+                raise typer.BadParameter(f"there is no dead letter at {place}; it may have been deleted")
             yield letter
 
 

@@ -79,7 +79,7 @@ async def _value(settings: "Settings", alert_id: str | None, period: "Period") -
         value = await find_alert(reader, alert_id or "", period)
     if value is None:
         raise typer.BadParameter(
-            f"{alert_id} is not in {settings.topics.alerts} (any more). `--alert FILE` explains one that is kept elsewhere."
+            f"{alert_id} is not in {settings.topics.alerts}; it may have been deleted. `--alert FILE` explains an alert from a file."
         )
     return value
 

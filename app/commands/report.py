@@ -64,8 +64,8 @@ def _require_matplotlib() -> None:
 
 def _status(open_partitions: list[str]) -> str:
     if not open_partitions:
-        return "Every partition has come to a later day; what is late still changes the figures."
-    return f"The day goes on: {', '.join(open_partitions)} have seen no event of a later one."
+        return "The day is complete: every partition has events of a later day. Late events still change the figures."
+    return f"The day is not complete: {', '.join(open_partitions)} have no event of a later day yet."
 
 
 def _line(found: "DayReport", status: str) -> str:

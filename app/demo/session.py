@@ -59,10 +59,10 @@ class Session:
 
     async def _run_traffic(self, screen: Screen) -> None:
         kafka, topics = self._settings.kafka, self._settings.topics
-        heard = [topics.decisions, topics.alerts, topics.dead_letters]
+        outputs = [topics.decisions, topics.alerts, topics.dead_letters]
         reconciliation, snapshot = self.snapshot.reconciliation, self.snapshot
         async with (
-            open_tail_reader(kafka, heard, from_beginning=True, values=readable(self._settings)) as reader,
+            open_tail_reader(kafka, outputs, from_beginning=True, values=readable(self._settings)) as reader,
             open_sender(topics.transactions, kafka) as sender,
             open_sender(topics.labels, kafka) as labels,
             asyncio.TaskGroup() as group,

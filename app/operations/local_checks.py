@@ -57,7 +57,9 @@ def check_data_dir(settings: Settings) -> Finding:
     disk = shutil.disk_usage(existing)
     found = f"{path}: {disk.free / 1e9:,.1f} GB free"
     if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
-        return warning("data directory", found, "Make room: docs/operate/sizing.md says how much.")
+        return warning(
+            "data directory", found, "Free disk space. docs/operate/sizing.md gives the requirements."
+        )
     return ok("data directory", found)
 
 

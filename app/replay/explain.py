@@ -127,7 +127,7 @@ async def explain(
 def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRules) -> _Past:
     if not records:
         return _Past([], None, [_undecided(alert, [])])
-    # A timestamp in the future was checked against the worker's clock then; the time of the alert stands in for it.
+    # The worker checked timestamps in the future against its clock, which is not recorded: the time of scoring replaces it.
     applied = refold(log, records, rules, alert.scored_at)
     moments, folded = (
         customer_history.moments(applied),

@@ -33,7 +33,7 @@ FAR = (
     City("JP", 35.690, 139.692),
     City("AU", -33.869, 151.209),
 )
-"""Cities more than 5,000 km from every home city: nobody reaches them within twenty minutes."""
+"""Cities more than 5,000 km from every home city: a customer cannot travel there within twenty minutes."""
 
 SPREAD_DEGREES = 0.3
 """Side of the square in which the customers and terminals of a city lie, some 25 km."""

@@ -45,9 +45,11 @@ class Work(NamedTuple):
 async def work(deployment: BenchDeployment) -> Work:
     """Read the output topics; of repeated records the last one counts."""
     topics = deployment.settings().topics
-    judged, alerted = msgspec.json.Decoder(ComparedDecision), msgspec.json.Decoder(_Alerted)
-    decisions = [judged.decode(record.value) async for record in _records(deployment, topics.decisions)]
-    alerts = [alerted.decode(record.value) async for record in _records(deployment, topics.alerts)]
+    decision_decoder, alert_decoder = msgspec.json.Decoder(ComparedDecision), msgspec.json.Decoder(_Alerted)
+    decisions = [
+        decision_decoder.decode(record.value) async for record in _records(deployment, topics.decisions)
+    ]
+    alerts = [alert_decoder.decode(record.value) async for record in _records(deployment, topics.alerts)]
     return Work(
         {each.transaction_id: each for each in decisions},
         {each.transaction_id for each in alerts},
@@ -60,15 +62,15 @@ def require_equal(ours: Work, theirs: Work, name: str) -> int:
 
     A contestant may have processed fewer events, the first of the same stream.
     """
-    wrong = [key for key, judged in theirs.decisions.items() if ours.decisions.get(key) != judged]
+    wrong = [key for key, decision in theirs.decisions.items() if ours.decisions.get(key) != decision]
     due = ours.alerts & theirs.decisions.keys()
     digests = {digest64(transaction) for transaction in theirs.decisions}
     expected_facts = {each for each in ours.facts if each.digest in digests}
     if wrong or due != theirs.alerts or expected_facts != theirs.facts or not theirs.decisions:
         raise RuntimeError(
-            f"{name} did other work than ours: {len(wrong)} of {len(theirs.decisions)} decisions differ "
-            f"(such as {wrong[:3]}), {len(theirs.alerts)} alerts where {len(due)} are due, "
-            f"{len(theirs.facts)} entities told where {len(expected_facts)} are to be"
+            f"the output of {name} differs from ours: {len(wrong)} of {len(theirs.decisions)} decisions differ "
+            f"(such as {wrong[:3]}), {len(theirs.alerts)} alerts instead of {len(due)}, "
+            f"{len(theirs.facts)} facts of entities instead of {len(expected_facts)}"
         )
     return len(theirs.decisions)
 

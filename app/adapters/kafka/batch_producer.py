@@ -45,6 +45,7 @@ class BatchProducer:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._producer: Any = None
+        # A worker has about one core: more threads would not compress faster.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compress")
         self._compressing: set[asyncio.Future[Any]] = set()
         fast_zstd.install()
@@ -58,6 +59,7 @@ class BatchProducer:
             request_timeout_ms=int(settings.produce_timeout_seconds * 1000),
             compression_type=None if settings.compression == "none" else settings.compression,
             max_batch_size=MAX_BATCH_BYTES,
+            # Not the size of a record: batches of several partitions share a request.
             max_request_size=2 * MAX_BATCH_BYTES,
         )
         await self._producer.start()
@@ -89,7 +91,7 @@ class BatchProducer:
         for turn in zip_longest(*batches):
             for output, batch, own in zip(named, turn, sent, strict=True):
                 if batch is not None:
-                    guard()
+                    guard()  # again: the worker may have been fenced while it compressed or waited
                     own.append(await self._hand_over(output, batch))
         return [await _last_offset(*entry) for entry in zip(named, sent, strict=True)]
 
@@ -111,7 +113,7 @@ class BatchProducer:
         while self._compressing:
             await asyncio.wait(self._compressing)
         for one in own:
-            one.result()
+            one.result()  # raises its own error only; the error of a concurrent send is raised there
 
     async def _hand_over(self, output: TopicBatch, batch: Any) -> _Sent:
         with _failing(output):
@@ -123,7 +125,7 @@ class BatchProducer:
         for record in records:
             if _append(batch, record):
                 continue
-            batch.close()
+            batch.close()  # a full batch refuses the record, which begins the next one
             yield batch
             batch = self._producer.create_batch()
             if not _append(batch, record):
@@ -137,6 +139,7 @@ async def _last_offset(output: TopicBatch, batches: Iterable[_Sent]) -> int:
     last_offset = -1
     with _failing(output):
         for batch in batches:
+            # The acknowledgement holds the offset of the first record; offsets in a batch are consecutive.
             last_offset = (await batch.acknowledgement).offset + batch.records - 1
     return last_offset
 

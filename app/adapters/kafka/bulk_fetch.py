@@ -60,6 +60,7 @@ class FetchedRecords(NamedTuple):
         while batches.has_next():
             records, offset = _decode(batches, offset)
             yield records, offset
+        # Without progress the caller would request the same offset again, forever.
         if self.data and offset == self.offset:
             raise RestoreFailed(f"{len(self.data)} bytes at offset {offset} hold no whole batch")
 
@@ -85,6 +86,7 @@ class BulkFetcher:
                         f"{topic}-{partition} cannot be read from offset {offset} to {end}: {error!r}"
                     ) from error
             await asyncio.sleep(RETRY_SECONDS)
+            # The usual cause is a new leader, which the cached metadata do not show.
             await self._client.force_metadata_update()
 
     async def _fetch(self, topic: str, partition: int, offset: int, end: int) -> FetchedRecords:
@@ -95,11 +97,14 @@ class BulkFetcher:
         wanted = [(topic, [(partition, offset, FETCH_BYTES)])]
         request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, _READ_UNCOMMITTED, wanted)
         response = await self._client.send(leader, request)
-        if not response.topics:
+        if not response.topics:  # brokers leave the data out while they throttle a client
             raise _NotReady(f"throttled for {response.throttle_time_ms} ms")
+        # One topic and one partition were requested. In this version end_offset is the high watermark.
         ((_, ((_, code, end_offset, *_, data),)),) = response.topics
         if code:
             raise for_code(code)
+        # After an election the leader's high watermark may be older than the one that gave ``end``. An empty response would
+        # then look like the end of a compacted log, and records would be skipped.
         if end_offset < end:
             raise _NotReady(f"the log ends at {end_offset}")
         return FetchedRecords(data, offset, end)
@@ -130,7 +135,7 @@ def _decode(batches: Any, offset: int) -> tuple[list[Any], int]:
         batch = batches.next_batch()
         if not batch.validate_crc():
             raise RestoreFailed(f"the batch at offset {batch.base_offset} has a wrong checksum")
-        if not batch.is_control_batch:
+        if not batch.is_control_batch:  # transaction markers hold no data
             # Brokers return whole batches: the first one may begin before the requested offset.
             records += [record for record in batch if record.offset >= offset]
         offset = batch.next_offset

@@ -15,7 +15,8 @@ LEVEL = 1
 def install() -> None:
     """Set the zstd level of every producer in this process. Raises ImportError when aiokafka moved its codec."""
     # The builder exists as Python and as compiled code. Both look the codec up by this name for each batch, so that
-    # replacing the name takes effect in either.
+    # replacing the name takes effect in either. The check below makes an aiokafka release that renames it fail at the start of
+    # a worker instead of compressing at level 3 unnoticed.
     builders = vars(sys.modules[DefaultRecordBatchBuilder.__module__])
     if "zstd_encode" not in builders:
         raise ImportError("aiokafka moved its zstd codec: adapt app/adapters/kafka/fast_zstd.py")

@@ -70,6 +70,7 @@ def choose(
 
 def same(own: ScoreRows, compiled: ScoreRows, rows: Rows, thresholds: Thresholds) -> bool:
     """Whether both give equal scores (within TOLERANCE) and equal outcomes, also around the thresholds."""
+    # Golden rows rarely score close to a threshold, where a difference in the last bit changes the outcome.
     compared = compared_rows(own, rows, thresholds)
     return same_scores(own(compared), compiled(compared), thresholds)
 
@@ -81,6 +82,7 @@ def compared_rows(own: ScoreRows, rows: Rows, thresholds: Thresholds) -> Rows:
 
 def same_scores(expected: Scores, found: Scores, thresholds: Thresholds) -> bool:
     """Whether the scores are equal within TOLERANCE and lead to equal outcomes."""
+    # Not any(... > TOLERANCE): a comparison with NaN is false, and NaN must count as different.
     if not np.all(np.abs(expected - found) <= TOLERANCE):
         return False
     return not any(
@@ -95,6 +97,8 @@ def around(own: ScoreRows, rows: Rows, threshold: float) -> Rows:
     if not len(below) or not len(above):
         return rows[:0]
     low, high = rows[below[np.argmax(scores[below])]], rows[above[np.argmin(scores[above])]]
+    # The two golden rows whose scores enclose the threshold most closely. The score between them need not be monotonic; the
+    # first crossing is enough.
     coarse = _between(low, high)
     crossing = max(int(np.argmax(own(coarse) >= threshold)), 1)
     return np.concatenate([coarse, _between(coarse[crossing - 1], coarse[crossing])])
@@ -119,12 +123,13 @@ def _fastest(
         size: "compiled" if micros["compiled"][size] <= micros["sklearn"][size] else "sklearn"
         for size in BATCHES
     }
+    # Equal times favour compiled code, which starts no threads.
     return Backend(by_batch, micros, _by_size(by_batch, scorers))
 
 
 def _by_size(by_batch: dict[int, BackendName], scorers: dict[BackendName, ScoreRows]) -> ScoreRows:
     if len(names := set(by_batch.values())) == 1:
-        return scorers[names.pop()]
+        return scorers[names.pop()]  # without the choice per call
     largest = scorers[by_batch[BATCHES[-1]]]
 
     def score(rows: Rows) -> Scores:

@@ -162,7 +162,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
 
 
 class _Checkable(NamedTuple):
-    """How a bundle scores, and what it is to be checked with."""
+    """The scoring code of a bundle, and the golden rows to check it with."""
 
     backend: Backend
     contribute: Contribute
@@ -173,7 +173,7 @@ class _Checkable(NamedTuple):
 def _compared_before(
     files: Mapping[str, bytes], reference: ModelReference, described: Manifest, loading: Loading
 ) -> _Checkable | None:
-    """The model in machine code alone; None where scikit-learn has to be asked, see ``comparisons``."""
+    """The model in machine code alone; None without a valid comparison, see ``comparisons``."""
     if loading.comparisons is None or loading.compare_again:
         return None
     known = loading.comparisons.find(reference.digest, loading.backend)
@@ -199,7 +199,7 @@ def _compared_now(
     rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
     from app.adapters.models.estimators import scorers_of  # noqa: PLC0415  # scikit-learn takes a second to import
 
-    threadpoolctl.threadpool_limits(1)  # those that came with scikit-learn, too
+    threadpoolctl.threadpool_limits(1)  # again, for the thread pools loaded by scikit-learn
     scorers = scorers_of(skops_files.loads(files[MODEL_FILE]), described.usual())
     backend = backends.choose(loading.backend, scorers, rows, described.thresholds)
     if loading.comparisons is not None and scorers.forest is not None and backend.score == scorers.compiled:
@@ -224,5 +224,5 @@ def _version_warnings(described: Manifest) -> tuple[str, ...]:
     installed = version("scikit-learn")
     if described.sklearn == installed:
         return ()
-    told = f"{described.name}/{described.version} was fitted with scikit-learn {described.sklearn}"
-    return (f"{told}, this is {installed}; its golden rows score as they did.",)
+    fitted = f"{described.name}/{described.version} was fitted with scikit-learn {described.sklearn}"
+    return (f"{fitted}, this is {installed}; its golden rows give the same scores.",)

@@ -9,9 +9,10 @@ is not repeated is scikit-learn's own work and the measurement of which back-end
 key: the bundle's digest, the versions of the libraries, the processor, and the source files that read, compare and score.
 
 A comparison is stored only if scikit-learn is not needed to score, and if the columns read from the file without skops
-equal those of the estimator that skops loaded. One that is missing, damaged or contradicted is made anew.
+equal those of the estimator that skops loaded. A comparison that is missing, damaged or not reproduced is made again.
 
-The files lie beside the machine code (``app.features.compiled``): whoever may write there could replace that too.
+The files need no signature: they are next to the machine code (``app.features.compiled``), and a program that can write there
+could replace the machine code too.
 """
 
 import io
@@ -78,7 +79,7 @@ class Comparisons:
             return None
 
     def store(self, digest: str, wanted: BackendChoice, made: Comparison) -> None:
-        """Write it whole or not at all; where nothing can be written the next load compares again."""
+        """Write a comparison atomically. Errors are ignored: without a file the next load compares again."""
         choice = _Choice(by_batch=made.by_batch, micros=made.micros)
         path = self._path(digest, wanted)
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")

@@ -95,6 +95,7 @@ def averaged_forest(nodes: Sequence[Nodes], width: int) -> Forest:
         baseline=0.0,
         scale=Scale.PROBABILITY,
         # scikit-learn compares values rounded to float32 with thresholds in float64 in these trees.
+        # Without the rounding a value close to a threshold would take the other branch.
         see=lambda rows: rows.astype(np.float32).astype(np.float64),
         to_probability=lambda total: total / number,
         share=1 / max(number, 1),
@@ -102,6 +103,7 @@ def averaged_forest(nodes: Sequence[Nodes], width: int) -> Forest:
 
 
 def _boosted_nodes(nodes: NDArray[Any]) -> Nodes:
+    # Category splits are bit sets in another table, which compiled code does not read.
     if nodes["is_categorical"].any():
         raise BundleCorrupt("a tree of the model is malformed: it splits on categories")
     return Nodes(
@@ -124,8 +126,11 @@ def _side_by_side(trees: Sequence[Nodes], features: int) -> Trees:
     lengths = [len(nodes.is_leaf) for nodes in trees]
     roots = np.cumsum([0, *lengths[:-1]])
     nodes, moved = Nodes(*map(np.concatenate, zip(*trees, strict=True))), np.repeat(roots, lengths)
+    # One array per column for all trees: compiled code then follows indexes in contiguous memory. Children are numbered
+    # within their tree, so each tree's numbers are moved by the position of its root.
     found = Trees(
         feature=np.where(nodes.is_leaf, LEAF, nodes.feature).astype(np.int32),
+        # A leaf has no threshold and a split no value: one column holds both, so that the arrays stay small.
         threshold=np.where(nodes.is_leaf, nodes.value, nodes.threshold),
         left=(nodes.left + moved).astype(np.int32),
         right=(nodes.right + moved).astype(np.int32),
@@ -143,6 +148,7 @@ def _check(nodes: Nodes, features: int) -> None:
     Children after their parents exclude cycles; each node except the root having exactly one parent excludes anything but a
     tree. Compiled code walks without bounds checks, so a forged model must not get past this.
     """
+    # All checks are array operations: a loop over the nodes of a large forest would delay the start of a worker.
     number, at = len(nodes.is_leaf), np.flatnonzero(~nodes.is_leaf)
     children = np.stack([nodes.left[at], nodes.right[at]])
     sound = (

@@ -137,7 +137,7 @@ def parts(data: bytes) -> Iterator["Parts"]:
 
 
 class Parts:
-    """Attributes and arrays as the file has them: no class that it names is imported, nothing is made of it."""
+    """Attributes and arrays of the file. No class that it names is imported or created."""
 
     def __init__(self, node: Any, archive: zipfile.ZipFile) -> None:
         self._node = node
@@ -149,11 +149,11 @@ class Parts:
         return f"{self._node['__module__']}.{self._node['__class__']}"
 
     def attribute(self, name: str) -> "Parts":
-        """Of an object."""
+        """The value of an attribute of an object."""
         return Parts(self._node["content"]["content"][name], self._archive)
 
     def items(self) -> "list[Parts]":
-        """Of a list."""
+        """The items of a list."""
         return [Parts(item, self._archive) for item in self._node["content"]]
 
     def array(self) -> NDArray[Any]:
@@ -178,11 +178,14 @@ def _checked(data: bytes) -> Any:
     if not data.startswith(_ZIP):
         raise BundleCorrupt("the model is not a skops file; a pickle is never opened")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        # The sizes that the archive declares, before anything is unpacked: a small file could unpack to fill the memory.
+        # zipfile stops reading an entry at its declared size.
         if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
             raise BundleCorrupt("the model is larger than any model of this service")
         if any(name != _SCHEMA and not name.endswith(".npy") for name in archive.namelist()):
             raise BundleCorrupt("the model holds files that are neither numbers nor the schema")
         schema = json.loads(archive.read(_SCHEMA))
+    # Every node of the schema, also those that skops would not visit: the check must not depend on how skops reads a file.
     for node in _nodes(schema):
         name = f"{node.get('__module__')}.{node.get('__class__')}"
         if name not in _TYPES or node.get("__loader__") not in _LOADERS:
@@ -192,6 +195,7 @@ def _checked(data: bytes) -> Any:
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, dict):
+        # One of the three keys is enough: a node with a key missing must fail the check, not escape it.
         if "__class__" in schema or "__loader__" in schema or "__module__" in schema:
             yield schema
         for part in schema.values():

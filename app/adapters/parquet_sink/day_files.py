@@ -58,7 +58,7 @@ class DayFiles:
     def bind(self, feed: str, topic: str, topic_id: str) -> None:
         """Store the id of the topic at the first call. Raises ConfigurationError when the files hold another topic."""
         path = self._directory / "progress" / f"{feed}.json"
-        with _telling(self._directory):
+        with _naming_setting(self._directory):
             if not path.exists():
                 _replace(path, msgspec.json.encode({"topic": topic, "topic_id": topic_id}))
             known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
@@ -71,7 +71,7 @@ class DayFiles:
     def progress(self, feed: str, partition: int) -> PartitionProgress:
         """The progress of a partition, from which reading resumes. Raises StateCorrupt for a damaged file."""
         path = self._progress(feed, partition)
-        with _telling(path):
+        with _naming_setting(path):
             data = path.read_bytes() if path.exists() else b"{}"
         try:
             return msgspec.json.decode(data, type=PartitionProgress)
@@ -84,35 +84,43 @@ class DayFiles:
     def take_over(self, feed: str, partition: int) -> PartitionProgress:
         """Become the owner of a partition: delete files of an uncommitted range and return the progress."""
         progress, begun = self.progress(feed, partition), self._begun(feed, partition)
-        with _telling(begun):
+        with _naming_setting(begun):
             if begun.exists():
-                stretch, paths = msgspec.json.decode(begun.read_bytes(), type=tuple[OffsetRange, list[str]])
-                for path in paths if stretch.first >= progress.next_offset else []:
+                offset_range, paths = msgspec.json.decode(
+                    begun.read_bytes(), type=tuple[OffsetRange, list[str]]
+                )
+                # If the range was committed, only the removal of ``begun`` is missing, and its files must stay.
+                for path in paths if offset_range.first >= progress.next_offset else []:
                     (self._directory / path).unlink(missing_ok=True)
                     _unfinished(self._directory / path).unlink(missing_ok=True)
-                begun.unlink()
+                begun.unlink()  # last: if this process is killed before, the next owner repeats the deletion
         return progress
 
     def write(
-        self, stretch: OffsetRange, rows: pa.Table, decided_to: int, guard: Callable[[], None] = lambda: None
+        self,
+        offset_range: OffsetRange,
+        rows: pa.Table,
+        decided_to: int,
+        guard: Callable[[], None] = lambda: None,
     ) -> int:
         """Write and commit the rows of a range; returns the number of files. ``guard`` raises to stop before either."""
-        paths = {day: self._path(stretch, day) for day in days_of(rows)}
-        begun = self._begun(stretch.feed, stretch.partition)
-        with _telling(self._directory):
+        paths = {day: self._path(offset_range, day) for day in days_of(rows)}
+        begun = self._begun(offset_range.feed, offset_range.partition)
+        with _naming_setting(self._directory):
             guard()
             relative = [str(path.relative_to(self._directory)) for path in paths.values()]
-            _replace(begun, msgspec.json.encode((stretch, relative)))
+            # Durable before the first data file: files of a range that is never committed can then always be found.
+            _replace(begun, msgspec.json.encode((offset_range, relative)))
             for day, path in paths.items():
                 _write(path, of_day(rows, day).drop_columns(["day"]))
-            guard()
-            counts = PartitionProgress(stretch.last + 1, decided_to)
-            _replace(self._progress(stretch.feed, stretch.partition), msgspec.json.encode(counts))
+            guard()  # again: writing takes time, and another owner may have the partition by now
+            counts = PartitionProgress(offset_range.last + 1, decided_to)
+            _replace(self._progress(offset_range.feed, offset_range.partition), msgspec.json.encode(counts))
             begun.unlink()
         return len(paths)
 
-    def _path(self, stretch: OffsetRange, day: int) -> Path:
-        return self._directory / stretch.feed / f"day={name_of(day)}" / stretch.file_name
+    def _path(self, offset_range: OffsetRange, day: int) -> Path:
+        return self._directory / offset_range.feed / f"day={name_of(day)}" / offset_range.file_name
 
     def _progress(self, feed: str, partition: int) -> Path:
         return self._directory / "progress" / f"{feed}-{partition}.json"
@@ -143,7 +151,7 @@ def name_of(day: int) -> str:
 
 def replace(path: Path, data: bytes) -> None:
     """Replace the content of a file atomically and durably. Raises StoreFailed."""
-    with _telling(path):
+    with _naming_setting(path):
         _replace(path, data)
 
 
@@ -183,7 +191,7 @@ def _sync(directory: Path) -> None:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _naming_setting(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -53,6 +53,7 @@ class ActivityReader:
     async def read(self, entities: Sequence[str]) -> dict[str, bytes]:
         """The states of ``entities`` in one round trip, NEVER_SEEN included. Entities of unknown state are left out."""
         values = [self._keys.value(entity.encode()) for entity in entities]
+        # Markers and values are read in one command: it is atomic, so a marker cannot become complete between the two reads.
         found: list[bytes | None] = await self._client.mget([*self._mark_names, *values])
         partitions = len(self._mark_names)
         states = dict(zip(entities, found[partitions:], strict=True))
@@ -63,13 +64,13 @@ class ActivityReader:
     ) -> dict[str, bytes]:
         """A missing key means "never seen" only if the partition's marker is complete."""
         whole = {partition for partition, mark in enumerate(marks) if mark and mark.startswith(_COMPLETE)}
-        if len(whole) == len(marks):
+        if len(whole) == len(marks):  # the usual case, without hashing the keys
             return {entity: state or NEVER_SEEN for entity, state in states.items()}
-        places = partitions_of([entity.encode() for entity in states], len(marks)).tolist()
+        partitions = partitions_of([entity.encode() for entity in states], len(marks)).tolist()
         return {
             entity: state or NEVER_SEEN
-            for (entity, state), place in zip(states.items(), places, strict=True)
-            if state is not None or place in whole
+            for (entity, state), partition in zip(states.items(), partitions, strict=True)
+            if state is not None or partition in whole
         }
 
 
@@ -97,7 +98,8 @@ class ActivityWriter:
         False means that Redis lost data or that another worker writes this partition.
         """
         name = self._keys.mark(partition)
-        # WATCH makes EXEC fail when the marker changes after it was read: two writers cannot both succeed.
+        # WATCH makes EXEC fail when the marker changes after it was read: two writers cannot both succeed. States and marker
+        # are written together, because a marker without its states would declare missing entities as never seen.
         async with self._client.pipeline(transaction=True) as pipeline:
             await pipeline.watch(name)
             if await pipeline.get(name) not in expected:

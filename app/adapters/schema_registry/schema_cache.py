@@ -43,14 +43,14 @@ class SchemaCache:
         return len(self._known)
 
     def find(self, key: bytes) -> WriterSchema | Absent | None:
-        """The schema, or why it is absent; None when it must be fetched: never asked, or too long ago."""
+        """The schema, or why it is absent; None when it must be fetched: never requested, or too long ago."""
         if (schema := self._known.get(key)) is not None:
             return schema
         absent, until = self._absent.get(key, (None, 0.0))
         return absent if until > self._clock() else None
 
     def last_known(self, key: bytes) -> WriterSchema | Absent:
-        """As ``find``, but an absence never expires; AWAY for an id that was never asked."""
+        """As ``find``, but an absence never expires; AWAY for an id that was never requested."""
         return self._known.get(key) or self._absent.get(key, (Absent.AWAY, 0.0))[0]
 
     def learn(self, key: bytes) -> None:

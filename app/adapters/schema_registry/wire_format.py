@@ -53,8 +53,8 @@ def message_index(framed_value: Framed) -> tuple[list[int], bytes]:
     """The index path of a Protobuf value's message in its file, and the serialized message. Raises InvalidEvent."""
     if framed_value.message_index is not None:
         return _read_index(framed_value.message_index)[0], framed_value.payload
-    place, begin = _read_index(framed_value.payload)
-    return place, framed_value.payload[begin:]
+    index, begin = _read_index(framed_value.payload)
+    return index, framed_value.payload[begin:]
 
 
 def _cut(data: bytes) -> tuple[bytes, bytes]:
@@ -67,12 +67,12 @@ def _cut(data: bytes) -> tuple[bytes, bytes]:
 def _read_index(data: bytes) -> tuple[list[int], int]:
     count, at = _varint(data, 0)
     if not 0 <= count <= _DEEPEST_MESSAGE:
-        raise InvalidEvent(InvalidReason.UNDECODABLE, "no index of a message stands behind the schema's id")
-    place: list[int] = []
+        raise InvalidEvent(InvalidReason.UNDECODABLE, "no message index follows the schema id")
+    index: list[int] = []
     for _ in range(count):
         number, at = _varint(data, at)
-        place.append(number)
-    return place or [0], at
+        index.append(number)
+    return index or [0], at
 
 
 def _varint(data: Sequence[int], at: int) -> tuple[int, int]:
@@ -84,4 +84,4 @@ def _varint(data: Sequence[int], at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return (number >> 1) ^ -(number & 1), at
-    raise InvalidEvent(InvalidReason.UNDECODABLE, "no index of a message stands behind the schema's id")
+    raise InvalidEvent(InvalidReason.UNDECODABLE, "no message index follows the schema id")

@@ -36,16 +36,16 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
         ) from None
     ours = (
         None if to_parsing_canonical_form(written) == _canonical(event) else _ours(event)
-    )  # then none to resolve
+    )  # equal schemas need no resolution, which is slower
 
     def read(value: Framed) -> dict[str, Any]:
         source = BytesIO(value.payload)
         try:
-            # A record, for ours is one: another would have been no match.
+            # A record: the reader schema is one, and resolution against any other type would have failed.
             fields = cast(dict[str, Any], schemaless_reader(source, written, ours))
         except SchemaResolutionError as error:
             raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, str(error)[:MESSAGE_LENGTH]) from None
-        except Exception as error:  # noqa: BLE001  # as above, of anybody's bytes; only the kind of error is told, which quotes none of them
+        except Exception as error:  # noqa: BLE001  # as above; only the kind of error is reported, because its text may quote the value
             raise InvalidEvent(
                 InvalidReason.UNDECODABLE, f"the value does not fit its schema ({type(error).__name__})"
             ) from None

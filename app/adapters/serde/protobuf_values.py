@@ -35,11 +35,11 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     names, kind = _messages_of(writer.text), message_class(event)
 
     def read(value: Framed) -> dict[str, Any]:
-        place, payload = message_index(value)
-        name = names[place[0]] if len(place) == 1 and place[0] < len(names) else ""
+        index, payload = message_index(value)
+        name = names[index[0]] if len(index) == 1 and index[0] < len(names) else ""
         if name != event.__name__:
             raise InvalidEvent(
-                InvalidReason.SCHEMA_MISMATCH, f"its schema's message {place} is not {event.__name__}"
+                InvalidReason.SCHEMA_MISMATCH, f"its schema's message {index} is not {event.__name__}"
             )
         try:
             return _plain(kind.FromString(payload))

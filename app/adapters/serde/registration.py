@@ -90,7 +90,7 @@ def _of_schema(
     if newest is None or found is not None:
         return []
     if newest.schema.kind != schema.kind:
-        return [f"it holds {newest.schema.kind}, and {schema.kind} is asked for: choose the other --format"]
+        return [f"its schemas are {newest.schema.kind}, not {schema.kind}: choose the other --format"]
     return [
         f"not compatible with version {newest.version}: {reason}"
         for reason in registry.objections(subject.name, schema) or ()
