@@ -1,8 +1,8 @@
-"""Time that passes when it is told to."""
+"""A clock that the test sets."""
 
 
 class Clock:
-    """Seconds."""
+    """Returns ``seconds``, which the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -1,4 +1,4 @@
-"""What several unit tests begin with."""
+"""Fixtures of several unit test modules."""
 
 import shutil
 from pathlib import Path
@@ -19,5 +19,5 @@ def _written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trial_models(_written: Path, tmp_path: Path) -> Path:
-    """A directory of models of the test's own: ``large-amounts/1`` decides, 2 scores otherwise, 3 alerts on everything."""
+    """A copy of the models: ``large-amounts/1`` is the champion, 2 scores differently, 3 alerts on everything."""
     return shutil.copytree(_written, tmp_path / "models")

@@ -1,4 +1,4 @@
-"""Records of decisions and labels for the role analytics: some days, late events, repeats after takeovers, garbage."""
+"""Decision and label records for the role analytics: several days, late events, repeats after takeovers, invalid records."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ DAY_MS = 86_400_000
 
 
 class Record(NamedTuple):
-    """As a consumer gives it."""
+    """A record as a consumer returns it."""
 
     value: bytes | None
     partition: int
@@ -18,7 +18,7 @@ class Record(NamedTuple):
 
 
 def decision(number: int, source: tuple[int, int], random: Random) -> dict[str, Any]:
-    """As the role risk writes it."""
+    """A decision as the role risk publishes it."""
     time_ms = (FIRST_DAY + random.choice((0, 0, 0, 1))) * DAY_MS + random.randrange(DAY_MS)
     country = {"country": random.choice(("DE", "FR"))} if random.random() < 0.8 else {}
     return {
@@ -47,7 +47,7 @@ def decision(number: int, source: tuple[int, int], random: Random) -> dict[str, 
 
 
 def decided(partition: int, count: int, random: Random) -> list[dict[str, Any]]:
-    """Decisions of one partition in order, some again: the last few before a takeover."""
+    """Decisions of one partition in order; the last few before a takeover are repeated."""
     found: list[dict[str, Any]] = []
     while len(found) < count:
         if found and random.random() < 0.1:
@@ -59,7 +59,7 @@ def decided(partition: int, count: int, random: Random) -> list[dict[str, Any]]:
 
 
 def label(of: dict[str, Any], random: Random) -> dict[str, Any]:
-    """What became known of a decided transaction."""
+    """A label of a decided transaction."""
     return {
         "transaction_id": of["transaction_id"],
         "customer_id": of["customer_id"],
@@ -72,7 +72,7 @@ def label(of: dict[str, Any], random: Random) -> dict[str, Any]:
 
 
 def records(partition: int, events: Sequence[dict[str, Any]], random: Random) -> list[Record]:
-    """On their topic, with garbage between and holes in the offsets."""
+    """Records on their topic, with invalid records in between and gaps in the offsets."""
     found, offset = [], 0
     for event in events:
         if random.random() < 0.05:

@@ -1,4 +1,4 @@
-"""Bundles spoiled as somebody would who makes the digests right again: what is inside must be refused by itself."""
+"""Forged bundles with recomputed digests, so that only the check of the content can refuse them."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -14,14 +14,14 @@ from app.features import catalog
 
 
 class Forgery(NamedTuple):
-    """How a sound bundle is spoiled, and what the refusal must say."""
+    """A change to a valid bundle, and the expected error text."""
 
     spoil: Callable[[Path], None]
     said: str
 
 
 def redeclare(path: Path, **changes: Any) -> None:
-    """Change the manifest and make its digests right again."""
+    """Change the manifest and recompute its digests."""
     described = manifest.decode((path / "manifest.json").read_bytes(), path)
     files = {name: sha256((path / name).read_bytes()).hexdigest() for name in manifest.OTHER_FILES}
     changed = msgspec.structs.replace(described, files=files, **changes)

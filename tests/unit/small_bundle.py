@@ -1,4 +1,4 @@
-"""A small bundle whose model file can be replaced by anything, its manifest's digests right."""
+"""A small bundle whose model file can be replaced, with matching digests in the manifest."""
 
 import io
 import json
@@ -49,14 +49,14 @@ BOOSTED = HistGradientBoostingClassifier(max_iter=10, early_stopping=False, rand
 
 
 def saved(directory: Path) -> Path:
-    """``small/1`` in a directory of models."""
+    """Save the bundle ``small/1`` in a directory of models and return its path."""
     path = directory / "small" / "1"
     bundles.save(path, DESCRIBED, BOOSTED, ROWS[:64], "# small/1\n")
     return path
 
 
 def with_replaced(path: Path, key: str, value: int) -> bytes:
-    """The model file with every number under a key of its schema replaced."""
+    """Return the model file with every number under a key of its schema replaced."""
     source, target = zipfile.ZipFile(path / "model.skops"), io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name in source.namelist():
@@ -75,7 +75,7 @@ def replace_model(path: Path, content: bytes) -> None:
 
 
 def with_schema(data: bytes, node: dict[str, str]) -> bytes:
-    """The skops file with a node added to its schema."""
+    """Return the skops file with a node added to its schema."""
     source, target = zipfile.ZipFile(io.BytesIO(data)), io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name in source.namelist():

@@ -141,7 +141,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
     files = manifest.read_files(described, path)
     manifest.check_catalog(described, path)
     manifest.check_library(described, path)
-    # One core per worker: numerical libraries that start a thread for each core would fight over them.
+    # One core per worker: numerical libraries that start a thread per core would compete for it.
     threadpoolctl.threadpool_limits(1)
     reference = described.reference(encoded)
     try:

@@ -71,8 +71,8 @@ _TYPES = frozenset(
         "sklearn.tree._tree.Tree",
     }
 )
-# A forged Tree or TreePredictor reads memory out of bounds when it is walked, so app.adapters.models.forests checks every
-# node before anything walks it; where no forest is at the end of the model, nothing does.
+# A forged Tree or TreePredictor reads memory out of bounds when it is traversed, so app.adapters.models.forests checks every
+# node first. A tree anywhere else in the file is never traversed.
 _LOADERS = frozenset(
     {
         "DTypeNode",
