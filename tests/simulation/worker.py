@@ -100,7 +100,7 @@ class Worker:
         self.asked: list[asyncio.Future[None]] = []
         """Answers that chunks wait for; the partition's next chunk waits with them."""
         self._topics = topics
-        self._fence = SessionFence(SESSION_SECONDS, clock)
+        self._session_fence = SessionFence(SESSION_SECONDS, clock)
         self._profiles = StateCache(disk, CACHE_BYTES)
         bounds = Bounds(DAY_MS, 4096)
         log = SourceLog("transactions", 1)
@@ -109,7 +109,7 @@ class Worker:
         destinations = Destinations(_TOPICS, CHANGELOG)
         self._changelog_guard = ChangelogGuard(disk)
         writes = OrderOfWrites[ScoredChunk](
-            self.sender, self._changelog_guard, destinations, self._fence.check
+            self.sender, self._changelog_guard, destinations, self._session_fence.check
         )
         context = RunnerContext(CHUNK_EVENTS, MOST_RECORDS, Health(1.0, clock))
         self._runner = ChunkRunner(context, self._compute, writes, self._on_durable)
@@ -144,7 +144,7 @@ class Worker:
     def beat(self) -> None:
         """Beat, as SessionFence.run does at intervals."""
         with self._at_work(), fail_stop("beating"):
-            self._fence.beat()
+            self._session_fence.beat()
 
     def kill(self, cause: BaseException) -> None:
         """End the worker: it begins no further step; batches in flight may still arrive."""

@@ -26,26 +26,26 @@ def profiles(count: int) -> dict[bytes, bytes]:
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), min_size=1))
 def test_states_are_written_until_another_worker_appends(appends: list[tuple[int, int]]) -> None:
     memory, end = Memory(), 9
-    writer = ChangelogGuard(memory)
-    writer.begin(0, end)
+    guard = ChangelogGuard(memory)
+    guard.begin(0, end)
     for own, foreign in appends:
         before, end = end, end + own + foreign
         if foreign:
             with pytest.raises(ForeignWrite):
-                writer.write(0, profiles(own), end)
+                guard.write(0, profiles(own), end)
             assert memory.offset in {before, -1}
             return
-        writer.write(0, profiles(own), end)
+        guard.write(0, profiles(own), end)
         assert memory.offset == end
 
 
 def test_a_partition_must_be_restored_before_it_is_written() -> None:
-    writer = ChangelogGuard(Memory())
-    writer.begin(0, -1)
-    writer.require(0)
+    guard = ChangelogGuard(Memory())
+    guard.begin(0, -1)
+    guard.require(0)
     with pytest.raises(ForeignWrite):
-        writer.require(1)
+        guard.require(1)
 
-    writer.revoke()
+    guard.revoke()
     with pytest.raises(ForeignWrite):
-        writer.write(0, profiles(1), 0)
+        guard.write(0, profiles(1), 0)

@@ -95,11 +95,11 @@ class Bench:
     def __init__(self) -> None:
         self.clock = Clock()
         self.health = Health(STALL_SECONDS, self.clock)
-        self.consumer, self.needs, self.writes = Consumer(), Prerequisites(), Writes()
-        self.held: list[int] = []
-        context = RunnerContext(10, LIMIT, self.health, on_paused_change=self.held.append)
+        self.consumer, self.prerequisites, self.writes = Consumer(), Prerequisites(), Writes()
+        self.paused_records: list[int] = []
+        context = RunnerContext(10, LIMIT, self.health, on_paused_change=self.paused_records.append)
         self.runner: ChunkRunner[Any] = ChunkRunner(
-            context, self._compute, cast(Any, self.writes), lambda _: None, self.needs
+            context, self._compute, cast(Any, self.writes), lambda _: None, self.prerequisites
         )
         self.health.started()
         self.health.assigned()
@@ -137,10 +137,14 @@ NEW = Record(0, needs=True)
 
 
 async def test_an_immediate_answer_pauses_no_partition(bench: Bench) -> None:
-    bench.needs.answers = True
+    bench.prerequisites.answers = True
     await bench.accept(Event(0, 1, NEW), Event(0, 1, Record(1)))
 
-    assert ([(0, [0]), (0, [1])], [], 1) == (bench.writes.computed, bench.held, bench.needs.asked)
+    assert ([(0, [0]), (0, [1])], [], 1) == (
+        bench.writes.computed,
+        bench.paused_records,
+        bench.prerequisites.asked,
+    )
 
 
 async def test_a_paused_partition_resumes_in_order(bench: Bench) -> None:
@@ -148,12 +152,12 @@ async def test_a_paused_partition_resumes_in_order(bench: Bench) -> None:
     await bench.accept(first, second)
     assert (False, {0}) == (first.acked, bench.consumer.paused)
 
-    bench.needs.answers = True
+    bench.prerequisites.answers = True
     await bench.until(lambda: second.acked)
 
     assert [(0, [0]), (0, [1])] == bench.writes.computed
     assert (set(), [0]) == (bench.consumer.paused, bench.consumer.resumed)
-    assert ([], 0) == (bench.consumer.left, bench.held[-1])
+    assert ([], 0) == (bench.consumer.left, bench.paused_records[-1])
 
 
 async def test_other_partitions_continue_however_much_the_paused_one_has_fetched(bench: Bench) -> None:
@@ -161,7 +165,7 @@ async def test_other_partitions_continue_however_much_the_paused_one_has_fetched
     async with asyncio.timeout(60):
         await bench.accept(Event(1, 1, Record(0)))
 
-    assert ([(1, [0])], 3 * LIMIT) == (bench.writes.computed, bench.held[-1])
+    assert ([(1, [0])], 3 * LIMIT) == (bench.writes.computed, bench.paused_records[-1])
 
 
 async def test_waiting_is_not_a_stall_and_the_probe_names_the_provider(bench: Bench) -> None:
@@ -172,7 +176,7 @@ async def test_waiting_is_not_a_stall_and_the_probe_names_the_provider(bench: Be
         bench.health.stall(),
         tuple(bench.health.readiness()),
     )
-    bench.needs.answers = True
+    bench.prerequisites.answers = True
     await bench.until(lambda: bench.health.readiness().good)
 
     bench.clock.seconds += 2 * STALL_SECONDS  # computed, and never finished
@@ -186,7 +190,7 @@ async def test_all_chunks_of_a_revoked_partition_are_left_to_the_next_owner(benc
     await bench.until(lambda: len(bench.consumer.left) == 2)
 
     assert ([], []) == (bench.writes.computed, [event for event in events if event.acked])
-    bench.consumer.fetch_epoch, bench.needs.answers = 2, True
+    bench.consumer.fetch_epoch, bench.prerequisites.answers = 2, True
     await bench.accept(Event(0, 2, NEW, Record(1)))
     assert [(0, [0, 1])] == bench.writes.computed
 
@@ -196,7 +200,7 @@ async def test_no_chunk_after_an_abandoned_one_is_computed_when_the_worker_stops
     await bench.accept(Event(0, 1, NEW))
     bench.runner.stopping()
     await bench.until(lambda: len(bench.consumer.left) == 1)
-    bench.needs.known = True
+    bench.prerequisites.known = True
     late = Event(0, 1, Record(1))
     await bench.accept(late, Event(1, 1, Record(0)))
 
@@ -205,13 +209,13 @@ async def test_no_chunk_after_an_abandoned_one_is_computed_when_the_worker_stops
 
 async def test_a_chunk_that_waited_for_the_limit_does_not_overtake_abandoned_chunks(bench: Bench) -> None:
     """It arrived before the first attempt had failed, and is admitted only after its partition was revoked."""
-    bench.needs.gate.clear()
+    bench.prerequisites.gate.clear()
     await bench.accept(Event(0, 1, NEW), Event(1, 1, *(Record(offset) for offset in range(2 * LIMIT))))
     door = Event(0, 1, Record(1))
     waiting = asyncio.create_task(bench.accept(door))
     await bench.turn()
     bench.consumer.fetch_epoch = None
-    bench.needs.gate.set()
+    bench.prerequisites.gate.set()
     await bench.until(lambda: len(bench.consumer.left) == 1)
     bench.runner._limit.release(2 * LIMIT)
     await waiting
