@@ -265,5 +265,5 @@ def test_a_log_that_begins_anew_is_refused(tmp_path: Path) -> None:
     log = records(0, decided(0, 20, random), random)
     finish(DECISIONS, log, tmp_path, random)
 
-    with pytest.raises(LogReplaced, match="offset 0 comes"):
+    with pytest.raises(LogReplaced, match="received offset 0"):
         asyncio.run(ParquetBuffer(DECISIONS, 0, new_context(tmp_path, 1)).add(event(log, 1), Consumer()))
