@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The demo reports the time until its first alert, including the set-up.
 STARTED := $(shell date +%s)
 
-.PHONY: setup demo demo-cdc test test-all lint bench chaos lock clean help
+.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -34,6 +34,9 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 	$(BENCH)/bin/python -m pip install --no-compile --require-hashes -r requirements-bench.lock
 	$(BENCH)/bin/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
+
+hooks: $(BENCH_STAMP)  ## ruff, mypy and import-linter before each commit (.pre-commit-config.yaml)
+	$(BIN)/pre-commit install
 
 demo: setup  ## Kafka, workers, generated traffic and live alerts; DEMO_SECONDS=60 ends after 60 seconds
 	$(BIN)/fraudstream demo --since $(STARTED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
