@@ -22,7 +22,7 @@ SLACK_SECONDS = 30
 
 FINISHES_NOTHING = """
 from app.streaming.delivery.order_of_writes import OrderOfWrites
-OrderOfWrites.finish = lambda *_: None
+OrderOfWrites.finish = lambda _, chunk: print("unfinished partition", chunk.computed.partition, flush=True)
 """
 LOOP_STANDS_STILL = """
 import threading
@@ -190,8 +190,10 @@ async def test_an_overdue_stop_names_the_unfinished_partitions(deployment: Deplo
     broken = sabotaged(deployment, FINISHES_NOTHING, FRAUDSTREAM_WORKER_STALL_SECONDS="60")
     broken.start()
     await deployment.produce(traffic(500, seed=47))
-    broken.wait_started()
-    await asyncio.sleep(5)
+    for partition in range(deployment.partitions):
+        while not broken.lines_with(f"unfinished partition {partition}"):
+            deployment.require_workers()
+            await asyncio.sleep(0.1)
 
     assert EXIT_FAIL_STOP == await asyncio.to_thread(broken.terminate)
     assert (
