@@ -142,7 +142,7 @@ CATALOG = (
 
 
 class ClusterCollector(Collector):
-    """Exports ``latest`` at each scrape. Groups, topics and brokers that no longer exist leave no series behind."""
+    """Exports ``latest`` at each scrape, so that deleted groups, topics and brokers have no series."""
 
     latest: ClusterState | None = None
 

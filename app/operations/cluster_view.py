@@ -61,7 +61,7 @@ def _partitions(state: ClusterState) -> RenderableType:
 
 
 def _groups(groups: tuple[GroupState, ...]) -> Table:
-    """List the groups with the largest lag first: a console may be too small for all."""
+    """List the groups, those with the largest lag first, since a small console cuts the table."""
     table = _table("group", "state", members="right", records="right", seconds="right")
     for group in sorted(groups, key=lambda group: (-group.lag_seconds, -group.lag_records, group.name)):
         style = "yellow" if group.lag_seconds > LONG_LAG_SECONDS else ""

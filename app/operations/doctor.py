@@ -27,12 +27,12 @@ async def examine(settings: Settings) -> list[Finding]:
     before = time.time()
     try:
         state = await read_cluster(settings.kafka)
-        return findings + _of_state(state, settings, before) + await _of_topics(settings)
+        return findings + _cluster_findings(state, settings, before) + await _topic_findings(settings)
     except FraudstreamError as error:
         return [*findings, failed("cluster", str(error), "The rest of the cluster was not checked.")]
 
 
-def _of_state(state: ClusterState, settings: Settings, before: float) -> list[Finding]:
+def _cluster_findings(state: ClusterState, settings: Settings, before: float) -> list[Finding]:
     found = [
         cluster_checks.check_brokers(state),
         cluster_checks.check_copies(state, settings.topics.replication_factor),
@@ -45,12 +45,15 @@ def _of_state(state: ClusterState, settings: Settings, before: float) -> list[Fi
     return found
 
 
-def _skew(before: float, after: float, theirs: float) -> float:
-    """Return the seconds by which this clock is ahead of theirs; 0 when theirs lies between request and answer."""
-    return before - theirs if theirs < before else min(0.0, after - theirs)
+def _skew(before: float, after: float, controller: float) -> float:
+    """Return the seconds by which this clock is ahead of the controller's.
+
+    0 if the controller's time lies between request and answer: the order of the clocks cannot be known then.
+    """
+    return before - controller if controller < before else min(0.0, after - controller)
 
 
-async def _of_topics(settings: Settings) -> list[Finding]:
+async def _topic_findings(settings: Settings) -> list[Finding]:
     differences = await provisioning.differences(settings)
     remedies = provisioning.remedies(differences, settings.kafka.bootstrap_servers)
     return [

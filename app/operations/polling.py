@@ -17,14 +17,14 @@ from app.errors import ConfigurationError
 from app.operations.cluster_metrics import ClusterCollector
 
 POLL_TIMEOUT_SECONDS = 30.0
-"""A broker that does not answer costs ten seconds; with more than two of them a poll is abandoned."""
+"""Each broker that does not answer takes ten seconds, so that a poll fails with more than two of them."""
 OVERDUE_POLLS = 3
 
 _log = structlog.get_logger("monitor")
 
 
 class ClusterPoller:
-    """Polls every ``interval_seconds``."""
+    """Polls every ``interval_seconds`` and serves the last state as metrics."""
 
     def __init__(self, kafka: Cluster, groups: Sequence[str], interval_seconds: float) -> None:
         self._kafka = kafka

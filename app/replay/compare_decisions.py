@@ -83,7 +83,7 @@ class ReplayedRows(NamedTuple):
     decided: Sequence[PublishedDecision]
     rows: Doubles
     """Features of the customer, shape (transactions, features)."""
-    reads_whole: NDArray[np.bool_]
+    windows_read: NDArray[np.bool_]
     """True where every record in the windows of the transaction was read."""
     reads_all: bool
     """True when reading began at offset 0, before any record was deleted."""
@@ -94,10 +94,10 @@ def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
     recorded, rows = np.array([decided.features for decided in replayed.decided], np.float64), replayed.rows
     width = rows.shape[1]
     # Features of other entities come from other topics, which a replay does not read: the published values are used.
-    whole = np.ascontiguousarray(np.hstack([rows, recorded[:, width:]]))
+    complete = np.ascontiguousarray(np.hstack([rows, recorded[:, width:]]))
     same = (recorded[:, :width] == rows) | (np.isnan(recorded[:, :width]) & np.isnan(rows))
-    older = ~same & _may_be_older(replayed)
-    scores: list[float] = model.score(whole).tolist()
+    older = ~same & _unread_history(replayed)
+    scores: list[float] = model.score(complete).tolist()
     same_features, explained = same.all(axis=1), (same | older).all(axis=1)
     outcomes = [policy.outcome(score, model.thresholds) for score in scores]
     for row, decided in enumerate(replayed.decided):
@@ -114,14 +114,14 @@ def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
         )
 
 
-def _may_be_older(replayed: ReplayedRows) -> NDArray[np.bool_]:
+def _unread_history(replayed: ReplayedRows) -> NDArray[np.bool_]:
     """Mark the features, by row, that may depend on records that were not read."""
     if replayed.reads_all:
         return np.zeros(replayed.rows.shape, np.bool_)
     names = NAMES[: replayed.rows.shape[1]]
     unbounded = np.isin(names, UNBOUNDED) & np.isnan(replayed.rows)
     of_the_customer = np.array([name.startswith("customer_") for name in names])
-    return unbounded | (of_the_customer & ~replayed.reads_whole[:, None])
+    return unbounded | (of_the_customer & ~replayed.windows_read[:, None])
 
 
 def _kind(decided: PublishedDecision, outcome: Outcome, same_features: bool, explained: bool) -> Kind:

@@ -21,12 +21,12 @@ from app.replay.refold import FoldRules, refold
 from app.replay.rescoring import rescored
 from app.replay.verdict import Verdict, extended_coverage, verdict
 
-NOT_FROM_THE_LOG = {"scored_at", "shadow", "degraded", "rules"}
+NOT_COMPARED = {"scored_at", "shadow", "degraded", "rules"}
 """Fields of an alert that are not recomputed with the model: the time of scoring, shadow scores, and fields that the history
 decides.
 """
 NOT_REBUILT: Any = object()
-OF_THE_HISTORY = [Degradation.LATE, Degradation.SATURATED]
+HISTORY_FLAGS = [Degradation.LATE, Degradation.SATURATED]
 
 
 class FeatureLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,36 +92,42 @@ async def explain(
     Reads from the beginning of the windows, and from the beginning of the log when something still differs: two features
     look back without limit. ``on_progress`` receives the offset reached.
     """
-    alert, source = published.alert, published.alert.source
+    alert = published.alert
     since_ms = alert.event_time - customer_history.horizon_ms(rules.bounds, rules.acceptance.max_future_ms)
-    span = await customer_history.span(reader, source.partition, source.offset, since_ms)
-    past = _Past([], None, [])
-    if span.has_transaction:
-        key, log = alert.customer_id.encode(), rules.log_of(reader)
-        records = await customer_history.read(
-            reader, span, (span.read_from, source.offset + 1), key, on_progress
-        )
-        past = _past(alert, log, records, rules)
-        if past.differences and span.begins < span.read_from:
-            before = await customer_history.read(
-                reader, span, (span.begins, span.read_from), key, on_progress
-            )
-            span = msgspec.structs.replace(span, read_from=span.begins)
-            past = _past(alert, log, before + records, rules)
+    span = await customer_history.span(reader, alert.source.partition, alert.source.offset, since_ms)
+    span, past = await _read_past(alert, span, reader, rules, on_progress)
     coverage = past.folded.coverage if past.folded else None
     if span.is_cut or coverage is None:
         coverage = extended_coverage(alert, coverage)
-    judgement = list(_judgement(published, rescored(alert, coverage, bundle)))
+    scoring_differences = list(_scoring_differences(published, rescored(alert, coverage, bundle)))
     return Explanation(
         alert_id=alert.alert_id,
-        verdict=verdict(past.differences, judgement, span, since_ms),
+        verdict=verdict(past.differences, scoring_differences, span, since_ms),
         history_differences=past.differences,
-        judgement_differences=judgement,
+        judgement_differences=scoring_differences,
         span=span,
         alert=alert,
         features=list(_lines(alert, past.folded)),
         moments=past.moments,
     )
+
+
+async def _read_past(
+    alert: Alert, span: Span, reader: RangeReader, rules: FoldRules, on_progress: Progress
+) -> tuple[Span, _Past]:
+    """Read and fold the customer's records up to the alert; read all of the log if something differs."""
+    if not span.has_transaction:
+        return span, _Past([], None, [])
+    key, log = alert.customer_id.encode(), rules.log_of(reader)
+    windows = (span.read_from, span.offset + 1)
+    records = await customer_history.read(reader, span, windows, key, on_progress)
+    past = _past(alert, log, records, rules)
+    if past.differences and span.begins < span.read_from:
+        earlier = (span.begins, span.read_from)
+        records = await customer_history.read(reader, span, earlier, key, on_progress) + records
+        span = msgspec.structs.replace(span, read_from=span.begins)
+        past = _past(alert, log, records, rules)
+    return span, past
 
 
 def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRules) -> _Past:
@@ -135,7 +141,7 @@ def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRul
     )
     if folded is None:
         return _Past(moments, None, [_undecided(alert, moments)])
-    return _Past(moments, folded, list(_from_the_log(alert, folded)))
+    return _Past(moments, folded, list(_history_differences(alert, folded)))
 
 
 def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
@@ -145,18 +151,18 @@ def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
     return Difference("source.offset", "decided", instead)
 
 
-def _from_the_log(alert: Alert, folded: FoldedTransaction) -> Iterator[Difference]:
+def _history_differences(alert: Alert, folded: FoldedTransaction) -> Iterator[Difference]:
     width = len(folded.features)
     yield from feature_differences(alert.features[:width], folded.features, NAMES[:width])
-    degraded = [flag for flag in alert.degraded if flag in OF_THE_HISTORY]
+    degraded = [flag for flag in alert.degraded if flag in HISTORY_FLAGS]
     yield from differences(degraded, folded.degraded, "degraded")
     recorded, rebuilt = msgspec.to_builtins(alert.transaction), msgspec.to_builtins(folded.transaction)
     yield from differences(recorded, rebuilt, "transaction")
 
 
-def _judgement(published: Published, again: dict[str, Any]) -> Iterator[Difference]:
+def _scoring_differences(published: Published, again: dict[str, Any]) -> Iterator[Difference]:
     for name in dict.fromkeys([*published.fields, *again]):
-        if name not in NOT_FROM_THE_LOG:
+        if name not in NOT_COMPARED:
             yield from differences(published.fields.get(name), again.get(name), name)
 
 

@@ -7,7 +7,7 @@ from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffs
 from app.features.window import HOUR_MS
 
 CLOCKS_MS = HOUR_MS
-"""How far the clock that stamped a transaction may be ahead of the clock of the worker that decided it."""
+"""Tolerance between the clock of a transaction's timestamp and that of the worker that decided it."""
 
 
 class PublishedDecision(msgspec.Struct, frozen=True, gc=False):

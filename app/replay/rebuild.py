@@ -1,7 +1,7 @@
 """Rebuilds a lost changelog: folds profiles from the log up to the committed offsets of the group.
 
-Not beyond them: workers take a transaction for decided when its profile has applied it. And only into an empty changelog
-while no worker runs: the versions of two writers would mix.
+Folding stops at the committed offsets, because workers treat a transaction as decided when its profile has applied it. The
+changelog must be empty and no worker may run, because the versions of two writers would mix.
 """
 
 import time

@@ -119,11 +119,11 @@ class Replay:
             offsets=[applied.accepted[row].record.offset for row in rows],
             decided=[found for _, found in group],
             rows=applied.columns.features[rows],
-            reads_whole=np.array([self._reads_whole(applied, row, first_ms) for row in rows]),
+            windows_read=np.array([self._windows_read(applied, row, first_ms) for row in rows]),
             reads_all=span.read_from == 0,
         )
 
-    def _reads_whole(self, applied: FoldedChunks, row: int, first_ms: int) -> bool:
+    def _windows_read(self, applied: FoldedChunks, row: int, first_ms: int) -> bool:
         """Return whether every record in the windows of a transaction was read."""
         needed_ms = horizon_ms(self._rules.bounds, self._rules.acceptance.max_future_ms)
         return applied.transactions[row].event_time - needed_ms >= first_ms
@@ -131,7 +131,7 @@ class Replay:
     def _missing(self, applied: FoldedChunks, row: int, span: Range, first_ms: int) -> None:
         """Count a transaction without a decision; it may repeat a transaction from before the records that were read."""
         record, transaction = applied.accepted[row].record, applied.transactions[row]
-        is_new = span.read_from == 0 or self._reads_whole(applied, row, first_ms)
+        is_new = span.read_from == 0 or self._windows_read(applied, row, first_ms)
         self.counts.add(
             Example(
                 kind=Kind.MISSING if is_new else Kind.OLDER_THAN_LOG,

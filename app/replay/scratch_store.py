@@ -23,7 +23,7 @@ def database_path(data_dir: Path, partition: int) -> Path:
 
 
 class ScratchStore:
-    """Profiles that no worker reads; memory is bounded as in a worker."""
+    """Profiles of a replay, apart from those of workers; memory is bounded as in a worker."""
 
     def __init__(self, directory: Path, settings: WorkerSettings) -> None:
         self._directory = directory

@@ -25,31 +25,31 @@ class Verdict(StrEnum):
 
 
 def verdict(
-    history: Iterable[Difference], judgement: Iterable[Difference], span: Span, needed_since_ms: int
+    history: Iterable[Difference], scoring: Iterable[Difference], span: Span, needed_since_ms: int
 ) -> Verdict:
     """Return the verdict.
 
-    ``history`` are the differences of the rebuilt features, ``judgement`` those of the model's result for the published
+    ``history`` are the differences of the rebuilt features, ``scoring`` those of the model's result for the published
     features; ``needed_since_ms`` is the oldest record timestamp that a window can still hold.
     """
     if not span.has_transaction:
         deleted = span.offset < span.begins
-        return Verdict.LOG_CUT if deleted and not list(judgement) else Verdict.DIFFERENT
-    contradictions = [one for one in history if not may_be_older(one, span, needed_since_ms)]
-    if contradictions or list(judgement):
+        return Verdict.LOG_CUT if deleted and not list(scoring) else Verdict.DIFFERENT
+    contradictions = [one for one in history if not explained_by_deletion(one, span, needed_since_ms)]
+    if contradictions or list(scoring):
         return Verdict.DIFFERENT
     return Verdict.LOG_CUT if list(history) else Verdict.IDENTICAL
 
 
-def may_be_older(difference: Difference, span: Span, needed_since_ms: int) -> bool:
+def explained_by_deletion(difference: Difference, span: Span, needed_since_ms: int) -> bool:
     """Return whether deleted records may explain the difference."""
     if not span.is_cut:
         return False
     if difference.field in UNBOUNDED and difference.rebuilt is None:
         return True
-    windows_are_whole = span.begins_ms is not None and span.begins_ms <= needed_since_ms
+    windows_are_complete = span.begins_ms is not None and span.begins_ms <= needed_since_ms
     of_the_customer = difference.field.startswith("customer_") or difference.field == "degraded"
-    return of_the_customer and not windows_are_whole
+    return of_the_customer and not windows_are_complete
 
 
 def extended_coverage(alert: Alert, coverage: Coverage | None) -> Coverage:

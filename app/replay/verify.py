@@ -67,6 +67,7 @@ class Verification:
 
     @property
     def is_sound(self) -> bool:
+        """Whether no profile is different, missing or unexpected."""
         return not (self.matches.keys() - {Match.EQUAL, Match.OLDER_THAN_LOG})
 
     async def run(self, partition: int, finished: int, profiles: Profiles, on_progress: Progress) -> None:
@@ -124,15 +125,15 @@ def match(recorded: bytes | None, rebuilt: bytes | None, *, log_is_cut: bool) ->
         return Match.MISSING
     if rebuilt is None:
         return Match.OLDER_THAN_LOG if log_is_cut else Match.UNEXPECTED
-    return Match.OLDER_THAN_LOG if log_is_cut and _holds(recorded, rebuilt) else Match.DIFFERENT
+    return Match.OLDER_THAN_LOG if log_is_cut and _contains(recorded, rebuilt) else Match.DIFFERENT
 
 
-def _holds(recorded: bytes, rebuilt: bytes) -> bool:
+def _contains(recorded: bytes, rebuilt: bytes) -> bool:
     """Return whether the recorded profile holds every event that the log still gives, at the same applied offset."""
-    mine, its = view(recorded), view(rebuilt)
-    kept = {event.transaction: event for event in mine.events}
-    return mine.applied_offset == its.applied_offset and all(
-        kept.get(event.transaction) == event for event in its.events
+    stored, folded = view(recorded), view(rebuilt)
+    kept = {event.transaction: event for event in stored.events}
+    return stored.applied_offset == folded.applied_offset and all(
+        kept.get(event.transaction) == event for event in folded.events
     )
 
 
@@ -142,12 +143,12 @@ def _side_by_side(partition: int, profiles: Profiles) -> Iterator[tuple[bytes, b
     left, right = next(recorded, None), next(rebuilt, None)
     while left is not None or right is not None:
         key = min(one[0] for one in (left, right) if one is not None)
-        mine = left[1] if left is not None and left[0] == key else None
-        its = right[1] if right is not None and right[0] == key else None
-        yield key, mine, its
-        if mine is not None:
+        stored = left[1] if left is not None and left[0] == key else None
+        folded = right[1] if right is not None and right[0] == key else None
+        yield key, stored, folded
+        if stored is not None:
             left = next(recorded, None)
-        if its is not None:
+        if folded is not None:
             right = next(rebuilt, None)
 
 
