@@ -1,4 +1,4 @@
-"""What is known about an entity, counted from scratch in plain Python: what the compiled fold is held against."""
+"""Counts of an entity computed from the definition in plain Python, to compare with the compiled fold."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ KEPT_HOURS = 44 * 24
 MOST_GUARDS, MOST_LABELS = 1024, 4096
 START_MS = 1_522_540_800_000
 LOG = 77
-"""Topic id of the log of facts."""
+"""Topic id of the facts topic."""
 MOST_FACTS = 60
 
 
@@ -36,7 +36,7 @@ class Fact(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is known at one time."""
+    """Transactions and known frauds per window at one time."""
 
     counts: list[int]
     frauds: list[int]
@@ -52,7 +52,7 @@ def ceil_hour(time_ms: int) -> int:
 
 
 def recount(before: Sequence[Fact], time_ms: int) -> Answer:
-    """From all facts of one entity that came before, each transaction once; from the definition alone."""
+    """Count from all earlier facts of one entity, each transaction once, by the definition."""
     now_ms = time_ms // HOUR_MS * HOUR_MS
     end_ms = (time_ms - 7 * DAY_MS) // HOUR_MS * HOUR_MS
     verdicts = [
@@ -68,7 +68,9 @@ def recount(before: Sequence[Fact], time_ms: int) -> Answer:
 
 
 def verdict(before: Sequence[Fact], transaction: int, now_ms: int) -> Fact | None:
-    """The label that counts: the one reported last up to now; of equals, the one whose like came last for the first time."""
+    """The label that counts: the last one reported up to now. Of equal report times, the one that arrived last; repeats of
+    an earlier label do not count.
+    """
     known = list[Fact]()
     for fact in before:
         of_it = fact.kind & LABEL and fact.transaction == transaction and fact.reported_ms <= now_ms
@@ -82,7 +84,7 @@ def report(fact: Fact) -> tuple[int, int, int, bool]:
 
 
 class NaiveActivity:
-    """One entity's activity as plain lists, forgetting what the documentation says is forgotten."""
+    """One entity's activity as plain lists, with the documented eviction."""
 
     def __init__(self) -> None:
         self.hours: dict[int, int] = {}
@@ -93,7 +95,7 @@ class NaiveActivity:
         self.topic_id = 0
 
     def fold(self, fact: Fact) -> bool:
-        """Whether the fact is new."""
+        """Fold a fact; return whether it is new."""
         if fact.offset <= self.applied_offset:
             return False
         self.topic_id, self.applied_offset = LOG, fact.offset
@@ -101,13 +103,13 @@ class NaiveActivity:
 
     def _transaction(self, fact: Fact) -> bool:
         source = (fact.source_topic_id, fact.source_partition)
-        place = next((i for i, guard in enumerate(self.guards) if guard[:2] == source), None)
-        if place is None:
+        index = next((i for i, guard in enumerate(self.guards) if guard[:2] == source), None)
+        if index is None:
             self.guards = [*self.guards, Guard(*source, fact.source_offset)][-MOST_GUARDS:]
-        elif fact.source_offset <= self.guards[place].offset:
+        elif fact.source_offset <= self.guards[index].offset:
             return False
         else:
-            self.guards[place] = Guard(*source, fact.source_offset)
+            self.guards[index] = Guard(*source, fact.source_offset)
         hour = ceil_hour(fact.time_ms)
         self.first, self.newest = min(self.first, hour), max(self.newest, hour)
         self.hours[hour] = self.hours.get(hour, 0) + 1
@@ -138,7 +140,7 @@ class NaiveActivity:
         return max(self.newest - KEPT_HOURS, self.evicted) * HOUR_MS
 
     def encode(self) -> bytes:
-        """The bytes that the fold must leave."""
+        """The expected state after the fold."""
         return write_activity(
             StoredActivity(
                 self.topic_id,
@@ -174,8 +176,8 @@ KINDS = st.sampled_from([QUERY, TRANSACTION, QUERY | TRANSACTION, LABEL])
 
 @st.composite
 def histories(draw: st.DrawFn, entities: int = 1) -> list[Fact]:
-    """Facts whose clock mostly runs forward. Labels come about known and unknown transactions, late, early, twice
-    and reversed; some stretches of facts are sent once more, under new offsets, as after a crash.
+    """Facts in mostly ascending order of time. Labels are about known and unknown transactions, late, early, repeated and
+    reversed; some ranges of facts are sent again under new offsets, as after a crash.
     """
     facts, now_ms, sent = list[Fact](), START_MS, dict[tuple[int, int], int]()
     for _ in range(draw(st.integers(1, 30))):

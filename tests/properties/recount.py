@@ -1,4 +1,4 @@
-"""The features and the profile counted from scratch, in plain Python: what the compiled fold is held against."""
+"""Features and profile computed from the definition in plain Python, to compare with the compiled fold."""
 
 from collections.abc import Sequence
 from math import asin, cos, isnan, nan, radians, sin, sqrt
@@ -52,9 +52,9 @@ class Arrival(NamedTuple):
 
 @st.composite
 def journeys(draw: st.DrawFn, backwards_ms: st.SearchStrategy[int], customers: int = 1) -> list[Arrival]:
-    """Arrivals whose clock mostly runs forward and sometimes falls behind the newest by ``backwards_ms``.
+    """Arrivals in mostly ascending order of time; some are ``backwards_ms`` older than the newest.
 
-    Some come just a window after another, in order or not.
+    Some are exactly one window after another arrival, in order or not.
     """
     newest_ms, arrivals = [START_MS] * customers, list[Arrival]()
     for number in range(draw(st.integers(1, 40))):
@@ -74,7 +74,7 @@ def journeys(draw: st.DrawFn, backwards_ms: st.SearchStrategy[int], customers: i
 
 @st.composite
 def with_repeats(draw: st.DrawFn, journey: st.SearchStrategy[list[Arrival]]) -> list[Arrival]:
-    """Some of the transactions came before, under another offset."""
+    """Arrivals some of which repeat an earlier transaction under another offset."""
     arrivals = draw(journey)
     earlier = [
         draw(st.integers(0, number)) if draw(st.booleans()) else number for number in range(len(arrivals))
@@ -90,13 +90,13 @@ def as_events(arrivals: Sequence[Arrival]) -> Events:
 def fold_one_customer(
     arrivals: Sequence[Arrival], bounds: Bounds = BOUNDS, profile: bytes = b"", topic_id: int = 0
 ) -> tuple[bytes, Folded]:
-    """The customer's profile afterwards, and what was told about each arrival."""
+    """The customer's profile after the fold, and the result of each arrival."""
     folded = fold([profile], as_events(arrivals), bounds, topic_id)
     return folded.profiles[0], folded
 
 
 def recount(seen: Sequence[Arrival], event: Arrival) -> list[float]:
-    """All features but the last two, from the arrivals that were ``seen``, which hold the event itself."""
+    """All features but the last two, computed from the arrivals in ``seen``, which include the event."""
     day, time_of_day_ms = divmod(event.time_ms, DAY_MS)
     row = [float(event.amount), time_of_day_ms / HOUR_MS, float((day + 3) % 7 >= 5)]
     windows = [window(seen, event, width) for width in WIDTHS_MS]
@@ -121,8 +121,8 @@ def sums(inside: Sequence[Arrival]) -> tuple[int, int, int]:
     return len(inside), sum(a.amount for a in inside), sum(a.amount**2 for a in inside)
 
 
-class Told(NamedTuple):
-    """What the fold must say about one arrival that it applied."""
+class Expected(NamedTuple):
+    """The expected result of the fold for one applied arrival."""
 
     row: list[float]
     late: bool
@@ -131,7 +131,7 @@ class Told(NamedTuple):
 
 
 class NaiveProfile:
-    """One customer's profile as a list of arrivals in order of time, counted anew for each."""
+    """One customer's profile as a list of arrivals in order of time, recounted for each."""
 
     def __init__(self, bounds: Bounds, topic_id: int = 0) -> None:
         self.bounds, self.topic_id = bounds, topic_id
@@ -140,8 +140,8 @@ class NaiveProfile:
         self.first_seen_ms = self.evicted_ms = NEVER_MS
         self.place = (0, nan, nan)
 
-    def fold(self, event: Arrival) -> tuple[int, Told | None]:
-        """The status, and what is told when it is APPLIED."""
+    def fold(self, event: Arrival) -> tuple[int, Expected | None]:
+        """Fold an arrival; return its status, and the expected result if it is APPLIED."""
         if event.offset <= self.offset:
             return ALREADY_APPLIED, None
         if event.id in [other.id for other in self.kept]:
@@ -152,7 +152,7 @@ class NaiveProfile:
         self.first_seen_ms = min(event.time_ms, self.first_seen_ms) if self.applied else event.time_ms
         self.applied, self.offset = self.applied + 1, event.offset
         row += [since_last, self._travel_kmh(event)]
-        return APPLIED, Told(row, late, self.first_seen_ms, self.evicted_ms)
+        return APPLIED, Expected(row, late, self.first_seen_ms, self.evicted_ms)
 
     def _observe(self, event: Arrival) -> tuple[list[float], bool]:
         age_ms = max((other.time_ms for other in self.kept), default=event.time_ms) - event.time_ms
@@ -178,7 +178,7 @@ class NaiveProfile:
         return 3600 * kilometres(latitude, longitude, event.latitude, event.longitude) / seconds
 
     def encode(self) -> bytes:
-        """The bytes that the fold must leave."""
+        """The expected profile after the fold."""
         newest_ms = max((e.time_ms for e in self.kept), default=0)
         base_ms = min((e.time_ms for e in self.kept), default=0)
         starts = tuple(sum(e.time_ms <= newest_ms - width for e in self.kept) for width in WIDTHS_MS)

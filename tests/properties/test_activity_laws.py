@@ -1,4 +1,4 @@
-"""Laws of the second clock: whatever comes late, twice or turned round, what is known is what a recount knows."""
+"""Laws of entity activity: with late, repeated and reordered facts, the counts equal a recount."""
 
 import numpy as np
 import pytest
@@ -43,8 +43,8 @@ def naive(facts: list[Fact], start: NaiveActivity | None = None) -> NaiveActivit
 
 
 @given(histories(entities=2))
-def test_what_is_known_is_what_a_recount_of_the_whole_log_knows(facts: list[Fact]) -> None:
-    """Unless something was forgotten that a window reaches back to, which is then told."""
+def test_counts_equal_a_recount_of_the_whole_log(facts: list[Fact]) -> None:
+    """Except in windows that include evicted facts, which ``evicted_ms`` shows."""
     observed, before = fold_all(facts, [b"", b""]), list[Fact]()
     for at, fact in enumerate(facts):
         if fact.kind & QUERY:
@@ -58,12 +58,12 @@ def test_what_is_known_is_what_a_recount_of_the_whole_log_knows(facts: list[Fact
 
 
 @given(histories())
-def test_what_is_left_is_what_plain_lists_keep(facts: list[Fact]) -> None:
+def test_the_state_equals_that_of_plain_lists(facts: list[Fact]) -> None:
     observed, activity = fold_all(facts, [b""]), NaiveActivity()
     for at, fact in enumerate(facts):
         if fact.kind & QUERY:
-            told = (activity.first_seen_ms(), activity.evicted_ms())
-            assert told == (observed.first_seen_ms[at], observed.evicted_ms[at])
+            expected = (activity.first_seen_ms(), activity.evicted_ms())
+            assert expected == (observed.first_seen_ms[at], observed.evicted_ms[at])
         if fact.kind != QUERY:
             assert activity.fold(fact) == observed.applied[at]
 
@@ -71,7 +71,7 @@ def test_what_is_left_is_what_plain_lists_keep(facts: list[Fact]) -> None:
 
 
 @given(histories(), st.data())
-def test_it_does_not_matter_where_the_facts_are_cut_into_calls(
+def test_the_result_does_not_depend_on_how_facts_are_split_into_calls(
     facts: list[Fact], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(facts)))
@@ -83,8 +83,8 @@ def test_it_does_not_matter_where_the_facts_are_cut_into_calls(
 
 
 @given(histories(), st.data())
-def test_facts_read_again_change_nothing(facts: list[Fact], data: st.DataObject) -> None:
-    """A worker that took over reads from its last commit."""
+def test_facts_that_are_read_again_change_nothing(facts: list[Fact], data: st.DataObject) -> None:
+    """After a takeover, a worker reads from the last commit."""
     state = folded(facts)
     again = facts[data.draw(st.integers(0, len(facts) - 1)) :]
 
@@ -95,17 +95,19 @@ def test_facts_read_again_change_nothing(facts: list[Fact], data: st.DataObject)
 def test_facts_sent_again_under_new_offsets_change_only_the_offset(
     facts: list[Fact], data: st.DataObject
 ) -> None:
-    """A scoring worker that took over sends from its own last commit: whole stretches, in their order."""
+    """After a takeover, a scoring worker sends all facts since the last commit again, in order."""
     again = facts[data.draw(st.integers(0, len(facts) - 1)) :]
-    told = [fact._replace(offset=len(facts) + number) for number, fact in enumerate(again)]
-    once, twice = read_activity(folded(facts)), read_activity(folded(facts + told))
+    repeated = [fact._replace(offset=len(facts) + number) for number, fact in enumerate(again)]
+    once, twice = read_activity(folded(facts)), read_activity(folded(facts + repeated))
 
     assert once._replace(applied_offset=0) == twice._replace(applied_offset=0)
 
 
 @given(histories(), st.data())
-def test_transactions_and_labels_may_come_in_any_order(facts: list[Fact], data: st.DataObject) -> None:
-    """Each source partition keeps its own; here all are of one week, so that nothing is too old to be kept."""
+def test_the_counts_do_not_depend_on_the_order_of_transactions_and_labels(
+    facts: list[Fact], data: st.DataObject
+) -> None:
+    """Each fact has its own source partition, and all are of one week, so that none is too old to be kept."""
     week = [
         fact._replace(
             time_ms=START_MS + fact.time_ms % (7 * DAY_MS), source_partition=number, transaction=number
@@ -124,7 +126,7 @@ def test_transactions_and_labels_may_come_in_any_order(facts: list[Fact], data: 
 
 
 @given(histories())
-def test_asking_changes_nothing(facts: list[Fact]) -> None:
+def test_a_query_changes_nothing(facts: list[Fact]) -> None:
     state = folded(facts)
     questions = [fact._replace(kind=QUERY) for fact in facts]
 
@@ -132,16 +134,16 @@ def test_asking_changes_nothing(facts: list[Fact]) -> None:
 
 
 @given(histories())
-def test_labels_of_the_future_change_no_answer(facts: list[Fact]) -> None:
-    """Planted with every transaction, reported an hour after it or later: no row up to the transaction differs."""
-    planted, kept = list[Fact](), list[int]()
+def test_labels_change_no_result_before_their_report(facts: list[Fact]) -> None:
+    """A label with a late report time follows every fact: no result differs."""
+    added, kept = list[Fact](), list[int]()
     for fact in facts:
         future = fact._replace(kind=LABEL, reported_ms=2**62, is_fraud=True)
-        kept.append(len(planted))
-        planted += [fact, future]
-    planted = [fact._replace(offset=number) for number, fact in enumerate(planted)]
+        kept.append(len(added))
+        added += [fact, future]
+    added = [fact._replace(offset=number) for number, fact in enumerate(added)]
 
-    np.testing.assert_array_equal(fold_all(facts, [b""]).counts, fold_all(planted, [b""]).counts[kept])
+    np.testing.assert_array_equal(fold_all(facts, [b""]).counts, fold_all(added, [b""]).counts[kept])
 
 
 @given(histories())
@@ -156,14 +158,14 @@ def test_the_bytes_are_those_of_the_documented_layout_and_bounded(facts: list[Fa
 
 
 @given(histories())
-def test_the_lineage_is_read_as_that_of_a_profile(facts: list[Fact]) -> None:
+def test_the_lineage_is_stored_as_in_a_profile(facts: list[Fact]) -> None:
     last = max((fact.offset for fact in facts if fact.kind != QUERY), default=None)
 
     assert ((0, -1) if last is None else (LOG, last)) == lineage(folded(facts))
 
 
 def full_of_labels(room: int) -> NaiveActivity:
-    """``room`` labels below the cap; all of one hour, as in an attack."""
+    """``room`` labels below the maximum; all of one hour, as in an attack."""
     activity = naive(TRANSACTIONS)
     hour = START_MS // HOUR_MS
     activity.labels = [
@@ -174,7 +176,7 @@ def full_of_labels(room: int) -> NaiveActivity:
 
 @settings(max_examples=20)
 @given(histories(), st.integers(0, 3))
-def test_beyond_the_cap_the_oldest_labels_go_and_it_is_told(facts: list[Fact], room: int) -> None:
+def test_beyond_the_maximum_the_oldest_labels_are_evicted_and_reported(facts: list[Fact], room: int) -> None:
     later = [fact._replace(offset=fact.offset + 1) for fact in facts]
     state = full_of_labels(room).encode()
     observed, activity = fold_all(later, [state]), naive(later, full_of_labels(room))
@@ -187,7 +189,7 @@ def test_beyond_the_cap_the_oldest_labels_go_and_it_is_told(facts: list[Fact], r
 
 @settings(max_examples=20)
 @given(histories(), st.integers(0, 3))
-def test_beyond_the_cap_the_oldest_guards_go(facts: list[Fact], room: int) -> None:
+def test_beyond_the_maximum_the_oldest_guards_are_evicted(facts: list[Fact], room: int) -> None:
     def crowded() -> NaiveActivity:
         activity = naive(TRANSACTIONS)
         activity.guards = [Guard(1, number, 0) for number in range(MOST_GUARDS - room)]
@@ -198,7 +200,7 @@ def test_beyond_the_cap_the_oldest_guards_go(facts: list[Fact], room: int) -> No
     assert naive(later, crowded()).encode() == folded(later, crowded().encode())
 
 
-def test_an_entity_never_seen_has_done_nothing() -> None:
+def test_an_unknown_entity_has_zero_counts() -> None:
     observed = fold_all([Fact(0, QUERY, START_MS)], [b""])
 
     assert (0, -1) == lineage(EMPTY)
@@ -209,7 +211,7 @@ def test_an_entity_never_seen_has_done_nothing() -> None:
 
 
 @given(histories(), st.data())
-def test_truncated_and_longer_bytes_are_no_activity(facts: list[Fact], data: st.DataObject) -> None:
+def test_truncated_or_longer_bytes_are_corrupt(facts: list[Fact], data: st.DataObject) -> None:
     whole = folded(facts)
     length = data.draw(st.integers(1, len(whole) - 1))
     for state in (whole[:length], whole + bytes(8)):
@@ -218,7 +220,7 @@ def test_truncated_and_longer_bytes_are_no_activity(facts: list[Fact], data: st.
 
 
 @pytest.mark.parametrize("place", [0, 4, 24, 28])
-def test_another_version_or_other_counts_are_no_activity(place: int) -> None:
+def test_another_version_or_wrong_counts_are_corrupt(place: int) -> None:
     state = bytearray(folded(TRANSACTIONS))
     state[place] += 1
     with pytest.raises(StateCorrupt):
@@ -226,7 +228,7 @@ def test_another_version_or_other_counts_are_no_activity(place: int) -> None:
 
 
 @pytest.mark.parametrize("hours", [((5, 1), (4, 1)), ((4, 1), (4, 1)), ((5 - KEPT_HOURS, 1),), ((6, 1),)])
-def test_hours_that_do_not_ascend_to_the_newest_are_no_activity(hours: tuple[tuple[int, int], ...]) -> None:
+def test_hours_that_do_not_ascend_to_the_newest_are_corrupt(hours: tuple[tuple[int, int], ...]) -> None:
     stored = read_activity(folded(TRANSACTIONS))._replace(hours=hours, newest_hour=5)
     with pytest.raises(StateCorrupt):
         observe([write_activity(stored)], NO_FACTS)

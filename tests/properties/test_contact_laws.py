@@ -1,6 +1,6 @@
-"""One question an episode, never two open, never right after an answer; however chunks are cut, whatever is read again.
+"""Laws of questions: one per episode, one open at a time, none shortly after an answer, for any chunks and repeated reads.
 
-Seen to fail: when an alert that is held back marks its episode as asked; when a replayed record is folded again; when an
+These tests fail if a suppressed alert marks its episode as asked, if an already applied record is folded again, or if an
 answer to an older question closes the open one.
 """
 
@@ -39,12 +39,12 @@ steps = st.lists(st.builds(Step, st.integers(0, 80), st.booleans(), st.integers(
 
 
 class Asked(NamedTuple):
-    """What came of some steps."""
+    """The result of some steps."""
 
     contact: Contact
     alerts_ms: list[int]
     asked_ms: dict[int, int]
-    """By transaction."""
+    """Time of the question by transaction."""
     answered_ms: dict[int, int]
 
 
@@ -65,7 +65,7 @@ def run(given_steps: Iterable[Step]) -> Asked:
 
 
 def episodes(alerts_ms: Sequence[int]) -> list[list[int]]:
-    """Alerts with no quiet between them."""
+    """Split the alerts where they are more than ``QUIET.episode_ms`` apart."""
     found: list[list[int]] = []
     for time_ms in alerts_ms:
         if not found or time_ms - found[-1][-1] > QUIET.episode_ms:
@@ -75,7 +75,7 @@ def episodes(alerts_ms: Sequence[int]) -> list[list[int]]:
 
 
 @given(steps)
-def test_an_episode_has_one_question_at_most_and_the_first_of_all_has_one(given_steps: list[Step]) -> None:
+def test_an_episode_has_at_most_one_question_and_the_first_episode_has_one(given_steps: list[Step]) -> None:
     asked = run(given_steps)
     times = list(asked.asked_ms.values())
 
@@ -85,7 +85,7 @@ def test_an_episode_has_one_question_at_most_and_the_first_of_all_has_one(given_
 
 
 @given(steps)
-@example([Step(1, False, 0), Step(80, False, 0), Step(0, True, 1)])  # answered when the next one stands
+@example([Step(1, False, 0), Step(80, False, 0), Step(0, True, 1)])  # answered when the next question is open
 def test_no_question_is_asked_while_another_is_open_or_was_just_answered(given_steps: list[Step]) -> None:
     asked = run(given_steps)
     questions = list(asked.asked_ms.items())
@@ -99,8 +99,8 @@ def test_no_question_is_asked_while_another_is_open_or_was_just_answered(given_s
 
 
 @given(steps, st.integers(1, 200))
-def test_a_customer_who_may_be_asked_is(given_steps: list[Step], hours: int) -> None:
-    """An alert after any quiet that is long enough is asked about: suppression ends."""
+def test_an_alert_after_all_quiet_periods_causes_a_question(given_steps: list[Step], hours: int) -> None:
+    """Suppression always ends."""
     contact = run(given_steps).contact
     newest_ms = max(contact.last_alert_ms, contact.asked_ms, contact.answered_ms, START_MS)
 
@@ -109,18 +109,18 @@ def test_a_customer_who_may_be_asked_is(given_steps: list[Step], hours: int) -> 
     assert ask
 
 
-def test_an_alert_that_was_held_back_leaves_the_question_to_the_next_of_its_episode() -> None:
-    #         answer           held back    asked: 24 h after the answer, 10 h after the alert before
+def test_after_a_suppressed_alert_the_next_of_its_episode_may_cause_the_question() -> None:
+    # Alert 2 is suppressed, because it is 15 h after the answer. Alert 3 of the same episode is 25 h after it.
     contact, asked = alerted(Contact(), 1, 0, QUIET)
     contact = answered(contact, 1, 0)
-    contact, held_back = alerted(contact, 2, 15 * HOUR_MS, QUIET)
+    contact, suppressed = alerted(contact, 2, 15 * HOUR_MS, QUIET)
     contact, then = alerted(contact, 3, 25 * HOUR_MS, QUIET)
     _, again = alerted(contact, 4, 26 * HOUR_MS, QUIET)
 
-    assert (asked, held_back, then, again) == (True, False, True, False)
+    assert (asked, suppressed, then, again) == (True, False, True, False)
 
 
-def test_an_answer_to_an_older_question_closes_nothing() -> None:
+def test_an_answer_to_an_older_question_does_not_close_the_open_one() -> None:
     contact, _ = alerted(Contact(), 1, 0, QUIET)
     contact, asked = alerted(answered(contact, 1, HOUR_MS), 2, 50 * HOUR_MS, QUIET)
 
@@ -129,7 +129,7 @@ def test_an_answer_to_an_older_question_closes_nothing() -> None:
 
 
 class Record(NamedTuple):
-    """As a consumer gives it."""
+    """A record as a consumer returns it."""
 
     key: bytes | None
     value: bytes | None
@@ -141,7 +141,7 @@ class Record(NamedTuple):
 
 
 class Nothing:
-    """A store without a contact."""
+    """An empty store."""
 
     def read(self, _: int, keys: list[bytes]) -> list[bytes | None]:
         return [None for _ in keys]
@@ -171,7 +171,7 @@ def answer(number: int, customer: str, at_ms: int) -> dict[str, Any]:
 
 
 Log = list[tuple[int, Record]]
-"""Which topic, and the record."""
+"""The topic and the record."""
 
 
 def log_of(given_steps: Iterable[Step]) -> Log:
@@ -192,7 +192,7 @@ def fold() -> ContactFold:
 
 
 def pieces(log: Log, cuts: Sequence[int]) -> Iterable[tuple[int, list[Record]]]:
-    """Neighbours of one topic together, of at most the given sizes in turn."""
+    """Split into chunks of consecutive records of one topic, with at most the given sizes in turn."""
     piece: list[Record] = []
     for place, (topic, record) in enumerate(log):
         piece.append(record)
@@ -203,26 +203,26 @@ def pieces(log: Log, cuts: Sequence[int]) -> Iterable[tuple[int, list[Record]]]:
 
 
 def folded(worker: ContactFold, log: Log, cuts: Sequence[int]) -> tuple[list[OutRecord], dict[bytes, bytes]]:
-    """Everything that was told, and the contacts."""
-    told: list[OutRecord] = []
+    """Fold everything; return the outputs and the contacts."""
+    outputs: list[OutRecord] = []
     contacts: dict[bytes, bytes] = {}
     for topic, part in pieces(log, cuts):
         work: ContactChunk = worker.compute(topic, Chunk(0, part), 2_000_000_000_000)
         assert not work.rejected
-        told += work.notifications + [label for labels in work.labels.values() for label in labels]
+        outputs += work.notifications + [label for labels in work.labels.values() for label in labels]
         contacts |= work.states
-    return told, contacts
+    return outputs, contacts
 
 
 @given(steps, st.lists(st.integers(1, 7), min_size=1, max_size=5))
-def test_how_chunks_are_cut_changes_nothing(given_steps: list[Step], cuts: list[int]) -> None:
+def test_the_result_does_not_depend_on_chunk_boundaries(given_steps: list[Step], cuts: list[int]) -> None:
     log = log_of(given_steps)
 
     assert folded(fold(), log, [1]) == folded(fold(), log, cuts)
 
 
 @given(steps, st.data())
-def test_what_is_read_again_tells_nothing_and_changes_nothing(
+def test_records_that_are_read_again_give_no_output_and_no_change(
     given_steps: list[Step], data: st.DataObject
 ) -> None:
     log, worker = log_of(given_steps), fold()
@@ -233,7 +233,7 @@ def test_what_is_read_again_tells_nothing_and_changes_nothing(
     assert all(decode(value).changes for value in contacts.values())
 
 
-def test_an_answer_becomes_a_label_and_no_question_holds_a_card() -> None:
+def test_an_answer_becomes_a_label_and_a_question_contains_no_card_token() -> None:
     log: Log = [
         (ALERTS, Record(b"c0", json.dumps(alert(0, "c0", START_MS)).encode(), 0)),
         (ANSWERS, Record(b"c0", json.dumps(answer(0, "c0", START_MS + 5)).encode(), 0)),
@@ -260,7 +260,7 @@ def _json(at_ms: int) -> bytes:
     )
 
 
-def test_what_is_no_alert_and_no_answer_is_rejected_and_its_neighbours_count() -> None:
+def test_an_invalid_record_is_rejected_without_effect_on_its_neighbours() -> None:
     bad = [Record(b"c0", b"{", 0), Record(b"other", json.dumps(alert(0, "c0", START_MS)).encode(), 1)]
     good = Record(b"c0", json.dumps(alert(1, "c0", START_MS)).encode(), 2)
     work = fold().compute(ALERTS, Chunk(0, [*bad, good]), 2_000_000_000_000)

@@ -1,8 +1,8 @@
-"""Every offset in exactly one file, and every figure as a recount says, wherever a kill falls.
+"""Laws of the day files: every offset is in exactly one file and every figure equals a recount, for kills at any point.
 
-A kill is an exception out of any step that touches the disk; what comes after it begins with what lies there. Seen to
-fail when the progress is replaced before the files are renamed, when what was begun is not deleted, and when figures do
-not remember how far they have counted.
+A kill is an exception from a disk operation; the next run starts with the files as they are. These tests fail if the
+progress is replaced before the files are renamed, if unfinished files are not deleted, or if figures do not store the
+offset up to which they have counted.
 """
 
 import asyncio
@@ -40,11 +40,11 @@ Event = dict[str, Any]
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """Simulates the end of the process."""
 
 
 class Consumer:
-    """Delivers in one fetch epoch."""
+    """A consumer in one fetch epoch."""
 
     def __init__(self) -> None:
         self.fetch_epoch = 1
@@ -73,7 +73,7 @@ def event(part: Sequence[Record], fetch_epoch: int) -> Any:
 
 
 def killer(after: int) -> Callable[[Any], None]:
-    """The disk works so many times."""
+    """A replacement of fsync that raises after ``after`` calls."""
     left = [after]
 
     def sync(_: Any) -> None:
@@ -97,7 +97,7 @@ def new_context(directory: Path, roll_rows: int) -> BufferContext:
 
 
 def read_on(feed: Feed, log: Sequence[Record], context: BufferContext, random: Random) -> None:
-    """One life of a worker: from where the files end to the end of the log."""
+    """Run a worker from the end of the files to the end of the log."""
     begin = context.files.progress(feed.name, log[0].partition).next_offset
     left = [record for record in log if record.offset >= begin]
     buffer, consumer = ParquetBuffer(feed, log[0].partition, context), Consumer()
@@ -115,7 +115,7 @@ def read_on(feed: Feed, log: Sequence[Record], context: BufferContext, random: R
 
 
 def finish(feed: Feed, log: Sequence[Record], directory: Path, random: Random) -> None:
-    """Everything into files, the last rows too."""
+    """Write everything to files, including the last rows."""
     read_on(feed, log, new_context(directory, 1), random)
 
 
@@ -139,7 +139,7 @@ def readable(logs: Sequence[Sequence[Record]]) -> Counter[tuple[int, int]]:
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 25), max_size=4), st.integers(1, 15))
 @hypothesis_settings(max_examples=10, phases=(Phase.explicit, Phase.generate))
 @example(seed=7, kills=[3, 6, 9, 12], roll_rows=4)
-def test_wherever_a_kill_falls_every_offset_is_in_one_file_and_counted_once(
+def test_after_kills_at_any_point_every_offset_is_in_one_file_and_counted_once(
     seed: int, kills: list[int], roll_rows: int
 ) -> None:
     random = Random(seed)
@@ -163,19 +163,19 @@ def test_wherever_a_kill_falls_every_offset_is_in_one_file_and_counted_once(
 
 
 def check(report: DayReport, events: Sequence[Sequence[Event]], labelled: Sequence[Event]) -> None:
-    """Held against a recount in plain Python, each transaction once, by its last label."""
+    """Compare with a recount in plain Python: each transaction once, with its last label."""
     first = {one["transaction_id"]: one for part in events for one in part if of_day(one)}
-    said: dict[str, Event] = {}
+    labels: dict[str, Event] = {}
     for one in filter(of_day, labelled):
-        known = said.get(one["transaction_id"])
+        known = labels.get(one["transaction_id"])
         if known is None or one["reported_at"] >= known["reported_at"]:
-            said[one["transaction_id"]] = one
+            labels[one["transaction_id"]] = one
     alerts = {name for name, one in first.items() if one["outcome"] != "approve"}
-    judged = [one["is_fraud"] for name, one in said.items() if name in alerts]
+    labelled_alerts = [one["is_fraud"] for name, one in labels.items() if name in alerts]
     assert len(first) == report.total.transactions
     assert sum(one["outcome"] == "decline" for one in first.values()) == report.total.decline
-    assert (len(judged), sum(judged)) == (report.total.judged, report.total.frauds)
-    assert sum(one["is_fraud"] for one in said.values()) == report.frauds_known
+    assert (len(labelled_alerts), sum(labelled_alerts)) == (report.total.judged, report.total.frauds)
+    assert sum(one["is_fraud"] for one in labels.values()) == report.frauds_known
     assert sum(sum(map(of_day, part)) for part in events) - len(first) == report.repeated
     assert _sums(first, "currency") == report.total.amount_minor
     assert _sums(first, "terminal_id") == {
@@ -194,7 +194,7 @@ def of_day(one: Event) -> bool:
     return bool(one["event_time"] // DAY_MS == FIRST_DAY)
 
 
-def test_duckdb_says_the_same_of_the_files() -> None:
+def test_a_duckdb_query_of_the_files_gives_the_same_report() -> None:
     random = Random(11)
     events = [decided(partition, 200, random) for partition in range(2)]
     labelled = [label(one, random) for one in random.choices(events[0] + events[1], k=200)]
@@ -212,7 +212,7 @@ def test_duckdb_says_the_same_of_the_files() -> None:
         assert batch_report(directory, DAY, top=10) == kept
 
 
-def test_figures_that_are_lost_are_made_anew_from_the_files(tmp_path: Path) -> None:
+def test_lost_figures_are_recomputed_from_the_files(tmp_path: Path) -> None:
     random = Random(5)
     log = records(0, decided(0, 80, random), random)
     finish(DECISIONS, log[:50], tmp_path, random)
@@ -223,8 +223,8 @@ def test_figures_that_are_lost_are_made_anew_from_the_files(tmp_path: Path) -> N
     assert batch_report(tmp_path, DAY, top=10) == kept_report(tmp_path, FIRST_DAY, DAY, top=10).report
 
 
-def test_what_moved_on_while_rows_lay_here_is_dropped(tmp_path: Path) -> None:
-    """The partition is another worker's: nothing is written, nothing acknowledged, and its return begins anew."""
+def test_buffered_rows_of_a_revoked_partition_are_discarded(tmp_path: Path) -> None:
+    """Another worker owns the partition: nothing is written or acknowledged, and a new assignment starts empty."""
     random = Random(1)
     log = records(0, decided(0, 20, random), random)
     buffer, consumer = ParquetBuffer(DECISIONS, 0, new_context(tmp_path, 100)), Consumer()
@@ -260,7 +260,7 @@ def test_a_rebalance_waits_for_rows_that_are_being_written(tmp_path: Path) -> No
     assert consumer.held == []
 
 
-def test_a_log_that_begins_anew_is_refused(tmp_path: Path) -> None:
+def test_a_recreated_topic_is_refused(tmp_path: Path) -> None:
     random = Random(3)
     log = records(0, decided(0, 20, random), random)
     finish(DECISIONS, log, tmp_path, random)

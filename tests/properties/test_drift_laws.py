@@ -1,4 +1,4 @@
-"""Laws of the population stability index, and of counting into bins."""
+"""Laws of the population stability index and of the counts per bin."""
 
 from bisect import bisect_left
 from math import inf, isfinite, log, nan
@@ -22,7 +22,7 @@ EDGES = st.lists(st.floats(-5, 5), max_size=8, unique=True).map(sorted)
 
 
 def by_hand(expected: list[int], found: list[int]) -> float:
-    """Bin by bin, as the formula is written."""
+    """The formula, bin by bin."""
     total = 0.0
     for before, now in zip(expected, found, strict=True):
         e, a = max(before / sum(expected), LEAST_SHARE), max(now / sum(found), LEAST_SHARE)
@@ -31,12 +31,12 @@ def by_hand(expected: list[int], found: list[int]) -> float:
 
 
 @given(PAIRS)
-def test_it_is_the_formula_summed_by_hand(pair: tuple[list[int], list[int]]) -> None:
+def test_the_index_equals_the_formula(pair: tuple[list[int], list[int]]) -> None:
     assert np.isclose(by_hand(*pair), psi(*pair), rtol=1e-9, atol=1e-12)
 
 
 @given(PAIRS)
-def test_it_is_never_negative_and_the_same_both_ways(pair: tuple[list[int], list[int]]) -> None:
+def test_the_index_is_symmetric_and_not_negative(pair: tuple[list[int], list[int]]) -> None:
     before, now = pair
 
     assert psi(before, now) >= 0
@@ -44,12 +44,12 @@ def test_it_is_never_negative_and_the_same_both_ways(pair: tuple[list[int], list
 
 
 @given(COUNTS, st.integers(1, 1000))
-def test_it_is_zero_of_equal_shares_however_many_rows_there_are(counts: list[int], times: int) -> None:
+def test_the_index_is_zero_for_equal_proportions_of_any_number_of_rows(counts: list[int], times: int) -> None:
     assert psi(counts, [number * times for number in counts]) < 1e-12
 
 
 @given(st.lists(st.tuples(EDGES, st.lists(VALUES, min_size=6, max_size=6)), min_size=1, max_size=4))
-def test_every_value_is_counted_in_its_bin_as_training_did(
+def test_every_value_is_counted_in_the_same_bin_as_in_training(
     columns: list[tuple[list[float], list[float]]],
 ) -> None:
     distributions = [Distribution(edges=edges, counts=[], missing=0, median=None) for edges, _ in columns]

@@ -1,4 +1,4 @@
-"""Laws of the 128-bit sums: what Python's own integers say, over the whole range."""
+"""Laws of the 128-bit sums: equal to Python's integers over the whole range."""
 
 from math import isqrt
 
@@ -14,7 +14,7 @@ BELOW_63, BELOW_127, BELOW_128 = 2**63, 2**127, 2**128
 
 
 def numbers(below: int) -> st.SearchStrategy[int]:
-    """Of every size, and those beside the powers of two, where carries are."""
+    """Numbers of every size, with many next to powers of two, where carries occur."""
     near_powers = st.builds(
         lambda bits, step: min(max(2**bits + step, 0), below - 1),
         st.integers(0, below.bit_length() - 1),
@@ -51,24 +51,24 @@ def test_a_difference_is_exact(a: int, b: int) -> None:
 
 
 @given(numbers(2**32), numbers(BELOW_128))
-def test_a_multiple_is_exact_where_it_fits(count: int, number: int) -> None:
+def test_a_multiple_is_exact_if_it_fits(count: int, number: int) -> None:
     fitting = number % (BELOW_128 // max(count, 1))
 
     assert count * fitting == joined(exact.times(count, *words(fitting)))
 
 
 @given(numbers(BELOW_127))
-@example(2**64 - 2**10)  # just half between two doubles
+@example(2**64 - 2**10)  # exactly half-way between two doubles
 @example(2**126 + 2**73)
 @example(2**126 + 2**73 + 1)
 @example(2**127 - 1)
-def test_a_double_is_the_nearest_one(number: int) -> None:
+def test_conversion_gives_the_nearest_double(number: int) -> None:
     assert float(number) == exact.to_double(*words(number))
 
 
 @given(st.integers(1, 73), st.integers(0, 2**53 - 1), st.integers(-1, 1))
 def test_a_tie_goes_to_the_even_double_and_a_single_bit_breaks_it(bits: int, odd: int, step: int) -> None:
-    """A 53-bit number, and half of its last place more."""
+    """A 53-bit number plus half of its last place."""
     number = ((2**53 | odd) << bits) // 2 + 2 ** (bits - 1) // 2 + step
 
     assert float(number) == exact.to_double(*words(number))
@@ -83,7 +83,7 @@ def test_the_spread_of_amounts_is_exact_and_rounded_once(amounts: list[int]) -> 
 
 @given(st.integers(1, MOST_EVENTS), numbers(MOST_EVENTS * MAX_AMOUNT_MINOR + 1))
 def test_the_spread_is_exact_up_to_the_largest_sums_a_profile_can_have(n: int, s: int) -> None:
-    """Of n amounts that sum up to s: all in as few as hold it, which is the most, or nearly equal, the least."""
+    """For n amounts with sum s the spread is largest with the sum in as few amounts as possible, smallest with equal ones."""
     total = min(s, n * MAX_AMOUNT_MINOR)
     full, rest = divmod(total, MAX_AMOUNT_MINOR)
     most = full * MAX_AMOUNT_MINOR**2 + rest**2
@@ -96,7 +96,7 @@ def test_the_spread_is_exact_up_to_the_largest_sums_a_profile_can_have(n: int, s
         assert float(n * q - total**2) == exact.spread(n, total, *words(q))
 
 
-def test_the_largest_cap_keeps_every_sum_in_its_range() -> None:
+def test_the_largest_maximum_of_events_keeps_every_sum_in_its_range() -> None:
     largest_sum = MOST_EVENTS * MAX_AMOUNT_MINOR
 
     assert largest_sum < BELOW_63

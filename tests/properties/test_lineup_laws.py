@@ -1,4 +1,4 @@
-"""Laws of the models beside the champion: whatever they do, decisions are the champion's and their time is bounded."""
+"""Laws of challengers and canaries: no fault of theirs changes a decision of the champion, and their time is bounded."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -23,7 +23,7 @@ BUDGET_SECONDS = 0.010
 
 
 class Clock:
-    """Stands still unless a model takes its time."""
+    """A clock that only scripted models advance."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -33,10 +33,10 @@ class Clock:
 
 
 class Scripted:
-    """A model that does, call after call, what it is told."""
+    """A model with a given behaviour."""
 
     thresholds = Thresholds(review=0.5, decline=0.9)
-    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; nobody changes it
+    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol requires a dict; it is never changed
 
     def __init__(self, name: str, behaviour: Callable[[Rows], Scores]) -> None:
         self.reference = ModelReference(name=name, version="1", digest=name)
@@ -53,7 +53,7 @@ def first_feature(rows: Rows) -> Scores:
     return np.clip(np.nan_to_num(rows[:, 0]), 0, 1)
 
 
-def spoils_its_input(rows: Rows) -> Scores:
+def overwrites_its_input(rows: Rows) -> Scores:
     rows[:] = 1.0
     return np.full(len(rows), 0.3)
 
@@ -64,7 +64,7 @@ def raises(rows: Rows) -> Scores:
 
 BEHAVIOURS: dict[str, Callable[[Rows], object]] = {
     "sound": lambda rows: np.full(len(rows), 0.3),
-    "spoils its input": spoils_its_input,
+    "overwrites its input": overwrites_its_input,
     "raises": raises,
     "asserts": lambda rows: np.testing.assert_array_equal(rows, None),
     "gives NaN": lambda rows: np.full(len(rows), np.nan),
@@ -78,7 +78,7 @@ BEHAVIOURS: dict[str, Callable[[Rows], object]] = {
 
 
 class Step(NamedTuple):
-    """What a model on trial does with one chunk, and how long it takes."""
+    """The behaviour of a compared model for one chunk, and its duration."""
 
     behaviour: str
     seconds: float
@@ -93,7 +93,7 @@ chunks = st.lists(st.integers(0, 5), min_size=1, max_size=40)
 
 
 class Trial:
-    """A model that follows a list of steps, over and over."""
+    """A model that repeats a list of steps."""
 
     def __init__(self, script: list[Step], clock: Clock, name: str = "trial") -> None:
         self.calls: list[float] = []
@@ -104,7 +104,7 @@ class Trial:
         step = self._script[len(self.calls) % len(self._script)]
         self.calls.append(step.seconds)
         self._clock.now += step.seconds
-        found: Scores = BEHAVIOURS[step.behaviour](rows)  # type: ignore[assignment]  # that is the point
+        found: Scores = BEHAVIOURS[step.behaviour](rows)  # type: ignore[assignment]  # some behaviours return invalid scores
         return found
 
 
@@ -154,7 +154,7 @@ def test_no_challenger_changes_a_decision(scripts: list[list[Step]], sizes: list
 
 
 @given(st.lists(steps, min_size=1, max_size=20), st.integers(1, 200))
-def test_a_challenger_never_takes_longer_than_its_budgets_and_its_longest_call(
+def test_a_challenger_takes_at_most_its_budgets_plus_its_longest_call(
     script: list[Step], number: int
 ) -> None:
     clock = Clock()
@@ -178,8 +178,8 @@ def test_a_suspended_challenger_is_never_called_again(script: list[Step], number
         assert not suspended or len(trial.calls) == calls
 
 
-@given(st.sampled_from([name for name in BEHAVIOURS if name not in {"sound", "spoils its input"}]))
-def test_a_challenger_that_fails_again_and_again_is_suspended(behaviour: str) -> None:
+@given(st.sampled_from([name for name in BEHAVIOURS if name not in {"sound", "overwrites its input"}]))
+def test_a_challenger_that_keeps_failing_is_suspended(behaviour: str) -> None:
     clock = Clock()
     trial = Trial([Step(behaviour, 0.0)], clock)
     challenger = Challenger(trial.model, BUDGET_SECONDS, clock)
@@ -202,7 +202,7 @@ def test_a_challenger_that_is_always_too_slow_is_suspended() -> None:
 
 
 @given(st.sampled_from(["raises", "gives NaN"]), st.integers(0, MOST_FAILURES - 1))
-def test_a_challenger_that_fails_now_and_then_is_called_for_ever(behaviour: str, failures: int) -> None:
+def test_a_challenger_that_fails_occasionally_is_never_suspended(behaviour: str, failures: int) -> None:
     clock = Clock()
     trial = Trial([Step(behaviour, 0.0)] * failures + [Step("sound", 0.0)], clock)
     challenger = Challenger(trial.model, BUDGET_SECONDS, clock)
@@ -212,7 +212,7 @@ def test_a_challenger_that_fails_now_and_then_is_called_for_ever(behaviour: str,
     assert len(trial.calls) == 10 * MOST_FAILURES
 
 
-def test_a_challenger_that_is_too_slow_now_and_then_is_not_suspended() -> None:
+def test_a_challenger_that_is_occasionally_too_slow_is_not_suspended() -> None:
     clock = Clock()
     script = [Step("sound", 1.5 * BUDGET_SECONDS)] * (MOST_OVERRUNS - 1) + [Step("sound", 0.0)]
     trial = Trial(script, clock)
@@ -225,10 +225,10 @@ def test_a_challenger_that_is_too_slow_now_and_then_is_not_suspended() -> None:
 
 
 @given(st.lists(steps, min_size=1, max_size=6), st.floats(0.01, 1), chunks)
-def test_a_canary_decides_for_its_customers_or_the_champion_does(
+def test_each_decision_is_made_by_either_the_canary_or_the_champion(
     script: list[Step], share: float, sizes: list[int]
 ) -> None:
-    """Each decision is one model's alone: its score, its thresholds, its name."""
+    """Score, thresholds and name of a decision are of the same model."""
     clock, champion = Clock(), Scripted("champion", first_feature)
     bounds = CanaryBounds(max_alert_rate=0.5, window=10, max_failures=1)
     canary = Canary(Trial(script, clock, "canary").model, share, bounds, clock)
@@ -246,42 +246,42 @@ def test_a_canary_decides_for_its_customers_or_the_champion_does(
 
 
 @given(st.text(min_size=1, max_size=64), st.floats(0, 1), st.floats(0, 1))
-def test_who_is_in_a_share_is_in_every_larger_one(customer_id: str, one: float, other: float) -> None:
+def test_a_customer_in_a_share_is_in_every_larger_share(customer_id: str, one: float, other: float) -> None:
     small, large = sorted([one, other])
 
     assert in_share(customer_id, large) or not in_share(customer_id, small)
 
 
-def test_a_share_holds() -> None:
+def test_a_share_contains_its_proportion_of_customers() -> None:
     chosen = sum(in_share(f"customer-{number}", 0.05) for number in range(100_000))
 
     assert abs(chosen - 5_000) < 300
 
 
 def watched(bounds: CanaryBounds, script: list[Step], chunks_of: int, number: int) -> list[str]:
-    clock, told = Clock(), list[str]()
-    canary = Canary(Trial(script, clock).model, 1.0, bounds, clock, told.append)
+    clock, stops = Clock(), list[str]()
+    canary = Canary(Trial(script, clock).model, 1.0, bounds, clock, stops.append)
     for _ in range(number):
         if len(canary.chosen(["c"])):
             canary.score(np.zeros((chunks_of, WIDTH)))
-    assert bool(told) is bool(canary.stopped)
-    return told
+    assert bool(stops) is bool(canary.stopped)
+    return stops
 
 
 def test_a_canary_that_fails_too_often_stops() -> None:
     bounds = CanaryBounds(max_alert_rate=1.0, max_failures=2)
 
     assert watched(bounds, [Step("raises", 0)], 5, 2) == []
-    (told,) = watched(bounds, [Step("raises", 0)], 5, 9)
-    assert "failed 3 times, last with MemoryError; 2 were allowed" in told
+    (stops,) = watched(bounds, [Step("raises", 0)], 5, 9)
+    assert "failed 3 times, last with MemoryError; 2 were allowed" in stops
 
 
-def test_a_canary_that_is_slow_on_average_stops_and_a_single_slow_chunk_does_no_harm() -> None:
+def test_a_canary_that_is_slow_on_average_stops_but_not_after_a_single_slow_chunk() -> None:
     bounds = CanaryBounds(max_alert_rate=1.0, max_chunk_ms=20)
 
     assert watched(bounds, [Step("sound", 0.3)] + 19 * [Step("sound", 0.001)], 5, 60) == []
-    (told,) = watched(bounds, [Step("sound", 0.021)], 5, 60)
-    assert "took 21 ms a chunk, allowed were 20" in told
+    (stops,) = watched(bounds, [Step("sound", 0.021)], 5, 60)
+    assert "took 21 ms a chunk, allowed were 20" in stops
 
 
 def test_a_canary_whose_alert_rate_leaves_its_bounds_stops() -> None:
@@ -290,23 +290,29 @@ def test_a_canary_whose_alert_rate_leaves_its_bounds_stops() -> None:
     )
     assert "alerted on 0.000% of its transactions, allowed were 1.000% to 90.000%" in "".join(silent)
 
-    clock, told = Clock(), list[str]()
+    clock, stops = Clock(), list[str]()
     bounds = CanaryBounds(max_alert_rate=0.2, window=50)
-    canary = Canary(Scripted("loud", lambda rows: np.full(len(rows), 0.7)), 1.0, bounds, clock, told.append)
+    canary = Canary(Scripted("loud", lambda rows: np.full(len(rows), 0.7)), 1.0, bounds, clock, stops.append)
     scored = [canary.score(np.zeros((10, WIDTH))) is not None for _ in range(5)]
-    assert scored == [True, True, True, True, False]  # the chunk that shows it is the champion's
-    assert "alerted on 100.000%" in "".join(told)
+    assert scored == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]  # the chunk that exceeds the bound is decided by the champion
+    assert "alerted on 100.000%" in "".join(stops)
 
 
-def test_an_alert_rate_is_that_of_a_window_and_not_of_all_before() -> None:
-    clock, told, calls = Clock(), list[str](), list[int]()
+def test_the_alert_rate_is_that_of_a_window() -> None:
+    clock, stops, calls = Clock(), list[str](), list[int]()
 
     def loud_in_the_end(rows: Rows) -> Scores:
         calls.append(len(rows))
         return np.full(len(rows), 0.3 if len(calls) <= 5 else 0.7)
 
     bounds = CanaryBounds(max_alert_rate=0.6, window=50)
-    canary = Canary(Scripted("late", loud_in_the_end), 1.0, bounds, clock, told.append)
+    canary = Canary(Scripted("late", loud_in_the_end), 1.0, bounds, clock, stops.append)
     scored = [canary.score(np.zeros((10, WIDTH))) is not None for _ in range(10)]
     assert scored == [True] * 9 + [False]
-    assert "alerted on 100.000%" in "".join(told)
+    assert "alerted on 100.000%" in "".join(stops)

@@ -1,4 +1,4 @@
-"""Chunks that are computed together become what each of them becomes alone."""
+"""Chunks that are computed together give the same results as each one alone."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,14 +31,14 @@ PARTITIONS = 3
 
 
 class Written(NamedTuple):
-    """What one record holds. Few customers and ids, so that they meet in chunks and in partitions."""
+    """The content of one record. Few customers and ids, so that they repeat within chunks and across partitions."""
 
     customer: int
     transaction: int
     amount: int
     broken: bool
     back: int
-    """How far behind the record before it: an offset that was read already is a replay."""
+    """Number of offsets before the next one: records at lower offsets are read again."""
 
 
 written = st.builds(
@@ -70,7 +70,7 @@ def record(of: Written, partition: int, offset: int) -> Record:
 
 
 def chunks_of(given_rounds: Sequence[dict[int, list[Written]]]) -> list[list[Chunk]]:
-    """Offsets of a partition go on from round to round, and now and then a little back."""
+    """Chunks with the offsets of a partition continued from round to round, sometimes a little lower."""
     offsets = dict.fromkeys(range(PARTITIONS), 2)
     together = []
     for parts in given_rounds:
@@ -97,7 +97,7 @@ def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[ScoredChunk]:
 
 
 def half(about: Touched) -> dict[str, bytes]:
-    """Redis knew every other terminal, by its name: some transactions are decided without."""
+    """States as if Redis had answered for some terminals only, so that some decisions lack their features."""
     return {key: b"" for key in about.keys if not key.endswith("m1")}
 
 
@@ -115,13 +115,13 @@ def test_chunks_computed_together_and_alone_are_equal(
 
 
 def same(one: ScoredChunk, other: ScoredChunk) -> bool:
-    """Errors of equal reasons are not equal objects."""
+    """Compare errors by reason, because equal errors are not equal objects."""
     reasons = [[entry.error.reason for entry in work.rejected] for work in (one, other)]
     return reasons[0] == reasons[1] and one._replace(rejected=[]) == other._replace(rejected=[])
 
 
 @given(given_rounds=rounds)
-def test_every_record_is_accounted_for(given_rounds: list[dict[int, list[Written]]]) -> None:
+def test_every_record_is_counted(given_rounds: list[dict[int, list[Written]]]) -> None:
     worker = scorer(checked=True)
 
     for chunks in chunks_of(given_rounds):

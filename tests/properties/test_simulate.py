@@ -1,4 +1,4 @@
-"""Laws of simulated traffic: the same everywhere, in order, within the contract, and frauds that are what they say."""
+"""Laws of simulated traffic: reproducible, in order, within the contract, with frauds that follow their patterns."""
 
 import math
 from collections import defaultdict
@@ -98,7 +98,7 @@ def test_every_transaction_is_within_the_contract_and_its_days(simulation: Simul
 
 @given(small_simulations)
 @settings(deadline=None, max_examples=25)
-def test_event_time_never_goes_back_and_no_id_comes_twice(simulation: Simulation) -> None:
+def test_event_times_ascend_and_ids_are_unique(simulation: Simulation) -> None:
     transactions = [transaction for transaction, _, _ in labelled(simulate(simulation))]
     times = [transaction.event_time for transaction in transactions]
 
@@ -161,7 +161,7 @@ def test_a_compromised_terminal_stays_so_for_days(traffic: list[Labelled]) -> No
     assert max(len(each) for each in days.values()) >= 3
 
 
-def test_a_thief_spends_several_times_what_the_owner_spends(traffic: list[Labelled]) -> None:
+def test_a_thief_spends_several_times_as_much_as_the_owner(traffic: list[Labelled]) -> None:
     stolen = of_pattern(traffic, "stolen_card")
     victims = {transaction.customer_id for transaction in stolen}
     honest = [t.amount_minor for t, is_fraud, _ in traffic if t.customer_id in victims and not is_fraud]
@@ -169,7 +169,7 @@ def test_a_thief_spends_several_times_what_the_owner_spends(traffic: list[Labell
     assert mean(t.amount_minor for t in stolen) > 3 * mean(honest)
 
 
-def test_card_testing_is_a_burst_of_tiny_amounts_and_then_a_big_one(traffic: list[Labelled]) -> None:
+def test_card_testing_is_a_burst_of_tiny_amounts_followed_by_a_large_one(traffic: list[Labelled]) -> None:
     bursts = defaultdict(list)
     for transaction in of_pattern(traffic, "card_testing"):
         bursts[transaction.customer_id, day(transaction)].append(transaction)
@@ -198,7 +198,7 @@ def test_impossible_travel_is_faster_than_any_airliner(traffic: list[Labelled]) 
         previous[transaction.customer_id] = transaction
 
 
-def test_honest_customers_travel_too(traffic: list[Labelled]) -> None:
+def test_legitimate_customers_travel(traffic: list[Labelled]) -> None:
     countries = defaultdict(set)
     for transaction, is_fraud, _ in traffic:
         if not is_fraud and transaction.channel == "pos":

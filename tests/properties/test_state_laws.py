@@ -1,4 +1,4 @@
-"""Laws of a profile's bytes: nothing is forgotten by storing it, and no other bytes are taken for a profile."""
+"""Laws of a profile's bytes: storing loses nothing, and corrupt bytes are detected."""
 
 import struct
 from math import nan
@@ -24,7 +24,7 @@ from tests.properties.recount import (
 
 WORD_BYTES = 8
 EVENTS_AT, STARTS_AT = 4, 80
-"""Places in the header, in bytes."""
+"""Positions in the header, in bytes."""
 NEW = Arrival(0, START_MS, 1, 2, 3, nan, nan, 1000)
 
 
@@ -33,7 +33,7 @@ def stored(history: list[Arrival], cap: int = 32) -> bytes:
 
 
 def refused(*profiles: bytes) -> bool:
-    """No transaction can be folded into the last of the profiles, and none can stand beside it."""
+    """Assert that a fold with this profile raises StateCorrupt, with or without transactions of the customer."""
     for events in ([], [NEW._replace(customer=len(profiles) - 1)]):
         with pytest.raises(StateCorrupt):
             fold(profiles, as_events(events), BOUNDS)
@@ -69,13 +69,13 @@ def test_bytes_that_end_before_the_lineage_have_none(length: int) -> None:
         lineage(EMPTY[:length])
 
 
-def test_a_new_customer_has_applied_nothing() -> None:
+def test_a_new_customer_has_no_applied_offset() -> None:
     assert (0, -1) == lineage(EMPTY)
     assert len(EMPTY) == HEADER_BYTES == HEADER_WORDS * WORD_BYTES
     assert fold([b"", EMPTY], as_events([]), BOUNDS).profiles == [EMPTY, EMPTY]
 
 
-def test_no_customers_are_no_profiles() -> None:
+def test_a_fold_without_customers_gives_no_profiles() -> None:
     folded = fold([], as_events([]), BOUNDS)
 
     assert ([], 0) == (folded.profiles, len(folded.features))
@@ -91,7 +91,7 @@ def test_an_amount_beyond_32_bits_makes_a_profile_wide(amount: int, bytes_each: 
 
 @pytest.mark.parametrize(("span_ms", "bytes_each"), [(0, 24), (2**32 - 1, 24), (2**32, 32)])
 def test_times_beyond_32_bits_make_a_profile_wide(span_ms: int, bytes_each: int) -> None:
-    """49 days; so long a memory takes a generous lateness."""
+    """49 days; retention of that length needs a large allowed lateness."""
     bounds = Bounds(LONGEST_MS, 32)
     history = [NEW, NEW._replace(id=4, offset=1001, time_ms=START_MS + span_ms)]
 
@@ -101,7 +101,7 @@ def test_times_beyond_32_bits_make_a_profile_wide(span_ms: int, bytes_each: int)
     assert [kept.time_ms for kept in read_profile(profile).kept] == [START_MS, START_MS + span_ms]
 
 
-def test_a_wide_profile_becomes_narrow_again_when_it_forgets_what_made_it_wide() -> None:
+def test_a_wide_profile_becomes_narrow_after_eviction_of_its_wide_values() -> None:
     history = [NEW._replace(amount=2**32), NEW._replace(id=4, offset=1001, time_ms=START_MS + 2 * LONGEST_MS)]
     wide, narrow = stored(history[:1]), stored(history)
 
@@ -109,8 +109,8 @@ def test_a_wide_profile_becomes_narrow_again_when_it_forgets_what_made_it_wide()
 
 
 @given(journeys(FAR_LATE), st.data())
-def test_truncated_bytes_are_no_profile(history: list[Arrival], data: st.DataObject) -> None:
-    """By a byte, by a word, by anything; nothing at all is a new customer's."""
+def test_truncated_bytes_are_corrupt(history: list[Arrival], data: st.DataObject) -> None:
+    """Truncated to any length except zero, which means a new customer."""
     whole = stored(history)
     length = data.draw(
         st.one_of(st.sampled_from([len(whole) - 1, len(whole) - 8]), st.integers(1, len(whole) - 1))
@@ -121,12 +121,12 @@ def test_truncated_bytes_are_no_profile(history: list[Arrival], data: st.DataObj
 
 
 @given(journeys(FAR_LATE), st.one_of(st.binary(min_size=1, max_size=40), st.just(bytes(8))))
-def test_bytes_with_more_behind_them_are_no_profile(history: list[Arrival], more: bytes) -> None:
+def test_bytes_after_the_profile_are_corrupt(history: list[Arrival], more: bytes) -> None:
     assert refused(stored(history) + more)
 
 
 @given(journeys(FAR_LATE), st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 50)))
-def test_another_number_of_events_is_no_profile(history: list[Arrival], events: int) -> None:
+def test_a_wrong_number_of_events_is_corrupt(history: list[Arrival], events: int) -> None:
     data = bytearray(stored(history))
     (actual,) = struct.unpack_from("<I", data, EVENTS_AT)
     struct.pack_into("<I", data, EVENTS_AT, events)
@@ -135,7 +135,7 @@ def test_another_number_of_events_is_no_profile(history: list[Arrival], events: 
 
 
 @given(journeys(FAR_LATE), st.integers(0, 3), st.integers(1, 2**32 - 1))
-def test_a_window_that_starts_beyond_the_events_is_no_profile(
+def test_a_window_that_starts_beyond_the_events_is_corrupt(
     history: list[Arrival], window: int, beyond: int
 ) -> None:
     data = bytearray(stored(history))
@@ -146,17 +146,17 @@ def test_a_window_that_starts_beyond_the_events_is_no_profile(
 
 
 @pytest.mark.parametrize("version", [0, 1, 3, 255])
-def test_another_version_is_no_profile(version: int) -> None:
+def test_another_version_is_corrupt(version: int) -> None:
     assert refused(bytes([version]) + EMPTY[1:])
 
 
 @given(st.binary(min_size=1, max_size=300))
-def test_chance_is_no_profile(data: bytes) -> None:
+def test_random_bytes_are_corrupt(data: bytes) -> None:
     assert refused(data)
 
 
 @given(journeys(FAR_LATE), st.data())
-def test_times_that_do_not_ascend_are_no_profile(history: list[Arrival], data: st.DataObject) -> None:
+def test_times_that_do_not_ascend_are_corrupt(history: list[Arrival], data: st.DataObject) -> None:
     profile = read_profile(stored(history))
     kept = data.draw(st.permutations(profile.kept))
     corrupt = write_profile(profile._replace(kept=tuple(kept), base_ms=min(e.time_ms for e in kept)))
@@ -174,7 +174,7 @@ NOISE = st.one_of(
 
 @st.composite
 def noise_of_the_right_shape(draw: st.DrawFn) -> bytes:
-    """Random words, but for those that the fold can check."""
+    """A profile of random 8-byte words, except those that the fold checks."""
     events, wide = draw(st.integers(0, 8)), draw(st.booleans())
     count = 9 + 12 + (4 if wide else 3) * events
     words = draw(st.lists(NOISE, min_size=count, max_size=count))
@@ -195,10 +195,10 @@ def noise_of_the_right_shape(draw: st.DrawFn) -> bytes:
 
 
 @given(journeys(FAR_LATE, customers=3), noise_of_the_right_shape(), st.integers(1, 3))
-def test_whatever_a_corrupt_profile_holds_the_fold_ends_and_leaves_others_alone(
+def test_a_corrupt_profile_does_not_affect_other_customers(
     arrivals: list[Arrival], corrupt: bytes, cap: int
 ) -> None:
-    """Not every flipped bit can be seen; none may reach beyond its own customer."""
+    """Not every corruption is detected, but none may affect another customer, and the fold must end."""
     bounds = Bounds(BOUNDS.allowed_lateness_ms, cap)
     alone = fold([b"", b"", b""], as_events(arrivals), bounds, 1)
 

@@ -1,4 +1,4 @@
-"""Laws of the fold: whatever arrives in whatever order, its features equal a recount from scratch."""
+"""Laws of the fold: for arrivals in any order, the features equal a recount from the definition."""
 
 from collections import defaultdict
 
@@ -33,7 +33,7 @@ from tests.properties.recount import (
 
 
 def same(expected: list[float], found: NDArray[np.float64]) -> bool:
-    """Equal to the last bit, where NaN equals NaN."""
+    """Whether two rows are bit-identical, with NaN equal to NaN."""
     return np.array_equal(np.array(expected), found, equal_nan=True)
 
 
@@ -59,20 +59,20 @@ def test_within_the_allowed_lateness_every_window_equals_a_recount(arrivals: lis
 
 @settings(max_examples=300)
 @given(with_repeats(journeys(FAR_LATE, customers=3)), st.sampled_from([1, 2, 3, 16, 4096]))
-def test_the_fold_is_what_a_naive_one_is_to_the_last_bit(arrivals: list[Arrival], cap: int) -> None:
-    """However late, however many, several customers at once, repeats among them; the bytes included."""
+def test_the_fold_is_bit_identical_to_a_naive_one(arrivals: list[Arrival], cap: int) -> None:
+    """For several customers at once, with late and repeated arrivals; features and stored bytes."""
     bounds = Bounds(LATENESS_MS, cap)
     naive = [NaiveProfile(bounds, topic_id=2**64 - 1) for _ in range(3)]
 
     folded = fold([b""] * 3, as_events(arrivals), bounds, 2**64 - 1)
 
     for i, event in enumerate(arrivals):
-        status, told = naive[event.customer].fold(event)
+        status, expected = naive[event.customer].fold(event)
         assert status == folded.status[i]
-        if told is not None:
-            assert same(told.row[:TRAVEL_AT], folded.features[i, :TRAVEL_AT])
-            np.testing.assert_allclose(folded.features[i, TRAVEL_AT], told.row[TRAVEL_AT], 1e-12, 1e-9)
-            assert told[1:] == (folded.late[i], folded.first_seen_ms[i], folded.evicted_ms[i])
+        if expected is not None:
+            assert same(expected.row[:TRAVEL_AT], folded.features[i, :TRAVEL_AT])
+            np.testing.assert_allclose(folded.features[i, TRAVEL_AT], expected.row[TRAVEL_AT], 1e-12, 1e-9)
+            assert expected[1:] == (folded.late[i], folded.first_seen_ms[i], folded.evicted_ms[i])
     assert [profile.encode() for profile in naive] == folded.profiles
 
 
@@ -87,7 +87,7 @@ def test_an_event_is_late_exactly_beyond_the_allowed_lateness(arrivals: list[Arr
 
 
 @given(journeys(FAR_LATE))
-def test_however_late_an_event_came_later_events_in_order_see_all_that_arrived(
+def test_after_a_late_event_later_events_in_order_count_all_arrivals(
     arrivals: list[Arrival],
 ) -> None:
     _, folded = fold_one_customer(arrivals)
@@ -97,7 +97,7 @@ def test_however_late_an_event_came_later_events_in_order_see_all_that_arrived(
 
 
 @given(journeys(FAR_LATE))
-def test_an_event_that_can_still_be_in_a_window_is_remembered_by_its_id(arrivals: list[Arrival]) -> None:
+def test_a_repeat_of_an_event_that_can_be_in_a_window_is_detected_by_its_id(arrivals: list[Arrival]) -> None:
     profile, folded = fold_one_customer(arrivals)
     newest_ms = max(event.time_ms for event in arrivals)
     again = [
@@ -112,7 +112,7 @@ def test_an_event_that_can_still_be_in_a_window_is_remembered_by_its_id(arrivals
 
 
 @given(journeys(FAR_LATE), st.integers(0, 40))
-def test_a_replay_of_any_part_of_the_log_changes_nothing(arrivals: list[Arrival], start: int) -> None:
+def test_reading_any_part_of_the_log_again_changes_nothing(arrivals: list[Arrival], start: int) -> None:
     profile, _ = fold_one_customer(arrivals)
 
     after, replayed = fold_one_customer(arrivals[start:], profile=profile)
@@ -122,8 +122,10 @@ def test_a_replay_of_any_part_of_the_log_changes_nothing(arrivals: list[Arrival]
 
 
 @given(journeys(FAR_LATE), st.integers(0, 40))
-def test_a_replay_goes_on_where_the_profile_stands(arrivals: list[Arrival], cut: int) -> None:
-    """The worker died between the store and the commit: the whole log comes again."""
+def test_reading_the_whole_log_again_continues_after_the_applied_offset(
+    arrivals: list[Arrival], cut: int
+) -> None:
+    """The worker was killed between the store and the commit, and reads the whole log again."""
     before, _ = fold_one_customer(arrivals[:cut])
 
     after, folded = fold_one_customer(arrivals, profile=before)
@@ -151,7 +153,7 @@ def test_lower_offsets_under_another_topic_id_are_applied(
 def in_chunks(
     arrivals: list[Arrival], cuts: list[int], order: list[int], bounds: Bounds
 ) -> tuple[dict[int, bytes], list[Folded]]:
-    """Folded piece by piece; each time the customers stand in another order, those without events among them."""
+    """Fold in chunks, each with the customers in another order, including customers without events."""
     profiles: dict[int, bytes] = defaultdict(bytes)
     parts = []
     for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(arrivals)], strict=True)):
@@ -168,7 +170,7 @@ def in_chunks(
     st.permutations(range(4)),
     st.sampled_from([3, 4096]),
 )
-def test_how_a_log_is_cut_and_how_customers_are_listed_changes_nothing(
+def test_the_result_does_not_depend_on_chunks_and_on_the_order_of_customers(
     arrivals: list[Arrival], cuts: list[int], order: list[int], cap: int
 ) -> None:
     bounds = Bounds(LATENESS_MS, cap)
@@ -185,7 +187,7 @@ def test_how_a_log_is_cut_and_how_customers_are_listed_changes_nothing(
 
 
 @given(journeys(FAR_LATE), st.integers(16, 20))
-def test_a_profile_never_keeps_more_than_its_cap_and_then_sums_exactly_what_it_keeps(
+def test_a_profile_keeps_at_most_its_maximum_of_events_and_sums_exactly_those(
     arrivals: list[Arrival], cap: int
 ) -> None:
     profile = b""
@@ -202,7 +204,7 @@ def test_a_profile_never_keeps_more_than_its_cap_and_then_sums_exactly_what_it_k
 
 
 @given(journeys(FAR_LATE), st.integers(16, 20))
-def test_saturation_is_told_exactly_when_an_event_of_the_window_was_pushed_out(
+def test_saturation_is_reported_exactly_if_an_event_of_the_window_was_evicted(
     arrivals: list[Arrival], cap: int
 ) -> None:
     _, folded = fold_one_customer(arrivals, Bounds(LATENESS_MS, cap))
@@ -216,7 +218,7 @@ def test_saturation_is_told_exactly_when_an_event_of_the_window_was_pushed_out(
 
 
 @given(journeys(FAR_LATE))
-def test_a_lowered_cap_pushes_the_oldest_out_at_the_next_event(arrivals: list[Arrival]) -> None:
+def test_a_lower_maximum_evicts_the_oldest_events_at_the_next_one(arrivals: list[Arrival]) -> None:
     profile, _ = fold_one_customer(arrivals)
     kept, newest_ms = read_profile(profile).kept, max(event.time_ms for event in arrivals)
 
@@ -239,7 +241,7 @@ def test_first_seen_is_the_earliest_time_so_far(arrivals: list[Arrival]) -> None
 
 @settings(max_examples=30)
 @given(st.integers(1, 400), st.integers(0, 3 * DAY_MS))
-def test_memory_follows_the_retention_and_not_the_history(events: int, step_ms: int) -> None:
+def test_the_size_depends_on_the_retention_and_not_on_the_history(events: int, step_ms: int) -> None:
     arrivals = [Arrival(0, START_MS + i * step_ms, 1, 0, i, np.nan, np.nan, i) for i in range(events)]
 
     profile, _ = fold_one_customer(arrivals)
