@@ -1,11 +1,11 @@
-"""Score yesterday's transactions every night, beside the stream or without one.
+"""Score yesterday's transactions every night, with or without the stream.
 
-Copy into the DAGs folder. Both tasks are safe to repeat: the same file and the same model give the same bytes, and
-an output appears whole or not at all. Exit code 0 is done; 1 means that the file or the model was refused, and 2
-that a setting or an option is wrong. Neither heals by itself, so Airflow shall not retry but call somebody.
+Copy this file into the DAGs folder. Both tasks can be repeated: the same file and the same model give the same bytes,
+and an output file appears complete or not at all. Exit code 0 means success, 1 that the file or the model was refused,
+2 that a setting or an option is wrong. A retry would fail in the same way, so retries are off: alert an operator.
 
-The input is the history a window needs: the last 30 days and yesterday, in order of arrival. Alerts of the days
-before come out again, identical; `docs/models/batch.md` says how to keep yesterday's only.
+The input is the history that the windows need: the last 30 days and yesterday, in order of arrival. The output repeats
+the alerts of earlier days, identically; `docs/models/batch.md` shows how to keep only yesterday's.
 """
 
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ with DAG(
     schedule="0 2 * * *",
     start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
-    # Two runs of one day would write the same bytes to the same name; they only waste time.
+    # Parallel runs of one day would write the same bytes to the same file, which is safe but useless.
     max_active_runs=1,
     default_args={"retries": 0, "env": {"FRAUDSTREAM_MODEL_DIR": "/models"}, "append_env": True},
 ) as dag:
