@@ -1,6 +1,6 @@
 """Scenarios of faults on three brokers: ``python -m tests.chaos [SCENARIO...] [--seed S] [--repeat N] [--json]``.
 
-Each run is judged against an independent fold of its source log. Its figures, seed and timeline go to
+Each run is checked against an independent fold of its source log. Its figures, seed and timeline are written to
 ``tests/chaos/results/SCENARIO.json``. Exit code 1 when a run was not as declared.
 """
 
@@ -62,16 +62,16 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="the scenarios and what is declared of each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=1, help="so many runs, each with the next seed")
-    parser.add_argument("--scale", type=float, default=1.0, help="of durations and events")
+    parser.add_argument("--repeat", type=int, default=1, help="number of runs, each with the next seed")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor for durations and events")
     parser.add_argument("--app", default="app.worker", help="the Faust app that the workers run")
     parser.add_argument("--json", action="store_true", help="print the results instead of a line each")
-    parser.add_argument("--add", action="store_true", help="to the runs that the result file has, if any")
+    parser.add_argument("--add", action="store_true", help="append to the runs of an existing result file")
     parser.add_argument("--no-file", action="store_true", help="leave the result files as they are")
     given = parser.parse_args()
     for name in given.scenarios:
         if name not in SCENARIOS:
-            parser.error(f"{name} is no scenario; --list shows them")
+            parser.error(f"unknown scenario {name}; --list shows all")
     return given
 
 
@@ -90,15 +90,15 @@ def play(name: str, seed: int, scale: float, app: str, *, quiet: bool = False) -
         finally:
             cluster.stop()
     if not quiet:
-        _tell(result, time.monotonic() - started)
+        _print(result, time.monotonic() - started)
     return result
 
 
-def _tell(result: Result, seconds: float) -> None:
+def _print(result: Result, seconds: float) -> None:
     figures = msgspec.structs.asdict(result.figures)
-    told = ", ".join(f"{name} {value}" for name, value in figures.items() if value)
+    shown = ", ".join(f"{name} {value}" for name, value in figures.items() if value)
     verdict = "as declared" if result.passed else "NOT AS DECLARED"
-    print(f"{result.scenario} of {result.workers}, seed {result.seed}: {verdict} in {seconds:.0f} s; {told}")  # noqa: T201
+    print(f"{result.scenario} of {result.workers}, seed {result.seed}: {verdict} in {seconds:.0f} s; {shown}")  # noqa: T201
     print(  # noqa: T201
         f"    kills {result.kills}, restarts {result.restarts}, recovery {result.recovery_seconds} s, "
         f"pause {result.longest_pause_seconds} s, p99 {result.p99_ms} ms"
@@ -109,14 +109,14 @@ def _tell(result: Result, seconds: float) -> None:
 
 
 def _publish(file: Path, results: list[Result], *, add: bool) -> None:
-    told = Runs(f"python -m tests.chaos {' '.join(sys.argv[1:])}", results)
+    runs = Runs(f"python -m tests.chaos {' '.join(sys.argv[1:])}", results)
     if add and file.exists():
         before = msgspec.json.decode(file.read_bytes(), type=Runs)
-        told = Runs(f"{before.command}; {told.command}", before.runs + results)
-    write(file, told)
+        runs = Runs(f"{before.command}; {runs.command}", before.runs + results)
+    write(file, runs)
 
 
-assert scenarios.__all__  # imported for what it registers
+assert scenarios.__all__  # the import registers all scenarios
 
 if __name__ == "__main__":
     sys.exit(main())

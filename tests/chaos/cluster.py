@@ -1,4 +1,4 @@
-"""Three brokers that may be killed, paused and started again, each by its process id."""
+"""Three brokers that a scenario can kill, pause and restart one by one."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ AUTHORIZED = Listeners(
     {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "allow.everyone.if.no.acl.found": "true",
-        # The controllers elect their leader before any rule can be read: they are told by name.
+        # Controllers elect their leader before ACLs are loaded, so that they are super users.
         "super.users": "User:controller",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
         "sasl.mechanism.controller.protocol": "PLAIN",
@@ -148,7 +148,7 @@ async def delete_topic(servers: str, topic: str) -> None:
     """Delete a topic; return when no broker knows it."""
     async with admin_client(servers) as admin:
         await admin.delete_topics([topic])
-        while topic in await admin.list_topics():  # noqa: ASYNC110  # told by the brokers alone
+        while topic in await admin.list_topics():  # noqa: ASYNC110  # there is no event for it
             await asyncio.sleep(0.1)
 
 

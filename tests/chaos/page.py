@@ -9,7 +9,7 @@ from tests.chaos.__main__ import ENDURANCE
 from tests.chaos.result_files import RESULTS, mutants_in, runs_in
 from tests.chaos.scenario import SCENARIOS, Result
 
-assert scenarios.__all__  # imported for what it registers
+assert scenarios.__all__  # the import registers all scenarios
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
@@ -67,14 +67,14 @@ def _endurance(runs: Sequence[Result]) -> str:
     if not events:
         return "_Not measured yet: there is no result file._"
     days = sorted({run.day for run in runs})
-    told = (
+    summary = (
         f"{len(runs)} runs of {' and '.join(days)}, {events:,} transactions, {kills} kills: "
         f"{harmed} lost, counted twice or not alerted."
     )
     if harmed:
-        return told
+        return summary
     return (
-        f"{told} With 95 % confidence fewer than 3 in {events:,} transactions are harmed, and fewer than 3 in {kills} "
+        f"{summary} With 95 % confidence fewer than 3 in {events:,} transactions are harmed, and fewer than 3 in {kills} "
         "kills do harm (the rule of three)."
     )
 

@@ -100,7 +100,7 @@ class Run:
             worker.start()
         await asyncio.gather(*(asyncio.to_thread(worker.wait_started) for worker in started))
         async with asyncio.timeout(ASSIGNED_SECONDS):
-            while not all(self._is_in_group(worker) for worker in started):  # noqa: ASYNC110  # told by another process's log
+            while not all(self._is_in_group(worker) for worker in started):  # noqa: ASYNC110  # seen only in another process's log
                 await asyncio.sleep(POLL_SECONDS)
         self.note(f"{count} workers started")
         return started
@@ -112,7 +112,7 @@ class Run:
 
     @property
     def ours(self) -> bool:
-        """Our worker, or a mutant of it, whose logs and disks tell more than stock Faust's."""
+        """Whether workers are the service's or a mutant of it, whose logs and disks can be checked, unlike stock Faust's."""
         return "baseline" not in self._app
 
     def worker(self, **environment: str) -> Worker:
@@ -120,7 +120,7 @@ class Run:
         given = {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"} | environment
         worker = self.deployment.worker(f"worker-{len(self.workers) + 1}", **given)
         worker.application = self._app
-        worker.may_end = True  # `supervised` starts it again
+        worker.may_end = True  # `supervised` restarts it
         worker.in_full = True
         if not self.ours:
             worker.started_word = READY
@@ -128,17 +128,17 @@ class Run:
         return worker
 
     def run_app(self, app: str) -> None:
-        """What workers run that are made from now on, unless the whole run is of a mutant."""
+        """Set the application of workers created later, unless the run is of a mutant."""
         if self._app == "app.worker":
             self._app = app
 
     def own_models(self) -> Path:
-        """From now on workers have a models directory of their own, which may be spoilt."""
+        """Copy the models directory for this run, so that the scenario can damage it."""
         self.deployment.models = shutil.copytree(self.deployment.models, self.directory / "own-models")
         return self.deployment.models
 
     def keep_stores(self) -> None:
-        """Read the owners' disks now: they will be gone at the verdict."""
+        """Read the owners' disks now, since they will not exist at the verdict."""
         self.kept_stores = stored(self.workers)
 
     def kill(self, worker: Worker) -> None:
@@ -157,7 +157,7 @@ class Run:
         return code
 
     async def restart(self, worker: Worker, *, wipe: bool = False) -> None:
-        """Start a worker that is down, on its disk or on an empty one."""
+        """Start a stopped worker on its disk, or on an empty one with ``wipe``."""
         if wipe:
             shutil.rmtree(worker.data_dir, ignore_errors=True)
         worker.start()
@@ -167,7 +167,7 @@ class Run:
 
     @asynccontextmanager
     async def traffic(self, count: int, rate: float, customers: int = 300) -> AsyncIterator[Traffic]:
-        """``transactions(count)`` in the background; on leaving, all of them stand in the topic."""
+        """Send ``transactions(count)`` in the background; when the block ends, the brokers have acknowledged all."""
         async with self.sending(transactions(count, self.seed, customers), rate) as traffic:
             yield traffic
 
@@ -184,14 +184,14 @@ class Run:
         self.note(f"{traffic.sent} records sent")
 
     async def ended_by_itself(self) -> None:
-        """Return when a worker has; it is declared to do so within a minute."""
+        """Wait until a worker has ended by itself; expected within a minute."""
         before, until = self.restarts, time.monotonic() + ENDED_SECONDS
-        while self.restarts == before and time.monotonic() < until:  # noqa: ASYNC110  # told by another process's end
+        while self.restarts == before and time.monotonic() < until:  # noqa: ASYNC110  # seen only at another process's end
             await asyncio.sleep(POLL_SECONDS)
         self.expect(self.restarts > before, "the worker ended by itself")
 
     async def recovered(self, timeout: float = RECOVERY_SECONDS) -> float:  # noqa: ASYNC109  # a bound on polling
-        """Seconds from now until all that stands in the source log now is committed."""
+        """Wait until the current end of the source log is committed; return the seconds."""
         begun = time.monotonic()
         ends = await self._ends()
         while any(committed < ends[p] for p, committed in (await self._committed()).items()):
@@ -215,13 +215,13 @@ class Run:
             self.note("drained")
 
     async def settled(self) -> None:
-        """Every partition is with a worker that runs: a handover under way has no owner whose disk could be read. Where
-        none runs any more there is nothing to wait for.
+        """Wait until every partition is assigned to a running worker: during a handover no owner's disk can be read.
+        Returns at once if no worker runs.
         """
         if not self.ours or not any(worker.running for worker in self.workers):
             return
         async with asyncio.timeout(ASSIGNED_SECONDS):
-            while not self._is_settled():  # noqa: ASYNC110  # told by another process's log
+            while not self._is_settled():  # noqa: ASYNC110  # seen only in another process's log
                 await asyncio.sleep(POLL_SECONDS)
         self.note("settled")
 
@@ -277,7 +277,7 @@ def _deployment(cluster: Cluster, directory: Path, models: Path) -> Deployment:
 
 
 def metrics_port() -> dict[str, str]:
-    """For a worker whose pages are to be read."""
+    """Environment of a worker whose HTTP endpoints are read."""
     return {"FRAUDSTREAM_WORKER_METRICS_PORT": str(ports.choose())}
 
 

@@ -88,11 +88,13 @@ async def carry_out(
         for worker in run.workers:
             if worker.running:
                 run.note(f"SIGTERM {worker.name}, ended with {worker.terminate()}")
-        figures, timing = await judge(run)
+        figures, timing = await check(run)
         if timing["longest_pause_seconds"] > run.pause_bound_seconds:
             run.broken.append(f"decisions paused longer than {run.pause_bound_seconds:.0f} s")
         if not figures.transactions:
-            run.broken.append("there was a transaction")  # a run of nothing is clean, and shows nothing
+            run.broken.append(
+                "there was a transaction"
+            )  # a run without transactions would be clean and prove nothing
     finally:
         run.deployment.clear_up()
         await cluster.whole()
@@ -114,7 +116,7 @@ async def carry_out(
     )
 
 
-async def judge(run: Run) -> tuple[Figures, dict[str, Any]]:
+async def check(run: Run) -> tuple[Figures, dict[str, Any]]:
     """Check all outputs and databases against the source log, after all workers have ended."""
     deployment, figures = run.deployment, Figures()
     topics = deployment.settings.topics
@@ -151,13 +153,13 @@ def _timing(decisions: verdict.Decisions, source: verdict.Source, run: Run) -> d
 def phases(
     sent_ms: NDArray[np.int64], decided_ms: NDArray[np.float64], faults_ms: list[int], recovered_ms: int
 ) -> dict[str, NDArray[np.bool_]]:
-    """Which transactions were before, during and after the faults. Without a recovery seen after the last fault
-    nothing is after: a backlog would pass for the calm.
+    """Masks of the transactions before, during and after the faults. Without a recovery after the last fault none is
+    after, since the backlog still counts as during.
     """
     if not faults_ms:
         whole = np.ones(len(sent_ms), dtype=bool)
         return {"before": whole, "during": ~whole, "after": ~whole}
-    # What was in flight at the first fault belongs to it.
+    # A transaction in flight at the first fault counts as during.
     before = decided_ms < faults_ms[0]
     after = (sent_ms > recovered_ms) & (recovered_ms > faults_ms[-1])
     return {"before": before, "during": ~before & ~after, "after": after}

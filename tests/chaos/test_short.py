@@ -9,13 +9,13 @@ from tests.chaos import scenarios
 from tests.chaos.cluster import Cluster
 from tests.chaos.scenario import SCENARIOS, Result, carry_out
 
-assert scenarios.__all__  # imported for what it registers
+assert scenarios.__all__  # the import registers all scenarios
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SEED = 11
 SCALE = 0.3
-MOST_TELLING = (
+SCENARIO_NAMES = (
     "kill_loses_disk",
     "ten_kills",
     "rolling_restart",
@@ -40,8 +40,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         started.stop()
 
 
-@pytest.mark.parametrize("name", MOST_TELLING)
-async def test_is_as_declared(name: str, cluster: Cluster, models: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", SCENARIO_NAMES)
+async def test_a_scenario_shows_its_declared_behaviour(
+    name: str, cluster: Cluster, models: Path, tmp_path: Path
+) -> None:
     result = await carry_out(SCENARIOS[name], cluster, tmp_path, models, seed=SEED, scale=SCALE)
 
     assert result.passed, described(result)

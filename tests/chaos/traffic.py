@@ -30,8 +30,8 @@ class Sent(NamedTuple):
 
 
 def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
-    """A month of ``count`` transactions, mostly in order of time: one in twenty up to 20 hours behind, one in twenty
-    older than anything that a profile keeps, whose replay only the guard by offset recognises.
+    """``count`` transactions over 28 days, mostly in order of event time: 5 % are up to 20 hours late, and 5 % are older
+    than any event that a profile keeps, so that only the guard by offset recognises their replay.
     """
     random, numbers = Random(seed), [0] * customers
     for number in range(count):
@@ -80,7 +80,7 @@ class Traffic:
         self._topic = topic
         self._records = records
         self._rate = rate
-        # An idempotent producer of this client tries until the record stands, once and in order.
+        # An idempotent producer of aiokafka retries without limit and appends each record once, in order.
         self._producer = AIOKafkaProducer(
             bootstrap_servers=servers, enable_idempotence=True, acks="all", linger_ms=5
         )
@@ -94,7 +94,7 @@ class Traffic:
 
     async def reached(self, sent: int) -> None:
         """Return when ``count`` records were given to the client."""
-        while self.sent < sent:  # noqa: ASYNC110  # as long as it takes at this rate
+        while self.sent < sent:  # noqa: ASYNC110  # paced by the rate
             await asyncio.sleep(max(TICK_SECONDS, (sent - self.sent) / self._rate))
 
     async def ended(self) -> None:
@@ -104,7 +104,7 @@ class Traffic:
         await self._producer.stop()
 
     async def abandon(self) -> None:
-        """Stop sending, after a failure elsewhere."""
+        """Stop sending, for example after a failure of the scenario."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -127,7 +127,7 @@ class Traffic:
     async def _send(self, record: Sent) -> asyncio.Future[Any]:
         headers = [BAD] if record.bad else []
         while True:
-            # Without room the client gives up after a while, and has not taken the record.
+            # With a full buffer the client raises after a time-out without accepting the record.
             with suppress(KafkaTimeoutError):
                 acknowledged: asyncio.Future[Any] = await self._producer.send(
                     self._topic, record.value, key=record.key, headers=headers, partition=record.partition

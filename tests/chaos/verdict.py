@@ -20,7 +20,7 @@ _FEATURES = len(oracle.FEATURES)
 
 
 class Figures(msgspec.Struct, kw_only=True):
-    """Every figure but the first of each pair should be 0 where a scenario is declared to survive."""
+    """Counts of a run; ``clean`` tells which of them must be 0."""
 
     transactions: int = 0
     customers: int = 0
@@ -96,7 +96,7 @@ class Decisions:
         self.suspicious: set[str] = set()
         self.latency_ms = np.zeros(len(self.row))
         self.decided_ms: list[int] = []
-        self._said: list[tuple[str, float, str] | None] = [None] * len(self.row)
+        self._summary: list[tuple[str, float, str] | None] = [None] * len(self.row)
         self._decoder = msgspec.json.Decoder(Decided)
 
     def take(self, value: bytes, decided_ms: int, source: Source, figures: Figures) -> None:
@@ -109,17 +109,19 @@ class Decisions:
             figures.decisions_without_transaction += 1
             return
         features = np.array(decision.features, dtype=np.float64)
-        said = (decision.decision_id, decision.score, decision.outcome)
+        summary = (decision.decision_id, decision.score, decision.outcome)
         if self.seen[row]:
             figures.decisions_repeated += 1
-            same = said == self._said[row] and np.array_equal(features, self.features[row], equal_nan=True)
+            same = summary == self._summary[row] and np.array_equal(
+                features, self.features[row], equal_nan=True
+            )
             figures.repeats_that_differ += not same
             return
         self.seen[row] = True
         self.features[row] = features
-        self._said[row] = said
+        self._summary[row] = summary
         self.latency_ms[row] = decided_ms - source.sent_ms[decision.transaction_id]
-        figures.decisions_wrong += decision.outcome != due(decision)
+        figures.decisions_wrong += decision.outcome != expected_outcome(decision)
         if decision.outcome != "approve":
             self.suspicious.add(decision.transaction_id)
 
@@ -133,7 +135,7 @@ class Decisions:
                     figures.decisions_wrong += 1
 
 
-def due(decision: Decided) -> str:
+def expected_outcome(decision: Decided) -> str:
     """Return the outcome of a score."""
     if decision.score >= decision.thresholds["decline"]:
         return "decline"

@@ -1,6 +1,6 @@
-"""Schedules of crashes between any two steps of the hot path: ``python -m tests.simulation --schedules 100000``.
+"""Run schedules of crashes between any two steps of the hot path: ``python -m tests.simulation --schedules 100000``.
 
-Writes ``tests/simulation/results.json``; exit code 1 with the schedule when one is broken.
+Writes ``tests/simulation/results.json``. If a schedule is broken, prints it and returns exit code 1.
 """
 
 import argparse
@@ -18,30 +18,30 @@ RESULT = Path(__file__).with_name("results.json")
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What was played."""
+    """Counts of a run, written as JSON."""
 
     command: str
     first_seed: int
     schedules: int
     steps: int = 0
     deaths: int = 0
-    """Of the partition's owner: killed, or ended by a send that failed."""
+    """Ends of the partition's owner, by a kill or a failed send."""
     zombies: int = 0
-    """Paused past their session, woken after another had taken over."""
+    """Workers that resumed after their session had expired and another worker had taken over."""
     broken: int = 0
     seconds: float = 0.0
 
 
 BLOCK = 500
-"""Schedules that a process plays in a row."""
+"""Schedules per task of a process."""
 
 
 def main() -> int:
-    """Run, print, write."""
+    """Run the schedules, write the result file and print a summary; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first schedule")
-    parser.add_argument("--processes", type=int, default=1, help="that share the schedules")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first schedule")
+    parser.add_argument("--processes", type=int, default=1, help="processes that share the schedules")
     parser.add_argument("--json", action="store_true", help="print the result instead of a line")
     given = parser.parse_args()
     command = f"python -m tests.simulation {' '.join(sys.argv[1:])}".strip()
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def run(result: Result, processes: int, *, quiet: bool) -> None:
-    """Play every schedule, the first broken one ends it."""
+    """Play all schedules; the first broken one ends the run. Raises Broken."""
     started = time.monotonic()
     seeds = range(result.first_seed, result.first_seed + result.schedules)
     blocks = [seeds[first : first + BLOCK] for first in range(0, len(seeds), BLOCK)]

@@ -1,4 +1,4 @@
-"""Many schedules, one after the other."""
+"""Play many schedules in sequence."""
 
 import asyncio
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from tests.simulation.schedule import play
 
 
 class Counts(NamedTuple):
-    """Of some schedules together."""
+    """Totals over several schedules."""
 
     steps: int
     deaths: int
@@ -15,12 +15,12 @@ class Counts(NamedTuple):
 
 
 def play_all(seeds: range) -> Counts:
-    """One after the other. Raises Broken."""
+    """Play one schedule per seed and return the totals. Raises Broken."""
     return asyncio.run(_play_all(seeds))
 
 
 async def _play_all(seeds: range) -> Counts:
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the dead leave their tasks behind
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # killed workers leave unfinished tasks
     played = [await play(seed) for seed in seeds]
     return Counts(
         sum(len(each.steps) for each in played),

@@ -20,7 +20,7 @@ from app.streaming.state import restore
 from tests.simulation.worker import PARTITION, fail_stop
 
 Put = Callable[[Any, str, Any], None]
-"""As pytest's monkeypatch.setattr."""
+"""Signature of pytest's ``monkeypatch.setattr``."""
 _publish, _write, _finish = OrderOfWrites._publish, OrderOfWrites._write, OrderOfWrites.finish
 
 
@@ -35,7 +35,7 @@ def no_guard(put: Put) -> None:
 
 
 def commit_before_durable(put: Put) -> None:
-    """A chunk is acknowledged when it has been computed."""
+    """A chunk is acknowledged when it is computed, before its writes are durable."""
 
     def finish(order: OrderOfWrites[Any], chunk: InFlightChunk[Any]) -> None:
         chunk.acknowledge()
@@ -86,7 +86,7 @@ def no_fence(put: Put) -> None:
 
 def no_changelog_guard(put: Put) -> None:
     """Another worker's records in the changelog are not detected."""
-    put(ChangelogGuard, "write", lambda sole, *written: sole._store.write(*written))
+    put(ChangelogGuard, "write", lambda guard, *written: guard._store.write(*written))
 
 
 def no_version_rule(put: Put) -> None:

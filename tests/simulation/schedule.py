@@ -19,6 +19,7 @@ MOST_DEATHS = 4
 DEADLY = 0.15
 """Fraction of the steps at which a failure is possible."""
 WIPED = 0.2
+"""Probability that a worker starts on an empty disk."""
 NOTICED = 0.3
 """Probability per step that a worker cut off from the group learns of it."""
 
@@ -70,15 +71,15 @@ class Schedule:
         owner, sender = self._owner, self._owner.sender
         steps: list[Step] = [self._commit, self._write_out, self._beat]
         steps += [self._fetch] * (4 if owner.position < len(self.source.records) else 0)
-        steps += [self._stand] * (4 * bool(sender.next_to_stand()))
-        steps += [self._hear] * (4 * bool(sender.unheard()))
+        steps += [self._append] * (4 * bool(sender.next_to_append()))
+        steps += [self._acknowledge] * (4 * bool(sender.next_to_acknowledge()))
         steps += [self._answer] * (4 * bool(owner.asked))
         steps += [self._arrive_late] * bool(self._late)
         steps += [self._wake] * bool(self._zombies)
         if self.deaths + self.zombies < MOST_DEATHS and self.random.random() < DEADLY:
             steps += [self._kill, self._kill]
             steps += [self._pause, self._cut_off] * (not self._zombies)
-            steps += [self._refuse] * bool(sender.next_to_stand())
+            steps += [self._refuse] * bool(sender.next_to_append())
         return steps
 
     async def _step(self, step: Step) -> None:
@@ -97,9 +98,9 @@ class Schedule:
         for worker in [self._owner, *self._zombies]:
             if worker.broken:
                 raise worker.broken
-        await self._bury()
+        await self._replace_dead()
 
-    async def _bury(self) -> None:
+    async def _replace_dead(self) -> None:
         """Remove dead workers, and start another one when the owner died."""
         for zombie in [zombie for zombie in self._zombies if not zombie.alive]:
             self._zombies.remove(zombie)
@@ -129,32 +130,32 @@ class Schedule:
     def _lose(self, dead: Worker) -> None:
         """Batches of a dead worker may still arrive: of each topic the first ones."""
         lost: set[str] = set()
-        for sending in dead.sender.on_their_way:
-            if sending.stands:
+        for sending in dead.sender.in_flight:
+            if sending.appended:
                 continue
             if sending.topic in lost or self.random.random() < 0.5:
                 lost.add(sending.topic)
             else:
                 self._late.append(sending)
-        dead.sender.on_their_way.clear()
+        dead.sender.in_flight.clear()
 
     def _fetch(self) -> None:
         at = self._owner.position
         self._owner.take(self.source.records[at : at + self.random.randint(1, 5)])
 
-    def _stand(self) -> None:
-        self.random.choice(self._owner.sender.next_to_stand()).append(self.topics)
+    def _append(self) -> None:
+        self.random.choice(self._owner.sender.next_to_append()).append(self.topics)
 
-    def _hear(self) -> None:
+    def _acknowledge(self) -> None:
         sender = self._owner.sender
-        sender.tell(self.random.choice(sender.unheard()))
+        sender.acknowledge(self.random.choice(sender.next_to_acknowledge()))
 
     def _answer(self) -> None:
         self._owner.answer()
 
     def _refuse(self) -> None:
-        sending = self.random.choice(self._owner.sender.next_to_stand())
-        sending.heard.set_exception(SendFailed("refused"))
+        sending = self.random.choice(self._owner.sender.next_to_append())
+        sending.acknowledged.set_exception(SendFailed("refused"))
 
     def _commit(self) -> None:
         self.committed = self._owner.finished
@@ -186,11 +187,11 @@ class Schedule:
     def _wake(self) -> None:
         """Resume a paused worker: acknowledgements arrive and a fetched chunk is taken before its next beat."""
         zombie = self._zombies[0]
-        for sending in zombie.sender.next_to_stand():
+        for sending in zombie.sender.next_to_append():
             if self.random.random() < 0.5:
                 sending.append(self.topics)
-        for sending in zombie.sender.unheard():
-            zombie.sender.tell(sending)
+        for sending in zombie.sender.next_to_acknowledge():
+            zombie.sender.acknowledge(sending)
         if zombie.asked and self.random.random() < 0.5:
             zombie.answer()
         if zombie.position < len(self.source.records) and self.random.random() < 0.5:

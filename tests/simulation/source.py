@@ -24,7 +24,7 @@ class Source(NamedTuple):
     features: dict[str, list[float]]
     """Of the transactions within the allowed lateness."""
     last_offsets: dict[str, int]
-    """Of each customer's records, repeats included."""
+    """Offset of each customer's last record, including repeats."""
     bad: Counter[tuple[bytes | None, bytes | None]]
 
     @property

@@ -1,4 +1,4 @@
-"""Thousands of schedules in which anything may die between any two steps; and mutants that some of them must find."""
+"""Thousands of schedules with faults between any two steps; each mutant must be found by one of them."""
 
 from collections import Counter
 
@@ -8,14 +8,14 @@ from tests.simulation import mutants
 from tests.simulation.schedule import play
 from tests.simulation.world import Broken
 
-SCHEDULES, OF_THEM_IN_SHORT = 3_000, 600
+SCHEDULES, SHORT_SCHEDULES = 3_000, 600
 FOUND_WITHIN = 2_000
 MUTANTS = {mutant.__name__: mutant for mutant in mutants.ALL}
 
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(OF_THEM_IN_SHORT), pytest.param(range(OF_THEM_IN_SHORT, SCHEDULES), marks=pytest.mark.slow)],
+    [range(SHORT_SCHEDULES), pytest.param(range(SHORT_SCHEDULES, SCHEDULES), marks=pytest.mark.slow)],
     ids=["short", "long"],
 )
 async def test_nothing_is_lost_or_counted_twice_in_any_schedule(seeds: range) -> None:
@@ -32,7 +32,7 @@ async def play_all(schedules: int) -> None:
         await play(seed)
 
 
-async def test_a_seed_is_a_schedule() -> None:
+async def test_a_seed_determines_the_schedule() -> None:
     assert await play(17) == await play(17)
 
 

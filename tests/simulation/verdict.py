@@ -21,16 +21,16 @@ def check(topics: Topics, stored: dict[bytes, bytes], source: Source) -> None:
         raise Broken("the owner's disk differs from the end of the changelog")
     decisions = by_transaction(topics[DECISIONS])
     check_decisions(decisions, source)
-    suspicious = {name for name, said in decisions.items() if said[0]["outcome"] != "approve"}
+    suspicious = {name for name, copies in decisions.items() if copies[0]["outcome"] != "approve"}
     alerts = by_transaction(topics[ALERTS])
     same(alerts.keys(), suspicious, "alerts")
-    for name, said in alerts.items():
-        one(name, {alert["alert_id"] for alert in said})
+    for name, copies in alerts.items():
+        require_one_id(name, {alert["alert_id"] for alert in copies})
     check_dead_letters(topics[DEAD_LETTERS], source)
 
 
 def newest(changelog: Iterable[OutRecord]) -> dict[bytes, bytes]:
-    """Return the version of each customer that a restore keeps: the one that applied more."""
+    """Return the version of each customer that a restore keeps: the require_one_id that applied more."""
     kept: dict[bytes, bytes] = {}
     for record in changelog:
         assert record.key is not None
@@ -58,12 +58,12 @@ def check_profiles(profiles: dict[bytes, bytes], source: Source) -> None:
 
 def check_decisions(decisions: dict[str, list[dict[str, Any]]], source: Source) -> None:
     same(decisions.keys(), source.transactions, "decisions")
-    for name, said in decisions.items():
-        if len({msgspec.json.encode(decision | {"scored_at": 0}) for decision in said}) > 1:
+    for name, copies in decisions.items():
+        if len({msgspec.json.encode(decision | {"scored_at": 0}) for decision in copies}) > 1:
             raise Broken(f"{name} was decided twice, differently")
         expected = source.features.get(name)
-        if expected is not None and not oracle.same_numbers(expected, said[0]["features"]):
-            raise Broken(f"{name} was decided on {said[0]['features']}, not {expected}")
+        if expected is not None and not oracle.same_numbers(expected, copies[0]["features"]):
+            raise Broken(f"{name} was decided on {copies[0]['features']}, not {expected}")
 
 
 def check_dead_letters(letters: Iterable[OutRecord], source: Source) -> None:
@@ -76,8 +76,8 @@ def check_dead_letters(letters: Iterable[OutRecord], source: Source) -> None:
 def by_transaction(records: Iterable[OutRecord]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in records:
-        said = msgspec.json.decode(record.value or b"")
-        found[said["transaction_id"]].append(said)
+        event = msgspec.json.decode(record.value or b"")
+        found[event["transaction_id"]].append(event)
     return found
 
 
@@ -88,6 +88,6 @@ def same(found: Iterable[Any], expected: Iterable[Any], what: str) -> None:
         raise Broken(f"{what} that should not be: {spurious}")
 
 
-def one(name: str, ids: set[str]) -> None:
+def require_one_id(name: str, ids: set[str]) -> None:
     if len(ids) > 1:
         raise Broken(f"{name} has several ids: {ids}")

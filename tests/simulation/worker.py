@@ -121,7 +121,7 @@ class Worker:
     @property
     def idle(self) -> bool:
         """True when nothing is in flight."""
-        return self.finished == self.position and not self.sender.on_their_way
+        return self.finished == self.position and not self.sender.in_flight
 
     async def restore(self, reader: ChangelogReader) -> None:
         """Restore as BulkRecovery does, up to the current end of the changelog."""
@@ -149,8 +149,8 @@ class Worker:
     def kill(self, cause: BaseException) -> None:
         """End the worker: it begins no further step; batches in flight may still arrive."""
         self.died_of = self.died_of or cause
-        for sending in self.sender.on_their_way:
-            sending.heard.cancel()
+        for sending in self.sender.in_flight:
+            sending.acknowledged.cancel()
         for question in self.asked:
             question.cancel()
 

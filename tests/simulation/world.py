@@ -41,47 +41,47 @@ class Sending:
     def __init__(self, topic: str, records: list[OutRecord]) -> None:
         self.topic = topic
         self.records = records
-        self.heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.acknowledged: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.last_offset = -1
-        self.stands = False
+        self.appended = False
 
     def append(self, topics: Topics) -> None:
         topics[self.topic].extend(self.records)
         self.last_offset = len(topics[self.topic]) - 1
-        self.stands = True
+        self.appended = True
 
 
 class Sender:
     """One worker's producer."""
 
     def __init__(self) -> None:
-        self.on_their_way: list[Sending] = []
+        self.in_flight: list[Sending] = []
 
     async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]:
         guard()
         sendings = [Sending(output.topic, list(output.records)) for output in outputs]
-        self.on_their_way += sendings
-        return await asyncio.gather(*(sending.heard for sending in sendings))
+        self.in_flight += sendings
+        return await asyncio.gather(*(sending.acknowledged for sending in sendings))
 
-    def next_to_stand(self) -> list[Sending]:
+    def next_to_append(self) -> list[Sending]:
         """Return the oldest batch of each topic that is not appended yet: a producer keeps the order."""
         first: dict[str, Sending] = {}
-        for sending in self.on_their_way:
-            if not sending.stands:
+        for sending in self.in_flight:
+            if not sending.appended:
                 first.setdefault(sending.topic, sending)
         return list(first.values())
 
-    def unheard(self) -> list[Sending]:
+    def next_to_acknowledge(self) -> list[Sending]:
         """Return the oldest batch of each topic if it is appended: it can be acknowledged."""
         first: dict[str, Sending] = {}
-        for sending in self.on_their_way:
+        for sending in self.in_flight:
             first.setdefault(sending.topic, sending)
-        return [sending for sending in first.values() if sending.stands]
+        return [sending for sending in first.values() if sending.appended]
 
-    def tell(self, sending: Sending) -> None:
-        self.on_their_way.remove(sending)
-        if not sending.heard.done():
-            sending.heard.set_result(sending.last_offset)
+    def acknowledge(self, sending: Sending) -> None:
+        self.in_flight.remove(sending)
+        if not sending.acknowledged.done():
+            sending.acknowledged.set_result(sending.last_offset)
 
 
 class Disk:
@@ -101,9 +101,9 @@ class Disk:
         return [self.profiles.get(key) for key in keys]
 
     def write(self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int) -> None:  # noqa: ARG002  # there is one
-        stands = self._topics[CHANGELOG]
+        changelog = self._topics[CHANGELOG]
         for key, value in profiles.items():
-            if not any(r.key == key and r.value == value for r in stands[: changelog_offset + 1]):
+            if not any(r.key == key and r.value == value for r in changelog[: changelog_offset + 1]):
                 raise Broken(
                     f"the disk has a profile of {key!r} that is not in the changelog up to {changelog_offset}"
                 )

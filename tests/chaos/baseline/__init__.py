@@ -1,1 +1,1 @@
-"""Stock Faust under the same faults: what the guarantee is worth."""
+"""Stock Faust under the same faults, for comparison."""

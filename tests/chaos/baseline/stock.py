@@ -1,7 +1,7 @@
-"""``faust -A tests.chaos.baseline.stock``: the bench's naive agent with what is ours taken out of it.
+"""``faust -A tests.chaos.baseline.stock``: the bench's naive agent without the guards of this project.
 
-It has Faust's own transport, tables and offsets, and the same fold, features, model and outputs. Left out are the guard by
-offset and id, which is ours and not Faust's, and the end at an error: Faust logs it and goes on.
+It has Faust's own transport, tables and offsets, and the same fold, features, model and outputs. It lacks the guard by offset
+and id, and the stop at an error: Faust logs the error and continues.
 """
 
 import secrets
@@ -23,7 +23,7 @@ _fold = _one_by_one._fold
 
 
 def unguarded(stored: bytes | None, transaction: Transaction, _: int) -> Any:
-    """Every transaction is a new one, every offset beyond the last."""
+    """Fold with a new id and a higher offset, so that every transaction counts as new."""
     unknown = msgspec.structs.replace(transaction, transaction_id=secrets.token_hex(8))
     return _fold(stored, unknown, time.time_ns())
 

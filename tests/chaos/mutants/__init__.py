@@ -1,7 +1,7 @@
-"""Workers with one part of the guarantee taken out: each must be found by a scenario, or the scenarios are too weak.
+"""Mutants: workers without one part of the guarantee. Each must be found by a scenario.
 
-``faust -A tests.chaos.mutants.NAME``. ``python -m tests.chaos.mutants`` runs each through the scenario that is meant
-for it and writes ``tests/chaos/results/mutants.json``.
+``faust -A tests.chaos.mutants.NAME``. ``python -m tests.chaos.mutants`` runs each in the scenario
+that must find it and writes ``tests/chaos/results/mutants.json``.
 """
 
 from typing import Any

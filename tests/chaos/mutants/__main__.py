@@ -1,4 +1,4 @@
-"""Each mutant through the scenario that is meant to find it: ``python -m tests.chaos.mutants [MUTANT...]``."""
+"""Run each mutant in the scenario that must find it: ``python -m tests.chaos.mutants [MUTANT...]``."""
 
 import argparse
 import sys
@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     quieten()
-    # A healthy one once for all mutants of a scenario.
+    # The service itself runs once for all mutants of a scenario.
     run = cache(partial(play, seed=given.seed, scale=SCALE))
     chosen = given.mutants or list(MEANT_FOR)
     for mutant in chosen:

@@ -17,7 +17,7 @@ _score = Bundle.score
 def score(bundle: Bundle, rows: Rows) -> Scores:
     """Score as usual, except one chunk."""
     if next(_chunks) == FAILING:
-        raise ArithmeticError("this chunk was to fail")
+        raise ArithmeticError("injected failure")
     return _score(bundle, rows)
 
 

@@ -68,7 +68,7 @@ def spoil_current(database: Path) -> None:
     "stops with StoreFailed and exit code 70 when the disk is full; goes on by itself when there is room again"
 )
 async def disk_full(run: Run) -> None:
-    """Needs the right to mount a file system of its own."""
+    """Needs the permission to mount a file system."""
     worker = run.worker(**SMALL_BUFFERS)
     with small_disk(worker.data_dir, "8m"):
         worker.start()

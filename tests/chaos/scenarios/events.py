@@ -40,9 +40,9 @@ def mixed(good: Iterator[Sent], bad: Iterator[Sent], random: Random, share: floa
     """Mix invalid records among valid ones at a given fraction; end with the valid ones."""
     for record in good:
         while random.random() < share:
-            if (spoilt := next(bad, None)) is None:
+            if (malformed := next(bad, None)) is None:
                 break
-            yield spoilt
+            yield malformed
         yield record
 
 

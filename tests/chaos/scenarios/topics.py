@@ -122,7 +122,9 @@ async def changelog_compacted_hard(run: Run) -> None:
     run.note("changelog: compacted at once")
     async with run.traffic(count=int(25_000 * run.scale), rate=600):
         await asyncio.sleep(run.seconds(35))
-        await configure(run, run.deployment.changelog)  # workers do not start on one without its hour
+        await configure(
+            run, run.deployment.changelog
+        )  # workers refuse to start on one without min.compaction.lag.ms
         run.note("changelog: as it should be again", fault=True)
         for worker in workers:
             run.kill(worker)
@@ -171,7 +173,7 @@ def repeating(run: Run, count: int) -> Iterator[Sent]:
     again: dict[int, Sent] = {}
     for at, record in enumerate(transactions(count, run.seed, 300)):
         yield record
-        # What is older than a profile keeps is not recognised: that is declared, and not sent twice here.
+        # A repeat of an event older than a profile keeps counts as new, by declaration, so that none is sent here.
         if run.random.random() < 0.05 and json.loads(record.value or b"")["event_time"] > START_MS:
             again[at + run.random.choice((1, 100, 10_000))] = record
         if at in again:

@@ -1,4 +1,4 @@
-"""Workers that die, stop, pause, come and go."""
+"""Workers that die, stop, pause, join and leave."""
 
 import asyncio
 import os
@@ -117,8 +117,8 @@ async def zombie(run: Run) -> None:
 
 @scenario("survives: workers are killed again and again on their disks, then all disks are lost")
 async def killed_and_moved(run: Run) -> None:
-    """What only a disk had seen, and the changelog had not, would be lost in the end. There is one worker, or another
-    would take over without that disk; and many customers come once, so that nothing later hides what is missing.
+    """Finds state that is on a disk but not in the changelog. With a second worker, a takeover would not use that disk.
+    Most customers have one transaction, so that no later one hides a loss.
     """
     (worker,) = await run.start_workers(1)
     async with run.traffic(count=int(30_000 * run.scale), rate=600, customers=20_000):
