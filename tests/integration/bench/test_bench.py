@@ -46,7 +46,7 @@ def test_a_contestant_with_different_results_is_refused() -> None:
         _work({"c": 0.5}, alerts=set(), facts=set()),
         _work({}, alerts=set(), facts=set()),
     ):
-        with pytest.raises(RuntimeError, match="other work than ours"):
+        with pytest.raises(RuntimeError, match="the output of other differs from ours"):
             equal_work.require_equal(ours, other, "other")
 
 

@@ -22,7 +22,7 @@ SLACK_SECONDS = 30
 
 FINISHES_NOTHING = """
 from app.streaming.delivery.order_of_writes import OrderOfWrites
-OrderOfWrites.finish = lambda _, chunk: print("unfinished partition", chunk.computed.partition, flush=True)
+OrderOfWrites.finish = lambda _, chunk: print(f"unfinished partition {chunk.computed.partition}", flush=True)
 """
 LOOP_STANDS_STILL = """
 import threading

@@ -8,6 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
 from app.adapters.kafka.records import OutRecord
@@ -128,10 +129,14 @@ async def test_a_changelog_that_was_created_again_is_refused(deployment: Deploym
     await deployment.produce(traffic(500, seed=1))
     await deployment.drained()
     assert 0 == worker.terminate()
+    kafka, changelog = deployment.settings.kafka, deployment.changelog
+    before = await topic_ids(kafka, [changelog])
     admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
     await admin.start()
-    await admin.delete_topics([deployment.changelog])
+    await admin.delete_topics([changelog])
     await admin.close()
+    while await topic_ids(kafka, [changelog]) == before:  # brokers delete a topic after they have answered
+        await asyncio.sleep(0.1)
     await provisioning.ensure(deployment.settings)
 
     worker.start()
