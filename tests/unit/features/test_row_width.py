@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.features import catalog
+from app.features import catalog, vector
 
 APP = Path(__file__).parents[3] / "app"
 ASSEMBLERS = ["app.features.vector", "app.features.delayed_features", "app.scoring.scorer"]
@@ -82,6 +82,6 @@ def test_a_process_does_not_start_with_a_feature_that_no_assembler_writes(tmp_pa
 
     assert ended.returncode == 1
     assert (
-        "ImportError: app.features.vector writes 26 columns, but app/features/catalog.py lists 27 features for it "
-        "(transaction_amount to customer_shoe_size)."
+        f"ImportError: app.features.vector writes {vector.WIDTH} columns, but app/features/catalog.py lists "
+        f"{vector.WIDTH + 1} features for it (transaction_amount to customer_shoe_size)."
     ) in ended.stderr

@@ -13,6 +13,11 @@ def table(partitions: int = 8, replication_factor: int = 1) -> dict[str, TopicSp
     return {spec.name: spec for spec in topic_table(settings)}
 
 
+def test_every_stream_has_a_topic() -> None:
+    """Otherwise `fraudstream topics ensure` would not create it, and the first send would end the worker."""
+    assert set(TopicSettings().names().values()) <= set(table())
+
+
 @pytest.mark.parametrize("partitions", [1, 8, 24])
 def test_all_topics_but_control_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
     """A worker writes to the partition that it read from. The control topic has one, which keeps orders in sequence."""
