@@ -1,6 +1,7 @@
 """Options and fixtures of all tests."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ MOST_WORKERS = 16
 
 
 def pytest_configure() -> None:
-    """Start Java servers cheaply, and give each xdist worker its own part of the ports: one is free until its server
-    listens.
+    """Start Java servers cheaply, let Ctrl-C reach child processes, and give each xdist worker its own part of the
+    ports, since a port is free until its server listens.
     """
+    # A shell without job control starts background jobs with SIGINT ignored, and children would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Servers of tests live for seconds: without the optimizing compiler they start with less than half of the CPU time.
     runtime.JVM_OPTIONS += ("-XX:TieredStopAtLevel=1",)
     name = os.environ.get("PYTEST_XDIST_WORKER", "")

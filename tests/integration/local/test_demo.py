@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -56,8 +57,24 @@ class Demo:
         return [command for command in commands if str(self.directory) in command]
 
 
-def test_a_short_demo_reconciles_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    demo = Demo(tmp_path, "--seconds", "8", "--rate", "200")
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    """Starts demos; one that a failed test left running is ended."""
+    started: list[Demo] = []
+
+    def demo(*arguments: str) -> Demo:
+        started.append(Demo(tmp_path, *arguments))
+        return started[-1]
+
+    yield demo
+    for one in started:
+        if one.process.poll() is None:
+            one.process.terminate()
+            one.process.wait(SECONDS)
+
+
+def test_a_short_demo_reconciles_and_leaves_nothing_behind(start: Callable[..., Demo]) -> None:
+    demo = start("--seconds", "8", "--rate", "200")
 
     assert demo.wait() == 0, demo.text()
     text = demo.text()
@@ -70,8 +87,8 @@ def test_a_short_demo_reconciles_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert demo.left_behind() == []
 
 
-def test_a_killed_worker_loses_nothing_and_ctrl_c_ends_in_order(tmp_path: Path) -> None:
-    demo = Demo(tmp_path, "--rate", "100")
+def test_a_killed_worker_loses_nothing_and_ctrl_c_ends_in_order(start: Callable[..., Demo]) -> None:
+    demo = start("--rate", "100")
     worker = int(demo.wait_for(r"kill -9 (\d+)").group(1))
     os.kill(worker, signal.SIGKILL)
     demo.wait_for(rf"worker-1 \(pid {worker}\) was killed and is started again as pid \d+")
@@ -83,8 +100,8 @@ def test_a_killed_worker_loses_nothing_and_ctrl_c_ends_in_order(tmp_path: Path) 
     assert not psutil.pid_exists(worker)
 
 
-def test_a_worker_that_ends_by_itself_ends_the_demo_with_its_log(tmp_path: Path) -> None:
-    demo = Demo(tmp_path)
+def test_a_worker_that_ends_by_itself_ends_the_demo_with_its_log(start: Callable[..., Demo]) -> None:
+    demo = start()
     worker = int(demo.wait_for(r"kill -9 (\d+)").group(1))
     os.kill(worker, signal.SIGTERM)
 
@@ -95,8 +112,8 @@ def test_a_worker_that_ends_by_itself_ends_the_demo_with_its_log(tmp_path: Path)
     assert demo.left_behind() == []
 
 
-def test_ctrl_c_while_the_stack_starts_leaves_no_process(tmp_path: Path) -> None:
-    demo = Demo(tmp_path)
+def test_ctrl_c_while_the_stack_starts_leaves_no_process(start: Callable[..., Demo]) -> None:
+    demo = start()
     demo.wait_for("starting Kafka")
     time.sleep(1)
     demo.process.send_signal(signal.SIGINT)
