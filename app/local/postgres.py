@@ -83,7 +83,7 @@ def _format(data: Path, log: Path) -> None:
 
 
 def _not_as_root() -> tuple[str, ...]:
-    """Return the command prefix that runs a program as the user nobody when this process is root.
+    """Return the command prefix that runs a program as the system's unprivileged user when this process is root.
 
     Postgres refuses to run as root. The capability dac_override lets it reach our directories.
     """

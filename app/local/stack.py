@@ -39,7 +39,7 @@ def start(
     """Start the stack and return when it is ready; return the running one if it is up already.
 
     Blocks and runs an event loop of its own: call it in a thread from async code. With ``lifeline_pid`` the stack stops when
-    that process ends, for whatever reason. ``also`` holds names of EXTRAS. Raises ConfigurationError when the running
+    that process ends, killed or not. ``also`` holds names of EXTRAS. Raises ConfigurationError when the running
     stack has other parts, StackError when a part does not start.
     """
     with _alone(directory):

@@ -61,7 +61,7 @@ class ClusterPoller:
         return HttpResponse(HTTPStatus.OK, content_type, encode(self.registry))
 
     def _liveness(self, _: str) -> HttpResponse:
-        """Report healthy while polls happen, whatever their result: a restart would not repair a cluster."""
+        """Report healthy while polls happen, also failed ones: restarting the monitor would not repair a cluster."""
         silent_seconds = time.monotonic() - self._polled_at
         overdue = silent_seconds > POLL_TIMEOUT_SECONDS + OVERDUE_POLLS * self._interval_seconds
         status = HTTPStatus.SERVICE_UNAVAILABLE if overdue else HTTPStatus.OK

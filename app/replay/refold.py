@@ -21,7 +21,7 @@ class FoldRules(NamedTuple):
     acceptance: Acceptance
     bounds: Bounds
     by_murmur2: bool = True
-    """True: a record whose key lies in another partition than murmur2 gives is rejected."""
+    """Whether a record in another partition than murmur2 gives for its key is rejected, as a worker does."""
     decode: Decode = decode_plain
 
     def log_of(self, reader: RangeReader) -> SourceLog:

@@ -27,7 +27,7 @@ from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, 
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings. Built once at start and passed to whatever needs them."""
+    """All settings, built once at start and passed down as arguments."""
 
     deployment: DeploymentSettings = msgspec.field(default_factory=DeploymentSettings)
     kafka: KafkaSettings = msgspec.field(default_factory=KafkaSettings)

@@ -74,7 +74,7 @@ def _behind(random: Random) -> int:
 
 
 class Traffic:
-    """Sends records at a fixed rate, whatever the brokers do (open loop), and retries every record until it is sent."""
+    """Sends records at a fixed rate, also while brokers are down (open loop), and retries every record until it is sent."""
 
     def __init__(self, servers: str, topic: str, records: Iterator[Sent], rate: float) -> None:
         self._topic = topic

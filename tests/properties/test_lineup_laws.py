@@ -1,7 +1,7 @@
 """Laws of challengers and canaries: no fault of theirs changes a decision of the champion, and their time is bounded."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import given
@@ -62,7 +62,7 @@ def raises(rows: Rows) -> Scores:
     raise MemoryError(f"{len(rows)} rows")
 
 
-BEHAVIOURS: dict[str, Callable[[Rows], object]] = {
+BEHAVIOURS: dict[str, Callable[[Rows], Any]] = {
     "sound": lambda rows: np.full(len(rows), 0.3),
     "overwrites its input": overwrites_its_input,
     "raises": raises,
@@ -104,7 +104,7 @@ class Trial:
         step = self._script[len(self.calls) % len(self._script)]
         self.calls.append(step.seconds)
         self._clock.now += step.seconds
-        found: Scores = BEHAVIOURS[step.behaviour](rows)  # type: ignore[assignment]  # some behaviours return invalid scores
+        found: Scores = BEHAVIOURS[step.behaviour](rows)
         return found
 
 

@@ -223,7 +223,7 @@ class Schedule:
 
 async def settle() -> None:
     """Wait until no other task is ready: everything has run that needs no further step."""
-    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # cheaper than waiting a fixed number of turns
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # no public way to see that the loop is idle; a fixed number of turns may be too few
     await asyncio.sleep(0)
     while ready:  # noqa: ASYNC110  # no event signals that nothing is ready
         await asyncio.sleep(0)

@@ -213,6 +213,6 @@ def fail_stop(doing: str) -> Iterator[None]:
     except AssertionError as error:
         worker.broken = error  # the error of a task would be lost
         raise
-    except Exception as error:  # any error ends the worker
+    except Exception as error:  # as in the service, any error ends the worker
         worker.kill(error)
         raise asyncio.CancelledError(doing) from error

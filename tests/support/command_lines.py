@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.exceptions import TyperException
 
 from app.cli import app
 from app.settings import setting_names
@@ -109,7 +110,7 @@ def _check_fraudstream(words: Sequence[str], *, complete: bool) -> None:
         values, extra, _ = command.make_parser(context).parse_args(
             args=[word for word in rest if word != "…"]
         )
-    except Exception as error:
+    except TyperException as error:
         raise WrongCommand(f"fraudstream {' '.join(words)}: {error}") from error
     if extra:
         raise WrongCommand(f"fraudstream {' '.join(words)}: unexpected {extra}")
@@ -124,7 +125,7 @@ def _check_value(param: Any, value: Any, context: Any, *, complete: bool) -> Non
     if isinstance(value, str) and type(param.type).__name__ in _CHECKED_VALUES and not value.isupper():
         try:
             param.type.convert(value, param, context)
-        except Exception as error:
+        except TyperException as error:
             raise WrongCommand(f"{context.info_name}: {param.name}: {error}") from error
 
 

@@ -20,7 +20,7 @@ Leaders = Mapping[Partition, int]
 """Node id of each partition's leader."""
 
 _ONE_BATCH_BYTES = 1
-"""Brokers return at least one whole batch, whatever the limit."""
+"""Brokers return at least one whole batch, even one larger than this."""
 _AT_ONCE_MS = 0
 _NO_REPLICA, _READ_UNCOMMITTED = -1, 0
 

@@ -118,7 +118,7 @@ class RegistryClient:
             if error.error_code in _MISSING or error.http_status_code == _NOT_COMPATIBLE:
                 return None
             raise RegistryAway(self._refusal(error.http_status_code)) from error
-        except Exception as error:  # of the HTTP client, or of parsing the response of another kind of server
+        except Exception as error:  # the client lets errors of its HTTP library and of parsing escape; translated, never swallowed
             raise RegistryAway(
                 f"The schema registry at {PREFIX}URL={self._settings.url} does not answer ({type(error).__name__}). Start it or "
                 "correct the setting."

@@ -30,7 +30,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     """
     try:
         written = _parse(writer)
-    except Exception as error:  # noqa: BLE001  # fastavro raises anything for odd schemas; an escaped error would stop the worker at this record at every start
+    except Exception as error:  # noqa: BLE001  # a producer's schema makes fastavro raise anything, from KeyError to RecursionError; uncaught, this record would stop every worker that reads it
         raise InvalidEvent(
             InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
         ) from None

@@ -29,7 +29,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     _rebalancing = False
     _seeks = 0
 
-    async def getmany(  # type: ignore[override]  # read only by ChunkConsumer
+    async def getmany(  # type: ignore[override]  # adds the fetch epoch to Faust's result; its one caller, ChunkConsumer, needs it
         self,
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109  # Faust's signature

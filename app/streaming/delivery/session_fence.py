@@ -30,7 +30,7 @@ class SessionFence:
             )
 
     def reset(self) -> None:
-        """Count silence from now on, whatever came before."""
+        """Restart the count of silence: earlier silence no longer counts."""
         self._last_beat = self._clock()
 
     def beat(self) -> None:

@@ -1,7 +1,7 @@
 """Runs the chunks of one topic through a worker: takes them from Faust, computes them, hands them to the order of writes.
 
-Chunks are computed between write rounds. Whatever all partitions receive while outputs are being sent is computed together
-once they are acknowledged, and its outputs go in one request with the changelog of the round before. Most of the cost
+Chunks are computed between write rounds. Chunks that arrive while outputs are being sent, of any partition, are computed
+together once these are acknowledged, and their outputs go in one request with the changelog of the round before. Most of the cost
 of a small chunk does not depend on its size, so a round pays it once for all partitions.
 
 A computation may wait for an answer from outside (features from Redis, say); the next chunks of its partitions then

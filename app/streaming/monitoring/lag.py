@@ -58,6 +58,6 @@ class LagProbe:
                 return await unfetched(consumer, self._partition_names)
         except (KafkaError, TimeoutError, ConsumerNotStarted):
             return {}  # unknown: the brokers do not answer, or a rebalance is in progress
-        except Exception as error:  # noqa: BLE001  # monitoring must not end a worker
+        except Exception as error:  # noqa: BLE001  # an error inside the client would end this task unseen, and the last lag would be reported for ever
             _log.warning("lag_unknown", cause=type(error).__name__)
             return {}

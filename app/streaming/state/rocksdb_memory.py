@@ -34,7 +34,7 @@ OPEN_FILES = 10_240
 class BoundedMemory:
     """RocksDB whose block cache and write buffers are shared by all partitions of a worker.
 
-    It stands in for Faust's RocksDBOptions, without importing Faust: replay opens databases too.
+    It has the methods of Faust's RocksDBOptions but does not import Faust, because replay opens databases too.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:

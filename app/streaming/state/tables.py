@@ -49,7 +49,7 @@ class StateStore(Store):
             self._replace(path, reason)
         try:
             return cast(rocksdict.Rdict, super()._open_for_partition(partition))
-        except Exception as error:
+        except Exception as error:  # the binding has no error class of its own, only Exception; all but corruption is raised again
             if not is_corruption(error):
                 raise
             self._replace(path, str(error))
@@ -64,7 +64,9 @@ class StateStore(Store):
         """Raise RocksDB's errors as StoreFailed. A database found damaged is marked for the next start."""
         try:
             yield
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # the binding has no error class of its own, only Exception; translated, never swallowed
             path = self.partition_path(partition)
             if is_corruption(error):
                 mark_suspect(path, str(error))

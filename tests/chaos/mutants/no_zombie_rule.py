@@ -1,5 +1,5 @@
 """M5: a worker that was paused past its session continues as if nothing had happened, its sends wait without limit,
-nobody notices that two write to one changelog, and a restore takes the last version that stands there, however old.
+a second writer of a changelog is not detected, and a restore takes the last version in it, however old.
 """
 
 import asyncio

@@ -97,7 +97,7 @@ async def test_a_worker_stopped_during_its_restore_resumes_it(deployment: Deploy
     await fill(deployment)
     worker = deployment.worker()
     worker.start()
-    while worker.running and not worker.lines_with("restoring"):  # noqa: ASYNC110  # a log tells nobody that it grows
+    while worker.running and not worker.lines_with("restoring"):  # noqa: ASYNC110  # no event signals that a log has grown
         await asyncio.sleep(0.01)
     assert 0 == worker.terminate()
     worker.start()

@@ -40,7 +40,7 @@ def test_a_key_is_compared_as_utf8() -> None:
 
 @pytest.mark.parametrize("key", [b"", b"c2", b"c1 ", b"C1"])
 def test_another_key_is_a_mismatch(key: bytes) -> None:
-    """The profile would lie where nobody looks for it."""
+    """The profile would be stored under a partition that is never searched for it."""
     assert reason_of(SOUND, key) == InvalidReason.KEY_MISMATCH
 
 

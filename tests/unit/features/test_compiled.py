@@ -61,7 +61,7 @@ def test_the_next_candidate_is_taken_where_nothing_can_be_made(sources: Path, tm
     assert folder.parent == tmp_path / "home" / ".cache"
 
 
-def test_a_folder_of_somebody_else_is_left_alone(
+def test_a_folder_of_another_user_is_left_alone(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = cache_folder(sources, [tmp_path / "theirs"])
@@ -131,7 +131,7 @@ def test_stream_batch_and_training_use_one_compilation(suffix: str, tmp_path: Pa
     assert [1, 1] == signatures()
 
 
-def test_events_in_whatever_memory_use_one_compilation(tmp_path: Path) -> None:
+def test_events_in_any_memory_layout_use_one_compilation(tmp_path: Path) -> None:
     """Read-only, reversed, or every second element of another array."""
     whole = fold_history._events(read(write(tmp_path / "history.parquet", ROWS)))
     for layout in (read_only, backwards, every_second):

@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import generate_latest
 
 from app.adapters.observability.prometheus import PrometheusMetrics
-from app.metrics import CATALOG, CounterName, GaugeName, HistogramName, InfoName, Metrics, markdown
+from app.metrics import CATALOG, CounterName, GaugeName, HistogramName, InfoName, Metrics
+from app.metrics.page import markdown
 from tests.support.paths import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "metrics.md"

@@ -1,4 +1,4 @@
-"""Contributions add up to the score, whatever the model; what a split changed is counted for its feature."""
+"""Contributions add up to the score for every kind of model; a split's change counts for its feature."""
 
 import warnings
 from functools import cache

@@ -115,7 +115,7 @@ def test_the_protocol_gives_the_same_figures_each_time(history: Path, recipe: Pa
 def test_labels_that_are_known_after_the_training_change_no_model(
     history: Path, recipe: Path, tmp_path: Path
 ) -> None:
-    """All transactions of the waiting days become fraud: nobody knows it when the model is trained.
+    """All transactions of the waiting days become fraud: it is unknown when the model is trained.
 
     The thresholds are scores of those days; that customers are then known to be defrauded is the protocol's business.
     """

@@ -145,7 +145,7 @@ class TestFolds:
 
     @given(ROWS, st.integers(0, 2))
     def test_who_is_known_to_be_defrauded_is_not_tested_again(self, rows: list[Row], delay: int) -> None:
-        """Fraud of day d is known on day d + delay + 1; that of before the training is nobody's business."""
+        """Fraud of day d is known on day d + delay + 1; fraud before the training period does not count."""
         fold = Fold(1, 2, 2 + delay, 5)
         data = judged(rows)
         expected = [

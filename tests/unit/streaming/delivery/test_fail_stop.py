@@ -1,4 +1,4 @@
-"""Fail-stop ends the process, whatever else does not work. Each case is a process of its own."""
+"""Fail-stop ends the process, even if logging or a handler blocks or fails. Each case is a process of its own."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_a_log_that_fails_does_not_keep_it_alive() -> None:
     assert EXIT_FAIL_STOP == process.returncode
 
 
-def test_a_log_that_nobody_reads_does_not_keep_it_alive() -> None:
+def test_a_log_pipe_without_a_reader_does_not_keep_it_alive() -> None:
     """A container's log driver that hangs: the pipe is full, and the write waits for ever."""
     reading, writing = os.pipe()
     try:

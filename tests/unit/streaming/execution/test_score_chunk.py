@@ -49,7 +49,7 @@ class LargeAmounts:
 
     reference = ModelReference(name="large", version="1", digest="d")
     thresholds = Thresholds(review=0.5, decline=0.9)
-    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; nobody changes it
+    distributions: dict[str, Distribution] = {}  # noqa: RUF012  # the protocol asks for a dict; it is never changed
 
     def score(self, rows: Rows) -> Scores:
         return np.where(rows[:, 0] > 1_000, 0.7, 0.1)

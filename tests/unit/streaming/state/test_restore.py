@@ -30,7 +30,7 @@ def kept(*values: bytes | None, stored: bytes | None = None) -> bytes | None:
     return found.get(b"c1", stored)
 
 
-def test_the_version_that_applied_more_of_the_log_wins_whatever_the_order() -> None:
+def test_the_version_that_applied_more_of_the_log_wins_in_any_order() -> None:
     assert version(9) == kept(version(5), version(9), version(7))
 
 

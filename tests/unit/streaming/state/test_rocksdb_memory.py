@@ -1,4 +1,4 @@
-"""RocksDB's memory is limited by the settings, whatever the number of partitions."""
+"""The settings limit RocksDB's memory, independent of the number of partitions."""
 
 import os
 import resource
@@ -170,7 +170,7 @@ def settled(memory: BoundedMemory) -> int:
     bound = memory.write_buffers.get_buffer_size()
     deadline = time.monotonic() + SETTLE_SECONDS
     while (usage := int(memory.write_buffers.get_usage())) > bound and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)  # RocksDB tells nobody when it has written out
+        time.sleep(POLL_SECONDS)  # no event signals that RocksDB has flushed
     return usage
 
 

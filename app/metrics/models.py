@@ -1,0 +1,69 @@
+"""The champion and the models beside it."""
+
+from app.metrics.metric import FROM_DEPLOYMENT, Metric
+
+METRICS = (
+    Metric(
+        name="model_info",
+        kind="info",
+        unit="",
+        labels={"name": FROM_DEPLOYMENT, "version": FROM_DEPLOYMENT, "digest": FROM_DEPLOYMENT},
+        meaning="The current champion; always 1.",
+    ),
+    Metric(
+        name="model_changes_total",
+        kind="counter",
+        unit="changes",
+        labels={"result": ("swapped", "refused")},
+        meaning=(
+            "Orders for another champion while this worker ran. refused: the model could not be loaded, and the previous "
+            "champion still decides; `fraudstream model status` shows the reason."
+        ),
+    ),
+    Metric(
+        name="drift_psi",
+        kind="gauge",
+        unit="1",
+        labels={"feature": FROM_DEPLOYMENT},
+        meaning=(
+            "Population stability index of a feature, or of the score, of this worker's latest decisions against the "
+            "champion's training rows. Investigate from 0.1, act from 0.25; `fraudstream drift` covers all workers."
+        ),
+    ),
+    Metric(
+        name="drift_decisions",
+        kind="gauge",
+        unit="decisions",
+        meaning="Number of decisions on which drift_psi is based; below 1,000 it is not published.",
+    ),
+    Metric(
+        name="shadow_total",
+        kind="counter",
+        unit="transactions",
+        labels={
+            "name": FROM_DEPLOYMENT,
+            "version": FROM_DEPLOYMENT,
+            "result": ("scored", "failed", "skipped"),
+        },
+        meaning=(
+            "Transactions for a challenger to score in shadow. skipped: it exceeds its time budget, or is suspended; "
+            "`fraudstream model status` shows the reason. Decisions do not depend on it."
+        ),
+    ),
+    Metric(
+        name="canary_decisions_total",
+        kind="counter",
+        unit="decisions",
+        labels={"result": ("approve", "alert")},
+        meaning="Decisions of the canary; decisions_total includes them.",
+    ),
+    Metric(
+        name="canary_stops_total",
+        kind="counter",
+        unit="stops",
+        meaning=(
+            "Times a canary left its bounds on this worker, which stops it on all workers. `fraudstream model status` shows "
+            "the bound."
+        ),
+    ),
+)
