@@ -18,7 +18,7 @@ class Listed(NamedTuple):
     """A command or a group of commands."""
 
     name: str
-    place: str
+    target: str
     """Module of app.commands, and the function or the typer application in it."""
     help: str
     """The first paragraph of its help."""
@@ -151,7 +151,7 @@ def _group() -> None:
 
 def load(name: str) -> Any:
     """The command or group of this name, with its options."""
-    module, attribute = next(listed.place for listed in LISTED if listed.name == name).split(".")
+    module, attribute = next(listed.target for listed in LISTED if listed.name == name).split(".")
     found = getattr(import_module(f"app.commands.{module}"), attribute)
     parent = typer.Typer()
     if isinstance(found, typer.Typer):

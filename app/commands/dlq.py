@@ -24,7 +24,7 @@ PERSONAL_DATA = "The record follows. It may hold personal data: do not paste it 
 REFUSED_LINES = 10
 
 
-def _place(text: "str | LogPosition") -> "LogPosition":
+def _position(text: "str | LogPosition") -> "LogPosition":
     from app.adapters.topic_records.dead_letters import LogPosition
 
     partition, _, offset = str(text).partition(":")
@@ -44,7 +44,7 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Stop after this many.")]
 class Selection(NamedTuple):
     """The dead letters that the options of a command name."""
 
-    places: "tuple[LogPosition, ...]" = ()
+    positions: "tuple[LogPosition, ...]" = ()
     code: str | None = None
     since_ms: int | None = None
     limit: int | None = None
@@ -52,7 +52,7 @@ class Selection(NamedTuple):
     async def of(self, letters: "DeadLetters") -> "AsyncIterator[DeadLetter]":
         """Yield at most ``limit`` of them. Raises BadParameter when a named one does not exist."""
         found = 0
-        async for letter in self._named(letters) if self.places else letters.all(self.since_ms):
+        async for letter in self._named(letters) if self.positions else letters.all(self.since_ms):
             if self.code in {None, letter.code}:
                 yield letter
                 found += 1
@@ -60,10 +60,10 @@ class Selection(NamedTuple):
                     return
 
     async def _named(self, letters: "DeadLetters") -> "AsyncIterator[DeadLetter]":
-        for place in self.places:
-            letter = await letters.at(place)
+        for position in self.positions:
+            letter = await letters.at(position)
             if letter is None:
-                raise typer.BadParameter(f"there is no dead letter at {place}; it may have been deleted")
+                raise typer.BadParameter(f"there is no dead letter at {position}; it may have been deleted")
             yield letter
 
 
@@ -90,7 +90,7 @@ def ls(
 
 @commands.command("show")
 def show(
-    place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="The dead letter.")],
+    position: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="The dead letter.")],
     *,
     raw: Annotated[bool, typer.Option("--raw", help="Write only the bytes of the value.")] = False,
     json: Json = False,
@@ -102,7 +102,7 @@ def show(
     from app.rendering import dead_letter_text
     from app.settings import Settings
 
-    letter = asyncio.run(_one(Settings.from_env(), _place(place)))
+    letter = asyncio.run(_one(Settings.from_env(), _position(position)))
     typer.secho(PERSONAL_DATA, fg=typer.colors.YELLOW, err=True)
     if raw:
         sys.stdout.buffer.write(letter.value or b"")
@@ -117,7 +117,7 @@ def show(
 @commands.command("replay")
 def replay(
     *,
-    places: Annotated[
+    positions: Annotated[
         list[str] | None, typer.Argument(metavar="PARTITION:OFFSET...", help="The dead letters to send.")
     ] = None,
     code: Code = None,
@@ -144,11 +144,11 @@ def replay(
 
     from app.settings import Settings
 
-    if sum((bool(places), code is not None, all_letters)) != 1:
+    if sum((bool(positions), code is not None, all_letters)) != 1:
         raise typer.BadParameter("give one of PARTITION:OFFSET..., --code and --all")
     if with_key_from not in {None, "customer_id"}:
         raise typer.BadParameter("--with-key-from takes customer_id")
-    selection = Selection(places=tuple(map(_place, places or ())), code=code, limit=limit)
+    selection = Selection(positions=tuple(map(_position, positions or ())), code=code, limit=limit)
     complete = asyncio.run(
         _replay(Settings.from_env(), selection, rekey=with_key_from is not None, dry_run=dry_run, yes=yes)
     )
@@ -178,11 +178,11 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
             typer.echo(f"{count:>8}  {dead_letter_text.escape_control_characters(code) or '?'}")
 
 
-async def _one(settings: "Settings", place: "LogPosition") -> "DeadLetter":
+async def _one(settings: "Settings", position: "LogPosition") -> "DeadLetter":
     from app.adapters.topic_records.dead_letters import open_dead_letters
 
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
-        return await anext(Selection(places=(place,)).of(letters))
+        return await anext(Selection(positions=(position,)).of(letters))
 
 
 async def _replay(
@@ -233,6 +233,6 @@ async def _counted(prepared: "AsyncIterator[OutRecord | Refused]") -> "tuple[int
 
 def _print_refused(refused: "list[Refused]") -> None:
     for letter, why in refused[:REFUSED_LINES]:
-        typer.secho(f"{letter.place} is refused: {why}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(f"{letter.position} is refused: {why}", fg=typer.colors.YELLOW, err=True)
     if len(refused) > REFUSED_LINES:
         typer.secho(f"and {len(refused) - REFUSED_LINES} more", fg=typer.colors.YELLOW, err=True)

@@ -8,8 +8,8 @@ from app.adapters.topic_records.dead_letters import DeadLetter
 def as_dict(letter: DeadLetter) -> dict[str, object]:
     """The position, the source and the reason, without content of the record."""
     return {
-        "partition": letter.place.partition,
-        "offset": letter.place.offset,
+        "partition": letter.position.partition,
+        "offset": letter.position.offset,
         "timestamp_ms": letter.timestamp_ms,
         "code": letter.code,
         "message": letter.message,
@@ -33,7 +33,7 @@ def as_line(letter: DeadLetter) -> str:
     time = datetime.fromtimestamp(letter.timestamp_ms / 1000, tz=UTC) if letter.timestamp_ms >= 0 else None
     when = f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "-"
     return escape_control_characters(
-        f"{letter.place!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
+        f"{letter.position!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
         f"({letter.source_topic}:{letter.source})"
     )
 

@@ -27,7 +27,7 @@ class LogPosition(NamedTuple):
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One dead letter; key, value, timestamp and headers are those of the source record."""
 
-    place: LogPosition
+    position: LogPosition
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
@@ -52,11 +52,13 @@ class DeadLetters:
             if since_ms is None or record.timestamp >= since_ms:
                 yield read(record)
 
-    async def at(self, place: LogPosition) -> DeadLetter | None:
+    async def at(self, position: LogPosition) -> DeadLetter | None:
         """The dead letter at a position; None without one, for example after retention."""
         for partition, end in self._ends.items():
-            if partition.partition == place.partition and 0 <= place.offset < end:
-                async for record in self._reader.until({partition: place.offset + 1}, start=place.offset):
+            if partition.partition == position.partition and 0 <= position.offset < end:
+                async for record in self._reader.until(
+                    {partition: position.offset + 1}, start=position.offset
+                ):
                     return read(record)
         return None
 
@@ -75,7 +77,7 @@ def read(record: Any) -> DeadLetter:
     added = len(names) - 1 - names[::-1].index(TOPIC_HEADER) if TOPIC_HEADER in names else len(names)
     context = {name: value.decode(errors="replace") for name, value in headers[added:]}
     return DeadLetter(
-        place=LogPosition(record.partition, record.offset),
+        position=LogPosition(record.partition, record.offset),
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.deployment import SHORT_SESSION, Deployment, check_guarantee
 from tests.support.traffic import traffic
+from tests.support.workers import Worker
 
 pytestmark = pytest.mark.integration
 
@@ -30,13 +31,8 @@ async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> 
     await deployment.decided(6_000)
 
     worker.kill()
-    worker.start()
-    worker.wait_started()
-    await sending
-    await deployment.drained()
 
-    assert worker.terminate() == 0
-    await check_guarantee(deployment, worker)
+    await resume_and_check(deployment, worker, sending)
 
 
 async def test_kills_at_random_moments(deployment: Deployment) -> None:
@@ -49,13 +45,8 @@ async def test_kills_at_random_moments(deployment: Deployment) -> None:
         await deployment.decided(before + 1)
         await asyncio.sleep(random.uniform(0, 2))
         worker.kill()
-    worker.start()
-    worker.wait_started()
-    await sending
-    await deployment.drained()
 
-    assert worker.terminate() == 0
-    await check_guarantee(deployment, worker)
+    await resume_and_check(deployment, worker, sending)
 
 
 async def test_a_kill_with_loss_of_the_disk(deployment: Deployment) -> None:
@@ -67,6 +58,12 @@ async def test_a_kill_with_loss_of_the_disk(deployment: Deployment) -> None:
 
     worker.kill()
     shutil.rmtree(worker.data_dir)
+
+    await resume_and_check(deployment, worker, sending)
+
+
+async def resume_and_check(deployment: Deployment, worker: Worker, sending: asyncio.Task[None]) -> None:
+    """Start the killed worker again, let it finish the traffic, and compare the four sources."""
     worker.start()
     worker.wait_started()
     await sending

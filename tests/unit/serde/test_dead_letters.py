@@ -55,7 +55,11 @@ def test_a_resent_record_is_the_source_record_plus_one_header(
 
     expected = OutRecord(key, value, timestamp, [*own, (REPLAYED_HEADER, b"transactions:3:77")])
     assert expected == prepare(letter, TOPIC, rekey=False)
-    assert (LogPosition(1, 5), LogPosition(3, 77), "wrong_type") == (letter.place, letter.source, letter.code)
+    assert (LogPosition(1, 5), LogPosition(3, 77), "wrong_type") == (
+        letter.position,
+        letter.source,
+        letter.code,
+    )
 
 
 def test_a_record_that_is_no_dead_letter_is_reported_and_refused() -> None:
