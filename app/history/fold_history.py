@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from app.adapters.column_mapping import ColumnMapping
 from app.adapters.tabular.batches import Encoded, TransactionBatch
 from app.adapters.tabular.files import read_batches
+from app.adapters.tabular.positions import position
+from app.adapters.tabular.remedies import for_refused_time
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.identifiers import digest64
-from app.errors import InvalidEvent, InvalidFile
+from app.domain.transaction import Transaction
+from app.errors import InvalidEvent, InvalidFile, InvalidReason
 from app.features.columns import digests, terminal_digest
 from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profiles
 from app.features.window import DAY_MS
@@ -118,7 +121,16 @@ def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source
             try:
                 source.acceptance.check(transaction, key=None, reference_ms=source.now_ms)
             except InvalidEvent as error:
-                raise InvalidFile(f"{source.path}, row {batch.first_row + index}: {error.detail}") from error
+                where = position(source.path, batch.first_row + index)
+                remedy = _remedy(error, transaction, source)
+                raise InvalidFile(f"{where}: {error.detail}{remedy}") from error
+
+
+def _remedy(error: InvalidEvent, transaction: Transaction, source: HistorySource) -> str:
+    if error.reason not in (InvalidReason.ABSURD_TIME, InvalidReason.FUTURE_TIME):
+        return ""
+    bounds_ms = source.acceptance.earliest_event_time_ms, source.now_ms
+    return for_refused_time(transaction.event_time, source.mapping.time_unit, bounds_ms)
 
 
 def _events(batch: TransactionBatch) -> Events:

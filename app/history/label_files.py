@@ -35,8 +35,10 @@ def decode_fraud_flags(values: Iterable[bytes], where: str) -> dict[str, bool]:
     for number, value in enumerate(values, start=1):
         try:
             label = decode(value)
-        except msgspec.MsgspecError as error:
+        except msgspec.ValidationError as error:
             raise InvalidFile(f"{where}, row {number}: {error}") from error
+        except (ValueError, RecursionError) as error:  # its message may quote the line
+            raise InvalidFile(f"{where}, row {number}: is not a JSON object in UTF-8") from error
         known[label.transaction_id] = label.is_fraud
     return known
 

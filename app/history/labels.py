@@ -16,7 +16,8 @@ from app.adapters.column_mapping import REQUIRED_FIELDS
 from app.adapters.tabular import column_decoders
 from app.adapters.tabular.batches import TransactionBatch
 from app.adapters.tabular.column_decoders import Column
-from app.adapters.tabular.files import WantedColumns, read_rows
+from app.adapters.tabular.files import read_rows
+from app.adapters.tabular.wanted_columns import WantedColumns
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile
@@ -112,7 +113,7 @@ def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
 
 def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[int, int]) -> Labels:
     found = {
-        name: Column(path=str(path), name=name, first_row=first_row, array=rows.column(name))
+        name: Column(path=path, name=name, first_row=first_row, array=rows.column(name))
         for name in _COLUMNS
         if name in rows.schema.names
     }

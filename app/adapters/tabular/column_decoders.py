@@ -3,6 +3,8 @@
 Every function raises InvalidFile at the first invalid value, with its row and column. Messages never hold a value.
 """
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.adapters.column_mapping import ColumnMapping, TimeUnit
+from app.adapters.tabular import remedies
 from app.adapters.tabular.batches import Encoded, Integers, Reals, encoded
+from app.adapters.tabular.positions import position
 from app.domain.transaction import MAX_AMOUNT_MINOR
 from app.errors import InvalidFile
 
@@ -23,7 +27,7 @@ _TICKS_PER_MS = {"ms": 1, "us": 1_000, "ns": 1_000_000}
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column of consecutive rows, with the path, name and row number that error messages need."""
 
-    path: str
+    path: Path
     name: str
     first_row: int
     array: pa.Array
@@ -35,7 +39,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
             raise self.invalid(index, what)
 
     def invalid(self, index: int, what: str) -> InvalidFile:
-        return InvalidFile(f"{self.path}, row {self.first_row + index}, column `{self.name}`: {what}")
+        return InvalidFile(f"{position(self.path, self.first_row + index)}, column `{self.name}`: {what}")
 
     def wrong_type(self, wanted: str) -> InvalidFile:
         return InvalidFile(f"{self.path}, column `{self.name}`: is {self.array.type}, must be {wanted}")
@@ -44,8 +48,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         if self.array.null_count:
             self.refuse_where(self.array.is_null(), "is null")
 
-    def cast(self, kind: pa.DataType, wanted: str) -> pa.Array:
-        """The column as ``kind``. Raises InvalidFile at the first row that cannot be converted."""
+    def cast(self, kind: pa.DataType, wanted: str, remedy: Callable[[str], str] = lambda _: "") -> pa.Array:
+        """The column as ``kind``. Raises InvalidFile, with what ``remedy`` says about its text, at the first row that
+        cannot be converted.
+        """
         try:
             return self.array.cast(kind)
         except pa.ArrowNotImplementedError as error:
@@ -53,7 +59,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         except pa.ArrowInvalid:
             # Arrow's message quotes the value, which must not be reported, and not the row: find the row.
             index = next(row for row in range(len(self.array)) if not _castable(self.array[row], kind))
-        raise self.invalid(index, f"must be {wanted}")
+        raise self.invalid(index, f"must be {wanted}{remedy(str(self.array[index]))}")
 
 
 def texts(column: Column, *, required: bool) -> pa.Array:
@@ -95,7 +101,7 @@ def event_times(column: Column, unit: TimeUnit) -> Integers:
         return _milliseconds(column.array)
     if unit == "text" or not (pa.types.is_integer(kind) or pa.types.is_string(kind)):
         raise column.wrong_type("a timestamp, or integers of the mapping's time_unit")
-    numbers = column.cast(pa.int64(), "an integer")
+    numbers = column.cast(pa.int64(), "an integer", remedies.for_time)
     if unit == "s":
         in_range = pc.less(pc.abs(numbers), 2**53)
         column.refuse_where(pc.invert(in_range), "is not a time in seconds")
@@ -141,7 +147,7 @@ def _minor_units(column: Column) -> pa.Array:
         raise column.wrong_type(
             'integers of the minor unit; for other amounts give a mapping with amount = "major" or amount_factor'
         )
-    return column.cast(pa.int64(), "an integer of the minor unit")
+    return column.cast(pa.int64(), "an integer of the minor unit", remedies.for_amount)
 
 
 def _in_range(column: Column, values: pa.Array) -> pa.Array:

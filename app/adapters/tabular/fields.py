@@ -41,7 +41,7 @@ _DECODERS: dict[str, _Decoder] = {
 def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> TransactionBatch:
     """The rows as a batch. Raises InvalidFile at the first invalid value."""
     found = {
-        field: Column(path=str(path), name=name, first_row=first_row, array=rows.column(name))
+        field: Column(path=path, name=name, first_row=first_row, array=rows.column(name))
         for field in FIELDS
         if (name := mapping.column(field)) in rows.schema.names
     }

@@ -4,23 +4,24 @@
 ...     for transaction in batch.transactions(): ...
 """
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
 
-import msgspec
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from app.adapters.column_mapping import CONTRACT, FIELDS, ColumnMapping
 from app.adapters.tabular.batches import TransactionBatch
+from app.adapters.tabular.csv_rows import csv_rows
 from app.adapters.tabular.fields import require_columns, to_batch
+from app.adapters.tabular.json_rows import json_rows
+from app.adapters.tabular.parquet_rows import parquet_rows
+from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile
 
 DEFAULT_BATCH_ROWS = 50_000
-SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
+_READERS = {".parquet": parquet_rows, ".csv": csv_rows, ".jsonl": json_rows, ".ndjson": json_rows}
+SUFFIXES = tuple(_READERS)
 
 
 def read_batches(
@@ -35,14 +36,6 @@ def read_batches(
     )
     for first_row, rows in read_rows(path, wanted, batch_rows=batch_rows):
         yield to_batch(rows, mapping, path, first_row)
-
-
-class WantedColumns(NamedTuple):
-    """The columns to read where the file has them."""
-
-    columns: tuple[str, ...]
-    require: Callable[[Sequence[str]], None]
-    """Raises InvalidFile when a required column is not among the given names."""
 
 
 def read_rows(
@@ -75,85 +68,6 @@ def row_count(path: Path) -> int | None:
 
 
 def _reader(path: Path) -> Callable[[Path, WantedColumns, int], Iterator[pa.RecordBatch]]:
-    readers = {".parquet": _parquet_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
-    if path.suffix not in readers:
+    if path.suffix not in _READERS:
         raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
-    return readers[path.suffix]
-
-
-def _parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    # With pre_buffer Arrow would hold whole row groups; without it pages are read on demand and memory stays bounded.
-    with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
-        names = file.schema_arrow.names
-        wanted.require(names)
-        found = [column for column in wanted.columns if column in names]
-        yield from file.iter_batches(batch_rows, columns=found, use_threads=False)
-
-
-def _csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    ragged: list[int] = []
-
-    def note(row: Any) -> str:
-        ragged.append(row.number)
-        return "error"
-
-    # Every column is read as text: type inference would turn the id 007 into 7, and the country NA into null.
-    convert = pyarrow.csv.ConvertOptions(
-        column_types=dict.fromkeys(wanted.columns, pa.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=False, invalid_row_handler=note)
-    read = pyarrow.csv.ReadOptions(use_threads=False)
-    try:
-        with pyarrow.csv.open_csv(
-            path, read_options=read, parse_options=parse, convert_options=convert
-        ) as reader:
-            wanted.require(reader.schema.names)
-            for block in reader:
-                for start in range(0, block.num_rows, batch_rows):
-                    yield block.slice(start, batch_rows)
-    except pa.ArrowInvalid as error:
-        if not ragged:
-            raise
-        raise InvalidFile(f"{path}, line {ragged[0]}: another number of values than columns") from error
-
-
-def _json_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    with path.open("rb") as file:
-        first_row = 1
-        while rows := list(_json_lines(file, decode, path, first_row, batch_rows)):
-            yield _json_batch(rows, wanted, path, first_row)
-            first_row += len(rows)
-
-
-def _json_lines(
-    file: BinaryIO, decode: Callable[[bytes], dict[str, Any]], path: Path, first_row: int, batch_rows: int
-) -> Iterator[dict[str, Any]]:
-    for row, line in enumerate(itertools.islice(file, batch_rows), first_row):
-        try:
-            yield decode(line)
-        except msgspec.MsgspecError as error:
-            raise InvalidFile(f"{path}, row {row}: is not a JSON object") from error
-
-
-def _json_batch(
-    rows: list[dict[str, Any]], wanted: WantedColumns, path: Path, first_row: int
-) -> pa.RecordBatch:
-    found = set().union(*rows)
-    wanted.require(sorted(found))
-    names = [column for column in wanted.columns if column in found]
-    arrays = [_json_column([row.get(name) for row in rows], name, path, first_row) for name in names]
-    return pa.RecordBatch.from_arrays(arrays, names=names)
-
-
-def _json_column(values: list[Any], name: str, path: Path, first_row: int) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError, TypeError) as error:
-        raise InvalidFile(
-            f"{path}, rows {first_row} to {first_row + len(values) - 1}, column `{name}`: "
-            "the values are of several types, or too large"
-        ) from error
+    return _READERS[path.suffix]

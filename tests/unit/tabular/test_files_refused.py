@@ -80,12 +80,14 @@ def test_amounts_with_decimals_need_a_mapping(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("f.csv", "a,b\n1,secret\n", "no column"),
-        ("f.csv", "a,b\n1,2\n3,secret,5\n", "line 3: another number of values"),
+        ("f.csv", "a,b\n1,2\n3,secret,5\n", "no column"),
         ("f.csv", ",".join(SCHEMA) + "\n1,secret\n", "line 2: another number of values"),
         ("f.parquet", "secret", "cannot be read as parquet"),
-        ("f.jsonl", '{"secret"\n', "row 1: is not a JSON object"),
-        ("f.jsonl", "[1]\n", "row 1: is not a JSON object"),
-        ("f.csv", "", "cannot be read as csv"),
+        ("f.jsonl", '{"secret"\n', "line 1: is not a JSON object"),
+        ("f.jsonl", "[1]\n", "line 1: is not a JSON object"),
+        ("f.csv", "", "is empty"),
+        ("f.csv", "\n\r\n", "is empty"),
+        ("f.parquet", "", "is empty"),
         ("f.xlsx", "", "suffix must be one of"),
     ],
 )

@@ -1,0 +1,67 @@
+"""Reads the wanted columns of a CSV file as text, in bounded memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from app.adapters.tabular.positions import line_number, written_lines
+from app.adapters.tabular.unreadable import NOT_UTF8, refuse_other_format, split, undecodable_text
+from app.adapters.tabular.wanted_columns import WantedColumns
+from app.errors import InvalidFile
+
+BLOCK_BYTES = 1 << 20
+"""A line must be shorter."""
+
+
+def csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows in order. Raises InvalidFile, or what Arrow raises for a file that it cannot parse."""
+    refuse_other_format(path, may_be_empty=False)
+    columns = wanted.found_in(path, _header(path))
+    ragged: list[int] = []
+
+    def note(row: Any) -> str:
+        ragged.append(row.number)
+        return "error"
+
+    # Every column is read as text: type inference would turn the id 007 into 7, and the country NA into null.
+    convert = pyarrow.csv.ConvertOptions(
+        include_columns=columns,
+        column_types=dict.fromkeys(columns, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=False, invalid_row_handler=note)
+    read = pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES)
+    try:
+        with pyarrow.csv.open_csv(
+            path, read_options=read, parse_options=parse, convert_options=convert
+        ) as reader:
+            for block in reader:
+                for start in range(0, block.num_rows, batch_rows):
+                    yield block.slice(start, batch_rows)
+    except pa.ArrowInvalid as error:
+        raise _reason(path, columns, ragged) or error from error
+
+
+def _header(path: Path) -> list[str]:
+    """The names of the columns: the first line that is not blank."""
+    number, line = next(written_lines(path))
+    try:
+        return split(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InvalidFile(f"{path}, line {number}: {NOT_UTF8}") from None
+
+
+def _reason(path: Path, columns: list[str], ragged: list[int]) -> InvalidFile | None:
+    """Why Arrow refused the file. Its own message may quote the file's content, so it is not passed on."""
+    if ragged:
+        line = line_number(path, ragged[0])
+        return InvalidFile(f"{path}, line {line}: another number of values than columns")
+    too_long = (number for number, line in written_lines(path) if len(line) >= BLOCK_BYTES)
+    if (number := next(too_long, None)) is not None:
+        return InvalidFile(f"{path}, line {number}: is longer than {BLOCK_BYTES:,} bytes")
+    return undecodable_text(path, columns)

@@ -1,0 +1,61 @@
+"""Reads the wanted columns of a file of JSON lines, in bounded memory."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from app.adapters.tabular.positions import position, written_lines
+from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format
+from app.adapters.tabular.wanted_columns import WantedColumns
+from app.errors import InvalidFile
+
+_BOM = b"\xef\xbb\xbf"
+_AS_TEXT: set[type] = {str, int, Decimal}
+"""Types that may be mixed in a column: each value has one text."""
+
+
+def json_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows in order. Raises InvalidFile."""
+    refuse_other_format(path, may_be_empty=True)
+    # A number with decimals is kept as it is written: a float would be another number.
+    decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+    lines, first_row = written_lines(path), 1
+    while rows := list(_objects(itertools.islice(lines, batch_rows), decode, path)):
+        yield _batch(rows, wanted, path, first_row)
+        first_row += len(rows)
+
+
+def _objects(
+    lines: Iterable[tuple[int, bytes]], decode: Callable[[bytes], dict[str, Any]], path: Path
+) -> Iterator[dict[str, Any]]:
+    for number, line in lines:
+        try:
+            yield decode(line.removeprefix(_BOM) if number == 1 else line)
+        except (ValueError, RecursionError, ArithmeticError) as error:
+            what = "is not a JSON object" if is_utf8(line) else NOT_UTF8
+            raise InvalidFile(f"{path}, line {number}: {what}") from error
+
+
+def _batch(rows: list[dict[str, Any]], wanted: WantedColumns, path: Path, first_row: int) -> pa.RecordBatch:
+    names = wanted.found_in(path, sorted(set().union(*rows)))
+    arrays = [_column([row.get(name) for row in rows], name, path, first_row) for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _column(values: list[Any], name: str, path: Path, first_row: int) -> pa.Array:
+    """The values as booleans, integers or text. Values of several types become their text."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds <= {int} or kinds <= {bool}:
+        try:
+            return pa.array(values)
+        except (OverflowError, pa.ArrowInvalid):
+            pass  # an integer of more than 64 bits: its field decides what that means
+    if kinds <= _AS_TEXT:
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
+    index = next(i for i, value in enumerate(values) if value is not None and type(value) not in _AS_TEXT)
+    raise InvalidFile(f"{position(path, first_row + index)}, column `{name}`: is neither text nor a number")
