@@ -15,6 +15,7 @@ FraudstreamError
 ├── StateCorrupt             stored bytes cannot be decoded; nothing was overwritten
 ├── StoreFailed              the disk cannot be read or written: end the process without commit
 ├── ForeignWrite             another worker writes to the same partition: end the process without commit
+├── Fenced               another worker has claimed the same partition: end the process without commit
 ├── LogReplaced              a topic was deleted and created again: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process without commit
 ├── StackError               the local stack cannot be started or stopped
@@ -129,6 +130,13 @@ class ForeignWrite(FraudstreamError):
     """Another worker has written to the changelog of a partition that this worker owns. The process ends without commit;
     after a restart it restores the writes of both. Operator action: none; if it happens again, look for a worker that
     cannot reach the coordinator of its group.
+    """
+
+
+class Fenced(FraudstreamError):
+    """Another worker has claimed a partition, and the brokers refuse what this one sends to it. The process ends without
+    commit; its successor has all states. Operator action: none; if it happens again, look for a worker that cannot
+    reach the coordinator of its group.
     """
 
 

@@ -15,6 +15,7 @@ CounterName = Literal[
     "changes_ignored_total",
     "fail_stops_total",
     "stores_set_aside_total",
+    "changelog_versions_repaired_total",
     "restored_records_total",
     "model_changes_total",
     "shadow_total",

@@ -34,6 +34,12 @@ METRICS = (
         meaning="Damaged local databases, moved aside and restored from the changelog. Check the disk.",
     ),
     Metric(
+        name="changelog_versions_repaired_total",
+        kind="counter",
+        unit="states",
+        meaning="States appended to the changelog again, because its last record of them was an older version.",
+    ),
+    Metric(
         name="restored_records_total",
         kind="counter",
         unit="records",

@@ -5,7 +5,7 @@ changelog must be empty and no worker may run, because the versions of two write
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -28,6 +28,8 @@ BATCH_PROFILES = 2_000
 
 class Sender(Protocol):
     """The part of ``app.adapters.kafka.batch_producer`` used here."""
+
+    async def claim(self, topic: str, partitions: Iterable[int]) -> None: ...
 
     async def send(self, topic: str, partition: int, records: list[OutRecord]) -> int: ...
 
@@ -93,7 +95,11 @@ async def rebuild(
 async def publish(
     scratch: ScratchStore, partitions: Mapping[int, int], changelog: str, sender: Sender
 ) -> int:
-    """Write every profile to the changelog and return their number. Raises SendFailed: the changelog is then incomplete."""
+    """Write every profile to the changelog and return their number. Raises SendFailed: the changelog is then incomplete.
+
+    The partitions are claimed first, so that nothing of a worker that has ended can arrive behind the profiles.
+    """
+    await sender.claim(changelog, partitions)
     count = 0
     for partition in sorted(partitions):
         for batch in _batches(scratch.items(partition)):

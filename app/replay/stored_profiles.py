@@ -9,7 +9,7 @@ from app.adapters.kafka.range_reader import RangeReader
 from app.errors import ConfigurationError
 from app.replay.customer_history import Progress
 from app.replay.scratch_store import ScratchStore, database_path, open_read_only
-from app.streaming.state.restore import newest
+from app.streaming.state.restore import Versions
 
 
 def partitions_with(key: bytes, partitions: int, *, by_murmur2: bool) -> Iterable[int]:
@@ -26,7 +26,7 @@ async def from_changelog(
         begins, ends = await changelog.extent(partition)
         async for records, reached in changelog.records(partition, begins, ends, key):
             versions = [(key, record.value) for record in records]
-            found = newest(versions, {key: found}).get(key, found)
+            found = Versions().newest(versions, {key: found}).get(key, found)
             on_progress(reached)
     return found
 
@@ -51,11 +51,16 @@ def _stored(database: Path, key: bytes) -> bytes | None:
     return value
 
 
-async def restore(changelog: RangeReader, partition: int, into: ScratchStore) -> None:
-    """Write every profile of a partition into ``into``, in the version that a worker's restore would keep."""
+async def restore(changelog: RangeReader, partition: int, into: ScratchStore) -> set[bytes]:
+    """Write every profile of a partition into ``into``, in the version that a worker's restore would keep.
+
+    Returns the keys whose last record is an older version, which compaction would keep instead.
+    """
+    chosen = Versions()
     begins, ends = await changelog.extent(partition)
     async for records, _ in changelog.records(partition, begins, ends):
         versions = [(record.key or b"", record.value) for record in records]
         keys = list(dict.fromkeys(key for key, _ in versions))
         stored = dict(zip(keys, into.read(partition, keys), strict=True))
-        into.write(partition, newest(versions, stored))
+        into.write(partition, chosen.newest(versions, stored))
+    return chosen.overtaken

@@ -35,6 +35,8 @@ class Match(StrEnum):
     """The log gives a profile, but the changelog has none."""
     UNEXPECTED = "unexpected"
     """The changelog has a profile of a customer without records, and no record was deleted."""
+    OVERTAKEN = "overtaken"
+    """The last record of the changelog is an older version of the profile: compaction would lose the newer one."""
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +69,7 @@ class Verification:
 
     @property
     def is_sound(self) -> bool:
-        """Whether no profile is different, missing or unexpected."""
+        """Whether no profile is different, missing, unexpected or overtaken."""
         return not (self.matches.keys() - {Match.EQUAL, Match.OLDER_THAN_LOG})
 
     async def run(self, partition: int, finished: int, profiles: Profiles, on_progress: Progress) -> None:
@@ -77,7 +79,7 @@ class Verification:
         that changes meanwhile is compared at its recorded state.
         """
         begins, _ = await self._source.extent(partition)
-        await restore(self._changelog, partition, profiles.recorded)
+        overtaken = await restore(self._changelog, partition, profiles.recorded)
         _, ends = await self._source.extent(partition)
         cache = StateCache(profiles.rebuilt, self._cache_bytes)
         log = self._rules.log_of(self._source)
@@ -90,7 +92,8 @@ class Verification:
                 cache.release(partition, chunk_slice.number)
             on_progress(reached)
         for key, recorded, rebuilt in _side_by_side(partition, profiles):
-            self._count(partition, key, match(recorded, rebuilt, log_is_cut=begins > 0))
+            found = match(recorded, rebuilt, log_is_cut=begins > 0)
+            self._count(partition, key, Match.OVERTAKEN if key in overtaken else found)
 
     def _up_to_applied(
         self, records: list[LogRecord], recorded: ScratchStore, finished: int

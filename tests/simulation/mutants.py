@@ -16,8 +16,9 @@ from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner
-from app.streaming.state import restore
+from app.streaming.state.restore import Versions
 from tests.simulation.worker import PARTITION, fail_stop
+from tests.simulation.world import Topics
 
 Put = Callable[[Any, str, Any], None]
 """Signature of pytest's ``monkeypatch.setattr``."""
@@ -84,14 +85,23 @@ def no_fence(put: Put) -> None:
     put(SessionFence, "check", lambda _: None)
 
 
+def no_broker_fence(put: Put) -> None:
+    """Brokers accept what a former owner sends."""
+    put(Topics, "accepts", lambda *_: True)
+
+
 def no_changelog_guard(put: Put) -> None:
-    """Another worker's records in the changelog are not detected."""
+    """Another worker's records in the changelog are neither refused nor detected."""
+    no_broker_fence(put)
     put(ChangelogGuard, "write", lambda guard, *written: guard._store.write(*written))
 
 
 def no_version_rule(put: Put) -> None:
-    """A restore keeps the last version in the changelog."""
-    put(restore, "newest", lambda records, _: dict(records))
+    """Former owners may append, and a restore keeps the last version in the changelog."""
+    no_broker_fence(put)
+    put(
+        Versions, "newest", lambda _, records, __: {key: value for key, value in records if value is not None}
+    )
 
 
 def chunks_side_by_side(put: Put) -> None:
@@ -137,6 +147,7 @@ ALL = (
     store_before_changelog,
     error_acknowledged,
     no_fence,
+    no_broker_fence,
     no_changelog_guard,
     no_version_rule,
     chunks_side_by_side,

@@ -154,7 +154,9 @@ class Schedule:
         self._owner.answer()
 
     def _refuse(self) -> None:
-        sending = self.random.choice(self._owner.sender.next_to_append())
+        sender = self._owner.sender
+        sending = self.random.choice(sender.next_to_append())
+        sender.in_flight.remove(sending)
         sending.acknowledged.set_exception(SendFailed("refused"))
 
     def _commit(self) -> None:

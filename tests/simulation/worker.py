@@ -124,7 +124,8 @@ class Worker:
         return self.finished == self.position and not self.sender.in_flight
 
     async def restore(self, reader: ChangelogReader) -> None:
-        """Restore as BulkRecovery does, up to the current end of the changelog."""
+        """Claim the changelog, then restore up to its end, as BulkRecovery does."""
+        self.sender.epoch = self._topics.claim()
         restore = Restore(CHANGELOG, self.disk, cast(Any, NoProgress()), lambda: not self.alive)
 
         @contextmanager

@@ -6,7 +6,8 @@ from random import Random
 from typing import NamedTuple
 
 from app.adapters.kafka.bulk_fetch import Slice
-from app.adapters.kafka.records import OutRecord, TopicBatch
+from app.adapters.kafka.records import CLAIM_KEY, OutRecord, TopicBatch
+from app.errors import Fenced
 
 CHANGELOG = "changelog"
 
@@ -28,7 +29,21 @@ class Record(NamedTuple):
 
 
 class Topics(dict[str, list[OutRecord]]):
-    """Records of each topic."""
+    """Records of each topic, and the newest producer epoch of the changelog."""
+
+    epoch = 0
+    refused = 0
+    """Number of batches of former owners that were refused."""
+
+    def claim(self) -> int:
+        """Append a claim of the changelog under the next epoch, which is returned."""
+        self.epoch += 1
+        self[CHANGELOG].append(OutRecord(CLAIM_KEY, None))
+        return self.epoch
+
+    def accepts(self, topic: str, epoch: int) -> bool:
+        """As a broker: a batch of an epoch older than the newest one is refused."""
+        return topic != CHANGELOG or epoch == self.epoch
 
     def __missing__(self, topic: str) -> list[OutRecord]:
         self[topic] = []
@@ -38,14 +53,20 @@ class Topics(dict[str, list[OutRecord]]):
 class Sending:
     """A batch in flight: first it is appended to the topic, later the sender is acknowledged."""
 
-    def __init__(self, topic: str, records: list[OutRecord]) -> None:
+    def __init__(self, topic: str, records: list[OutRecord], epoch: int) -> None:
         self.topic = topic
         self.records = records
+        self.epoch = epoch
         self.acknowledged: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.last_offset = -1
         self.appended = False
 
     def append(self, topics: Topics) -> None:
+        if not topics.accepts(self.topic, self.epoch):
+            topics.refused += 1
+            if not self.acknowledged.done():
+                self.acknowledged.set_exception(Fenced("another worker has claimed the partition"))
+            return
         topics[self.topic].extend(self.records)
         self.last_offset = len(topics[self.topic]) - 1
         self.appended = True
@@ -56,10 +77,11 @@ class Sender:
 
     def __init__(self) -> None:
         self.in_flight: list[Sending] = []
+        self.epoch = 0
 
     async def send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]:
         guard()
-        sendings = [Sending(output.topic, list(output.records)) for output in outputs]
+        sendings = [Sending(output.topic, list(output.records), self.epoch) for output in outputs]
         self.in_flight += sendings
         return await asyncio.gather(*(sending.acknowledged for sending in sendings))
 

@@ -71,8 +71,9 @@ async def committed_offsets(
 
 
 def newest_per_key(records: Iterable[Any]) -> dict[bytes, bytes]:
-    """The newest value of each key, as compaction leaves them."""
-    return {record.key: record.value for record in records}
+    """The newest value of each key, as compaction leaves them. A key whose last value is None is deleted."""
+    last = {record.key: record.value for record in records}
+    return {key: value for key, value in last.items() if value is not None}
 
 
 def stored_values(data_dir: Path, table: str = TABLE) -> dict[bytes, bytes]:

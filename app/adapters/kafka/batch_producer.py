@@ -1,9 +1,12 @@
-"""Sends records as whole batches of a partition.
+"""Sends records as whole batches of a partition, each under a producer identity.
 
-A batch costs about 1 µs a record; one ``send()`` of aiokafka for each record costs 60 µs.
+A batch costs about 1 µs a record; one ``send()`` of aiokafka for each record costs 60 µs. The identity makes a batch that is
+sent twice, because its acknowledgement was lost, count once. A partition that was claimed accepts nothing of its
+former owner any more (docs/adr/0016-fenced-changelog.md).
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,12 +14,14 @@ from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from app.adapters.kafka import fast_zstd
-from app.adapters.kafka.records import OutRecord, TopicBatch
+from app.adapters.kafka.producer_identity import ProducerIdentity, stamp
+from app.adapters.kafka.producer_ids import ProducerIds
+from app.adapters.kafka.records import CLAIM_KEY, OutRecord, TopicBatch
 from app.adapters.kafka.security import client_options
-from app.errors import SendFailed
+from app.errors import Fenced, SendFailed
 from app.settings import KafkaSettings
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -48,6 +53,12 @@ class BatchProducer:
         # A worker has about one core: more threads would not compress faster.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compress")
         self._compressing: set[asyncio.Future[Any]] = set()
+        self._ids: Any = None
+        self._identity: ProducerIdentity | None = None
+        """For partitions that are not claimed."""
+        self._claimed: dict[tuple[str, int], ProducerIdentity] = {}
+        self._in_order: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By partition: held from the numbering of a batch until it is in the client's queue."""
         fast_zstd.install()
 
     async def start(self) -> None:
@@ -63,12 +74,41 @@ class BatchProducer:
             max_request_size=2 * MAX_BATCH_BYTES,
         )
         await self._producer.start()
+        self._ids = ProducerIds(self._producer.client)
 
     async def stop(self) -> None:
         """Close the connection. Records whose send was not awaited may be lost."""
         if self._producer is not None:
             await self._producer.stop()
         self._pool.shutdown()
+
+    async def require_right_to_claim(self, topic: str) -> None:
+        """Raise ConfigurationError when this user may not claim partitions of ``topic``."""
+        with _failing(topic):
+            await self._ids.require_right(_claim_name(topic, 0))
+
+    async def claim(self, topic: str, partitions: Iterable[int]) -> None:
+        """Become the only writer of these partitions: append a record behind which no former owner can append.
+
+        Raises SendFailed, and ConfigurationError when this user may not claim.
+        """
+        await asyncio.gather(*(self._claim(topic, partition) for partition in partitions))
+
+    async def renew_claims(self) -> None:
+        """Raise the epoch of all claims, before the brokers forget a name that was not used for days.
+
+        Raises Fenced when another worker has claimed one of the partitions.
+        """
+        for (topic, partition), identity in list(self._claimed.items()):
+            with _failing(f"{topic}-{partition}"):
+                renewed = await self._ids.renew(_claim_name(topic, partition), identity)
+            if self._claimed.get((topic, partition)) is identity:
+                self._claimed[topic, partition] = renewed
+
+    async def _claim(self, topic: str, partition: int) -> None:
+        with _failing(f"{topic}-{partition}"):
+            self._claimed[topic, partition] = await self._ids.take_over(_claim_name(topic, partition))
+        await self.send(topic, partition, [OutRecord(CLAIM_KEY, None)])
 
     async def send(self, topic: str, partition: int, records: Sequence[OutRecord]) -> int:
         """Send the records in order and return the offset of the last one, -1 for none. Raises as ``send_all``."""
@@ -81,6 +121,14 @@ class BatchProducer:
         Returns when every record is acknowledged. Raises SendFailed otherwise; any part may have arrived by then.
         ``guard`` is called first and before each batch; an exception that it raises stops the sending there.
         """
+        try:
+            return await self._send_all(outputs, guard)
+        except (SendFailed, asyncio.CancelledError):
+            # Sequence numbers of batches that were not sent are missing: partitions would refuse the next ones.
+            self._identity = None
+            raise
+
+    async def _send_all(self, outputs: Iterable[TopicBatch], guard: Callable[[], None]) -> list[int]:
         guard()
         named = list(outputs)
         batches = [list(self._batches(output.records)) for output in named]
@@ -96,17 +144,18 @@ class BatchProducer:
         return [await _last_offset(*entry) for entry in zip(named, sent, strict=True)]
 
     async def _compress(self, batches: Iterable[Any]) -> None:
-        """Build the bytes of large batches in a thread before the producer is given any batch.
+        """Build the bytes of all batches before the producer is given any; those of large ones in a thread.
 
-        The producer would compress in the event loop. And it sends the first batch at once and delays the others until
-        the answer, so all batches must be ready before the first is handed over; batches of concurrent sends included.
+        The producer sends the first batch at once and delays the others until the answer, so all batches must be ready
+        before the first is handed over; batches of concurrent sends included.
         """
-        loop = asyncio.get_running_loop()
-        own = [
-            loop.run_in_executor(self._pool, batch._build)  # noqa: SLF001  # no public way
-            for batch in batches
-            if batch.size() >= _LARGE_BYTES
-        ]
+        loop, own = asyncio.get_running_loop(), []
+        for batch in batches:
+            build = batch._build  # noqa: SLF001  # no public way
+            if batch.size() >= _LARGE_BYTES:
+                own.append(loop.run_in_executor(self._pool, build))
+            else:
+                build()
         for one in own:
             self._compressing.add(one)
             one.add_done_callback(self._compressing.discard)
@@ -116,9 +165,19 @@ class BatchProducer:
             one.result()  # raises its own error only; the error of a concurrent send is raised there
 
     async def _hand_over(self, output: TopicBatch, batch: Any) -> _Sent:
-        with _failing(output):
-            acknowledgement = await self._producer.send_batch(batch, output.topic, partition=output.partition)
-        return _Sent(acknowledgement, batch.record_count())
+        topic, partition, records = output.topic, output.partition, batch.record_count()
+        with _failing(f"{topic}-{partition}"):
+            async with self._in_order[topic, partition]:
+                identity = self._claimed.get((topic, partition)) or await self._own_identity()
+                # The client sends these bytes, also when it sends them again.
+                stamp(batch._build(), identity, identity.number(topic, partition, records))  # noqa: SLF001  # no public way
+                acknowledgement = await self._producer.send_batch(batch, topic, partition=partition)
+        return _Sent(acknowledgement, records)
+
+    async def _own_identity(self) -> ProducerIdentity:
+        if self._identity is None:
+            self._identity = await self._ids.new()
+        return self._identity
 
     def _batches(self, records: Sequence[OutRecord]) -> Iterator[Any]:
         batch = self._producer.create_batch()
@@ -137,19 +196,28 @@ class BatchProducer:
 
 async def _last_offset(output: TopicBatch, batches: Iterable[_Sent]) -> int:
     last_offset = -1
-    with _failing(output):
+    with _failing(f"{output.topic}-{output.partition}"):
         for batch in batches:
             # The acknowledgement holds the offset of the first record; offsets in a batch are consecutive.
             last_offset = (await batch.acknowledgement).offset + batch.records - 1
     return last_offset
 
 
+def _claim_name(topic: str, partition: int) -> str:
+    """The transactional id that all owners of a partition share."""
+    return f"{topic}-{partition}"
+
+
 @contextmanager
-def _failing(output: TopicBatch) -> Iterator[None]:
+def _failing(partition: str) -> Iterator[None]:
     try:
         yield
+    except ProducerFenced as error:
+        raise Fenced(
+            f"another worker has claimed {partition}: this one may not write to it any more"
+        ) from error
     except KafkaError as error:
-        raise SendFailed(f"{output.topic}-{output.partition}: {error!r}") from error
+        raise SendFailed(f"{partition}: {error!r}") from error
 
 
 def _append(batch: Any, record: OutRecord) -> bool:

@@ -7,6 +7,11 @@ import msgspec
 
 Headers = Sequence[tuple[str, bytes]]
 
+CLAIM_KEY = b"\0owner"
+"""Key of the record that claims a partition. No state has it: ids hold no control characters. Its value is None, so that a
+reader of states removes what never existed.
+"""
+
 
 class Record(Protocol):
     """A consumed record; the Kafka client's ConsumerRecord is one."""

@@ -56,14 +56,19 @@ class _Partition:
     There are several marks while it is unknown whether a write arrived, and none if all states must be written again.
     """
 
-    def __init__(self, number: int, position: str) -> None:
+    def __init__(self, number: int, positions: Sequence[str]) -> None:
         self.number = number
-        self.position = position
+        self.position = positions[-1]
         """The changelog position up to which the store is complete."""
         self.pending: dict[bytes, None] = {}
         """Keys of changed entities, the oldest change first."""
-        self.marks: set[bytes] = {complete(position)}
+        self.marks: set[bytes] = {complete(position) for position in positions}
         self.attempt = 0
+
+    @property
+    def is_published(self) -> bool:
+        """True when Redis has all states and the mark of the current position."""
+        return self.marks == {complete(self.position)} and not self.pending
 
     def changed(self, entities: Iterable[bytes], position: str) -> None:
         self.position = position
@@ -113,9 +118,12 @@ class RedisPublisher:
         self._running: asyncio.Task[None] | None = None
         self._stopping = False
 
-    def begin(self, partition: int, position: str) -> None:
-        """Start to publish a partition that was restored up to ``position``; its mark in Redis is checked first."""
-        self._partitions[partition] = _Partition(partition, position)
+    def begin(self, partition: int, positions: Sequence[str]) -> None:
+        """Start to publish a partition that was restored up to the last of ``positions``, between which no state changed.
+
+        Its mark in Redis is checked first: any of them says that Redis has all states.
+        """
+        self._partitions[partition] = _Partition(partition, positions)
         self._work_arrived.set()
 
     def revoke(self) -> None:
@@ -171,7 +179,7 @@ class RedisPublisher:
         self._work_arrived.clear()
         await self._check_marks()
         for partition in list(self._partitions.values()):
-            while self._is_current(partition) and (partition.pending or not partition.marks):
+            while self._is_current(partition) and not partition.is_published:
                 if partition.marks:
                     await self._write(partition)
                 else:

@@ -57,7 +57,7 @@ class CrmWorker(StatefulWorker):
         self._fold = ContactFold(rules, self._contacts, alert_of)
         writes = self._order_of_writes()
         self._runners = [self._runner(ALERTS, writes, prerequisites), self._runner(ANSWERS, writes)]
-        await self._sender.start()
+        await self._start_sender(contacts_changelog(settings))
         self._start_monitoring()
         _log.info("started", role="crm")
 

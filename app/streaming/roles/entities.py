@@ -59,7 +59,7 @@ class EntityWorker(StatefulWorker):
         self._publisher = self._open_publisher(store)
         self._facts, self._labels = self._fact_runner(), self._label_runner(prerequisites)
         self._runners = [self._facts, self._labels]
-        await self._sender.start()
+        await self._start_sender(activities_changelog(settings))
         self._publisher.start()
         self._start_monitoring()
         _log.info("started", role="entities")
@@ -69,7 +69,9 @@ class EntityWorker(StatefulWorker):
         store = cast(StateStore, self._table.data)
         for tp in self._app.consumer.assignment():
             if tp.topic == self.settings.topics.entity_activity:
-                self._publisher.begin(tp.partition, self._position(store.last_offset(tp.partition)))
+                since, last = store.unchanged_since(tp.partition), store.last_offset(tp.partition)
+                unchanged = range(since, last + 1)
+                self._publisher.begin(tp.partition, [self._position(offset) for offset in unchanged])
         super().on_restored()
 
     async def stop(self) -> None:

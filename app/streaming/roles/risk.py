@@ -80,7 +80,7 @@ class RiskWorker(StatefulWorker):
         callbacks = ModelCallbacks(self._use_champion, self._use_lineup)
         self._models = ModelController(choice, running, terms, callbacks, self.metrics)
         await self._models.start(control.orders)
-        await self._sender.start()
+        await self._start_sender(profiles_changelog(settings))
         self._listener = ControlListener(settings, worker_id, self._models, control, self._sender)
         self._listener.start()
         self._start_monitoring()

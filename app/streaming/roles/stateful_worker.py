@@ -11,11 +11,15 @@ from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
 from app.errors import LogReplaced
 from app.settings import Settings
+from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.execution.chunk_runner import RunnerContext
 from app.streaming.roles.worker import Worker, short_topic_id
 from app.streaming.state.rocksdb_memory import BoundedMemory
 from app.streaming.state.store_size import report_store_size
 from app.streaming.state.tables import StateStore, TableOwner, state_table
+
+CLAIM_SECONDS = 24 * 60 * 60.0
+"""Brokers forget a transactional id that was not used for a week (transactional.id.expiration.ms)."""
 
 
 class StatefulWorker(Worker):
@@ -30,6 +34,7 @@ class StatefulWorker(Worker):
             metrics=self.metrics,
             on_rebalance_started=self._on_partitions_revoked,
             on_restore_step=self.health.restoring,
+            changelog_writer=self._sender,
             require_same_log=self._require_same_logs,
         )
         self._table = state_table(app, table_name, settings.topics.partitions, owner)
@@ -46,6 +51,11 @@ class StatefulWorker(Worker):
         self._changelog_id = str(ids[changelog])
         return self._source_ids
 
+    async def _start_sender(self, changelog: str) -> None:
+        """Connect the producer. Raises ConfigurationError when this worker may not claim partitions of the changelog."""
+        await self._sender.start()
+        await self._sender.require_right_to_claim(changelog)
+
     async def _require_same_logs(self) -> None:
         """Raise LogReplaced if a source topic was deleted or created again since the start: its offsets begin at 0 again."""
         found = await topic_ids(self.settings.kafka, list(self._source_ids))
@@ -57,8 +67,18 @@ class StatefulWorker(Worker):
         """The context of a chunk runner that changes the table: its partitions must be restored first."""
         return self._runner_context(topic)._replace(require_restored=self._table.changelog_guard.require)
 
+    async def _renew_claims(self) -> None:
+        """Renew the claims of the changelog until cancelled: brokers forget those that are a week old."""
+        with fail_stop("renewing the claims of changelog partitions"):
+            while True:
+                await asyncio.sleep(CLAIM_SECONDS)
+                await self._sender.renew_claims()
+
     def _start_monitoring(self) -> None:
         """See Worker."""
         store = cast(StateStore, self._table.data)
-        self._background.append(asyncio.create_task(report_store_size(store, self.metrics)))
+        self._background += [
+            asyncio.create_task(report_store_size(store, self.metrics)),
+            asyncio.create_task(self._renew_claims()),
+        ]
         super()._start_monitoring()

@@ -1,4 +1,4 @@
-"""Faust's recovery with the bulk restore in it: Faust finds nothing left to recover afterwards.
+"""Faust's recovery with the claim of the changelog and the bulk restore in it: Faust finds nothing left to recover.
 
 The restore runs in the recovery service, while heartbeats are sent. In the rebalance callback, where Faust opens the
 databases, none is sent: during a long restore there the group would take the partitions away again.
@@ -14,6 +14,7 @@ from faust.types import TP
 
 from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
 from app.streaming.delivery.fail_stop import fail_stop
+from app.streaming.state.repair import append_again
 from app.streaming.state.restore import Gap, Restore
 from app.streaming.state.restore_progress import RestoreProgress
 from app.streaming.state.tables import StateStore, StateTable
@@ -55,6 +56,20 @@ class BulkRecovery(Recovery):
         """
         await super()._wait(coro)
 
+    async def _build_highwaters(
+        self, consumer: Any, tps: set[TP], destination: Counter[TP], title: str
+    ) -> None:
+        """Claim the partitions before Faust reads where they end: nothing of a former owner can come after that end."""
+        if title == "active" and tps:
+            with fail_stop("claiming changelog partitions"):
+                await self._claim(tps)
+        await super()._build_highwaters(consumer, tps, destination, title)
+
+    async def _claim(self, tps: set[TP]) -> None:
+        (changelog,) = {tp.topic for tp in tps}
+        owner = cast(StateTable, self.tp_to_table[next(iter(tps))]).owner
+        await owner.changelog_writer.claim(changelog, sorted(tp.partition for tp in tps))
+
     async def _build_offsets(self, consumer: Any, tps: set[TP], destination: Counter[TP], title: str) -> None:
         assignment = self._assignment
         await super()._build_offsets(consumer, tps, destination, title)
@@ -72,9 +87,14 @@ class BulkRecovery(Recovery):
         last = {tp: self.active_highwaters[tp] for tp in tps}
         gaps = {tp.partition: Gap(restored_to[tp] + 1, last[tp] + 1) for tp in tps}
         progress = RestoreProgress(table.owner.metrics, on_step=table.owner.on_restore_step)
-        restore = Restore(tps[0].topic, cast(StateStore, table.data), progress, lambda: assignment.revoked)
+        store = cast(StateStore, table.data)
+        restore = Restore(tps[0].topic, store, progress, lambda: assignment.revoked)
         complete = await restore.run(gaps, partial(open_bulk_fetcher, table.owner.kafka))
         if complete:
+            overtaken = {partition: versions.overtaken for partition, versions in restore.versions.items()}
+            await append_again(
+                overtaken, store, table.owner.changelog_writer, restore.topic, table.owner.metrics
+            )
             for tp in tps:  # Counter.update would add the offsets
                 restored_to[tp] = last[tp]
         return complete

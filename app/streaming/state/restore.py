@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 from app.adapters.kafka.bulk_fetch import Slice
+from app.adapters.kafka.records import CLAIM_KEY
 from app.errors import RestoreFailed
 from app.features.state import lineage
 from app.streaming.state.restore_progress import RestoreProgress
@@ -62,11 +63,13 @@ class Restore:
     def __init__(
         self, topic: str, store: Store, progress: RestoreProgress, abandoned: Callable[[], bool]
     ) -> None:
-        self._topic = topic
+        self.topic = topic
         self._store = store
         self._progress = progress
         self._abandoned = abandoned
         self._slots = asyncio.Semaphore(PARTITIONS_AT_ONCE)
+        self.versions: dict[int, Versions] = {}
+        """By partition, of those that had a gap."""
 
     async def run(
         self, gaps: Mapping[int, Gap], open_bulk_fetcher: Callable[[], AbstractAsyncContextManager[Log]]
@@ -87,12 +90,18 @@ class Restore:
     async def _close(self, log: Log, partition: int, gap: Gap) -> None:
         async with self._slots:
             offset, key_filter = gap.start, KeyFilter() if self._store.is_new(partition) else None
+            versions = self.versions[partition] = Versions()
             while offset < gap.end and not self._abandoned():
-                fetched = await log.fetch(self._topic, partition, offset, gap.end)
-                offset = await self._apply(partition, offset, fetched, key_filter)
+                fetched = await log.fetch(self.topic, partition, offset, gap.end)
+                offset = await self._apply(partition, offset, fetched, versions, key_filter)
 
     async def _apply(
-        self, partition: int, offset: int, fetched: Fetched, key_filter: "KeyFilter | None"
+        self,
+        partition: int,
+        offset: int,
+        fetched: Fetched,
+        versions: "Versions",
+        key_filter: "KeyFilter | None",
     ) -> int:
         """Write the records fetched from ``offset``; return the next offset to fetch."""
         for records, next_offset in fetched.slices():
@@ -100,7 +109,7 @@ class Restore:
                 break
             keys = [key for key, _ in records] if key_filter is None else key_filter.possibly_stored(records)
             stored = dict(zip(keys, self._store.read(partition, keys), strict=True))
-            self._store.write(partition, newest(records, stored), next_offset - 1)
+            self._store.write(partition, versions.newest(records, stored), next_offset - 1)
             self._progress.advance(len(records), next_offset - offset)
             offset = next_offset
             await asyncio.sleep(0)
@@ -109,7 +118,7 @@ class Restore:
     def _refuse_shorter_log(self, partition: int, gap: Gap) -> None:
         if gap.start > gap.end:
             raise RestoreFailed(
-                f"the local states include offset {gap.start - 1} of {self._topic}-{partition}, which ends at "
+                f"the local states include offset {gap.start - 1} of {self.topic}-{partition}, which ends at "
                 f"{gap.end - 1}: the topic was truncated or created again. If its content is right, delete "
                 "FRAUDSTREAM_WORKER_DATA_DIR and start again."
             )
@@ -136,21 +145,33 @@ class KeyFilter:
         return stored
 
 
-def newest(
-    records: Iterable[tuple[bytes, bytes | None]], stored: Mapping[bytes, bytes | None]
-) -> dict[bytes, bytes | None]:
-    """Return the version to keep of each key; ``stored`` holds the versions in the database.
+class Versions:
+    """Chooses the version to keep of each key in consecutive records of a partition.
 
-    A worker that was paused and lost its partitions may have appended an old version after a newer one, so the last
-    record is not always the newest: of two versions, the one that applied more of its source log is kept. A tombstone
-    always deletes the key: only an operator writes one.
+    A former owner of the partition may have appended an old version after a newer one, so the last record is not always
+    the newest: of two versions, the one that applied more of its source log is kept. A tombstone always deletes the
+    key: only an operator writes one.
     """
-    kept: dict[bytes, bytes | None] = {}
-    for key, value in records:
-        known = kept.get(key, stored.get(key))
-        if value is None or known is None or not is_older(value, known):
-            kept[key] = value
-    return kept
+
+    def __init__(self) -> None:
+        self.overtaken: set[bytes] = set()
+        """Keys whose last record is older than the version that is kept: compaction would leave only that record."""
+
+    def newest(
+        self, records: Iterable[tuple[bytes, bytes | None]], stored: Mapping[bytes, bytes | None]
+    ) -> dict[bytes, bytes | None]:
+        """Return the version to keep of each key; ``stored`` holds the versions in the database."""
+        kept: dict[bytes, bytes | None] = {}
+        for key, value in records:
+            if key == CLAIM_KEY:
+                continue
+            known = kept.get(key, stored.get(key))
+            if value is None or known is None or not is_older(value, known):
+                kept[key] = value
+                self.overtaken.discard(key)
+            else:
+                self.overtaken.add(key)
+        return kept
 
 
 def is_older(value: bytes, known: bytes) -> bool:

@@ -22,7 +22,8 @@ from app.metrics import Metrics
 from app.settings import KafkaSettings
 from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.fail_stop import fail_stop
-from app.streaming.state.restore import newest
+from app.streaming.state.repair import ChangelogWriter
+from app.streaming.state.restore import Versions
 from app.streaming.state.rocksdb_memory import BoundedMemory
 
 _log = structlog.get_logger("store")
@@ -41,6 +42,10 @@ class StateStore(Store):
 
     offset_key = b""
     """The changelog offset's key. Keys of records are never empty, whereas one could equal Faust's own name for it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._unchanged_since: dict[int, int] = {}
 
     def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
         """Open a database. A damaged one is moved to quarantine, and an empty one is restored from the changelog."""
@@ -77,6 +82,13 @@ class StateStore(Store):
     def last_offset(self, partition: int) -> int:
         """Return the last changelog offset that this database includes; -1 for a new database."""
         return int(self._db_for_partition(partition).get(self.offset_key) or -1)
+
+    def unchanged_since(self, partition: int) -> int:
+        """Return the first changelog offset from which on, up to ``last_offset``, no state has changed.
+
+        It is at least the offset with which the database was opened.
+        """
+        return self._unchanged_since.get(partition, self.last_offset(partition))
 
     def is_new(self, partition: int) -> bool:
         """True when nothing was ever written to the database."""
@@ -124,6 +136,7 @@ class StateStore(Store):
             else:
                 batch.put(key, value)
         batch.put(self.offset_key, str(changelog_offset).encode())
+        self._unchanged_since[partition] = changelog_offset if states else self.unchanged_since(partition)
         with self._translated_errors(partition):
             database = self._db_for_partition(partition)
             database.write(batch)
@@ -139,13 +152,14 @@ class StateStore(Store):
                 records = [(message.key, message.value) for message in messages]
                 keys = [message.key for message in messages]
                 stored = dict(zip(keys, self.read(partition, keys), strict=True))
-                self.write(partition, newest(records, stored), messages[-1].offset)
+                self.write(partition, Versions().newest(records, stored), messages[-1].offset)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Discard everything in memory: another worker may change the states from now on."""
         table = cast(StateTable, self.table)
+        self._unchanged_since.clear()
         table.changelog_guard.revoke()
         table.owner.on_rebalance_started()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
@@ -162,6 +176,7 @@ class TableOwner(NamedTuple):
     """Called before partitions are reassigned."""
     on_restore_step: Callable[[], None]
     """Called at every step of a restore."""
+    changelog_writer: ChangelogWriter
     require_same_log: Callable[[], Awaitable[None]]
     """Raises LogReplaced when a source topic is not the log that this worker began with."""
 

@@ -97,8 +97,8 @@ async def deployed(
 ) -> AsyncIterator[Deployed]:
     monkeypatch.setattr(redis_publisher, "CHECK_SECONDS", 0.05)
     made = Deployed(server, request.node.name)
-    made.publisher.begin(0, "-1")
-    made.publisher.begin(1, "-1")
+    made.publisher.begin(0, ["-1"])
+    made.publisher.begin(1, ["-1"])
     made.publisher.start()
     yield made
     server.resume()
@@ -179,7 +179,7 @@ async def test_a_new_owner_writes_nothing_to_a_complete_redis(deployed: Deployed
     await deployed.wait("m1", "m2", until=lambda found: "m2" in found and found["m1"] == b"one")
     deployed.store.states[0] = {b"terminal:m1": b"would be written"}
     successor = deployed.new_publisher()
-    successor.begin(0, "5")
+    successor.begin(0, ["5"])
     await successor.stop()
 
     assert {"m1": b"one"} == await deployed.read("m1")
@@ -191,7 +191,7 @@ async def test_a_new_owner_writes_everything_to_an_outdated_redis(deployed: Depl
     deployed.store.states[0] = {b"terminal:m1": b"newer", b"terminal:m2": b"two"}
     successor = deployed.new_publisher()
     deployed.publisher.revoke()
-    successor.begin(0, "6")
+    successor.begin(0, ["6"])
     await successor.stop()
 
     assert {"m1": b"newer", "m2": b"two"} == await deployed.read("m1", "m2")

@@ -1,30 +1,35 @@
 """BatchProducer: order and timing of the batches that it passes to the Kafka client, which is a fake here."""
 
 import asyncio
+import struct
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, cast
 
 import pytest
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from app.adapters.kafka.batch_producer import BatchProducer
+from app.adapters.kafka.producer_identity import ProducerIdentity
 from app.adapters.kafka.records import OutRecord, TopicBatch
-from app.errors import SendFailed
+from app.errors import Fenced, SendFailed
 from app.settings import KafkaSettings
 
 LARGE = OutRecord(b"k", bytes(100_000))
 SMALL = OutRecord(b"k", b"v")
+BATCH_HEADER_BYTES = 61
 
 
 class Batch:
     """A batch of at most three records."""
 
     def __init__(self, journal: list[str]) -> None:
-        self.values: list[bytes] = []
+        self.values: list[bytes | None] = []
         self._journal = journal
+        self._bytes: bytearray | None = None
 
-    def append(self, value: bytes, **_: Any) -> object | None:
+    def append(self, value: bytes | None, **_: Any) -> object | None:
         if len(self.values) == 3:
             return None
         self.values.append(value)
@@ -33,13 +38,16 @@ class Batch:
     def close(self) -> None: ...
 
     def size(self) -> int:
-        return sum(map(len, self.values))
+        return sum(len(value or b"") for value in self.values)
 
     def record_count(self) -> int:
         return len(self.values)
 
-    def _build(self) -> None:
-        self._journal.append("compressed")
+    def _build(self) -> bytearray:
+        if self._bytes is None:
+            self._journal.append("compressed")
+            self._bytes = bytearray(BATCH_HEADER_BYTES)
+        return self._bytes
 
 
 class ManualExecutor(Executor):
@@ -70,6 +78,8 @@ class Producer:
 
     def __init__(self) -> None:
         self.journal: list[str] = []
+        self.identities: list[tuple[int, int, int]] = []
+        """Producer id, epoch and first sequence number of each batch."""
         self.next_offset: dict[tuple[str, int], int] = {}
 
     def create_batch(self) -> Batch:
@@ -77,6 +87,7 @@ class Producer:
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Answer]:
         self.journal.append(f"{topic} sent")
+        self.identities.append(identity_of(batch))
         first = self.next_offset.get((topic, partition), 0)
         self.next_offset[topic, partition] = first + batch.record_count()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -84,6 +95,32 @@ class Producer:
         return answer
 
     async def stop(self) -> None: ...
+
+
+def identity_of(batch: Batch) -> tuple[int, int, int]:
+    found: tuple[int, int, int] = struct.unpack_from(">qhi", batch._build(), 43)
+    return found
+
+
+class Ids:
+    """Gives out producer ids from 1 on; each name has the id 1,000 and its next epoch."""
+
+    def __init__(self) -> None:
+        self._given = 0
+        self._epochs: Counter[str] = Counter()
+
+    async def new(self) -> ProducerIdentity:
+        self._given += 1
+        return ProducerIdentity(self._given, 0)
+
+    async def take_over(self, name: str) -> ProducerIdentity:
+        self._epochs[name] += 1
+        return ProducerIdentity(1_000, self._epochs[name])
+
+    async def renew(self, name: str, current: ProducerIdentity) -> ProducerIdentity:
+        if current.epoch != self._epochs[name]:
+            raise ProducerFenced
+        return await self.take_over(name)
 
 
 @pytest.fixture
@@ -101,6 +138,7 @@ async def sender(producer: Producer, executor: ManualExecutor) -> Any:
     made = BatchProducer(KafkaSettings())
     made._producer = producer
     made._pool = cast(Any, executor)
+    made._ids = Ids()
     yield made
     await made.stop()
 
@@ -130,7 +168,7 @@ async def test_a_small_batch_is_sent_without_compression_in_the_pool(
 ) -> None:
     await sender.send_all([TopicBatch("a", 0, [SMALL])])
 
-    assert producer.journal == ["a sent"]
+    assert producer.journal == ["compressed", "a sent"]
 
 
 async def test_concurrent_sends_reach_the_client_together_once_all_are_compressed(
@@ -141,14 +179,14 @@ async def test_concurrent_sends_reach_the_client_together_once_all_are_compresse
         sender.send_all([TopicBatch("decisions", 0, [LARGE]), TopicBatch("alerts", 0, [SMALL])]),
         sender.send_all([TopicBatch("changelog", 0, [LARGE]), TopicBatch("changelog", 1, [LARGE])]),
     )
-    for compressed in range(3):
+    for compressed in range(1, 4):  # the small one is compressed at once
         await until_idle()
         assert producer.journal == ["compressed"] * compressed
         executor.run_one()
 
     assert list(await sending) == [[0, 0], [0, 0]]
-    assert producer.journal[:3] == ["compressed"] * 3
-    assert sorted(producer.journal[3:]) == [
+    assert producer.journal[:4] == ["compressed"] * 4
+    assert sorted(producer.journal[4:]) == [
         "alerts sent",
         "changelog sent",
         "changelog sent",
@@ -165,7 +203,7 @@ async def test_every_partition_gets_its_first_batch_before_any_gets_its_second(
     )
 
     assert offsets == [6, 3, 0]
-    assert producer.journal == [f"{topic} sent" for topic in ("a", "b", "c", "a", "b", "a")]
+    assert producer.journal[6:] == [f"{topic} sent" for topic in ("a", "b", "c", "a", "b", "a")]
 
 
 async def test_a_batch_that_cannot_be_compressed_is_not_sent(
@@ -211,12 +249,12 @@ async def test_a_guard_that_fails_between_two_batches_prevents_the_second(
     sender: BatchProducer, producer: Producer
 ) -> None:
     def guard() -> None:
-        if producer.journal:
+        if "a sent" in producer.journal:
             raise Paused
 
     with pytest.raises(Paused):
         await sender.send_all([TopicBatch("a", 0, [SMALL]), TopicBatch("b", 0, [SMALL])], guard)
-    assert producer.journal == ["a sent"]
+    assert producer.journal == ["compressed", "compressed", "a sent"]
 
 
 async def test_the_guard_is_checked_even_without_a_batch(sender: BatchProducer) -> None:
@@ -237,3 +275,69 @@ async def test_a_failed_send_names_the_partition(
 
     with pytest.raises(SendFailed, match="decisions-3"):
         await sender.send("decisions", 3, [SMALL])
+
+
+async def test_batches_of_a_partition_have_consecutive_sequence_numbers(
+    sender: BatchProducer, producer: Producer
+) -> None:
+    await sender.send_all([TopicBatch("a", 0, [SMALL] * 5), TopicBatch("a", 1, [SMALL])])
+    await sender.send("a", 0, [SMALL])
+
+    assert producer.identities == [(1, 0, 0), (1, 0, 0), (1, 0, 3), (1, 0, 5)]
+
+
+async def test_a_claim_is_the_first_record_of_a_new_epoch(sender: BatchProducer, producer: Producer) -> None:
+    await sender.claim("changelog", [2])
+    await sender.send("changelog", 2, [SMALL])
+    await sender.send("changelog", 3, [SMALL])
+    await sender.claim("changelog", [2])
+
+    assert producer.identities == [(1_000, 1, 0), (1_000, 1, 1), (1, 0, 0), (1_000, 2, 0)]
+
+
+async def test_a_renewed_claim_begins_a_new_epoch_without_a_record(
+    sender: BatchProducer, producer: Producer
+) -> None:
+    await sender.claim("changelog", [2])
+    await sender.renew_claims()
+    assert len(producer.identities) == 1
+
+    await sender.send("changelog", 2, [SMALL])
+    assert producer.identities[1:] == [(1_000, 2, 0)]
+
+
+async def test_a_claim_that_another_worker_has_taken_over_is_not_renewed(sender: BatchProducer) -> None:
+    await sender.claim("changelog", [2])
+    await cast(Any, sender)._ids.take_over("changelog-2")
+
+    with pytest.raises(Fenced, match="changelog-2"):
+        await sender.renew_claims()
+
+
+async def test_a_partition_that_another_worker_has_claimed_is_named(
+    sender: BatchProducer, producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise ProducerFenced
+
+    monkeypatch.setattr(producer, "send_batch", refuse)
+
+    with pytest.raises(Fenced, match="changelog-3"):
+        await sender.send("changelog", 3, [SMALL])
+
+
+async def test_after_a_failed_send_the_next_one_has_a_new_identity(
+    sender: BatchProducer, producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failed batch may be missing in its partition, which would refuse the sequence numbers behind it."""
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise MessageSizeTooLargeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(producer, "send_batch", refuse)
+        with pytest.raises(SendFailed):
+            await sender.send("decisions", 3, [SMALL])
+    await sender.send("decisions", 3, [SMALL])
+
+    assert producer.identities == [(2, 0, 0)]

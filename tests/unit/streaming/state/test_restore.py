@@ -13,7 +13,7 @@ from app.adapters.kafka.bulk_fetch import Slice
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION
-from app.streaming.state.restore import Gap, Restore, newest
+from app.streaming.state.restore import Gap, Restore, Versions
 from app.streaming.state.restore_progress import RestoreProgress
 from app.streaming.state.tables import StateStore
 
@@ -26,7 +26,7 @@ def version(applied_offset: int, topic_id: int = 1) -> bytes:
 
 def kept(*values: bytes | None, stored: bytes | None = None) -> bytes | None:
     """Restore one customer's versions, in the order of the changelog."""
-    found = newest([(b"c1", value) for value in values], {b"c1": stored})
+    found = Versions().newest([(b"c1", value) for value in values], {b"c1": stored})
     return found.get(b"c1", stored)
 
 

@@ -53,6 +53,7 @@ class OpenedStore(StateStore):
     def __init__(self, memory: BoundedMemory, database: Any) -> None:
         self.rocksdb_options = cast(Any, memory)
         self._database = database
+        self._unchanged_since = {}
 
     def _db_for_partition(self, partition: int) -> Any:
         assert partition == 0
@@ -64,6 +65,16 @@ def test_the_durable_table_keeps_the_limit(memory: BoundedMemory, partitions: li
     store.write(0, {os.urandom(16): os.urandom(1024) for _ in range(8 * 1024)}, changelog_offset=7)
 
     assert settled(memory) < MIB
+
+
+def test_the_offset_since_which_no_state_changed(memory: BoundedMemory, partitions: list[Any]) -> None:
+    store = OpenedStore(memory, partitions[0])
+    store.write(0, {b"c1": b"state"}, changelog_offset=7)
+    store.write(0, {}, changelog_offset=8)  # a claim
+    store.write(0, {}, changelog_offset=9)
+
+    assert (7, 9) == (store.unchanged_since(0), store.last_offset(0))
+    assert 9 == OpenedStore(memory, partitions[0]).unchanged_since(0)
 
 
 def test_a_partition_with_little_data_is_not_flushed(
