@@ -113,8 +113,8 @@ class InvalidFile(FraudstreamError):
 
 
 class StateCorrupt(FraudstreamError):
-    """Stored bytes cannot be decoded. Operator action: delete the worker's data directory, which the changelog restores; if
-    the changelog itself cannot be decoded, run the release that wrote it. For files of analytics, the message names
+    """Stored bytes cannot be decoded. Operator action: move the worker's data directory aside, which the changelog restores;
+    if the changelog itself cannot be decoded, run the release that wrote it. For files of analytics, the message names
     the action.
     """
 
@@ -149,7 +149,7 @@ class LogReplaced(FraudstreamError):
 
 class RestoreFailed(FraudstreamError):
     """The changelog cannot be read to its end, or ends before the local profiles do. Operator action: check the brokers;
-    if the changelog was truncated or created again, delete the worker's data directory.
+    if the changelog was truncated or created again and its content is right, move the worker's data directory aside.
     """
 
 

@@ -87,8 +87,8 @@ def rebuild(
     otherwise exit code 2. The log is folded from its beginning to the committed
     offsets, so that the workers resume there: nothing is decided twice or left
     out. Records deleted by retention are missing in the profiles; windows are
-    complete when the log covers 32 days. Afterwards delete the data directory
-    of every worker and start them. Run it with the settings of the workers.
+    complete when the log covers 32 days. Afterwards start every
+    worker with an empty data directory; move the old ones aside. Run it with the settings of the workers.
     """
     import asyncio
     import sys

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
+from app.adapters.disk import durable_file
 from app.evaluation.text_table import TextTable
 
 MEANINGS = {
@@ -42,9 +43,7 @@ def html(
 
 def write(path: Path, text: str) -> None:
     """Write a file atomically: readers see the old or the new text."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    durable_file.replace(path, text.encode())
 
 
 def _table(table: TextTable) -> str:

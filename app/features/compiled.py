@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -54,6 +55,22 @@ vars(numba.config)["CACHE_DIR"] = str(CODE_FOLDER)
 _compile = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
 
 
+class _RepairingCache(FunctionCache):
+    """numba's cache on disk, which counts a damaged file as absent: numba does not sync what it writes.
+
+    After power loss a file may be empty or cut. numba would raise the error of unpickling it, and no worker could start.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return cast(Any, super()).load_overload(sig, target_context)
+        except Exception:  # noqa: BLE001  # unpickling damaged bytes can raise any error; all of them mean: compile again
+            cast(Any, self).flush()
+            return None
+
+
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Return the function as machine code. It may take numbers, arrays, records and tuples, and only call compiled functions."""
-    return cast("Callable[Parameters, Result]", cast(Any, _compile)(function))
+    dispatcher = cast(Any, _compile)(function)
+    dispatcher._cache = cast(Any, _RepairingCache)(function)  # noqa: SLF001  # numba has no way to choose the cache
+    return cast("Callable[Parameters, Result]", dispatcher)

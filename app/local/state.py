@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.disk import durable_file
 from app.errors import StackError
 from app.local.processes import Process, is_alive
 
@@ -84,16 +85,15 @@ def load(directory: Path) -> Stack | None:
         return None
     except msgspec.DecodeError as error:
         raise StackError(
-            f"{file} cannot be read ({error}). End the processes listed in it, then delete it."
+            f"{file} cannot be read ({error}). If this machine restarted since, no process of the stack runs: delete the "
+            "file. Otherwise end the processes listed in it first. The data of the stack stays where it is."
         ) from error
 
 
 def save(stack: Stack) -> None:
-    """Replace the file atomically: a reader sees the old content or the new one."""
-    file = stack.directory / FILE
-    beside = file.with_suffix(".new")
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(stack, enc_hook=str), indent=2))
-    beside.replace(file)
+    """Replace the file atomically and durably: a reader sees the old content or the new one."""
+    content = msgspec.json.format(msgspec.json.encode(stack, enc_hook=str), indent=2)
+    durable_file.replace(stack.directory / FILE, content)
 
 
 def _from_text(kind: type[Any], text: str) -> Any:

@@ -7,6 +7,7 @@ offset up to which they have counted.
 
 import asyncio
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import Phase, example, given
@@ -27,7 +29,7 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
-from app.errors import LogReplaced
+from app.errors import ConfigurationError, LogReplaced, StateCorrupt
 from app.processing.chunk import Chunk
 from app.reports.batch import batch_report
 from app.reports.day_report import DayReport
@@ -267,3 +269,82 @@ def test_a_recreated_topic_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(LogReplaced, match="received offset 0"):
         asyncio.run(ParquetBuffer(DECISIONS, 0, new_context(tmp_path, 1)).add(event(log, 1), Consumer()))
+
+
+def stopped_while_writing(directory: Path, log: Sequence[Record], random: Random) -> None:
+    """The state after a worker was killed between two data files of a range: some files, ``begun`` and the progress before."""
+    finish(DECISIONS, log[: len(log) // 2], directory, random)
+    for after in range(100):  # the first sync at which one file of the new range is complete, and not all
+        with mock.patch.object(os, "fsync", killer(after)), suppress(Killed):
+            read_on(DECISIONS, log, new_context(directory, 20), Random(1))
+        if (directory / "progress" / "decisions-0.begun").exists() and _new_files(directory, len(log) // 2):
+            return
+    pytest.fail("no kill between two files of a range")
+
+
+def _new_files(directory: Path, first: int) -> list[Path]:
+    return [
+        path
+        for path in (directory / "decisions").glob("day=*/decisions-*.parquet")
+        if int(path.stem.split("-")[2]) >= first
+    ]
+
+
+@pytest.mark.parametrize("damaged", [("json",), ("begun",), ("json", "begun")], ids="+".join)
+def test_progress_files_that_are_cut_or_missing_lose_and_repeat_nothing(
+    tmp_path: Path, damaged: tuple[str, ...]
+) -> None:
+    random = Random(13)
+    events = decided(0, 60, random)
+    log = records(0, events, random)
+    stopped_while_writing(tmp_path / "before", log, random)
+    paths = [f"progress/decisions-0.{suffix}" for suffix in damaged]
+    longest = max((tmp_path / "before" / path).stat().st_size for path in paths)
+    for size in [None, 0, longest // 2, longest - 1]:
+        directory = tmp_path / f"cut-{size}"
+        shutil.copytree(tmp_path / "before", directory)
+        for path in paths:
+            if size is None and not path.endswith("begun"):
+                (directory / path).unlink()
+            else:
+                (directory / path).write_bytes((directory / path).read_bytes()[: size or 0])
+        finish(DECISIONS, log, directory, random)
+
+        assert readable([log]) == offsets(directory, DECISIONS)
+        check(kept_report(directory, FIRST_DAY, DAY, top=10).report, [events], [])
+
+
+def test_a_lost_topic_id_is_written_again_only_while_nothing_depends_on_it(tmp_path: Path) -> None:
+    files, binding = DayFiles(tmp_path), tmp_path / "progress" / "decisions.json"
+    files.bind("decisions", "topic", "first")
+    complete = binding.read_bytes()
+    binding.write_bytes(b"")
+    files.bind("decisions", "topic", "first")
+    assert binding.read_bytes() == complete
+
+    random = Random(3)
+    finish(DECISIONS, records(0, decided(0, 5, random), random), tmp_path, random)
+    for size in range(len(complete)):
+        binding.write_bytes(complete[:size])
+        with pytest.raises(StateCorrupt, match="was not deleted and created again") as refused:
+            files.bind("decisions", "topic", "first")
+        assert complete.decode() in str(refused.value)  # the remedy
+    binding.write_bytes(complete)
+    files.bind("decisions", "topic", "first")
+    with pytest.raises(ConfigurationError, match="Keep them where they are"):
+        files.bind("decisions", "topic", "second")
+
+
+def test_figures_that_are_cut_are_named_and_can_be_deleted(tmp_path: Path) -> None:
+    random = Random(5)
+    log = records(0, decided(0, 80, random), random)
+    finish(DECISIONS, log[:50], tmp_path, random)
+    for path in tmp_path.rglob("*.bin"):
+        path.write_bytes(path.read_bytes()[:-1])
+        day = int(np.datetime64(path.parent.name.removeprefix("day="), "D").astype(int))
+        with pytest.raises(StateCorrupt, match="Delete it: the worker rebuilds it"):
+            DayFigureFiles(tmp_path).read(day)
+        path.unlink()
+    finish(DECISIONS, log, tmp_path, random)
+
+    assert batch_report(tmp_path, DAY, top=10) == kept_report(tmp_path, FIRST_DAY, DAY, top=10).report

@@ -1,16 +1,25 @@
-"""Ownership of a worker's data directory: two workers on the same RocksDB files would corrupt them."""
+"""Ownership of a worker's data directory: two workers on the same RocksDB files would corrupt them.
+
+A small file that is empty or cut counts as absent: earlier releases did not sync these files, so power loss could leave them so.
+"""
 
 import fcntl
 import os
+import re
 import secrets
 from pathlib import Path
 
+from app.adapters.disk import durable_file
+from app.adapters.disk.durable_file import DISK, Disk
+from app.adapters.disk.quarantine import move_to_quarantine
 from app.errors import ConfigurationError
 
 LOCK_FILE = "worker.lock"
 IDENTITY_FILE = "worker.id"
 CHANGELOG_FILE = "changelog.id"
 SETTING = "FRAUDSTREAM_WORKER_DATA_DIR"
+_IDENTITY = re.compile(r"[0-9a-f]{8}")
+_TOPIC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def lock(path: Path) -> int:
@@ -30,7 +39,7 @@ def lock(path: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 20, 0).decode().strip()
+        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise ConfigurationError(
             f"{SETTING}={path} is in use by the worker with pid {holder or 'unknown'}. "
@@ -41,26 +50,50 @@ def lock(path: Path) -> int:
     return descriptor
 
 
-def worker_id(path: Path) -> str:
-    """The worker's id, created with the directory and kept in it across restarts."""
+def worker_id(path: Path, disk: Disk = DISK) -> str:
+    """The worker's id, kept in the directory across restarts. It only names the worker: without one, a new id is drawn."""
     file = path / IDENTITY_FILE
-    if not file.exists():
-        file.write_text(secrets.token_hex(4), encoding="ascii")
-    return file.read_text(encoding="ascii")
+    known = _content(file, _IDENTITY)
+    if not known:
+        known = secrets.token_hex(4)
+        durable_file.replace(file, known.encode(), disk)
+    return known
 
 
-def bind_changelog(path: Path, changelog: str, topic_id: str) -> None:
-    """Store the id of the changelog that the directory's profiles come from, at the first call.
+def bind_changelog(path: Path, changelog: str, topic_id: str, disk: Disk = DISK) -> list[Path]:
+    """Bind the directory to the changelog that its databases come from; returns the databases moved to quarantine.
 
-    Raises ConfigurationError when they come from another changelog: a topic that was deleted and created again has the same
-    name, but its offsets do not refer to these profiles.
+    Databases without a valid id may come from an earlier topic of the same name, whose offsets mean something else. They
+    are moved aside, and the changelog restores them as on a new host.
+
+    Raises ConfigurationError when they come from another changelog, and changes nothing.
     """
     file = path / CHANGELOG_FILE
-    if not file.exists():
-        file.write_text(topic_id, encoding="ascii")
-    elif (known := file.read_text(encoding="ascii")) != topic_id:
+    known = _content(file, _TOPIC_ID)
+    if known and known != topic_id:
         raise ConfigurationError(
-            f"the profiles in {SETTING}={path} come from another {changelog} ({known}, now {topic_id}): it was deleted and "
-            "created again. If the new one is complete, delete the directory of every worker. If it is empty, also set the "
-            "group's offsets to the beginning of the transactions: profiles are rebuilt from there."
+            f"the databases in {SETTING}={path} come from another {changelog} ({known}, now {topic_id}): it was deleted and "
+            "created again, or belongs to another cluster. Nothing was changed. Check first that the settings name the "
+            "right cluster. If the new topic is complete, move the directory aside and start again: the worker restores "
+            "from the topic. If it is empty or incomplete, see docs/data/replay.md, Rebuild a lost changelog. Delete the "
+            "moved directory only after `fraudstream state verify` has found no difference."
         )
+    if known:
+        return []
+    moved = [move_to_quarantine(database, disk) for database in databases(path)]
+    durable_file.replace(file, topic_id.encode(), disk)  # last: after power loss here, the rest is moved too
+    return moved
+
+
+def databases(path: Path) -> list[Path]:
+    """The databases in the directory, one per table and partition."""
+    return sorted((path / "v1" / "tables").glob("*.db"))
+
+
+def _content(file: Path, form: re.Pattern[str]) -> str:
+    """The content of a small file; empty when it is missing, cut, or not of the form."""
+    try:
+        text = file.read_bytes().decode("ascii", "replace")
+    except FileNotFoundError:
+        return ""
+    return text if form.fullmatch(text) else ""

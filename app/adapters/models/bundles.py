@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import threadpoolctl
 
+from app.adapters.disk import durable_file
 from app.adapters.models import backends, golden, manifest, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.backends import Backend
@@ -105,7 +106,7 @@ def load(path: Path, loading: Loading = DEFAULT_LOADING) -> Bundle:
 
 
 def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> Bundle:
-    """Write a bundle to ``path`` atomically and load it. Raises ModelRejected if ``path`` exists or a check fails."""
+    """Write a bundle to ``path`` atomically and durably, and load it. Raises ModelRejected if ``path`` exists or a check fails."""
     if path.exists():
         raise ModelRejected(f"{path} exists. A version is never overwritten: choose another.")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +115,7 @@ def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, car
     try:
         _write(unfinished, described, estimator, golden_rows, card)
         _load(unfinished, DEFAULT_LOADING)
-        unfinished.rename(path)
+        durable_file.publish(unfinished, path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return load(path)

@@ -4,7 +4,6 @@ Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` and ``openssl pkey
 """
 
 import binascii
-import os
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from app.adapters.disk import durable_file
 from app.errors import ConfigurationError, SignatureRefused
 
 FILE_NAME = "manifest.sig"
@@ -25,9 +25,7 @@ _NO_PUBLIC_KEY = (
 def sign(path: Path, manifest: bytes, key_file: Path) -> None:
     """Write the signature beside the manifest, atomically. Raises ConfigurationError without a usable private key."""
     signature = _private_key(key_file).sign(_PURPOSE + manifest)
-    unfinished = path / f".{FILE_NAME}.{os.getpid()}.tmp"
-    unfinished.write_bytes(b64encode(signature) + b"\n")
-    unfinished.replace(path / FILE_NAME)
+    durable_file.replace(path / FILE_NAME, b64encode(signature) + b"\n")
 
 
 def check(path: Path, manifest: bytes, key_file: Path) -> None:

@@ -18,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app.adapters.column_mapping import FIELDS
+from app.adapters.disk import durable_file
 from app.adapters.tabular.files import SUFFIXES
 from app.errors import InvalidFile
 
@@ -79,9 +80,8 @@ class TableWriter:
         try:
             self._format.close()
             if kind is None:
-                self._sink.flush()
-                os.fsync(self._sink.fileno())
-                self._temporary.replace(self._path)
+                self._sink.close()
+                durable_file.publish(self._temporary, self._path)
         finally:
             self._sink.close()
             self._temporary.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from app.adapters.kafka.records import Record
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
-from app.adapters.parquet_sink.day_files import DayFiles, OffsetRange
+from app.adapters.parquet_sink.day_files import DayFiles
+from app.adapters.parquet_sink.progress_files import OffsetRange
 from app.adapters.parquet_sink.row_schemas import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import faust
+import structlog
 
 from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
@@ -20,6 +21,8 @@ from app.streaming.state.tables import StateStore, TableOwner, state_table
 
 CLAIM_SECONDS = 24 * 60 * 60.0
 """Brokers forget a transactional id that was not used for a week (transactional.id.expiration.ms)."""
+
+_log = structlog.get_logger("store")
 
 
 class StatefulWorker(Worker):
@@ -46,7 +49,10 @@ class StatefulWorker(Worker):
         From now on a source topic that is deleted or created again is detected.
         """
         ids = await self._look_up_topic_ids(changelog)
-        data_dir.bind_changelog(Path(self.settings.worker.data_dir), changelog, str(ids[changelog]))
+        directory = Path(self.settings.worker.data_dir)
+        for aside in data_dir.bind_changelog(directory, changelog, str(ids[changelog])):
+            self.metrics.count("stores_set_aside_total")
+            _log.error("store_quarantined", moved_to=str(aside), reason="the id of its changelog is lost")
         self._source_ids = {name: short_topic_id(ids[name]) for name in self.topics}
         self._changelog_id = str(ids[changelog])
         return self._source_ids

@@ -119,8 +119,8 @@ class Restore:
         if gap.start > gap.end:
             raise RestoreFailed(
                 f"the local states include offset {gap.start - 1} of {self.topic}-{partition}, which ends at "
-                f"{gap.end - 1}: the topic was truncated or created again. If its content is right, delete "
-                "FRAUDSTREAM_WORKER_DATA_DIR and start again."
+                f"{gap.end - 1}: the topic was truncated or created again. If its content is right, move "
+                "FRAUDSTREAM_WORKER_DATA_DIR aside and start again: the worker restores from the topic."
             )
 
 

@@ -153,3 +153,25 @@ def backwards(column: Column) -> Column:
 
 def every_second(column: Column) -> Column:
     return np.repeat(column, 2)[::2]
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
+def test_machine_code_that_is_cut_on_disk_is_made_again(
+    suffix: str, kept: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numba does not sync its files, and power loss may cut them: a worker must start all the same."""
+    monkeypatch.setitem(vars(numba.config), "CACHE_DIR", str(tmp_path))
+    assert compiled.compiled(doubled)(2) == 4
+    (file,) = tmp_path.rglob(f"*.{suffix}")
+    complete = file.read_bytes()
+    file.write_bytes(complete[: int(kept * len(complete))])
+
+    assert compiled.compiled(doubled)(2) == 4
+    again: Any = compiled.compiled(doubled)
+    assert again(2) == 4
+    assert sum(again.stats.cache_hits.values()) == 1
+
+
+def doubled(number: int) -> int:
+    return 2 * number

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from app.errors import ConfigurationError, StackError
-from app.local import cluster, kafka, ports
+from app.local import cluster, kafka, ports, state
 from app.local.readiness import wait_ready
 from app.local.state import Broker, Part, Stack
 
@@ -102,3 +102,49 @@ def test_exit_codes_without_a_stack(words: tuple[str, ...], code: int, tmp_path:
 
     assert given == code
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("brokers", [1, 3])
+def test_the_brokers_folders_tell_the_cluster_whose_file_is_cut(tmp_path: Path, brokers: int) -> None:
+    """A new identity would make their data unusable."""
+    first = cluster.plan(tmp_path, brokers, port=None)
+    file = tmp_path / cluster.FILE
+    for node in first.nodes:
+        data = tmp_path / f"kafka-{node.id}" / "data"
+        data.mkdir(parents=True)
+        (data / "meta.properties").write_text(f"#\ncluster.id={first.id}\nnode.id={node.id}\nversion=1\n")
+    complete = file.read_bytes()
+    for size in range(0, len(complete), 10):
+        file.write_bytes(complete[:size])
+        again = cluster.plan(tmp_path, None, port=None)
+
+        assert again.id == first.id
+        assert [node.id for node in again.nodes] == [node.id for node in first.nodes]
+
+
+def test_a_cut_file_without_data_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / cluster.FILE).write_bytes(b"")
+
+    assert len(cluster.plan(tmp_path, 1, port=None).nodes) == 1
+
+
+def test_brokers_that_do_not_tell_one_cluster_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / cluster.FILE).write_bytes(b"")
+    data = tmp_path / "kafka-1" / "data"
+    data.mkdir(parents=True)
+    (data / "meta.properties").write_bytes(b"")
+
+    with pytest.raises(StackError, match=r"Give another --dir; the data here stays as it is"):
+        cluster.plan(tmp_path, 1, port=None)
+    assert (tmp_path / cluster.FILE).read_bytes() == b""
+
+
+def test_a_cut_list_of_processes_is_never_taken_for_a_stack_that_is_down(tmp_path: Path) -> None:
+    stack = Stack(directory=tmp_path, cluster_id="c", bootstrap_servers="", redis_url="", parts=())
+    state.save(stack)
+    complete = (tmp_path / state.FILE).read_bytes()
+    assert state.load(tmp_path) == stack
+    for size in range(len(complete) - 1):
+        (tmp_path / state.FILE).write_bytes(complete[:size])
+        with pytest.raises(StackError, match=r"The data of the stack stays where it is"):
+            state.load(tmp_path)

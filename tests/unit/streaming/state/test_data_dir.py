@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.disk.data_dir import bind_changelog, lock, worker_id
+from app.adapters.disk.data_dir import lock
 from app.errors import ConfigurationError
 
 
@@ -40,15 +40,3 @@ def test_a_directory_that_cannot_be_created_is_a_configuration_error(tmp_path: P
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"FRAUDSTREAM_WORKER_DATA_DIR=.*cannot be used"):
         lock(tmp_path / "file" / "worker")
-
-
-def test_a_directory_knows_its_changelog(tmp_path: Path) -> None:
-    bind_changelog(tmp_path, "risk-changelog", "first")
-    bind_changelog(tmp_path, "risk-changelog", "first")
-
-    with pytest.raises(ConfigurationError, match=r"risk-changelog \(first, now second\)"):
-        bind_changelog(tmp_path, "risk-changelog", "second")
-
-
-def test_a_directory_keeps_its_worker_id(tmp_path: Path) -> None:
-    assert worker_id(tmp_path) == worker_id(tmp_path) != worker_id(tmp_path.parent)
