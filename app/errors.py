@@ -17,6 +17,7 @@ FraudstreamError
 ├── ForeignWrite             another worker writes to the same partition: end the process without commit
 ├── Fenced               another worker has claimed the same partition: end the process without commit
 ├── LogReplaced              a topic was deleted and created again: end the process without commit
+├── RecordsLost              retention deleted records that the group has not read: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process without commit
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
@@ -144,6 +145,13 @@ class LogReplaced(FraudstreamError):
     """The transactions topic was deleted and created again, or truncated, under a running worker. The process ends without
     commit; after a restart it reads the new log from its beginning. Operator action: none; stop the workers before
     you delete a topic.
+    """
+
+
+class RecordsLost(FraudstreamError):
+    """Retention deleted records of a topic before the group read them. The process ends without commit, at every start.
+    Operator action: find out why the group was behind for so long; set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue to go
+    on at the first record that is left. See docs/operate/operations.md#recordslost.
     """
 
 

@@ -14,6 +14,7 @@ CounterName = Literal[
     "late_total",
     "changes_ignored_total",
     "fail_stops_total",
+    "records_lost_total",
     "stores_set_aside_total",
     "changelog_versions_repaired_total",
     "restored_records_total",

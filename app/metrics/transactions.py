@@ -48,7 +48,10 @@ METRICS = (
         kind="gauge",
         unit="records",
         labels={"partition": FROM_DEPLOYMENT},
-        meaning="Records of the transactions topic that are not finished, per partition that this worker owns.",
+        meaning=(
+            "Records of the transactions topic that are not finished, per partition that this worker owns; an upper bound where "
+            "Kafka transactions left markers among them, 0 when only these follow."
+        ),
     ),
     Metric(
         name="chunk_events",
@@ -91,6 +94,15 @@ METRICS = (
         buckets=(
             *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3),
             *(0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1),
+        ),
+    ),
+    Metric(
+        name="records_lost_total",
+        kind="counter",
+        unit="records",
+        meaning=(
+            "Records that retention deleted before the group read them. Only with FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue: by "
+            "default the worker ends."
         ),
     ),
     Metric(

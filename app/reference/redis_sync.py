@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.records import Record
-from app.adapters.kafka.security import client_options
+from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
 from app.errors import ConfigurationError, InvalidEvent
@@ -35,7 +35,7 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
     consumer = AIOKafkaConsumer(
         *kinds(settings),
-        **client_options(settings.kafka),
+        **consumer_options(settings.kafka),
         group_id=settings.cdc.reference_group,
         auto_offset_reset="earliest",
         enable_auto_commit=False,

@@ -27,6 +27,10 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     commit_interval_seconds: Seconds = 1.0
     """Interval of offset commits. A takeover repeats at most this much work, and the repeated records are recognised.
     Shorter costs requests."""
+    isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    """Which records of other programs' Kafka transactions are read, by workers and commands alike. `read_committed`: those
+    of committed transactions; a partition waits behind an open one. `read_uncommitted`: all, also those of aborted
+    transactions."""
     compression: Literal["none", "zstd", "gzip"] = "zstd"
     """Compression of the records that workers write. lz4 is not offered: its implementation in aiokafka takes half of all
     CPU at full load."""

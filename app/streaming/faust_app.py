@@ -133,7 +133,9 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
         web_enabled=False,
     )
     app.role_worker = role_worker = _worker_of_role(app, settings)
-    app.transport = chunk_transport(role_worker.topics, worker.chunk_max_events)(app.conf.broker, app)
+    transport = chunk_transport(role_worker.topics, worker.chunk_max_events)(app.conf.broker, app)
+    transport.isolation_level, transport.on_lost = kafka.isolation, role_worker.on_lost
+    app.transport = transport
     app.sensors.add(FetchSensor(role_worker.health, role_worker.partition_names))
     for topic in role_worker.topics:
         _add_agent(app, topic)

@@ -7,7 +7,7 @@ none up to the end offset.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -17,7 +17,10 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
+from app.adapters.kafka.protocol.fetch import fetch_answers
 from app.adapters.kafka.security import Cluster, client_options, servers
+from app.adapters.kafka.transactions.aborted import AbortedTransactions
+from app.adapters.kafka.transactions.isolation import READ_COMMITTED, isolation_code
 from app.errors import RestoreFailed
 
 FETCH_BYTES = 8 * 1024 * 1024
@@ -28,7 +31,6 @@ RETRY_SECONDS = 0.25
 GIVE_UP_SECONDS = 60.0
 """Longer than the election of a new leader takes. After it the worker exits and its supervisor restarts it."""
 _AT_ONCE_MS = 0
-_READ_UNCOMMITTED = 0
 
 
 class Slice(NamedTuple):
@@ -46,6 +48,8 @@ class FetchedRecords(NamedTuple):
     offset: int
     end: int
     """The end of the requested range."""
+    aborted: Sequence[tuple[int, int]] = ()
+    """Producer id and first offset of the aborted transactions among these records."""
 
     def slices(self) -> Iterator[Slice]:
         """Keys and values, slice by slice. Raises RestoreFailed when a batch is damaged."""
@@ -57,8 +61,9 @@ class FetchedRecords(NamedTuple):
         if not self.data:
             yield [], self.end  # compaction removed the last records before the end
         batches, offset = MemoryRecords(self.data), self.offset
+        aborted = AbortedTransactions(self.aborted)
         while batches.has_next():
-            records, offset = _decode(batches, offset)
+            records, offset = _decode(batches, offset, aborted)
             yield records, offset
         # Without progress the caller would request the same offset again, forever.
         if self.data and offset == self.offset:
@@ -68,11 +73,12 @@ class FetchedRecords(NamedTuple):
 class BulkFetcher:
     """Reads from partition leaders; waits for an election, for throttling to end and for a leader to catch up."""
 
-    def __init__(self, client: AIOKafkaClient) -> None:
+    def __init__(self, client: AIOKafkaClient, isolation: int = READ_COMMITTED) -> None:
         self._client = client
+        self._isolation = isolation
 
     async def fetch(self, topic: str, partition: int, offset: int, end: int) -> FetchedRecords:
-        """The records from ``offset`` on. ``end`` is an offset that the log is known to have reached.
+        """The records from ``offset`` on. ``end`` is an offset up to which the log is known to be readable.
 
         Raises RestoreFailed when the leader gives no answer within GIVE_UP_SECONDS.
         """
@@ -95,19 +101,20 @@ class BulkFetcher:
         if leader is None or leader < 0:
             raise _NotReady("no leader")
         wanted = [(topic, [(partition, offset, FETCH_BYTES)])]
-        request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, _READ_UNCOMMITTED, wanted)
+        request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, self._isolation, wanted)
         response = await self._client.send(leader, request)
         if not response.topics:  # brokers leave the data out while they throttle a client
             raise _NotReady(f"throttled for {response.throttle_time_ms} ms")
-        # One topic and one partition were requested. In this version end_offset is the high watermark.
-        ((_, ((_, code, end_offset, *_, data),)),) = response.topics
-        if code:
-            raise for_code(code)
-        # After an election the leader's high watermark may be older than the one that gave ``end``. An empty response would
+        (answer,) = fetch_answers(response)  # one partition was requested
+        if answer.error_code:
+            raise for_code(answer.error_code)
+        committed = self._isolation == READ_COMMITTED
+        readable = answer.last_stable_offset if committed else answer.high_watermark
+        # After an election the leader's offsets may be older than the one that gave ``end``. An empty response would
         # then look like the end of a compacted log, and records would be skipped.
-        if end_offset < end:
-            raise _NotReady(f"the log ends at {end_offset}")
-        return FetchedRecords(data, offset, end)
+        if readable < end:
+            raise _NotReady(f"the log is readable up to {readable}")
+        return FetchedRecords(answer.data, offset, end, answer.aborted)
 
 
 @asynccontextmanager
@@ -116,7 +123,7 @@ async def open_bulk_fetcher(kafka: Cluster) -> AsyncIterator[BulkFetcher]:
     client = AIOKafkaClient(**client_options(kafka))
     try:
         await client.bootstrap()
-        yield BulkFetcher(client)
+        yield BulkFetcher(client, isolation_code(kafka))
     except KafkaError as error:
         raise RestoreFailed(f"no broker of {servers(kafka)} answers: {error!r}") from error
     finally:
@@ -129,13 +136,13 @@ class _NotReady(Exception):
     retriable = True
 
 
-def _decode(batches: Any, offset: int) -> tuple[list[Any], int]:
+def _decode(batches: Any, offset: int, aborted: AbortedTransactions) -> tuple[list[Any], int]:
     records: list[Any] = []
     while len(records) < SLICE_RECORDS and batches.has_next():
         batch = batches.next_batch()
         if not batch.validate_crc():
             raise RestoreFailed(f"the batch at offset {batch.base_offset} has a wrong checksum")
-        if not batch.is_control_batch:  # transaction markers hold no data
+        if not aborted.hides(batch):
             # Brokers return whole batches: the first one may begin before the requested offset.
             records += [record for record in batch if record.offset >= offset]
         offset = batch.next_offset

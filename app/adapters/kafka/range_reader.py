@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.bulk_fetch import BulkFetcher, open_bulk_fetcher
 from app.adapters.kafka.records import Headers
-from app.adapters.kafka.security import Cluster, client_options
+from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.transactions.isolation import consumer_options
 from app.errors import ConfigurationError
 
 MOST_UNSIGNED = 2**64 - 1
@@ -109,7 +110,7 @@ async def open_range_reader(
         found = (await admin.find({topic: ()})).get(topic)
     if found is None:
         raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
-    consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**consumer_options(kafka), enable_auto_commit=False)
     await consumer.start()
     try:
         async with open_bulk_fetcher(kafka) as log:

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka import admin as kafka_admin
-from app.adapters.kafka.security import Cluster, client_options
+from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.transactions.isolation import consumer_options
 from app.errors import ConfigurationError
 
 POLL_MS = 500
@@ -100,7 +101,7 @@ async def open_tail_reader(
         if topic not in found:
             raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
     consumer = AIOKafkaConsumer(
-        **client_options(kafka),
+        **consumer_options(kafka),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=FETCH_BYTES,

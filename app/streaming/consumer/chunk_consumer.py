@@ -17,7 +17,7 @@ from mode.utils.futures import notify
 from app.adapters.kafka.records import Record
 from app.processing.chunk import Chunk
 from app.streaming.consumer.chunk_events import ChunkMessage
-from app.streaming.consumer.chunk_thread import ChunkConsumerThread, Fetched
+from app.streaming.consumer.chunk_thread import ChunkConsumerThread, Fetch, Fetched
 from app.streaming.consumer.chunk_transport import ChunkTransport
 
 
@@ -52,6 +52,10 @@ class ChunkConsumer(Consumer):
         self._read_offset = ReadOffsets()
         self._finished: dict[TP, int] = {}
         """Next offset to commit."""
+        self._delivered: dict[TP, int] = {}
+        """The offset behind the last record that was fetched for a chunk."""
+        self._positions: dict[TP, int] = {}
+        """The client's positions as of the last fetch."""
         self._to_agents, self.callback = self.callback, cast(ConsumerCallback, self._deliver)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # Faust's signature
@@ -60,7 +64,8 @@ class ChunkConsumer(Consumer):
         generation = self.app.consumer_generation_id
         if not found or self.should_stop:
             return
-        fetched, fetch_epoch = cast(tuple[Fetched, int | None], found)  # as the thread's getmany returns it
+        fetched, fetch_epoch, positions = cast(Fetch, found)  # as the thread's getmany returns it
+        self._note_positions(fetched, fetch_epoch, positions)
         chunks = list(self._chunk_messages(fetched, fetch_epoch))
         if chunks:
             yield chunks[0].tp, FetchedChunks(chunks[0].offset, generation, chunks)
@@ -89,18 +94,35 @@ class ChunkConsumer(Consumer):
     def _is_active(self, generation: int) -> bool:
         return self.flow_active and self.app.consumer_generation_id == generation
 
-    async def perform_seek(self) -> None:
-        """Seek after a rebalance. Where start offsets replace committed ones, commit them at once.
+    def _note_positions(self, fetched: Fetched, fetch_epoch: int | None, positions: Mapping[TP, int]) -> None:
+        if fetch_epoch is None or fetch_epoch != self._thread.fetch_epoch:
+            return
+        self._delivered |= {tp: records[-1].offset + 1 for tp, records in fetched.items()}
+        self._positions |= positions
 
-        The group's commit would otherwise stay at its old offset until the next record arrives, and lag would show.
+    async def perform_seek(self) -> None:
+        """Seek after a rebalance, and commit the offsets sought to.
+
+        The group's commit would otherwise stay behind start offsets, or missing, until a record arrives: lag would show,
+        and a loss of the records from there on would not.
         """
         await super().perform_seek()
-        start_offsets = cast(ChunkTransport, self.transport).start_offsets
-        if start_offsets is not None:
-            for tp, offset in start_offsets(self.assignment()).items():
+        for tp, offset in self._thread.sought.items():
+            if tp.topic in self.chunk_topics:
                 # Keyed as messages are, by the client's own type.
-                self._finished[TopicPartition(*tp)] = offset
+                self._finished[TopicPartition(*tp)] = self._delivered[tp] = self._positions[tp] = offset
                 self._committed_offset[tp] = None
+
+    def next_offset(self, tp: TP, finished: int) -> int:
+        """The offset to commit once all records before ``finished`` are finished.
+
+        Behind the last record it is the client's position: only transaction markers and aborted records lie between.
+        """
+        return self._positions.get(tp, finished) if finished == self._delivered.get(tp) else finished
+
+    def records_after(self, tp: TP, finished: int) -> int:
+        """The records behind ``finished`` as of the last fetch; an upper bound where transaction markers are among them."""
+        return max(0, (self.highwater(tp) or 0) - self.next_offset(tp, finished))
 
     def is_current(self, chunk: Chunk) -> bool:
         """False for a chunk fetched before the last seek, and for every chunk while partitions are reassigned."""
@@ -159,6 +181,8 @@ class ChunkConsumer(Consumer):
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._finished.pop(tp, None)
+            self._delivered.pop(tp, None)
+            self._positions.pop(tp, None)
             self._committed_offset.pop(tp, None)
 
     async def verify_all_partitions_active(self) -> None:
@@ -204,7 +228,10 @@ class ChunkConsumer(Consumer):
         yield from (tp for tp in self._finished if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._finished.get(tp) if tp.topic in self.chunk_topics else super()._new_offset(tp)
+        if tp.topic not in self.chunk_topics:
+            return super()._new_offset(tp)
+        finished = self._finished.get(tp)
+        return None if finished is None else self.next_offset(tp, finished)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps between offsets need no record for chunks: they are committed by their last offset."""

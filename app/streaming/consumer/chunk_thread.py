@@ -1,19 +1,32 @@
 """The Kafka client's thread: fetches chunks, seeks to committed offsets, commits."""
 
 import asyncio
+import time
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.consumer.fetcher import OffsetResetStrategy
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
+from app.adapters.kafka.commit_notes import CommitNote
 from app.adapters.kafka.records import Record
-from app.streaming.consumer.chunk_transport import ChunkTransport
+from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
 
 Fetched = dict[TP, list[Record]]
+
+
+class Fetch(NamedTuple):
+    """The result of one fetch."""
+
+    records: Fetched
+    fetch_epoch: int | None
+    positions: Mapping[TP, int]
+    """The next offset of each partition: behind its records, and behind the transaction markers and aborted records that
+    follow them."""
 
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):
@@ -22,6 +35,9 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     ``fetch_epoch`` is the number of the last seek to committed offsets, and None from the start of a rebalance to its
     seek. Records fetched in an earlier epoch are not delivered: they are read again after the seek, and delivering
     them first would move the states of their keys past the records between.
+
+    Before the seek a partition without a position begins at its first offset. After it, an offset that the log does not
+    have is an error: the client would go on at the first one and tell nobody.
     """
 
     transport: ChunkTransport
@@ -29,30 +45,86 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     _rebalancing = False
     _seeks = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._notes: dict[TP, CommitNote] = {}
+        """What each commit of a partition stores. Read with the committed offsets, so that a loss stays noted."""
+        self.sought: Mapping[TP, int] = {}
+        """The offsets of the last seek to committed offsets."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        """Faust has no setting of the isolation level outside of its own transactions."""
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = self.transport.isolation_level  # noqa: SLF001  # the client reads it when it starts
+        return consumer
+
+    def highwater(self, tp: TP) -> int:
+        """The end of what may be fetched, as of the last fetch; the last stable offset if only committed records are read."""
+        consumer = self._ensure_consumer()
+        committed_only = self.transport.isolation_level == "read_committed"
+        end = consumer.last_stable_offset(tp) if committed_only else consumer.highwater(tp)
+        return cast(int, end)
+
     async def getmany(  # type: ignore[override]  # adds the fetch epoch to Faust's result; its one caller, ChunkConsumer, needs it
         self,
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109  # Faust's signature
-    ) -> tuple[Fetched, int | None]:
-        """Return records by partition and their fetch epoch; cancelling the call cancels the fetch."""
+    ) -> Fetch:
+        """Fetch the records of some partitions; cancelling the call cancels the fetch."""
         # A copy: the event loop pauses and resumes partitions while the thread iterates.
         fetching = self._fetch(active_partitions and set(active_partitions), timeout)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
 
-    async def _fetch(self, active_partitions: set[TP] | None, timeout: float) -> tuple[Fetched, int | None]:  # noqa: ASYNC109  # as above
+    async def _fetch(self, active_partitions: set[TP] | None, timeout: float) -> Fetch:  # noqa: ASYNC109  # as above
         consumer = self._ensure_consumer()
-        fetched = await self._fetch_records(
-            consumer,
-            cast(set[TP], active_partitions),
-            timeout=timeout,
-            max_records=consumer._max_poll_records,  # noqa: SLF001  # as Faust does
-        )
+        try:
+            fetched = await self._fetch_records(
+                consumer,
+                cast(set[TP], active_partitions),
+                timeout=timeout,
+                max_records=consumer._max_poll_records,  # noqa: SLF001  # as Faust does
+            )
+        except OffsetOutOfRangeError as error:
+            await self._resume_in_range(consumer, error.args[0])
+            fetched = {}
         # Read right after the fetch, in the thread that seeks.
-        return cast(Fetched, fetched), self.fetch_epoch
+        return Fetch(cast(Fetched, fetched), self.fetch_epoch, self._positions(consumer))
+
+    def _positions(self, consumer: AIOKafkaConsumer) -> dict[TP, int]:
+        """The positions without a wait: the client's public call waits where there is none."""
+        subscription = consumer._subscription.subscription  # noqa: SLF001  # as above
+        if self.fetch_epoch is None or subscription is None or subscription.assignment is None:
+            return {}
+        states = {tp: subscription.assignment.state_value(tp) for tp in subscription.assignment.tps}
+        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
+
+    async def _resume_in_range(self, consumer: AIOKafkaConsumer, offsets: Mapping[TP, int]) -> None:
+        """Go on at the first offsets of logs that do not have ``offsets``.
+
+        Retention deleted them, or the topic was deleted and created again: then the first chunk shows it.
+        """
+        first = await consumer.beginning_offsets(list(offsets))
+        if self._rebalancing:
+            return
+        for tp in consumer.assignment() & offsets.keys():
+            self._report_lost(tp, offsets[tp], first[tp])
+            consumer.seek(tp, first[tp])
+
+    def _report_lost(self, tp: TP, next_offset: int, first: int) -> None:
+        """Report, and note with the next commits, the records from ``next_offset`` up to the log's ``first`` one, if any."""
+        lost = first - next_offset
+        if lost > 0:
+            self.transport.on_lost(LostRecords(tp.topic, tp.partition, lost, first))
+            self._notes[tp] = self._note(tp).after_loss(lost, time.time_ns() // 1_000_000)
+
+    def _refuse_missing_offsets(self, *, refuse: bool) -> None:
+        strategy = OffsetResetStrategy.NONE if refuse else OffsetResetStrategy.EARLIEST
+        self._ensure_consumer()._fetcher._default_reset_strategy = strategy  # noqa: SLF001  # the client's own is fixed
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """The earliest signal of a rebalance: nothing fetched so far is delivered any more."""
         self.fetch_epoch, self._rebalancing = None, True
+        self._refuse_missing_offsets(refuse=False)
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -73,39 +145,44 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         tps = list(consumer.assignment())
         committed = await self._committed(consumer, tps)
-        first = await consumer.beginning_offsets([tp for tp in tps if tp not in committed])
+        first = await consumer.beginning_offsets(tps)
         # Nothing is awaited from here on, so no rebalance can begin between the check and the new epoch.
         if self._rebalancing or generation != self.app.consumer_generation_id:
             raise IllegalStateError("partitions are being reassigned; they are sought after that")
-        offsets = {**first, **committed}
+        start = committed if self.transport.start_offsets is None else self.transport.start_offsets(tps)
+        offsets = {tp: max(start.get(tp, 0), first[tp]) for tp in tps}
+        for tp in start.keys() | committed.keys():
+            # Start offsets may lie before the commit by markers and aborted records, which are in no file.
+            self._report_lost(tp, max(start.get(tp, 0), committed.get(tp, 0)), first[tp])
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
+        self._refuse_missing_offsets(refuse=True)
+        self.sought = offsets
         self._seeks += 1
         self.fetch_epoch = self._seeks
         return offsets
 
     async def _committed(self, consumer: AIOKafkaConsumer, tps: list[TP]) -> dict[TP, int]:
-        """Return the offsets to resume at; partitions without one are left out.
+        """Return the committed offsets; partitions without one are left out.
 
         A commit in flight while its topic is deleted and created again is stored for the new topic: only commits noted with
         the current topic id count.
         """
-        if self.transport.start_offsets is not None:
-            return dict(self.transport.start_offsets(tps))
         # The public call returns offsets without the metadata noted with them.
         found = await consumer._coordinator.fetch_committed_offsets(tps)  # noqa: SLF001
-        return {
-            tp: entry.offset
-            for tp, entry in found.items()
-            # Tools that reset offsets leave the metadata empty.
-            if entry.offset > 0 and entry.metadata in {"", self._topic_id(tp)}
-        }
+        notes = {tp: CommitNote.parse(entry.metadata) for tp, entry in found.items() if entry.offset >= 0}
+        self._notes = {tp: note for tp, note in notes.items() if note.belongs_to(self._topic_id(tp))}
+        return {tp: found[tp].offset for tp in self._notes}
+
+    def _note(self, tp: TP) -> CommitNote:
+        """The note of the partition's next commit."""
+        return self._notes.get(tp, CommitNote())._replace(topic_id=self._topic_id(tp))
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit as Faust does, with each offset's topic id as metadata; False when the group refuses."""
         assigned = self.assignment()
         noted = {
-            tp: OffsetAndMetadata(offset, self._topic_id(tp))
+            tp: OffsetAndMetadata(offset, str(self._note(tp)))
             for tp, offset in offsets.items()
             if tp in assigned
         }

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import faust
 import msgspec
+import structlog
 from faust.types import TP
 
 from app.adapters.disk import data_dir
@@ -20,11 +21,13 @@ from app.adapters.observability.http_server import HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.domain.acceptance import Acceptance
+from app.errors import RecordsLost
 from app.metrics import Metrics
 from app.settings import RegistrySettings, Settings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.chunk_events import ChunkEvent
-from app.streaming.consumer.chunk_transport import ChunkTransport
+from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
+from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
@@ -41,6 +44,8 @@ EventT = TypeVar("EventT")
 PORTS_TRIED = 16
 """Number of ports tried from the metrics port on: the most workers expected on one machine."""
 _LAG_PROBES_PER_STALL = 6
+
+_log = structlog.get_logger("worker")
 
 
 class Worker(ABC):
@@ -158,10 +163,20 @@ class Worker(ABC):
         return self._registry.decoding(event, of_json, into)
 
     def _report_lag(self, topic: str, partition: int, last_offset: int) -> None:
-        end_offset = self._app.consumer.highwater(TP(topic, partition))
-        self.metrics.gauge(
-            "source_lag_records", (end_offset or 0) - last_offset - 1, partition=str(partition)
-        )
+        waiting = self._consumer.records_after(TP(topic, partition), last_offset + 1)
+        self.metrics.gauge("source_lag_records", waiting, partition=str(partition))
+
+    def on_lost(self, lost: LostRecords) -> None:
+        """Retention deleted records that the group has not read. Called in the Kafka client's thread."""
+        with fail_stop("going on behind deleted records"):
+            if self.settings.worker.when_records_lost == "stop":
+                raise RecordsLost(
+                    f"retention deleted {lost.records} records of {lost.topic}-{lost.partition} that group "
+                    f"{self.settings.app_id} has not read: the log begins at offset {lost.next_offset}. To go on "
+                    "without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; docs/operate/operations.md#recordslost"
+                )
+            _log.error("records_lost", group=self.settings.app_id, **lost._asdict())
+            self.metrics.count("records_lost_total", lost.records)
 
     def _on_partitions_revoked(self) -> None:
         """A rebalance: other workers may change the states of these partitions, and report their lag."""

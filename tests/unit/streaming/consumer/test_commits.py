@@ -72,6 +72,48 @@ async def test_missing_offsets_do_not_hold_back_the_commit(consumer: Any) -> Non
     assert committable(consumer) == {FIRST: 52}
 
 
+async def test_a_finished_partition_is_committed_behind_the_markers_that_follow(consumer: Any) -> None:
+    """Kafka's markers and aborted records have offsets, but no fetch returns them."""
+    (message,) = await delivered(consumer, {FIRST: offsets(10, 12)}, {FIRST: 14})
+    assert committable(consumer) == {}
+    consumer.ack(message)
+    assert committable(consumer) == {FIRST: 14}
+
+    await delivered(consumer, {}, {FIRST: 20})
+    assert committable(consumer) == {FIRST: 20}
+
+
+async def test_a_partition_with_a_chunk_in_flight_is_committed_behind_its_last_finished_record(
+    consumer: Any,
+) -> None:
+    (first,) = await delivered(consumer, {FIRST: offsets(10, 12)}, {FIRST: 14})
+    (second,) = await delivered(consumer, {FIRST: offsets(14, 15)}, {FIRST: 17})
+    consumer.ack(first)
+    assert committable(consumer) == {FIRST: 13}
+
+    consumer.ack(second)
+    assert committable(consumer) == {FIRST: 17}
+
+
+async def test_positions_of_an_earlier_assignment_are_not_committed(consumer: Any) -> None:
+    (message,) = await delivered(consumer, {FIRST: offsets(10, 12)}, {FIRST: 13})
+    consumer.ack(message)
+    consumer._thread.fetch_epoch = None
+
+    await delivered(consumer, {}, {FIRST: 20})
+
+    assert committable(consumer) == {FIRST: 13}
+
+
+async def test_markers_are_no_lag(consumer: Any) -> None:
+    """The end of the log, as of the last fetch, is 1,000 here."""
+    await delivered(consumer, {FIRST: offsets(990, 992)}, {FIRST: 1_000})
+
+    assert consumer.records_after(FIRST, 993) == 0
+    assert consumer.records_after(FIRST, 992) == 8
+    assert consumer.records_after(SECOND, 999) == 1
+
+
 async def test_chunks_in_flight_are_committed_before_their_partitions_are_discarded(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     (kept,) = await delivered(consumer, {SECOND: offsets(7, 7, partition=1)})

@@ -3,11 +3,14 @@
 from typing import Any, cast
 
 import pytest
-from aiokafka.errors import IllegalStateError
+from aiokafka.consumer.fetcher import OffsetResetStrategy
+from aiokafka.errors import IllegalStateError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
+from app.adapters.kafka.commit_notes import CommitNote
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread
+from app.streaming.consumer.chunk_transport import LostRecords
 from tests.unit.streaming.consumer.consumer import FIRST, SECOND, committable, delivered, offsets
 
 
@@ -15,9 +18,11 @@ class Group:
     """The Kafka client in a group: one partition with a commit, one without."""
 
     def __init__(self) -> None:
-        self._coordinator = self
+        self._coordinator = self._fetcher = self
+        self._default_reset_strategy = OffsetResetStrategy.EARLIEST
         self.sought: dict[TP, int] = {}
         self.noted = ""
+        self.committed, self.first = 7, 3
         self.while_asking: Any = lambda: None
 
     def assignment(self) -> set[TP]:
@@ -25,13 +30,13 @@ class Group:
 
     async def fetch_committed_offsets(self, tps: list[TP]) -> dict[TP, OffsetAndMetadata]:
         self.while_asking()
-        return {tp: OffsetAndMetadata(7 if tp == SECOND else -1, self.noted) for tp in tps}
+        return {tp: OffsetAndMetadata(self.committed if tp == SECOND else -1, self.noted) for tp in tps}
 
     async def commit(self, offsets: dict[TP, OffsetAndMetadata]) -> None:
         (self.noted,) = {noted for _, noted in offsets.values()}
 
     async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
-        return dict.fromkeys(tps, 3)
+        return dict.fromkeys(tps, self.first)
 
     def seek(self, tp: TP, offset: int) -> None:
         self.sought[tp] = offset
@@ -85,9 +90,94 @@ async def test_the_commit_follows_start_offsets(consumer: Any, thread: Any) -> N
     thread.call_thread = call
     await consumer.perform_seek()
 
-    assert thread._consumer.sought == {FIRST: 3, SECOND: 9}
-    assert committable(consumer) == {SECOND: 9}
-    assert [TopicPartition] == [type(tp) for tp in consumer._finished]
+    assert thread._consumer.sought == {FIRST: 3, SECOND: 9} == committable(consumer)
+    assert {TopicPartition} == {type(tp) for tp in consumer._finished}
+
+
+@pytest.fixture
+def lost(thread: Any) -> list[LostRecords]:
+    found: list[LostRecords] = []
+    thread.transport.on_lost = found.append
+    return found
+
+
+async def test_records_between_the_commit_and_the_first_offset_are_lost(
+    thread: Any, lost: list[LostRecords]
+) -> None:
+    """The other partition has no commit: the group starts, and loses nothing."""
+    thread._consumer.first = 47
+
+    assert await seek(thread) == {FIRST: 47, SECOND: 47}
+    assert lost == [LostRecords(SECOND.topic, SECOND.partition, 40, 47)]
+
+
+async def test_a_loss_stays_noted_with_every_commit(thread: Any, lost: list[LostRecords]) -> None:
+    group = thread._consumer
+    group.first = 47
+    await seek(thread)
+    assert await thread._commit({SECOND: 47})
+    group.committed = 47
+
+    await seek(thread)
+    assert await thread._commit({SECOND: 50})
+    assert CommitNote.parse(group.noted).lost_records == 40
+    group.committed, group.first = 50, 52
+    await seek(thread)
+    assert await thread._commit({SECOND: 60})
+
+    assert CommitNote.parse(group.noted).lost_records == 42
+    assert [each.records for each in lost] == [40, 2]
+
+
+async def test_start_offsets_before_the_log_are_no_loss_if_the_commit_is_behind_them(
+    thread: Any, lost: list[LostRecords]
+) -> None:
+    """Only markers and aborted records lie between: files hold no row of them."""
+    thread.transport.start_offsets = lambda _: {SECOND: 5}
+    thread._consumer.first = 7
+    assert await seek(thread) == {FIRST: 7, SECOND: 7}
+    assert lost == []
+
+    thread._consumer.first = 9
+    await seek(thread)
+    assert [each.records for each in lost] == [2]
+
+
+async def test_a_log_that_passes_a_running_worker_is_read_from_its_first_offset(
+    thread: Any, lost: list[LostRecords]
+) -> None:
+    await seek(thread)
+    assert thread._consumer._default_reset_strategy == OffsetResetStrategy.NONE
+    thread._consumer.first = 30
+
+    async def out_of_range(*_: object, **__: object) -> Any:
+        raise OffsetOutOfRangeError({SECOND: 10})
+
+    thread._fetch_records = out_of_range
+    thread._positions = lambda _: {}
+    thread._consumer._max_poll_records = 1
+    fetched = await thread._fetch({SECOND}, 0.0)
+
+    assert fetched.records == {}
+    assert thread._consumer.sought[SECOND] == 30
+    assert lost == [LostRecords(SECOND.topic, SECOND.partition, 20, 30)]
+
+
+async def test_a_shorter_log_is_no_loss(thread: Any, lost: list[LostRecords]) -> None:
+    """The topic was deleted and created again: the first chunk shows it, see OffsetGuard."""
+    await seek(thread)
+    thread._consumer.first = 0
+
+    await thread._resume_in_range(thread._consumer, {SECOND: 10})
+
+    assert (thread._consumer.sought[SECOND], lost) == (0, [])
+
+
+async def test_between_assignment_and_seek_a_partition_may_have_no_offset(thread: Any) -> None:
+    await seek(thread)
+    await thread.on_partitions_revoked({FIRST, SECOND})
+
+    assert thread._consumer._default_reset_strategy == OffsetResetStrategy.EARLIEST
 
 
 async def test_chunks_fetched_before_the_seek_are_not_delivered(consumer: Any, thread: Any) -> None:

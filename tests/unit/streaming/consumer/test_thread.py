@@ -18,7 +18,8 @@ class Client:
     _max_poll_records = 500
 
     def __init__(self) -> None:
-        self._fetcher = self._subscriptions = self
+        self._fetcher = self._subscriptions = self._subscription = self
+        self.subscription = None
 
     def fetch_context(self) -> Any:
         return nullcontext()
@@ -40,7 +41,7 @@ async def test_a_fetch_runs_in_the_thread_of_the_kafka_client(consumer: Any) -> 
         running.join()
         thread.thread_loop.close()
 
-    assert fetched == ({FIRST: [running.ident, 0.5, 500]}, None)
+    assert fetched == ({FIRST: [running.ident, 0.5, 500]}, None, {})
 
 
 def test_the_consumer_fetches_with_that_thread(consumer: Any) -> None:
