@@ -17,11 +17,12 @@ OFFSET_KEYS = {b"", b"__faust\0offset__"}
 
 @asynccontextmanager
 async def consumer(bootstrap_servers: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that joins no group."""
+    """A consumer that joins no group and reads committed records."""
     opened = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         max_partition_fetch_bytes=READ_BYTES,
         **options,
     )
