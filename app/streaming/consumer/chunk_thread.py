@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import OffsetResetStrategy
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 
 from app.adapters.kafka.commit_notes import CommitNote
@@ -42,17 +42,14 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
 
     transport: ChunkTransport
     fetch_epoch: int | None = None
+    sought: Mapping[TP, int] = {}
+    """The offsets of the last seek to committed offsets."""
     _rebalancing = False
     _seeks = 0
+    _notes: Mapping[TP, CommitNote] = {}
+    """What each commit of a partition stores. Read with the committed offsets, so that a loss stays noted."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._notes: dict[TP, CommitNote] = {}
-        """What each commit of a partition stores. Read with the committed offsets, so that a loss stays noted."""
-        self.sought: Mapping[TP, int] = {}
-        """The offsets of the last seek to committed offsets."""
-
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         """Faust has no setting of the isolation level outside of its own transactions."""
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = self.transport.isolation_level  # noqa: SLF001  # the client reads it when it starts
@@ -115,7 +112,8 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         lost = first - next_offset
         if lost > 0:
             self.transport.on_lost(LostRecords(tp.topic, tp.partition, lost, first))
-            self._notes[tp] = self._note(tp).after_loss(lost, time.time_ns() // 1_000_000)
+            note = self._note(tp).after_loss(lost, time.time_ns() // 1_000_000)
+            self._notes = {**self._notes, tp: note}
 
     def _refuse_missing_offsets(self, *, refuse: bool) -> None:
         strategy = OffsetResetStrategy.NONE if refuse else OffsetResetStrategy.EARLIEST
