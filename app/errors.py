@@ -19,6 +19,7 @@ FraudstreamError
 ├── LogReplaced              a topic was deleted and created again: end the process without commit
 ├── RecordsLost              retention deleted records that the group has not read: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process without commit
+├── RecordsUnreadable        stored records cannot be read: their partition stops, or the command ends
 ├── StackError               the local stack cannot be started or stopped
 ├── SendFailed               a record was not acknowledged: end the process without commit
 ├── Paused                   the process did not run for longer than its session: end it without commit
@@ -49,6 +50,7 @@ class InvalidReason(StrEnum):
     SCHEMA_MISMATCH = "schema_mismatch"
     UNDECODABLE = "undecodable"
     REGISTRY_AWAY = "registry_away"
+    UNREADABLE = "unreadable"
 
 
 class InvalidEvent(FraudstreamError):
@@ -159,6 +161,15 @@ class RestoreFailed(FraudstreamError):
     """The changelog cannot be read to its end, or ends before the local profiles do. Operator action: check the brokers;
     if the changelog was truncated or created again and its content is right, move the worker's data directory aside.
     """
+
+
+class RecordsUnreadable(FraudstreamError):
+    """Records that the brokers store cannot be read. Operator action: look at the disks of the brokers; if no replica has a
+    sound copy, `fraudstream dlq skip` leaves the records out.
+    """
+
+    def __init__(self, partition_name: str, offset: int, why: str) -> None:
+        super().__init__(f"{partition_name} cannot be read from offset {offset}: {why}")
 
 
 class StackError(FraudstreamError):

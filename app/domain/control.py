@@ -2,7 +2,8 @@
 
 The topic is compacted and has one partition. The keys ``champion``, ``challengers`` and ``canary`` hold the current orders
 (a tombstone returns champion and challengers to each worker's aliases.toml, and ends a canary); ``worker/<id>`` holds
-the report of that worker.
+the report of that worker. ``skip/TOPIC/PARTITION/OFFSET`` holds an order that is never withdrawn: these records of a topic
+cannot be read, and every group goes on behind them.
 """
 
 from typing import Annotated, NamedTuple
@@ -14,6 +15,7 @@ from app.domain.decision import ModelReference
 
 CHAMPION_KEY, CHALLENGERS_KEY, CANARY_KEY = b"champion", b"challengers", b"canary"
 WORKER_PREFIX = b"worker/"
+SKIP_PREFIX = b"skip/"
 REPORT_SECONDS = 15.0
 """Interval of a worker's reports."""
 SILENT_MS = int(3 * REPORT_SECONDS * 1000)
@@ -70,6 +72,28 @@ class CanaryOrder(msgspec.Struct, frozen=True, kw_only=True):
     ordered_at: int
     stopped: CanaryStop | None = None
     """If given, the canary is stopped and decides for no customer."""
+
+
+class SkipOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Order to every consumer group: leave out the unreadable records from ``offset`` up to, not including, ``next_offset``."""
+
+    topic: str
+    topic_id: str
+    """A topic that was deleted and created again has another id: the order is not for its records."""
+    partition: int
+    offset: int
+    next_offset: int
+    why: str
+    """Why they cannot be read."""
+    reason: str
+    """Why the operator leaves them out."""
+    ordered_by: str
+    ordered_at: int
+
+    def covers(self, topic_id: str, topic: str, partition: int, offset: int) -> bool:
+        """Whether it is for this offset."""
+        here = (self.topic_id, self.topic, self.partition) == (topic_id, topic, partition)
+        return here and self.offset <= offset < self.next_offset
 
 
 class Orders(NamedTuple):
@@ -138,6 +162,11 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
 def worker_key(worker: str) -> bytes:
     """Return the key of a worker's report."""
     return WORKER_PREFIX + worker.encode()
+
+
+def skip_key(order: SkipOrder) -> bytes:
+    """Return the key of an order to leave records out."""
+    return SKIP_PREFIX + f"{order.topic}/{order.partition}/{order.offset}".encode()
 
 
 def model_id(model: ModelReference) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.adapters.kafka.records import Headers, OutRecord, Record
+from app.adapters.kafka.records import Headers, OutRecord, Record, Unreadable
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.domain.decision import Alert, Decision
 from app.errors import InvalidEvent
@@ -50,4 +50,5 @@ def dead_letter(record: Record, error: InvalidEvent) -> OutRecord:
         ("fraud.error.stage", b"decode"),
         ("fraud.error.code", error.reason.encode()),
     ]
-    return OutRecord(record.key, record.value, record.timestamp, [*record.headers, *context])
+    value = bytes(record.value) if isinstance(record.value, Unreadable) else record.value
+    return OutRecord(record.key, value, record.timestamp, [*record.headers, *context])

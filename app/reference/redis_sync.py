@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
 from app.adapters.kafka.records import Record
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
@@ -33,7 +34,7 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
     """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
     await _require(settings)
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
-    consumer = AIOKafkaConsumer(
+    consumer = contained_consumer(
         *kinds(settings),
         **consumer_options(settings.kafka),
         group_id=settings.cdc.reference_group,

@@ -15,7 +15,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.partitioner import partition_of
-from app.adapters.kafka.records import Headers
+from app.adapters.kafka.record_batches.header_names import append
+from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.kafka.security import Cluster, client_options
 from app.errors import ConfigurationError, SendFailed
 
@@ -32,21 +33,17 @@ ACKNOWLEDGE_SECONDS = 30.0
 class _PartitionQueue:
     """The batches of one partition that wait to be sent; records are appended to the last one."""
 
-    def __init__(self, partition: int, create_batch: Callable[[], BatchBuilder]) -> None:
+    def __init__(self, partition: int, producer: AIOKafkaProducer) -> None:
         self.partition = partition
-        self._create_batch = create_batch
+        self._producer = producer
         self._batches: deque[BatchBuilder] = deque()
         self._filled = asyncio.Event()
 
-    def append(self, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers) -> None:
-        if self._batches:
-            appended = self._batches[-1].append(
-                timestamp=timestamp_ms, key=key, value=value, headers=[*headers]
-            )
-            if appended is not None:
-                return
-        batch = self._create_batch()
-        batch.append(timestamp=timestamp_ms, key=key, value=value, headers=[*headers])
+    def append(self, record: OutRecord) -> None:
+        if self._batches and append(self._producer, self._batches[-1], record):
+            return
+        batch = self._producer.create_batch()
+        append(self._producer, batch, record)
         self._batches.append(batch)
         self._filled.set()
 
@@ -68,7 +65,7 @@ class RecordSender:
     ) -> None:
         self._producer = producer
         self._topic = topic
-        self._queues = [_PartitionQueue(partition, producer.create_batch) for partition in range(partitions)]
+        self._queues = [_PartitionQueue(partition, producer) for partition in range(partitions)]
         self._put = 0
         self._acknowledged = 0
         self._settled = asyncio.Event()
@@ -82,7 +79,7 @@ class RecordSender:
     def put(self, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers = ()) -> None:
         """Append a record to the partition of its key; records without a key take the partitions in turn."""
         partition = self._put % len(self._queues) if key is None else partition_of(key, len(self._queues))
-        self._queues[partition].append(key, value, timestamp_ms, headers)
+        self._queues[partition].append(OutRecord(key, value, timestamp_ms, headers))
         self._put += 1
 
     async def wait_for_capacity(self) -> None:

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from app.adapters.kafka import fast_zstd
 from app.adapters.kafka.producer_identity import ProducerIdentity, stamp
 from app.adapters.kafka.producer_ids import ProducerIds
+from app.adapters.kafka.record_batches.header_names import append
 from app.adapters.kafka.records import CLAIM_KEY, OutRecord, TopicBatch
 from app.adapters.kafka.security import client_options
 from app.errors import Fenced, SendFailed
@@ -182,12 +183,12 @@ class BatchProducer:
     def _batches(self, records: Sequence[OutRecord]) -> Iterator[Any]:
         batch = self._producer.create_batch()
         for record in records:
-            if _append(batch, record):
+            if append(self._producer, batch, record):
                 continue
             batch.close()  # a full batch refuses the record, which begins the next one
             yield batch
             batch = self._producer.create_batch()
-            if not _append(batch, record):
+            if not append(self._producer, batch, record):
                 raise SendFailed(f"a record is larger than the largest batch ({MAX_BATCH_BYTES} bytes)")
         if batch.record_count():
             batch.close()
@@ -218,10 +219,3 @@ def _failing(partition: str) -> Iterator[None]:
         ) from error
     except KafkaError as error:
         raise SendFailed(f"{partition}: {error!r}") from error
-
-
-def _append(batch: Any, record: OutRecord) -> bool:
-    appended = batch.append(
-        timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=list(record.headers)
-    )
-    return appended is not None

@@ -15,9 +15,10 @@ from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.record.memory_records import MemoryRecords
 
 from app.adapters.kafka.protocol.fetch import fetch_answers
+from app.adapters.kafka.record_batches.batch_reader import read_batches
+from app.adapters.kafka.record_batches.contained_fetch import log_passed_over
 from app.adapters.kafka.security import Cluster, client_options, servers
 from app.adapters.kafka.transactions.aborted import AbortedTransactions
 from app.adapters.kafka.transactions.isolation import READ_COMMITTED, isolation_code
@@ -50,24 +51,39 @@ class FetchedRecords(NamedTuple):
     """The end of the requested range."""
     aborted: Sequence[tuple[int, int]] = ()
     """Producer id and first offset of the aborted transactions among these records."""
+    partition_name: str = "the partition"
+    """TOPIC-NUMBER."""
 
     def slices(self) -> Iterator[Slice]:
-        """Keys and values, slice by slice. Raises RestoreFailed when a batch is damaged."""
-        for records, next_offset in self.decoded():
+        """Keys and values, slice by slice. Raises RestoreFailed where a record cannot be read: a state would be missing."""
+        for records, next_offset in self.decoded(pass_over=False):
             yield Slice([(record.key, record.value) for record in records], next_offset)
 
-    def decoded(self) -> Iterator[tuple[list[Any], int]]:
-        """Complete records, slice by slice, each with the offset to read next. Raises RestoreFailed as ``slices``."""
+    def decoded(self, *, pass_over: bool = True) -> Iterator[tuple[list[Any], int]]:
+        """Complete records, slice by slice, each with the offset to read next.
+
+        Unreadable records are logged and passed over. Raises RestoreFailed with ``pass_over`` False, and where their end is
+        unknown.
+        """
         if not self.data:
             yield [], self.end  # compaction removed the last records before the end
-        batches, offset = MemoryRecords(self.data), self.offset
-        aborted = AbortedTransactions(self.aborted)
-        while batches.has_next():
-            records, offset = _decode(batches, offset, aborted)
+        records: list[Any] = []
+        offset, stop = self.offset, None
+        for batch in read_batches(self.data, self.offset, AbortedTransactions(self.aborted).hides):
+            records += batch.records
+            offset, stop = batch.next_offset, batch.stop
+            if stop is not None:
+                if not pass_over:
+                    break
+                offset = stop.next_offset or offset
+                log_passed_over(self.partition_name, stop)
+            if len(records) >= SLICE_RECORDS:
+                yield records, offset
+                records = []
+        if records or offset > self.offset:
             yield records, offset
-        # Without progress the caller would request the same offset again, forever.
-        if self.data and offset == self.offset:
-            raise RestoreFailed(f"{len(self.data)} bytes at offset {offset} hold no whole batch")
+        if stop is not None and (not pass_over or stop.next_offset is None):
+            raise RestoreFailed(f"{self.partition_name} cannot be read from {stop}")
 
 
 class BulkFetcher:
@@ -114,7 +130,7 @@ class BulkFetcher:
         # then look like the end of a compacted log, and records would be skipped.
         if readable < end:
             raise _NotReady(f"the log is readable up to {readable}")
-        return FetchedRecords(answer.data, offset, end, answer.aborted)
+        return FetchedRecords(answer.data, offset, end, answer.aborted, f"{topic}-{partition}")
 
 
 @asynccontextmanager
@@ -134,16 +150,3 @@ class _NotReady(Exception):
     """The leader cannot answer yet, and Kafka's response has no error code for it."""
 
     retriable = True
-
-
-def _decode(batches: Any, offset: int, aborted: AbortedTransactions) -> tuple[list[Any], int]:
-    records: list[Any] = []
-    while len(records) < SLICE_RECORDS and batches.has_next():
-        batch = batches.next_batch()
-        if not batch.validate_crc():
-            raise RestoreFailed(f"the batch at offset {batch.base_offset} has a wrong checksum")
-        if not aborted.hides(batch):
-            # Brokers return whole batches: the first one may begin before the requested offset.
-            records += [record for record in batch if record.offset >= offset]
-        offset = batch.next_offset
-    return records, offset

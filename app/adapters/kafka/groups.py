@@ -9,10 +9,10 @@ from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
-from aiokafka.record.memory_records import MemoryRecords
 
 from app.adapters.kafka.cluster_state import GroupState, PartitionLag
 from app.adapters.kafka.connection import Brokers
+from app.adapters.kafka.record_batches.batch_reader import read_batches
 
 Partition = tuple[str, int]
 """Topic name and partition number."""
@@ -86,7 +86,7 @@ class _Ages:
         )
 
     async def _age(self, partition: Partition, committed: int) -> float | None:
-        """Seconds since the record's timestamp; None when the leader sent no records (throttling, leader change)."""
+        """Seconds since the record's timestamp; None when the leader sent none that can be read (throttling, leader change, damage)."""
         topic, number = partition
         offset = max(
             committed, self._starts.get(partition, 0)
@@ -107,11 +107,9 @@ class _Ages:
 
 
 def _first_timestamp(data: bytes, offset: int) -> int | None:
-    batches = MemoryRecords(data)
-    while batches.has_next():
-        for record in batches.next_batch():
-            if record.offset >= offset:
-                return int(record.timestamp)
+    for batch in read_batches(data, offset):
+        if batch.records:
+            return int(batch.records[0].timestamp)
     return None
 
 

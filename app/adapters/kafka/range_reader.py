@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.bulk_fetch import BulkFetcher, open_bulk_fetcher
+from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
 from app.adapters.kafka.records import Headers
 from app.adapters.kafka.security import Cluster
 from app.adapters.kafka.transactions.isolation import consumer_options
@@ -110,7 +111,7 @@ async def open_range_reader(
         found = (await admin.find({topic: ()})).get(topic)
     if found is None:
         raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
-    consumer = AIOKafkaConsumer(**consumer_options(kafka), enable_auto_commit=False)
+    consumer = contained_consumer(**consumer_options(kafka), enable_auto_commit=False)
     await consumer.start()
     try:
         async with open_bulk_fetcher(kafka) as log:

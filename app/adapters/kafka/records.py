@@ -6,6 +6,14 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 Headers = Sequence[tuple[str, bytes]]
+"""Names and values. A name that is not UTF-8 is decoded with ``surrogateescape``, which keeps its bytes."""
+
+
+class Unreadable(bytes):
+    """The stored bytes of a record that cannot be parsed, in place of its value. It has no key and no headers."""
+
+    why: str
+
 
 CLAIM_KEY = b"\0owner"
 """Key of the record that claims a partition. No state has it: ids hold no control characters. Its value is None, so that a

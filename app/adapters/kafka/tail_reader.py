@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, pass_over_unreadable
 from app.adapters.kafka.security import Cluster
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.errors import ConfigurationError
@@ -23,7 +24,7 @@ CATCH_UP_POLL_SECONDS = 0.02
 
 
 class TailReader:
-    """Reads every partition of some topics.
+    """Reads every partition of some topics. Records that cannot be read are logged and left out.
 
     ``values`` replaces the value of each record, for example by its JSON; None leaves it as stored.
     """
@@ -35,12 +36,14 @@ class TailReader:
         self._values = values
 
     async def batches(self) -> AsyncIterator[list[Any]]:
-        """Endless: the available records of one partition at a time, in order of offset.
+        """Endless: the available records of one partition at a time, in order of offset. Raises RecordsUnreadable where the
+        end of unreadable records is unknown.
 
         The loop body must not await: ``caught_up`` counts records as read when they are yielded.
         """
         while True:
             fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+            pass_over_unreadable(self._consumer)
             for records in fetched.values():
                 yield records if self._values is None else [self._read(record) for record in records]
 
@@ -67,6 +70,7 @@ class TailReader:
                 fetched = await self._consumer.getmany(
                     partition, timeout_ms=POLL_MS, max_records=MOST_RECORDS
                 )
+                pass_over_unreadable(self._consumer)
                 for record in fetched.get(partition, ()):
                     if record.offset < end:
                         yield self._read(record)
@@ -100,7 +104,7 @@ async def open_tail_reader(
     for topic in topics:
         if topic not in found:
             raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
-    consumer = AIOKafkaConsumer(
+    consumer = contained_consumer(
         **consumer_options(kafka),
         auto_offset_reset="earliest",
         enable_auto_commit=False,

@@ -8,7 +8,7 @@ index of the value's message in its file follows the id, as a list of zigzag var
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.adapters.kafka.records import Headers
+from app.adapters.kafka.records import Headers, Unreadable
 from app.errors import InvalidEvent, InvalidReason
 
 HEADER = "__value_schema_id"
@@ -30,6 +30,8 @@ class Framed(NamedTuple):
 
 def is_framed(value: bytes | None, headers: Headers) -> bool:
     """Whether the value has a schema id, well-formed or not."""
+    if isinstance(value, Unreadable):
+        return False
     return (value is not None and value[:1] == b"\0") or any(name == HEADER for name, _ in headers)
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.adapters.kafka.records import Unreadable
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
@@ -64,6 +65,8 @@ def invalid(value: bytes | None, error: Exception) -> InvalidEvent:
     """The InvalidEvent for a decoder's error, without a value of the event."""
     if value is None:
         return InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
+    if isinstance(value, Unreadable):
+        return InvalidEvent(InvalidReason.UNREADABLE, value.why)
     if isinstance(error, msgspec.ValidationError):
         return InvalidEvent(_reason(str(error)), str(error))
     if value[:1] == b"\0":

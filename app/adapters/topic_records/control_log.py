@@ -13,12 +13,15 @@ from app.domain.control import (
     CANARY_KEY,
     CHALLENGERS_KEY,
     CHAMPION_KEY,
+    SKIP_PREFIX,
     WORKER_PREFIX,
     CanaryOrder,
     ChallengersOrder,
     ModelOrder,
     Orders,
+    SkipOrder,
     WorkerReport,
+    skip_key,
     worker_key,
 )
 from app.settings import Settings
@@ -41,6 +44,7 @@ class ControlLog:
     def __init__(self) -> None:
         self.orders = Orders()
         self.reports: dict[str, WorkerReport] = {}
+        self.skips: dict[bytes, SkipOrder] = {}
 
     def apply(self, record: Any) -> bool:
         """Add a record; True when it gives or withdraws an order."""
@@ -48,6 +52,8 @@ class ControlLog:
             return self._order(record)
         if record.key and record.key.startswith(WORKER_PREFIX):
             self._report(record)
+        if (record.key or b"").startswith(SKIP_PREFIX) and (skip := _decoded(record, SkipOrder)):
+            self.skips[record.key] = skip
         return False
 
     def _order(self, record: Any) -> bool:
@@ -94,6 +100,11 @@ def order_record(order: ModelOrder | ChallengersOrder | CanaryOrder) -> OutRecor
     return OutRecord(key, msgspec.json.encode(order))
 
 
+def skip_record(order: SkipOrder) -> OutRecord:
+    """The record that orders every consumer group to leave records out."""
+    return OutRecord(skip_key(order), msgspec.json.encode(order))
+
+
 def withdrawal_record(key: bytes) -> OutRecord:
     """The tombstone that withdraws the order under ``key``."""
     return OutRecord(key, None)
@@ -111,7 +122,7 @@ def farewell_record(worker: str) -> OutRecord:
 
 def _decoded(record: Any, kind: type[_Value]) -> _Value | None:
     try:
-        return msgspec.json.decode(record.value, type=kind)
+        return msgspec.json.decode(record.value or b"", type=kind)
     except (msgspec.MsgspecError, ValueError) as error:
         _log.error("control_record_unreadable", offset=record.offset, error=str(error))
         return None

@@ -107,6 +107,15 @@ class Health:
             state.provider = provider
             self._update(state, progressed=True)
 
+    def unreadable(self, partitions: Mapping[PartitionName, str]) -> None:
+        """The partitions that are stopped at records that cannot be read, each with the reason; no others are."""
+        with self._lock:
+            for number in partitions:
+                self._partitions.setdefault(number, _Partition())
+            for number, state in self._partitions.items():
+                state.unreadable = partitions.get(number, "")
+                self._update(state)
+
     def finished(self, partition: PartitionName, last_offset: int) -> None:
         """All chunks of a partition up to this offset are finished."""
         with self._lock:
@@ -139,6 +148,10 @@ class Health:
                 f"partition {number} waits for {state.provider}"
                 for number, state in self._partitions.items()
                 if state.provider
+            ] + [
+                f"partition {number} is stopped: {state.unreadable}"
+                for number, state in self._partitions.items()
+                if state.unreadable
             ]
         if self._phase is Phase.SERVING and waiting:
             return Verdict(good=False, why="; ".join(waiting))
@@ -199,13 +212,15 @@ class PartitionNames:
 class _Partition:
     """The newest offset of each step; ``since`` is the time since when records wait without progress."""
 
-    __slots__ = ("fetched", "finished", "lag", "provider", "since", "taken")
+    __slots__ = ("fetched", "finished", "lag", "provider", "since", "taken", "unreadable")
 
     def __init__(self) -> None:
         self.fetched = self.taken = self.finished = -1
         self.lag = 0
         self.provider = ""
         """The service that must answer before the next chunk can be computed."""
+        self.unreadable = ""
+        """Why the records that wait cannot be read; an operator must act."""
         self.since: float | None = None
 
     @property
@@ -218,6 +233,6 @@ class _Partition:
             return "no chunk in flight was finished"
         if phase is Phase.SERVING and self.finished < self.fetched:
             return "no chunk fetched was taken up"
-        if phase in {Phase.SERVING, Phase.RESTORING} and self.lag > 0:
+        if phase in {Phase.SERVING, Phase.RESTORING} and self.lag > 0 and not self.unreadable:
             return "no record of those waiting was fetched"
         return ""
