@@ -12,7 +12,7 @@ from aiokafka.consumer.subscription_state import ManualSubscription
 
 from app.adapters.kafka.record_batches.batch_format import Stop
 from app.adapters.kafka.record_batches.contained_fetch import _stops, install
-from tests.support.record_batches import ZSTD, Stored, batch
+from tests.support.wire.record_batches import ZSTD, Stored, batch
 
 TP = TopicPartition("t", 0)
 LATIN = "Müller".encode("latin-1")

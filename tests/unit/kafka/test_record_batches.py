@@ -14,8 +14,8 @@ from app.adapters.kafka.record_batches.batch_format import BatchUnreadable, Stop
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.record_format import BatchRecord
 from app.adapters.kafka.records import Unreadable
-from tests.support import record_batches
-from tests.support.record_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, Stored, batch
+from tests.support.wire import record_batches
+from tests.support.wire.record_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, Stored, batch
 
 CODECS = (NONE, GZIP, SNAPPY, LZ4, ZSTD)
 LATIN = "Müller".encode("latin-1")

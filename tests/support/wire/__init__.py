@@ -1,0 +1,1 @@
+"""Bytes as Kafka stores and sends them."""
