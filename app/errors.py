@@ -112,7 +112,14 @@ class GoldenRowMismatch(ModelRejected):
 
 
 class InvalidFile(FraudstreamError):
-    """An input file of a command cannot be used. Operator action: correct the file, or choose a column mapping."""
+    """An input file of a command cannot be used. Operator action: correct the file, or choose a column mapping.
+
+    ``reason`` is the error code that the same value would have as a record; None where the file itself is the reason.
+    """
+
+    def __init__(self, message: str, reason: InvalidReason | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class StateCorrupt(FraudstreamError):

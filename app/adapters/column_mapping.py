@@ -5,6 +5,7 @@ the commands and FRAUDSTREAM_CDC_MAPPING of the workers. Every key is optional:
 
     amount = "major"        # the amount counts euros (12.50); minor, the default: cents (1250)
     amount_factor = 100     # instead of amount = "major": amount_minor = amount_factor * column
+    rounding = "half_even"  # for amounts with more decimals than their currency, which are refused without this key
     numeric_scale = 2       # decimals of a NUMERIC column that arrives as bytes (decimal.handling.mode=precise)
     time_unit = "us"        # s, ms (default), us or ns of an integer event_time; text for ISO 8601, UTC without an offset
     currency = "EUR"        # for sources without a currency column
@@ -31,6 +32,7 @@ from app.domain.transaction import Currency, Transaction
 from app.errors import ConfigurationError
 
 AmountUnit = typing.Literal["minor", "major"]
+Rounding = typing.Literal["none", "half_even"]
 TimeUnit = typing.Literal["s", "ms", "us", "ns", "text"]
 
 LABEL_FIELDS = ("is_fraud", "fraud_pattern")
@@ -53,6 +55,8 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Unit of the amount's column: cents (``minor``) or euros (``major``), by the currency's own decimals."""
     amount_factor: Annotated[float, Meta(gt=0)] | None = None
     """``amount_minor = amount_factor * column``; None where ``amount`` gives the unit."""
+    rounding: Rounding = "none"
+    """``none`` refuses an amount that is no whole number of minor units; ``half_even`` rounds it."""
     numeric_scale: Annotated[int, Meta(ge=0, le=40)] | None = None
     """The amount arrives as base64 of an integer, whose last digits, this many, are decimals. None where text is a
     decimal number. Files hold no such columns."""
@@ -86,7 +90,8 @@ HANDBOOK = ColumnMapping(
         "is_fraud": "TX_FRAUD",
         "fraud_pattern": "TX_FRAUD_SCENARIO",
     },
-    amount_factor=100,
+    amount="major",
+    rounding="half_even",  # its amounts are sums of doubles: 85.64999999999999
     currency="EUR",
     time_unit="text",
     fraud_patterns={"0": "", "1": "large_amount", "2": "compromised_terminal", "3": "stolen_card"},

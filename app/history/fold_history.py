@@ -123,7 +123,7 @@ def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source
             except InvalidEvent as error:
                 where = position(source.path, batch.first_row + index)
                 remedy = _remedy(error, transaction, source)
-                raise InvalidFile(f"{where}: {error.detail}{remedy}") from error
+                raise InvalidFile(f"{where}: {error.detail}{remedy}", error.reason) from error
 
 
 def _remedy(error: InvalidEvent, transaction: Transaction, source: HistorySource) -> str:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from app.adapters.column_mapping import REQUIRED_FIELDS
 from app.adapters.tabular import column_decoders
 from app.adapters.tabular.batches import TransactionBatch
-from app.adapters.tabular.column_decoders import Column
+from app.adapters.tabular.column import Column, plain
 from app.adapters.tabular.files import read_rows
+from app.adapters.tabular.time_columns import event_times
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
@@ -113,11 +114,11 @@ def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
 
 def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[int, int]) -> Labels:
     found = {
-        name: Column(path=path, name=name, first_row=first_row, array=rows.column(name))
+        name: Column(path=path, name=name, first_row=first_row, array=plain(rows.column(name)))
         for name in _COLUMNS
         if name in rows.schema.names
     }
-    times_ms, reported_ms = (column_decoders.event_times(found[name], "ms") for name in _TIMES)
+    times_ms, reported_ms = (event_times(found[name], "ms") for name in _TIMES)
     for name, times in zip(_TIMES, (times_ms, reported_ms), strict=True):
         outside = (times < bounds_ms[0]) | (times > bounds_ms[1])
         found[name].refuse_where(pa.array(outside), "is before the earliest accepted time, or in the future")

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.cdc.table_rows import TableRows
 from app.adapters.column_mapping import ColumnMapping
+from app.adapters.mapped_values.rows import MappedRows
 from app.adapters.serde.json_codec import decode_transaction, invalid
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
@@ -31,7 +31,7 @@ class ChangeEvents:
     """Decodes a topic that a table is streamed to. With ``score_updates`` an updated row is a transaction, too."""
 
     def __init__(self, mapping: ColumnMapping, *, score_updates: bool = False) -> None:
-        self._rows = TableRows(mapping)
+        self._rows = MappedRows(mapping)
         self._score_updates = score_updates
 
     def decode(self, record: Any) -> Transaction | Ignored:

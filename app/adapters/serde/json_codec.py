@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 EventT = TypeVar("EventT")
 
-_MISSING = re.compile("missing required field|come together")
+_MISSING = re.compile("missing required field|come together|got `null` - at")
 _WRONG_TYPE = re.compile("^Expected `[^`]+`, got `")
 
 

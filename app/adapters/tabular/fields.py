@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.adapters.column_mapping import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
 from app.adapters.tabular import column_decoders
-from app.adapters.tabular.batches import Reals, TransactionBatch, encoded
-from app.adapters.tabular.column_decoders import Column
-from app.domain.money import minor_digits
-from app.errors import InvalidFile
+from app.adapters.tabular.amount_columns import amounts
+from app.adapters.tabular.batches import TransactionBatch, encoded
+from app.adapters.tabular.column import Column, plain
+from app.adapters.tabular.time_columns import event_times
+from app.errors import InvalidFile, InvalidReason
 
 _Decoder = Callable[[Column, ColumnMapping], Any]
 
@@ -21,8 +21,7 @@ _DECODERS: dict[str, _Decoder] = {
     "transaction_id": lambda column, _: column_decoders.texts(column, required=True),
     "customer_id": lambda column, _: column_decoders.encoded_texts(column),
     "terminal_id": lambda column, _: column_decoders.encoded_texts(column),
-    "event_time": lambda column, mapping: column_decoders.event_times(column, mapping.time_unit),
-    "amount_minor": lambda column, mapping: column_decoders.amounts(column, mapping.amount_factor),
+    "event_time": lambda column, mapping: event_times(column, mapping.time_unit),
     "currency": lambda column, _: _currencies(column),
     "channel": lambda column, _: column_decoders.texts(column, required=False),
     "mcc": lambda column, _: column_decoders.codes(column, "^[0-9]{4}$", "four digits", required=False),
@@ -41,17 +40,16 @@ _DECODERS: dict[str, _Decoder] = {
 def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> TransactionBatch:
     """The rows as a batch. Raises InvalidFile at the first invalid value."""
     found = {
-        field: Column(path=path, name=name, first_row=first_row, array=rows.column(name))
+        field: Column(path=path, name=name, first_row=first_row, array=plain(rows.column(name)))
         for field in FIELDS
         if (name := mapping.column(field)) in rows.schema.names
     }
-    decoders = dict(_DECODERS)
-    if mapping.amount == "major":
-        factor = _major_factor(found.get("currency"), mapping)
-        decoders["amount_minor"] = lambda column, _: column_decoders.amounts(column, factor)
-    fields = {field: decoders[field](column, mapping) for field, column in found.items()}
+    fields = {
+        field: _DECODERS[field](column, mapping) for field, column in found.items() if field in _DECODERS
+    }
     if "currency" not in fields:
         fields["currency"] = pa.repeat(mapping.currency, rows.num_rows)
+    fields["amount_minor"] = amounts(found["amount_minor"], encoded(fields["currency"]), mapping)
     _require_pairs(found)
     return TransactionBatch(first_row=first_row, **fields)
 
@@ -62,21 +60,13 @@ def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) ->
         constant = field == "currency" and mapping.currency is not None
         if mapping.column(field) not in names and not constant:
             raise InvalidFile(
-                f"{path} has no column `{mapping.column(field)}` (field {field}). {_remedy(names, mapping)}"
+                f"{path} has no column `{mapping.column(field)}` (field {field}). {_remedy(names, mapping)}",
+                InvalidReason.MISSING_FIELD,
             )
 
 
 def _currencies(column: Column) -> pa.Array:
     return column_decoders.codes(column, "^[A-Z]{3}$", "three capital letters", required=True)
-
-
-def _major_factor(currency: Column | None, mapping: ColumnMapping) -> float | Reals:
-    """How many minor units one major unit is: of each row's currency, or of the mapping's for all rows."""
-    if currency is None:
-        return float(10 ** minor_digits(str(mapping.currency)))
-    codes, texts = encoded(_currencies(currency))
-    factors = np.array([10 ** minor_digits(text) for text in texts], np.float64)
-    return factors[codes]
 
 
 def _remedy(names: Sequence[str], mapping: ColumnMapping) -> str:
@@ -90,7 +80,7 @@ def _require_pairs(found: dict[str, Column]) -> None:
     """The contract accepts both coordinates or none."""
     pair = [found[field] for field in ("latitude", "longitude") if field in found]
     if len(pair) == 1:
-        raise pair[0].invalid(0, "latitude and longitude come together")
+        raise pair[0].invalid(0, "latitude and longitude come together", InvalidReason.MISSING_FIELD)
     if pair:
         differs = pc.xor(pair[0].array.is_null(), pair[1].array.is_null())
-        pair[0].refuse_where(differs, "latitude and longitude come together")
+        pair[0].refuse_where(differs, "latitude and longitude come together", InvalidReason.MISSING_FIELD)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from app.adapters.tabular.positions import position, written_lines
 from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format
 from app.adapters.tabular.wanted_columns import WantedColumns
-from app.errors import InvalidFile
+from app.errors import InvalidFile, InvalidReason
 
 _BOM = b"\xef\xbb\xbf"
 _AS_TEXT: set[type] = {str, int, Decimal}
@@ -38,7 +38,7 @@ def _objects(
             yield decode(line.removeprefix(_BOM) if number == 1 else line)
         except (ValueError, RecursionError, ArithmeticError) as error:
             what = "is not a JSON object" if is_utf8(line) else NOT_UTF8
-            raise InvalidFile(f"{path}, line {number}: {what}") from error
+            raise InvalidFile(f"{path}, line {number}: {what}", InvalidReason.NOT_JSON) from error
 
 
 def _batch(rows: list[dict[str, Any]], wanted: WantedColumns, path: Path, first_row: int) -> pa.RecordBatch:

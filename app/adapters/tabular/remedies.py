@@ -1,12 +1,8 @@
 """What a mapping can do about a refused value, where the value shows it. No remedy holds the value."""
 
-import re
-
 from app.adapters.column_mapping import TimeUnit
 
 _TICKS_PER_S = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_WITH_DECIMALS = re.compile(r"-?[0-9]+\.[0-9]+")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def for_refused_time(time_ms: int, unit: TimeUnit, bounds_ms: tuple[int, int]) -> str:
@@ -17,18 +13,4 @@ def for_refused_time(time_ms: int, unit: TimeUnit, bounds_ms: tuple[int, int]) -
     for other, per_s in _TICKS_PER_S.items():
         if bounds_ms[0] <= ticks // per_s <= bounds_ms[1]:
             return f'; it is a plausible time in {other}: give a --mapping with time_unit = "{other}"'
-    return ""
-
-
-def for_amount(text: str) -> str:
-    """For text that is no integer."""
-    if _WITH_DECIMALS.fullmatch(text):
-        return '; it has decimals: give a --mapping with amount = "major"'
-    return ""
-
-
-def for_time(text: str) -> str:
-    """For text that is no integer."""
-    if _DATE.match(text):
-        return '; it begins with a date: give a --mapping with time_unit = "text"'
     return ""

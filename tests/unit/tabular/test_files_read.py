@@ -123,7 +123,7 @@ def test_times_as_text_are_utc_unless_they_have_an_offset(tmp_path: Path, text: 
 
 def test_a_mapping_file_names_columns_scale_currency_and_patterns(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text(
-        'amount_scale = 1000\ncurrency = "KWD"\n[columns]\namount_minor = "amount"\n[fraud_patterns]\nstolen_card = "theft"\n'
+        'amount_scale = 1000\nrounding = "half_even"\ncurrency = "KWD"\n[columns]\namount_minor = "amount"\n[fraud_patterns]\nstolen_card = "theft"\n'
     )
     rows = {name: values for name, values in ROWS.items() if name not in ("amount_minor", "currency")}
     path = write(tmp_path / "f.csv", rows | {"amount": [0.0005, 1.0015, 2.0]}, SCHEMA | {"amount": "real"})
