@@ -21,6 +21,7 @@ FraudstreamError
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process without commit
 ├── RecordsUnreadable        stored records cannot be read: their partition stops, or the command ends
 ├── StackError               the local stack cannot be started or stopped
+│   └── PortTaken            another program took a port before a part could listen: choose another port
 ├── SendFailed               a record was not acknowledged: end the process without commit
 ├── Paused                   the process did not run for longer than its session: end it without commit
 ├── Stalled                  records wait and no chunk is finished: end the process without commit
@@ -181,6 +182,10 @@ class RecordsUnreadable(FraudstreamError):
 
 class StackError(FraudstreamError):
     """The local stack cannot be started or stopped. Operator action: read the log file that the message names."""
+
+
+class PortTaken(StackError):
+    """A part of the local stack found its port taken when it started to listen. Operator action: start the stack again."""
 
 
 class SendFailed(FraudstreamError):

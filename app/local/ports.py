@@ -8,6 +8,8 @@ from app.errors import StackError
 HOST = "127.0.0.1"
 LOWEST, HIGHEST = 20_000, 32_000
 """Linux assigns ports from 32768 up to outgoing connections; a server port there could be taken at the next `up`."""
+_chosen: set[int] = set()
+"""By this process: a server that was given one of them may not listen yet."""
 
 
 def is_free(port: int) -> bool:
@@ -29,9 +31,14 @@ def keep_or_choose(port: int) -> int:
 
 
 def choose() -> int:
-    """Return a random free port, so that stacks started at the same time do not collide."""
-    while not is_free(port := LOWEST + secrets.randbelow(HIGHEST - LOWEST)):
+    """Return a random free port, never the same one twice.
+
+    It is random so that stacks started at the same time seldom collide. A server that starts with it still may find it
+    taken.
+    """
+    while (port := LOWEST + secrets.randbelow(HIGHEST - LOWEST)) in _chosen or not is_free(port):
         continue
+    _chosen.add(port)
     return port
 
 

@@ -7,7 +7,7 @@ import redis
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from app.errors import StackError
+from app.errors import PortTaken, StackError
 from app.local import ports
 from app.local.extras import all_answer
 from app.local.state import Part, Stack
@@ -16,7 +16,9 @@ READY_SECONDS = 120
 """Kafka Connect takes longest: it scans the classes of its plugins."""
 POLL_SECONDS = 0.1
 REQUEST_MS = 5000
-LOG_LINES = 15
+LOG_LINES, STACK_TRACE_LINES = 15, 150
+PORT_TAKEN = "address already in use"
+"""In the logs of Kafka, Redis, Postgres and Kafka Connect, in lower case."""
 
 
 def wait_ready(stack: Stack) -> None:
@@ -27,7 +29,8 @@ def wait_ready(stack: Stack) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not (_redis_answers(stack) and asyncio.run(_kafka_answers(stack)) and all_answer(stack)):
         for part in stack.dead:
-            raise StackError(f"{part.name} died while starting. {_log_end(part)}")
+            kind = PortTaken if PORT_TAKEN in _log_end(part, STACK_TRACE_LINES).lower() else StackError
+            raise kind(f"{part.name} died while starting. {_log_end(part)}")
         if time.monotonic() > deadline:
             ends = "\n".join(_log_end(part) for part in stack.parts)
             raise StackError(f"the stack is not ready after {READY_SECONDS} s.\n{ends}")
@@ -65,6 +68,6 @@ async def _broker_answers(address: str, brokers: int) -> bool:
         await client.close()
 
 
-def _log_end(part: Part) -> str:
-    lines = part.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+def _log_end(part: Part, count: int = LOG_LINES) -> str:
+    lines = part.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
     return f"The end of {part.log}:\n" + "\n".join(f"  {line}" for line in lines)

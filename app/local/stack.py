@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import ConfigurationError, StackError
+from app.errors import ConfigurationError, PortTaken, StackError
 from app.local import cluster, kafka, ports, redis_server, registry_server, state
 from app.local.cluster import Cluster
 from app.local.extras import EXTRAS
@@ -26,6 +26,8 @@ STOP_SECONDS = 30
 KILL_GRACE_SECONDS = 10
 POLL_SECONDS = 0.05
 LOGS = "logs"
+STARTS = 3
+"""Attempts with other ports."""
 
 
 def start(
@@ -47,8 +49,24 @@ def start(
         if running and running.supervised:
             return _as_asked(running, brokers, also)
         _stop(directory)  # parts that a killed supervisor may have left running
-        planned = cluster.plan(directory, brokers, port, also)
-        return _start(directory.resolve(), planned, lifeline_pid, listeners, also)
+
+        def plan() -> Cluster:
+            return cluster.plan(directory, brokers, port, also)
+
+        def start_planned(planned: Cluster) -> Stack:
+            return _start(directory.resolve(), planned, lifeline_pid, listeners, also)
+
+        return _retried(plan, start_planned, STARTS)
+
+
+def _retried(plan: Callable[[], Cluster], start_planned: Callable[[Cluster], Stack], attempts: int) -> Stack:
+    """Plan other ports and start again when another program took one between its choice and the start."""
+    try:
+        return start_planned(plan())
+    except PortTaken:
+        if attempts == 1:
+            raise
+    return _retried(plan, start_planned, attempts - 1)
 
 
 def stop(directory: Path) -> bool:

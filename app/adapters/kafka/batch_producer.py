@@ -58,6 +58,8 @@ class BatchProducer:
         self._identity: ProducerIdentity | None = None
         """For partitions that are not claimed."""
         self._claimed: dict[tuple[str, int], ProducerIdentity] = {}
+        self._claim_of: dict[str, str] = {}
+        """By topic, the topic whose claims it shares."""
         self._in_order: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         """By partition: held from the numbering of a batch until it is in the client's queue."""
         fast_zstd.install()
@@ -87,6 +89,13 @@ class BatchProducer:
         """Raise ConfigurationError when this user may not claim partitions of ``topic``."""
         with _failing(topic):
             await self._ids.require_right(_claim_name(topic, 0))
+
+    def share_claims(self, topic: str, others: Iterable[str]) -> None:
+        """Send to a partition of ``others`` under the claim of the same partition of ``topic``.
+
+        Once the next owner has sent its first batch to such a partition, nothing of this one is accepted there.
+        """
+        self._claim_of |= dict.fromkeys(others, topic)
 
     async def claim(self, topic: str, partitions: Iterable[int]) -> None:
         """Become the only writer of these partitions: append a record behind which no former owner can append.
@@ -169,13 +178,15 @@ class BatchProducer:
         topic, partition, records = output.topic, output.partition, batch.record_count()
         with _failing(f"{topic}-{partition}"):
             async with self._in_order[topic, partition]:
-                identity = self._claimed.get((topic, partition)) or await self._own_identity()
+                identity = await self._identity_for(topic, partition)
                 # The client sends these bytes, also when it sends them again.
                 stamp(batch._build(), identity, identity.number(topic, partition, records))  # noqa: SLF001  # no public way
                 acknowledgement = await self._producer.send_batch(batch, topic, partition=partition)
         return _Sent(acknowledgement, records)
 
-    async def _own_identity(self) -> ProducerIdentity:
+    async def _identity_for(self, topic: str, partition: int) -> ProducerIdentity:
+        if claimed := self._claimed.get((self._claim_of.get(topic, topic), partition)):
+            return claimed
         if self._identity is None:
             self._identity = await self._ids.new()
         return self._identity

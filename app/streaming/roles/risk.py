@@ -80,7 +80,9 @@ class RiskWorker(StatefulWorker):
         callbacks = ModelCallbacks(self._use_champion, self._use_lineup)
         self._models = ModelController(choice, running, terms, callbacks, self.metrics)
         await self._models.start(control.orders)
-        await self._start_sender(profiles_changelog(settings))
+        topics = settings.topics
+        outputs = topics.decisions, topics.alerts, topics.dead_letters
+        await self._start_sender(profiles_changelog(settings), *outputs)
         self._listener = ControlListener(settings, worker_id, self._models, control, self._sender)
         self._listener.start()
         self._start_monitoring()

@@ -57,9 +57,13 @@ class StatefulWorker(Worker):
         self._changelog_id = str(ids[changelog])
         return self._source_ids
 
-    async def _start_sender(self, changelog: str) -> None:
-        """Connect the producer. Raises ConfigurationError when this worker may not claim partitions of the changelog."""
+    async def _start_sender(self, changelog: str, *outputs: str) -> None:
+        """Connect the producer. Records in ``outputs`` have the partition number of the record that they result from.
+
+        Raises ConfigurationError when this worker may not claim partitions of the changelog.
+        """
         await self._sender.start()
+        self._sender.share_claims(changelog, outputs)
         await self._sender.require_right_to_claim(changelog)
 
     async def _require_same_logs(self) -> None:

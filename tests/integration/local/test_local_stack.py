@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -17,7 +18,9 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from app.errors import StackError
+from app.local import cluster
 from app.local import stack as local_stack
+from app.local.cluster import Cluster
 from app.local.java import jars
 from app.local.processes import wait_gone
 from app.local.state import Stack
@@ -72,6 +75,26 @@ async def test_data_and_addresses_survive_down_and_up(directory: Path) -> None:
 
     assert (before.cluster_id, before.bootstrap_servers) == (after.cluster_id, after.bootstrap_servers)
     assert await first_value(after.bootstrap_servers, "kept") == b"still here"
+
+
+async def test_a_port_that_another_program_takes_before_the_start_is_replaced(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, taken = cluster.plan, list[socket.socket]()
+
+    def plan_and_take(*given: Any) -> Cluster:
+        planned = plan(*given)
+        if not taken:
+            taken.append(socket.create_server(("127.0.0.1", planned.nodes[0].port)))
+        return planned
+
+    monkeypatch.setattr(cluster, "plan", plan_and_take)
+    running = await up(directory)
+
+    assert await create(running.bootstrap_servers, "new", 1) == [0]
+    (server,) = taken
+    assert running.brokers[0].port != server.getsockname()[1]
+    server.close()
 
 
 def test_the_command_starts_reports_and_stops_the_stack(directory: Path) -> None:

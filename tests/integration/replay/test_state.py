@@ -27,8 +27,10 @@ async def folded(deployment: Deployment) -> Deployment:
     """A deployment with profiles and a running worker."""
     worker = deployment.worker()
     worker.start()
-    await deployment.produce(traffic(3_000, seed=11, customers=CUSTOMERS))
-    await deployment.drained()
+    events = list(traffic(3_000, seed=11, customers=CUSTOMERS))
+    for half in (events[:1_500], events[1_500:]):  # two versions at least of every profile
+        await deployment.produce(half)
+        await deployment.drained()
     return deployment
 
 
@@ -62,17 +64,27 @@ async def test_verify_rebuilds_every_profile_and_finds_altered_ones(folded: Depl
 
     (worker,) = folded.workers
     assert worker.terminate() == 0
-    newest = reading.newest_per_key(await folded.read(folded.changelog))
+    records = await folded.read(folded.changelog)
+    newest = reading.newest_per_key(records)
+    oldest_of_c5 = next(record.value for record in records if record.key == b"c5")
+    assert oldest_of_c5 != newest[b"c5"]
+    appended = (
+        (b"c5", oldest_of_c5),
+        (b"c7", _altered(newest[b"c7"])),
+        (b"c8", None),
+        (b"never-came", newest[b"c9"]),
+    )
     async with AIOKafkaProducer(bootstrap_servers=folded.servers) as producer:
-        for key, value in ((b"c7", _altered(newest[b"c7"])), (b"c8", None), (b"never-came", newest[b"c9"])):
+        for key, value in appended:
             partition = partition_of(key, folded.partitions)
             await producer.send_and_wait(folded.changelog, key=key, value=value, partition=partition)
 
     done = call(folded, "state", "verify", "--json")
     found = output(done)
     assert (1, False) == (done.returncode, found["sound"])
-    assert {"equal": CUSTOMERS - 2, "different": 1, "missing": 1, "unexpected": 1} == found["profiles"]
-    assert {"c7": "different", "c8": "missing", "never-came": "unexpected"} == {
+    counts = {"equal": CUSTOMERS - 3, "overtaken": 1, "different": 1, "missing": 1, "unexpected": 1}
+    assert counts == found["profiles"]
+    assert {"c5": "overtaken", "c7": "different", "c8": "missing", "never-came": "unexpected"} == {
         one["customer_id"]: one["match"] for one in found["mismatches"]
     }
 

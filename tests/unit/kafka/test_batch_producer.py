@@ -295,6 +295,16 @@ async def test_a_claim_is_the_first_record_of_a_new_epoch(sender: BatchProducer,
     assert producer.identities == [(1_000, 1, 0), (1_000, 1, 1), (1, 0, 0), (1_000, 2, 0)]
 
 
+async def test_outputs_are_sent_under_the_claim_of_their_partition(
+    sender: BatchProducer, producer: Producer
+) -> None:
+    sender.share_claims("changelog", ["decisions"])
+    await sender.claim("changelog", [2])
+    await sender.send_all([TopicBatch("decisions", 2, [SMALL]), TopicBatch("decisions", 3, [SMALL])])
+
+    assert producer.identities == [(1_000, 1, 0), (1_000, 1, 0), (1, 0, 0)]
+
+
 async def test_a_renewed_claim_begins_a_new_epoch_without_a_record(
     sender: BatchProducer, producer: Producer
 ) -> None:

@@ -32,6 +32,15 @@ def test_the_first_broker_gets_the_fixed_port(tmp_path: Path) -> None:
     assert cluster.plan(tmp_path, brokers=3, port=port).bootstrap_servers.startswith(f"127.0.0.1:{port},")
 
 
+def test_no_two_parts_get_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing listens on a chosen port yet when the next one is chosen."""
+    monkeypatch.setattr(ports, "HIGHEST", ports.LOWEST + 40)
+    monkeypatch.setattr(ports, "_chosen", set())
+    chosen = [ports.choose() for _ in range(15)]
+
+    assert len(set(chosen)) == len(chosen)
+
+
 def test_identity_and_free_ports_are_kept(tmp_path: Path) -> None:
     first = cluster.plan(tmp_path, brokers=3, port=None)
 
