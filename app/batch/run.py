@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from app.adapters.tabular.row_order import GoingBack
 from app.adapters.tabular.table_writer import TableWriter
 from app.batch import tables
 from app.batch.tables import Columns
@@ -28,6 +29,9 @@ class Summary(msgspec.Struct, kw_only=True):
     repeats: int = 0
     """Rows left out because their transaction id occurred before."""
     late: int = 0
+    """Rows older than their customer's newest by more than the allowed lateness."""
+    going_back: int = 0
+    """Rows older than the newest row before them by more than that."""
     customers: int = 0
     alerts: int = 0
     declines: int = 0
@@ -74,11 +78,13 @@ def write_scores(
 def _batches(
     source: HistorySource, bounds: Bounds, summary: Summary, on_progress: Progress
 ) -> Iterator[FoldedBatch]:
-    profiles = Profiles(bounds)
+    profiles, going_back = Profiles(bounds), GoingBack(bounds.allowed_lateness_ms)
     for part in fold_history(source, profiles):
         summary.rows += len(part.batch)
         summary.repeats += part.repeats
         summary.late += int(np.count_nonzero(part.folded.late))
+        going_back.add(part.batch.event_time)
+        summary.going_back = going_back.count
         summary.customers = len(profiles)
         yield part
         on_progress(summary.rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.commands.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from app.batch.run import Summary
@@ -26,6 +27,8 @@ def features(
     mapping: Mapping = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     json: Json = False,
 ) -> None:
     """Compute all features of the transactions in FILE, exactly as a worker does."""
@@ -37,10 +40,11 @@ def features(
     from app.commands.progress import rows_progress
     from app.settings import Settings
 
+    order = row_order(sort, as_arrived)
     settings = Settings.from_env()
     started = time.perf_counter()
     with rows_progress("folded", row_count(file)) as on_progress:
-        source = history_source(file, mapping, settings, labels, label_delay_days)
+        source = history_source(file, mapping, settings, labels, label_delay_days, order)
         summary = write_features(source, out, profile_bounds(settings), on_progress)
     _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
@@ -52,6 +56,8 @@ def score(
     mapping: Mapping = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     model: Annotated[str, typer.Option(help="NAME/VERSION. Default: the champion of the settings.")] = "",
     alerts_only: Annotated[
         bool, typer.Option("--alerts-only", help="Leave approved transactions out.")
@@ -69,12 +75,13 @@ def score(
     from app.commands.progress import rows_progress
     from app.settings import Settings
 
+    order = row_order(sort, as_arrived)
     settings = Settings.from_env()
     champion = load_champion(settings, model)
     options = ScoreOptions(alerts_only=alerts_only, with_features=with_features)
     started = time.perf_counter()
     with rows_progress("scored", row_count(file)) as on_progress:
-        source = history_source(file, mapping, settings, labels, label_delay_days)
+        source = history_source(file, mapping, settings, labels, label_delay_days, order)
         summary = write_scores(source, out, profile_bounds(settings), champion, options, on_progress)
     _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
@@ -90,5 +97,6 @@ def _print_summary(summary: "Summary", out: Path, seconds: float, *, as_json: bo
     typer.echo(f"{summary.written:,} rows to {out} in {seconds:.1f} s ({speed:,.0f} events/s)")
     typer.echo(
         f"{summary.rows:,} rows read, {summary.repeats:,} repeats skipped, {summary.late:,} late, "
+        f"{summary.going_back:,} going back in time, "
         f"{summary.customers:,} customers, {summary.alerts:,} alerts, {summary.declines:,} to decline"
     )

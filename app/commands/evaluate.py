@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.label_options import Labels
+from app.commands.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,6 +39,8 @@ def evaluate(
         str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
     ] = None,
     labels: Labels = None,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     protocol: Annotated[Kind, typer.Option(help="prequential trains a model per fold.")] = Kind.HOLDOUT,
     model: Annotated[
         str,
@@ -107,7 +110,7 @@ def evaluate(
     settings = Settings.from_env()
     trains = protocol is Kind.PREQUENTIAL
     request = Request(
-        source=history_source(data, mapping, settings, labels, delay_days),
+        source=history_source(data, mapping, settings, labels, delay_days, row_order(sort, as_arrived)),
         bounds=profile_bounds(settings),
         asked=Asked(top_k=top_k, costs=Costs(review_cost_minor=review_cost, recovered_share=recovered_share)),
         options=TrainingOptions(

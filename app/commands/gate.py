@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from app.commands.order_options import AsArrived, Sort, row_order
+
 if TYPE_CHECKING:
     from app.history.fold_history import HistorySource
     from app.model_comparison.gate import Verdict
@@ -49,6 +51,8 @@ def gate(
         int, typer.Option(min=20, help="Bootstrap resamples of customers for the intervals.")
     ] = 200,
     seed: Annotated[int, typer.Option(help="Same seed, same verdict.")] = 0,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Test whether a candidate may replace the champion: it must not be worse at the alert budget.
@@ -62,7 +66,7 @@ def gate(
 
     from app.settings import Settings
 
-    terms = Terms(history, mapping, weeks, margin, budget, days, resamples, seed)
+    terms = Terms(history, mapping, weeks, margin, budget, days, resamples, seed, sort, as_arrived)
     verdict = verdict_on(Settings.from_env(), model, champion, terms)
     if json:
         facts = msgspec.to_builtins(verdict) | {"passed": verdict.passed}
@@ -85,6 +89,8 @@ class Terms(NamedTuple):
     days: int = DAYS
     resamples: int = 200
     seed: int = 0
+    sort: bool = False
+    as_arrived: bool = False
 
 
 def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms) -> "Verdict":
@@ -118,16 +124,20 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
     from tempfile import TemporaryDirectory
 
     from app.adapters.tabular.files import row_count
+    from app.adapters.tabular.row_order import RowOrder
     from app.commands.history import history_source
     from app.model_comparison.replay import DELAY_DAYS
 
     if terms.history is not None:
-        source = history_source(terms.history, terms.mapping, settings, None, DELAY_DAYS)
+        order = row_order(terms.sort, terms.as_arrived)
+        source = history_source(terms.history, terms.mapping, settings, None, DELAY_DAYS, order)
         yield source, row_count(terms.history), 0
         return
     with TemporaryDirectory(prefix="fraudstream-") as directory:
         found = asyncio.run(_exported(settings, terms.days, Path(directory)))
-        source = history_source(found.transactions, None, settings, found.labels, DELAY_DAYS)
+        source = history_source(
+            found.transactions, None, settings, found.labels, DELAY_DAYS, RowOrder.ARRIVAL
+        )
         yield source, found.rows, DELAY_DAYS
 
 

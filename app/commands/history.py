@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.adapters.column_mapping import load_mapping
+from app.adapters.tabular.row_order import OrderRule, RowOrder
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
 from app.history.fold_history import HistorySource
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def history_source(
-    path: Path, mapping: str | None, settings: Settings, labels: Path | None, label_delay_days: int
+    path: Path,
+    mapping: str | None,
+    settings: Settings,
+    labels: Path | None,
+    label_delay_days: int,
+    order: RowOrder = RowOrder.CHECKED,
 ) -> HistorySource:
     """Describe the file by its options and the settings. The present time decides what is too far in the future."""
     return HistorySource(
@@ -25,7 +31,12 @@ def history_source(
         now_ms=time.time_ns() // 1_000_000,
         labels=labels,
         label_delay_ms=label_delay_days * DAY_MS,
+        order=order_rule(order, settings),
     )
+
+
+def order_rule(order: RowOrder, settings: Settings) -> OrderRule:
+    return OrderRule(order, settings.profile.allowed_lateness_seconds * 1000)
 
 
 def acceptance(settings: Settings) -> Acceptance:

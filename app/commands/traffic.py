@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from app.commands.order_options import AsArrived, Sort, row_order
+
 FIRST_DAY = date(2025, 1, 1)
 
 PACED_BATCH_ROWS = 1_000
@@ -78,6 +80,8 @@ def produce(
         str | None, typer.Option(help="Default: the transactions topic of the settings.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many transactions.")] = None,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     json: Json = False,
 ) -> None:
     """Send the transactions in FILE to the transactions topic, in order for each customer."""
@@ -85,12 +89,18 @@ def produce(
 
     from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches, row_count
+    from app.adapters.tabular.row_order import RowOrder, in_order
+    from app.commands.history import order_rule
     from app.settings import Settings
     from app.traffic import console
 
     settings = Settings.from_env()
     batch_rows = DEFAULT_BATCH_ROWS if rate is None else PACED_BATCH_ROWS
-    batches = read_batches(file, load_mapping(mapping), batch_rows=batch_rows)
+    rule = order_rule(row_order(sort, as_arrived), settings)
+    read = read_batches(
+        file, load_mapping(mapping), batch_rows=batch_rows, sort=rule.order is RowOrder.SORTED
+    )
+    batches = in_order(read, file, rule)
     rows = itertools.islice((row for batch in batches for row in batch.transactions()), limit)
     # Reading the first row here refuses a malformed file before any broker is contacted.
     first = list(itertools.islice(rows, 1))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.commands.order_options import AsArrived, Sort, row_order
 
 
 def train(
@@ -22,6 +23,8 @@ def train(
     ] = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     model: Annotated[
         Path | None,
         typer.Option(help="TOML file with scikit-learn classes, parameters, weights and calibration."),
@@ -63,6 +66,7 @@ def train(
     from app.training.train import Target
     from app.training.train import train as train_bundle
 
+    order = row_order(sort, as_arrived)
     settings = Settings.from_env()
     given = {
         "seed": seed,
@@ -83,7 +87,7 @@ def train(
     )
     started = time.perf_counter()
     with rows_progress("folded", row_count(data)) as on_progress:
-        source = history_source(data, mapping, settings, labels, label_delay_days)
+        source = history_source(data, mapping, settings, labels, label_delay_days, order)
         bundle = train_bundle(source, Target(out, created), options, profile, on_progress)
     manifest, seconds = bundle.manifest, time.perf_counter() - started
     if json:

@@ -15,6 +15,7 @@ from app.adapters.tabular.batches import Encoded, TransactionBatch
 from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.positions import position
 from app.adapters.tabular.remedies import for_refused_time
+from app.adapters.tabular.row_order import OrderRule, RowOrder, in_order
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
@@ -44,6 +45,7 @@ class HistorySource(msgspec.Struct, frozen=True, kw_only=True):
     """A file of labels (``labels.py``); None uses the label column of the transactions, where there is one."""
     label_delay_ms: int = 7 * DAY_MS
     """Delay between a transaction and its label, for labels from the column of the transactions."""
+    order: OrderRule = OrderRule()
 
 
 class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -84,15 +86,19 @@ def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBa
 
 
 def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[TransactionBatch, Events, Folded]]:
-    for batch, events in prefetch(map(partial(_checked, source), read_batches(source.path, source.mapping))):
+    batches = read_batches(source.path, source.mapping, sort=source.order.order is RowOrder.SORTED)
+    # Acceptance first: one time in another unit would make every row after it go back.
+    accepted = in_order(map(partial(_accepted, source), batches), source.path, source.order)
+    for batch, events in prefetch((batch, _events(batch)) for batch in accepted):
         yield batch, events, profiles.fold(batch.customer_id.texts, events)
 
 
-def _checked(source: HistorySource, batch: TransactionBatch) -> tuple[TransactionBatch, Events]:
+def _accepted(source: HistorySource, batch: TransactionBatch) -> TransactionBatch:
+    """The same batch. Raises InvalidFile at the first row that the stream would reject."""
     suspects = _suspects(batch, source)
     if suspects.any():
         _check_suspects(batch, suspects, source)
-    return batch, _events(batch)
+    return batch
 
 
 def _suspects(batch: TransactionBatch, source: HistorySource) -> NDArray[np.bool_]:
@@ -121,7 +127,7 @@ def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source
             try:
                 source.acceptance.check(transaction, key=None, reference_ms=source.now_ms)
             except InvalidEvent as error:
-                where = position(source.path, batch.first_row + index)
+                where = position(source.path, batch.row(index))
                 remedy = _remedy(error, transaction, source)
                 raise InvalidFile(f"{where}: {error.detail}{remedy}", error.reason) from error
 

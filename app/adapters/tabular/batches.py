@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.domain.transaction import Transaction
+from app.errors import InvalidFile
 
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -23,7 +24,7 @@ class Encoded(NamedTuple):
 
 
 class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Consecutive valid rows of a file, in file order; ``first_row`` is the number of the first, counted from 1.
+    """Consecutive valid rows; ``first_row`` is the number of the first, counted from 1 in the order of processing.
 
     Every column has ``len(batch)`` values: text as Arrow arrays, times in ms since the epoch, amounts in minor units,
     coordinates in degrees. Optional columns that the file lacks are None. Do not modify the arrays.
@@ -47,6 +48,15 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     is_fraud: NDArray[np.bool_] | None = None
     fraud_pattern: pa.Array | None = None
     """Name of the pattern of a fraudulent row, null for other rows."""
+    rows: Integers | None = None
+    """The numbers of the rows in the file, where they are not consecutive from ``first_row`` on."""
+
+    def row(self, index: int) -> int:
+        """The number in the file of the row at this index, for messages."""
+        return self.first_row + index if self.rows is None else int(self.rows[index])
+
+    def row_numbers(self) -> Integers:
+        return np.arange(self.first_row, self.first_row + len(self)) if self.rows is None else self.rows
 
     def __len__(self) -> int:
         return len(self.event_time)
@@ -71,7 +81,7 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def columns(self) -> dict[str, pa.Array]:
         """The present columns as Arrow arrays by field name, in the contract's order."""
-        fields = self.__struct_fields__[1:]
+        fields = self.__struct_fields__[1:-1]
         return {name: _arrow(column) for name in fields if (column := getattr(self, name)) is not None}
 
     def transactions(self) -> Iterator[Transaction]:
@@ -80,6 +90,19 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         names = [name for name in Transaction.__struct_fields__ if name in columns]
         for row in zip(*(_objects(columns[name]) for name in names), strict=True):
             yield Transaction(**dict(zip(names, row, strict=True)))
+
+
+def of_table(table: pa.Table, first_row: int, rows: Integers) -> TransactionBatch:
+    """The inverse of ``TransactionBatch.columns`` and ``row_numbers``."""
+    columns: dict[str, Any] = {name: table[name].combine_chunks() for name in table.column_names}
+    if "is_fraud" in columns and columns["is_fraud"].null_count:
+        raise InvalidFile("the column of is_fraud is missing in some rows; give every row a label, or none")
+    for name in ("customer_id", "terminal_id"):
+        columns[name] = encoded(columns[name])
+    for name in ("event_time", "amount_minor", "latitude", "longitude", "is_fraud"):
+        if name in columns:
+            columns[name] = np.array(columns[name].to_numpy(zero_copy_only=False))
+    return TransactionBatch(first_row=first_row, rows=np.array(rows), **columns)
 
 
 def encoded(array: pa.Array) -> Encoded:

@@ -16,6 +16,7 @@ from app.adapters.tabular.csv_rows import csv_rows
 from app.adapters.tabular.fields import require_columns, to_batch
 from app.adapters.tabular.json_rows import json_rows
 from app.adapters.tabular.parquet_rows import parquet_rows
+from app.adapters.tabular.sorting import sorted_batches
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile
 
@@ -25,12 +26,21 @@ SUFFIXES = tuple(_READERS)
 
 
 def read_batches(
-    path: Path, mapping: ColumnMapping = CONTRACT, *, batch_rows: int = DEFAULT_BATCH_ROWS
+    path: Path,
+    mapping: ColumnMapping = CONTRACT,
+    *,
+    batch_rows: int = DEFAULT_BATCH_ROWS,
+    sort: bool = False,
 ) -> Iterator[TransactionBatch]:
-    """The file's rows in order, at most ``batch_rows`` at a time.
+    """The file's rows, at most ``batch_rows`` at a time, in the order of the file or, with ``sort``, of event time.
 
     Raises InvalidFile at the first invalid row or column.
     """
+    batches = _batches(path, mapping, batch_rows)
+    return sorted_batches(batches, batch_rows) if sort else batches
+
+
+def _batches(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[TransactionBatch]:
     wanted = WantedColumns(
         tuple(map(mapping.column, FIELDS)), lambda names: require_columns(names, mapping, path)
     )

@@ -1,0 +1,31 @@
+"""Options of the commands that read a file of transactions, on the order of its rows."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.adapters.tabular.row_order import RowOrder
+
+Sort = Annotated[
+    bool,
+    typer.Option("--sort", help="Process the rows by event time, whatever their order in the file."),
+]
+AsArrived = Annotated[
+    bool,
+    typer.Option(
+        "--as-arrived",
+        help="Keep the order of the file even if many rows go back in time. Default: refuse it.",
+    ),
+]
+
+
+def row_order(sort: bool, as_arrived: bool) -> "RowOrder":
+    """The order that the options ask for. Raises BadParameter for both."""
+    from app.adapters.tabular.row_order import RowOrder
+
+    if sort and as_arrived:
+        raise typer.BadParameter("--sort changes the order that --as-arrived keeps; give one")
+    if sort:
+        return RowOrder.SORTED
+    return RowOrder.ARRIVAL if as_arrived else RowOrder.CHECKED
