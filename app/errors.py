@@ -23,6 +23,7 @@ FraudstreamError
 ├── StackError               the local stack cannot be started or stopped
 │   └── PortTaken            another program took a port before a part could listen: choose another port
 ├── SendFailed               a record was not acknowledged: end the process without commit
+├── ClockWrong               this machine's clock differs from the brokers': end the process without commit
 ├── Paused                   the process did not run for longer than its session: end it without commit
 ├── Stalled                  records wait and no chunk is finished: end the process without commit
 └── StopOverdue              the process did not stop in time: end it at once
@@ -191,6 +192,13 @@ class PortTaken(StackError):
 class SendFailed(FraudstreamError):
     """The brokers did not acknowledge a record. The process ends without commit. Operator action: check the brokers; start
     the worker again, if the supervisor does not.
+    """
+
+
+class ClockWrong(FraudstreamError):
+    """The clock of this machine differs from the brokers' by more than FRAUDSTREAM_WORKER_MAX_CLOCK_SKEW_SECONDS. The process
+    ends without commit; nothing is lost. Operator action: synchronize the clocks of workers and brokers, then start the
+    worker again.
     """
 
 

@@ -151,7 +151,7 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
     from app.commands.progress import rows_progress
     from app.domain.label import Label
     from app.features.window import DAY_MS
-    from app.replay.export_log import Logs, Span, export
+    from app.replay.export_log import Logs, export
 
     now_ms = time.time_ns() // 1_000_000
     kafka, topics = settings.kafka, settings.topics
@@ -160,9 +160,8 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
         open_range_reader(kafka, topics.labels) as labels,
     ):
         with rows_progress("read", None) as on_progress:
-            span = Span(now_ms - days * DAY_MS, now_ms)
             logs = Logs(log, labels, decoder(settings.registry, Label, label_of))
-            return await export(logs, span, fold_rules(settings), directory, on_progress)
+            return await export(logs, now_ms - days * DAY_MS, fold_rules(settings), directory, on_progress)
 
 
 def require_passed(settings: "Settings", model: str, against: str, terms: Terms, *, json: bool) -> None:

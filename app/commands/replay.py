@@ -1,7 +1,6 @@
 """``fraudstream replay``: recompute the decisions of a range of the log and compare them with the published ones."""
 
 import json as json_format
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -105,7 +104,6 @@ async def _replay(
     from app.replay.scratch_store import open_scratch_store
 
     kafka, topics = settings.kafka, settings.topics
-    now_ms = int(datetime.now(UTC).timestamp() * 1000)
     models, cache_bytes = _models(settings, model), settings.worker.profile_cache_bytes
     async with (
         open_range_reader(kafka, topics.transactions) as source,
@@ -121,7 +119,7 @@ async def _replay(
                 "replayed", sum(one.end - one.read_from for one in ranges)
             ) as replay.on_progress:
                 for span in ranges:
-                    await replay.run(span, now_ms)
+                    await replay.run(span)
     return replay
 
 

@@ -29,8 +29,9 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     def check(self, transaction: Transaction, *, key: bytes | None, reference_ms: int) -> None:
         """Raise InvalidEvent unless the transaction is acceptable.
 
-        ``key`` is the record's key, None if the transport has none. ``reference_ms`` is the time with which the event
-        time is compared (see ``reference_time``).
+        ``key`` is the record's key, None if the transport has none. The event time is compared with ``reference_ms``: the
+        record's own timestamp, which its broker has checked. The reader's clock would not do: each reader, and a later
+        replay, must accept the same records. Rows of files have no timestamp, and are compared with the time of reading.
         """
         self._check_key(transaction, key)
         self._check_time(transaction.event_time, reference_ms)
@@ -53,15 +54,6 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
             text = getattr(label, name)
             if text is not None and contains_card_number(text):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
-
-    def reference_time(self, record_timestamp_ms: int, now_ms: int) -> int:
-        """Return the record's own timestamp if it is plausible, else the clock.
-
-        With the timestamp, a replay accepts the same records as the first run did.
-        """
-        if record_timestamp_ms < self.earliest_event_time_ms:
-            return now_ms
-        return min(record_timestamp_ms, now_ms)
 
     def _check_key(self, transaction: Transaction, key: bytes | None) -> None:
         if key is not None and key != transaction.customer_id.encode():

@@ -91,7 +91,7 @@ def check_dead_letters(records: int) -> Finding:
 def check_clock(skew_seconds: float) -> Finding:
     """Compare this machine's clock with the controller's; positive seconds mean that this one is ahead."""
     found = f"{abs(skew_seconds):.1f} s {'ahead of' if skew_seconds > 0 else 'behind'} the brokers'"
-    remedy = "Synchronize both with the same time servers: event times are checked against this clock."
+    remedy = "Synchronize both with the same time servers: workers end when their clock is wrong."
     if abs(skew_seconds) > WRONG_SECONDS:
         return failed("clock", found, remedy)
     if abs(skew_seconds) > SKEW_SECONDS:

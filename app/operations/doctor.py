@@ -5,6 +5,7 @@ import time
 
 from app.adapters.kafka.cluster import read_cluster, read_held
 from app.adapters.kafka.cluster_state import ClusterState
+from app.domain.clock import skew_seconds
 from app.errors import FraudstreamError
 from app.operations import cluster_checks, local_checks
 from app.operations.finding import Finding, failed
@@ -41,16 +42,10 @@ def _cluster_findings(state: ClusterState, settings: Settings, before: float) ->
         cluster_checks.check_lag(state, settings),
     ]
     if state.controller is not None:
-        found.append(cluster_checks.check_clock(_skew(before, time.time(), state.controller.clock_ms / 1000)))
+        found.append(
+            cluster_checks.check_clock(skew_seconds(before, time.time(), state.controller.clock_ms / 1000))
+        )
     return found
-
-
-def _skew(before: float, after: float, controller: float) -> float:
-    """Return the seconds by which this clock is ahead of the controller's.
-
-    0 if the controller's time lies between request and answer: the order of the clocks cannot be known then.
-    """
-    return before - controller if controller < before else min(0.0, after - controller)
 
 
 async def _topic_findings(settings: Settings) -> list[Finding]:

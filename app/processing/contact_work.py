@@ -110,7 +110,7 @@ class ContactFold:
         self._contacts = contacts
         self._steps = (self._alerted, self._answered)
 
-    def compute(self, log: int, chunk: Chunk, now_ms: int) -> ContactChunk:
+    def compute(self, log: int, chunk: Chunk) -> ContactChunk:
         """Fold one chunk, and put the changed contacts into the cache. ``log`` is ALERTS or ANSWERS."""
         keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
         kept = dict(zip(keys, map(decode, self._contacts.take(chunk.partition, keys)), strict=True))
@@ -125,7 +125,7 @@ class ContactFold:
                 already_applied += 1
                 continue
             try:
-                contact, out = self._steps[log](before.contact, record, now_ms)
+                contact, out = self._steps[log](before.contact, record)
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
                 continue
@@ -145,19 +145,18 @@ class ContactFold:
             rejected=rejected,
         )
 
-    def _alerted(self, contact: Contact, record: Record, _: int) -> tuple[Contact, OutRecord | None]:
+    def _alerted(self, contact: Contact, record: Record) -> tuple[Contact, OutRecord | None]:
         alert = self._alert_of(record)
         _require_key(alert.customer_id, record.key)
         digest = _digest(alert.transaction_id)
         after, ask = alerted(contact, digest, alert.scored_at, self._rules.quiet)
         return after, _question(alert) if ask else None
 
-    def _answered(self, contact: Contact, record: Record, now_ms: int) -> tuple[Contact, OutRecord | None]:
+    def _answered(self, contact: Contact, record: Record) -> tuple[Contact, OutRecord | None]:
         answer = decode_as(_answer, record.value)
         _require_key(answer.customer_id, record.key)
         acceptance, label = self._rules.acceptance, _label(answer)
-        reference_ms = acceptance.reference_time(record.timestamp, now_ms)
-        acceptance.check_label(label, key=None, reference_ms=reference_ms)
+        acceptance.check_label(label, key=None, reference_ms=record.timestamp)
         after = answered(contact, _digest(answer.transaction_id), answer.answered_at)
         return after, OutRecord(label.terminal_id.encode(), encode_event(label))
 

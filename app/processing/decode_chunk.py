@@ -82,12 +82,12 @@ class DecodedChunk(NamedTuple):
 
 
 def decode_records(
-    records: Iterable[Record], before: StoredProfiles, log: SourceLog, acceptance: Acceptance, now_ms: int
+    records: Iterable[Record], before: StoredProfiles, log: SourceLog, acceptance: Acceptance
 ) -> DecodedChunk:
     """Decode and check the records of one chunk, in order."""
     found = DecodedChunk([], [], [])
     decode, topic_id = log.decode, log.topic_id
-    reference_time, check = acceptance.reference_time, acceptance.check
+    check = acceptance.check
     for record in records:
         try:
             transaction = decode(record)
@@ -96,7 +96,7 @@ def decode_records(
                     found.ignored.append(transaction)
                 continue
             key = record.key or b""
-            check(transaction, key=key, reference_ms=reference_time(record.timestamp, now_ms))
+            check(transaction, key=key, reference_ms=record.timestamp)
             before.require_placed(key)
         except InvalidEvent as error:
             if not before.has_applied(record, topic_id):

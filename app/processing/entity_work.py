@@ -59,21 +59,20 @@ class LabelRouter:
         self._partitions = partitions
         self._decode = decode
 
-    def compute(self, chunk: Chunk, now_ms: int) -> LabelChunk:
+    def compute(self, chunk: Chunk) -> LabelChunk:
         labels, rejected = [], []
         for record in chunk.records:
             try:
-                labels.append(self._label(record, now_ms))
+                labels.append(self._label(record))
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
         about, whole = touched(labels), slice(None)
         (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])
         return LabelChunk(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
 
-    def _label(self, record: Record, now_ms: int) -> Label:
+    def _label(self, record: Record) -> Label:
         label = self._decode(record)
-        reference_ms = self._acceptance.reference_time(record.timestamp, now_ms)
-        self._acceptance.check_label(label, key=record.key or b"", reference_ms=reference_ms)
+        self._acceptance.check_label(label, key=record.key or b"", reference_ms=record.timestamp)
         return label
 
 

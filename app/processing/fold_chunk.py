@@ -74,7 +74,7 @@ class ChunkFold:
         self._bounds = bounds
         self._profiles = profiles
 
-    def apply(self, chunks: Sequence[Chunk], now_ms: int, stopwatch: Stopwatch) -> FoldedChunks:
+    def apply(self, chunks: Sequence[Chunk], stopwatch: Stopwatch) -> FoldedChunks:
         """Load, decode and fold chunks of different partitions in one call, and put the changed profiles into the cache.
 
         Most of the cost of a small chunk does not depend on its size; one call pays it once.
@@ -82,7 +82,7 @@ class ChunkFold:
         before = self._load(chunks)
         stopwatch.lap("load")
         found = [
-            decode_records(chunk.records, known, self.log, self._acceptance, now_ms)
+            decode_records(chunk.records, known, self.log, self._acceptance)
             for chunk, known in zip(chunks, before, strict=True)
         ]
         stopwatch.lap("decode")

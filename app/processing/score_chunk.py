@@ -109,9 +109,9 @@ class ChunkScorer:
         self._publishing = publishing or Publishing()
         self._on_scored = on_scored
 
-    def fold(self, chunks: Sequence[Chunk], now_ms: int, stopwatch: Stopwatch) -> FoldedChunks:
+    def fold(self, chunks: Sequence[Chunk], stopwatch: Stopwatch) -> FoldedChunks:
         """First half: fold chunks of different partitions into their customers' profiles."""
-        return self._fold.apply(chunks, now_ms, stopwatch)
+        return self._fold.apply(chunks, stopwatch)
 
     def decide(
         self, folded: FoldedChunks, about: Delayed, now_ms: int, stopwatch: Stopwatch

@@ -134,7 +134,7 @@ def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRul
     if not records:
         return _Past([], None, [_undecided(alert, [])])
     # The worker checked timestamps in the future against its clock, which is not recorded: the time of scoring replaces it.
-    applied = refold(log, records, rules, alert.scored_at)
+    applied = refold(log, records, rules)
     moments, folded = (
         customer_history.moments(applied),
         customer_history.folded_transaction(applied, alert.source.offset),

@@ -58,27 +58,22 @@ class Logs(NamedTuple):
     """Decodes a record of the labels topic. Raises InvalidEvent."""
 
 
-class Span(NamedTuple):
-    """A range of record timestamps, milliseconds since the epoch."""
-
-    since_ms: int
-    """Timestamp of the first transaction to export."""
-    now_ms: int
-
-
 async def export(
     logs: Logs,
-    span: Span,
+    since_ms: int,
     rules: FoldRules,
     directory: Path,
     on_progress: Progress = lambda _: None,
 ) -> Exported:
-    """Write the transactions that arrived in the span, and all labels. Records that a worker rejects are left out."""
-    known = await _write_labels(logs, rules.acceptance, span.now_ms, directory / "labels.parquet")
+    """Write the transactions with a timestamp of ``since_ms`` or later, and all labels.
+
+    Records that a worker rejects are left out.
+    """
+    known = await _write_labels(logs, rules.acceptance, directory / "labels.parquet")
     frauds = {transaction_id for transaction_id, label in known.items() if label.is_fraud}
     rows, path = 0, directory / "transactions.parquet"
     with TableWriter(path, _TRANSACTIONS) as writer:
-        async for accepted in _slices(logs.transactions, span, rules):
+        async for accepted in _slices(logs.transactions, since_ms, rules):
             writer.write(_columns(accepted, frauds))
             rows += len(accepted)
             on_progress(rows)
@@ -110,9 +105,9 @@ async def in_order(
         await push_head(index)
 
 
-async def _slices(reader: RangeReader, span: Span, rules: FoldRules) -> AsyncIterator[list[Transaction]]:
+async def _slices(reader: RangeReader, since_ms: int, rules: FoldRules) -> AsyncIterator[list[Transaction]]:
     accepted: list[Transaction] = []
-    logs = [_accepted(reader, partition, span, rules) for partition in range(reader.partitions)]
+    logs = [_accepted(reader, partition, since_ms, rules) for partition in range(reader.partitions)]
     async for transaction in in_order(logs):
         accepted.append(transaction)
         if len(accepted) == SLICE_ROWS:
@@ -123,30 +118,27 @@ async def _slices(reader: RangeReader, span: Span, rules: FoldRules) -> AsyncIte
 
 
 async def _accepted(
-    reader: RangeReader, partition: int, span: Span, rules: FoldRules
+    reader: RangeReader, partition: int, since_ms: int, rules: FoldRules
 ) -> AsyncIterator[list[Transaction]]:
     """Yield the transactions of a partition that a worker accepts, in order of offset."""
     log = rules.log_of(reader)
     begins, ends = await reader.extent(partition)
-    first = await reader.offset_at(partition, span.since_ms)
+    first = await reader.offset_at(partition, since_ms)
     start = ends if first is None else max(first, begins)
     async for records, _ in reader.records(partition, start, ends):
         found = []
         for record in records:
             with suppress(InvalidEvent):
-                found.append(_transaction(record, log, rules.acceptance, span.now_ms))
+                found.append(_transaction(record, log, rules.acceptance))
         yield [transaction for transaction in found if transaction is not None]
 
 
-def _transaction(
-    record: LogRecord, log: SourceLog, acceptance: Acceptance, now_ms: int
-) -> Transaction | None:
+def _transaction(record: LogRecord, log: SourceLog, acceptance: Acceptance) -> Transaction | None:
     """Decode and check a record as a worker does. None when it holds no transaction; raises InvalidEvent when rejected."""
     key, transaction = record.key or b"", log.decode(record)
     if isinstance(transaction, Ignored):
         return None
-    reference_ms = acceptance.reference_time(record.timestamp, now_ms)
-    acceptance.check(transaction, key=key, reference_ms=reference_ms)
+    acceptance.check(transaction, key=key, reference_ms=record.timestamp)
     if log.misplaced([key], [record.partition]):
         raise InvalidEvent(InvalidReason.WRONG_PARTITION, "murmur2 puts its key in another partition")
     return transaction
@@ -160,14 +152,14 @@ def _columns(transactions: list[Transaction], frauds: set[str]) -> dict[str, lis
     return columns | {"is_fraud": [transaction.transaction_id in frauds for transaction in transactions]}
 
 
-async def _write_labels(logs: Logs, acceptance: Acceptance, now_ms: int, path: Path) -> dict[str, _Known]:
+async def _write_labels(logs: Logs, acceptance: Acceptance, path: Path) -> dict[str, _Known]:
     """Write all labels; return the last reported label of each transaction, of two at the same time the later one."""
     known: dict[str, _Known] = {}
     reader = logs.labels
     with TableWriter(path, _LABELS) as writer:
         for partition in range(reader.partitions):
             async for records, _ in reader.records(partition, *await reader.extent(partition)):
-                labels = [label for record in records for label in _label(record, logs, acceptance, now_ms)]
+                labels = [label for record in records for label in _label(record, logs, acceptance)]
                 writer.write({name: [getattr(label, name) for label in labels] for name in _LABELS})
                 for label in labels:
                     found = _Known(label.reported_at, label.is_fraud)
@@ -176,12 +168,11 @@ async def _write_labels(logs: Logs, acceptance: Acceptance, now_ms: int, path: P
     return known
 
 
-def _label(record: LogRecord, logs: Logs, acceptance: Acceptance, now_ms: int) -> list[Label]:
+def _label(record: LogRecord, logs: Logs, acceptance: Acceptance) -> list[Label]:
     """Decode a label; an empty list when a worker rejects it."""
     try:
         label = logs.label(record)
-        reference_ms = acceptance.reference_time(record.timestamp, now_ms)
-        acceptance.check_label(label, key=record.key or b"", reference_ms=reference_ms)
+        acceptance.check_label(label, key=record.key or b"", reference_ms=record.timestamp)
     except InvalidEvent:
         return []
     return [label]

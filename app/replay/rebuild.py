@@ -82,8 +82,7 @@ async def rebuild(
             cut.append(partition)
         async for records, _ in source.records(partition, begins, end):
             if records:
-                now_ms = time.time_ns() // 1_000_000
-                applied = fold.apply([Chunk(partition, records)], now_ms, Stopwatch(time.perf_counter))
+                applied = fold.apply([Chunk(partition, records)], Stopwatch(time.perf_counter))
                 (chunk_slice,) = applied.slices
                 scratch.write(partition, chunk_slice.profiles)
                 cache.release(partition, chunk_slice.number)

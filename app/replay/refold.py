@@ -37,8 +37,8 @@ class NoProfiles:
         return [None] * len(keys)
 
 
-def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules, now_ms: int) -> FoldedChunks:
+def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules) -> FoldedChunks:
     """Fold consecutive records of one partition into empty profiles. ``records`` must not be empty."""
     profiles = StateCache(NoProfiles(), capacity_bytes=0)
     fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)
-    return fold.apply([Chunk(records[0].partition, list(records))], now_ms, Stopwatch(time.perf_counter))
+    return fold.apply([Chunk(records[0].partition, list(records))], Stopwatch(time.perf_counter))

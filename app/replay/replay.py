@@ -61,8 +61,8 @@ class Replay:
         self._profiles = StateCache(scratch, cache_bytes)
         self._fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, self._profiles)
 
-    async def run(self, span: Range, now_ms: int) -> None:
-        """Replay one partition. ``now_ms`` bounds the event time of records without a usable timestamp."""
+    async def run(self, span: Range) -> None:
+        """Replay one partition."""
         decided = PublishedDecisions(self._decisions, self._source.topic, span.partition)
         begun, first_ms = False, None
         async for records, next_offset in self._source.records(span.partition, span.read_from, span.end):
@@ -71,20 +71,20 @@ class Replay:
             before = [record for record in records if record.offset < span.start]
             after = records[len(before) :]
             if before:
-                self._apply(before, now_ms)
+                self._apply(before)
             if after:
                 if not begun:
                     begun = True
                     await decided.begin(span.start, after[0].timestamp)
-                applied = self._apply(after, now_ms)
+                applied = self._apply(after)
                 await self._compare(applied, decided, span, next_offset, first_ms or 0)
             self.read += len(records)
             self.on_progress(self.read)
         self.repeated += decided.repeated
 
-    def _apply(self, records: list[LogRecord], now_ms: int) -> FoldedChunks:
+    def _apply(self, records: list[LogRecord]) -> FoldedChunks:
         partition = records[0].partition
-        applied = self._fold.apply([Chunk(partition, records)], now_ms, Stopwatch(time.perf_counter))
+        applied = self._fold.apply([Chunk(partition, records)], Stopwatch(time.perf_counter))
         (chunk_slice,) = applied.slices
         if chunk_slice.profiles:
             self._scratch.write(partition, chunk_slice.profiles)

@@ -86,7 +86,7 @@ class Verification:
         fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache)
         async for records, reached in self._source.records(partition, begins, ends):
             if chosen := self._up_to_applied(records, profiles.recorded, finished):
-                applied = fold.apply([Chunk(partition, chosen)], _now_ms(), Stopwatch(time.perf_counter))
+                applied = fold.apply([Chunk(partition, chosen)], Stopwatch(time.perf_counter))
                 (chunk_slice,) = applied.slices
                 profiles.rebuilt.write(partition, chunk_slice.profiles)
                 cache.release(partition, chunk_slice.number)
@@ -153,10 +153,6 @@ def _side_by_side(partition: int, profiles: Profiles) -> Iterator[tuple[bytes, b
             left = next(recorded, None)
         if folded is not None:
             right = next(rebuilt, None)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def as_mapping(matches: Mapping[Match, int]) -> dict[str, int]:

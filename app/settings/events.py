@@ -26,7 +26,8 @@ class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     instead of milliseconds, and is rejected."""
     max_future_seconds: Annotated[int, Meta(ge=0)] = 300
     """How far an event time may lie ahead of its record's timestamp. Five minutes cover the clock differences of a payment
-    network."""
+    network. No other clock decides, so that every reader and every replay accepts the same records; rows of files, which have
+    no timestamp, are compared with the time of reading."""
     partitioner: Literal["murmur2", "any"] = "murmur2"
     """`murmur2` rejects a record whose partition is not the one that Kafka's default partitioner chooses for its key: with
     two producers that partition differently, a customer would have two incomplete profiles. `any` accepts every

@@ -56,6 +56,9 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     stop_seconds: Seconds = 25.0
     """Longest duration of an orderly stop, in which chunks in flight are finished; then the process ends. Below the 30 s
     that Kubernetes grants, so that the worker can log the reason of the delay."""
+    max_clock_skew_seconds: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    """Largest difference between the clocks of the worker's machine and of the brokers; beyond it the worker ends with exit code 70.
+    Synchronized clocks differ by milliseconds. At most an hour: brokers refuse records from further ahead."""
     core: Annotated[int, Meta(ge=-1)] = -1
     """Processor core of the worker, a different one for each worker of a machine. The threads of a worker take turns at the
     interpreter, which is faster on one core on some machines (docs/adr/0015-a-core-of-its-own.md). -1: no fixed core."""

@@ -1,7 +1,7 @@
 """The check of the topics on a cluster against the table, and the creation of missing ones.
 
-Replicas, retention and compaction lag may be larger than in the table, by the operator's choice. All other properties
-must be equal.
+Replicas, retention and compaction lag may be larger than in the table, and the bound of timestamps smaller, by the operator's
+choice. All other properties must be equal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ EXISTENCE = "topic"
 PARTITIONS = "partitions"
 REPLICATION_FACTOR = "replication.factor"
 AT_LEAST = {REPLICATION_FACTOR, "min.insync.replicas", "retention.ms", "min.compaction.lag.ms"}
+AT_MOST = {"message.timestamp.after.max.ms"}
 UNLIMITED = "-1"
 
 
@@ -30,7 +31,7 @@ class Difference(msgspec.Struct, frozen=True):
     found: str
 
     def __str__(self) -> str:
-        bound = "at least " if self.property in AT_LEAST else ""
+        bound = "at least " if self.property in AT_LEAST else "at most " if self.property in AT_MOST else ""
         return f"{self.topic}: {self.property}: expected {bound}{self.expected}, found {self.found}"
 
 
@@ -124,6 +125,8 @@ def _suits(name: str, expected: str, found: str | None) -> bool:
         return False
     if name in AT_LEAST:
         return found == UNLIMITED or int(found) >= int(expected)
+    if name in AT_MOST:
+        return int(found) <= int(expected)
     return set(found.split(",")) == set(expected.split(","))
 
 

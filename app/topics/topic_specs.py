@@ -47,6 +47,8 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Small segments let compaction begin early: it skips the newest segment of a partition. None: any size will do."""
     timestamp_type: Literal["CreateTime", "LogAppendTime"] | None = None
     """None: either type will do."""
+    timestamp_ahead_max_ms: int | None = None
+    """How far a record's timestamp may lie ahead of the broker's clock. Event times are checked against the timestamp."""
 
     def configs(self) -> dict[str, str]:
         """The configuration of the topic, by Kafka's names."""
@@ -59,6 +61,7 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
             "segment.ms": self.segment_ms,
             "segment.bytes": self.segment_bytes,
             "message.timestamp.type": self.timestamp_type,
+            "message.timestamp.after.max.ms": self.timestamp_ahead_max_ms,
             # A replica that is behind must not become leader: it lacks records that were acknowledged.
             "unclean.leader.election.enable": "false",
         }
@@ -111,6 +114,7 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
             # The producer's clock: latency is measured from it, and event times are checked against it.
             timestamp_type="CreateTime",
+            timestamp_ahead_max_ms=HOUR_MS,
         ),
         topic(
             name=names.decisions,
@@ -138,6 +142,7 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             name=names.labels,
             key="terminal_id",
             purpose="Labels: fraud or not, reported later.",
+            timestamp_ahead_max_ms=HOUR_MS,
             # As long as decisions: models are trained and compared on both.
             retention_ms=400 * DAY_MS,
         ),
@@ -159,6 +164,7 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             name=names.answers,
             key="customer_id",
             purpose="Answers of customers; each becomes a label.",
+            timestamp_ahead_max_ms=HOUR_MS,
             retention_ms=90 * DAY_MS,
         ),
         changelog(

@@ -207,7 +207,7 @@ def folded(worker: ContactFold, log: Log, cuts: Sequence[int]) -> tuple[list[Out
     outputs: list[OutRecord] = []
     contacts: dict[bytes, bytes] = {}
     for topic, part in pieces(log, cuts):
-        work: ContactChunk = worker.compute(topic, Chunk(0, part), 2_000_000_000_000)
+        work: ContactChunk = worker.compute(topic, Chunk(0, part))
         assert not work.rejected
         outputs += work.notifications + [label for labels in work.labels.values() for label in labels]
         contacts |= work.states
@@ -263,7 +263,7 @@ def _json(at_ms: int) -> bytes:
 def test_an_invalid_record_is_rejected_without_effect_on_its_neighbours() -> None:
     bad = [Record(b"c0", b"{", 0), Record(b"other", json.dumps(alert(0, "c0", START_MS)).encode(), 1)]
     good = Record(b"c0", json.dumps(alert(1, "c0", START_MS)).encode(), 2)
-    work = fold().compute(ALERTS, Chunk(0, [*bad, good]), 2_000_000_000_000)
+    work = fold().compute(ALERTS, Chunk(0, [*bad, good]))
 
     assert [entry.error.reason for entry in work.rejected] == ["not_json", "key_mismatch"]
     assert len(work.notifications) == 1

@@ -92,7 +92,7 @@ def scorer(checked: bool) -> ChunkScorer:
 
 def compute(worker: ChunkScorer, chunks: Sequence[Chunk]) -> list[ScoredChunk]:
     stopwatch = Stopwatch(lambda: 0.0)
-    folded = worker.fold(chunks, NOW_MS, stopwatch)
+    folded = worker.fold(chunks, stopwatch)
     return worker.decide(folded, compute_delayed(folded.touched, half(folded.touched)), NOW_MS, stopwatch)
 
 

@@ -174,7 +174,7 @@ class Worker:
         self, chunks: Sequence[Chunk], stopwatch: Stopwatch
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """Compute as RiskWorker does: chunks are folded before Redis is asked."""
-        folded = self._scorer.fold(chunks, NOW_MS, stopwatch)
+        folded = self._scorer.fold(chunks, stopwatch)
         if chunks[0].records[0].offset % 2:
             return self._decide(folded, stopwatch)
         self.asked.append(asyncio.get_running_loop().create_future())

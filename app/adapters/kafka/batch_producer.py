@@ -6,6 +6,7 @@ former owner any more (docs/adr/0016-fenced-changelog.md).
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import InvalidTimestampError, KafkaError, ProducerFenced
 
 from app.adapters.kafka import fast_zstd
 from app.adapters.kafka.producer_identity import ProducerIdentity, stamp
@@ -32,6 +33,8 @@ _LARGE_BYTES = 64 * 1024
 """Batches of this size or larger are compressed in a thread while the next chunk is computed. Smaller ones take less
 time than the start of a thread's work.
 """
+LOG_APPEND_TIME = 1
+"""Type of a timestamp that the broker has set."""
 
 
 class _Sent(NamedTuple):
@@ -39,17 +42,27 @@ class _Sent(NamedTuple):
 
     acknowledgement: Awaitable[Any]
     records: int
+    sent_at: float
+    """Seconds since the epoch."""
 
 
 def _allow() -> None:
     return
 
 
+def _ignore(_sent_at: float, _broker_ms: int) -> None:
+    return
+
+
 class BatchProducer:
     """A producer that waits for the acknowledgement of all in-sync replicas and raises SendFailed without it."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(
+        self, settings: KafkaSettings, on_broker_time: Callable[[float, int], None] = _ignore
+    ) -> None:
+        """``on_broker_time`` gets the time of each send, and the broker's time (ms) where the topic stores it."""
         self._settings = settings
+        self._on_broker_time = on_broker_time
         self._producer: Any = None
         # A worker has about one core: more threads would not compress faster.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compress")
@@ -151,7 +164,7 @@ class BatchProducer:
                 if batch is not None:
                     guard()  # again: the worker may have been fenced while it compressed or waited
                     own.append(await self._hand_over(output, batch))
-        return [await _last_offset(*entry) for entry in zip(named, sent, strict=True)]
+        return [await self._last_offset(*entry) for entry in zip(named, sent, strict=True)]
 
     async def _compress(self, batches: Iterable[Any]) -> None:
         """Build the bytes of all batches before the producer is given any; those of large ones in a thread.
@@ -182,7 +195,18 @@ class BatchProducer:
                 # The client sends these bytes, also when it sends them again.
                 stamp(batch._build(), identity, identity.number(topic, partition, records))  # noqa: SLF001  # no public way
                 acknowledgement = await self._producer.send_batch(batch, topic, partition=partition)
-        return _Sent(acknowledgement, records)
+        return _Sent(acknowledgement, records, time.time())
+
+    async def _last_offset(self, output: TopicBatch, batches: Iterable[_Sent]) -> int:
+        last_offset = -1
+        with _failing(f"{output.topic}-{output.partition}"):
+            for batch in batches:
+                written = await batch.acknowledgement
+                if written.timestamp_type == LOG_APPEND_TIME:
+                    self._on_broker_time(batch.sent_at, written.timestamp)
+                # The acknowledgement holds the offset of the first record; offsets in a batch are consecutive.
+                last_offset = written.offset + batch.records - 1
+        return last_offset
 
     async def _identity_for(self, topic: str, partition: int) -> ProducerIdentity:
         if claimed := self._claimed.get((self._claim_of.get(topic, topic), partition)):
@@ -206,15 +230,6 @@ class BatchProducer:
             yield batch
 
 
-async def _last_offset(output: TopicBatch, batches: Iterable[_Sent]) -> int:
-    last_offset = -1
-    with _failing(f"{output.topic}-{output.partition}"):
-        for batch in batches:
-            # The acknowledgement holds the offset of the first record; offsets in a batch are consecutive.
-            last_offset = (await batch.acknowledgement).offset + batch.records - 1
-    return last_offset
-
-
 def _claim_name(topic: str, partition: int) -> str:
     """The transactional id that all owners of a partition share."""
     return f"{topic}-{partition}"
@@ -227,6 +242,11 @@ def _failing(partition: str) -> Iterator[None]:
     except ProducerFenced as error:
         raise Fenced(
             f"another worker has claimed {partition}: this one may not write to it any more"
+        ) from error
+    except InvalidTimestampError as error:
+        raise SendFailed(
+            f"{partition}: the broker refuses a timestamp as too far ahead of its clock (message.timestamp.after.max.ms). "
+            "Synchronize the clocks of workers and brokers."
         ) from error
     except KafkaError as error:
         raise SendFailed(f"{partition}: {error!r}") from error

@@ -78,7 +78,7 @@ def _translated(servers: str) -> Iterator[None]:
         yield
     except (IncompatibleBrokerVersion, NotImplementedError) as error:
         raise ConfigurationError(
-            f"{SETTING}={servers}: these brokers are too old; Kafka 3.1 or newer is needed."
+            f"{SETTING}={servers}: these brokers are too old; Kafka 3.6 or newer is needed."
         ) from error
     except (KafkaError, OSError) as error:
         raise ConfigurationError(

@@ -30,7 +30,6 @@ from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, 
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.execution.prerequisites import Prerequisites
 from app.streaming.roles.stateful_worker import StatefulWorker
-from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import CONTACTS_TABLE, HOUR_MS, contacts_changelog
 
@@ -70,7 +69,7 @@ class CrmWorker(StatefulWorker):
         self, log: int, writes: OrderOfWrites[ContactChunk], prerequisites: Prerequisites | None = None
     ) -> ChunkRunner[ContactChunk]:
         def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[ContactChunk]:
-            return [self._fold.compute(log, chunk, now_ms()) for chunk in chunks]
+            return [self._fold.compute(log, chunk) for chunk in chunks]
 
         context = self._table_context(self.topics[log])
         return ChunkRunner(context, compute, writes, self._on_durable, prerequisites)
@@ -78,7 +77,7 @@ class CrmWorker(StatefulWorker):
     def _order_of_writes(self) -> OrderOfWrites[ContactChunk]:
         """The order of writes that both runners share."""
         destinations = Destinations(self.settings.topics.names(), contacts_changelog(self.settings))
-        return OrderOfWrites(self._sender, self._table.changelog_guard, destinations, self._fence.check)
+        return OrderOfWrites(self._sender, self._table.changelog_guard, destinations, self._check_may_write)
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ContactChunk]]) -> None:
         for work in (chunk.computed for chunk in finished):

@@ -29,7 +29,6 @@ from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.execution.prerequisites import Prerequisites
 from app.streaming.monitoring.chunk_metrics import count_seconds
 from app.streaming.roles.stateful_worker import StatefulWorker
-from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import ACTIVITIES_TABLE, activities_changelog
 
@@ -96,7 +95,7 @@ class EntityWorker(StatefulWorker):
 
         destinations = Destinations(topics.names(), activities_changelog(self.settings))
         writes = OrderOfWrites[EntityChunk](
-            self._sender, self._table.changelog_guard, destinations, self._fence.check
+            self._sender, self._table.changelog_guard, destinations, self._check_may_write
         )
         return ChunkRunner(
             self._table_context(topics.entity_activity), compute, writes, self._on_facts_durable
@@ -106,11 +105,11 @@ class EntityWorker(StatefulWorker):
         topics = self.settings.topics
 
         def compute(chunks: Sequence[Chunk], _: Stopwatch) -> list[LabelChunk]:
-            return [self._router.compute(chunk, now_ms()) for chunk in chunks]
+            return [self._router.compute(chunk) for chunk in chunks]
 
         destinations = Destinations(topics.names())
         writes = OrderOfWrites[LabelChunk](
-            self._sender, self._table.changelog_guard, destinations, self._fence.check
+            self._sender, self._table.changelog_guard, destinations, self._check_may_write
         )
         return ChunkRunner(
             self._runner_context(topics.labels), compute, writes, self._on_labels_durable, prerequisites
@@ -155,7 +154,7 @@ class EntityWorker(StatefulWorker):
             )
         self._redis = connect(settings, settings.write_timeout_seconds)
         writer = ActivityWriter(self._redis, settings.key_prefix)
-        return RedisPublisher(writer, store, settings, self.metrics, self._fence.check)
+        return RedisPublisher(writer, store, settings, self.metrics, self._check_may_write)
 
     def _on_partitions_revoked(self) -> None:
         super()._on_partitions_revoked()

@@ -104,7 +104,7 @@ class RiskWorker(StatefulWorker):
         self, chunks: Sequence[Chunk], stopwatch: Stopwatch
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """Score at once if memory holds the states of all entities; otherwise after a request to Redis."""
-        folded = self._scorer.fold(chunks, now_ms(), stopwatch)
+        folded = self._scorer.fold(chunks, stopwatch)
         found = self._entities.look(folded.touched, now_ms())
         if found.missing:
             return self._request_and_decide(folded, found, stopwatch)
@@ -138,7 +138,7 @@ class RiskWorker(StatefulWorker):
             self._sender,
             self._table.changelog_guard,
             Destinations(self.settings.topics.names(), profiles_changelog(self.settings)),
-            self._fence.check,
+            self._check_may_write,
         )
         context = self._table_context(self.settings.topics.transactions)
         return ChunkRunner(context, self._compute, writes, self._on_durable, self._prerequisites)

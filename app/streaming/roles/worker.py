@@ -31,6 +31,7 @@ from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
+from app.streaming.monitoring.clock_watch import ClockWatch
 from app.streaming.monitoring.health import Health, PartitionNames
 from app.streaming.monitoring.http_endpoints import http_endpoints
 from app.streaming.monitoring.lag import LagProbe
@@ -57,7 +58,8 @@ class Worker(ABC):
         self.topics = topics
         self.partition_names = PartitionNames(*topics)
         self._app = app
-        self._sender = BatchProducer(settings.kafka)
+        self._clock = ClockWatch(settings.worker.max_clock_skew_seconds, time.time, time.monotonic)
+        self._sender = BatchProducer(settings.kafka, self._clock.observe)
         # The broker counts the session from the last heartbeat, which may be one interval older than the pause.
         self._fence = SessionFence(
             settings.kafka.session_timeout_seconds - settings.kafka.heartbeat_seconds, time.monotonic
@@ -132,6 +134,11 @@ class Worker(ABC):
             self._background.append(asyncio.create_task(self._registry.run()))
         self._watchdog.start()
         self.health.started()
+
+    def _check_may_write(self) -> None:
+        """Raise Paused or ClockWrong when this process may not write."""
+        self._fence.check()
+        self._clock.check()
 
     @property
     def _consumer(self) -> ChunkConsumer:

@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
+from app.adapters.kafka.range_reader import LogRecord
 from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
+from app.processing.decode_chunk import SourceLog, StoredProfiles, decode_records
 
 NOW_MS = 1_760_000_000_000
 ACCEPTANCE = Acceptance(earliest_event_time_ms=946_684_800_000, max_future_ms=300_000)
@@ -88,14 +90,23 @@ def test_what_is_told_names_the_field_and_not_its_value() -> None:
     assert "4111" not in str(caught.value)
 
 
-def test_a_replay_judges_by_the_records_time_as_the_first_reading_did() -> None:
-    assert ACCEPTANCE.reference_time(NOW_MS - 5_000, NOW_MS) == NOW_MS - 5_000
+@pytest.mark.parametrize(
+    ("timestamp", "accepted"),
+    [
+        (NOW_MS, True),
+        (NOW_MS - 300_000, True),
+        (NOW_MS - 300_001, False),  # the producer's clock is behind
+        (NOW_MS + 3_600_000, True),  # ahead, by no more than its broker allows
+        (NOW_MS // 1000, False),  # seconds
+        (0, False),
+        (-1, False),  # no timestamp
+    ],
+)
+def test_only_the_records_own_time_decides(timestamp: int, accepted: bool) -> None:
+    """The same for a worker with any clock, and for a replay a month later: none of them passes its own time."""
+    log = SourceLog("transactions", 7, 0)
+    record = LogRecord("transactions", 0, 0, timestamp, b"c1", msgspec.json.encode(SOUND), ())
+    found = decode_records([record], StoredProfiles({b"c1": 0}, [b""], set()), log, ACCEPTANCE)
 
-
-def test_a_record_from_the_future_is_judged_by_the_clock() -> None:
-    assert ACCEPTANCE.reference_time(NOW_MS + 86_400_000, NOW_MS) == NOW_MS
-
-
-@pytest.mark.parametrize("timestamp", [-1, 0, NOW_MS // 1000])
-def test_a_record_without_a_plausible_time_is_judged_by_the_clock(timestamp: int) -> None:
-    assert ACCEPTANCE.reference_time(timestamp, NOW_MS) == NOW_MS
+    assert [bool(found.accepted), bool(found.rejected)] == [accepted, not accepted]
+    assert accepted or InvalidReason.FUTURE_TIME == found.rejected[0].error.reason

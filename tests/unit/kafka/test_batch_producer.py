@@ -2,19 +2,21 @@
 
 import asyncio
 import struct
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, cast
 
 import pytest
-from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
+from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, ProducerFenced
 
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.producer_identity import ProducerIdentity
 from app.adapters.kafka.records import OutRecord, TopicBatch
-from app.errors import Fenced, SendFailed
+from app.errors import ClockWrong, Fenced, SendFailed
 from app.settings import KafkaSettings
+from app.streaming.monitoring.clock_watch import ClockWatch
 
 LARGE = OutRecord(b"k", bytes(100_000))
 SMALL = OutRecord(b"k", b"v")
@@ -71,6 +73,8 @@ class ManualExecutor(Executor):
 
 class Answer(NamedTuple):
     offset: int
+    timestamp: int = -1
+    timestamp_type: int = 0
 
 
 class Producer:
@@ -81,6 +85,8 @@ class Producer:
         self.identities: list[tuple[int, int, int]] = []
         """Producer id, epoch and first sequence number of each batch."""
         self.next_offset: dict[tuple[str, int], int] = {}
+        self.append_times: dict[str, int] = {}
+        """By topic whose timestamps are the broker's."""
 
     def create_batch(self) -> Batch:
         return Batch(self.journal)
@@ -91,7 +97,8 @@ class Producer:
         first = self.next_offset.get((topic, partition), 0)
         self.next_offset[topic, partition] = first + batch.record_count()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        answer.set_result(Answer(first))
+        own = self.append_times.get(topic)
+        answer.set_result(Answer(first) if own is None else Answer(first, own, 1))
         return answer
 
     async def stop(self) -> None: ...
@@ -351,3 +358,40 @@ async def test_after_a_failed_send_the_next_one_has_a_new_identity(
     await sender.send("decisions", 3, [SMALL])
 
     assert producer.identities == [(2, 0, 0)]
+
+
+async def test_the_brokers_time_is_passed_on_where_a_topic_stores_it(producer: Producer) -> None:
+    """The claim of a changelog partition tells it before the first decision."""
+    times: list[int] = []
+    sender = BatchProducer(KafkaSettings(), lambda _, broker_ms: times.append(broker_ms))
+    sender._producer, sender._ids = producer, Ids()
+    producer.append_times["changelog"] = 1_760_000_000_000
+
+    await sender.send("decisions", 0, [OutRecord(b"k", b"v")])
+    assert times == []
+    await sender.claim("changelog", [0])
+    await sender.stop()
+
+    assert times == [1_760_000_000_000]
+
+
+async def test_a_wrong_clock_fails_the_claim(producer: Producer) -> None:
+    watch = ClockWatch(60.0, time.time, time.monotonic)
+    sender = BatchProducer(KafkaSettings(), watch.observe)
+    sender._producer, sender._ids = producer, Ids()
+    producer.append_times["changelog"] = round(time.time() * 1000) - 3_600_000
+
+    with pytest.raises(ClockWrong, match="ahead of the brokers"):
+        await sender.claim("changelog", [0])
+    await sender.stop()
+
+
+async def test_a_refused_timestamp_names_the_clock(
+    sender: BatchProducer, producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise InvalidTimestampError
+
+    monkeypatch.setattr(producer, "send_batch", refuse)
+    with pytest.raises(SendFailed, match="Synchronize the clocks"):
+        await sender.send("decisions", 0, [OutRecord(b"k", b"v")])

@@ -14,8 +14,8 @@ from app.adapters.kafka.cluster_state import (
     PartitionLag,
     TopicState,
 )
+from app.domain.clock import skew_seconds
 from app.operations import cluster_checks, local_checks
-from app.operations.doctor import _skew
 from app.operations.finding import Finding, Outcome
 from app.settings import ModelSettings, Settings, WorkerSettings
 
@@ -93,7 +93,7 @@ def test_a_finding_has_the_right_outcome_and_a_remedy_unless_ok(finding: Finding
 )
 def test_the_response_time_does_not_count_as_clock_skew(theirs: float, skew: float) -> None:
     """Request at second 10, response by second 12."""
-    assert skew == _skew(10.0, 12.0, theirs)
+    assert skew == skew_seconds(10.0, 12.0, theirs)
 
 
 def test_a_missing_model_is_reported_with_the_command(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from app.domain.acceptance import Acceptance
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.features.window import Bounds
-from app.replay.export_log import Logs, Span, export, in_order
+from app.replay.export_log import Logs, export, in_order
 from app.replay.refold import FoldRules
 
 EVENT_MS = 1_760_000_000_000
@@ -121,7 +121,7 @@ def test_files_hold_accepted_transactions_with_the_last_reported_label(tmp_path:
     logs = Logs(Log(sent[:1] + refused, sent[1:]), Log(labels, []))  # type: ignore[arg-type]  # the part of a log that export reads
     rules = FoldRules(Acceptance(), Bounds(1, 1), by_murmur2=False)
 
-    exported = asyncio.run(export(logs, Span(0, NOW_MS), rules, tmp_path))
+    exported = asyncio.run(export(logs, 0, rules, tmp_path))
 
     history = pyarrow.parquet.read_table(exported.transactions).to_pydict()
     assert [f"0-{number}" for number in range(4)] == history["transaction_id"]

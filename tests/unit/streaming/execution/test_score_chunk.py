@@ -82,7 +82,7 @@ Entities = Callable[[Touched], Delayed]
 
 def compute(worker: ChunkScorer, *records: Record, entities: Entities = absent) -> ScoredChunk:
     chunk, watch = Chunk(3, list(records)), Stopwatch(lambda: 0.0)
-    folded = worker.fold([chunk], NOW_MS, watch)
+    folded = worker.fold([chunk], watch)
     (work,) = worker.decide(folded, entities(folded.touched), NOW_MS, watch)
     return work
 
