@@ -145,6 +145,7 @@ def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
             "differs": counts.differs,
             "records": replay.read,
             "repeated": replay.repeated,
+            "contradicting": replay.contradicting,
         } | msgspec.to_builtins(counts)
         speed = {"seconds": round(seconds, 3), "records_per_s": round(replay.read / seconds)}
         typer.echo(json_format.dumps(facts | speed, indent=2))
@@ -156,6 +157,8 @@ def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
         typer.echo(f"{count:>12,}  {change.replace('>', ' then, now ')}")
     for name, count in counts.features.most_common():
         typer.echo(f"{count:>12,}  differ in {name}")
+    if replay.repeated:
+        typer.echo(f"{replay.repeated:>12,}  published again, {replay.contradicting:,} of them differently")
     for one in counts.examples:
         typer.echo(
             f"{one.kind} {one.partition}:{one.offset} {one.transaction_id}: {one.recorded} now {one.replayed}"

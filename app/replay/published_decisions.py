@@ -8,6 +8,8 @@ from app.features.window import HOUR_MS
 
 CLOCKS_MS = HOUR_MS
 """Tolerance between the clock of a transaction's timestamp and that of the worker that decided it."""
+COMPARED = 20_000
+"""Most decisions of a partition that a repeat is compared with: a takeover repeats the newest ones."""
 
 
 class PublishedDecision(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +37,9 @@ class PublishedDecisions:
     def __init__(self, reader: RangeReader, topic: str, partition: int) -> None:
         self.repeated = 0
         """Number of decisions beyond the first of a transaction: a takeover repeats some."""
+        self.contradicting = 0
+        """Number of these that differ from the first in score, outcome, model, features or what was missing."""
+        self._newest: dict[int, PublishedDecision] = {}
         self._reader = reader
         self._topic = topic
         self._partition = partition
@@ -74,5 +79,8 @@ class PublishedDecisions:
         self._read_up_to = max(self._read_up_to, offset)
         if offset in self._ahead or self._begun_at <= offset <= self._taken_up_to:
             self.repeated += 1
+            self.contradicting += decided != self._newest.get(offset, decided)
         elif offset > self._taken_up_to:
-            self._ahead[offset] = decided
+            self._ahead[offset] = self._newest[offset] = decided
+            if len(self._newest) > COMPARED:
+                del self._newest[next(iter(self._newest))]

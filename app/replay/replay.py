@@ -52,6 +52,8 @@ class Replay:
         self.read = 0
         self.repeated = 0
         """Number of decisions beyond the first of a transaction: a takeover repeats some."""
+        self.contradicting = 0
+        """Number of these that differ from the first."""
         self.on_progress: Callable[[int], None] = lambda _: None
         self._source = source
         self._decisions = decisions
@@ -81,6 +83,7 @@ class Replay:
             self.read += len(records)
             self.on_progress(self.read)
         self.repeated += decided.repeated
+        self.contradicting += decided.contradicting
 
     def _apply(self, records: list[LogRecord]) -> FoldedChunks:
         partition = records[0].partition

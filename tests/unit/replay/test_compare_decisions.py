@@ -141,3 +141,13 @@ async def test_decisions_are_read_in_step_with_the_source_and_repeats_are_skippe
     assert [7, 8, 9] == list(await log.take(100))
     assert [] == list(await log.take(200))
     assert 3 == log.repeated
+
+
+async def test_repeats_that_differ_from_the_first_decision_are_counted() -> None:
+    topic: Any = Topic(1, 2, 1, 2, 3, 2)
+    topic.values[3] = msgspec.json.encode(decided(2, features=[None]))
+    log = PublishedDecisions(topic, "t", 0)
+    await log.begin(1, 0)
+    await log.take(100)
+
+    assert (3, 1) == (log.repeated, log.contradicting)
