@@ -9,14 +9,18 @@ import asyncio
 import logging
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
 from tests.chaos import scenarios
 from tests.chaos.cluster import Cluster
-from tests.chaos.result_files import RESULTS, Runs, write
+from tests.chaos.lab import isolation
+from tests.chaos.lab import scenarios as lab_scenarios
+from tests.chaos.lab.lab_scenario import LAB_SCENARIOS
+from tests.chaos.result_files import LAB_RESULTS, RESULTS, Runs, write
 from tests.chaos.scenario import SCENARIOS, Result, carry_out
 from tests.support.bundle import write_models
 
@@ -29,21 +33,49 @@ def main() -> int:
     quieten()
     given = _arguments()
     if given.list:
-        for known in SCENARIOS.values():
-            print(f"{known.name:26} {known.declared}")  # noqa: T201
+        known = [(one.name, one.declared) for one in SCENARIOS.values()]
+        for name, declared in [*known, *((one.name, one.declared) for one in LAB_SCENARIOS.values())]:
+            print(f"{name:33} {declared}")  # noqa: T201
+        return 0
+    if given.lab and (reason := isolation.missing()):
+        print(f"skipped: {reason}")  # noqa: T201
         return 0
     passed = True
-    for name in given.scenarios or [name for name in SCENARIOS if name != ENDURANCE]:
-        results = [
-            play(name, given.seed + number, given.scale, given.app, quiet=given.json)
-            for number in range(given.repeat)
-        ]
+    for results in _in_lab(given) if given.lab else _on_this_host(given):
         passed = passed and all(result.passed for result in results)
         if not given.no_file:
-            _publish(RESULTS / f"{name}.json", results, add=given.add)
+            folder = LAB_RESULTS if given.lab else RESULTS
+            _publish(folder / f"{results[0].scenario}.json", results, add=given.add)
         if given.json:
             print(msgspec.json.format(msgspec.json.encode(results)).decode())  # noqa: T201
     return 0 if passed else 1
+
+
+def _on_this_host(given: argparse.Namespace) -> Iterator[list[Result]]:
+    """Play all runs of each scenario, each run on its own brokers."""
+    for name in given.scenarios or [name for name in SCENARIOS if name != ENDURANCE]:
+        yield [
+            play(name, given.seed + number, given.scale, given.app, quiet=given.json)
+            for number in range(given.repeat)
+        ]
+
+
+def _in_lab(given: argparse.Namespace) -> Iterator[list[Result]]:
+    """Play all runs of each scenario between machines, all on the same brokers."""
+    jobs = [
+        isolation.Job(name, given.seed + number)
+        for name in given.scenarios or LAB_SCENARIOS
+        for number in range(given.repeat)
+    ]
+    played = isolation.play(jobs, given.scale, given.app, given.keep)
+    for _, results in groupby(played, lambda result: result.scenario):
+        yield [_shown(result, quiet=given.json) for result in results]
+
+
+def _shown(result: Result, *, quiet: bool) -> Result:
+    if not quiet:
+        _print(result)
+    return result
 
 
 def quieten() -> None:
@@ -61,6 +93,12 @@ def _arguments() -> argparse.Namespace:
         "scenarios", nargs="*", metavar="SCENARIO", help=f"all but {ENDURANCE} when none is named"
     )
     parser.add_argument("--list", action="store_true", help="the scenarios and what is declared of each")
+    parser.add_argument(
+        "--lab", action="store_true", help="the scenarios between machines, in network namespaces; needs root"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="with --lab: keep all logs in this directory"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1, help="number of runs, each with the next seed")
     parser.add_argument("--scale", type=float, default=1.0, help="factor for durations and events")
@@ -70,14 +108,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-file", action="store_true", help="leave the result files as they are")
     given = parser.parse_args()
     for name in given.scenarios:
-        if name not in SCENARIOS:
+        if name not in (LAB_SCENARIOS if given.lab else SCENARIOS):
             parser.error(f"unknown scenario {name}; --list shows all")
     return given
 
 
 def play(name: str, seed: int, scale: float, app: str, *, quiet: bool = False) -> Result:
     """Run one scenario on three new brokers."""
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         directory = Path(folder)
         write_models(directory / "models")
@@ -89,16 +126,14 @@ def play(name: str, seed: int, scale: float, app: str, *, quiet: bool = False) -
             result = asyncio.run(playing)
         finally:
             cluster.stop()
-    if not quiet:
-        _print(result, time.monotonic() - started)
-    return result
+    return _shown(result, quiet=quiet)
 
 
-def _print(result: Result, seconds: float) -> None:
+def _print(result: Result) -> None:
     figures = msgspec.structs.asdict(result.figures)
     shown = ", ".join(f"{name} {value}" for name, value in figures.items() if value)
     verdict = "as declared" if result.passed else "NOT AS DECLARED"
-    print(f"{result.scenario} of {result.workers}, seed {result.seed}: {verdict} in {seconds:.0f} s; {shown}")  # noqa: T201
+    print(f"{result.scenario} of {result.workers}, seed {result.seed}: {verdict}; {shown}")  # noqa: T201
     print(  # noqa: T201
         f"    kills {result.kills}, restarts {result.restarts}, recovery {result.recovery_seconds} s, "
         f"pause {result.longest_pause_seconds} s, p99 {result.p99_ms} ms"
@@ -117,6 +152,7 @@ def _publish(file: Path, results: list[Result], *, add: bool) -> None:
 
 
 assert scenarios.__all__  # the import registers all scenarios
+assert lab_scenarios.__all__
 
 if __name__ == "__main__":
     sys.exit(main())

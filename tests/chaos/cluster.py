@@ -74,15 +74,25 @@ class Cluster:
         """Return the current quorum leader, by the highest epoch in the brokers' logs: clients see an arbitrary broker."""
         epochs = {
             int(found): node
-            for node in self.nodes
-            for found in _EPOCH.findall(self._part(node).log.read_text())
+            for node, log in zip(self.nodes, self.logs(), strict=True)
+            for found in _EPOCH.findall(log)
         }
         return epochs[max(epochs)]
+
+    def logs(self) -> list[str]:
+        """Return the text of each broker's log."""
+        return [self._part(node).log.read_text(encoding="utf-8", errors="replace") for node in self.nodes]
 
     async def coordinator(self, group: str) -> int:
         """Return the coordinator of a group."""
         async with admin_client(self.servers) as admin:
             return int(await admin.find_coordinator(group))
+
+    async def state_of(self, group: str) -> str:
+        """Return the state of a group, such as ``Stable`` or ``PreparingRebalance``."""
+        async with admin_client(self.servers) as admin:
+            (described,) = await admin.describe_consumer_groups([group])
+        return str(described.groups[0][2])
 
     def kill(self, node: int) -> None:
         """Kill a broker, as a power cut would."""

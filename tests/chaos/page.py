@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.pages.page import markdown, render
+from bench.pages.page import NOT_MEASURED, markdown, render
 from tests.chaos import scenarios
 from tests.chaos.__main__ import ENDURANCE
-from tests.chaos.result_files import RESULTS, mutants_in, runs_in
+from tests.chaos.lab import scenarios as lab_scenarios
+from tests.chaos.lab.lab_scenario import LAB_SCENARIOS
+from tests.chaos.result_files import LAB_RESULTS, RESULTS, mutants_in, runs_in
 from tests.chaos.scenario import SCENARIOS, Result
 
 assert scenarios.__all__  # the import registers all scenarios
+assert lab_scenarios.__all__
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
@@ -17,8 +20,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 def tables(directory: Path = RESULTS) -> dict[str, str]:
     """Return each table as Markdown, by its marker."""
     found = {name: runs_in(directory / f"{name}.json") for name in SCENARIOS}
+    between = {name: runs_in(directory / LAB_RESULTS.name / f"{name}.json") for name in LAB_SCENARIOS}
     return {
         "declared": markdown(("scenario", "declared"), [(s.name, s.declared) for s in SCENARIOS.values()]),
+        "lab-declared": markdown(
+            ("scenario", "declared"), [(s.name, s.declared) for s in LAB_SCENARIOS.values()]
+        ),
+        "lab": _between({name: runs for name, runs in between.items() if runs}),
         "scenarios": _scenarios({name: runs for name, runs in found.items() if runs}),
         "endurance": _endurance(found[ENDURANCE]),
         "mutants": _mutants(directory / "mutants.json"),
@@ -60,12 +68,43 @@ def _scenario(name: str, runs: Sequence[Result]) -> Sequence[str]:
     )
 
 
+def _between(found: dict[str, list[Result]]) -> str:
+    """The scenarios between machines, and their sum."""
+    head = (
+        *("scenario", "runs", "transactions", "kills", "restarts", "late writes", "refused", "lost"),
+        *("counted twice", "customers wrong", "alerts missed", "recovery, longest s", "as declared"),
+    )
+    rows = [_row_between(name, runs) for name, runs in found.items()]
+    every = [run for runs in found.values() for run in runs]
+    return markdown(head, [*rows, _row_between("all", every)]) if rows else NOT_MEASURED
+
+
+def _row_between(name: str, runs: Sequence[Result]) -> Sequence[str]:
+    figures = [run.figures for run in runs]
+    recovery = [seconds for run in runs for seconds in run.recovery_seconds]
+    sums = (
+        sum(f.transactions for f in figures),
+        sum(run.kills for run in runs),
+        sum(run.restarts for run in runs),
+        sum(f.late_writes for f in figures),
+        sum(f.late_writes_refused for f in figures),
+        sum(f.lost for f in figures),
+        sum(f.double_counted for f in figures),
+        sum(f.customers_wrong_changelog + f.customers_wrong_rocksdb for f in figures),
+        sum(f.alerts_missed for f in figures),
+    )
+    return (
+        *(name, str(len(runs)), *(f"{number:,}" for number in sums)),
+        *(f"{max(recovery):.1f}" if recovery else "", "yes" if all(r.passed for r in runs) else "**no**"),
+    )
+
+
 def _endurance(runs: Sequence[Result]) -> str:
     events = sum(run.figures.transactions for run in runs)
     kills = sum(run.kills for run in runs)
     harmed = sum(run.figures.lost + run.figures.double_counted + run.figures.alerts_missed for run in runs)
     if not events:
-        return "_Not measured yet: there is no result file._"
+        return NOT_MEASURED
     days = sorted({run.day for run in runs})
     summary = (
         f"{len(runs)} runs of {' and '.join(days)}, {events:,} transactions, {kills} kills: "
@@ -82,7 +121,7 @@ def _endurance(runs: Sequence[Result]) -> str:
 def _mutants(file: Path) -> str:
     found = mutants_in(file)
     if not found:
-        return "_Not measured yet: there is no result file._"
+        return NOT_MEASURED
     return _harm([run for pair in found.values() for run in pair])
 
 

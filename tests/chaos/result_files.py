@@ -7,6 +7,7 @@ import msgspec
 from tests.chaos.scenario import Result
 
 RESULTS = Path(__file__).parent / "results"
+LAB_RESULTS = RESULTS / "lab"
 
 
 class Runs(msgspec.Struct):
@@ -35,5 +36,5 @@ def mutants_in(file: Path) -> dict[str, list[Result]]:
 
 def write(file: Path, content: Runs | Mutants) -> None:
     """Replace the file."""
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")

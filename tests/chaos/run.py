@@ -14,6 +14,7 @@ import msgspec
 
 from app.local import ports
 from tests.chaos.cluster import Cluster
+from tests.chaos.late_writes import refused_batches
 from tests.chaos.traffic import Sent, Traffic, transactions
 from tests.support import reading
 from tests.support.deployment import Deployment
@@ -56,6 +57,8 @@ class Run:
         self.timeline: list[Moment] = []
         self.broken: list[str] = []
         """Declared behaviour that was not observed."""
+        self.late_writes = 0
+        """Late writes counted before a compaction removed them."""
         self.kills = 0
         self.restarts = 0
         """Exit codes of workers that ended by themselves."""
@@ -69,7 +72,7 @@ class Run:
         self.deleted_log: list[Any] = []
         """Records of the transactions topic before it was created again."""
         self.deployment = _deployment(cluster, directory, models)
-        self._app = app
+        self.app = app
         self._begun = time.monotonic()
         self._expected: set[str] = set()
 
@@ -113,13 +116,13 @@ class Run:
     @property
     def ours(self) -> bool:
         """Whether workers are the service's or a mutant of it, whose logs and disks can be checked, unlike stock Faust's."""
-        return "baseline" not in self._app
+        return "baseline" not in self.app
 
     def worker(self, **environment: str) -> Worker:
         """Make a worker without starting it."""
         given = {"FRAUDSTREAM_WORKER_LOG_FORMAT": "json"} | environment
         worker = self.deployment.worker(f"worker-{len(self.workers) + 1}", **given)
-        worker.application = self._app
+        worker.application = self.app
         worker.may_end = True  # `supervised` restarts it
         worker.in_full = True
         if not self.ours:
@@ -127,10 +130,14 @@ class Run:
         self.workers.append(worker)
         return worker
 
+    def refused_writes(self) -> int:
+        """Count the batches of former owners that brokers refused to append to the changelog."""
+        return sum(refused_batches(log, self.deployment.changelog) for log in self.cluster.logs())
+
     def run_app(self, app: str) -> None:
         """Set the application of workers created later, unless the run is of a mutant."""
-        if self._app == "app.worker":
-            self._app = app
+        if self.app == "app.worker":
+            self.app = app
 
     def own_models(self) -> Path:
         """Copy the models directory for this run, so that the scenario can damage it."""

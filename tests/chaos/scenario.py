@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -11,28 +11,30 @@ from numpy.typing import NDArray
 
 from tests.chaos import verdict
 from tests.chaos.cluster import Cluster
+from tests.chaos.late_writes import late_writes
 from tests.chaos.run import Moment, Run, stored
 from tests.chaos.verdict import Figures
 from tests.support import reading
 
-Play = Callable[[Run], Awaitable[None]]
+RunT = TypeVar("RunT", bound=Run)
+Play = Callable[[RunT], Awaitable[None]]
 
 
-class Scenario(NamedTuple):
+class Scenario(NamedTuple, Generic[RunT]):
     """A scenario's actions, and the behaviour that is declared for it."""
 
     name: str
     declared: str
-    play: Play
+    play: Play[RunT]
 
 
-SCENARIOS: dict[str, Scenario] = {}
+SCENARIOS: dict[str, Scenario[Run]] = {}
 
 
-def scenario(declared: str) -> Callable[[Play], Play]:
+def scenario(declared: str) -> Callable[[Play[Run]], Play[Run]]:
     """Register a scenario under its function's name; ``declared`` states the behaviour that users may rely on."""
 
-    def register(play: Play) -> Play:
+    def register(play: Play[Run]) -> Play[Run]:
         SCENARIOS[play.__name__] = Scenario(play.__name__, declared, play)
         return play
 
@@ -67,7 +69,7 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 async def carry_out(
-    chosen: Scenario,
+    chosen: Scenario[Run],
     cluster: Cluster,
     directory: Path,
     models: Path,
@@ -77,7 +79,12 @@ async def carry_out(
     app: str = "app.worker",
 ) -> Result:
     """Run one scenario on a healthy cluster and return its verdict; repair the cluster afterwards."""
-    run = Run(cluster, directory, models, seed, scale, app)
+    return await perform(chosen, Run(cluster, directory, models, seed, scale, app))
+
+
+async def perform(chosen: Scenario[RunT], run: RunT) -> Result:
+    """Play a scenario in a new run and return its verdict; repair the run's cluster afterwards."""
+    cluster = run.cluster
     await run.deployment.ensure_topics()
     try:
         async with run.supervised():
@@ -101,9 +108,9 @@ async def carry_out(
     return Result(
         scenario=chosen.name,
         declared=chosen.declared,
-        seed=seed,
-        scale=scale,
-        workers=app,
+        seed=run.seed,
+        scale=run.scale,
+        workers=run.app,
         day=datetime.now(UTC).date().isoformat(),
         clean=figures.clean,
         broken=run.broken,
@@ -121,7 +128,11 @@ async def check(run: Run) -> tuple[Figures, dict[str, Any]]:
     deployment, figures = run.deployment, Figures()
     topics = deployment.settings.topics
     source = verdict.read_source(run.deleted_log, await deployment.read(topics.transactions))
-    changelog = reading.newest_per_key(await deployment.read(deployment.changelog))
+    versions = await deployment.read(deployment.changelog)
+    changelog = reading.newest_per_key(versions)
+    if run.ours:
+        figures.late_writes = run.late_writes + late_writes(versions)
+        figures.late_writes_refused = run.refused_writes()
     verdict.check_profiles(source.customers, changelog, figures, by_offset=run.ours)
     if run.ours:
         verdict.check_stores(changelog, run.kept_stores or stored(run.workers), figures)

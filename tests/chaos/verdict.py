@@ -48,13 +48,17 @@ class Figures(msgspec.Struct, kw_only=True):
     bad_records: int = 0
     dead_letters_missing: int = 0
     dead_letters_spurious: int = 0
+    late_writes: int = 0
+    """Versions of a profile in the changelog behind one that has applied more: a former owner's."""
+    late_writes_refused: int = 0
+    """Requests of a former owner that a broker refused."""
 
     @property
     def clean(self) -> bool:
         """True when nothing is lost, counted twice or wrong, and no alert is missing."""
         allowed = {
             *("transactions", "customers", "decisions", "alerts", "bad_records"),
-            *("decisions_repeated", "alerts_repeated"),
+            *("decisions_repeated", "alerts_repeated", "late_writes", "late_writes_refused"),
         }
         return not any(getattr(self, name) for name in self.__struct_fields__ if name not in allowed)
 

@@ -30,6 +30,8 @@ class Worker:
         """The argument of `faust -A`."""
         self.started_word = STARTED
         """The word in its log that shows that it has started."""
+        self.prefix: tuple[str, ...] = ()
+        """Words before the command, of a program that runs it in the same process."""
         self.in_full = False
         """It is started by ``python -m faust`` though there is a fork server."""
         self.may_end = False
@@ -67,7 +69,7 @@ class Worker:
                 self._process = fork_server.running.fork(words, environment, output, output)
                 return
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
-                [sys.executable, "-m", *words],
+                [*self.prefix, sys.executable, "-m", *words],
                 cwd=REPOSITORY,
                 env=environment,
                 stdin=subprocess.DEVNULL,

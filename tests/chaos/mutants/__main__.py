@@ -5,6 +5,9 @@ import sys
 from functools import cache, partial
 
 from tests.chaos.__main__ import play, quieten
+from tests.chaos.lab.isolation import Job
+from tests.chaos.lab.isolation import play as play_in_lab
+from tests.chaos.lab.lab_scenario import LAB_SCENARIOS
 from tests.chaos.result_files import RESULTS, Mutants, mutants_in, write
 from tests.chaos.scenario import Result
 
@@ -15,6 +18,7 @@ MEANT_FOR = {
     "state_before_alert": "ten_kills",
     "no_zombie_rule": "zombie",
     "errors_acknowledged": "alerts_refused",
+    "no_broker_fence": "late_changelog_write",
 }
 SCALE = 0.5
 FILE = RESULTS / "mutants.json"
@@ -28,7 +32,7 @@ def main() -> int:
     given = parser.parse_args()
     quieten()
     # The service itself runs once for all mutants of a scenario.
-    run = cache(partial(play, seed=given.seed, scale=SCALE))
+    run = cache(partial(_play, seed=given.seed))
     chosen = given.mutants or list(MEANT_FOR)
     for mutant in chosen:
         scenario = MEANT_FOR[mutant]
@@ -36,6 +40,13 @@ def main() -> int:
         _publish(mutants_in(FILE) | {mutant: found})
     published = mutants_in(FILE)
     return 0 if all(_is_found(*published[mutant]) for mutant in chosen) else 1
+
+
+def _play(scenario: str, seed: int, app: str) -> Result:
+    if scenario in LAB_SCENARIOS:
+        (result,) = play_in_lab([Job(scenario, seed)], 1.0, app)
+        return result
+    return play(scenario, seed, SCALE, app)
 
 
 def _is_found(healthy: Result, mutant: Result) -> bool:

@@ -1,0 +1,78 @@
+"""Plays runs in the namespaces that `isolation` has made: ``python -m tests.chaos.lab SCENARIO=SEED... --directory DIR``.
+
+The result of each is a file in the directory.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.local.java import runtime
+from tests.chaos.__main__ import quieten
+from tests.chaos.lab import scenarios
+from tests.chaos.lab.brokers import LabCluster
+from tests.chaos.lab.isolation import Job
+from tests.chaos.lab.lab_run import LabRun
+from tests.chaos.lab.lab_scenario import LAB_SCENARIOS
+from tests.chaos.lab.network import Network
+from tests.chaos.scenario import Result, perform
+from tests.support.bundle import write_models
+
+assert scenarios.__all__  # the import registers all scenarios
+
+
+def main() -> None:
+    """Make the lab, and play."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.lab", description=__doc__)
+    parser.add_argument("jobs", nargs="+", metavar="SCENARIO=SEED")
+    parser.add_argument("--scale", type=float, required=True)
+    parser.add_argument("--app", required=True)
+    parser.add_argument("--directory", type=Path, required=True)
+    given = parser.parse_args()
+    quieten()
+    # The first process of a namespace has no default handlers: without this one SIGTERM would be ignored.
+    signal.signal(signal.SIGTERM, _leave)
+    runtime.JVM_OPTIONS += ("-XX:TieredStopAtLevel=1",)  # brokers of a lab live for minutes
+    write_models(given.directory / "models")
+    cluster = LabCluster(given.directory / "cluster", Network())
+    try:
+        for named in given.jobs:
+            scenario, _, seed = named.partition("=")
+            _play(Job(scenario, int(seed)), given, cluster)
+    finally:
+        cluster.stop()
+
+
+def _play(job: Job, given: argparse.Namespace, cluster: LabCluster) -> None:
+    directory = given.directory / f"{job.scenario}-{job.seed}"
+    directory.mkdir()
+    run = LabRun(
+        cluster, directory, given.directory / "models", seed=job.seed, scale=given.scale, app=given.app
+    )
+    try:
+        result = asyncio.run(_performed(job.scenario, run))
+    finally:
+        run.leave()
+    complete = directory / "result.json"
+    complete.write_bytes(msgspec.json.encode(result))
+    complete.rename(given.directory / job.file)
+
+
+async def _performed(scenario: str, run: LabRun) -> Result:
+    try:
+        return await perform(LAB_SCENARIOS[scenario], run)
+    finally:
+        await run.deployment.delete_topics()
+
+
+def _leave(number: int, _: Any) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

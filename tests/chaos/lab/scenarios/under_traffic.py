@@ -1,0 +1,34 @@
+"""What scenarios with any fault share: workers with the parts that it needs, traffic, and an end on a true clock."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from tests.chaos.lab.lab_run import LabPart, LabRun
+from tests.chaos.traffic import Sent, transactions
+
+WORKERS = 2
+RATE = 150.0
+CUSTOMERS = 300
+
+
+@asynccontextmanager
+async def under_traffic(run: LabRun, needs: frozenset[LabPart], seconds: float) -> AsyncIterator[None]:
+    """Send transactions to new workers for so many seconds, of which the block begins after the first decisions."""
+    run.provide(needs)
+    await run.start_workers(WORKERS)
+    records = transactions(int(RATE * seconds), run.seed, CUSTOMERS)
+    async with run.sending(live(records) if LabPart.CLOCKS in needs else records, RATE):
+        await run.deployment.decided(200)
+        yield
+    if LabPart.CLOCKS in needs:
+        await run.drained()
+        await run.move()
+
+
+def live(records: Iterator[Sent]) -> Iterator[Sent]:
+    """Transactions that happen when they are sent: of others, the clock of a worker says nothing."""
+    for record in records:
+        fields = json.loads(record.value or b"") | {"event_time": time.time_ns() // 1_000_000}
+        yield record._replace(value=json.dumps(fields).encode())
