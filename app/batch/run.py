@@ -26,6 +26,8 @@ class Summary(msgspec.Struct, kw_only=True):
 
     rows: int = 0
     written: int = 0
+    skipped: int = 0
+    """Rows that the mapping left out: refunds."""
     repeats: int = 0
     """Rows left out because their transaction id occurred before."""
     late: int = 0
@@ -80,7 +82,8 @@ def _batches(
 ) -> Iterator[FoldedBatch]:
     profiles, going_back = Profiles(bounds), GoingBack(bounds.allowed_lateness_ms)
     for part in fold_history(source, profiles):
-        summary.rows += len(part.batch)
+        summary.rows += len(part.batch) + part.batch.skipped
+        summary.skipped += part.batch.skipped
         summary.repeats += part.repeats
         summary.late += int(np.count_nonzero(part.folded.late))
         going_back.add(part.batch.event_time)

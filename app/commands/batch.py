@@ -16,7 +16,10 @@ File = Annotated[Path, typer.Argument(help="Transactions in order of arrival: Pa
 Out = Annotated[
     Path, typer.Option(help="Parquet, CSV or JSON lines, by suffix. Written completely or not at all.")
 ]
-Mapping = Annotated[str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")]
+Mapping = Annotated[
+    str | None,
+    typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -97,6 +100,6 @@ def _print_summary(summary: "Summary", out: Path, seconds: float, *, as_json: bo
     typer.echo(f"{summary.written:,} rows to {out} in {seconds:.1f} s ({speed:,.0f} events/s)")
     typer.echo(
         f"{summary.rows:,} rows read, {summary.repeats:,} repeats skipped, {summary.late:,} late, "
-        f"{summary.going_back:,} going back in time, "
+        f"{summary.going_back:,} going back in time, {summary.skipped:,} refunds skipped, "
         f"{summary.customers:,} customers, {summary.alerts:,} alerts, {summary.declines:,} to decline"
     )

@@ -59,7 +59,8 @@ def compare(
         raise typer.BadParameter("Give --labels or --labels-topic, not both.")
     settings = Settings.from_env()
     found = _read_file(decisions) if decisions else _read_topic(settings, days)
-    known = read_fraud_flags(labels, load_mapping(mapping)) if labels else None
+    columns = load_mapping(mapping, token_key_file=settings.mapping.token_key_file)
+    known = read_fraud_flags(labels, columns) if labels else None
     if labels_topic:
         known = _read_labels_topic(settings, labels_topic)
     draws = Draws(number=resamples, seed=seed, budget=budget)

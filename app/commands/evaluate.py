@@ -36,7 +36,8 @@ def evaluate(
     ],
     *,
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
+        str | None,
+        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
     ] = None,
     labels: Labels = None,
     sort: Sort = False,

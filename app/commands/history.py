@@ -26,7 +26,7 @@ def history_source(
     """Describe the file by its options and the settings. The present time decides what is too far in the future."""
     return HistorySource(
         path=path,
-        mapping=load_mapping(mapping),
+        mapping=load_mapping(mapping, token_key_file=settings.mapping.token_key_file),
         acceptance=acceptance(settings),
         now_ms=time.time_ns() // 1_000_000,
         labels=labels,

@@ -19,7 +19,8 @@ def send(
         Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
     ],
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
+        str | None,
+        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
     ] = None,
     label_delay_days: Annotated[
         float, typer.Option(min=0, help="Days from a transaction until its fraud is reported.")
@@ -37,7 +38,7 @@ def send(
     from app.traffic import console, labels
 
     settings = Settings.from_env()
-    batches = read_batches(file, load_mapping(mapping))
+    batches = read_batches(file, load_mapping(mapping, token_key_file=settings.mapping.token_key_file))
     known = labels.labels(batches, round(label_delay_days * DAY_MS), time.time_ns() // 1_000_000)
     name = topic or settings.topics.labels
     produced = console.send_records(

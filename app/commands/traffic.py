@@ -73,7 +73,8 @@ def produce(
     *,
     file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSON lines.")],
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
+        str | None,
+        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
     ] = None,
     rate: Rate = None,
     topic: Annotated[
@@ -98,7 +99,10 @@ def produce(
     batch_rows = DEFAULT_BATCH_ROWS if rate is None else PACED_BATCH_ROWS
     rule = order_rule(row_order(sort, as_arrived), settings)
     read = read_batches(
-        file, load_mapping(mapping), batch_rows=batch_rows, sort=rule.order is RowOrder.SORTED
+        file,
+        load_mapping(mapping, token_key_file=settings.mapping.token_key_file),
+        batch_rows=batch_rows,
+        sort=rule.order is RowOrder.SORTED,
     )
     batches = in_order(read, file, rule)
     rows = itertools.islice((row for batch in batches for row in batch.transactions()), limit)

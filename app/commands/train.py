@@ -19,7 +19,8 @@ def train(
         Path, typer.Option(help="Directory of the new bundle, models/NAME/VERSION; must not exist.")
     ],
     mapping: Annotated[
-        str | None, typer.Option(help="`handbook`, or a TOML file that maps columns to fields.")
+        str | None,
+        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
     ] = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,

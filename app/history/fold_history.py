@@ -133,10 +133,12 @@ def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source
 
 
 def _remedy(error: InvalidEvent, transaction: Transaction, source: HistorySource) -> str:
+    if error.reason is InvalidReason.CARD_NUMBER:
+        return "; a --mapping can make a keyed token of a card number: { column = COLUMN, token = true }"
     if error.reason not in (InvalidReason.ABSURD_TIME, InvalidReason.FUTURE_TIME):
         return ""
     bounds_ms = source.acceptance.earliest_event_time_ms, source.now_ms
-    return for_refused_time(transaction.event_time, source.mapping.time_unit, bounds_ms)
+    return for_refused_time(transaction.event_time, source.mapping.unit_of_times, bounds_ms)
 
 
 def _events(batch: TransactionBatch) -> Events:

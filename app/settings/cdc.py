@@ -18,7 +18,7 @@ class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Consumer group that copies both tables to Redis."""
     mapping: str = ""
     """Column mapping of the table: `contract` if the columns have the names and units of the transaction contract, else
-    the path of a TOML file (docs/models/batch.md, Column mappings). Empty: change events are rejected as dead letters."""
+    the path of a TOML file (docs/data/mappings.md). Empty: change events are rejected as dead letters."""
     updates: Literal["ignore", "score"] = "ignore"
     """What an updated row means. `ignore`: nothing is scored. `score`: the row is a transaction, for tables in which an
     update turns a row into a payment. A transaction id that the customer's profile still holds is not scored again; an

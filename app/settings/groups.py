@@ -12,6 +12,7 @@ from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, ProfileSettings
 from app.settings.kafka import KafkaSettings, check_kafka
+from app.settings.mapping import MappingSettings
 from app.settings.model import ModelSettings
 from app.settings.production import (
     check_production_kafka,
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
     tracing: TracingSettings = msgspec.field(default_factory=TracingSettings)
     cdc: CdcSettings = msgspec.field(default_factory=CdcSettings)
+    mapping: MappingSettings = msgspec.field(default_factory=MappingSettings)
 
     @property
     def app_id(self) -> str:

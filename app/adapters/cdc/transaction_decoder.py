@@ -23,5 +23,5 @@ def decoder_for(settings: Settings) -> Decode:
     """The decoder by FRAUDSTREAM_CDC_MAPPING. Raises ConfigurationError where that names no usable mapping."""
     if not settings.cdc.mapping:
         return decode_plain
-    mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING)
+    mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING, settings.mapping.token_key_file)
     return ChangeEvents(mapping, score_updates=settings.cdc.updates == "score").decode

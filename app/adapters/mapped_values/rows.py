@@ -1,18 +1,22 @@
 """Converts a row, as Debezium writes it, to a transaction by a column mapping."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from app.adapters.column_mapping import ColumnMapping
+from app.adapters.field_source import Source
 from app.adapters.mapped_values.amounts import minor_units
+from app.adapters.mapped_values.building import ABSENT, builder, value_at
 from app.adapters.mapped_values.refused import Refused
 from app.adapters.mapped_values.times import milliseconds
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent
 
 _IDENTIFIERS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token", "channel", "mcc")
+_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
 class MappedRows:
@@ -20,29 +24,58 @@ class MappedRows:
 
     def __init__(self, mapping: ColumnMapping) -> None:
         self._mapping = mapping
-        self._columns = [(field, mapping.column(field)) for field in Transaction.__struct_fields__]
+        given = {field: mapping.columns.get(field, field) for field in Transaction.__struct_fields__}
+        self._columns = [(field, column) for field, column in given.items() if isinstance(column, str)]
+        self._built = [
+            (field, source.columns, builder(source, mapping.key))
+            for field, source in given.items()
+            if isinstance(source, Source)
+        ]
 
     def transaction(self, row: dict[str, Any]) -> Transaction:
         """The transaction in a row. Raises InvalidEvent, or msgspec.ValidationError where a field breaks the contract."""
-        fields = {field: row[column] for field, column in self._columns if column in row}
+        fields = {
+            field: value for field, column in self._columns if (value := value_at(row, column)) is not ABSENT
+        }
+        self._build(fields, row)
         if self._mapping.currency is not None:
             fields.setdefault("currency", self._mapping.currency)
         for field in _IDENTIFIERS:
             if type(fields.get(field)) is int:
                 fields[field] = str(fields[field])
         for field in ("latitude", "longitude"):
-            if isinstance(fields.get(field), Decimal):
-                fields[field] = float(fields[field])
+            if field in fields:
+                fields[field] = _degrees(fields[field])
         self._convert(fields)
         return msgspec.convert(fields, Transaction)
+
+    def _build(self, fields: dict[str, Any], row: dict[str, Any]) -> None:
+        for field, columns, build in self._built:
+            values = [value_at(row, column) for column in columns]
+            try:
+                built = build(values, 0)
+            except Refused as refused:
+                raise _invalid(field, refused) from None
+            if built is not None or any(value is not ABSENT for value in values):
+                fields[field] = built
 
     def _convert(self, fields: dict[str, Any]) -> None:
         mapping, field = self._mapping, "event_time"
         try:
             if field in fields:
-                fields[field] = milliseconds(fields[field], mapping.time_unit)
+                fields[field] = milliseconds(fields[field], mapping.unit_of_times)
             if (field := "amount_minor") in fields:
                 currency = str(fields.get("currency"))
                 fields[field] = minor_units(fields[field], currency, mapping, mapping.numeric_scale)
         except Refused as refused:
-            raise InvalidEvent(refused.reason, f"`{field}` {refused.what}") from None
+            raise _invalid(field, refused) from None
+
+
+def _invalid(field: str, refused: Refused) -> InvalidEvent:
+    return InvalidEvent(refused.reason, f"`{field}` {refused.what}")
+
+
+def _degrees(value: Any) -> Any:
+    """A NUMERIC column arrives as text or, from a double, as Decimal; the contract refuses anything but a number."""
+    is_number = isinstance(value, Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value))
+    return float(value) if is_number else value

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from app.adapters.column_mapping import ColumnMapping
 from app.adapters.mapped_values.amounts import minor_units, power_of_ten, refuse_factor
@@ -23,6 +24,7 @@ _INTEGER = "^-?[0-9]{1,18}$"
 _DECIMAL = r"^(?P<whole>[0-9]{1,12})(?:\.(?P<decimals>[0-9]{1,4}))?$"
 _MOST_DECIMALS = 4
 """Of ISO 4217."""
+_NEGATIVE = "^-[0-9.]*[1-9]"
 _NEARLY_HALF = 1e-3
 """Beyond it, doubles round as the decimal numbers that they stand for."""
 
@@ -38,6 +40,18 @@ def amounts(column: Column, currencies: Encoded, mapping: ColumnMapping) -> Inte
     if found is not None and len(found) and (found.min() < 0 or found.max() > MAX_AMOUNT_MINOR):
         found = None
     return _one_by_one(column, currencies, mapping) if found is None else found
+
+
+def negative(array: pa.Array) -> NDArray[np.bool_]:
+    """Which raw amounts are below zero; not a null, nor what is no number."""
+    is_number = (
+        pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_decimal(array.type)
+    )
+    if is_number:
+        found = pc.less(array, pa.scalar(0, array.type))
+    else:
+        found = pc.match_substring_regex(array.cast(pa.string()), _NEGATIVE)
+    return np.asarray(pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False))
 
 
 def _shifts(currencies: Encoded, mapping: ColumnMapping) -> Shifts | None:

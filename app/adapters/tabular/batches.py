@@ -50,6 +50,8 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Name of the pattern of a fraudulent row, null for other rows."""
     rows: Integers | None = None
     """The numbers of the rows in the file, where they are not consecutive from ``first_row`` on."""
+    skipped: int = 0
+    """Rows that the mapping left out beside these."""
 
     def row(self, index: int) -> int:
         """The number in the file of the row at this index, for messages."""
@@ -81,7 +83,7 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def columns(self) -> dict[str, pa.Array]:
         """The present columns as Arrow arrays by field name, in the contract's order."""
-        fields = self.__struct_fields__[1:-1]
+        fields = self.__struct_fields__[1:-2]
         return {name: _arrow(column) for name in fields if (column := getattr(self, name)) is not None}
 
     def transactions(self) -> Iterator[Transaction]:

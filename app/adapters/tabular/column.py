@@ -21,6 +21,17 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     first_row: int
     array: pa.Array
+    rows: NDArray[np.int64] | None = None
+    """Numbers of the rows, where they are not consecutive from ``first_row`` on."""
+
+    def with_array(self, array: pa.Array) -> "Column":
+        return msgspec.structs.replace(self, array=array)
+
+    def taken(self, kept: NDArray[np.int64]) -> "Column":
+        """The rows with these indexes."""
+        return msgspec.structs.replace(
+            self, array=self.array.take(pa.array(kept)), rows=self.first_row + kept
+        )
 
     def refuse_where(
         self, bad: pa.Array, what: str, reason: InvalidReason = InvalidReason.OUT_OF_RANGE
@@ -31,9 +42,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
             raise self.invalid(index, what, reason)
 
     def invalid(self, index: int, what: str, reason: InvalidReason) -> InvalidFile:
-        return InvalidFile(
-            f"{position(self.path, self.first_row + index)}, column `{self.name}`: {what}", reason
-        )
+        row = self.first_row + index if self.rows is None else int(self.rows[index])
+        return InvalidFile(f"{position(self.path, row)}, column `{self.name}`: {what}", reason)
 
     def refused(self, index: int, refused: Refused) -> InvalidFile:
         return self.invalid(index, refused.what, refused.reason)

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.adapters.column_mapping import FIELDS, HANDBOOK, REQUIRED_FIELDS, ColumnMapping
+from app.adapters.column_mapping import KNOWN_LAYOUTS, REQUIRED_FIELDS, ColumnMapping, layout_of
 from app.adapters.tabular import column_decoders
-from app.adapters.tabular.amount_columns import amounts
+from app.adapters.tabular.amount_columns import amounts, negative
 from app.adapters.tabular.batches import TransactionBatch, encoded
-from app.adapters.tabular.column import Column, plain
+from app.adapters.tabular.built_columns import raw_columns
+from app.adapters.tabular.column import Column
 from app.adapters.tabular.time_columns import event_times
 from app.errors import InvalidFile, InvalidReason
 
@@ -21,7 +23,7 @@ _DECODERS: dict[str, _Decoder] = {
     "transaction_id": lambda column, _: column_decoders.texts(column, required=True),
     "customer_id": lambda column, _: column_decoders.encoded_texts(column),
     "terminal_id": lambda column, _: column_decoders.encoded_texts(column),
-    "event_time": lambda column, mapping: event_times(column, mapping.time_unit),
+    "event_time": lambda column, mapping: event_times(column, mapping.unit_of_times),
     "currency": lambda column, _: _currencies(column),
     "channel": lambda column, _: column_decoders.texts(column, required=False),
     "mcc": lambda column, _: column_decoders.codes(column, "^[0-9]{4}$", "four digits", required=False),
@@ -37,32 +39,43 @@ _DECODERS: dict[str, _Decoder] = {
 }
 
 
-def to_batch(rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int) -> TransactionBatch:
-    """The rows as a batch. Raises InvalidFile at the first invalid value."""
-    found = {
-        field: Column(path=path, name=name, first_row=first_row, array=plain(rows.column(name)))
-        for field in FIELDS
-        if (name := mapping.column(field)) in rows.schema.names
-    }
+def to_batch(
+    rows: pa.RecordBatch, mapping: ColumnMapping, path: Path, first_row: int, skipped_before: int = 0
+) -> TransactionBatch:
+    """The rows as a batch. Raises InvalidFile at the first invalid value.
+
+    ``skipped_before`` is the number of earlier rows that the mapping left out.
+    """
+    found, kept = raw_columns(rows, mapping, path, first_row), None
+    if mapping.refunds == "skip":
+        kept = np.flatnonzero(~negative(found["amount_minor"].array))
+        found = {field: column.taken(kept) for field, column in found.items()}
+    count = rows.num_rows if kept is None else len(kept)
     fields = {
         field: _DECODERS[field](column, mapping) for field, column in found.items() if field in _DECODERS
     }
     if "currency" not in fields:
-        fields["currency"] = pa.repeat(mapping.currency, rows.num_rows)
+        fields["currency"] = pa.repeat(mapping.currency, count)
     fields["amount_minor"] = amounts(found["amount_minor"], encoded(fields["currency"]), mapping)
     _require_pairs(found)
-    return TransactionBatch(first_row=first_row, **fields)
+    numbers = None if kept is None else first_row + kept
+    skipped = rows.num_rows - count
+    return TransactionBatch(first_row=first_row - skipped_before, rows=numbers, skipped=skipped, **fields)
 
 
 def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) -> None:
     """Raise InvalidFile, with the remedy, unless every required field has a column or a constant."""
     for field in REQUIRED_FIELDS:
         constant = field == "currency" and mapping.currency is not None
-        if mapping.column(field) not in names and not constant:
-            raise InvalidFile(
-                f"{path} has no column `{mapping.column(field)}` (field {field}). {_remedy(names, mapping)}",
-                InvalidReason.MISSING_FIELD,
-            )
+        source = mapping.sources.get(field)
+        if constant or (source is not None and source.default is not None):
+            continue
+        for column in mapping.inputs(field):
+            if column not in names:
+                raise InvalidFile(
+                    f"{path} has no column `{column}` (field {field}). {_remedy(names, mapping)}",
+                    InvalidReason.MISSING_FIELD,
+                )
 
 
 def _currencies(column: Column) -> pa.Array:
@@ -70,10 +83,20 @@ def _currencies(column: Column) -> pa.Array:
 
 
 def _remedy(names: Sequence[str], mapping: ColumnMapping) -> str:
-    if mapping != HANDBOOK and set(HANDBOOK.columns.values()) & set(names):
-        return "Did you mean --mapping handbook?"
+    likely = {name: _likeness(layout_of(name), names) for name in KNOWN_LAYOUTS}
+    name = max(likely, key=lambda each: likely[each])
+    if likely[name] and mapping != layout_of(name):
+        return f"Did you mean --mapping {name}?"
     listed = ", ".join(list(names)[:20])
     return f"Its columns: {listed}. --mapping FILE.toml maps them to fields."
+
+
+def _likeness(layout: ColumnMapping, names: Sequence[str]) -> int:
+    """How many of a layout's columns a file has; 0 where it lacks one of the required fields."""
+    columns = {field: layout.inputs(field) for field in layout.columns}
+    if any(column not in names for field in REQUIRED_FIELDS for column in columns.get(field, ())):
+        return 0
+    return sum(column in names for field in columns for column in columns[field])
 
 
 def _require_pairs(found: dict[str, Column]) -> None:

@@ -41,11 +41,13 @@ def read_batches(
 
 
 def _batches(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[TransactionBatch]:
-    wanted = WantedColumns(
-        tuple(map(mapping.column, FIELDS)), lambda names: require_columns(names, mapping, path)
-    )
+    columns = tuple(column for field in FIELDS for column in mapping.inputs(field))
+    wanted = WantedColumns(columns, lambda names: require_columns(names, mapping, path))
+    skipped = 0
     for first_row, rows in read_rows(path, wanted, batch_rows=batch_rows):
-        yield to_batch(rows, mapping, path, first_row)
+        batch = to_batch(rows, mapping, path, first_row, skipped)
+        skipped += batch.skipped
+        yield batch
 
 
 def read_rows(

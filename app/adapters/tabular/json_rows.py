@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from app.adapters.mapped_values.building import ABSENT, value_at
 from app.adapters.tabular.positions import position, written_lines
 from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format
 from app.adapters.tabular.wanted_columns import WantedColumns
@@ -42,9 +43,21 @@ def _objects(
 
 
 def _batch(rows: list[dict[str, Any]], wanted: WantedColumns, path: Path, first_row: int) -> pa.RecordBatch:
-    names = wanted.found_in(path, sorted(set().union(*rows)))
-    arrays = [_column([row.get(name) for row in rows], name, path, first_row) for name in names]
+    columns = set().union(*rows)
+    nested = {name for name in wanted.columns if "." in name and name not in columns and _has(rows, name)}
+    names = wanted.found_in(path, sorted(columns | nested))
+    arrays = [_column(_values(rows, name), name, path, first_row) for name in names]
     return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _has(rows: list[dict[str, Any]], path: str) -> bool:
+    return any(value_at(row, path) is not ABSENT for row in rows)
+
+
+def _values(rows: list[dict[str, Any]], name: str) -> list[Any]:
+    if "." not in name:
+        return [row.get(name) for row in rows]
+    return [None if (value := value_at(row, name)) is ABSENT else value for row in rows]
 
 
 def _column(values: list[Any], name: str, path: Path, first_row: int) -> pa.Array:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from app.adapters.tabular.wanted_columns import WantedColumns
@@ -16,5 +17,22 @@ def parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator
         raise InvalidFile(f"{path} is empty")
     # With pre_buffer Arrow would hold whole row groups; without it pages are read on demand and memory stays bounded.
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
-        found = wanted.found_in(path, file.schema_arrow.names)
-        yield from file.iter_batches(batch_rows, columns=found, use_threads=False)
+        schema = file.schema_arrow
+        found = wanted.found_in(path, [name for field in schema for name in _names(field)])
+        for rows in file.iter_batches(batch_rows, columns=found, use_threads=False):
+            yield pa.RecordBatch.from_arrays([_array(rows, name) for name in found], names=found)
+
+
+def _names(field: pa.Field, prefix: str = "") -> Iterator[str]:
+    """The field's name, and the paths with dots of the fields nested in it."""
+    yield prefix + field.name
+    if pa.types.is_struct(field.type):
+        for nested in field.type:
+            yield from _names(nested, f"{prefix}{field.name}.")
+
+
+def _array(rows: pa.RecordBatch, name: str) -> pa.Array:
+    if name in rows.schema.names:
+        return rows.column(name)
+    first, *parts = name.split(".")
+    return pc.struct_field(rows.column(first), parts)

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,8 +37,11 @@ def sorted_batches(
     Raises InvalidFile where the temporary files cannot be written.
     """
     try:
-        runs = [_written(run, block_rows) for run in _runs(batches, run_rows)]
-        yield from _batches(_merged(runs), batch_rows)
+        skipped: list[int] = []
+        runs = [_written(run, block_rows) for run in _runs(batches, run_rows, skipped)]
+        for batch in _batches(_merged(runs), batch_rows):
+            yield msgspec.structs.replace(batch, skipped=sum(skipped))
+            skipped.clear()
     except OSError as error:
         raise InvalidFile(
             f"{tempfile.gettempdir()}: {error.strerror}. --sort needs about as much space there as the rows take; "
@@ -45,10 +49,11 @@ def sorted_batches(
         ) from error
 
 
-def _runs(batches: Iterable[TransactionBatch], run_rows: int) -> Iterator[pa.Table]:
-    """Tables of at least ``run_rows`` rows, each sorted by time and row."""
+def _runs(batches: Iterable[TransactionBatch], run_rows: int, skipped: list[int]) -> Iterator[pa.Table]:
+    """Tables of at least ``run_rows`` rows, each sorted by time and row; notes how many rows each batch left out."""
     waiting: list[pa.Table] = []
     for batch in batches:
+        skipped.append(batch.skipped)
         waiting.append(pa.table(batch.columns() | {_ROW: batch.row_numbers()}))
         if sum(map(len, waiting)) >= run_rows:
             yield _sorted(waiting)
