@@ -5,6 +5,7 @@ already is sent again by its kernel, also after its process has ended.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -137,6 +138,8 @@ class Network:
         ip(f"-n {name} link set in-{name} name eth0")
         words = [sys.executable, "-m", "tests.chaos.lab.relay", str(inner), str(outer)]
         self._relays[name] = subprocess.Popen(words, pass_fds=(inner, outer), stdin=subprocess.PIPE)  # noqa: S603  # our own list
+        for device in (inner, outer):
+            os.close(device)  # so that it ends with the relay
 
 
 def ip(line: str) -> None:
