@@ -14,6 +14,8 @@ from tests.chaos.scenario import SCENARIOS, Result
 assert scenarios.__all__  # the import registers all scenarios
 assert lab_scenarios.__all__
 
+BEFORE_THE_FENCE = "before_the_fence.json"
+"""Runs of the commit before docs/adr/0016; its workers did not claim partitions."""
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
 
@@ -26,12 +28,17 @@ def tables(directory: Path = RESULTS) -> dict[str, str]:
         "lab-declared": markdown(
             ("scenario", "declared"), [(s.name, s.declared) for s in LAB_SCENARIOS.values()]
         ),
-        "lab": _between({name: runs for name, runs in between.items() if runs}),
+        "before-the-fence": _between(_by_scenario(runs_in(directory / LAB_RESULTS.name / BEFORE_THE_FENCE))),
+        "lab": _between(between),
         "scenarios": _scenarios({name: runs for name, runs in found.items() if runs}),
         "endurance": _endurance(found[ENDURANCE]),
         "mutants": _mutants(directory / "mutants.json"),
         "stock": _harm(_beside(found, runs_in(directory / "stock.json"))),
     }
+
+
+def _by_scenario(runs: Sequence[Result]) -> dict[str, list[Result]]:
+    return {name: [run for run in runs if run.scenario == name] for name in LAB_SCENARIOS}
 
 
 def _beside(ours: Mapping[str, Sequence[Result]], others: Iterable[Result]) -> Iterator[Result]:
@@ -74,7 +81,7 @@ def _between(found: dict[str, list[Result]]) -> str:
         *("scenario", "runs", "transactions", "kills", "restarts", "late writes", "refused", "lost"),
         *("counted twice", "customers wrong", "alerts missed", "recovery, longest s", "as declared"),
     )
-    rows = [_row_between(name, runs) for name, runs in found.items()]
+    rows = [_row_between(name, runs) for name, runs in found.items() if runs]
     every = [run for runs in found.values() for run in runs]
     return markdown(head, [*rows, _row_between("all", every)]) if rows else NOT_MEASURED
 

@@ -18,19 +18,21 @@ class Fault(NamedTuple):
     seconds: float
     begin: Begun
     needs: frozenset[LabPart]
+    says: str
+    """What a worker's log says of it when it comes alone; empty: nothing in particular."""
 
 
 FAULTS: dict[str, Fault] = {}
 
 
 def fault(
-    declared: str, seconds: float, *needs: LabPart
+    declared: str, seconds: float, *needs: LabPart, says: str = ""
 ) -> Callable[[Callable[[LabRun], AsyncIterator[None]]], Begun]:
     """Register a fault under its function's name; it lasts ``seconds``."""
 
     def register(begin: Callable[[LabRun], AsyncIterator[None]]) -> Begun:
         managed = asynccontextmanager(begin)
-        FAULTS[begin.__name__] = Fault(begin.__name__, declared, seconds, managed, frozenset(needs))
+        FAULTS[begin.__name__] = Fault(begin.__name__, declared, seconds, managed, frozenset(needs), says)
         return managed
 
     return register

@@ -2,32 +2,50 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from tests.chaos.lab.faults.fault import during_cut, fault
 from tests.chaos.lab.lab_run import LabPart, LabRun
 from tests.support.workers import Worker
 
 HOUR_SECONDS = 3600.0
+CLOCK_WRONG = "ClockWrong"
 
 
-@fault("survives: a worker's clock is an hour slow; nothing becomes a dead letter for it", 15, LabPart.CLOCKS)
+@fault(
+    "stops with ClockWrong and exit code 70 while a worker's clock is an hour slow; goes on after",
+    15,
+    LabPart.CLOCKS,
+    says=CLOCK_WRONG,
+)
 async def clock_slow(run: LabRun) -> AsyncIterator[None]:
-    victim = run.any_worker()
-    run.set_clock(victim, -HOUR_SECONDS)
-    yield
-    run.set_clock(victim, 0)
+    async with _wrong_clock(run, -HOUR_SECONDS):
+        yield
 
 
-@fault("survives: a worker's clock is an hour fast; nothing becomes a dead letter for it", 15, LabPart.CLOCKS)
+@fault(
+    "stops with ClockWrong and exit code 70 while a worker's clock is an hour fast; goes on after",
+    15,
+    LabPart.CLOCKS,
+    says=CLOCK_WRONG,
+)
 async def clock_fast(run: LabRun) -> AsyncIterator[None]:
+    async with _wrong_clock(run, HOUR_SECONDS):
+        yield
+
+
+@asynccontextmanager
+async def _wrong_clock(run: LabRun, seconds: float) -> AsyncIterator[None]:
     victim = run.any_worker()
-    run.set_clock(victim, HOUR_SECONDS)
+    run.set_clock(victim, seconds)
     yield
     run.set_clock(victim, 0)
 
 
 @fault(
-    "survives: a worker's clock steps by up to ten minutes, back and forth, every second", 15, LabPart.CLOCKS
+    "stops with ClockWrong and exit code 70, or survives: a worker's clock steps by up to ten minutes every second",
+    15,
+    LabPart.CLOCKS,
 )
 async def clock_steps(run: LabRun) -> AsyncIterator[None]:
     victim = run.any_worker()

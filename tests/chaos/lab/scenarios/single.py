@@ -27,6 +27,9 @@ def repeated(fault: Fault) -> Play[LabRun]:
                 async with fault.begin(run):
                     await asyncio.sleep(fault.seconds)
                 await run.recovered()
+            if fault.says:
+                said = sum(worker.lines_with(fault.says) for worker in run.workers)
+                run.expect(said, f"a log says {fault.says}")
 
     return play
 
