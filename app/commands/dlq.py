@@ -1,4 +1,4 @@
-"""``fraudstream dlq``: list, print and resend dead letters."""
+"""``fraudstream dlq``: list, print and resend dead letters; leave out records that cannot be read."""
 
 import json as json_format
 from datetime import datetime
@@ -153,6 +153,49 @@ def replay(
         _replay(Settings.from_env(), selection, rekey=with_key_from is not None, dry_run=dry_run, yes=yes)
     )
     raise typer.Exit(0 if complete else 1)
+
+
+@commands.command("skip")
+def skip(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="As the log and /readyz name it.")],
+    partition: Annotated[int, typer.Argument(min=0, metavar="PARTITION")],
+    offset: Annotated[int, typer.Argument(min=0, metavar="OFFSET", help="The first unreadable offset.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why the records are left out; kept with the order.")],
+    to: Annotated[
+        int | None,
+        typer.Option(min=1, help="The first offset behind them, where the stored bytes do not say it."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Leave out stored records that cannot be read, so that a stopped partition goes on behind them.
+
+    Look for a sound replica first: what is left out is never scored. The bytes
+    become a dead letter with the code `unreadable`; the order, with its reason
+    and author, stays on the control topic, for every group and for later
+    replays. Records that can be read are refused.
+    """
+    import asyncio
+
+    from app.settings import Settings
+
+    if not reason.strip():
+        raise typer.BadParameter("give the reason")
+    asyncio.run(_skip(Settings.from_env(), (topic, partition, offset, to), reason.strip(), yes=yes))
+
+
+async def _skip(
+    settings: "Settings", at: tuple[str, int, int, int | None], reason: str, *, yes: bool
+) -> None:
+    import sys
+
+    from app.operations.skip_records import find_unreadable, skip
+
+    found = await find_unreadable(settings, *at)
+    if sys.stdin.isatty() and not yes:
+        typer.confirm(f"Leave out {found}?", abort=True)
+    position = await skip(settings, found, reason)
+    typer.echo(f"left out: {found}. Its bytes are the dead letter {position}")
 
 
 async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_json: bool) -> None:

@@ -11,6 +11,7 @@ CounterName = Literal[
     "transactions_total",
     "decisions_total",
     "dead_letters_total",
+    "skipped_records_total",
     "late_total",
     "changes_ignored_total",
     "fail_stops_total",
@@ -35,6 +36,7 @@ CounterName = Literal[
 ]
 GaugeName = Literal[
     "source_lag_records",
+    "unreadable_partitions",
     "profiles_cached",
     "profile_cache_bytes",
     "stored_profiles",

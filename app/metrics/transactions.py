@@ -31,6 +31,21 @@ METRICS = (
         meaning="Records that cannot be scored, written to the dead letters topic. Fix the producer.",
     ),
     Metric(
+        name="unreadable_partitions",
+        kind="gauge",
+        unit="partitions",
+        meaning=(
+            "Partitions that are stopped at stored records that cannot be read; /readyz and the log name topic, partition and "
+            "offset. The others go on."
+        ),
+    ),
+    Metric(
+        name="skipped_records_total",
+        kind="counter",
+        unit="records",
+        meaning="Offsets of unreadable records that were left out, as ordered by `fraudstream dlq skip`.",
+    ),
+    Metric(
         name="late_total",
         kind="counter",
         unit="transactions",

@@ -1,6 +1,7 @@
 """Copies the bank's reference tables from their topics to Redis. Offsets are committed after the write to Redis."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -9,11 +10,12 @@ from aiokafka.errors import KafkaError
 
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
-from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
+from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, go_on, unreadable
 from app.adapters.kafka.records import Record
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
+from app.adapters.topic_records.skips import StopReview, order_id, read_skips
 from app.errors import ConfigurationError, InvalidEvent
 from app.settings import Settings
 
@@ -32,7 +34,7 @@ def kinds(settings: Settings) -> dict[str, str]:
 
 async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[[int], None]) -> None:
     """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
-    await _require(settings)
+    topic_ids = await _require(settings)
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
     consumer = contained_consumer(
         *kinds(settings),
@@ -44,8 +46,10 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
     await consumer.start()
     try:
         reference = ReferenceStore(client, settings.redis.key_prefix)
+        review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
         while not until.is_set():
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+            await _review_stops(consumer, review)
             records = [record for some in fetched.values() for record in some]
             if records and await _write(settings, reference, changes(records, kinds(settings)), until):
                 await _commit(consumer)
@@ -68,6 +72,13 @@ def changes(records: Sequence[Record], kind_of: Mapping[str, str]) -> list[Refer
         if change is not None:
             found.append(change)
     return found
+
+
+async def _review_stops(consumer: AIOKafkaConsumer, review: StopReview) -> None:
+    """Let partitions that stopped at unreadable records go on where an operator has ordered it."""
+    stops = unreadable(consumer)
+    for tp, order in (await review.review(stops)).items():
+        go_on(consumer, tp, stops[tp], None if order is None else order.next_offset)
 
 
 async def _write(
@@ -93,7 +104,8 @@ async def _commit(consumer: AIOKafkaConsumer) -> None:
         _log.warning("not_committed", why=type(error).__name__)
 
 
-async def _require(settings: Settings) -> None:
+async def _require(settings: Settings) -> Mapping[str, str]:
+    """The ids of the topics, as orders to leave out records name them. Raises ConfigurationError where one is missing."""
     if not settings.redis.url:
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_URL is not set: reference rows are written to Redis. `fraudstream stack up` prints a URL."
@@ -106,3 +118,4 @@ async def _require(settings: Settings) -> None:
                 f"Topic {topic} does not exist. Kafka Connect creates it with the first row: "
                 "`fraudstream cdc register deploy/connect/reference.json`."
             )
+    return {name: order_id(topic.topic_id) for name, topic in found.items()}

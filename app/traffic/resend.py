@@ -35,6 +35,8 @@ def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refus
     if letter.source_topic != topic:
         # Security: a program that may write dead letters must not choose the topic that an operator writes to.
         return Refused(letter, f"it did not come from {topic}")
+    if letter.code == InvalidReason.UNREADABLE:
+        return Refused(letter, "its bytes are no record that can be sent")
     key = letter.key
     if letter.code == InvalidReason.KEY_MISMATCH:
         if not rekey:

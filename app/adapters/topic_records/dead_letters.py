@@ -75,7 +75,7 @@ def read(record: Any) -> DeadLetter:
     headers = list(record.headers)
     names = [name for name, _ in headers]
     added = len(names) - 1 - names[::-1].index(TOPIC_HEADER) if TOPIC_HEADER in names else len(names)
-    context = {name: value.decode(errors="replace") for name, value in headers[added:]}
+    context = {name: (value or b"").decode(errors="replace") for name, value in headers[added:]}
     return DeadLetter(
         position=LogPosition(record.partition, record.offset),
         timestamp_ms=record.timestamp,

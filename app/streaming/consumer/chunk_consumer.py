@@ -14,6 +14,7 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import ConsumerCallback
 from mode.utils.futures import notify
 
+from app.adapters.kafka.record_batches import contained_fetch
 from app.adapters.kafka.records import Record
 from app.processing.chunk import Chunk
 from app.streaming.consumer.chunk_events import ChunkMessage
@@ -240,7 +241,11 @@ class ChunkConsumer(Consumer):
 
 
 def chunk_transport(topics: Collection[str], chunk_max_events: int) -> type[ChunkTransport]:
-    """Make the transport whose consumer delivers ``topics`` in chunks of at most ``chunk_max_events`` records."""
+    """Make the transport whose consumer delivers ``topics`` in chunks of at most ``chunk_max_events`` records.
+
+    What cannot be read stops its partition only.
+    """
+    contained_fetch.install()
     consumer = type(
         "RecordConsumer",
         (ChunkConsumer,),

@@ -20,6 +20,7 @@ from app.adapters.kafka.records import Record
 from app.adapters.observability.http_server import HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.topic_records.skips import StopReview, read_skips
 from app.domain.acceptance import Acceptance
 from app.errors import RecordsLost
 from app.metrics import Metrics
@@ -35,6 +36,7 @@ from app.streaming.monitoring.clock_watch import ClockWatch
 from app.streaming.monitoring.health import Health, PartitionNames
 from app.streaming.monitoring.http_endpoints import http_endpoints
 from app.streaming.monitoring.lag import LagProbe
+from app.streaming.monitoring.unreadable import UnreadableProbe
 from app.streaming.monitoring.watchdog import Watchdog
 from app.topics.provisioning import require
 
@@ -122,13 +124,14 @@ class Worker(ABC):
         return ids
 
     def _start_monitoring(self) -> None:
-        """Start the watchdog and the probes of lag and registry. The worker joins its group next."""
+        """Start the watchdog and the probes of lag, unreadable records and registry. The worker joins its group next."""
         self._fence.reset()
         interval_seconds = self.settings.worker.stall_seconds / _LAG_PROBES_PER_STALL
         lag = LagProbe(self.health, self.partition_names, interval_seconds)
         self._background += [
             asyncio.create_task(self._fence.run()),
             asyncio.create_task(lag.run(lambda: self._app.consumer)),
+            asyncio.create_task(self._unreadable_probe().run(lambda: self._app.consumer)),
         ]
         if self._registry is not None:
             self._background.append(asyncio.create_task(self._registry.run()))
@@ -139,6 +142,11 @@ class Worker(ABC):
         """Raise Paused or ClockWrong when this process may not write."""
         self._fence.check()
         self._clock.check()
+
+    def _unreadable_probe(self) -> UnreadableProbe:
+        transport = cast(ChunkTransport, self._app.transport)
+        review = StopReview(lambda: transport.topic_ids, lambda: read_skips(self.settings), time.monotonic)
+        return UnreadableProbe(self.health, self.metrics, self.partition_names, review)
 
     @property
     def _consumer(self) -> ChunkConsumer:

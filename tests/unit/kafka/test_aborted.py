@@ -100,9 +100,13 @@ def logs(draw: Any) -> Log:
 
 def fetched(log: Log, offset: int) -> tuple[bytes, list[tuple[int, int]]]:
     """A broker's answer: whole batches, and the aborted transactions that end at the offset or later."""
-    ends_at = [*log.starts, log.end][1:]
-    data = b"".join(stored for stored, end in zip(log.batches, ends_at, strict=True) if end > offset)
+    data = b"".join(stored for stored in log.batches if _last_offset(stored) >= offset)
     return data, [(producer, first) for producer, first, last in log.aborted if last >= offset]
+
+
+def _last_offset(stored: bytes) -> int:
+    (base_offset,), (last_delta,) = struct.unpack_from(">q", stored), struct.unpack_from(">i", stored, 23)
+    return int(base_offset + last_delta)
 
 
 @given(logs(), st.data())

@@ -29,7 +29,6 @@ stored = st.builds(
     timestamp_delta=st.integers(-(2**40), 2**40),
     attributes=st.integers(0, 255),
 )
-plain = stored.map(lambda one: one._replace(attributes=0))
 batches = st.lists(stored, min_size=1, max_size=6)
 
 
@@ -76,7 +75,7 @@ def test_every_stored_byte_is_read(records: list[Stored], codec: int, base_offse
 
 
 @given(
-    records=st.lists(st.lists(plain, min_size=1, max_size=4), min_size=1, max_size=3),
+    records=st.lists(batches, min_size=1, max_size=3),
     codec=st.sampled_from(CODECS),
 )
 def test_a_fetch_of_several_batches_is_read_to_its_end(records: list[list[Stored]], codec: int) -> None:
@@ -88,6 +87,31 @@ def test_a_fetch_of_several_batches_is_read_to_its_end(records: list[list[Stored
     read = list(read_batches(data, 0))
     assert content([record for one in read for record in one.records]) == every
     assert read[-1].next_offset == offset
+
+
+@given(
+    count=st.integers(1, 5),
+    deltas=st.lists(st.integers(-3, 9), min_size=5, max_size=5),
+    attributes=st.integers(0, 255),
+    position=st.integers(0, 20),
+)
+def test_records_of_a_new_batch_are_numbered_by_their_order(
+    count: int, deltas: list[int], attributes: int, position: int
+) -> None:
+    """Brokers store other numbers in the records; aiokafka would skip a record, or give it another one's offset."""
+    body = b"".join(
+        record_batches.record(Stored(b"%d" % index, attributes=attributes), deltas[index])
+        for index in range(count)
+    )
+    raw = batch([Stored()] * count, body=body, base_offset=10)
+    if position >= 10 + count:
+        return
+    (read,) = read_batches(raw, position)
+    first = max(position, 10)
+    assert [(record.offset, record.key) for record in read.records] == [
+        (offset, b"%d" % (offset - 10)) for offset in range(first, 10 + count)
+    ]
+    assert (read.next_offset, read.stop) == (10 + count, None)
 
 
 @given(

@@ -46,22 +46,13 @@ class BatchUnreadable(Exception):
         super().__init__(str(self.stop))
 
 
-def batch_bytes(data: bytes, index: int) -> tuple[bytes, bytes]:
-    """The batch number ``index`` (from 0) of a fetch, and the bytes after it. An incomplete batch takes all bytes left."""
-    start = 0
-    for _ in range(index):
-        start = _end(data, start)
-    end = _end(data, start)
-    return data[start:end], data[end:]
-
-
-def _end(data: bytes, start: int) -> int:
-    """The end of the batch at ``start``. A length that is no length takes all bytes left."""
+def batch_end(data: bytes, start: int = 0) -> int | None:
+    """The end of the batch that begins at ``start``; None where it is not whole, or its length is damaged."""
     if len(data) - start < PREFIX_BYTES:
-        return len(data)
+        return None
     _, length = _PREFIX.unpack_from(data, start)
     end: int = start + PREFIX_BYTES + length
-    return end if length >= 0 and end <= len(data) else len(data)
+    return end if length >= 0 and end <= len(data) else None
 
 
 def read_batch(raw: bytes, position: int) -> Iterator[BatchRecord]:

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from app.adapters.kafka.record_batches.batch_cursor import BatchCursor, DamagedBatch
 from app.adapters.kafka.record_batches.batch_format import (
     BatchUnreadable,
     Stop,
-    batch_bytes,
     data_header,
     read_batch,
     with_end,
 )
-from app.adapters.kafka.record_batches.contained_fetch import KeptBatches
+
+Hides = Callable[[Any], bool]
+"""Whether the records of a batch must not be seen."""
 
 
 class ReadBatch(NamedTuple):
@@ -23,39 +25,47 @@ class ReadBatch(NamedTuple):
     """Why the batch has no further records; ``next_offset`` is then the first that cannot be read."""
 
 
-def read_batches(
-    data: bytes, position: int, hides: Callable[[Any], bool] = lambda batch: batch.is_control_batch
-) -> Iterator[ReadBatch]:
+def is_marker(batch: Any) -> bool:
+    """Hides transaction markers only."""
+    return bool(batch.is_control_batch)
+
+
+def read_batches(data: bytes, position: int, hides: Hides = is_marker) -> Iterator[ReadBatch]:
     """The batches with records from ``position`` on, without the records of those that ``hides`` says True of.
 
-    After an unreadable batch, reading goes on with the batch behind it. A batch that is incomplete at the end of ``data``
-    is left out, unless it is the first.
+    After an unreadable batch, reading goes on with the batch behind it.
     """
-    batches = KeptBatches(data, position)
-    while batches.has_next():
+    cursor = BatchCursor(data)
+    while True:
         try:
-            read = _fast(batches, position, hides)
+            if (batch := cursor.next_batch(position)) is None:
+                return
+            read = ReadBatch(_records(batch, cursor, position, hides), batch.next_offset)
         except Exception:  # noqa: BLE001  # of any kind: the parsers of aiokafka raise what their libraries raise
-            raw, rest = batch_bytes(batches.data, batches.taken - 1)
-            read = _tolerant(raw, position, hides)
-            if read.stop is not None:
-                read = read._replace(stop=with_end(read.stop, raw, rest))
-            batches = KeptBatches(rest, read.next_offset, first=False)
+            raw, rest = cursor.cut()
+            read = read_tolerantly(raw, rest, position, hides)
+            cursor = BatchCursor(rest, first_is_whole=False)
         yield read
         position = read.next_offset
 
 
-def _fast(batches: KeptBatches, position: int, hides: Callable[[Any], bool]) -> ReadBatch:
-    batch = batches.next_batch()
-    if not batch.validate_crc():
-        raise ValueError("wrong checksum")
-    if hides(batch):
-        return ReadBatch([], batch.next_offset)
-    # Brokers return whole batches: the first one may begin before the requested offset.
-    return ReadBatch([record for record in batch if record.offset >= position], batch.next_offset)
+def _records(batch: Any, cursor: BatchCursor, position: int, hides: Hides) -> list[Any]:
+    if cursor.is_special and hides(batch):
+        return []
+    records, first = list(batch), cursor.first_offset
+    if first is not None and [record.offset for record in records] != list(
+        range(first, first + len(records))
+    ):
+        # Brokers do not look at the offsets in records. Two with the same one would be taken for one.
+        raise DamagedBatch("its records are numbered in another way")
+    if records and records[0].offset < position:
+        # Brokers return whole batches: the first one may begin before the requested offset.
+        return [record for record in records if record.offset >= position]
+    return records
 
 
-def _tolerant(raw: bytes, position: int, hides: Callable[[Any], bool]) -> ReadBatch:
+def read_tolerantly(raw: bytes, rest: bytes, position: int, hides: Hides) -> ReadBatch:
+    """Read a batch that the cursor refuses; ``rest`` are the bytes behind it."""
     records: list[Any] = []
     try:
         header = data_header(raw, position)
@@ -64,5 +74,5 @@ def _tolerant(raw: bytes, position: int, hides: Callable[[Any], bool]) -> ReadBa
         for record in read_batch(raw, position):
             records.append(record)  # noqa: PERF402  # those before an unreadable one are kept
     except BatchUnreadable as error:
-        return ReadBatch(records, error.stop.offset, error.stop)
+        return ReadBatch(records, error.stop.offset, with_end(error.stop, raw, rest))
     return ReadBatch(records, header.next_offset)

@@ -1,29 +1,24 @@
 """Contains what a consumer cannot read: its partition is paused at that offset, every other one goes on.
 
 aiokafka's consumer raises out of ``getmany`` at a batch that it cannot parse. The records that it took in the same call, of
-every partition, are lost then, while their positions count as read. With ``install``, a batch that its parser refuses is read
-by ``batch_format``. Where that fails too, the records before it are delivered, the position stays at the first unreadable
+every partition, are lost then, while their positions count as read. With ``install``, batches are read by ``batch_reader``.
+Where that fails, the records before it are delivered, the position stays at the first unreadable
 offset, and the partition is paused; ``unreadable`` names it.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import aiokafka.consumer.fetcher as fetcher_module
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import ConsumerRecord
 
-from app.adapters.kafka.record_batches import bounded_codecs
-from app.adapters.kafka.record_batches.batch_format import (
-    BatchUnreadable,
-    Stop,
-    batch_bytes,
-    data_header,
-    read_batch,
-    with_end,
-)
+from app.adapters.kafka.record_batches.batch_cursor import BatchCursor, DamagedBatch
+from app.adapters.kafka.record_batches.batch_format import Stop
+from app.adapters.kafka.record_batches.batch_reader import read_tolerantly
+from app.adapters.kafka.transactions.aborted import AbortedTransactions
 from app.errors import RecordsUnreadable
 
 _STOPS = "stops_of_fraudstream"
@@ -32,65 +27,75 @@ _STOPS = "stops_of_fraudstream"
 _log = logging.getLogger(__name__)
 
 
-class KeptBatches(MemoryRecords):  # type: ignore[misc]  # declared final for type checkers only
-    """aiokafka's batches of a fetch, with their bytes and the number of those already taken."""
+class FetchedBatches:
+    """Stands in for aiokafka's MemoryRecords in its fetcher, which only asks whether there is anything to read."""
 
-    def __init__(self, data: bytes, position: int = 0, *, first: bool = True) -> None:
-        super().__init__(data)
+    def __init__(self, data: bytes) -> None:
         self.data = data
-        self.taken = 0
-        self.position = position
-        """The offset behind the last batch. No checksum covers a batch's own offset, so it is compared with this."""
-        self._first = first
-        """Whether the first batch must be whole. Brokers cut only a later one at the end of a response."""
 
     def has_next(self) -> bool:
-        """True also where the first batch is not whole: aiokafka would skip an offset there."""
-        return super().has_next() or (self._first and not self.taken and bool(self.data))
+        """True also without a whole batch: aiokafka would skip an offset there."""
+        return bool(self.data)
 
-    def next_batch(self) -> Any:
-        """The next batch. Raises an exception of any kind where it is damaged."""
-        self.taken += 1
-        batch = super().next_batch()
-        if batch is None or batch.next_offset <= self.position:
-            raise ValueError("no whole batch, or one of earlier offsets")
-        self.position = batch.next_offset
-        return batch
+    def size_in_bytes(self) -> int:
+        return len(self.data)
 
 
 class ContainedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types for it
     """The records of one partition in a fetch, up to the first that cannot be read."""
 
     stop: Stop | None = None
-    _records: KeptBatches
+    _records: FetchedBatches
+    next_fetch_offset: int
 
-    def __init__(self, tp: TopicPartition, records: KeptBatches, *options: Any) -> None:
-        super().__init__(tp, records, *options)
-        records.position = self.next_fetch_offset
-
-    def _unpack_records(self) -> Iterator[Any]:
-        while True:
+    def _unpack_records(self) -> Iterator[ConsumerRecord]:
+        hides = AbortedTransactions(self._aborted_transactions).hides
+        cursor = BatchCursor(self._records.data)
+        while self.stop is None:
             try:
-                yield from super()._unpack_records()
+                batch = cursor.next_batch(self.next_fetch_offset)
+                if batch is None:
+                    return
+                if not (cursor.is_special and hides(batch)):
+                    yield from self._numbered(batch, cursor.first_offset)
+                self.next_fetch_offset = batch.next_offset
             except Exception:  # noqa: BLE001  # of any kind: the parsers of aiokafka raise what their libraries raise
-                batch, rest = batch_bytes(self._records.data, self._records.taken - 1)
-            else:
-                return
-            try:
-                yield from self._tolerated(batch)
-            except BatchUnreadable as error:
-                self.next_fetch_offset = error.stop.offset
-                self.stop = with_end(error.stop, batch, rest)
-                return
-            self._records = KeptBatches(rest, self.next_fetch_offset, first=False)
+                raw, rest = cursor.cut()
+                read = read_tolerantly(raw, rest, self.next_fetch_offset, hides)
+                yield from self._numbered(read.records, None)
+                self.next_fetch_offset, self.stop = read.next_offset, read.stop
+                cursor = BatchCursor(rest, first_is_whole=False)
 
-    def _tolerated(self, batch: bytes) -> Iterator[Any]:
-        header = data_header(batch, self.next_fetch_offset)
-        if not header.is_control_batch:
-            for record in read_batch(batch, self.next_fetch_offset):
-                self.next_fetch_offset = record.offset + 1
-                yield self._consumer_record(self._tp, record)
-        self.next_fetch_offset = header.next_offset
+    def _numbered(self, records: Iterable[Any], expected: int | None) -> Iterator[ConsumerRecord]:
+        """The records from the position on. Raises DamagedBatch where they should begin at ``expected`` and have no gap.
+
+        Brokers do not look at the offsets in records: of two with the same one, the second would be skipped.
+        """
+        topic, partition = self._tp
+        position = self.next_fetch_offset
+        for record in records:
+            offset = record.offset
+            if expected is not None:
+                if offset != expected:
+                    raise DamagedBatch("its records are numbered in another way")
+                expected += 1
+            if offset < position:
+                continue
+            self.next_fetch_offset = position = offset + 1
+            key, value = record.key, record.value
+            yield ConsumerRecord(
+                topic,
+                partition,
+                offset,
+                record.timestamp,
+                record.timestamp_type,
+                key,
+                value,
+                None,
+                -1 if key is None else len(key),
+                -1 if value is None else len(value),
+                tuple(record.headers),
+            )
 
 
 class ContainedResult(FetchResult):  # type: ignore[misc]  # as above
@@ -127,10 +132,9 @@ def install() -> None:
     for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
         if not hasattr(fetcher_module, name):
             raise ImportError(f"aiokafka moved {name}: adapt {__name__}")
-    fetcher_module.MemoryRecords = KeptBatches
+    fetcher_module.MemoryRecords = FetchedBatches
     fetcher_module.PartitionRecords = ContainedRecords
     fetcher_module.FetchResult = ContainedResult
-    bounded_codecs.install()
 
 
 def contained_consumer(*topics: str, **options: Any) -> AIOKafkaConsumer:
@@ -146,11 +150,18 @@ def unreadable(consumer: AIOKafkaConsumer) -> dict[TopicPartition, Stop]:
     return dict(_stops(assignment)) if assignment is not None else {}
 
 
-def fetch_again(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int | None = None) -> None:
-    """Resume a paused partition at ``offset``, or where it stopped: another replica may hold a sound copy."""
+def go_on(consumer: AIOKafkaConsumer, tp: TopicPartition, stop: Stop, offset: int | None = None) -> bool:
+    """Fetch a stopped partition at ``offset``, or again where it stopped: another replica may hold a sound copy.
+
+    False if it does not stand at ``stop`` any more. Call it in the consumer's event loop.
+    """
+    if unreadable(consumer).get(tp) != stop:
+        return False
     if offset is not None:
         consumer.seek(tp, offset)
+        del _stops(consumer._subscription.subscription.assignment)[tp]  # noqa: SLF001  # as in ``unreadable``
     consumer.resume(tp)
+    return True
 
 
 def pass_over_unreadable(consumer: AIOKafkaConsumer) -> None:
@@ -160,8 +171,7 @@ def pass_over_unreadable(consumer: AIOKafkaConsumer) -> None:
         if stop.next_offset is None:
             raise RecordsUnreadable(name, stop.offset, stop.why)
         log_passed_over(name, stop)
-        fetch_again(consumer, tp, stop.next_offset)
-        del _stops(consumer._subscription.subscription.assignment)[tp]  # noqa: SLF001  # as in ``unreadable``
+        go_on(consumer, tp, stop, stop.next_offset)
 
 
 def log_passed_over(partition_name: str, stop: Stop) -> None:

@@ -56,30 +56,34 @@ class BatchHeader(NamedTuple):
 def read_record(
     body: bytes, at: int, header: BatchHeader, index: int, earliest: int
 ) -> tuple[BatchRecord, int]:
-    """The record at ``at`` and the end of it. Raises ValueError or IndexError where its length or offset is damaged."""
+    """The record number ``index`` at ``at``, and the end of it.
+
+    Raises ValueError or IndexError where its length is damaged, or its content while only that says its offset.
+    """
     length, start = varint(body, at, _LENGTH_BITS)
     end = start + length
     if length < 0 or end > len(body):
         raise ValueError(f"its length is {length}, and {len(body) - start} bytes are left")
     content = body[start:end]
+    # Brokers number the records of a new batch by their order, and do not look at the number in a record.
+    is_dense = header.records == header.last_offset_delta + 1
+    offset = header.base_offset + index if is_dense else None
     try:
-        return _content(content, header, earliest), end
+        return _content(content, header, earliest, offset), end
     except (ValueError, IndexError) as error:
-        # Producers number records without a gap; after compaction only the record itself says its offset.
-        if header.records != header.last_offset_delta + 1:
+        if offset is None:
             raise
         value = Unreadable(content)
         value.why = f"the record is damaged: {error}"
-        offset = header.base_offset + index
         return BatchRecord(offset, header.max_timestamp, _time_type(header), None, value, []), end
 
 
-def _content(content: bytes, header: BatchHeader, earliest: int) -> BatchRecord:
-    """The record in ``content``, which begins with its attributes; they are unused."""
+def _content(content: bytes, header: BatchHeader, earliest: int, offset: int | None) -> BatchRecord:
+    """The record in ``content``, which begins with its attributes; they are unused. None as offset is its own."""
     delta, at = varint(content, 1, _TIME_BITS)
     offset_delta, at = varint(content, at, _LENGTH_BITS)
-    offset = header.base_offset + offset_delta
-    if offset < earliest or offset_delta > header.last_offset_delta:
+    offset = header.base_offset + offset_delta if offset is None else offset
+    if not earliest <= offset < header.next_offset:
         raise ValueError(f"its offset is {offset}, outside {earliest} to {header.next_offset}")
     key, at = _bytes(content, at)
     value, at = _bytes(content, at)

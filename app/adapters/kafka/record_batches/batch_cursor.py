@@ -1,0 +1,76 @@
+"""Goes through the batches of a Fetch response with aiokafka's compiled parser, and checks what no checksum covers."""
+
+import struct
+from typing import Any
+
+from aiokafka.record.memory_records import MemoryRecords
+
+from app.adapters.kafka.record_batches import bounded_codecs
+from app.adapters.kafka.record_batches.batch_format import MAGIC, PREFIX_BYTES
+
+bounded_codecs.install()  # before any batch is read: aiokafka's own functions have no bound
+
+_CHECKED = struct.Struct(">qi4xb4xhi30xi")
+"""Base offset, length, format, attributes, last offset delta, number of records."""
+_SHORTEST = _CHECKED.size - PREFIX_BYTES
+"""The compiled parser would read behind a batch that is shorter than its header."""
+_SPECIAL = 0x30
+"""Attributes of the records of a transaction and of its marker."""
+
+
+class DamagedBatch(ValueError):
+    """aiokafka must not, or cannot, read a batch."""
+
+
+class BatchCursor:
+    """The batches of ``data``, one after the other.
+
+    A batch that is incomplete at the end is left out, unless it is the first: brokers cut only a later one.
+    """
+
+    def __init__(self, data: bytes, *, first_is_whole: bool = True) -> None:
+        self._data = data
+        self._batches = MemoryRecords(data)
+        self._start = self._end = 0
+        self._first_is_whole = first_is_whole
+        self.is_special = False
+        """Whether the batch belongs to a transaction."""
+        self.first_offset: int | None = None
+        """Of the batch, where it has a record for each of its offsets; None after compaction."""
+
+    def next_batch(self, position: int) -> Any:
+        """The next batch, None behind the last. Raises an exception of any kind where it is damaged.
+
+        It must hold offsets from ``position`` on.
+        """
+        data, start = self._data, self._end
+        left = len(data) - start
+        if not left:
+            return None
+        self._start, self._end = start, len(data)
+        if left < _CHECKED.size:
+            return self._incomplete()
+        base_offset, length, magic, attributes, last_delta, records = _CHECKED.unpack_from(data, start)
+        if not _SHORTEST <= length <= left - PREFIX_BYTES:
+            return self._incomplete()
+        self._end = start + PREFIX_BYTES + length
+        if magic == MAGIC:
+            if base_offset + last_delta < position:
+                raise DamagedBatch("it states earlier offsets")
+            self.is_special = attributes & _SPECIAL != 0
+            self.first_offset = base_offset if records == last_delta + 1 else None
+        else:
+            self.is_special, self.first_offset = False, None
+        batch = self._batches.next_batch()
+        if not batch.validate_crc():
+            raise DamagedBatch("it has a wrong checksum")
+        return batch
+
+    def _incomplete(self) -> None:
+        """End at a batch that the broker cut. The first, and one that is too short for its header, is damaged."""
+        if self._start == 0 and self._first_is_whole:
+            raise DamagedBatch("it is incomplete, or its length is damaged")
+
+    def cut(self) -> tuple[bytes, bytes]:
+        """The bytes of the batch taken last, and those behind it."""
+        return self._data[self._start : self._end], self._data[self._end :]

@@ -1,0 +1,64 @@
+"""Watches for partitions that stopped at records that cannot be read, and goes on where an operator has ordered it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
+
+from app.adapters.kafka.record_batches.contained_fetch import go_on, unreadable
+from app.adapters.topic_records.skips import StopReview, remedy
+from app.metrics import Metrics
+from app.streaming.monitoring.health import Health, PartitionNames
+
+CHECK_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
+
+_log = structlog.get_logger("unreadable")
+_Result = TypeVar("_Result")
+
+
+class UnreadableProbe:
+    """Reports stopped partitions to the health and the metrics every CHECK_SECONDS; ``review`` decides how they go on."""
+
+    def __init__(self, health: Health, metrics: Metrics, names: PartitionNames, review: StopReview) -> None:
+        self._health = health
+        self._metrics = metrics
+        self._names = names
+        self._review = review
+
+    async def run(self, consumer: Callable[[], Any]) -> None:
+        """Run until cancelled."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self.check(consumer())
+            except (KafkaError, TimeoutError, ConsumerNotStarted):
+                continue  # a rebalance is in progress, or the brokers do not answer
+            except Exception as error:  # noqa: BLE001  # an error inside the client would end this task unseen
+                _log.warning("unreadable_records_unknown", cause=type(error).__name__)
+
+    async def check(self, consumer: Any) -> None:
+        """Report once, and let those partitions go on whose turn it is."""
+        stops = await _in_thread(consumer, unreadable)
+        reasons = {self._names.of(*tp): remedy(tp, stop) for tp, stop in stops.items()}
+        self._health.unreadable(reasons)
+        self._metrics.gauge("unreadable_partitions", len(stops))
+        for tp, order in (await self._review.review(stops)).items():
+            stop, behind = stops[tp], None if order is None else order.next_offset
+            gone_on = await _in_thread(consumer, go_on, tp, stop, behind)
+            if gone_on and behind is not None:
+                self._metrics.count("skipped_records_total", behind - stop.offset)
+
+
+async def _in_thread(consumer: Any, work: Callable[..., _Result], *arguments: Any) -> _Result:
+    """Call ``work`` with the Kafka client in its own thread."""
+    thread = consumer._thread  # noqa: SLF001  # as the chunk thread fetches: past Faust's method queue
+
+    async def call() -> _Result:
+        return work(thread._ensure_consumer(), *arguments)  # noqa: SLF001  # as above
+
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(), thread.thread_loop))
