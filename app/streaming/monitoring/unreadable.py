@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import structlog
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 
@@ -17,7 +18,23 @@ CHECK_SECONDS = 1.0
 ANSWER_SECONDS = 5.0
 
 _log = structlog.get_logger("unreadable")
-_Result = TypeVar("_Result")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class ClientThread(Protocol):
+    """The thread of a Kafka client."""
+
+    thread_loop: asyncio.AbstractEventLoop
+
+    def _ensure_consumer(self) -> AIOKafkaConsumer: ...
+
+
+class ThreadedConsumer(Protocol):
+    """The part of the chunk consumer that is used here."""
+
+    @property
+    def _thread(self) -> ClientThread: ...
 
 
 class UnreadableProbe:
@@ -29,7 +46,7 @@ class UnreadableProbe:
         self._names = names
         self._review = review
 
-    async def run(self, consumer: Callable[[], Any]) -> None:
+    async def run(self, consumer: Callable[[], ThreadedConsumer]) -> None:
         """Run until cancelled."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
@@ -41,7 +58,7 @@ class UnreadableProbe:
             except Exception as error:  # noqa: BLE001  # an error inside the client would end this task unseen
                 _log.warning("unreadable_records_unknown", cause=type(error).__name__)
 
-    async def check(self, consumer: Any) -> None:
+    async def check(self, consumer: ThreadedConsumer) -> None:
         """Report once, and let those partitions go on whose turn it is."""
         stops = await _in_thread(consumer, unreadable)
         reasons = {self._names.of(*tp): remedy(tp, stop) for tp, stop in stops.items()}
@@ -54,11 +71,16 @@ class UnreadableProbe:
                 self._metrics.count("skipped_records_total", behind - stop.offset)
 
 
-async def _in_thread(consumer: Any, work: Callable[..., _Result], *arguments: Any) -> _Result:
+async def _in_thread(
+    consumer: ThreadedConsumer,
+    work: Callable[Concatenate[AIOKafkaConsumer, Arguments], Result],
+    *arguments: Arguments.args,
+    **named: Arguments.kwargs,
+) -> Result:
     """Call ``work`` with the Kafka client in its own thread."""
     thread = consumer._thread  # noqa: SLF001  # as the chunk thread fetches: past Faust's method queue
 
-    async def call() -> _Result:
-        return work(thread._ensure_consumer(), *arguments)  # noqa: SLF001  # as above
+    async def call() -> Result:
+        return work(thread._ensure_consumer(), *arguments, **named)  # noqa: SLF001  # as above
 
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(), thread.thread_loop))

@@ -131,7 +131,7 @@ class Worker(ABC):
         self._background += [
             asyncio.create_task(self._fence.run()),
             asyncio.create_task(lag.run(lambda: self._app.consumer)),
-            asyncio.create_task(self._unreadable_probe().run(lambda: self._app.consumer)),
+            asyncio.create_task(self._unreadable_probe().run(lambda: self._consumer)),
         ]
         if self._registry is not None:
             self._background.append(asyncio.create_task(self._registry.run()))

@@ -7,9 +7,10 @@ from app.adapters.topic_records.control_log import (
     farewell_record,
     order_record,
     report_record,
+    skip_record,
     withdrawal_record,
 )
-from app.domain.control import CHAMPION_KEY, ModelOrder, WorkerReport
+from app.domain.control import CHAMPION_KEY, ModelOrder, SkipOrder, WorkerReport
 from app.domain.decision import ModelReference
 
 MODEL = ModelReference(name="baseline", version="1", digest="d")
@@ -51,3 +52,24 @@ def test_an_unreadable_record_is_skipped() -> None:
     for key, value in ((b"champion", b"{}"), (b"worker/w1", b"\xff"), (None, b""), (b"other", b"1")):
         assert not log.apply(Read(key, value))
     assert (log.orders.champion, log.reports) == (ORDER, {})
+
+
+def test_orders_to_leave_records_out_are_kept_and_are_no_orders_of_models() -> None:
+    order = SkipOrder(
+        topic="payments",
+        topic_id="a1",
+        partition=3,
+        offset=17,
+        next_offset=20,
+        why="the batch has a wrong checksum",
+        reason="disk",
+        ordered_by="anna@ops",
+        ordered_at=1,
+    )
+    record = skip_record(order)
+    log = ControlLog()
+    assert not log.apply(read(record))
+    assert list(log.skips.values()) == [order]
+    assert record.key == b"skip/payments/3/17"
+    assert not log.apply(Read(b"skip/payments/3/18", None))
+    assert list(log.skips.values()) == [order]

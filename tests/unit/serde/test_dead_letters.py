@@ -1,12 +1,16 @@
 """Decoding a dead letter returns the source record byte for byte."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.kafka.records import OutRecord
+from app.adapters.cdc.transaction_decoder import decode_plain
+from app.adapters.kafka.records import OutRecord, Unreadable
+from app.adapters.schema_registry.wire_format import is_framed
+from app.adapters.serde.json_codec import label_of
 from app.adapters.topic_records.dead_letters import DeadLetter, LogPosition, read
 from app.commands.times import parse
 from app.errors import InvalidEvent, InvalidReason
@@ -111,3 +115,28 @@ def test_control_characters_in_a_record_do_not_reach_the_console() -> None:
 
 def test_a_time_without_a_zone_is_utc() -> None:
     assert parse("2026-01-01T00:00:00Z") == parse("2026-01-01")
+
+
+def test_stored_bytes_that_are_no_record_are_refused() -> None:
+    letter = letter_of(Source(None, b"batch"), InvalidReason.UNREADABLE)
+    refused = prepare(letter, TOPIC, rekey=True)
+    assert isinstance(refused, Refused)
+    assert refused.why == "its bytes are no record that can be sent"
+
+
+def test_a_record_that_cannot_be_parsed_becomes_a_dead_letter_by_its_bytes() -> None:
+    value = Unreadable(b"\x00\x01\x02")
+    value.why = "a header has no name"
+    source = Source(None, value)
+    decoders: list[Callable[[Any], object]] = [decode_plain, label_of]
+    for decode in decoders:
+        with pytest.raises(InvalidEvent) as caught:
+            decode(source)
+        assert (caught.value.reason, caught.value.detail) == (
+            InvalidReason.UNREADABLE,
+            "a header has no name",
+        )
+    assert not is_framed(value, ())
+    sent = dead_letter(source, caught.value)
+    assert type(sent.value) is bytes
+    assert sent.value == value
