@@ -4,20 +4,16 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Literal
 
 from tests.chaos.lab.brokers import LabCluster
-from tests.chaos.lab.clocks import Clock
 from tests.chaos.lab.compaction import compact
+from tests.chaos.lab.equipment import Equipment
 from tests.chaos.lab.network import Cut, Host
-from tests.chaos.lab.power import Disk
 from tests.chaos.lab.relay import Quality
-from tests.chaos.lab.services import redis_url, start_redis
 from tests.chaos.late_writes import late_writes
 from tests.chaos.run import Run
 from tests.support.workers import Worker
@@ -26,17 +22,6 @@ Way = Literal["both", "to", "from"]
 """Direction of a cut, as the first named hosts see it."""
 JOIN_SECONDS = 30.0
 POLL_SECONDS = 0.02
-
-
-class LabPart(Enum):
-    """What some faults need."""
-
-    RELAYS = "relays"
-    """Links whose quality changes."""
-    CLOCKS = "clocks"
-    DISKS = "disks"
-    """Disks that lose power."""
-    REDIS = "redis"
 
 
 class LabRun(Run):
@@ -49,50 +34,24 @@ class LabRun(Run):
     ) -> None:
         super().__init__(cluster, directory, models, seed, scale, app)
         self.network = cluster.network
-        self._parts: frozenset[LabPart] = frozenset()
-        self._redis: subprocess.Popen[bytes] | None = None
-        self.clocks: dict[str, Clock] = {}
-        self.disks: dict[str, Disk] = {}
-        """By the name of the worker."""
+        self.equipment = Equipment(cluster.network, directory)
 
     @property
     def brokers(self) -> list[Host]:
         return list(self.cluster.hosts.values())
 
-    @property
-    def services(self) -> Host:
-        """The host of Redis."""
-        return self.network.host("services")
-
-    def provide(self, parts: frozenset[LabPart]) -> None:
-        """Give workers that are made later these parts."""
-        self._parts = parts
-        if LabPart.REDIS in parts:
-            self._redis = start_redis(self.services, self.directory)
-
     def leave(self) -> None:
         """Remove the hosts of this run; workers must have ended."""
-        if self._redis is not None:
-            self._redis.kill()
-            self._redis.wait()
-        for disk in self.disks.values():
-            disk.close()
+        self.equipment.close()
         self.network.heal()
         for name in set(self.network.hosts) - {host.name for host in self.brokers}:
             self.network.remove(name)
 
     def worker(self, **environment: str) -> Worker:
         """Make a worker on a new host without starting it."""
-        name = f"worker-{len(self.workers) + 1}"
-        if LabPart.CLOCKS in self._parts:
-            self.clocks[name] = Clock(self.directory / f"{name}.clock")
-            environment |= self.clocks[name].environment()
-        if LabPart.REDIS in self._parts:
-            environment["FRAUDSTREAM_REDIS_URL"] = redis_url(self.services)
-        worker = super().worker(**environment)
-        if LabPart.DISKS in self._parts:
-            self.disks[name] = Disk(worker.data_dir)
-        worker.prefix = self.network.host(name, relayed=LabPart.RELAYS in self._parts).command()
+        parts = self.equipment.environment(f"worker-{len(self.workers) + 1}")
+        worker = super().worker(**environment | parts)
+        self.equipment.install(worker)
         return worker
 
     def host(self, worker: Worker) -> Host:
@@ -148,12 +107,12 @@ class LabRun(Run):
 
     def set_clock(self, worker: Worker, seconds: float) -> None:
         """Set a worker's clock ahead of the machine's; negative: behind."""
-        self.clocks[worker.name].set(seconds)
+        self.equipment.clocks[worker.name].set(seconds)
         self.note(f"clock of {worker.name}: {seconds:+.0f} s", fault=True)
 
     def lose_power(self, worker: Worker) -> None:
         """End a worker and lose what its disk has not written back."""
-        self.disks[worker.name].lose_power()
+        self.equipment.disks[worker.name].lose_power()
         self.note(f"{worker.name} loses power", fault=True)
         self.kill(worker)
 
@@ -195,6 +154,6 @@ class LabRun(Run):
     async def move(self) -> None:
         """Replace all workers by one on a new host, with an empty disk and a true clock."""
         await self.stop_all()
-        self.provide(frozenset())
+        self.equipment.provide(frozenset())
         (newest,) = await self.start_workers(1)
         self.workers = [newest]

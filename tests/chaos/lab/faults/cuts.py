@@ -71,6 +71,13 @@ async def broker_hears_nothing(run: LabRun) -> AsyncIterator[None]:
         yield
 
 
+@fault("survives: the connections of a broker to the other brokers are reset, and new ones refused", 10)
+async def connections_of_brokers_reset(run: LabRun) -> AsyncIterator[None]:
+    one = run.random.choice(run.brokers)
+    async with during_cut(run, [one], [host for host in run.brokers if host != one], reset=True):
+        yield
+
+
 @fault("waits: all brokers are cut off from each other; nothing is committed, all goes on after", 20)
 async def all_brokers_apart(run: LabRun) -> AsyncIterator[None]:
     one, two, three = run.brokers

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
-from tests.chaos.lab.lab_run import LabPart, LabRun, Way
+from tests.chaos.lab.equipment import LabPart
+from tests.chaos.lab.lab_run import LabRun, Way
 from tests.chaos.lab.network import Host
 
 Begun = Callable[[LabRun], AbstractAsyncContextManager[None]]

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from tests.chaos.lab.equipment import LabPart
 from tests.chaos.lab.faults.fault import fault
-from tests.chaos.lab.lab_run import LabPart, LabRun
+from tests.chaos.lab.lab_run import LabRun
 from tests.chaos.lab.network import Host
 from tests.chaos.lab.relay import Quality
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.chaos.lab.equipment import LabPart
 from tests.chaos.lab.faults.fault import during_cut, fault
-from tests.chaos.lab.lab_run import LabPart, LabRun
+from tests.chaos.lab.lab_run import LabRun
 from tests.support.workers import Worker
 
 HOUR_SECONDS = 3600.0
@@ -67,7 +68,7 @@ async def power_lost(run: LabRun) -> AsyncIterator[None]:
     victim = run.any_worker()
     run.lose_power(victim)
     yield
-    run.disks[victim.name].restore()
+    run.equipment.disks[victim.name].restore()
     await run.restart(victim)
 
 
@@ -78,17 +79,29 @@ async def power_lost_soon(run: LabRun) -> AsyncIterator[None]:
     await asyncio.sleep(run.random.uniform(3, 12))
     run.lose_power(newest)
     yield
-    run.disks[newest.name].restore()
+    run.equipment.disks[newest.name].restore()
     await run.restart(newest)
 
 
 @fault("survives: Redis does not answer the workers; decisions are made without it", 15, LabPart.REDIS)
 async def redis_out_of_reach(run: LabRun) -> AsyncIterator[None]:
-    async with during_cut(run, [run.services], [run.host(worker) for worker in run.workers]):
+    async with during_cut(run, [run.equipment.services], [run.host(worker) for worker in run.workers]):
         yield
 
 
 @fault("survives: connections to Redis are refused", 15, LabPart.REDIS)
 async def redis_refuses(run: LabRun) -> AsyncIterator[None]:
-    async with during_cut(run, [run.services], [run.host(worker) for worker in run.workers], reset=True):
+    async with during_cut(
+        run, [run.equipment.services], [run.host(worker) for worker in run.workers], reset=True
+    ):
+        yield
+
+
+@fault(
+    "waits: partitions with a record of an unknown schema wait while the registry does not answer; the record is a dead letter after",
+    15,
+    LabPart.REGISTRY,
+)
+async def registry_out_of_reach(run: LabRun) -> AsyncIterator[None]:
+    async with during_cut(run, [run.equipment.services], [run.host(worker) for worker in run.workers]):
         yield

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from tests.chaos.lab.lab_run import LabPart, LabRun
+from tests.chaos.lab.equipment import LabPart
+from tests.chaos.lab.lab_run import LabRun
 from tests.chaos.lab.lab_scenario import lab_scenario
 from tests.chaos.lab.relay import Quality
 from tests.chaos.traffic import START_MS, Sent, transaction
@@ -22,7 +23,7 @@ OTHERS = 60
     "then a new host"
 )
 async def late_changelog_write(run: LabRun) -> None:
-    run.provide(frozenset({LabPart.RELAYS}))
+    run.equipment.provide(frozenset({LabPart.RELAYS}))
     first, _ = await run.start_workers(2)
     run.degrade(FAR)
     async with run.traffic(count=int(6_000 * run.scale), rate=300, customers=300):
@@ -39,7 +40,7 @@ async def late_changelog_write(run: LabRun) -> None:
     "compaction, then a new host"
 )
 async def late_write_of_a_paused_worker(run: LabRun) -> None:
-    run.provide(frozenset({LabPart.RELAYS}))
+    run.equipment.provide(frozenset({LabPart.RELAYS}))
     first, _ = await run.start_workers(2)
     run.degrade(FAR)
     with ExitStack() as until_healed:
