@@ -10,7 +10,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -62,14 +62,11 @@ def _on_this_host(given: argparse.Namespace) -> Iterator[list[Result]]:
 
 def _in_lab(given: argparse.Namespace) -> Iterator[list[Result]]:
     """Play all runs of each scenario between machines, all on the same brokers."""
-    jobs = [
-        isolation.Job(name, given.seed + number)
-        for name in given.scenarios or LAB_SCENARIOS
-        for number in range(given.repeat)
-    ]
+    names = given.scenarios or list(LAB_SCENARIOS)
+    jobs = [isolation.Job(name, given.seed + number) for name in names for number in range(given.repeat)]
     played = isolation.play(jobs, given.scale, given.app, given.keep)
-    for _, results in groupby(played, lambda result: result.scenario):
-        yield [_shown(result, quiet=given.json) for result in results]
+    for _ in names:
+        yield [_shown(result, quiet=given.json) for result in islice(played, given.repeat)]
 
 
 def _shown(result: Result, *, quiet: bool) -> Result:
