@@ -13,8 +13,9 @@ def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     """Check the whole installation and print what to do about each problem.
 
     Checks settings, model, data directory, open files, Redis, schema registry,
-    brokers, disks, topics, group, lag, dead letters and clock. Each is ok, a
-    warning or failed. Changes nothing. Exit code 1 when a check failed.
+    brokers, disks, topics, group, lag, open transactions, lost records, dead
+    letters and clock. Each is ok, a warning or failed. Changes nothing. Exit
+    code 1 when a check failed.
     """
     import msgspec
 

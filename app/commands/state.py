@@ -63,7 +63,8 @@ def verify(
 
     Workers may run meanwhile: a profile is compared at the offset that it had
     reached. Writes nothing to Kafka; the rebuilt profiles go to a temporary
-    directory. Exit code 1 when a profile is different, missing or unexpected.
+    directory. Exit code 1 when a profile is different, missing or unexpected, or
+    when retention deleted records that the group had not read.
     Run it with the settings of the workers.
     """
     import asyncio
@@ -152,7 +153,7 @@ async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key
 
 
 async def _verify(settings: "Settings", partition: int | None) -> "Verification":
-    from app.adapters.kafka.group_offsets import committed
+    from app.adapters.kafka.group_offsets import commits
     from app.adapters.kafka.range_reader import open_range_reader
     from app.commands.history import fold_rules
     from app.commands.progress import rows_progress
@@ -165,15 +166,13 @@ async def _verify(settings: "Settings", partition: int | None) -> "Verification"
         open_range_reader(kafka, settings.topics.transactions) as source,
         open_range_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
-        finished = await committed(kafka, worker.app_id, source.topic, source.topic_id)
+        found = await commits(kafka, worker.app_id, source.topic, source.topic_id)
         verification = Verification(source, changelog, fold_rules(settings), worker.profile_cache_bytes)
         with open_scratch_store(worker) as recorded, open_scratch_store(worker) as rebuilt:
             for one in range(source.partitions) if partition is None else [partition]:
                 _, ends = await source.extent(one)
                 with rows_progress(f"partition {one}", ends) as on_progress:
-                    await verification.run(
-                        one, finished.get(one, 0), Profiles(recorded, rebuilt), on_progress
-                    )
+                    await verification.run(one, found.get(one), Profiles(recorded, rebuilt), on_progress)
     return verification
 
 
@@ -222,10 +221,16 @@ def _print_matches(verification: "Verification", *, as_json: bool) -> None:
     matches = as_mapping(verification.matches)
     if as_json:
         mismatches = msgspec.to_builtins(verification.mismatches)
-        facts = {"sound": verification.is_sound, "profiles": matches, "mismatches": mismatches}
+        lost = {"lost_records": verification.lost}
+        facts = {"sound": verification.is_sound, "profiles": matches, "mismatches": mismatches} | lost
         typer.echo(json_format.dumps(facts, indent=2))
         return
     for name, count in matches.items():
         typer.echo(f"{count:>12,}  {name}")
     for one in verification.mismatches:
         typer.echo(f"{one.match}: {one.customer_id}, partition {one.partition}")
+    for partition, records in verification.lost.items():
+        typer.echo(
+            f"lost: retention deleted {records:,} records of partition {partition} before the group read them; "
+            "docs/operate/operations.md#recordslost"
+        )

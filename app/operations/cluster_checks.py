@@ -8,6 +8,8 @@ from app.settings import PRODUCTION_REPLICAS, Settings
 
 LEAST_FREE_SHARE = 0.15
 LONG_LAG_SECONDS = 60.0
+LONG_TRANSACTION_SECONDS = 60.0
+"""Kafka's default limit of a transaction, transaction.timeout.ms of its producer: brokers abort a longer one."""
 SKEW_SECONDS, WRONG_SECONDS = 1.0, 60.0
 
 
@@ -79,6 +81,33 @@ def check_lag(state: ClusterState, settings: Settings) -> Finding:
     if seconds > LONG_LAG_SECONDS:
         return warning("lag", found, "docs/operate/operations.md#consumerlaggrowing.")
     return ok("lag", found)
+
+
+def check_transactions(state: ClusterState) -> Finding:
+    """Name the transactions that have held partitions back for too long."""
+    long = [each for each in state.open_transactions if each.seconds > LONG_TRANSACTION_SECONDS]
+    found = "; ".join(
+        f"{each.topic}-{each.partition} waits at offset {each.offset} for producer {each.producer_id} "
+        f"({each.transactional_id or 'transactional id unknown'}), {each.seconds:,.0f} s"
+        for each in long
+    )
+    if long:
+        return warning("transactions", found, "docs/operate/operations.md#opentransaction.")
+    return ok("transactions", "none holds a partition back")
+
+
+def check_lost_records(state: ClusterState, groups: Sequence[str]) -> Finding:
+    """Report the records that retention deleted before one of ``groups`` read them."""
+    lost = [
+        f"{group.name}: {each.lost:,} of {each.topic}-{each.partition}"
+        for group in state.groups
+        if group.name in groups
+        for each in group.partitions
+        if each.lost
+    ]
+    if lost:
+        return failed("lost records", "; ".join(lost), "docs/operate/operations.md#recordslost.")
+    return ok("lost records", "none in 32 days")
 
 
 def check_dead_letters(records: int) -> Finding:

@@ -46,6 +46,11 @@ def _of_partitions(field: str) -> Callable[[ClusterState], Iterable[Sample]]:
     ]
 
 
+def _open_transactions(state: ClusterState) -> dict[tuple[str, ...], float]:
+    read = {(lag.topic, str(lag.partition)): 0.0 for group in state.groups for lag in group.partitions}
+    return read | {(each.topic, str(each.partition)): each.seconds for each in state.open_transactions}
+
+
 REACHABLE = ClusterMetric(
     name="kafka_reachable",
     unit="",
@@ -128,7 +133,10 @@ CATALOG = (
         name="kafka_group_lag_records",
         unit="records",
         labels=("group", "topic", "partition"),
-        meaning="Records that a group has not committed.",
+        meaning=(
+            "Records that a group has not committed; markers of Kafka transactions are counted only behind a large number of "
+            "records."
+        ),
         read=_of_partitions("records"),
     ),
     ClusterMetric(
@@ -137,6 +145,26 @@ CATALOG = (
         labels=("group", "topic", "partition"),
         meaning="Age of the oldest record that a group has not committed, by its timestamp; 0 without lag.",
         read=_of_partitions("seconds"),
+    ),
+    ClusterMetric(
+        name="kafka_group_lost_records",
+        unit="records",
+        labels=("group", "topic", "partition"),
+        meaning=(
+            "Records that retention deleted before a group read them, in the last 32 days: those that its next worker will miss, "
+            "and those that its workers passed."
+        ),
+        read=_of_partitions("lost"),
+    ),
+    ClusterMetric(
+        name="kafka_open_transaction_seconds",
+        unit="seconds",
+        labels=("topic", "partition"),
+        meaning=(
+            "Age of the Kafka transaction that holds back a partition that a group reads: readers of committed records wait "
+            "behind it. 0 without one."
+        ),
+        read=lambda state: _open_transactions(state).items(),
     ),
 )
 

@@ -4,17 +4,27 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.adapters.kafka.cluster_state import BrokerState, ClusterState, GroupState, LogDir
+from app.adapters.kafka.cluster_state import (
+    BrokerState,
+    ClusterState,
+    GroupState,
+    LogDir,
+    OpenTransaction,
+)
 
 FULL_SHARE, FILLING_SHARE = 0.9, 0.8
 LONG_LAG_SECONDS = 30.0
+LONG_TRANSACTION_SECONDS = 10.0
+"""Shorter transactions are normal and would flicker."""
 
 
 def cluster_view(state: ClusterState | None) -> RenderableType:
     """Return the tables of a cluster; problems are coloured. None: the cluster does not answer."""
     if state is None:
         return Text("The cluster does not answer.", style="bold red")
-    return Group(_headline(state), _brokers(state.brokers), _partitions(state), _groups(state.groups))
+    long = [each for each in state.open_transactions if each.seconds >= LONG_TRANSACTION_SECONDS]
+    parts = [_headline(state), _brokers(state.brokers), _partitions(state)]
+    return Group(*parts, *([_transactions(long)] if long else []), _groups(state.groups))
 
 
 def _headline(state: ClusterState) -> Text:
@@ -60,13 +70,32 @@ def _partitions(state: ClusterState) -> RenderableType:
     return table
 
 
+def _transactions(transactions: list[OpenTransaction]) -> Table:
+    """List the transactions that hold partitions back, the oldest first."""
+    table = _table(
+        "open transaction",
+        "transactional id",
+        producer="right",
+        offset="right",
+        held="right",
+        seconds="right",
+    )
+    for each in sorted(transactions, key=lambda each: -each.seconds):
+        numbers = (str(each.producer_id), str(each.offset), f"{each.held_offsets:,}")
+        seconds = Text(f"{each.seconds:,.1f}", style="yellow")
+        name = each.transactional_id or "unknown"
+        table.add_row(f"{each.topic}-{each.partition}", name, *numbers, seconds)
+    return table
+
+
 def _groups(groups: tuple[GroupState, ...]) -> Table:
     """List the groups, those with the largest lag first, since a small console cuts the table."""
-    table = _table("group", "state", members="right", records="right", seconds="right")
+    table = _table("group", "state", members="right", records="right", seconds="right", lost="right")
     for group in sorted(groups, key=lambda group: (-group.lag_seconds, -group.lag_records, group.name)):
         style = "yellow" if group.lag_seconds > LONG_LAG_SECONDS else ""
         seconds = Text(f"{group.lag_seconds:,.1f}", style=style)
-        table.add_row(group.name, group.state, str(group.members), f"{group.lag_records:,}", seconds)
+        lost = Text(f"{group.lost_records:,}", style="bold red" if group.lost_records else "")
+        table.add_row(group.name, group.state, str(group.members), f"{group.lag_records:,}", seconds, lost)
     return table
 
 

@@ -40,6 +40,8 @@ def _cluster_findings(state: ClusterState, settings: Settings, before: float) ->
         cluster_checks.check_broker_disks(state),
         cluster_checks.check_group(state, settings),
         cluster_checks.check_lag(state, settings),
+        cluster_checks.check_transactions(state),
+        cluster_checks.check_lost_records(state, settings.groups()),
     ]
     if state.controller is not None:
         found.append(

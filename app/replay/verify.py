@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.adapters.kafka.commit_notes import Commit
 from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.features.profile_view import view
 from app.features.state import lineage
@@ -62,6 +63,8 @@ class Verification:
     ) -> None:
         self.matches: Counter[Match] = Counter()
         self.mismatches: list[Mismatch] = []
+        self.lost: dict[int, int] = {}
+        """By partition, the records that retention deleted before the group read them; no profile holds them."""
         self._source = source
         self._changelog = changelog
         self._rules = rules
@@ -69,16 +72,23 @@ class Verification:
 
     @property
     def is_sound(self) -> bool:
-        """Whether no profile is different, missing, unexpected or overtaken."""
-        return not (self.matches.keys() - {Match.EQUAL, Match.OLDER_THAN_LOG})
+        """Whether no profile is different, missing, unexpected or overtaken, and no record was lost."""
+        return not self.lost and not (self.matches.keys() - {Match.EQUAL, Match.OLDER_THAN_LOG})
 
-    async def run(self, partition: int, finished: int, profiles: Profiles, on_progress: Progress) -> None:
-        """Verify one partition. ``finished`` is the offset that the group had committed before.
+    async def run(
+        self, partition: int, commit: Commit | None, profiles: Profiles, on_progress: Progress
+    ) -> None:
+        """Verify one partition. ``commit`` is what the group had committed before; None without a commit.
 
         Workers may run: each profile is folded up to the offset that its changelog version has applied, so that a profile
         that changes meanwhile is compared at its recorded state.
         """
         begins, _ = await self._source.extent(partition)
+        finished = 0
+        if commit is not None:
+            finished = commit.offset
+            if lost := commit.lost_records(begins, _now_ms()):
+                self.lost[partition] = lost
         overtaken = await restore(self._changelog, partition, profiles.recorded)
         _, ends = await self._source.extent(partition)
         cache = StateCache(profiles.rebuilt, self._cache_bytes)

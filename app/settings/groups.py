@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cdc: CdcSettings = msgspec.field(default_factory=CdcSettings)
     mapping: MappingSettings = msgspec.field(default_factory=MappingSettings)
 
+    def groups(self) -> tuple[str, ...]:
+        """The consumer groups of all roles."""
+        roles = (self.worker, self.entities, self.analytics, self.crm)
+        return tuple(role.app_id for role in roles)
+
     @property
     def app_id(self) -> str:
         """Consumer group of a worker of this role, and prefix of the name of its changelog topic."""

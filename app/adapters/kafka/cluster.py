@@ -9,11 +9,13 @@ from aiokafka.errors import for_code
 from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
 from app.adapters.kafka.connection import Brokers
-from app.adapters.kafka.groups import read_bounds, read_groups
+from app.adapters.kafka.groups import GroupReader, read_bounds
 from app.adapters.kafka.protocol.log_dirs import LogDirsRequest
 from app.adapters.kafka.protocol.metadata import TopicsRequest
 from app.adapters.kafka.protocol.quorum import QuorumRequest
 from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.transactions.isolation import isolation_code
+from app.adapters.kafka.transactions.open_transactions import read_open_transactions
 
 CAUGHT_UP_MS = 30_000
 """Followers fetch twice a second. A voter that did not catch up for this long counts as behind."""
@@ -28,6 +30,8 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
     async with kafka_connection.connect(kafka) as brokers:
         metadata = (await brokers.ask(TopicsRequest(None))).to_object()
         nodes = await brokers.reachable()
+        reader = GroupReader(brokers, _leaders(metadata["topics"], nodes), isolation_code(kafka))
+        found, held_back = await reader.read(nodes, groups)
         return ClusterState(
             seen_at_ms=time.time_ns() // 1_000_000,
             cluster_id=metadata["cluster_id"],
@@ -36,7 +40,8 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
                 [await _broker(brokers, each) for each in metadata["brokers"] if each["node_id"] in nodes]
             ),
             topics=tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name)),
-            groups=await read_groups(brokers, nodes, _leaders(metadata["topics"], nodes), groups),
+            groups=found,
+            open_transactions=await read_open_transactions(brokers, held_back),
         )
 
 

@@ -43,10 +43,13 @@ class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     committed: int
     end: int
+    """The last stable offset if only committed records are read, else the high watermark."""
     records: int
-    """``end`` minus ``committed``, at least 0."""
+    """Uncommitted records. Transaction markers are counted only behind a large number of records, lost records never."""
     seconds: float | None
     """Age of the oldest uncommitted record by its timestamp; 0 when there is none, None when unknown."""
+    lost: int = 0
+    """Records that retention deleted before the group read them, in the last 32 days."""
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +66,29 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
         return sum(partition.records for partition in self.partitions)
 
     @property
+    def lost_records(self) -> int:
+        return sum(partition.lost for partition in self.partitions)
+
+    @property
     def lag_seconds(self) -> float:
         """The largest lag of a partition; partitions of unknown lag count as 0."""
         return max((partition.seconds or 0.0 for partition in self.partitions), default=0.0)
+
+
+class OpenTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """A Kafka transaction that holds a partition back: readers of committed records get nothing from its first record on."""
+
+    topic: str
+    partition: int
+    offset: int
+    """The offset of its first record."""
+    held_offsets: int
+    """The offsets from there to the end, its own records included."""
+    seconds: float
+    """Since its begin; since its last record where its coordinator does not know it."""
+    producer_id: int
+    transactional_id: str
+    """Empty where its coordinator does not know it, or this user may not see it."""
 
 
 class Controller(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,3 +112,5 @@ class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
     brokers: tuple[BrokerState, ...]
     topics: tuple[TopicState, ...]
     groups: tuple[GroupState, ...]
+    open_transactions: tuple[OpenTransaction, ...] = ()
+    """Those that hold back a partition that a group reads."""

@@ -45,3 +45,14 @@ class CommitNote(NamedTuple):
     def recent_loss(self, now_ms: int) -> int:
         """The lost records while they are reported, later 0."""
         return self.lost_records if now_ms - self.lost_at_ms < REPORTED_MS else 0
+
+
+class Commit(NamedTuple):
+    """The committed offset of a group in one partition."""
+
+    offset: int
+    note: CommitNote = CommitNote()
+
+    def lost_records(self, log_start: int, now_ms: int) -> int:
+        """The records that the next worker will miss in a log that begins at ``log_start``, and those noted as lost."""
+        return max(0, log_start - self.offset) + self.note.recent_loss(now_ms)

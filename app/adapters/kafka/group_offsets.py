@@ -5,23 +5,33 @@ from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from app.adapters.kafka.commit_notes import Commit, CommitNote
 from app.adapters.kafka.security import Cluster, client_options
 
 
-async def committed(kafka: Cluster, group: str, topic: str, topic_id: int) -> dict[int, int]:
-    """The committed offset of each partition of ``topic``: every record before it is processed. Partitions without one are
+async def commits(kafka: Cluster, group: str, topic: str, topic_id: int) -> dict[int, Commit]:
+    """The commit of each partition of ``topic``: every record before its offset is processed. Partitions without one are
     left out.
 
-    Workers store the id of the topic as the metadata of each commit; commits of an earlier topic of the same name are
-    ignored. Tools that reset offsets store no metadata; their commits count.
+    Workers store the id of the topic with each commit; commits of an earlier topic of the same name are ignored. Tools
+    that reset offsets store no id; their commits count.
     """
     async with _admin(kafka) as admin:
         found = await admin.list_consumer_group_offsets(group)
-    return {
-        place.partition: entry.offset
+    read = {
+        place.partition: Commit(entry.offset, CommitNote.parse(entry.metadata))
         for place, entry in found.items()
-        if place.topic == topic and entry.offset >= 0 and entry.metadata in {"", f"{topic_id:x}"}
+        if place.topic == topic and entry.offset >= 0
     }
+    return {
+        partition: commit for partition, commit in read.items() if commit.note.belongs_to(f"{topic_id:x}")
+    }
+
+
+async def committed(kafka: Cluster, group: str, topic: str, topic_id: int) -> dict[int, int]:
+    """The offsets of ``commits``."""
+    found = await commits(kafka, group, topic, topic_id)
+    return {partition: commit.offset for partition, commit in found.items()}
 
 
 async def members(kafka: Cluster, group: str) -> int:

@@ -1,4 +1,4 @@
-"""Reads consumer groups and their lag, in records and in seconds: the age of the oldest uncommitted record."""
+"""Reads consumer groups: their lag, in records and in seconds (the age of the oldest uncommitted record), and their losses."""
 
 import time
 from collections import defaultdict
@@ -11,18 +11,20 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
 from app.adapters.kafka.cluster_state import GroupState, PartitionLag
+from app.adapters.kafka.commit_notes import Commit, CommitNote
 from app.adapters.kafka.connection import Brokers
-from app.adapters.kafka.record_batches.batch_reader import read_batches
+from app.adapters.kafka.protocol.fetch import FetchAnswer, fetch_answers
+from app.adapters.kafka.transactions.isolation import READ_UNCOMMITTED
+from app.adapters.kafka.transactions.open_transactions import HeldBack
+from app.adapters.kafka.transactions.waiting_records import FETCH_BYTES, waiting_records
 
 Partition = tuple[str, int]
 """Topic name and partition number."""
 Leaders = Mapping[Partition, int]
 """Node id of each partition's leader."""
 
-_ONE_BATCH_BYTES = 1
-"""Brokers return at least one whole batch, even one larger than this."""
 _AT_ONCE_MS = 0
-_NO_REPLICA, _READ_UNCOMMITTED = -1, 0
+_NO_REPLICA = -1
 
 
 class Committed(NamedTuple):
@@ -31,86 +33,89 @@ class Committed(NamedTuple):
     name: str
     state: str
     members: int
-    offsets: dict[Partition, int]
+    commits: dict[Partition, Commit]
 
 
-async def read_groups(
-    brokers: Brokers, nodes: Iterable[int], leaders: Leaders, only: Sequence[str] = ()
-) -> tuple[GroupState, ...]:
-    """Every group that has committed an offset, ordered by name; limited to the names in ``only`` unless it is empty."""
-    found = [group for node in nodes for group in await _of_coordinator(brokers, node, only)]
-    topics = {topic for group in found for topic, _ in group.offsets}
-    wanted = [partition for partition in leaders if partition[0] in topics]
-    starts, ends = await read_bounds(brokers, leaders, wanted)
-    ages = _Ages(brokers, leaders, starts)
-    return tuple([await _state(group, ages, starts, ends) for group in sorted(found)])
+class Bounds(NamedTuple):
+    """The offsets of the partitions whose leaders answer."""
+
+    starts: dict[Partition, int]
+    ends: dict[Partition, int]
+    """The ends of what may be read at the isolation level that was asked for."""
+
+
+class GroupReader:
+    """Reads groups at one isolation level; ``leaders`` are the partitions with a reachable leader."""
+
+    def __init__(self, brokers: Brokers, leaders: Leaders, isolation: int) -> None:
+        self._brokers = brokers
+        self._leaders = leaders
+        self._isolation = isolation
+
+    async def read(
+        self, nodes: Iterable[int], only: Sequence[str] = ()
+    ) -> tuple[tuple[GroupState, ...], tuple[HeldBack, ...]]:
+        """Every group that has committed an offset, ordered by name; limited to the names in ``only`` unless it is empty.
+
+        Also the partitions of their topics that an open transaction holds back.
+        """
+        found = [group for node in nodes for group in await _of_coordinator(self._brokers, node, only)]
+        topics = {topic for group in found for topic, _ in group.commits}
+        wanted = [partition for partition in self._leaders if partition[0] in topics]
+        bounds = await read_bounds(self._brokers, self._leaders, wanted, self._isolation)
+        states = [await self._state(group, bounds) for group in sorted(found)]
+        return tuple(states), await self._held_back(wanted, bounds)
+
+    async def _held_back(self, partitions: Sequence[Partition], bounds: Bounds) -> tuple[HeldBack, ...]:
+        if self._isolation == READ_UNCOMMITTED:
+            return ()
+        ends = await _offsets(
+            self._brokers, self._leaders, partitions, OffsetResetStrategy.LATEST, READ_UNCOMMITTED
+        )
+        return tuple(
+            HeldBack(*partition, bounds.ends[partition], end, self._leaders[partition])
+            for partition, end in ends.items()
+            if partition in bounds.ends and bounds.ends[partition] < end
+        )
+
+    async def _state(self, group: Committed, bounds: Bounds) -> GroupState:
+        """A partition without a commit lags by all its records if the group has commits in the topic."""
+        topics = {topic for topic, _ in group.commits}
+        partitions = [partition for partition in sorted(bounds.ends) if partition[0] in topics]
+        lags = [await self._lag(partition, group.commits.get(partition), bounds) for partition in partitions]
+        return GroupState(name=group.name, state=group.state, members=group.members, partitions=tuple(lags))
+
+    async def _lag(self, partition: Partition, commit: Commit | None, bounds: Bounds) -> PartitionLag:
+        start, end, now_ms = bounds.starts.get(partition, 0), bounds.ends[partition], _now_ms()
+        commit = commit or Commit(start)
+        waiting = await waiting_records(
+            lambda offset: self._fetch(partition, offset), max(commit.offset, start), end
+        )
+        return PartitionLag(
+            topic=partition[0],
+            partition=partition[1],
+            committed=commit.offset,
+            end=end,
+            records=waiting.records,
+            seconds=waiting.seconds(now_ms),
+            lost=commit.lost_records(start, now_ms),
+        )
+
+    async def _fetch(self, partition: Partition, offset: int) -> FetchAnswer | None:
+        topic, number = partition
+        wanted = [(topic, [(number, offset, FETCH_BYTES)])]
+        request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, self._isolation, wanted)
+        response = await self._brokers.ask(request, self._leaders[partition])
+        return next(fetch_answers(response), None)
 
 
 async def read_bounds(
-    brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition]
-) -> tuple[dict[Partition, int], dict[Partition, int]]:
+    brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition], isolation: int = READ_UNCOMMITTED
+) -> Bounds:
     """The first offset and the end offset of each partition whose leader answers."""
     wanted = list(partitions)
-    starts = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.EARLIEST)
-    return starts, await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST)
-
-
-async def _state(
-    group: Committed, ages: "_Ages", starts: Mapping[Partition, int], ends: Mapping[Partition, int]
-) -> GroupState:
-    """A partition without a commit lags by all its records if the group has commits in the topic."""
-    topics = {topic for topic, _ in group.offsets}
-    offsets = {
-        partition: group.offsets.get(partition, starts.get(partition, 0))
-        for partition in sorted(ends)
-        if partition[0] in topics
-    }
-    lags = [await ages.lag(partition, offset, ends[partition]) for partition, offset in offsets.items()]
-    return GroupState(name=group.name, state=group.state, members=group.members, partitions=tuple(lags))
-
-
-class _Ages:
-    """Computes lags; reads the timestamp of the oldest uncommitted record where there is one."""
-
-    def __init__(self, brokers: Brokers, leaders: Leaders, starts: Mapping[Partition, int]) -> None:
-        self._brokers = brokers
-        self._leaders = leaders
-        self._starts = starts
-
-    async def lag(self, partition: Partition, committed: int, end: int) -> PartitionLag:
-        topic, number = partition
-        seconds = 0.0 if committed >= end else await self._age(partition, committed)
-        records = max(0, end - committed)
-        return PartitionLag(
-            topic=topic, partition=number, committed=committed, end=end, records=records, seconds=seconds
-        )
-
-    async def _age(self, partition: Partition, committed: int) -> float | None:
-        """Seconds since the record's timestamp; None when the leader sent none that can be read (throttling, leader change, damage)."""
-        topic, number = partition
-        offset = max(
-            committed, self._starts.get(partition, 0)
-        )  # retention may have deleted the records at the committed offset
-        request = FetchRequest(
-            _AT_ONCE_MS,
-            0,
-            _ONE_BATCH_BYTES,
-            _READ_UNCOMMITTED,
-            [(topic, [(number, offset, _ONE_BATCH_BYTES)])],
-        )
-        response = await self._brokers.ask(request, self._leaders[partition])
-        for _, answers in response.topics:
-            for _, code, *_, data in answers:
-                if not code and (timestamp_ms := _first_timestamp(data, offset)) is not None:
-                    return max(0.0, time.time() - timestamp_ms / 1000)
-        return None
-
-
-def _first_timestamp(data: bytes, offset: int) -> int | None:
-    for batch in read_batches(data, offset):
-        if batch.records:
-            return int(batch.records[0].timestamp)
-    return None
+    starts = await _offsets(brokers, leaders, wanted, OffsetResetStrategy.EARLIEST, isolation)
+    return Bounds(starts, await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST, isolation))
 
 
 async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
@@ -122,22 +127,22 @@ async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> l
 async def _group(brokers: Brokers, node: int, name: str) -> Committed:
     """Asks for one group at a time: aiokafka misreads an answer about several."""
     (described,) = (await brokers.ask(DescribeGroupsRequest([name]), node)).to_object()["groups"]
-    offsets = await _committed(brokers, node, name)
-    return Committed(name, described["state"], len(described["members"]), offsets)
+    commits = await _committed(brokers, node, name)
+    return Committed(name, described["state"], len(described["members"]), commits)
 
 
-async def _committed(brokers: Brokers, node: int, group: str) -> dict[Partition, int]:
+async def _committed(brokers: Brokers, node: int, group: str) -> dict[Partition, Commit]:
     response = await brokers.ask(OffsetFetchRequest(group, None), node)
     return {
-        (topic, number): offset
+        (topic, number): Commit(offset, CommitNote.parse(metadata))
         for topic, partitions in response.topics
-        for number, offset, _, code in partitions
+        for number, offset, metadata, code in partitions
         if not code and offset >= 0
     }
 
 
 async def _offsets(
-    brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition], which: int
+    brokers: Brokers, leaders: Leaders, partitions: Iterable[Partition], which: int, isolation: int
 ) -> dict[Partition, int]:
     """The earliest or the latest offset, as ``which`` says, of each partition whose leader answers."""
     by_node: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
@@ -146,9 +151,13 @@ async def _offsets(
         by_node[leaders[partition]][topic].append((number, which))
     found: dict[Partition, int] = {}
     for node, topics in by_node.items():
-        request = OffsetRequest(_NO_REPLICA, _READ_UNCOMMITTED, list(topics.items()))
+        request = OffsetRequest(_NO_REPLICA, isolation, list(topics.items()))
         found |= _answered(await brokers.ask(request, node))
     return found
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _answered(response: Any) -> dict[Partition, int]:

@@ -11,6 +11,7 @@ from app.adapters.kafka.cluster_state import (
     Controller,
     GroupState,
     LogDir,
+    OpenTransaction,
     PartitionLag,
     TopicState,
 )
@@ -47,9 +48,16 @@ def disk(usable_bytes: int, error: str = "") -> ClusterState:
     return but(brokers=(BrokerState(node=1, host="h", port=1, log_dirs=(changed,)),))
 
 
-def group(state: str, members: int, seconds: float = 0.0) -> ClusterState:
-    lag = PartitionLag(topic="t", partition=0, committed=0, end=5, records=5, seconds=seconds)
+def group(state: str, members: int, seconds: float = 0.0, lost: int = 0) -> ClusterState:
+    lag = PartitionLag(topic="t", partition=0, committed=0, end=5, records=5, seconds=seconds, lost=lost)
     return but(groups=(msgspec.structs.replace(GROUP, state=state, members=members, partitions=(lag,)),))
+
+
+def transaction(seconds: float) -> ClusterState:
+    held = OpenTransaction(
+        topic="t", partition=3, offset=7, held_offsets=2, seconds=seconds, producer_id=12, transactional_id="core-1"
+    )
+    return but(open_transactions=(held,))
 
 
 BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
@@ -76,6 +84,12 @@ BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
         (cluster_checks.check_group(group("PreparingRebalance", 2), SETTINGS), "warning"),
         (cluster_checks.check_lag(group("Stable", 1, 60), SETTINGS), "ok"),
         (cluster_checks.check_lag(group("Stable", 1, 61), SETTINGS), "warning"),
+        (cluster_checks.check_transactions(WELL), "ok"),
+        (cluster_checks.check_transactions(transaction(60)), "ok"),
+        (cluster_checks.check_transactions(transaction(61)), "warning"),
+        (cluster_checks.check_lost_records(group("Stable", 1), SETTINGS.groups()), "ok"),
+        (cluster_checks.check_lost_records(group("Stable", 1, lost=1), SETTINGS.groups()), "failed"),
+        (cluster_checks.check_lost_records(group("Stable", 1, lost=1), ["another"]), "ok"),
         (cluster_checks.check_dead_letters(0), "ok"),
         (cluster_checks.check_dead_letters(1), "warning"),
         (cluster_checks.check_clock(0.5), "ok"),
@@ -129,3 +143,9 @@ def test_the_check_creates_no_data_directory(tmp_path: Path) -> None:
 
     assert local_checks.check_data_dir(settings).outcome != Outcome.FAILED
     assert not (tmp_path / "data").exists()
+
+
+def test_an_open_transaction_is_named_by_its_producer() -> None:
+    found = cluster_checks.check_transactions(transaction(61)).found
+
+    assert found == "t-3 waits at offset 7 for producer 12 (core-1), 61 s"

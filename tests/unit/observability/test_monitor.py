@@ -13,6 +13,7 @@ from app.adapters.kafka.cluster_state import (
     Controller,
     GroupState,
     LogDir,
+    OpenTransaction,
     PartitionLag,
     TopicState,
 )
@@ -40,10 +41,15 @@ STATE = ClusterState(
             state="Stable",
             members=2,
             partitions=(
-                PartitionLag(topic="t", partition=0, committed=10, end=30, records=20, seconds=4.5),
+                PartitionLag(topic="t", partition=0, committed=10, end=30, records=20, seconds=4.5, lost=3),
                 PartitionLag(topic="t", partition=1, committed=7, end=7, records=0, seconds=0.0),
                 PartitionLag(topic="t", partition=2, committed=7, end=9, records=2, seconds=None),
             ),
+        ),
+    ),
+    open_transactions=(
+        OpenTransaction(
+            topic="t", partition=1, offset=7, held_offsets=9, seconds=75.0, producer_id=12, transactional_id="core-1"
         ),
     ),
 )
@@ -85,6 +91,10 @@ def test_every_metric_of_the_catalog_has_a_series() -> None:
     [
         ("kafka_reachable", 1),
         ("kafka_brokers", 1),
+        ('kafka_group_lost_records{group="risk",partition="0",topic="t"}', 3),
+        ('kafka_group_lost_records{group="risk",partition="1",topic="t"}', 0),
+        ('kafka_open_transaction_seconds{partition="0",topic="t"}', 0),
+        ('kafka_open_transaction_seconds{partition="1",topic="t"}', 75),
         ("kafka_controller_node", 2),
         ("kafka_quorum_voters_behind", 1),
         ('kafka_under_replicated_partitions{topic="whole"}', 0),
@@ -153,3 +163,11 @@ def test_the_lag_of_a_group_is_that_of_its_latest_partition() -> None:
     (group,) = STATE.groups
 
     assert (group.lag_records, group.lag_seconds) == (22, 4.5)
+
+
+def test_the_view_names_the_producer_of_an_old_transaction_only() -> None:
+    (held,) = STATE.open_transactions
+    young = msgspec.structs.replace(STATE, open_transactions=(msgspec.structs.replace(held, seconds=9.9),))
+
+    assert "core-1" in shown(STATE)
+    assert "core-1" not in shown(young)
