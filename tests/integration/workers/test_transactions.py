@@ -27,7 +27,7 @@ from tests.support.traffic import START_MS
 
 pytestmark = pytest.mark.integration
 
-TRANSACTION_TIMEOUT_MS = 3_000
+TRANSACTION_TIMEOUT_MS = 10_000
 """After which a broker aborts the transaction of a dead producer; it looks every ten seconds."""
 ABORTED_SECONDS = 60
 COMPACTED_SECONDS = 90
@@ -36,6 +36,48 @@ COMPACTED_SECONDS = 90
 KILLED = """
 import asyncio, os, sys
 from aiokafka import AIOKafkaProducer
+async def write():
+    servers, topic, customer, value, timeout_ms = sys.argv[1:]
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers, transactional_id="killed-" + topic, transaction_timeout_ms=int(timeout_ms))
+    await producer.start()
+    await producer.begin_transaction()
+    await producer.send_and_wait(topic, value.encode(), key=customer.encode())
+    os.kill(os.getpid(), 9)
+asyncio.run(write())
+"""
+
+
+def event(customer: str, number: int) -> bytes:
+    """The payment ``number`` of a customer, all within a minute."""
+    fields = {
+        "transaction_id": f"{customer}-{number}",
+        "customer_id": customer,
+        "terminal_id": "m1",
+        "event_time": START_MS + number,
+        "amount_minor": 1_000,
+        "currency": "EUR",
+    }
+    return json.dumps(fields).encode()
+
+
+@asynccontextmanager
+async def transactional(deployment: Deployment, name: str) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=deployment.servers, transactional_id=f"{deployment.settings.worker.app_id}-{name}"
+    )
+    async with producer:
+        yield producer
+
+
+async def send(
+    producer: AIOKafkaProducer, deployment: Deployment, customer: str, numbers: Iterable[int]
+) -> None:
+    topic, to = deployment.settings.topics.transactions, partition(deployment, customer)
+    for number in numbers:
+        await producer.send_and_wait(topic, event(customer, number), customer.encode(), to)
+
+
 async def write(
     deployment: Deployment, customer: str, numbers: Iterable[int], *, commit: bool = True, name: str = "short"
 ) -> None:
@@ -98,6 +140,10 @@ async def test_an_open_transaction_holds_its_partition_back_and_is_named(deploym
 
         assert list(await decided(deployment, other)) == [f"{other}-1"]
         assert await monitored(deployment) == (0, 0.0)
+        deadline = time.monotonic() + ABORTED_SECONDS
+        while len(await open_transactions(deployment)) < 2:  # the group is seen with its first commit
+            assert time.monotonic() < deadline
+            await asyncio.sleep(POLL_SECONDS)
         held = {each.transactional_id: each for each in await open_transactions(deployment)}
         found = held[f"{deployment.settings.worker.app_id}-open"]
         assert (found.partition, found.offset, found.held_offsets) == (partition(deployment, "open"), 0, 4)

@@ -55,7 +55,13 @@ def group(state: str, members: int, seconds: float = 0.0, lost: int = 0) -> Clus
 
 def transaction(seconds: float) -> ClusterState:
     held = OpenTransaction(
-        topic="t", partition=3, offset=7, held_offsets=2, seconds=seconds, producer_id=12, transactional_id="core-1"
+        topic="t",
+        partition=3,
+        offset=7,
+        held_offsets=2,
+        seconds=seconds,
+        producer_id=12,
+        transactional_id="core-1",
     )
     return but(open_transactions=(held,))
 
