@@ -47,8 +47,11 @@ def _of_partitions(field: str) -> Callable[[ClusterState], Iterable[Sample]]:
 
 
 def _open_transactions(state: ClusterState) -> dict[tuple[str, ...], float]:
-    read = {(lag.topic, str(lag.partition)): 0.0 for group in state.groups for lag in group.partitions}
-    return read | {(each.topic, str(each.partition)): each.seconds for each in state.open_transactions}
+    """The age by topic and partition, for every partition that a group reads."""
+    ages: dict[tuple[str, ...], float] = {
+        (lag.topic, str(lag.partition)): 0.0 for group in state.groups for lag in group.partitions
+    }
+    return ages | {(each.topic, str(each.partition)): each.seconds for each in state.open_transactions}
 
 
 REACHABLE = ClusterMetric(

@@ -87,7 +87,7 @@ class Verification:
         finished = 0
         if commit is not None:
             finished = commit.offset
-            if lost := commit.lost_records(begins, _now_ms()):
+            if lost := commit.lost_records(begins, time.time_ns() // 1_000_000):
                 self.lost[partition] = lost
         overtaken = await restore(self._changelog, partition, profiles.recorded)
         _, ends = await self._source.extent(partition)

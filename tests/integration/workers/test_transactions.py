@@ -216,7 +216,7 @@ async def test_a_compacted_topic_with_markers_is_read_to_its_end(deployment: Dep
     assert [expected, expected] == await both_readers(committed_only, topic)
 
 
-async def both_readers(kafka: KafkaSettings, topic: str) -> list[list[tuple[bytes, bytes]]]:
+async def both_readers(kafka: KafkaSettings, topic: str) -> list[list[tuple[bytes | None, bytes | None]]]:
     """Key and value of each record, as the bulk reader and as the client's consumer read them."""
     async with open_range_reader(kafka, topic) as reader:
         _, end = await reader.extent(0)
