@@ -35,8 +35,8 @@ CounterName = Literal[
     "crm_answers_total",
 ]
 GaugeName = Literal[
-    "source_lag_records",
     "unreadable_partitions",
+    "source_lag_records",
     "profiles_cached",
     "profile_cache_bytes",
     "stored_profiles",
