@@ -3,7 +3,8 @@
 FraudstreamError
 ├── InvalidEvent             do not retry: the record becomes a dead letter, byte for byte
 ├── ConfigurationError       do not start: the message names the setting and the remedy
-│   └── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
+│   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
+│   └── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
 ├── RegistryAway             the schema registry does not answer: ask again, or continue without it
 ├── ModelRejected            do not start, or keep the current model
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
@@ -24,6 +25,7 @@ FraudstreamError
 │   └── PortTaken            another program took a port before a part could listen: choose another port
 ├── SendFailed               a record was not acknowledged: end the process without commit
 ├── ClockWrong               this machine's clock differs from the brokers': end the process without commit
+├── ClientEnded              the Kafka client has stopped working: end the process without commit
 ├── Paused                   the process did not run for longer than its session: end it without commit
 ├── Stalled                  records wait and no chunk is finished: end the process without commit
 └── StopOverdue              the process did not stop in time: end it at once
@@ -73,6 +75,12 @@ class ConfigurationError(FraudstreamError):
 
 class TopicMismatch(ConfigurationError):
     """A topic is missing or has other properties. Operator action: run `fraudstream topics ensure`, or fix what it lists."""
+
+
+class BrokersUnreachable(ConfigurationError):
+    """No broker answers within the allowed time. Operator action: start the brokers or correct the setting that the message
+    names; a worker that had reached them before ends with 70 and finds them after a restart.
+    """
 
 
 class RegistryAway(FraudstreamError):
@@ -199,6 +207,12 @@ class ClockWrong(FraudstreamError):
     """The clock of this machine differs from the brokers' by more than FRAUDSTREAM_WORKER_MAX_CLOCK_SKEW_SECONDS. The process
     ends without commit; nothing is lost. Operator action: synchronize the clocks of workers and brokers, then start the
     worker again.
+    """
+
+
+class ClientEnded(FraudstreamError):
+    """A background task of the Kafka client has ended by itself, so that nothing would be read any more. The process ends
+    without commit. Operator action: start the worker again, if the supervisor does not; report the cause that the log shows.
     """
 
 

@@ -15,6 +15,9 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     bootstrap_servers: str = "127.0.0.1:9092"
     """Comma-separated list of `host:port`."""
+    start_seconds: Seconds = 60.0
+    """How long a starting worker waits for a broker that answers. Then it ends with exit code 2: it cannot tell wrong addresses from
+    brokers that are away."""
     session_timeout_seconds: Seconds = 10.0
     """A worker that sends no heartbeat for this long loses its partitions. Shorter: faster takeover, more false alarms."""
     heartbeat_seconds: Seconds = 1.0

@@ -12,13 +12,13 @@ from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 
 from app.adapters.observability import logs
-from app.errors import FraudstreamError
+from app.errors import BrokersUnreachable, ClockWrong, FraudstreamError, SendFailed
 from app.settings import Settings
 from app.streaming.consumer.chunk_consumer import chunk_transport
 from app.streaming.consumer.chunk_schema import ChunkSchema
 from app.streaming.consumer.credentials import faust_credentials
 from app.streaming.cpu_affinity import pin_threads
-from app.streaming.delivery.fail_stop import fail_stop
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP, fail_stop
 from app.streaming.monitoring.fetch_sensor import FetchSensor
 from app.streaming.roles.worker import Worker
 from app.streaming.state.recovery import BulkTableManager
@@ -58,7 +58,7 @@ class WorkerApp(faust.App):
             sys.stdout.flush()
             sys.stderr.flush()
             # Nothing has started that must be stopped in order, and Faust would print a long traceback.
-            os._exit(EXIT_REFUSED)
+            os._exit(_exit_code(error, reached_brokers=self.role_worker.reached_brokers))
         _collect_garbage_less_often()
 
     def on_rebalance_start(self) -> None:
@@ -86,6 +86,12 @@ class WorkerApp(faust.App):
         self.role_worker.stopping()
         await super().on_stop()
         await self.role_worker.stop()
+
+
+def _exit_code(error: FraudstreamError, *, reached_brokers: bool) -> int:
+    """The exit code of a worker that cannot start: 70 where a restart may help, 2 where a setting must be changed."""
+    passes = isinstance(error, BrokersUnreachable | SendFailed | ClockWrong)
+    return EXIT_FAIL_STOP if passes and reached_brokers else EXIT_REFUSED
 
 
 def _collect_garbage_less_often() -> None:

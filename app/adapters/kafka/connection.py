@@ -1,18 +1,25 @@
-"""A connection for administrative requests to any broker; its errors name the setting."""
+"""A connection for administrative requests to any broker; its errors name the setting.
+
+An answer that passes by itself is no verdict: no brokers, no leader, a coordinator that loads. It is asked for again.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError, for_code
 
 from app.adapters.kafka.security import Cluster, client_options, explain_refusal, servers
-from app.errors import ConfigurationError
+from app.errors import BrokersUnreachable, ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 REQUEST_TIMEOUT_MS = 10_000
+RETRY_SECONDS = 0.2
+AnswerT = TypeVar("AnswerT")
 SETTING = "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS"
 
 
@@ -35,26 +42,66 @@ class Brokers:
         return [node for node in self.nodes() if await self._client.ready(node)]
 
     async def ask(self, request: Any, node: int | None = None) -> Any:
-        """The response of ``node``, or of the first reachable broker. Raises ConfigurationError when none answers."""
-        with _translated(self._servers):
-            for candidate in self.nodes() if node is None else [node]:
-                if await self._client.ready(candidate):
-                    return await self._client.send(candidate, request)
-        raise ConfigurationError(
-            f"{SETTING}={self._servers}: the brokers cannot be reached at the addresses that they advertise. "
-            "Correct their advertised.listeners, or start them again."
-        )
+        """The response of ``node``, or of the first reachable broker. Raises BrokersUnreachable when none answers in time."""
+        return await self.again(partial(self._ask, request, node))
+
+    async def again(self, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
+        """See ``ask_again``."""
+        return await ask_again(self._servers, ask)
+
+    async def _ask(self, request: Any, node: int | None) -> Any:
+        for candidate in self.nodes() if node is None else [node]:
+            if await self._client.ready(candidate):
+                return await self._client.send(candidate, request)
+        await self._client.force_metadata_update()  # the brokers may have moved
+        raise NodeNotReadyError
 
 
 @asynccontextmanager
 async def connect(kafka: Cluster) -> AsyncIterator[Brokers]:
-    """Open a connection. Raises ConfigurationError when no broker answers within 10 seconds."""
+    """Open a connection. Raises BrokersUnreachable when no broker answers within 10 seconds."""
     client = AIOKafkaClient(**client_options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await _bootstrap(client, kafka)
         yield Brokers(client, servers(kafka))
     finally:
         await client.close()
+
+
+async def ask_again(servers: str, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
+    """The answer of ``ask``, which is repeated while it raises a KafkaError that passes by itself.
+
+    Raises BrokersUnreachable after CONNECT_TIMEOUT_SECONDS.
+    """
+    deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
+    with _translated(servers):
+        while True:
+            try:
+                return await ask()
+            except KafkaError as error:
+                if not error.retriable or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def wait_for_brokers(kafka: Cluster, seconds: float) -> None:
+    """Return when a broker answers. Raises BrokersUnreachable when none does within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            async with connect(kafka):
+                return
+        except BrokersUnreachable:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+def refuse_transient(code: int) -> None:
+    """Raise the error of a code in a response if it passes by itself: ``Brokers.again`` then asks again."""
+    error = for_code(code)
+    if error.retriable:
+        raise error
 
 
 async def _bootstrap(client: AIOKafkaClient, kafka: Cluster) -> None:
@@ -80,8 +127,13 @@ def _translated(servers: str) -> Iterator[None]:
         raise ConfigurationError(
             f"{SETTING}={servers}: these brokers are too old; Kafka 3.6 or newer is needed."
         ) from error
+    except NodeNotReadyError as error:
+        raise BrokersUnreachable(
+            f"{SETTING}={servers}: the brokers cannot be reached at the addresses that they advertise. "
+            "Correct their advertised.listeners, or start them again."
+        ) from error
     except (KafkaError, OSError) as error:
-        raise ConfigurationError(
+        raise BrokersUnreachable(
             f"{SETTING}={servers}: no broker answers ({type(error).__name__}). "
             "Start the brokers or correct the setting."
         ) from error

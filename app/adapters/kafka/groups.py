@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
@@ -12,7 +13,7 @@ from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
 from app.adapters.kafka.cluster_state import GroupState, PartitionLag
 from app.adapters.kafka.commit_notes import Commit, CommitNote
-from app.adapters.kafka.connection import Brokers
+from app.adapters.kafka.connection import Brokers, refuse_transient
 from app.adapters.kafka.protocol.fetch import FetchAnswer, fetch_answers
 from app.adapters.kafka.transactions.isolation import READ_UNCOMMITTED
 from app.adapters.kafka.transactions.open_transactions import HeldBack
@@ -120,15 +121,28 @@ async def read_bounds(
 
 async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
     """The groups that ``node`` coordinates; a broker lists no others."""
-    listed = [name for name, *_ in (await brokers.ask(ListGroupsRequest(), node)).groups]
+    listed = await brokers.again(partial(_listed, brokers, node))
     return [await _group(brokers, node, name) for name in listed if not only or name in only]
+
+
+async def _listed(brokers: Brokers, node: int) -> list[str]:
+    response = await brokers.ask(ListGroupsRequest(), node)
+    refuse_transient(response.error_code)
+    return [name for name, *_ in response.groups]
 
 
 async def _group(brokers: Brokers, node: int, name: str) -> Committed:
     """Asks for one group at a time: aiokafka misreads an answer about several."""
-    (described,) = (await brokers.ask(DescribeGroupsRequest([name]), node)).to_object()["groups"]
+    described = await brokers.again(partial(_described, brokers, node, name))
     commits = await _committed(brokers, node, name)
     return Committed(name, described["state"], len(described["members"]), commits)
+
+
+async def _described(brokers: Brokers, node: int, name: str) -> dict[str, Any]:
+    (described,) = (await brokers.ask(DescribeGroupsRequest([name]), node)).to_object()["groups"]
+    refuse_transient(described["error_code"])
+    found: dict[str, Any] = described
+    return found
 
 
 async def _committed(brokers: Brokers, node: int, group: str) -> dict[Partition, Commit]:

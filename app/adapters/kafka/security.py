@@ -10,6 +10,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from app.adapters import tls
+from app.adapters.kafka.client import rebootstrap
 from app.adapters.kafka.oauth import FetchedTokens, FileTokens, NoToken
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings
@@ -29,6 +30,7 @@ def servers(cluster: Cluster) -> str:
 
 def client_options(cluster: Cluster) -> dict[str, Any]:
     """Arguments of every aiokafka client. Raises ConfigurationError when a certificate, key or secret file is unusable."""
+    rebootstrap.install()
     if isinstance(cluster, str):
         return {"bootstrap_servers": cluster}
     return {"bootstrap_servers": cluster.bootstrap_servers, **_identity(cluster)}

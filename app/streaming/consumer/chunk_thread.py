@@ -15,6 +15,7 @@ from faust.types import TP
 from app.adapters.kafka.commit_notes import CommitNote
 from app.adapters.kafka.records import Record
 from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
+from app.streaming.consumer.client_tasks import ClientTasks
 
 Fetched = dict[TP, list[Record]]
 
@@ -54,6 +55,11 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = self.transport.isolation_level  # noqa: SLF001  # the client reads it when it starts
         return consumer
+
+    async def on_start(self) -> None:
+        """Start the client, and end the process when one of its tasks ends by itself."""
+        await super().on_start()
+        ClientTasks().watch(self._ensure_consumer())
 
     def highwater(self, tp: TP) -> int:
         """The end of what may be fetched, as of the last fetch; the last stable offset if only committed records are read."""

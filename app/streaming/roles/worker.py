@@ -16,6 +16,7 @@ from faust.types import TP
 from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
+from app.adapters.kafka.connection import wait_for_brokers
 from app.adapters.kafka.records import Record
 from app.adapters.observability.http_server import HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
@@ -53,6 +54,9 @@ _log = structlog.get_logger("worker")
 
 class Worker(ABC):
     """Receives the chunks of ``topics``; the first is its main topic, by whose partitions the health is counted."""
+
+    reached_brokers = False
+    """From the first answer of a broker on, the settings of the connection are right."""
 
     def __init__(self, settings: Settings, app: faust.App, topics: tuple[str, ...]) -> None:
         self.settings = settings
@@ -109,6 +113,8 @@ class Worker(ABC):
         if worker.metrics_port:
             endpoints = http_endpoints(self.metrics, self.health, self._watchdog)
             self._http_server = HttpServer(worker.metrics_host, worker.metrics_port, endpoints, PORTS_TRIED)
+        await wait_for_brokers(self.settings.kafka, self.settings.kafka.start_seconds)
+        self.reached_brokers = True
         await require(self.settings)
         if self.settings.registry.url:
             self._registry = _open_schema_access(self.settings.registry, self.metrics)

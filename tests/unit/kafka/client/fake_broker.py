@@ -1,0 +1,95 @@
+"""A TCP server that speaks as much of Kafka's protocol as a client needs to find brokers, topics and groups."""
+
+import asyncio
+import struct
+from collections import Counter
+from contextlib import suppress
+from typing import Any, Self
+
+from aiokafka.protocol.admin import (
+    ApiVersionResponse_v0,
+    ApiVersionResponse_v1,
+    DescribeGroupsResponse_v0,
+)
+from aiokafka.protocol.coordination import FindCoordinatorResponse_v0
+from aiokafka.protocol.metadata import MetadataResponse_v5
+
+from app.adapters.kafka.protocol.metadata import NO_ID, MetadataResponse_v12
+
+METADATA, FIND_COORDINATOR, DESCRIBE_GROUPS, API_VERSIONS = 3, 10, 15, 18
+TOPICS_VERSION = 12
+_VERSIONS = [
+    (METADATA, 5, TOPICS_VERSION),  # aiokafka uses version 5, TopicsRequest the other
+    (FIND_COORDINATOR, 0, 0),
+    (DESCRIBE_GROUPS, 0, 0),
+    (API_VERSIONS, 0, 2),
+]
+_HOST = "127.0.0.1"
+
+
+class FakeBroker:
+    """The only broker of its cluster, with one topic and one group of one member."""
+
+    def __init__(self) -> None:
+        self.answers_without_brokers = 0
+        """So many metadata responses have no broker, as those of a broker that has just started."""
+        self.passing_errors: dict[int, list[int]] = {}
+        """By request: the error codes of its next responses."""
+        self.asked: Counter[int] = Counter()
+        self._connections: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        await asyncio.sleep(0.01)  # closed connections close their sockets
+
+    async def start(self, port: int = 0) -> None:
+        self._server = await asyncio.start_server(self._serve, _HOST, port)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.address = f"{_HOST}:{self.port}"
+
+    async def stop(self) -> None:
+        self._server.close()
+        for connection in self._connections:
+            connection.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                (size,) = struct.unpack(">i", await reader.readexactly(4))
+                key, version, number = struct.unpack(">hhi", (await reader.readexactly(size))[:8])
+                self.asked[key] += 1
+                head = struct.pack(">i", number) + (b"\0" if version == TOPICS_VERSION else b"")
+                body = head + self._answer(key, version).encode()
+                writer.write(struct.pack(">i", len(body)) + body)
+        self._connections.discard(writer)
+        writer.close()
+
+    def _answer(self, key: int, version: int) -> Any:
+        if key == API_VERSIONS:
+            return ApiVersionResponse_v1(0, _VERSIONS, 0) if version else ApiVersionResponse_v0(0, _VERSIONS)
+        errors = self.passing_errors.get(key, [])
+        code = errors.pop(0) if errors else 0
+        if key == METADATA:
+            return self._metadata(version, code)
+        if key == FIND_COORDINATOR:
+            return FindCoordinatorResponse_v0(code, 1, _HOST, self.port)
+        members = [] if code else [("m", "client", "host", b"", b"")]
+        return DescribeGroupsResponse_v0([(code, "g", "" if code else "Stable", "", "", members)])
+
+    def _metadata(self, version: int, code: int) -> Any:
+        empty = self.answers_without_brokers > 0
+        self.answers_without_brokers -= empty
+        if version == TOPICS_VERSION:
+            brokers: list[Any] = [] if empty else [(1, _HOST, self.port, None, {})]
+            partitions: list[Any] = [] if code else [(0, 0, 1, 0, [1], [1], [], {})]
+            return MetadataResponse_v12(
+                0, brokers, "c", 1, [(code, "t", NO_ID, False, partitions, 0, {})], {}
+            )
+        topics: list[Any] = [(0, "t", False, [(0, 0, 1, [1], [1], [])])]
+        return MetadataResponse_v5(0, [] if empty else [(1, _HOST, self.port, None)], "c", 1, topics)

@@ -1,0 +1,67 @@
+"""A task of the Kafka client that ends by itself ends the worker at once."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from app.errors import ClientEnded
+from app.streaming.consumer.client_tasks import ClientTasks
+from tests.unit.kafka.client.fake_broker import FakeBroker
+
+
+@pytest.fixture
+async def consumer() -> Any:
+    """The real client, at a broker that only describes itself."""
+    async with FakeBroker() as broker:
+        consumer = AIOKafkaConsumer(bootstrap_servers=broker.address, group_id="g")
+        await consumer.start()
+        yield consumer
+        with suppress(KafkaError):  # the error of the fetcher
+            await consumer.stop()
+
+
+@pytest.fixture
+def ended(consumer: Any) -> list[ClientEnded]:
+    found: list[Any] = []
+    tasks = ClientTasks(lambda _, error: found.append(error))
+    tasks.watch(consumer)
+    tasks.watch(consumer)
+    return found
+
+
+async def test_a_fetcher_that_fails_is_named_with_its_cause(consumer: Any, ended: list[ClientEnded]) -> None:
+    def broken(_: object) -> None:
+        raise IndexError("a bug")
+
+    consumer._fetcher._get_actions_per_node = broken
+    consumer.assign([TopicPartition("t", 0)])
+    await asyncio.wait([consumer._fetcher._fetch_task], timeout=5)
+    await asyncio.sleep(0)
+
+    assert len(ended) == 1
+    assert "the fetcher of the Kafka client has ended" in str(ended[0])
+    assert isinstance(ended[0].__cause__, KafkaError)
+
+
+@pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_coordinator._coordination_task"])
+async def test_a_task_that_is_cancelled_by_nobodys_wish_is_named(
+    consumer: Any, ended: list[ClientEnded], task: str
+) -> None:
+    owner, name = task.split(".")
+    running = getattr(getattr(consumer, owner), name)
+    running.cancel()
+    await asyncio.wait([running], timeout=5)
+    await asyncio.sleep(0)
+
+    assert len(ended) == 1
+
+
+async def test_a_client_that_is_stopped_is_no_failure(consumer: Any, ended: list[ClientEnded]) -> None:
+    await consumer.stop()
+    await asyncio.sleep(0)
+
+    assert ended == []
