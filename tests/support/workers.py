@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tests.support.paths import REPOSITORY
@@ -34,6 +34,10 @@ class Worker:
         """Words before the command, of a program that runs it in the same process."""
         self.in_full = False
         """It is started by ``python -m faust`` though there is a fork server."""
+        self.root = REPOSITORY
+        """The checkout whose code it runs; another one is started by ``python -m faust``."""
+        self.known_settings: Collection[str] | None = None
+        """The settings of that code, which refuses others; None: all."""
         self.may_end = False
         """Its end without a request by the test fails no test."""
         self._environment = dict(environment) | {"FRAUDSTREAM_WORKER_DATA_DIR": str(self.data_dir)}
@@ -63,14 +67,18 @@ class Worker:
         self._said_before = len(self.text())
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         words = ["faust", "-A", self.application, "worker", "-l", "info"]
-        environment = inherited | self._environment
+        environment = inherited | {
+            name: value
+            for name, value in self._environment.items()
+            if self.known_settings is None or name in self.known_settings
+        }
         with self.log.open("ab") as output:
-            if fork_server.running is not None and not self.in_full:
+            if fork_server.running is not None and not self.in_full and self.root == REPOSITORY:
                 self._process = fork_server.running.fork(words, environment, output, output)
                 return
             self._process = subprocess.Popen(  # noqa: S603  # the command is our own list of words
                 [*self.prefix, sys.executable, "-m", *words],
-                cwd=REPOSITORY,
+                cwd=self.root,  # the first entry of Python's path
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
