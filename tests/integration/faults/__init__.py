@@ -1,0 +1,1 @@
+"""Workers while something fails: brokers, clocks, processes, versions."""
