@@ -70,12 +70,12 @@ def _group() -> None:
 
 
 def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
-    import msgspec
     from rich.console import Console
 
+    from app.adapters.bounded_json import BoundedDecoder
     from app.rendering.decision_text import as_line
 
-    console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(kind).decode
+    console, decode = Console(soft_wrap=True, highlight=False), BoundedDecoder(kind).decode
 
     async def show(value: bytes) -> None:
         if as_json:
@@ -88,9 +88,9 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
 
 def _with_reference(settings: "Settings") -> "Show":
     """Print alerts with reference rows; without them while Redis does not answer."""
-    import msgspec
     from rich.console import Console
 
+    from app.adapters.bounded_json import BoundedDecoder
     from app.adapters.redis.client import FAILURES, connect
     from app.adapters.redis.reference_redis import ReferenceStore
     from app.domain.decision import Alert
@@ -101,7 +101,7 @@ def _with_reference(settings: "Settings") -> "Show":
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_URL is not set, and --reference reads from Redis. Set it."
         )
-    console, decode = Console(soft_wrap=True, highlight=False), msgspec.json.Decoder(Alert).decode
+    console, decode = Console(soft_wrap=True, highlight=False), BoundedDecoder(Alert).decode
     redis = connect(settings.redis, settings.redis.write_timeout_seconds)
     rows = ReferenceStore(redis, settings.redis.key_prefix)
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-import msgspec
 from rich.console import Console
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import open_tail_reader
 from app.demo.bank import Bank, open_bank
 from app.demo.folder import fresh
@@ -26,7 +26,7 @@ from app.traffic.insert_latency import InsertLatency, measure
 SNAPSHOT_SECONDS = 300.0
 POLL_SECONDS = 0.2
 CUSTOMERS = 300
-_alert = msgspec.json.Decoder(Alert).decode
+_alert = BoundedDecoder(Alert).decode
 
 
 def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLatency:

@@ -3,15 +3,14 @@
 import time
 from collections.abc import Callable
 
-import msgspec
-
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import TailReader
 from app.demo.reconciliation import ReceivedDecision, Reconciliation
 from app.domain.decision import Alert
 from app.settings import TopicSettings
 
-_decision = msgspec.json.Decoder(ReceivedDecision).decode
-_alert = msgspec.json.Decoder(Alert).decode
+_decision = BoundedDecoder(ReceivedDecision).decode
+_alert = BoundedDecoder(Alert).decode
 
 
 async def listen(

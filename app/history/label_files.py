@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.column_mapping import ColumnMapping
 from app.adapters.tabular.files import read_batches
 from app.errors import InvalidFile
@@ -31,7 +32,7 @@ def read_fraud_flags(path: Path, mapping: ColumnMapping) -> dict[str, bool]:
 
 def decode_fraud_flags(values: Iterable[bytes], where: str) -> dict[str, bool]:
     """As ``read_fraud_flags``, from JSON objects with ``transaction_id`` and ``is_fraud``. Raises InvalidFile."""
-    decode, known = msgspec.json.Decoder(_LabelRecord).decode, dict[str, bool]()
+    decode, known = BoundedDecoder(_LabelRecord).decode, dict[str, bool]()
     for number, value in enumerate(values, start=1):
         try:
             label = decode(value)

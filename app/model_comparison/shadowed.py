@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path
 from app.domain.control import model_id
@@ -76,7 +77,7 @@ class Decisions:
 
     def __init__(self) -> None:
         self.read = 0
-        self._decode = msgspec.json.Decoder(Noted).decode
+        self._decode = BoundedDecoder(Noted).decode
         self._seen: set[str] = set()
         self._pairs: dict[tuple[str, str], _Pair] = {}
 

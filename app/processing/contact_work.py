@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.kafka.records import Headers, OutRecord, Record
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS, AppliedOffset, StoredContact, decode, encode
@@ -50,8 +51,8 @@ class AlertForQuestion(msgspec.Struct, gc=False):
     transaction: _Paid
 
 
-_alert = msgspec.json.Decoder(AlertForQuestion)
-_answer = msgspec.json.Decoder(Answer)
+_alert = BoundedDecoder(AlertForQuestion)
+_answer = BoundedDecoder(Answer)
 
 
 def alert_in_json(record: Record) -> AlertForQuestion:

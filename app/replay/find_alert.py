@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import RangeReader
 from app.domain.decision import Alert
 from app.errors import InvalidFile
@@ -24,14 +25,14 @@ class _Named(msgspec.Struct):
     alert_id: str
 
 
-_name = msgspec.json.Decoder(_Named).decode
+_name, _alert = BoundedDecoder(_Named).decode, BoundedDecoder(Alert).decode
 
 
 def read_alert(data: bytes) -> Alert:
     """Decode a published alert. Raises InvalidFile."""
     try:
-        return msgspec.json.decode(data, type=Alert)
-    except msgspec.MsgspecError as error:
+        return _alert(data)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise InvalidFile(
             f"this is not an alert of this release: {error}. `fraudstream alerts tail --json` prints alerts."
         ) from error

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffset
 from app.features.window import HOUR_MS
@@ -25,7 +26,7 @@ class PublishedDecision(msgspec.Struct, frozen=True, gc=False):
     source: SourceOffset
 
 
-_decode = msgspec.json.Decoder(PublishedDecision).decode
+_decode = BoundedDecoder(PublishedDecision).decode
 
 
 class PublishedDecisions:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.domain.transaction import Transaction
 from app.settings import Settings
@@ -83,7 +84,7 @@ class _Decided(msgspec.Struct):
     transaction_id: str
 
 
-_decode = msgspec.json.Decoder(_Decided).decode
+_decode = BoundedDecoder(_Decided).decode
 
 
 def plain_rows(prefix: str) -> Iterator[Transaction]:

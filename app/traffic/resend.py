@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.security import Cluster
 from app.adapters.topic_records.dead_letters import DeadLetter
@@ -27,7 +28,7 @@ class _Keyed(msgspec.Struct):
     customer_id: str
 
 
-_decode = msgspec.json.Decoder(_Keyed).decode
+_decode = BoundedDecoder(_Keyed).decode
 
 
 def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refused:

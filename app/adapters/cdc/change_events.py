@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.column_mapping import ColumnMapping
 from app.adapters.mapped_values.rows import MappedRows
 from app.adapters.serde.json_codec import decode_transaction, invalid
@@ -21,7 +20,7 @@ from app.errors import InvalidEvent, InvalidReason
 MOVED = "__debezium.oldkey"
 """Header of a create event that is an update: a change of the key arrives as a delete and a create."""
 
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_decode = BoundedDecoder(dict[str, Any], Decimal).decode
 _WRAPPER = {"schema", "payload"}
 _INSERTS = ("c", "r")
 _IGNORED = {"u": Ignored.UPDATE, "d": Ignored.DELETE, "t": Ignored.OTHER, "m": Ignored.OTHER}

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.errors import InvalidEvent, InvalidReason
 
 
@@ -28,7 +29,7 @@ class _Envelope(msgspec.Struct):
     after: dict[str, Any] | None = None
 
 
-_decode = msgspec.json.Decoder(_Envelope).decode
+_decode = BoundedDecoder(_Envelope).decode
 
 
 def read_change(kind: str, value: bytes | None) -> ReferenceChange | None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Meta
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.domain.decision import ModelReference, Outcome, SourceOffset
 from app.domain.identifiers import digest64
 from app.domain.label import Label
@@ -110,8 +111,8 @@ LABEL_COLUMNS: dict[str, pa.DataType] = {
     "kafka_offset": pa.int64(),
 }
 
-_decision = msgspec.json.Decoder(_Decided).decode
-_label = msgspec.json.Decoder(_DatedLabel).decode
+_decision = BoundedDecoder(_Decided).decode
+_label = BoundedDecoder(_DatedLabel).decode
 
 
 def _decisions(records: Sequence[Any], decided_to: int) -> FeedRows:

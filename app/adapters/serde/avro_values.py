@@ -13,9 +13,11 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import to_parsing_canonical_form
 from fastavro.types import Schema
 
+from app.adapters.bounded_json import refuse_too_deep
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import avro_schemas
+from app.adapters.serde.avro_recursion import is_recursive
 from app.errors import InvalidEvent, InvalidReason
 
 MESSAGE_LENGTH = 200
@@ -29,11 +31,14 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     Raises InvalidEvent when ``writer`` is not an Avro schema; the function raises it for a value that does not fit.
     """
     try:
-        written = _parse(writer)
+        written, named = _parse(writer)
     except Exception as error:  # noqa: BLE001  # a producer's schema makes fastavro raise anything, from KeyError to RecursionError; uncaught, this record would stop every worker that reads it
         raise InvalidEvent(
             InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
         ) from None
+    if is_recursive(written, named):
+        # A value of such a schema may be nested without end, and the compiled reader has no bound.
+        raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, "its schema is recursive")
     ours = (
         None if to_parsing_canonical_form(written) == _canonical(event) else _ours(event)
     )  # equal schemas need no resolution, which is slower
@@ -78,11 +83,13 @@ def _canonical(event: type[msgspec.Struct]) -> str:
     return to_parsing_canonical_form(_ours(event))
 
 
-def _parse(writer: WriterSchema) -> Schema:
+def _parse(writer: WriterSchema) -> tuple[Schema, dict[str, Any]]:
+    """The schema, and all named types in it and its references by their full name. Raises an exception of any kind."""
     named: dict[str, Any] = {}
-    for text in writer.references:
-        parse_schema(_bare(json.loads(text)), named)
-    return parse_schema(_bare(json.loads(writer.text)), named)
+    for text in (*writer.references, writer.text):
+        refuse_too_deep(text.encode())
+        schema = parse_schema(_bare(json.loads(text)), named)
+    return schema, named
 
 
 def _bare(schema: Any) -> Any:

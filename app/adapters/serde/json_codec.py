@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.adapters.bounded_json import SHORTEST_TOO_DEEP, BoundedDecoder, TooDeep, refuse_too_deep
 from app.adapters.kafka.records import Unreadable
 from app.domain.label import Label
 from app.domain.transaction import Transaction
@@ -12,7 +13,7 @@ from app.errors import InvalidEvent, InvalidReason
 
 T = TypeVar("T")
 
-_label = msgspec.json.Decoder(Label)
+_label = BoundedDecoder(Label)
 _transaction = msgspec.json.Decoder(Transaction)
 _encode = msgspec.json.Encoder().encode
 
@@ -22,7 +23,7 @@ _MISSING = re.compile("missing required field|come together|got `null` - at")
 _WRONG_TYPE = re.compile("^Expected `[^`]+`, got `")
 
 
-def decode_as(decoder: msgspec.json.Decoder[T], value: bytes | None) -> T:
+def decode_as(decoder: BoundedDecoder[T], value: bytes | None) -> T:
     """The decoded value. Raises InvalidEvent with the reason: not JSON, missing field, wrong type, or out of range."""
     try:
         return decoder.decode(value or b"")
@@ -33,6 +34,8 @@ def decode_as(decoder: msgspec.json.Decoder[T], value: bytes | None) -> T:
 def decode_transaction(value: bytes | None) -> Transaction:
     """The transaction in a value. Raises InvalidEvent. Repeats ``decode_as``: a call less on the hot path."""
     try:
+        if value and len(value) >= SHORTEST_TOO_DEEP:
+            refuse_too_deep(value)
         return _transaction.decode(value or b"")
     except (ValueError, RecursionError) as error:
         raise invalid(value, error) from None
@@ -67,6 +70,8 @@ def invalid(value: bytes | None, error: Exception) -> InvalidEvent:
         return InvalidEvent(InvalidReason.NOT_JSON, "the record has no value")
     if isinstance(value, Unreadable):
         return InvalidEvent(InvalidReason.UNREADABLE, value.why)
+    if isinstance(error, TooDeep):
+        return InvalidEvent(InvalidReason.NOT_JSON, str(error))
     if isinstance(error, msgspec.ValidationError):
         return InvalidEvent(_reason(str(error)), str(error))
     if value[:1] == b"\0":

@@ -5,10 +5,14 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
 from app.adapters.serde import avro_values, protobuf_values
-from app.errors import InvalidEvent, InvalidReason
+from app.adapters.serde.json_codec import invalid
+from app.errors import InvalidEvent
+
+_fields = BoundedDecoder(dict[str, Any]).decode
 
 Reader = Callable[[Framed], dict[str, Any]]
 
@@ -29,11 +33,9 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Reader:
 def _read_json(value: Framed) -> dict[str, Any]:
     """Reads a value of Confluent's JSON serializer: plain JSON after the schema id."""
     try:
-        return msgspec.json.decode(value.payload, type=dict[str, Any])
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise InvalidEvent(
-            InvalidReason.NOT_JSON, f"the value is not JSON ({type(error).__name__})"
-        ) from None
+        return _fields(value.payload)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise invalid(value.payload, error) from None
 
 
 def _refusing(error: InvalidEvent) -> Reader:

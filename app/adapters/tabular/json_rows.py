@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
+from app.adapters.bounded_json import MAX_NESTING, BoundedDecoder, TooDeep
 from app.adapters.mapped_values.building import ABSENT, value_at
 from app.adapters.tabular.positions import position, written_lines
 from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format
@@ -24,7 +24,7 @@ def json_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa
     """The rows in order. Raises InvalidFile."""
     refuse_other_format(path, may_be_empty=True)
     # A number with decimals is kept as it is written: a float would be another number.
-    decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+    decode = BoundedDecoder(dict[str, Any], Decimal).decode
     lines, first_row = written_lines(path), 1
     while rows := list(_objects(itertools.islice(lines, batch_rows), decode, path)):
         yield _batch(rows, wanted, path, first_row)
@@ -38,7 +38,10 @@ def _objects(
         try:
             yield decode(line.removeprefix(_BOM) if number == 1 else line)
         except (ValueError, RecursionError, ArithmeticError) as error:
-            what = "is not a JSON object" if is_utf8(line) else NOT_UTF8
+            if isinstance(error, TooDeep):
+                what = f"is not a JSON object: nested deeper than {MAX_NESTING} levels"
+            else:
+                what = "is not a JSON object" if is_utf8(line) else NOT_UTF8
             raise InvalidFile(f"{path}, line {number}: {what}", InvalidReason.NOT_JSON) from error
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.records import OutRecord
 from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
 from app.domain.control import (
@@ -122,7 +123,7 @@ def farewell_record(worker: str) -> OutRecord:
 
 def _decoded(record: Any, kind: type[_Value]) -> _Value | None:
     try:
-        return msgspec.json.decode(record.value or b"", type=kind)
+        return BoundedDecoder(kind).decode(record.value or b"")
     except (msgspec.MsgspecError, ValueError) as error:
         _log.error("control_record_unreadable", offset=record.offset, error=str(error))
         return None

@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-import msgspec
-
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import RangeReader
 from app.domain.notification import Notification
 
-_decode = msgspec.json.Decoder(Notification).decode
+_decode = BoundedDecoder(Notification).decode
 
 
 async def questions(reader: RangeReader) -> AsyncIterator[Notification]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 
+from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import open_tail_reader
 from app.adapters.serde.offline_decoder import readable
 from app.domain.decision import ModelReference
@@ -65,7 +66,7 @@ async def decided_rows(
 
     ``since_ms`` skips records with an earlier timestamp. Raises ConfigurationError when the topic cannot be read.
     """
-    decode, waiting = msgspec.json.Decoder(_Scored).decode, list[_Scored]()
+    decode, waiting = BoundedDecoder(_Scored).decode, list[_Scored]()
     topics, values = [settings.topics.decisions], readable(settings)
     async with open_tail_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:
         async for record in reader.until(await reader.ends(), since_ms):
