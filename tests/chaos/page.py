@@ -135,7 +135,7 @@ def _mutants(file: Path) -> str:
 def _harm(runs: Iterable[Result]) -> str:
     head = (
         *("worker", "scenario", "transactions", "lost", "counted twice", "customers wrong"),
-        *("decisions missing", "decisions wrong", "alerts missed", "dead letters missing"),
+        *("decisions missing", "decisions wrong", "alerts missed", "dead letters missing", "not as declared"),
     )
     return markdown(head, [_harm_of(run) for run in runs])
 
@@ -146,6 +146,7 @@ def _harm_of(run: Result) -> Sequence[str]:
     numbers = (
         *(f.transactions, f.lost, f.double_counted, wrong, f.decisions_missing),
         *(f.decisions_wrong + f.repeats_that_differ, f.alerts_missed, f.dead_letters_missing),
+        len(run.broken),
     )
     return (run.workers.rpartition(".")[2], run.scenario, *(f"{number:,}" for number in numbers))
 

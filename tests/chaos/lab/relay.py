@@ -29,6 +29,10 @@ class Quality(NamedTuple):
     """Share of the frames that arrive twice."""
 
 
+FAR = Quality(delay_ms=25)
+"""As between two sites: at any moment a request is under way, while on one machine almost none is."""
+
+
 class Relay:
     """Copies frames between two devices."""
 

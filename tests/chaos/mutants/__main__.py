@@ -19,6 +19,9 @@ MEANT_FOR = {
     "no_zombie_rule": "zombie",
     "errors_acknowledged": "alerts_refused",
     "no_broker_fence": "late_changelog_write",
+    "clock_trusted": "clock_slow",
+    "no_fsync": "power_lost_soon",
+    "no_producer_ids": "connections_reset",
 }
 SCALE = 0.5
 FILE = RESULTS / "mutants.json"
@@ -50,7 +53,7 @@ def _play(scenario: str, seed: int, app: str) -> Result:
 
 
 def _is_found(healthy: Result, mutant: Result) -> bool:
-    return healthy.passed and not mutant.clean
+    return healthy.passed and not mutant.passed
 
 
 def _publish(runs: dict[str, list[Result]]) -> None:

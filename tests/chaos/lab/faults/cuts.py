@@ -1,9 +1,14 @@
 """Cuts between workers and brokers, and among brokers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+from tests.chaos.lab.equipment import LabPart
 from tests.chaos.lab.faults.fault import during_cut, fault
 from tests.chaos.lab.lab_run import LabRun
+from tests.chaos.lab.relay import FAR
+
+FAR_SECONDS = 1.0
 
 
 @fault("survives: a worker is cut off from all brokers for twice its session", 12)
@@ -30,8 +35,10 @@ async def worker_hears_nothing(run: LabRun) -> AsyncIterator[None]:
         yield
 
 
-@fault("survives: all connections of a worker are reset, and new ones refused", 2)
+@fault("survives: all connections of a worker are reset, and new ones refused", 2, LabPart.RELAYS)
 async def connections_reset(run: LabRun) -> AsyncIterator[None]:
+    run.degrade(FAR)  # so that acknowledgements are lost
+    await asyncio.sleep(FAR_SECONDS)
     async with during_cut(run, [run.host(run.any_worker())], run.brokers, reset=True):
         yield
 

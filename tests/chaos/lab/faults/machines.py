@@ -80,6 +80,8 @@ async def power_lost_soon(run: LabRun) -> AsyncIterator[None]:
     run.lose_power(newest)
     yield
     run.equipment.disks[newest.name].restore()
+    empty = [file.name for file in newest.data_dir.glob("*.id") if not file.stat().st_size]
+    run.expect(not empty, f"no file of the worker is empty{': ' if empty else ''}{', '.join(empty)}")
     await run.restart(newest)
 
 

@@ -7,14 +7,12 @@ from contextlib import ExitStack
 from tests.chaos.lab.equipment import LabPart
 from tests.chaos.lab.lab_run import LabRun
 from tests.chaos.lab.lab_scenario import lab_scenario
-from tests.chaos.lab.relay import Quality
+from tests.chaos.lab.relay import FAR
 from tests.chaos.traffic import START_MS, Sent, transaction
 from tests.support.workers import Worker
 
 ARRIVAL_SECONDS = 30.0
 """A kernel doubles the time between two attempts: after a cut of that duration the next attempt is at most so far away."""
-FAR = Quality(delay_ms=25)
-"""As between two sites: at any moment a request is under way, while on one machine almost none is."""
 OTHERS = 60
 
 

@@ -30,6 +30,10 @@ async def under_traffic(run: LabRun, needs: frozenset[LabPart], seconds: float) 
     async with run.sending(records, RATE):
         await run.deployment.decided(200)
         yield
+    foreign = sum(worker.lines_with("ForeignWrite") for worker in run.workers)
+    run.expect(
+        not foreign, "no log says ForeignWrite: a worker does not take its own retries for another writer"
+    )
     if LabPart.CLOCKS in needs:
         await run.drained()
         await run.move()
