@@ -6,9 +6,11 @@ A floating-point number is taken as its shortest decimal text. Up to 15 digits t
 file or the table; with more digits it is refused.
 """
 
+import math
 import re
 from base64 import b64decode
 from decimal import Decimal
+from typing import TypeGuard
 
 from app.adapters.column_mapping import ColumnMapping
 from app.adapters.mapped_values.refused import missing, out_of_range, wrong_type
@@ -20,7 +22,7 @@ MOST_TEXT = 64
 """Maximal number of characters of a number."""
 
 _INTEGER = re.compile(r"-?[0-9]+")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][+-]?[0-9]{1,4})?")
 _ISO_DECIMALS = (2, 3, 4)
 _WHOLE = "JPY"
 """A currency without decimals: with it ``to_minor`` only checks that the amount is a whole number."""
@@ -68,6 +70,8 @@ def power_of_ten(factor: float | None) -> int | None:
 def _integer(value: object, numeric_scale: int | None) -> Decimal:
     """The number in a column of minor units, which are written as integers."""
     if isinstance(value, Decimal | float) or (numeric_scale is None and _has_decimals(value)):
+        if math.isinf(float(value)):
+            raise out_of_range("has more digits than any amount")
         raise wrong_type(
             "an integer of the minor unit",
             '; for amounts with decimals give a mapping with amount = "major"',
@@ -75,7 +79,7 @@ def _integer(value: object, numeric_scale: int | None) -> Decimal:
     return _number(value, numeric_scale)
 
 
-def _has_decimals(value: object) -> bool:
+def _has_decimals(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(_NUMBER.fullmatch(value)) and not _INTEGER.fullmatch(value)
 
 

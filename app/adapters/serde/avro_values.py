@@ -17,6 +17,7 @@ from app.adapters.bounded_json import refuse_too_deep
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import avro_schemas
+from app.adapters.serde.avro_enums import enums_as_strings
 from app.adapters.serde.avro_recursion import is_recursive
 from app.errors import InvalidEvent, InvalidReason
 
@@ -30,8 +31,11 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
 
     Raises InvalidEvent when ``writer`` is not an Avro schema; the function raises it for a value that does not fit.
     """
+    ours: Schema | None = None  # equal schemas need no resolution, which is slower
     try:
         written, named = _parse(writer)
+        if to_parsing_canonical_form(written) != _canonical(event):
+            written, ours = enums_as_strings(written, _ours(event))
     except Exception as error:  # noqa: BLE001  # a producer's schema makes fastavro raise anything, from KeyError to RecursionError; uncaught, this record would stop every worker that reads it
         raise InvalidEvent(
             InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
@@ -39,9 +43,6 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     if is_recursive(written, named):
         # A value of such a schema may be nested without end, and the compiled reader has no bound.
         raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, "its schema is recursive")
-    ours = (
-        None if to_parsing_canonical_form(written) == _canonical(event) else _ours(event)
-    )  # equal schemas need no resolution, which is slower
 
     def read(value: Framed) -> dict[str, Any]:
         source = BytesIO(value.payload)

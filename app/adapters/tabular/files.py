@@ -23,6 +23,7 @@ from app.errors import InvalidFile
 DEFAULT_BATCH_ROWS = 50_000
 _READERS = {".parquet": parquet_rows, ".csv": csv_rows, ".jsonl": json_rows, ".ndjson": json_rows}
 SUFFIXES = tuple(_READERS)
+_NUMBERS = ("event_time", "amount_minor", "latitude", "longitude")
 
 
 def read_batches(
@@ -42,7 +43,10 @@ def read_batches(
 
 def _batches(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[TransactionBatch]:
     columns = tuple(column for field in FIELDS for column in mapping.inputs(field))
-    wanted = WantedColumns(columns, lambda names: require_columns(names, mapping, path))
+    numbers = frozenset(
+        c for field in FIELDS if field in _NUMBERS or field in mapping.sources for c in mapping.inputs(field)
+    )
+    wanted = WantedColumns(columns, lambda names: require_columns(names, mapping, path), numbers)
     skipped = 0
     for first_row, rows in read_rows(path, wanted, batch_rows=batch_rows):
         batch = to_batch(rows, mapping, path, first_row, skipped)

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from app.adapters.bounded_json import MAX_NESTING, BoundedDecoder, TooDeep
 from app.adapters.mapped_values.building import ABSENT, value_at
-from app.adapters.tabular.positions import position, written_lines
+from app.adapters.tabular.column import Column
+from app.adapters.tabular.positions import written_lines
 from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile, InvalidReason
@@ -49,7 +50,10 @@ def _batch(rows: list[dict[str, Any]], wanted: WantedColumns, path: Path, first_
     columns = set().union(*rows)
     nested = {name for name in wanted.columns if "." in name and name not in columns and _has(rows, name)}
     names = wanted.found_in(path, sorted(columns | nested))
-    arrays = [_column(_values(rows, name), name, path, first_row) for name in names]
+    arrays = []
+    for name in names:
+        column = Column(path=path, name=name, first_row=first_row, array=None)
+        arrays.append(_column(_values(rows, name), column, decimals=name in wanted.numbers))
     return pa.RecordBatch.from_arrays(arrays, names=names)
 
 
@@ -63,15 +67,18 @@ def _values(rows: list[dict[str, Any]], name: str) -> list[Any]:
     return [None if (value := value_at(row, name)) is ABSENT else value for row in rows]
 
 
-def _column(values: list[Any], name: str, path: Path, first_row: int) -> pa.Array:
-    """The values as booleans, integers or text. Values of several types become their text."""
+def _column(values: list[Any], column: Column, *, decimals: bool) -> pa.Array:
+    """The values as booleans, integers or text. Values of several types become their text, numbers with ``decimals`` too."""
     kinds = set(map(type, values)) - {type(None)}
     if kinds <= {int} or kinds <= {bool}:
         try:
             return pa.array(values)
         except (OverflowError, pa.ArrowInvalid):
             pass  # an integer of more than 64 bits: its field decides what that means
-    if kinds <= _AS_TEXT:
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
-    index = next(i for i, value in enumerate(values) if value is not None and type(value) not in _AS_TEXT)
-    raise InvalidFile(f"{position(path, first_row + index)}, column `{name}`: is neither text nor a number")
+    allowed = _AS_TEXT if decimals else _AS_TEXT - {Decimal}
+    for index, value in enumerate(values) if not kinds <= allowed else ():
+        if value is not None and type(value) not in allowed:
+            raise column.invalid(
+                index, f"is not {'text or a number' if decimals else 'text'}", InvalidReason.WRONG_TYPE
+            )
+    return pa.array([None if value is None else str(value) for value in values], pa.string())

@@ -14,6 +14,8 @@ class WantedColumns(NamedTuple):
     """Names; one that holds several fields occurs several times."""
     require: Callable[[Sequence[str]], None]
     """Raises InvalidFile when a required column is not among the given names."""
+    numbers: frozenset[str] = frozenset()
+    """Columns in which JSON may have numbers with decimals; elsewhere they would become text that no one wrote."""
 
     def found_in(self, path: Path, names: Sequence[str]) -> list[str]:
         """The wanted columns that the file has, each once. Raises InvalidFile where one is missing or ambiguous."""

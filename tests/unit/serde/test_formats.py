@@ -200,6 +200,35 @@ def test_smaller_number_types_are_promoted_and_nullable_fields_are_read() -> Non
     assert Transaction(**SOUND) == convert(avro_by(fields, SOUND), Transaction)
 
 
+CURRENCY = {"type": "enum", "name": "Currency", "symbols": ["USD", "EUR"]}
+
+
+@pytest.mark.parametrize(
+    ("types", "changes"),
+    [
+        ({"currency": CURRENCY}, {}),
+        ({"currency": ["null", CURRENCY]}, {}),
+        ({"currency": [CURRENCY, "string"]}, {}),
+        ({"currency": ["string", CURRENCY]}, {}),
+        ({"channel": ["null", CURRENCY]}, {"channel": "USD"}),
+        ({"channel": ["null", CURRENCY]}, {"channel": None}),
+        ({"channel": CURRENCY, "currency": "com.bank.Currency"}, {"channel": "USD"}),
+        ({"currency": CURRENCY, "device_id": ["null", "com.bank.Currency"]}, {"device_id": "USD"}),
+    ],
+)
+def test_an_enum_is_read_as_the_text_of_its_symbol(types: dict[str, Any], changes: dict[str, Any]) -> None:
+    kinds = dict.fromkeys(SOUND, "string") | {"event_time": "long", "amount_minor": "long"}
+    order = [*types, *(name for name in kinds if name not in types)]
+    fields = [{"name": name, "type": types.get(name, kinds.get(name))} for name in order]
+
+    assert Transaction(**SOUND | changes) == convert(avro_by(fields, SOUND | changes), Transaction)
+
+
+def test_an_enum_for_a_number_stays_a_mismatch() -> None:
+    with pytest.raises(InvalidEvent, match="schema_mismatch"):
+        avro_by(required(amount_minor=CURRENCY), SOUND | {"amount_minor": "EUR"})
+
+
 @pytest.mark.parametrize(
     ("fields", "changes", "name"),
     [
