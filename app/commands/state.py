@@ -166,13 +166,18 @@ async def _verify(settings: "Settings", partition: int | None) -> "Verification"
         open_range_reader(kafka, settings.topics.transactions) as source,
         open_range_reader(kafka, profiles_changelog(settings)) as changelog,
     ):
+        partitions = range(source.partitions) if partition is None else [partition]
+        # Before the commits: of a group that reads meanwhile, retention may pass an older commit.
+        begins = {one: (await source.extent(one)).begin for one in partitions}
         found = await commits(kafka, worker.app_id, source.topic, source.topic_id)
         verification = Verification(source, changelog, fold_rules(settings), worker.profile_cache_bytes)
+        verification.note_lost(found, begins)
         with open_scratch_store(worker) as recorded, open_scratch_store(worker) as rebuilt:
-            for one in range(source.partitions) if partition is None else [partition]:
+            for one in partitions:
                 _, ends = await source.extent(one)
+                finished = found[one].offset if one in found else 0
                 with rows_progress(f"partition {one}", ends) as on_progress:
-                    await verification.run(one, found.get(one), Profiles(recorded, rebuilt), on_progress)
+                    await verification.run(one, finished, Profiles(recorded, rebuilt), on_progress)
     return verification
 
 

@@ -75,20 +75,20 @@ class Verification:
         """Whether no profile is different, missing, unexpected or overtaken, and no record was lost."""
         return not self.lost and not (self.matches.keys() - {Match.EQUAL, Match.OLDER_THAN_LOG})
 
-    async def run(
-        self, partition: int, commit: Commit | None, profiles: Profiles, on_progress: Progress
-    ) -> None:
-        """Verify one partition. ``commit`` is what the group had committed before; None without a commit.
+    def note_lost(self, commits: Mapping[int, Commit], begins: Mapping[int, int]) -> None:
+        """Note what the group lost, by its commits and the first offsets of the log as they were before these."""
+        now_ms = time.time_ns() // 1_000_000
+        for partition, begin in begins.items():
+            if partition in commits and (lost := commits[partition].lost_records(begin, now_ms)):
+                self.lost[partition] = lost
+
+    async def run(self, partition: int, finished: int, profiles: Profiles, on_progress: Progress) -> None:
+        """Verify one partition. ``finished`` is the offset that the group had committed before.
 
         Workers may run: each profile is folded up to the offset that its changelog version has applied, so that a profile
         that changes meanwhile is compared at its recorded state.
         """
         begins, _ = await self._source.extent(partition)
-        finished = 0
-        if commit is not None:
-            finished = commit.offset
-            if lost := commit.lost_records(begins, time.time_ns() // 1_000_000):
-                self.lost[partition] = lost
         overtaken = await restore(self._changelog, partition, profiles.recorded)
         _, ends = await self._source.extent(partition)
         cache = StateCache(profiles.rebuilt, self._cache_bytes)

@@ -121,6 +121,10 @@ class ChunkConsumer(Consumer):
         """
         return self._positions.get(tp, finished) if finished == self._delivered.get(tp) else finished
 
+    def is_finished(self, tp: TP) -> bool:
+        """Whether every record of an assigned partition that was fetched is finished."""
+        return tp in self._finished and self._finished[tp] == self._delivered.get(tp)
+
     def records_after(self, tp: TP, finished: int) -> int:
         """The records behind ``finished`` as of the last fetch; an upper bound where transaction markers are among them."""
         return max(0, (self.highwater(tp) or 0) - self.next_offset(tp, finished))

@@ -4,14 +4,14 @@ The consumer's own figure is as old as its last fetch, and the probe looks for a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 
-from app.streaming.monitoring.health import Health, PartitionName, PartitionNames
+from app.streaming.monitoring.health import PartitionName, PartitionNames
 
 ANSWER_SECONDS = 5.0
 """An idle consumer's fetch occupies the connection for 1.5 s, and the request waits behind it."""
@@ -39,10 +39,15 @@ async def _unfetched(client: Any, partition_names: PartitionNames) -> dict[Parti
 
 
 class LagProbe:
-    """Requests the lag every ``interval_seconds`` and reports it to the health."""
+    """Requests the lag every ``interval_seconds`` and reports it to ``on_lag``; partitions of unknown lag are left out."""
 
-    def __init__(self, health: Health, partition_names: PartitionNames, interval_seconds: float) -> None:
-        self._health = health
+    def __init__(
+        self,
+        on_lag: Callable[[Mapping[PartitionName, int]], None],
+        partition_names: PartitionNames,
+        interval_seconds: float,
+    ) -> None:
+        self._on_lag = on_lag
         self._partition_names = partition_names
         self._interval_seconds = interval_seconds
 
@@ -50,7 +55,7 @@ class LagProbe:
         """Run until cancelled."""
         while True:
             await asyncio.sleep(self._interval_seconds)
-            self._health.lag(await self._request(consumer()))
+            self._on_lag(await self._request(consumer()))
 
     async def _request(self, consumer: Any) -> dict[PartitionName, int]:
         try:

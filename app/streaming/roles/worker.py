@@ -34,7 +34,7 @@ from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
 from app.streaming.monitoring.clock_watch import ClockWatch
-from app.streaming.monitoring.health import Health, PartitionNames
+from app.streaming.monitoring.health import Health, PartitionName, PartitionNames
 from app.streaming.monitoring.http_endpoints import http_endpoints
 from app.streaming.monitoring.lag import LagProbe
 from app.streaming.monitoring.unreadable import UnreadableProbe
@@ -133,7 +133,7 @@ class Worker(ABC):
         """Start the watchdog and the probes of lag, unreadable records and registry. The worker joins its group next."""
         self._fence.reset()
         interval_seconds = self.settings.worker.stall_seconds / _LAG_PROBES_PER_STALL
-        lag = LagProbe(self.health, self.partition_names, interval_seconds)
+        lag = LagProbe(self._on_lag, self.partition_names, interval_seconds)
         self._background += [
             asyncio.create_task(self._fence.run()),
             asyncio.create_task(lag.run(lambda: self._app.consumer)),
@@ -198,6 +198,14 @@ class Worker(ABC):
                 )
             _log.error("records_lost", group=self.settings.app_id, **lost._asdict())
             self.metrics.count("records_lost_total", lost.records)
+
+    def _on_lag(self, unfetched: Mapping[PartitionName, int]) -> None:
+        """Report what is not fetched. Where only markers or aborted records arrived, no chunk reports that nothing waits."""
+        self.health.lag(unfetched)
+        for partition in range(self.settings.topics.partitions):
+            tp = TP(self.topics[0], partition)
+            if unfetched.get(partition) == 0 and self._consumer.is_finished(tp):
+                self.metrics.gauge("source_lag_records", 0, partition=str(partition))
 
     def _on_partitions_revoked(self) -> None:
         """A rebalance: other workers may change the states of these partitions, and report their lag."""

@@ -184,3 +184,26 @@ async def test_a_group_that_starts_behind_retention_loses_nothing(deployment: De
 
     assert worker.terminate() == 0
     assert (examined(deployment)[0], verified(deployment)[1]) == ("ok", 0)
+
+
+async def test_a_topic_that_is_made_anew_is_no_loss(deployment: Deployment) -> None:
+    """The worker's position is behind the end of the new log."""
+    worker, topic = deployment.worker(), deployment.settings.topics.transactions
+    worker.start()
+    await send(deployment, "before")
+    await deployment.drained()
+    worker.may_end = True
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():  # noqa: ASYNC110  # brokers send no notification: poll
+            await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await admin.close()
+    await deployment.ensure_topics()
+    await deployment.produce(traffic(5, seed=2, customers=20, prefix="anew"))
+
+    assert "LogReplaced" in await ended(worker)
+    assert "RecordsLost" not in worker.text()

@@ -58,6 +58,8 @@ async def test_doctor_finds_only_the_missing_workers(deployment: Deployment) -> 
         "copies": "warning",
         "group": "warning",
         "lag": "ok",
+        "transactions": "ok",
+        "lost records": "ok",
         "clock": "ok",
         "topics": "ok",
         "dead letters": "ok",

@@ -4,7 +4,8 @@ import struct
 from typing import Any, NamedTuple
 
 import pytest
-from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED
+from aiokafka.errors import KafkaError
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
@@ -13,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.kafka.bulk_fetch import FetchedRecords
+from app.adapters.kafka.record_batches.contained_fetch import ContainedRecords, FetchedBatches
 
 PRODUCERS = (11, 22, 33)
 ABORT, COMMIT = 0, 1
+(PartitionRecords,) = ContainedRecords.__bases__  # under aiokafka's own name a process may have ours
 CONTROL_BIT = 0x20
 NO_PRODUCER = -1
 
@@ -110,21 +113,19 @@ def _last_offset(stored: bytes) -> int:
 
 
 @given(logs(), st.data())
-def test_a_bulk_fetch_yields_what_aiokafkas_consumer_yields(log: Log, data: st.DataObject) -> None:
+def test_readers_yield_what_aiokafkas_consumer_yields(log: Log, data: st.DataObject) -> None:
     offset = data.draw(st.integers(0, log.end))
     stored, aborted = fetched(log, offset)
-    reference = PartitionRecords(
-        TopicPartition("t", 0), MemoryRecords(stored), aborted, offset, None, None, True, READ_COMMITTED
-    )
+    options = (aborted, offset, None, None, True, READ_COMMITTED)
+    reference = PartitionRecords(TopicPartition("t", 0), MemoryRecords(stored), *options)
     expected = [(record.offset, record.value) for record in reference]
 
-    found = [
-        (record.offset, record.value)
-        for records, _ in FetchedRecords(stored, offset, log.end, aborted).decoded()
-        for record in records
-    ]
+    decoded = FetchedRecords(stored, offset, log.end, aborted).decoded()
+    contained = ContainedRecords(TopicPartition("t", 0), FetchedBatches(stored), *options)
 
-    assert found == expected
+    assert expected == [(record.offset, record.value) for records, _ in decoded for record in records]
+    assert expected == [(record.offset, record.value) for record in contained]
+    assert contained.next_fetch_offset == reference.next_fetch_offset
 
 
 @given(logs())
@@ -162,7 +163,12 @@ def test_without_the_list_of_a_broker_every_record_is_left(isolated: bool) -> No
 def test_a_marker_that_was_compacted_away_ends_no_transaction() -> None:
     """Kafka keeps the empty batch for the sequence numbers of its producer; aiokafka's consumer fails at it."""
     stored = batch(0, [b"0"]) + empty_marker(1, 11) + batch(2, [b"2"])
+    options: tuple[Any, ...] = ([], 0, None, None, True, READ_COMMITTED)
 
     decoded = FetchedRecords(stored, 0, 3, []).decoded()
+    contained = ContainedRecords(TopicPartition("t", 0), FetchedBatches(stored), *options)
 
     assert [record.offset for records, _ in decoded for record in records] == [0, 2]
+    assert [record.offset for record in contained] == [0, 2]
+    with pytest.raises(KafkaError):
+        list(PartitionRecords(TopicPartition("t", 0), MemoryRecords(stored), *options))

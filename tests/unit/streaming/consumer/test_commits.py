@@ -114,6 +114,18 @@ async def test_markers_are_no_lag(consumer: Any) -> None:
     assert consumer.records_after(SECOND, 999) == 1
 
 
+async def test_a_partition_is_finished_while_no_chunk_is_in_flight(consumer: Any) -> None:
+    assert not consumer.is_finished(FIRST)
+    first, second = await delivered(consumer, {FIRST: offsets(10, 15)})
+    consumer.ack(first)
+    assert not consumer.is_finished(FIRST)
+
+    consumer.ack(second)
+    assert consumer.is_finished(FIRST)
+    await consumer.on_partitions_revoked({FIRST})
+    assert not consumer.is_finished(FIRST)
+
+
 async def test_chunks_in_flight_are_committed_before_their_partitions_are_discarded(consumer: Any) -> None:
     (message,) = await delivered(consumer, {FIRST: offsets(1, 3)})
     (kept,) = await delivered(consumer, {SECOND: offsets(7, 7, partition=1)})
