@@ -52,7 +52,10 @@ class Brokers:
     async def _ask(self, request: Any, node: int | None) -> Any:
         for candidate in self.nodes() if node is None else [node]:
             if await self._client.ready(candidate):
-                return await self._client.send(candidate, request)
+                answer = await self._client.send(candidate, request)
+                if getattr(answer, "brokers", None) == []:  # of a broker that has just started
+                    raise NodeNotReadyError
+                return answer
         await self._client.force_metadata_update()  # the brokers may have moved
         raise NodeNotReadyError
 

@@ -32,6 +32,12 @@ async def test_a_command_that_gets_no_brokers_asks_again(broker: FakeBroker, emp
         assert (await admin.topic_ids(["t"])).keys() == {"t"}
 
 
+async def test_an_answer_without_brokers_on_an_open_connection_is_no_verdict(broker: FakeBroker) -> None:
+    async with connect(broker.address) as admin:
+        broker.answers_without_brokers = 2
+        assert await admin.broker_count() == 1
+
+
 async def test_brokers_that_vanish_from_an_open_connection_are_found_again(broker: FakeBroker) -> None:
     async with connect(broker.address) as admin:
         port = broker.port
