@@ -27,6 +27,8 @@ from app.streaming.state.tables import StateTable
 EXIT_REFUSED = 2
 _CHUNKS_QUEUED = 8
 """Limit of chunks fetched ahead of an agent. With the limit of records in flight it bounds a worker's memory."""
+_POLLED_RECORDS = 50_000
+"""Limit per poll: a few compressed kilobytes may hold more records than memory holds objects."""
 _FETCH_BYTES = 1024 * 1024
 """Limit per partition and fetch."""
 
@@ -121,6 +123,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
         broker_session_timeout=kafka.session_timeout_seconds,
         broker_heartbeat_interval=kafka.heartbeat_seconds,
         broker_request_timeout=kafka.request_timeout_seconds,
+        broker_max_poll_records=_POLLED_RECORDS,
         broker_commit_interval=kafka.commit_interval_seconds,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=worker.instance_id or None,

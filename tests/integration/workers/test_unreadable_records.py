@@ -140,8 +140,8 @@ async def test_a_damaged_batch_stops_its_partition_until_it_is_skipped(deploymen
     assert "unreadable_partitions 1.0" in worker.ask("/metrics").text
     other.start()
     await decided(deployment, there)
-    for words in (["doctor", "--json"], ["monitor", "--json"]):
-        assert b"Traceback" not in commands.call(deployment, *words).stderr
+    assert commands.call(deployment, "monitor", "--json").returncode == 0
+    assert b"Traceback" not in commands.call(deployment, "doctor", "--json").stderr
 
     refused = commands.call(deployment, "dlq", "skip", topic, "0", str(offset + 2), "--reason", "no")
     assert refused.returncode == 2, refused.stderr.decode()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiokafka.consumer.fetcher as fetcher_module
@@ -11,7 +12,14 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import ManualSubscription
 
 from app.adapters.kafka.record_batches.batch_format import Stop
-from app.adapters.kafka.record_batches.contained_fetch import _stops, install
+from app.adapters.kafka.record_batches.contained_fetch import (
+    _stops,
+    go_on,
+    install,
+    pass_over_unreadable,
+    unreadable,
+)
+from app.errors import RecordsUnreadable
 from tests.support.wire.record_batches import ZSTD, Stored, batch
 
 TP = TopicPartition("t", 0)
@@ -118,6 +126,45 @@ async def test_a_transaction_marker_that_compaction_emptied_is_passed() -> None:
     partition = Partition(5)
     records = partition.fetch(marker + batch([Stored()], base_offset=6), isolation_level=1)
     assert ([record.offset for record in records], partition.stops) == ([6], {})
+
+
+class Reader(Partition):
+    """A consumer with one partition."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=self.assignment))
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.assignment.state_value(tp).seek(offset)
+
+    def resume(self, tp: TopicPartition) -> None:
+        self.assignment.state_value(tp).resume()
+
+
+async def test_a_reader_that_decides_nothing_goes_on_behind_and_names_what_it_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reader = Reader(5)
+    reader.fetch(damaged(5, 2) + batch([Stored()], base_offset=7))
+    pass_over_unreadable(reader)
+    assert (reader.state.position, reader.state.paused, unreadable(reader)) == (7, False, {})
+    assert "t-0: the records from offset 5 to 6 cannot be read and are left out: the batch has" in caplog.text
+
+
+async def test_a_reader_ends_where_the_end_of_the_damage_is_unknown() -> None:
+    reader = Reader(5)
+    reader.fetch(b"\0" * 40)
+    with pytest.raises(RecordsUnreadable, match="t-0 cannot be read from offset 5: a batch of 40 bytes"):
+        pass_over_unreadable(reader)
+    assert unreadable(reader)
+
+
+async def test_a_stop_that_is_over_is_not_passed() -> None:
+    """A rebalance or a sound copy came first."""
+    reader = Reader(5)
+    assert not go_on(reader, TP, Stop(5, 7, "why"), 7)
+    assert reader.state.position == 5
 
 
 def test_every_consumer_of_the_service_is_contained() -> None:

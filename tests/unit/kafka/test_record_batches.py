@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.kafka.record_batches import bounded_codecs
-from app.adapters.kafka.record_batches.batch_format import BatchUnreadable, Stop, read_batch
+from app.adapters.kafka.record_batches.batch_format import (
+    MAX_BATCH_RECORDS,
+    BatchUnreadable,
+    Stop,
+    read_batch,
+)
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.record_format import BatchRecord
 from app.adapters.kafka.records import Unreadable
@@ -216,6 +221,21 @@ def test_a_batch_of_earlier_offsets_is_not_skipped(base_offset: int) -> None:
     assert (read.records, read.next_offset) == ([], 5)
     assert read.stop is not None
     assert read.stop.why.startswith("the batch states its offsets as")
+
+
+def test_a_batch_of_too_many_records_is_refused_before_it_is_unpacked() -> None:
+    """They take little compressed, and more memory than a worker has once they are objects."""
+    count = MAX_BATCH_RECORDS + 1
+    one = record_batches.record(Stored(None, None), 0)
+    raw = bytearray(batch([Stored()], body=one * count, codec=ZSTD, base_offset=5))
+    raw[23:27] = (count - 1).to_bytes(4, "big")
+    raw[57:61] = count.to_bytes(4, "big")
+    (read,) = read_batches(record_batches.with_checksum(bytes(raw)), 5)
+    assert len(raw) < 10_000
+    assert (read.records, read.stop) == (
+        [],
+        Stop(5, 5 + count, "the batch has 500001 records, and at most 500000 are read"),
+    )
 
 
 def test_an_unknown_codec_is_named() -> None:

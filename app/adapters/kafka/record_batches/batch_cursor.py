@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka.record.memory_records import MemoryRecords
 
 from app.adapters.kafka.record_batches import bounded_codecs
-from app.adapters.kafka.record_batches.batch_format import MAGIC, PREFIX_BYTES
+from app.adapters.kafka.record_batches.batch_format import MAGIC, MAX_BATCH_RECORDS, PREFIX_BYTES
 
 bounded_codecs.install()  # before any batch is read: aiokafka's own functions have no bound
 
@@ -55,8 +55,8 @@ class BatchCursor:
             return self._incomplete()
         self._end = start + PREFIX_BYTES + length
         if magic == MAGIC:
-            if base_offset + last_delta < position:
-                raise DamagedBatch("it states earlier offsets")
+            if base_offset + last_delta < position or records > MAX_BATCH_RECORDS:
+                raise DamagedBatch("it states earlier offsets, or too many records")
             self.is_special = attributes & _SPECIAL != 0
             self.first_offset = base_offset if records == last_delta + 1 else None
         else:

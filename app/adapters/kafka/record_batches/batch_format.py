@@ -17,6 +17,8 @@ from app.adapters.kafka.record_batches.record_format import BatchHeader, BatchRe
 MAGIC = 2
 PREFIX_BYTES = 12
 """Base offset and length, which are the same in all formats. The length counts the bytes after them."""
+MAX_BATCH_RECORDS = 500_000
+"""Twice as many as the smallest events fill one of our largest batches with. In memory each takes some 400 bytes."""
 MAX_BATCH_OFFSETS = 10_000_000
 """More offsets than a batch of MAX_UNPACKED_BYTES has room for, at seven bytes a record."""
 _HEADER = struct.Struct(">qiibIhiqqqhii")
@@ -125,6 +127,9 @@ def sound_header(raw: bytes, position: int) -> BatchHeader:
     if header.last_offset_delta < 0 or header.base_offset + header.last_offset_delta < position:
         why = f"the batch states its offsets as {header.base_offset} to {header.base_offset + header.last_offset_delta}"
         raise BatchUnreadable(position, None, why)
+    if header.records > MAX_BATCH_RECORDS:
+        why = f"the batch has {header.records} records, and at most {MAX_BATCH_RECORDS} are read"
+        raise BatchUnreadable(position, header.next_offset, why)
     return header
 
 

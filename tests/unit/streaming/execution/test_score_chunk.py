@@ -20,6 +20,7 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import ChunkFold
+from app.processing.output_records import trace_headers
 from app.processing.score_chunk import ChunkScorer, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -227,6 +228,11 @@ def test_an_invalid_stored_profile_stops_the_chunk_and_is_not_overwritten(
         with pytest.raises(StateCorrupt):
             compute(worker, record(0, customer="c2"), Record(b"c1", value, 1))
     assert disk == {b"c1": stored}
+
+
+@pytest.mark.parametrize("value", [None, b"x" * 513])
+def test_a_trace_header_without_a_sound_value_is_not_copied(value: Any) -> None:
+    assert trace_headers([("traceparent", b"00-1"), ("tracestate", value)]) == [("traceparent", b"00-1")]
 
 
 def test_only_trace_headers_are_copied() -> None:
