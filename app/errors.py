@@ -12,6 +12,7 @@ FraudstreamError
 │   ├── CatalogMismatch      the model was trained on other features
 │   ├── LibraryMismatch      the model was fitted with another release of scikit-learn
 │   └── GoldenRowMismatch    the model does not reproduce the scores of its training
+├── CardNumbersFound         a field of numeric ids holds card numbers: end the process without commit
 ├── InvalidFile              an input file of a command cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be decoded; nothing was overwritten
 ├── StoreFailed              the disk cannot be read or written: end the process without commit
@@ -118,6 +119,12 @@ class LibraryMismatch(ModelRejected):
 class GoldenRowMismatch(ModelRejected):
     """The loaded model scores its golden rows differently than after its training, or outside [0, 1]. Operator action: train
     the model again on a machine like those of the workers.
+    """
+
+
+class CardNumbersFound(FraudstreamError):
+    """The values of a field that is declared as numeric ids are card numbers. The process ends without commit. Operator
+    action: correct the producer, or remove the field from FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS.
     """
 
 

@@ -44,6 +44,7 @@ def acceptance(settings: Settings) -> Acceptance:
     return Acceptance(
         earliest_event_time_ms=settings.acceptance.earliest_event_time_ms,
         max_future_ms=settings.acceptance.max_future_seconds * 1000,
+        numeric_ids=frozenset(filter(None, settings.acceptance.numeric_ids.split(","))),
     )
 
 

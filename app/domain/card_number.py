@@ -27,13 +27,20 @@ _ISSUERS = re.compile(
 
 def contains_card_number(text: str) -> bool:
     """Whether ``text`` contains 13 to 19 digits with the prefix of an issuer and a valid Luhn check digit."""
+    return any(map(has_valid_check_digit, card_shaped(text)))
+
+
+def card_shaped(text: str) -> list[str]:
+    """The digits of each part of ``text`` that has the length and the prefix of a card number, whatever its check digit."""
     if len(text) < SHORTEST:
-        return False
-    return any(_is_card_number(re.sub("[ -]", "", run)) for run in _RUN.findall(text))
+        return []
+    runs = (re.sub("[ -]", "", run) for run in _RUN.findall(text))
+    return [digits for digits in runs if _ISSUERS.fullmatch(digits)]
 
 
-def _is_card_number(digits: str) -> bool:
-    return _ISSUERS.fullmatch(digits) is not None and _luhn_sum(digits) % 10 == 0
+def has_valid_check_digit(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others. True for one in ten random numbers, for every card number."""
+    return _luhn_sum(digits) % 10 == 0
 
 
 def _luhn_sum(digits: str) -> int:

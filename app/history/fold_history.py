@@ -17,9 +17,10 @@ from app.adapters.tabular.positions import position
 from app.adapters.tabular.remedies import for_refused_time
 from app.adapters.tabular.row_order import OrderRule, RowOrder, in_order
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
+from app.domain.card_evidence import CardEvidence
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
-from app.errors import InvalidEvent, InvalidFile, InvalidReason
+from app.errors import CardNumbersFound, InvalidEvent, InvalidFile, InvalidReason
 from app.features.columns import digests, terminal_digest
 from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profiles
 from app.features.window import DAY_MS
@@ -87,17 +88,18 @@ def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBa
 
 def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[TransactionBatch, Events, Folded]]:
     batches = read_batches(source.path, source.mapping, sort=source.order.order is RowOrder.SORTED)
+    evidence = CardEvidence(source.acceptance.numeric_ids)
     # Acceptance first: one time in another unit would make every row after it go back.
-    accepted = in_order(map(partial(_accepted, source), batches), source.path, source.order)
+    accepted = in_order(map(partial(_accepted, source, evidence), batches), source.path, source.order)
     for batch, events in prefetch((batch, _events(batch)) for batch in accepted):
         yield batch, events, profiles.fold(batch.customer_id.texts, events)
 
 
-def _accepted(source: HistorySource, batch: TransactionBatch) -> TransactionBatch:
+def _accepted(source: HistorySource, evidence: CardEvidence, batch: TransactionBatch) -> TransactionBatch:
     """The same batch. Raises InvalidFile at the first row that the stream would reject."""
     suspects = _suspects(batch, source)
     if suspects.any():
-        _check_suspects(batch, suspects, source)
+        _check_suspects(batch, suspects, source, evidence)
     return batch
 
 
@@ -120,12 +122,17 @@ def _maybe_cards(texts: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
-def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source: HistorySource) -> None:
+def _check_suspects(
+    batch: TransactionBatch, suspects: NDArray[np.bool_], source: HistorySource, evidence: CardEvidence
+) -> None:
     """Apply the exact rule to the suspects, one transaction at a time. Raises InvalidFile at the first refusal."""
     for index, transaction in enumerate(batch.transactions()):
         if suspects[index]:
             try:
                 source.acceptance.check(transaction, key=None, reference_ms=source.now_ms)
+                evidence.add([transaction])
+            except CardNumbersFound as error:
+                raise InvalidFile(f"{source.path}: {error}", InvalidReason.CARD_NUMBER) from error
             except InvalidEvent as error:
                 where = position(source.path, batch.row(index))
                 remedy = _remedy(error, transaction, source)
@@ -134,7 +141,10 @@ def _check_suspects(batch: TransactionBatch, suspects: NDArray[np.bool_], source
 
 def _remedy(error: InvalidEvent, transaction: Transaction, source: HistorySource) -> str:
     if error.reason is InvalidReason.CARD_NUMBER:
-        return "; a --mapping can make a keyed token of a card number: { column = COLUMN, token = true }"
+        return (
+            "; a --mapping can make a keyed token of a card number ({ column = COLUMN, token = true }), and "
+            "FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS accepts fields of numeric ids"
+        )
     if error.reason not in (InvalidReason.ABSURD_TIME, InvalidReason.FUTURE_TIME):
         return ""
     bounds_ms = source.acceptance.earliest_event_time_ms, source.now_ms

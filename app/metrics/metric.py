@@ -11,6 +11,7 @@ CounterName = Literal[
     "transactions_total",
     "decisions_total",
     "dead_letters_total",
+    "numeric_id_hits_total",
     "skipped_records_total",
     "late_total",
     "changes_ignored_total",

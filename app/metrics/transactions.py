@@ -1,5 +1,6 @@
 """What happens to the records of the transactions topic."""
 
+from app.domain.card_evidence import NUMERIC_ID_FIELDS
 from app.domain.decision import Outcome
 from app.domain.ignored import Ignored
 from app.errors import InvalidReason
@@ -29,6 +30,16 @@ METRICS = (
         unit="records",
         labels={"reason": tuple(InvalidReason)},
         meaning="Records that cannot be scored, written to the dead letters topic. Fix the producer.",
+    ),
+    Metric(
+        name="numeric_id_hits_total",
+        kind="counter",
+        unit="values",
+        labels={"field": NUMERIC_ID_FIELDS},
+        meaning=(
+            "Scored values of FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS that look like card numbers: by chance 2 to 4 % of numeric ids. "
+            "If far more of them do, the worker ends."
+        ),
     ),
     Metric(
         name="unreadable_partitions",

@@ -18,6 +18,10 @@ class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
     `saturated`. At most 8192, so that sums of squares stay exact in 128 bits."""
 
 
+_ID = "(transaction_id|customer_id|terminal_id|device_id)"
+NumericIds = Annotated[str, Meta(pattern=f"^({_ID}(,{_ID})*)?$")]
+
+
 class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on event time, and the partition of a customer's transactions."""
 
@@ -32,3 +36,7 @@ class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`murmur2` rejects a record whose partition is not the one that Kafka's default partitioner chooses for its key: with
     two producers that partition differently, a customer would have two incomplete profiles. `any` accepts every
     partition, for deployments in which all producers agree on another rule."""
+    numeric_ids: NumericIds = ""
+    """Names of fields, separated by commas, whose values are numeric ids, such as `terminal_id,transaction_id`. Of random numbers of
+    13 to 19 digits 2 to 4 % look like card numbers: in these fields they are scored and counted, in others rejected. The process
+    ends when the values of such a field pass the check digit of card numbers far more often than by chance."""

@@ -15,6 +15,7 @@ from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
 from app.adapters.topic_records.control_log import read_control_log
+from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction
@@ -69,7 +70,9 @@ class RiskWorker(StatefulWorker):
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
-        fold = ChunkFold(source_log, self._acceptance(), bounds, self._profiles)
+        acceptance = self._acceptance()
+        self._card_evidence = CardEvidence(acceptance.numeric_ids)
+        fold = ChunkFold(source_log, acceptance, bounds, self._profiles)
         self._scorer = ChunkScorer(
             fold, Lineup(running.bundle), await self._publishing(), self._drift.observe
         )
@@ -105,6 +108,8 @@ class RiskWorker(StatefulWorker):
     ) -> list[ScoredChunk] | Awaitable[list[ScoredChunk]]:
         """Score at once if memory holds the states of all entities; otherwise after a request to Redis."""
         folded = self._scorer.fold(chunks, stopwatch)
+        for field, hits in self._card_evidence.add(folded.transactions).items():
+            self.metrics.count("numeric_id_hits_total", hits, field=field)
         found = self._entities.look(folded.touched, now_ms())
         if found.missing:
             return self._request_and_decide(folded, found, stopwatch)

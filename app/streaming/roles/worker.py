@@ -218,6 +218,7 @@ class Worker(ABC):
         return Acceptance(
             earliest_event_time_ms=settings.earliest_event_time_ms,
             max_future_ms=settings.max_future_seconds * 1000,
+            numeric_ids=frozenset(filter(None, settings.numeric_ids.split(","))),
         )
 
 

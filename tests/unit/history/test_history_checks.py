@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,36 @@ def test_a_row_out_of_contract_is_named_in_a_later_batch(tmp_path: Path) -> None
         fold_all(a_file(tmp_path, row, {"channel": CARD}))
 
 
+IDS = Acceptance(numeric_ids=frozenset(["terminal_id", "transaction_id"]))
+
+
+def test_honest_numeric_ids_are_scored_if_their_fields_are_declared(tmp_path: Path) -> None:
+    random = Random(13)
+    ids = [str(random.getrandbits(63)) for _ in range(3_000)]
+    path = with_terminals(tmp_path, ids)
+
+    with pytest.raises(InvalidFile, match=r"looks like a primary account number.*NUMERIC_IDS"):
+        fold_all(path)
+    fold_all(path, IDS)
+
+
+def test_card_numbers_in_a_declared_field_refuse_the_file(tmp_path: Path) -> None:
+    path = with_terminals(
+        tmp_path, ["m1", "4111111111111111", "4242424242424242", *CARDS[1:5], "5555555555554444"]
+    )
+
+    with pytest.raises(InvalidFile, match=r"history.jsonl: `terminal_id` holds card numbers: 7 of 7"):
+        fold_all(path, IDS)
+
+
+def with_terminals(directory: Path, terminals: list[str]) -> Path:
+    sound = {"customer_id": "c1", "event_time": NOW_MS, "amount_minor": 1, "currency": "EUR"}
+    rows = ({"transaction_id": f"t{i}", "terminal_id": text, **sound} for i, text in enumerate(terminals))
+    path = directory / "history.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return path
+
+
 def a_file(directory: Path, row: int, change: dict[str, object]) -> Path:
     """A file with ``row`` and the next one changed; its first row is suspicious but valid."""
     sound = {
@@ -160,7 +191,7 @@ def a_file(directory: Path, row: int, change: dict[str, object]) -> Path:
     return path
 
 
-def fold_all(path: Path) -> None:
-    source = HistorySource(path=path, mapping=CONTRACT, acceptance=Acceptance(), now_ms=NOW_MS)
+def fold_all(path: Path, acceptance: Acceptance = SOURCE.acceptance) -> None:
+    source = HistorySource(path=path, mapping=CONTRACT, acceptance=acceptance, now_ms=NOW_MS)
     for _ in fold_history(source, Profiles(Bounds(DAY_MS, 100))):
         pass
