@@ -1,7 +1,7 @@
 """Parses record batches of Kafka's message format 2 as Kafka's Java client does, where aiokafka's parser is stricter.
 
 aiokafka refuses header names that are not UTF-8 and record attributes above 127. This parser reads both. It is written in
-Python and takes ten times as long, so it only reads the batches that aiokafka's compiled parser refuses. The format:
+Python and takes twenty times as long, so it only reads the batches that aiokafka's compiled parser refuses. The format:
 https://kafka.apache.org/documentation/#messageformat.
 """
 

@@ -1,0 +1,105 @@
+"""A worker of any role, and the copy of reference tables, stop one partition at a damaged batch, and pass it when ordered."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+
+from app.adapters.topic_records import skips
+from app.local.state import Stack
+from app.reference import redis_sync
+from app.settings import CdcSettings, RedisSettings, Settings
+from tests.integration.workers.test_unreadable_records import damaged_batch
+from tests.support import commands
+from tests.support.deployment import Deployment
+from tests.support.probing import probed
+from tests.support.wire.record_batches import Stored, batch
+from tests.support.wire.send import send_batch
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 60.0
+
+
+def skip(deployment: Deployment, topic: str, offset: int) -> None:
+    done = commands.call(deployment, "dlq", "skip", topic, "0", str(offset), "--reason", "test")
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "topic_of"),
+    [
+        ("entities", lambda topics: topics.labels),
+        ("analytics", lambda topics: topics.decisions),
+        ("crm", lambda topics: topics.alerts),
+    ],
+)
+async def test_a_worker_of_another_role_names_the_offset_and_goes_on_when_ordered(
+    deployment: Deployment, stack: Stack, role: str, topic_of: Callable[[object], str]
+) -> None:
+    topic = topic_of(deployment.settings.topics)
+    offset = await send_batch(deployment.servers, topic, 0, damaged_batch([Stored()] * 3))
+    worker = probed(
+        deployment,
+        FRAUDSTREAM_WORKER_ROLE=role,
+        FRAUDSTREAM_REDIS_URL=stack.redis_url,
+        FRAUDSTREAM_REDIS_KEY_PREFIX=deployment.settings.app_id,
+        FRAUDSTREAM_ANALYTICS_DIR=str(deployment.directory / "files"),
+    )
+    worker.worker.start()
+
+    async def stopped() -> bool:
+        answer = await asyncio.to_thread(worker.ask, "/readyz")
+        return f"{topic}-0 cannot be read from offset {offset}: " in answer.text
+
+    await until(stopped)
+    skip(deployment, topic, offset)
+    await worker.until("/readyz", 200)
+
+    assert "skipped_records_total 3.0" in worker.ask("/metrics").text
+    assert worker.worker.terminate() == 0
+
+
+async def test_the_copy_of_reference_tables_goes_on_when_ordered(
+    deployment: Deployment, stack: Stack
+) -> None:
+    topics = deployment.settings.topics
+    settings = Settings(
+        kafka=deployment.settings.kafka,
+        topics=topics,
+        redis=RedisSettings(url=stack.redis_url, key_prefix=deployment.settings.app_id),
+        cdc=CdcSettings(
+            customers_topic=topics.answers,
+            terminals_topic=topics.notifications,
+            reference_group=f"{deployment.settings.app_id}-reference",
+        ),
+    )
+    row = b'{"op": "c", "source": {"lsn": 1}, "after": {"customer_id": "c1"}}'
+    offset = await send_batch(deployment.servers, topics.answers, 0, damaged_batch([Stored()]))
+    stop, written = asyncio.Event(), list[int]()
+    copying = asyncio.create_task(redis_sync.follow(settings, stop, written.append))
+    try:
+        await asyncio.sleep(2 * skips.RETRY_SECONDS)
+        assert not copying.done()
+        await asyncio.to_thread(skip, deployment, topics.answers, offset)
+
+        async def passed() -> bool:
+            assert not copying.done(), copying.exception()
+            return bool(written)
+
+        await send_batch(deployment.servers, topics.answers, 0, batch([Stored(b"c1", row)]))
+        await until(passed)
+    finally:
+        stop.set()
+        with suppress(asyncio.CancelledError):
+            await copying
+    assert written == [1]
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not await condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.2)
