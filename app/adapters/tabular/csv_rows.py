@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from app.adapters.tabular.positions import line_number, written_lines
-from app.adapters.tabular.unreadable import NOT_UTF8, refuse_other_format, split, undecodable_text
+from app.adapters.tabular.positions import TOO_LONG, csv_records, line_number, written_lines
+from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format, repaired, undecodable_text
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile
 
@@ -34,7 +34,7 @@ def csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=False, invalid_row_handler=note)
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note)
     read = pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES)
     try:
         with pyarrow.csv.open_csv(
@@ -49,11 +49,10 @@ def csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.
 
 def _header(path: Path) -> list[str]:
     """The names of the columns: the first line that is not blank."""
-    number, line = next(written_lines(path))
-    try:
-        return split(line.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidFile(f"{path}, line {number}: {NOT_UTF8}") from None
+    line, values = next(csv_records(path))
+    if not all(is_utf8(value.encode("latin-1")) for value in values):
+        raise InvalidFile(f"{path}, line {line}: {NOT_UTF8}")
+    return list(map(repaired, values))
 
 
 def _reason(path: Path, columns: list[str], ragged: list[int]) -> InvalidFile | None:
@@ -64,4 +63,12 @@ def _reason(path: Path, columns: list[str], ragged: list[int]) -> InvalidFile | 
     too_long = (number for number, line in written_lines(path) if len(line) >= BLOCK_BYTES)
     if (number := next(too_long, None)) is not None:
         return InvalidFile(f"{path}, line {number}: is longer than {BLOCK_BYTES:,} bytes")
-    return undecodable_text(path, columns)
+    return undecodable_text(path, columns) or _unclosed_quote(path)
+
+
+def _unclosed_quote(path: Path) -> InvalidFile | None:
+    """The error for a quote after which the rest of the file is one value."""
+    for line, values in csv_records(path):
+        if values is TOO_LONG:
+            return InvalidFile(f"{path}, line {line}: a value in quotes does not end")
+    return None

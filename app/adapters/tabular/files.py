@@ -85,5 +85,6 @@ def row_count(path: Path) -> int | None:
 
 def _reader(path: Path) -> Callable[[Path, WantedColumns, int], Iterator[pa.RecordBatch]]:
     if path.suffix not in _READERS:
-        raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
+        compressed = "; decompress it first" if path.suffix in (".gz", ".zst", ".bz2", ".xz", ".zip") else ""
+        raise InvalidFile(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}{compressed}")
     return _READERS[path.suffix]

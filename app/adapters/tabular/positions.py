@@ -1,9 +1,13 @@
 """Where a row of a file is, for messages: its number, and in text files its line."""
 
+import csv
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+TOO_LONG = [""]
+"""The values of a record with a value beyond the limit of the module csv, 128 KiB."""
+_BOM = b"\xef\xbb\xbf".decode("latin-1")
 _HEADER_LINES = {".csv": 1, ".jsonl": 0, ".ndjson": 0}
 
 
@@ -24,10 +28,34 @@ def written_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
+def csv_records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line at which each record of a CSV file begins, and its values; blank lines are none.
+
+    Latin-1 decodes any bytes, one character each, so the values of a file in any encoding can be separated.
+    """
+    with path.open(encoding="latin-1", newline="") as file:
+        if file.read(len(_BOM)) != _BOM:
+            file.seek(0)
+        reader = csv.reader(file)
+        while True:
+            line = reader.line_num + 1
+            try:
+                values = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                values = TOO_LONG
+            if values:
+                yield line, values
+
+
 def line_number(path: Path, index: int) -> int:
-    """Number of the line that is the ``index``-th, counted from 1, of those that are not blank; ``index`` if unknown."""
+    """Line of the ``index``-th record of a text file, counted from 1 and with the header; ``index`` if unknown."""
+    records: Iterator[tuple[int, object]] = (
+        csv_records(path) if path.suffix == ".csv" else written_lines(path)
+    )
     try:
-        return next(itertools.islice(written_lines(path), index - 1, None))[0]
+        return next(itertools.islice(records, index - 1, None))[0]
     except (OSError, StopIteration):
         return index  # the message is worth more than the exact number
 

@@ -1,10 +1,9 @@
 """Why a file is not what its suffix says: empty, compressed, in another encoding. Each message has the remedy."""
 
-import csv
 from collections.abc import Collection
 from pathlib import Path
 
-from app.adapters.tabular.positions import written_lines
+from app.adapters.tabular.positions import csv_records
 from app.errors import InvalidFile
 
 _BEGINNINGS = {
@@ -41,22 +40,12 @@ def refuse_other_format(path: Path, *, may_be_empty: bool) -> None:
 def undecodable_text(path: Path, columns: Collection[str]) -> InvalidFile | None:
     """The error for the first value of these CSV columns that is not UTF-8; None where there is none."""
     names: list[str] = []
-    for line, data in written_lines(path):
-        # Latin-1 decodes any bytes, one character each, so the values can be separated and then looked at.
-        values = split(data.decode("latin-1"))
-        names = names or [_repaired(value) for value in values]
+    for line, values in csv_records(path):
+        names = names or [repaired(value) for value in values]
         for name, value in zip(names, values, strict=False):
             if name in columns and not is_utf8(value.encode("latin-1")):
                 return InvalidFile(f"{path}, line {line}, column `{name}`: {NOT_UTF8}")
     return None
-
-
-def split(line: str) -> list[str]:
-    """The values of a CSV line; none where it cannot be parsed."""
-    try:
-        return next(csv.reader([line]), [])
-    except csv.Error:
-        return []
 
 
 def is_utf8(data: bytes) -> bool:
@@ -67,5 +56,6 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def _repaired(name: str) -> str:
+def repaired(name: str) -> str:
+    """Text that was decoded as Latin-1 as the UTF-8 that it is."""
     return name.encode("latin-1").decode("utf-8-sig", errors="replace")

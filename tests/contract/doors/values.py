@@ -142,6 +142,7 @@ def _ids() -> list[Case]:
         "007",
         " c1 ",
         "a\tb\x01",
+        "a\nb\r\nc",
         "caf\u00e9 \U0001f4b3",
         "x" * 64,
         "x" * 65,

@@ -148,6 +148,23 @@ def test_a_line_with_another_number_of_values_is_counted_with_blank_lines(tmp_pa
     assert "line 4: another number of values" in refusal(csv_file(tmp_path, "", HEADER, "", "a,b"))
 
 
+def test_a_value_in_quotes_may_hold_line_breaks_and_lines_are_still_counted(tmp_path: Path) -> None:
+    note = '"two\r\nlines, ""quoted"""'
+    path = csv_file(tmp_path, f"note,{HEADER}", f"{note},{ROW}", f"x,{ROW.replace('c1', note)}")
+
+    assert lists(read(path))["customer_id"] == ["c1", 'two\r\nlines, "quoted"']
+    path = csv_file(tmp_path, f"note,{HEADER}", f"{note},{ROW}", "", f"{note},{ROW.replace('EUR', 'E')}")
+    assert refusal(path).startswith(f"{path}, line 5, row 2, column `currency`")
+    path = csv_file(tmp_path, f"note,{HEADER}", f"{note},{ROW}", "x,y")
+    assert "line 4: another number of values" in refusal(path)
+
+
+def test_a_quote_that_does_not_end_is_named(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, HEADER, ROW, '"' + ROW, *[ROW] * 100_000)
+
+    assert refusal(path) == f"{path}, line 3: a value in quotes does not end"
+
+
 def test_a_line_longer_than_a_block_is_named(tmp_path: Path) -> None:
     path = csv_file(tmp_path, f"{HEADER},note", f"{ROW},x", f"{ROW},{'x' * 3_000_000}")
 
