@@ -167,6 +167,16 @@ async def test_a_stop_that_is_over_is_not_passed() -> None:
     assert reader.state.position == 5
 
 
+async def test_a_partition_that_was_sought_back_is_not_moved_forward() -> None:
+    """The records between are not finished: they would be lost."""
+    reader = Reader(5)
+    reader.fetch(batch([Stored()] * 2, base_offset=5) + damaged(7))
+    ((_, stop),) = unreadable(reader).items()
+    reader.seek(TP, 5)
+    assert not go_on(reader, TP, stop, 8)
+    assert (reader.state.position, reader.state.paused, unreadable(reader)) == (5, False, {})
+
+
 def test_every_consumer_of_the_service_is_contained() -> None:
     making = [str(path) for path in Path("app").rglob("*.py") if "= AIOKafkaConsumer(" in path.read_text()]
     assert making == []

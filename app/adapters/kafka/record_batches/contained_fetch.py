@@ -153,15 +153,20 @@ def unreadable(consumer: AIOKafkaConsumer) -> dict[TopicPartition, Stop]:
 def go_on(consumer: AIOKafkaConsumer, tp: TopicPartition, stop: Stop, offset: int | None = None) -> bool:
     """Fetch a stopped partition at ``offset``, or again where it stopped: another replica may hold a sound copy.
 
-    False if it does not stand at ``stop`` any more. Call it in the consumer's event loop.
+    False if it does not stand at ``stop`` any more: after a seek back, the records before the stop must be read again
+    first. Call it in the consumer's event loop.
     """
     if unreadable(consumer).get(tp) != stop:
         return False
-    if offset is not None:
+    assignment = consumer._subscription.subscription.assignment  # noqa: SLF001  # as in ``unreadable``
+    state = assignment.state_value(tp)
+    stands_there = bool(state.has_valid_position and state.position == stop.offset)
+    if not stands_there or offset is not None:
+        del _stops(assignment)[tp]
+    if stands_there and offset is not None:
         consumer.seek(tp, offset)
-        del _stops(consumer._subscription.subscription.assignment)[tp]  # noqa: SLF001  # as in ``unreadable``
     consumer.resume(tp)
-    return True
+    return stands_there
 
 
 def pass_over_unreadable(consumer: AIOKafkaConsumer) -> None:
