@@ -18,13 +18,14 @@ from tests.support import commands
 from tests.support.deployment import Deployment
 from tests.support.probing import probed
 from tests.support.traffic import traffic
-from tests.support.wire.record_batches import LZ4, Stored, batch, record
+from tests.support.wire.record_batches import LZ4, ZSTD, Stored, batch, record
 from tests.support.wire.send import send_batch
 
 pytestmark = pytest.mark.integration
 
 LATIN = "Müller".encode("latin-1")
 SECONDS = 60.0
+BOMB_BYTES = 256 * 1024 * 1024
 FIELDS = ("transaction_id", "customer_id", "terminal_id", "event_time", "amount_minor", "currency")
 
 
@@ -166,6 +167,40 @@ async def test_a_damaged_batch_stops_its_partition_until_it_is_skipped(deploymen
     listed = commands.call(deployment, "dlq", "replay", "--code", "unreadable")
     assert listed.returncode == 1
     assert b"its bytes are no record" in listed.stderr
+
+
+async def test_a_batch_that_unpacks_to_too_much_stops_its_partition_within_bounded_memory(
+    deployment: Deployment,
+) -> None:
+    topic = deployment.settings.topics.transactions
+    worker = probed(deployment)
+    worker.worker.start()
+    worker.worker.wait_started()
+    here, there = split(deployment, traffic(60, seed=35), 0)
+    await deployment.produce([here[0], there[0]])
+    await decided(deployment, [here[0], there[0]])
+    before = resident_bytes(worker.worker.pid)
+
+    bomb = now_batch([Stored(b"k", bytes(BOMB_BYTES))], codec=ZSTD)
+    offset = await send_batch(deployment.servers, topic, 0, bomb)
+    await deployment.produce(there[1:])
+    answers = await worker.until("/readyz", 503)
+    await decided(deployment, there)
+
+    assert (
+        f"{topic}-0 cannot be read from offset {offset}: the batch unpacks to more than 64 MiB"
+        in answers[-1].text
+    )
+    assert len(bomb) < 100_000
+    assert resident_bytes(worker.worker.pid) - before < BOMB_BYTES
+    assert worker.worker.terminate() == 0
+
+
+def resident_bytes(pid: int) -> int:
+    """The most memory that the process had so far."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 async def test_bytes_damaged_on_the_disk_of_a_broker_stop_a_partition_until_they_are_mended(
