@@ -10,8 +10,10 @@ from aiokafka.errors import KafkaError
 
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, go_on, unreadable
 from app.adapters.kafka.records import Record
+from app.adapters.kafka.security import servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
@@ -43,8 +45,8 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    await consumer.start()
     try:
+        await ask_again(servers(settings.kafka), consumer.start)
         reference = ReferenceStore(client, settings.redis.key_prefix)
         review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
         while not until.is_set():

@@ -14,10 +14,11 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.partitioner import partition_of
 from app.adapters.kafka.record_batches.header_names import append
 from app.adapters.kafka.records import Headers, OutRecord
-from app.adapters.kafka.security import Cluster, client_options
+from app.adapters.kafka.security import Cluster, client_options, servers
 from app.errors import ConfigurationError, SendFailed
 
 Progress = Callable[[int], None]
@@ -139,7 +140,7 @@ async def open_sender(
         linger_ms=0,
     )
     try:
-        await producer.start()
+        await ask_again(servers(kafka), producer.start)
         yield RecordSender(producer, topic, partitions, on_progress)
     except BaseException:
         # `stop` waits for records in flight, possibly without end, unless the task that sends them has ended.

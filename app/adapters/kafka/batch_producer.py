@@ -18,11 +18,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTimestampError, KafkaError, ProducerFenced
 
 from app.adapters.kafka import fast_zstd
+from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.producer_identity import ProducerIdentity, stamp
 from app.adapters.kafka.producer_ids import ProducerIds
 from app.adapters.kafka.record_batches.header_names import append
 from app.adapters.kafka.records import CLAIM_KEY, OutRecord, TopicBatch
-from app.adapters.kafka.security import client_options
+from app.adapters.kafka.security import client_options, servers
 from app.errors import Fenced, SendFailed
 from app.settings import KafkaSettings
 
@@ -78,7 +79,7 @@ class BatchProducer:
         fast_zstd.install()
 
     async def start(self) -> None:
-        """Connect. Call it in the event loop that sends."""
+        """Connect. Call it in the event loop that sends. Raises BrokersUnreachable."""
         settings = self._settings
         self._producer = AIOKafkaProducer(
             **client_options(settings),
@@ -89,7 +90,7 @@ class BatchProducer:
             # Not the size of a record: batches of several partitions share a request.
             max_request_size=2 * MAX_BATCH_BYTES,
         )
-        await self._producer.start()
+        await ask_again(servers(settings), self._producer.start)
         self._ids = ProducerIds(self._producer.client)
 
     async def stop(self) -> None:

@@ -8,9 +8,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.bulk_fetch import BulkFetcher, open_bulk_fetcher
+from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
 from app.adapters.kafka.records import Headers
-from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.security import Cluster, servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.errors import ConfigurationError
 
@@ -112,8 +113,8 @@ async def open_range_reader(
     if found is None:
         raise ConfigurationError(f"Topic {topic} does not exist. `fraudstream topics ensure` creates it.")
     consumer = contained_consumer(**consumer_options(kafka), enable_auto_commit=False)
-    await consumer.start()
     try:
+        await ask_again(servers(kafka), consumer.start)
         async with open_bulk_fetcher(kafka) as log:
             reader = RangeReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
             reader.values = values

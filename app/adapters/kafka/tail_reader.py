@@ -10,8 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka import admin as kafka_admin
+from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, pass_over_unreadable
-from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.security import Cluster, servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.errors import ConfigurationError
 
@@ -111,6 +112,7 @@ async def open_tail_reader(
         max_partition_fetch_bytes=FETCH_BYTES,
     )
     try:
+        await ask_again(servers(kafka), consumer.start)
         await _assign(consumer, {topic: found[topic].partitions for topic in topics}, from_beginning)
         yield TailReader(consumer, values)
     finally:
@@ -119,7 +121,6 @@ async def open_tail_reader(
 
 async def _assign(consumer: AIOKafkaConsumer, partitions: dict[str, int], from_beginning: bool) -> None:
     try:
-        await consumer.start()
         consumer.assign(
             [TopicPartition(t, number) for t, count in partitions.items() for number in range(count)]
         )

@@ -16,6 +16,7 @@ from app.adapters.kafka.commit_notes import CommitNote
 from app.adapters.kafka.records import Record
 from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
 from app.streaming.consumer.client_tasks import ClientTasks
+from app.streaming.delivery.fail_stop import fail_stop
 
 Fetched = dict[TP, list[Record]]
 
@@ -58,7 +59,8 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         """Start the client, and end the process when one of its tasks ends by itself."""
-        await super().on_start()
+        with fail_stop("connecting the consumer"):  # Faust would end the process with 1
+            await super().on_start()
         ClientTasks().watch(self._ensure_consumer())
 
     def highwater(self, tp: TP) -> int:

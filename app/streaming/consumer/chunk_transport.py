@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from faust.transport.drivers.aiokafka import Transport
+from faust.transport.drivers.aiokafka import Producer, Transport
 from faust.types import TP
 
 from app.adapters.kafka.transactions.isolation import IsolationLevel
+from app.streaming.delivery.fail_stop import fail_stop
 
 
 class LostRecords(NamedTuple):
@@ -24,9 +25,18 @@ def _go_on(_: LostRecords) -> None:
     """Ignore a loss: the default of consumers that are no worker's."""
 
 
+class FailStopProducer(Producer):
+    """Faust's own producer, which sends nothing here, but must connect."""
+
+    async def on_start(self) -> None:
+        with fail_stop("connecting Faust's producer"):  # Faust would end the process with 1
+            await super().on_start()
+
+
 class ChunkTransport(Transport):
     """Faust makes the transport before the role has started; the role then sets the attributes, once."""
 
+    Producer = FailStopProducer
     topic_ids: Mapping[str, str] = {}
     """Ids of the topics that are delivered in chunks, noted with each commit."""
     start_offsets: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from app.local import ports
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
 from app.streaming.faust_app import EXIT_REFUSED
 from tests.support.deployment import Deployment
 from tests.support.traffic import traffic
@@ -50,3 +51,35 @@ async def test_a_worker_without_any_broker_is_refused_after_the_allowed_time(dep
     assert worker.wait() == EXIT_REFUSED
     assert f"FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={address}: no broker answers" in worker.text()
     assert "Traceback" not in worker.text()
+
+
+@pytest.mark.parametrize("answered", range(1, 8))
+async def test_brokers_that_go_away_during_a_start_end_it_with_70(
+    deployment: Deployment, answered: int
+) -> None:
+    """Every client of the worker uses the listed address once. The worker works once none is left that needs it."""
+    host, _, port = deployment.servers.rpartition(":")
+    left = [answered]
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left[0] -= 1
+        if left[0] <= 0:
+            server.close()
+        there, back = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(forward(reader, back), forward(there, writer))
+
+    server = await asyncio.start_server(connect, "127.0.0.1", 0)
+    listed = server.sockets[0].getsockname()[1]
+    worker = deployment.worker(FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{listed}")
+    worker.may_end = True
+    worker.start()
+    sending = asyncio.create_task(deployment.produce(traffic(50, seed=4)))
+    decided = asyncio.create_task(deployment.decided(50))
+    while worker.running and not decided.done():  # noqa: ASYNC110  # a process sends no notification: poll
+        await asyncio.sleep(0.1)
+    await sending
+    decided.cancel()
+    server.close()
+
+    code = worker.wait() if not worker.running else worker.terminate()
+    assert code == (0 if decided.done() and not decided.cancelled() else EXIT_FAIL_STOP), worker.tail()

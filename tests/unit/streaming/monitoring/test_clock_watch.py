@@ -76,3 +76,15 @@ def test_a_clock_that_drifted_and_was_set_right_again_is_right() -> None:
     machine.writes(0, 0)
     machine.wall.seconds += 50
     machine.watch.check()
+
+
+def test_the_mutant_that_trusts_its_clock_is_found() -> None:
+    """Without the comparison a worker that is an hour fast goes on: the tests above fail for it."""
+
+    class Trusting(ClockWatch):
+        def check(self) -> None:
+            """Never compares."""
+
+    machine = Machine(3600)
+    machine.watch = Trusting(60.0, machine.wall, machine.monotonic)
+    machine.writes(0, 0)
