@@ -32,8 +32,8 @@ from tests.support.workers import Worker
 DRAIN_SECONDS = 90.0
 POLL_SECONDS = 0.2
 SHORT_SESSION = {
-    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "4",
-    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "3",
+    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "6",
+    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "5",
 }
 """For a worker that the test kills: its partitions are free after so many seconds. Tests that do not wait for a session
 keep the default of `Deployment`, which a busy machine exceeds less often.
