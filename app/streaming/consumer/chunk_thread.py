@@ -111,17 +111,20 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         first = await consumer.beginning_offsets(list(offsets))
         if self._rebalancing:
             return
-        for tp in consumer.assignment() & offsets.keys():
-            self._report_lost(tp, offsets[tp], first[tp])
+        assigned = consumer.assignment() & offsets.keys()
+        self._report_lost({tp: offsets[tp] for tp in assigned}, first)
+        for tp in assigned:
             consumer.seek(tp, first[tp])
 
-    def _report_lost(self, tp: TP, next_offset: int, first: int) -> None:
-        """Report, and note with the next commits, the records from ``next_offset`` up to the log's ``first`` one, if any."""
-        lost = first - next_offset
-        if lost > 0:
-            self.transport.on_lost(LostRecords(tp.topic, tp.partition, lost, first))
-            note = self._note(tp).after_loss(lost, time.time_ns() // 1_000_000)
-            self._notes = {**self._notes, tp: note}
+    def _report_lost(self, next_offsets: Mapping[TP, int], first: Mapping[TP, int]) -> None:
+        """Report, and note with the next commits, the records from ``next_offsets`` up to the ``first`` of the logs, if any."""
+        lost = {tp: first[tp] - offset for tp, offset in sorted(next_offsets.items()) if first[tp] > offset}
+        if not lost:
+            return
+        self.transport.on_lost([LostRecords(*tp, records, first[tp]) for tp, records in lost.items()])
+        now_ms = time.time_ns() // 1_000_000
+        noted = {tp: self._note(tp).after_loss(records, now_ms) for tp, records in lost.items()}
+        self._notes = {**self._notes, **noted}
 
     def _refuse_missing_offsets(self, *, refuse: bool) -> None:
         strategy = OffsetResetStrategy.NONE if refuse else OffsetResetStrategy.EARLIEST
@@ -157,9 +160,9 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             raise IllegalStateError("partitions are being reassigned; they are sought after that")
         start = committed if self.transport.start_offsets is None else self.transport.start_offsets(tps)
         offsets = {tp: max(start.get(tp, 0), first[tp]) for tp in tps}
-        for tp in start.keys() | committed.keys():
-            # Start offsets may lie before the commit by markers and aborted records, which are in no file.
-            self._report_lost(tp, max(start.get(tp, 0), committed.get(tp, 0)), first[tp])
+        # Start offsets may lie before the commit by markers and aborted records, which are in no file.
+        read = {tp: max(start.get(tp, 0), committed.get(tp, 0)) for tp in start.keys() | committed.keys()}
+        self._report_lost(read, first)
         for tp, offset in offsets.items():
             consumer.seek(tp, offset)
         self._refuse_missing_offsets(refuse=True)

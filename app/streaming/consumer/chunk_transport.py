@@ -1,6 +1,6 @@
 """The transport that the chunk consumer and its thread share."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from faust.transport.drivers.aiokafka import Producer, Transport
@@ -20,8 +20,11 @@ class LostRecords(NamedTuple):
     next_offset: int
     """The first offset of the log, at which the group would go on."""
 
+    def __str__(self) -> str:
+        return f"{self.records} of {self.topic}-{self.partition}, which begins at offset {self.next_offset}"
 
-def _go_on(_: LostRecords) -> None:
+
+def _go_on(_: Sequence[LostRecords]) -> None:
     """Ignore a loss: the default of consumers that are no worker's."""
 
 
@@ -42,5 +45,5 @@ class ChunkTransport(Transport):
     start_offsets: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None
     """Replaces the committed offsets. A partition it leaves out is read from its beginning."""
     isolation_level: IsolationLevel = "read_committed"
-    on_lost: Callable[[LostRecords], None] = staticmethod(_go_on)
-    """Called in the Kafka client's thread before a partition is read behind lost records; may end the process."""
+    on_lost: Callable[[Sequence[LostRecords]], None] = staticmethod(_go_on)
+    """Called in the Kafka client's thread before partitions are read behind lost records; may end the process."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
@@ -187,17 +187,19 @@ class Worker(ABC):
         waiting = self._consumer.records_after(TP(topic, partition), last_offset + 1)
         self.metrics.gauge("source_lag_records", waiting, partition=str(partition))
 
-    def on_lost(self, lost: LostRecords) -> None:
+    def on_lost(self, lost: Sequence[LostRecords]) -> None:
         """Retention deleted records that the group has not read. Called in the Kafka client's thread."""
+        total, group = sum(each.records for each in lost), self.settings.app_id
         with fail_stop("going on behind deleted records"):
             if self.settings.worker.when_records_lost == "stop":
                 raise RecordsLost(
-                    f"retention deleted {lost.records} records of {lost.topic}-{lost.partition} that group "
-                    f"{self.settings.app_id} has not read: the log begins at offset {lost.next_offset}. To go on "
-                    "without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; docs/operate/operations.md#recordslost"
+                    f"retention deleted {total} records that group {group} has not read: {', '.join(map(str, lost))}. To go "
+                    "on without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; "
+                    "docs/operate/operations.md#recordslost"
                 )
-            _log.error("records_lost", group=self.settings.app_id, **lost._asdict())
-            self.metrics.count("records_lost_total", lost.records)
+            for each in lost:
+                _log.error("records_lost", group=group, **each._asdict())
+            self.metrics.count("records_lost_total", total)
 
     def _on_lag(self, unfetched: Mapping[PartitionName, int]) -> None:
         """Report what is not fetched. Where only markers or aborted records arrived, no chunk reports that nothing waits."""

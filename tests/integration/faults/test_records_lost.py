@@ -87,7 +87,7 @@ async def test_records_deleted_while_no_worker_ran(deployment: Deployment) -> No
     assert verified(deployment) == (1, RECORDS)
     worker.start()
     log = await ended(worker)
-    assert "RecordsLost: retention deleted" in log
+    assert f"RecordsLost: retention deleted {RECORDS} records that group" in log
     assert "FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue" in log
     assert await decided(deployment) == {"before": RECORDS}
 
@@ -156,7 +156,7 @@ async def test_decisions_deleted_before_analytics_stored_them(deployment: Deploy
     await deployment.drained()
     await cut(deployment, decisions)
     analytics.start()
-    assert f"records of {decisions}" in await ended(analytics)
+    assert f" of {decisions}-" in await ended(analytics)
 
     going_on = groups.analytics(**CONTINUE)
     going_on.start()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.adapters.kafka.bulk_fetch import FetchedRecords
 from app.adapters.kafka.record_batches.contained_fetch import ContainedRecords, FetchedBatches
+from app.adapters.kafka.transactions.aborted import AbortedTransactions
 
 PRODUCERS = (11, 22, 33)
 ABORT, COMMIT = 0, 1
@@ -172,3 +173,10 @@ def test_a_marker_that_was_compacted_away_ends_no_transaction() -> None:
     assert [record.offset for record in contained] == [0, 2]
     with pytest.raises(KafkaError):
         list(PartitionRecords(TopicPartition("t", 0), MemoryRecords(stored), *options))
+
+
+def test_a_marker_without_a_record_is_hidden_and_ends_nothing() -> None:
+    aborted = AbortedTransactions([(11, 0)])
+    stored = batch(0, [b"0"], 11) + empty_marker(1, 11) + batch(2, [b"2"], 11)
+
+    assert [aborted.hides(each) for each in _batches(stored)] == [True, True, True]

@@ -97,7 +97,7 @@ async def test_the_commit_follows_start_offsets(consumer: Any, thread: Any) -> N
 @pytest.fixture
 def lost(thread: Any) -> list[LostRecords]:
     found: list[LostRecords] = []
-    thread.transport.on_lost = found.append
+    thread.transport.on_lost = found.extend
     return found
 
 
