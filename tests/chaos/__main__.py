@@ -63,8 +63,9 @@ def _on_this_host(given: argparse.Namespace) -> Iterator[list[Result]]:
 def _in_lab(given: argparse.Namespace) -> Iterator[list[Result]]:
     """Play all runs of each scenario between machines, all on the same brokers."""
     names = given.scenarios or list(LAB_SCENARIOS)
-    jobs = [isolation.Job(name, given.seed + number) for name in names for number in range(given.repeat)]
-    played = isolation.play(jobs, given.scale, given.app, given.keep)
+    seeds = range(given.seed, given.seed + given.repeat)
+    jobs = [isolation.Job(name, seed, given.app) for name in names for seed in seeds]
+    played = isolation.play(jobs, given.scale, given.keep)
     for _ in names:
         yield [_shown(result, quiet=given.json) for result in islice(played, given.repeat)]
 

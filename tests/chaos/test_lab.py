@@ -20,7 +20,7 @@ def _possible() -> None:
 
 
 def play(name: str, directory: Path, app: str = "app.worker") -> Result:
-    (result,) = isolation.play([isolation.Job(name, SEED)], 1.0, app, directory)
+    (result,) = isolation.play([isolation.Job(name, SEED, app)], 1.0, directory)
     return result
 
 

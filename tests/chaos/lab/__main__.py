@@ -1,4 +1,4 @@
-"""Plays runs in the namespaces that `isolation` has made: ``python -m tests.chaos.lab SCENARIO=SEED... --directory DIR``.
+"""Plays runs in the namespaces that `isolation` has made: ``python -m tests.chaos.lab SCENARIO=SEED=APP... --directory DIR``.
 
 The result of each is a file in the directory.
 """
@@ -29,9 +29,8 @@ assert scenarios.__all__  # the import registers all scenarios
 def main() -> None:
     """Make the lab, and play."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.lab", description=__doc__)
-    parser.add_argument("jobs", nargs="+", metavar="SCENARIO=SEED")
+    parser.add_argument("jobs", nargs="+", metavar="SCENARIO=SEED=APP")
     parser.add_argument("--scale", type=float, required=True)
-    parser.add_argument("--app", required=True)
     parser.add_argument("--directory", type=Path, required=True)
     given = parser.parse_args()
     quieten()
@@ -42,17 +41,17 @@ def main() -> None:
     cluster = LabCluster(given.directory / "cluster", Network())
     try:
         for named in given.jobs:
-            scenario, _, seed = named.partition("=")
-            _play(Job(scenario, int(seed)), given, cluster)
+            scenario, seed, app = named.split("=")
+            _play(Job(scenario, int(seed), app), given, cluster)
     finally:
         cluster.stop()
 
 
 def _play(job: Job, given: argparse.Namespace, cluster: LabCluster) -> None:
-    directory = given.directory / f"{job.scenario}-{job.seed}"
+    directory = given.directory / job.name
     directory.mkdir()
     run = LabRun(
-        cluster, directory, given.directory / "models", seed=job.seed, scale=given.scale, app=given.app
+        cluster, directory, given.directory / "models", seed=job.seed, scale=given.scale, app=job.app
     )
     try:
         result = asyncio.run(_performed(job.scenario, run))
@@ -60,7 +59,7 @@ def _play(job: Job, given: argparse.Namespace, cluster: LabCluster) -> None:
         run.leave()
     complete = directory / "result.json"
     complete.write_bytes(msgspec.json.encode(result))
-    complete.rename(given.directory / job.file)
+    complete.rename(given.directory / f"{job.name}.json")
 
 
 async def _performed(scenario: str, run: LabRun) -> Result:

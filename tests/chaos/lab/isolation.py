@@ -49,14 +49,15 @@ class Job(NamedTuple):
 
     scenario: str
     seed: int
+    app: str = "app.worker"
 
     @property
-    def file(self) -> str:
-        """The name of the file with its result."""
-        return f"{self.scenario}-{self.seed}.json"
+    def name(self) -> str:
+        """The name of its directory, and of the file with its result."""
+        return f"{self.scenario}-{self.seed}-{self.app.rpartition('.')[2]}"
 
 
-def play(jobs: Sequence[Job], scale: float, app: str, directory: Path | None = None) -> Iterator[Result]:
+def play(jobs: Sequence[Job], scale: float, directory: Path | None = None) -> Iterator[Result]:
     """Play runs one after the other on the same brokers; yield each result when it is there.
 
     Logs stay in ``directory``, if one is given. Raises NoLab.
@@ -66,11 +67,11 @@ def play(jobs: Sequence[Job], scale: float, app: str, directory: Path | None = N
     with tempfile.TemporaryDirectory(prefix="lab-") as temporary:
         folder = (directory or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        named = [f"{job.scenario}={job.seed}" for job in jobs]
-        words = ["--scale", str(scale), "--app", app, "--directory", str(folder)]
+        named = [f"{job.scenario}={job.seed}={job.app}" for job in jobs]
+        words = ["--scale", str(scale), "--directory", str(folder)]
         with _inside([sys.executable, "-m", "tests.chaos.lab", *named, *words]) as process:
             for job in jobs:
-                yield _result(folder / job.file, process)
+                yield _result(folder / f"{job.name}.json", process)
 
 
 def _result(file: Path, process: subprocess.Popen[bytes]) -> Result:

@@ -47,7 +47,7 @@ def main() -> int:
 
 def _play(scenario: str, seed: int, app: str) -> Result:
     if scenario in LAB_SCENARIOS:
-        (result,) = play_in_lab([Job(scenario, seed)], 1.0, app)
+        (result,) = play_in_lab([Job(scenario, seed, app)], 1.0)
         return result
     return play(scenario, seed, SCALE, app)
 
