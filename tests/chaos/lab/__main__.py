@@ -7,11 +7,13 @@ import argparse
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from app.errors import ConfigurationError
 from app.local.java import runtime
 from tests.chaos.__main__ import quieten
 from tests.chaos.lab import scenarios
@@ -22,6 +24,8 @@ from tests.chaos.lab.lab_scenario import LAB_SCENARIOS
 from tests.chaos.lab.network import Network
 from tests.chaos.scenario import Result, perform
 from tests.support.bundle import write_models
+
+TOPIC_ATTEMPTS = 5
 
 assert scenarios.__all__  # the import registers all scenarios
 
@@ -63,6 +67,11 @@ def _play(job: Job, given: argparse.Namespace, cluster: LabCluster) -> None:
 
 
 async def _performed(scenario: str, run: LabRun) -> Result:
+    await run.cluster.whole()
+    for _ in range(TOPIC_ATTEMPTS):
+        with suppress(ConfigurationError):  # brokers that have just met again take their time
+            await run.deployment.ensure_topics()
+            break
     try:
         return await perform(LAB_SCENARIOS[scenario], run)
     finally:

@@ -47,6 +47,11 @@ class LabCluster(Cluster):
         self._begin(node)
         await self._ready()
 
+    async def whole(self) -> None:
+        """Return when every broker runs and answers."""
+        await super().whole()
+        await self._ready()
+
     def stop(self) -> None:
         for node in tuple(self._paused):
             self.resume(node)
