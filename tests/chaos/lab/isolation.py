@@ -22,7 +22,7 @@ from app.local import death_signal
 from tests.chaos.scenario import Result
 from tests.support.paths import REPOSITORY
 
-TOOLS = ("unshare", "nsenter", "ip", "nft", "mount", "mkfs.ext4")
+TOOLS = ("unshare", "nsenter", "ip", "ss", "nft", "mount", "mkfs.ext4")
 FAKETIME = tuple(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 POLL_SECONDS = 0.5
 _UNSHARE = ("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")

@@ -90,6 +90,10 @@ class Network:
         self._apply(made.receivers)
         return made
 
+    def reset_connections(self, host: Host) -> None:
+        """End all TCP connections of a host to others, at both ends."""
+        run(*host.command("ss", "-K", "dst", f"{SUBNET}.0/24"))
+
     def mend(self, made: Cut) -> None:
         """End one cut; what others cut stays cut."""
         if made in self._cuts:

@@ -37,9 +37,11 @@ async def worker_hears_nothing(run: LabRun) -> AsyncIterator[None]:
 
 @fault("survives: all connections of a worker are reset, and new ones refused", 2, LabPart.RELAYS)
 async def connections_reset(run: LabRun) -> AsyncIterator[None]:
+    victim = run.host(run.any_worker())
     run.degrade(FAR)  # so that acknowledgements are lost
     await asyncio.sleep(FAR_SECONDS)
-    async with during_cut(run, [run.host(run.any_worker())], run.brokers, reset=True):
+    run.network.reset_connections(victim)
+    async with during_cut(run, [victim], run.brokers, reset=True):
         yield
 
 
