@@ -210,7 +210,8 @@ async def test_bytes_damaged_on_the_disk_of_a_broker_stop_a_partition_until_they
     here, there = split(deployment, traffic(60, seed=34), 1)
     await send_batch(deployment.servers, topic, 1, now_batch([stored(each) for each in here[:2]]))
     await send_batch(deployment.servers, topic, 1, now_batch([stored(each) for each in here[2:4]]))
-    (segment,) = stack.directory.rglob(f"{topic}-1/*.log")
+    # Without a recursive search: other tests' topics are deleted meanwhile.
+    (segment,) = (stack.directory / "kafka-1" / "data" / f"{topic}-1").glob("*.log")
     sound = segment.read_bytes()
     flip(segment, sound, len(sound) - 9)
     worker = probed(deployment)

@@ -18,7 +18,7 @@ from tests.support.servers.certificates import Authority
 
 USER, PASSWORD = "risk", "canary-password-7Qx"
 CLIENT, SECRET = "risk-client", "canary-client-secret-9Zk"
-START_SECONDS = 60
+START_SECONDS = 120
 POLL_SECONDS = 0.1
 LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SCRAM": "SASL_SSL", "OAUTH": "SASL_SSL"}
 
