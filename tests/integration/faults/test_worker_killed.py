@@ -35,6 +35,7 @@ async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> 
     await resume_and_check(deployment, worker, sending)
 
 
+@pytest.mark.slow
 async def test_kills_at_random_moments(deployment: Deployment) -> None:
     """Each process is killed within two seconds of its first decision."""
     random, worker = Random(SEED), deployment.worker(**SHORT_SESSION)

@@ -77,6 +77,7 @@ async def test_data_and_addresses_survive_down_and_up(directory: Path) -> None:
     assert await first_value(after.bootstrap_servers, "kept") == b"still here"
 
 
+@pytest.mark.slow
 async def test_a_port_that_another_program_takes_before_the_start_is_replaced(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
