@@ -24,7 +24,7 @@ from aiokafka.protocol.admin import (
 
 from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.connection import REQUEST_TIMEOUT_MS, Brokers, refuse_transient
-from app.adapters.kafka.protocol.metadata import TopicsRequest
+from app.adapters.kafka.protocol.metadata import describe_topics
 from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError, TopicMismatch
 
@@ -62,7 +62,7 @@ class KafkaAdmin:
 
     async def broker_count(self) -> int:
         """The number of brokers that are up."""
-        return len((await self._brokers.ask(TopicsRequest([]))).brokers)
+        return len((await self._brokers.ask(describe_topics([]))).brokers)
 
     async def topic_ids(self, names: Iterable[str]) -> dict[str, UUID]:
         """Topic ids by name; topics that do not exist are left out."""
@@ -130,7 +130,7 @@ class KafkaAdmin:
 
     async def _described(self, names: list[str], node: int | None) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        response = await self._brokers.ask(TopicsRequest(names), node)
+        response = await self._brokers.ask(describe_topics(names), node)
         for topic in response.to_object()["topics"]:
             error = for_code(topic["error_code"])
             if error in {NoError, LeaderNotAvailableError}:

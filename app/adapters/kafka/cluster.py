@@ -10,9 +10,9 @@ from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
 from app.adapters.kafka.connection import Brokers
 from app.adapters.kafka.groups import GroupReader, read_bounds
-from app.adapters.kafka.protocol.log_dirs import LogDirsRequest
-from app.adapters.kafka.protocol.metadata import TopicsRequest
-from app.adapters.kafka.protocol.quorum import QuorumRequest
+from app.adapters.kafka.protocol.log_dirs import describe_log_dirs
+from app.adapters.kafka.protocol.metadata import describe_topics
+from app.adapters.kafka.protocol.quorum import describe_quorum
 from app.adapters.kafka.security import Cluster
 from app.adapters.kafka.transactions.isolation import isolation_code
 from app.adapters.kafka.transactions.open_transactions import read_open_transactions
@@ -28,7 +28,7 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
     ConfigurationError when no broker answers.
     """
     async with kafka_connection.connect(kafka) as brokers:
-        metadata = (await brokers.ask(TopicsRequest(None))).to_object()
+        metadata = (await brokers.ask(describe_topics(None))).to_object()
         nodes = await brokers.reachable()
         reader = GroupReader(brokers, _leaders(metadata["topics"], nodes), isolation_code(kafka))
         found, held_back = await reader.read(nodes, groups)
@@ -51,7 +51,7 @@ async def read_held(kafka: Cluster, topic: str) -> int:
     Raises ConfigurationError when no broker answers.
     """
     async with kafka_connection.connect(kafka) as brokers:
-        metadata = (await brokers.ask(TopicsRequest([topic]))).to_object()
+        metadata = (await brokers.ask(describe_topics([topic]))).to_object()
         leaders = _leaders(metadata["topics"], await brokers.reachable())
         starts, ends = await read_bounds(brokers, leaders, leaders)
     return sum(end - starts.get(partition, end) for partition, end in ends.items())
@@ -59,7 +59,7 @@ async def read_held(kafka: Cluster, topic: str) -> int:
 
 async def read_controller(brokers: Brokers) -> Controller | None:
     """The leader of the KRaft quorum; None when the brokers know of none."""
-    response = (await brokers.ask(QuorumRequest())).to_object()
+    response = (await brokers.ask(describe_quorum())).to_object()
     if response["error_code"]:
         return None
     (topic,) = response["topics"]
@@ -78,7 +78,7 @@ async def read_controller(brokers: Brokers) -> Controller | None:
 
 async def _broker(brokers: Brokers, described: Mapping[str, Any]) -> BrokerState:
     node = described["node_id"]
-    directories = (await brokers.ask(LogDirsRequest(), node)).to_object()["results"]
+    directories = (await brokers.ask(describe_log_dirs(), node)).to_object()["results"]
     return BrokerState(
         node=node,
         host=described["host"],

@@ -20,7 +20,7 @@ from aiokafka.errors import (
 )
 
 from app.adapters.kafka.producer_identity import ProducerIdentity
-from app.adapters.kafka.protocol.init_producer_id import InitProducerIdRequest
+from app.adapters.kafka.protocol.init_producer_id import init_producer_id
 from app.errors import ConfigurationError
 
 RETRY_SECONDS = 0.1
@@ -41,24 +41,24 @@ class ProducerIds:
 
     async def new(self) -> ProducerIdentity:
         """An identity that no other producer has."""
-        return await self._retried(lambda: self._ask(self._any_node(), InitProducerIdRequest(None)))
+        return await self._retried(lambda: self._ask(self._any_node(), init_producer_id(None)))
 
     async def take_over(self, name: str) -> ProducerIdentity:
         """The identity of ``name`` with its next epoch: no former holder of the name can append behind its first batch.
 
         Raises ConfigurationError when this user may not use the name.
         """
-        return await self._of_name(name, InitProducerIdRequest(name))
+        return await self._of_name(name, init_producer_id(name))
 
     async def renew(self, name: str, current: ProducerIdentity) -> ProducerIdentity:
         """As ``take_over``, but raises a KafkaError when another producer has taken the name over since ``current``."""
-        return await self._of_name(name, InitProducerIdRequest(name, current.producer_id, current.epoch))
+        return await self._of_name(name, init_producer_id(name, current.producer_id, current.epoch))
 
     async def require_right(self, name: str) -> None:
         """Raise ConfigurationError when this user may not use the name."""
         await self._retried(lambda: self._coordinator(name))
 
-    async def _of_name(self, name: str, request: InitProducerIdRequest) -> ProducerIdentity:
+    async def _of_name(self, name: str, request: Any) -> ProducerIdentity:
         async def ask() -> ProducerIdentity:
             return await self._ask(await self._coordinator(name), request)
 
@@ -81,7 +81,7 @@ class ProducerIds:
             raise NodeNotReadyError("the cluster names no broker")
         return node
 
-    async def _ask(self, node: int, request: InitProducerIdRequest) -> ProducerIdentity:
+    async def _ask(self, node: int, request: Any) -> ProducerIdentity:
         response: Any = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
         if response.error_code == _PRODUCER_FENCED:
             raise ProducerFenced

@@ -25,6 +25,9 @@ class DamagedBatch(ValueError):
 class BatchCursor:
     """The batches of ``data``, one after the other.
 
+    aiokafka's compiled parser and its codecs document no errors. Each one that they raise means that they cannot read the
+    bytes, and is raised again as DamagedBatch.
+
     A batch that is incomplete at the end is left out, unless it is the first: brokers cut only a later one.
     """
 
@@ -39,10 +42,7 @@ class BatchCursor:
         """Of the batch, where it has a record for each of its offsets; None after compaction."""
 
     def next_batch(self, position: int) -> Any:
-        """The next batch, None behind the last. Raises an exception of any kind where it is damaged.
-
-        It must hold offsets from ``position`` on.
-        """
+        """The next batch, None behind the last. It must hold offsets from ``position`` on. Raises DamagedBatch."""
         data, start = self._data, self._end
         left = len(data) - start
         if not left:
@@ -61,10 +61,30 @@ class BatchCursor:
             self.first_offset = base_offset if records == last_delta + 1 else None
         else:
             self.is_special, self.first_offset = False, None
-        batch = self._batches.next_batch()
-        if not batch.validate_crc():
+        try:
+            batch = self._batches.next_batch()
+            is_sound = batch.validate_crc()
+        except Exception as error:
+            raise DamagedBatch(repr(error)) from error
+        if not is_sound:
             raise DamagedBatch("it has a wrong checksum")
         return batch
+
+    def records(self, batch: Any) -> list[Any]:
+        """The records of the batch taken last. Raises DamagedBatch.
+
+        Brokers do not check the offsets in records. Of two with the same one, a consumer would skip the second.
+        """
+        try:
+            records = list(batch)
+        except Exception as error:
+            raise DamagedBatch(repr(error)) from error
+        if (expected := self.first_offset) is not None:
+            for record in records:
+                if record.offset != expected:
+                    raise DamagedBatch("its records are numbered in another way")
+                expected += 1
+        return records
 
     def _incomplete(self) -> None:
         """End at a batch that the broker cut. The first, and one that is too short for its header, is damaged."""

@@ -33,15 +33,16 @@ def is_marker(batch: Any) -> bool:
 def read_batches(data: bytes, position: int, hides: Hides = is_marker) -> Iterator[ReadBatch]:
     """The batches with records from ``position`` on, without the records of those that ``hides`` says True of.
 
-    After an unreadable batch, reading goes on with the batch behind it.
+    An unreadable batch is followed by the next one.
     """
     cursor = BatchCursor(data)
     while True:
         try:
             if (batch := cursor.next_batch(position)) is None:
                 return
-            read = ReadBatch(_records(batch, cursor, position, hides), batch.next_offset)
-        except Exception:  # noqa: BLE001  # of any kind: the parsers of aiokafka raise what their libraries raise
+            hidden = cursor.is_special and hides(batch)
+            read = ReadBatch([] if hidden else _from(position, cursor.records(batch)), batch.next_offset)
+        except DamagedBatch:
             raw, rest = cursor.cut()
             read = read_tolerantly(raw, rest, position, hides)
             cursor = BatchCursor(rest, first_is_whole=False)
@@ -49,17 +50,9 @@ def read_batches(data: bytes, position: int, hides: Hides = is_marker) -> Iterat
         position = read.next_offset
 
 
-def _records(batch: Any, cursor: BatchCursor, position: int, hides: Hides) -> list[Any]:
-    if cursor.is_special and hides(batch):
-        return []
-    records, first = list(batch), cursor.first_offset
-    if first is not None and [record.offset for record in records] != list(
-        range(first, first + len(records))
-    ):
-        # Brokers do not look at the offsets in records. Two with the same one would be taken for one.
-        raise DamagedBatch("its records are numbered in another way")
+def _from(position: int, records: list[Any]) -> list[Any]:
+    """Brokers return whole batches: the first one may begin before the requested offset."""
     if records and records[0].offset < position:
-        # Brokers return whole batches: the first one may begin before the requested offset.
         return [record for record in records if record.offset >= position]
     return records
 

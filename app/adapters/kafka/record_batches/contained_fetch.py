@@ -56,29 +56,22 @@ class ContainedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has 
                 batch = cursor.next_batch(self.next_fetch_offset)
                 if batch is None:
                     return
-                if not (cursor.is_special and hides(batch)):
-                    yield from self._numbered(batch, cursor.first_offset)
-                self.next_fetch_offset = batch.next_offset
-            except Exception:  # noqa: BLE001  # of any kind: the parsers of aiokafka raise what their libraries raise
+                hidden = cursor.is_special and hides(batch)
+                records, next_offset = [] if hidden else cursor.records(batch), batch.next_offset
+            except DamagedBatch:
                 raw, rest = cursor.cut()
                 read = read_tolerantly(raw, rest, self.next_fetch_offset, hides)
-                yield from self._numbered(read.records, None)
-                self.next_fetch_offset, self.stop = read.next_offset, read.stop
+                records, next_offset, self.stop = read.records, read.next_offset, read.stop
                 cursor = BatchCursor(rest, first_is_whole=False)
+            yield from self._from_position(records)
+            self.next_fetch_offset = next_offset
 
-    def _numbered(self, records: Iterable[Any], expected: int | None) -> Iterator[ConsumerRecord]:
-        """The records from the position on. Raises DamagedBatch where they should begin at ``expected`` and have no gap.
-
-        Brokers do not look at the offsets in records: of two with the same one, the second would be skipped.
-        """
+    def _from_position(self, records: Iterable[Any]) -> Iterator[ConsumerRecord]:
+        """The records from the position on, which advances with each of them."""
         topic, partition = self._tp
         position = self.next_fetch_offset
         for record in records:
             offset = record.offset
-            if expected is not None:
-                if offset != expected:
-                    raise DamagedBatch("its records are numbered in another way")
-                expected += 1
             if offset < position:
                 continue
             self.next_fetch_offset = position = offset + 1

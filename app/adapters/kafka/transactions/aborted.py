@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 
+from app.adapters.kafka.record_batches.batch_cursor import DamagedBatch
+
 
 class Batch(Protocol):
     """A batch of records; those of aiokafka are ones."""
@@ -36,7 +38,10 @@ class AbortedTransactions:
         self._open: set[int] = set()
 
     def hides(self, batch: Batch) -> bool:
-        """True for a batch whose records no reader may see: of an aborted transaction, or a transaction marker."""
+        """True for a batch whose records no reader may see: of an aborted transaction, or a transaction marker.
+
+        Raises DamagedBatch for a marker that cannot be read.
+        """
         while self._later and self._later[-1][1] <= batch.base_offset:
             self._open.add(self._later.pop()[0])
         if batch.is_control_batch:
@@ -48,5 +53,8 @@ class AbortedTransactions:
 
 def _is_abort(batch: Batch) -> bool:
     """Whether a marker ends an aborted transaction. Compaction leaves markers without a record, which end none."""
-    marker = next(iter(batch), None)
-    return marker is not None and ControlRecord.parse(marker.key) == ABORT_MARKER
+    try:
+        marker = next(iter(batch), None)
+        return marker is not None and ControlRecord.parse(marker.key) == ABORT_MARKER
+    except Exception as error:  # as in BatchCursor
+        raise DamagedBatch(repr(error)) from error

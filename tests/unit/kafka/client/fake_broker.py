@@ -1,4 +1,4 @@
-"""A TCP server that speaks as much of Kafka's protocol as a client needs to find brokers, topics and groups."""
+"""A TCP server that implements what a client needs of Kafka's protocol to find brokers, topics and groups."""
 
 import asyncio
 import struct
@@ -14,12 +14,13 @@ from aiokafka.protocol.admin import (
 from aiokafka.protocol.coordination import FindCoordinatorResponse_v0
 from aiokafka.protocol.metadata import MetadataResponse_v5
 
-from app.adapters.kafka.protocol.metadata import NO_ID, MetadataResponse_v12
+from app.adapters.kafka.protocol import metadata
+from app.adapters.kafka.protocol.versioned import NO_TAGS
 
 METADATA, FIND_COORDINATOR, DESCRIBE_GROUPS, API_VERSIONS = 3, 10, 15, 18
 TOPICS_VERSION = 12
 _VERSIONS = [
-    (METADATA, 5, TOPICS_VERSION),  # aiokafka uses version 5, TopicsRequest the other
+    (METADATA, 5, TOPICS_VERSION),  # aiokafka uses version 5, ours the other
     (FIND_COORDINATOR, 0, 0),
     (DESCRIBE_GROUPS, 0, 0),
     (API_VERSIONS, 0, 2),
@@ -86,10 +87,9 @@ class FakeBroker:
         empty = self.answers_without_brokers > 0
         self.answers_without_brokers -= empty
         if version == TOPICS_VERSION:
-            brokers: list[Any] = [] if empty else [(1, _HOST, self.port, None, {})]
-            partitions: list[Any] = [] if code else [(0, 0, 1, 0, [1], [1], [], {})]
-            return MetadataResponse_v12(
-                0, brokers, "c", 1, [(code, "t", NO_ID, False, partitions, 0, {})], {}
-            )
+            brokers: list[Any] = [] if empty else [(1, _HOST, self.port, None, NO_TAGS)]
+            partitions: list[Any] = [] if code else [(0, 0, 1, 0, [1], [1], [], NO_TAGS)]
+            found = (code, "t", metadata.NO_ID, False, partitions, 0, NO_TAGS)
+            return metadata.METADATA.response(0, brokers, "c", 1, [found], NO_TAGS)
         topics: list[Any] = [(0, "t", False, [(0, 0, 1, [1], [1], [])])]
         return MetadataResponse_v5(0, [] if empty else [(1, _HOST, self.port, None)], "c", 1, topics)
