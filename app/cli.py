@@ -1,4 +1,4 @@
-"""The command ``fraudstream``: one sub-command per module of app/commands, imported when it is called.
+"""The command ``fraudstream``: one module of app/commands per sub-command, imported when it is called.
 
 What ``--help`` lists is data here, so that it answers without importing any of them. A test compares it with their own help.
 """
@@ -27,88 +27,94 @@ class Listed(NamedTuple):
 LISTED = (
     Listed(
         "settings",
-        "settings.show",
+        "operate.settings.show",
         "Print every setting with its current value, and its default where it differs.",
     ),
     Listed(
         "simulate",
-        "traffic.simulate",
+        "data.traffic.simulate",
         "Simulate labelled traffic with known fraud patterns, into a file or onto a topic (without labels).",
     ),
     Listed(
         "produce",
-        "traffic.produce",
+        "data.traffic.produce",
         "Send the transactions in FILE to the transactions topic, in order for each customer.",
     ),
     Listed(
         "train",
-        "train.train",
+        "models.train.train",
         "Train a model on DATA, test it on the newest days and write a bundle; promotes nothing.",
     ),
     Listed(
         "evaluate",
-        "evaluate.evaluate",
+        "models.evaluate.evaluate",
         "Measure a model on labelled DATA: ranking, outcomes, money and fraud patterns.",
     ),
     Listed(
         "worker",
-        "worker.worker",
+        "operate.worker.worker",
         "Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first.",
     ),
     Listed(
         "monitor",
-        "monitor.monitor",
+        "operate.monitor.monitor",
         "Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.",
     ),
     Listed(
-        "doctor", "doctor.doctor", "Check the whole installation and print what to do about each problem."
+        "doctor",
+        "operate.doctor.doctor",
+        "Check the whole installation and print what to do about each problem.",
     ),
     Listed(
         "explain",
-        "explain.explain",
+        "audit.explain.explain",
         "Recompute an alert from the transactions log, compare it bit for bit, and print what led to it.",
     ),
     Listed(
         "report",
-        "report.report",
+        "audit.report.report",
         "Print the report of DAY from the figures that the analytics worker maintains.",
     ),
     Listed(
         "replay",
-        "replay.replay",
+        "audit.replay.replay",
         "Recompute the decisions of a range of the log and compare them with the decisions topic.",
     ),
     Listed(
         "demo",
-        "demo.demo",
+        "operate.demo.demo",
         "Start Kafka, Redis and workers on this machine, send traffic with fraud and show the alerts.",
     ),
     Listed(
         "features",
-        "batch.features",
+        "models.batch.features",
         "Compute all features of the transactions in FILE, exactly as a worker does.",
     ),
-    Listed("score", "batch.score", "Score the transactions in FILE, exactly as a worker does."),
+    Listed("score", "models.batch.score", "Score the transactions in FILE, exactly as a worker does."),
     Listed(
         "drift",
-        "drift.drift",
+        "models.drift.drift",
         "Print the population stability index of the score and of every feature, largest first.",
     ),
-    Listed("stack", "stack.commands", "Run Kafka and Redis on this machine, without containers."),
-    Listed("cdc", "cdc.commands", "Read transactions from a database table through Debezium."),
-    Listed("topics", "topics.commands", "Create, check and list the topics."),
+    Listed("stack", "operate.stack.commands", "Run Kafka and Redis on this machine, without containers."),
+    Listed("cdc", "data.cdc.commands", "Read transactions from a database table through Debezium."),
+    Listed("topics", "data.topics.commands", "Create, check and list the topics."),
     Listed(
         "schemas",
-        "schemas.commands",
+        "data.schemas.commands",
         "Register, check and print the Avro and Protobuf schemas of the events.",
     ),
-    Listed("crm", "crm.commands", "Questions to customers about suspicious transactions, and their answers."),
-    Listed("labels", "labels.commands", "Send fraud labels (chargebacks) to their topic."),
-    Listed("model", "models.commands", "List, verify, sign, compare, promote and roll back model bundles."),
-    Listed("alerts", "tail.alerts", "Print alerts: decisions to review or decline."),
-    Listed("decisions", "tail.decisions", "Print decisions: the audit log of every scored transaction."),
-    Listed("dlq", "dlq.commands", "List, print and resend dead letters: records that cannot be scored."),
-    Listed("state", "state.commands", "Print, verify and rebuild customer profiles."),
+    Listed(
+        "crm", "data.crm.commands", "Questions to customers about suspicious transactions, and their answers."
+    ),
+    Listed("labels", "data.labels.commands", "Send fraud labels (chargebacks) to their topic."),
+    Listed(
+        "model", "models.models.commands", "List, verify, sign, compare, promote and roll back model bundles."
+    ),
+    Listed("alerts", "data.tail.alerts", "Print alerts: decisions to review or decline."),
+    Listed("decisions", "data.tail.decisions", "Print decisions: the audit log of every scored transaction."),
+    Listed("dlq", "data.dlq.commands", "List, print and resend dead letters: records that cannot be scored."),
+    Listed("state", "audit.state.commands", "Print, verify and rebuild customer profiles."),
 )
 
 
@@ -151,7 +157,7 @@ def _group() -> None:
 
 def load(name: str) -> Any:
     """The command or group of this name, with its options."""
-    module, attribute = next(listed.target for listed in LISTED if listed.name == name).split(".")
+    module, _, attribute = next(listed.target for listed in LISTED if listed.name == name).rpartition(".")
     found = getattr(import_module(f"app.commands.{module}"), attribute)
     parent = typer.Typer()
     if isinstance(found, typer.Typer):

@@ -10,7 +10,7 @@ import pytest
 from app.adapters.cdc.reference_events import ReferenceChange
 from app.adapters.redis.client import connect
 from app.adapters.redis.reference_redis import ReferenceStore
-from app.commands.tail import _with_reference
+from app.commands.data.tail import _with_reference
 from app.demo.reconciliation import Reconciliation
 from app.settings import RedisSettings, Settings
 from tests.support.servers.redis_servers import RedisServer

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from app.adapters.kafka.range_reader import open_range_reader
-from app.commands.history import fold_rules
+from app.commands.shared.history import fold_rules
 from app.features.catalog import DELAYED, NAMES
 from app.local.state import Stack
 from app.replay.explain import Explanation, Published, explain

@@ -11,7 +11,7 @@ import pytest
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS
-from app.commands import report as report_command
+from app.commands.audit import report as report_command
 from app.errors import ConfigurationError, InvalidFile, StateCorrupt
 from app.reports.day_report import Tallies, report
 from app.reports.incremental import kept_report

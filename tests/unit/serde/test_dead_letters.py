@@ -12,7 +12,7 @@ from app.adapters.kafka.records import OutRecord, Unreadable
 from app.adapters.schema_registry.wire_format import is_framed
 from app.adapters.serde.json_codec import label_of
 from app.adapters.topic_records.dead_letters import DeadLetter, LogPosition, read
-from app.commands.times import parse
+from app.commands.shared.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
 from app.rendering.dead_letter_text import as_line, escape_control_characters

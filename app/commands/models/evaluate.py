@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.label_options import Labels
-from app.commands.order_options import AsArrived, Sort, row_order
+from app.commands.shared.label_options import Labels
+from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from datetime import date
@@ -94,7 +94,7 @@ def evaluate(
 
     docs/models/evaluation.md defines every figure.
     """
-    from app.commands.history import history_source, profile_bounds
+    from app.commands.shared.history import history_source, profile_bounds
     from app.errors import ConfigurationError
     from app.evaluation.figures import Asked
     from app.evaluation.run import Request
@@ -140,8 +140,8 @@ def _evaluated(
 ) -> "Evaluation":
     """Evaluate a file of scores, one model, or the prequential protocol when ``model`` is None."""
     from app.adapters.tabular.files import row_count
-    from app.commands.models import load_champion
-    from app.commands.progress import rows_progress
+    from app.commands.models.models import load_champion
+    from app.commands.shared.progress import rows_progress
     from app.evaluation import run
     from app.evaluation.scored import read_scores
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.control import Json, Wait, control, send_order
+from app.commands.models.control import Json, Wait, control, send_order
 
 
 def canary(

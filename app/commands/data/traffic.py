@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.order_options import AsArrived, Sort, row_order
+from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 FIRST_DAY = date(2025, 1, 1)
 
@@ -91,7 +91,7 @@ def produce(
     from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches, row_count
     from app.adapters.tabular.row_order import RowOrder, in_order
-    from app.commands.history import order_rule
+    from app.commands.shared.history import order_rule
     from app.settings import Settings
     from app.traffic import console
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from app.commands.times import milliseconds, time_option
+from app.commands.shared.times import milliseconds, time_option
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from app.commands.order_options import AsArrived, Sort, row_order
+from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from app.history.fold_history import HistorySource
@@ -100,8 +100,8 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     """
     from app.adapters.models.bundles import Loading
     from app.adapters.models.bundles import champion as load_champion
-    from app.commands.history import profile_bounds
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import profile_bounds
+    from app.commands.shared.progress import rows_progress
     from app.model_comparison.gate import compare_models
     from app.model_comparison.intervals import Draws
     from app.model_comparison.replay import replay
@@ -125,7 +125,7 @@ def _history(settings: "Settings", terms: Terms) -> "Iterator[tuple[HistorySourc
 
     from app.adapters.tabular.files import row_count
     from app.adapters.tabular.row_order import RowOrder
-    from app.commands.history import history_source
+    from app.commands.shared.history import history_source
     from app.model_comparison.replay import DELAY_DAYS
 
     if terms.history is not None:
@@ -147,8 +147,8 @@ async def _exported(settings: "Settings", days: int, directory: Path) -> "Export
     from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.serde.json_codec import label_of
     from app.adapters.serde.offline_decoder import decoder
-    from app.commands.history import fold_rules
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import fold_rules
+    from app.commands.shared.progress import rows_progress
     from app.domain.label import Label
     from app.features.window import DAY_MS
     from app.replay.export_log import Logs, export
@@ -182,7 +182,7 @@ def show(verdict: "Verdict") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from app.commands.compare import COLUMNS, figure_cells
+    from app.commands.models.compare import COLUMNS, figure_cells
 
     table = Table(*COLUMNS, title=f"{verdict.candidate} against {verdict.champion}", title_justify="left")
     for name, figure in verdict.figures.items():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.times import parse
+from app.commands.shared.times import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,8 +97,8 @@ async def _replay(
     from app.adapters.kafka.group_offsets import committed
     from app.adapters.kafka.range_reader import open_range_reader
     from app.adapters.serde.offline_decoder import readable
-    from app.commands.history import fold_rules
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import fold_rules
+    from app.commands.shared.progress import rows_progress
     from app.replay.plan import plan
     from app.replay.replay import Replay
     from app.replay.scratch_store import open_scratch_store
@@ -127,7 +127,7 @@ def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bun
     """Return a function that loads the model of a decision, once per model; or always ``model`` if it is given."""
     from functools import lru_cache, partial
 
-    from app.commands.models import load_champion
+    from app.commands.models.models import load_champion
     from app.replay.rescoring import referenced_bundle
 
     if model:

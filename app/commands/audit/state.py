@@ -113,8 +113,8 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
     from app.adapters.kafka.batch_producer import BatchProducer
     from app.adapters.kafka.group_offsets import committed
     from app.adapters.kafka.range_reader import open_range_reader
-    from app.commands.history import fold_rules
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import fold_rules
+    from app.commands.shared.progress import rows_progress
     from app.replay import rebuild as rebuilding
     from app.replay.scratch_store import open_scratch_store
     from app.topics.topic_specs import profiles_changelog
@@ -143,7 +143,7 @@ async def _rebuild(settings: "Settings") -> "Rebuilt":
 
 async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key: bytes) -> bytes | None:
     from app.adapters.kafka.range_reader import open_range_reader
-    from app.commands.progress import rows_progress
+    from app.commands.shared.progress import rows_progress
     from app.replay.stored_profiles import from_changelog
     from app.topics.topic_specs import profiles_changelog
 
@@ -155,8 +155,8 @@ async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key
 async def _verify(settings: "Settings", partition: int | None) -> "Verification":
     from app.adapters.kafka.group_offsets import commits
     from app.adapters.kafka.range_reader import open_range_reader
-    from app.commands.history import fold_rules
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import fold_rules
+    from app.commands.shared.progress import rows_progress
     from app.replay.scratch_store import open_scratch_store
     from app.replay.verify import Profiles, Verification
     from app.topics.topic_specs import profiles_changelog

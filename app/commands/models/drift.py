@@ -39,7 +39,7 @@ def drift(
         raise typer.BadParameter("--hours goes with the decisions topic")
     if warn > alert:
         raise typer.BadParameter("--warn must not be above --alert")
-    from app.commands.models import load_champion
+    from app.commands.models.models import load_champion
     from app.settings import Settings
 
     settings = Settings.from_env()

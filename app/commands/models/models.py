@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands import canary, champion, compare, gate
+from app.commands.models import canary, champion, compare, gate
 
 if TYPE_CHECKING:
     from app.adapters.models.bundles import Bundle

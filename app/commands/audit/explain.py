@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.times import milliseconds, time_option
+from app.commands.shared.times import milliseconds, time_option
 
 if TYPE_CHECKING:
     from app.replay.explain import Explanation
@@ -55,8 +55,8 @@ async def _explain(
     settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
 ) -> "Explanation":
     from app.adapters.kafka.range_reader import open_range_reader
-    from app.commands.history import fold_rules
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import fold_rules
+    from app.commands.shared.progress import rows_progress
     from app.replay import explain as explaining
     from app.replay.find_alert import read_alert
     from app.replay.rescoring import bundle_of

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from app.commands.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
-from app.commands.order_options import AsArrived, Sort, row_order
+from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 
 def train(
@@ -58,8 +58,8 @@ def train(
 
     from app.adapters.models.manifest import ProfileBounds
     from app.adapters.tabular.files import row_count
-    from app.commands.history import history_source
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import history_source
+    from app.commands.shared.progress import rows_progress
     from app.errors import ConfigurationError
     from app.settings import Settings
     from app.training.options import TrainingOptions

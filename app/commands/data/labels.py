@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.traffic import Json, Rate
+from app.commands.data.traffic import Json, Rate
 
 commands = typer.Typer(help="Send fraud labels (chargebacks) to their topic.", no_args_is_help=True)
 

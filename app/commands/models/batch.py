@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
-from app.commands.order_options import AsArrived, Sort, row_order
+from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from app.batch.run import Summary
@@ -39,8 +39,8 @@ def features(
 
     from app.adapters.tabular.files import row_count
     from app.batch.run import write_features
-    from app.commands.history import history_source, profile_bounds
-    from app.commands.progress import rows_progress
+    from app.commands.shared.history import history_source, profile_bounds
+    from app.commands.shared.progress import rows_progress
     from app.settings import Settings
 
     order = row_order(sort, as_arrived)
@@ -73,9 +73,9 @@ def score(
 
     from app.adapters.tabular.files import row_count
     from app.batch.run import ScoreOptions, write_scores
-    from app.commands.history import history_source, profile_bounds
-    from app.commands.models import load_champion
-    from app.commands.progress import rows_progress
+    from app.commands.models.models import load_champion
+    from app.commands.shared.history import history_source, profile_bounds
+    from app.commands.shared.progress import rows_progress
     from app.settings import Settings
 
     order = row_order(sort, as_arrived)

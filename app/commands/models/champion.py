@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.control import Json, Wait, control, report_text, send_order, utc
-from app.commands.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
+from app.commands.models.control import Json, Wait, control, report_text, send_order, utc
+from app.commands.models.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 
 if TYPE_CHECKING:
     from app.adapters.topic_records.control_log import ControlLog

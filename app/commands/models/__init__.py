@@ -1,0 +1,1 @@
+"""Commands of the data scientist: train, measure, score files, promote and compare models."""

@@ -1,0 +1,1 @@
+"""Commands of the operator: run, configure and examine an installation."""
