@@ -1,6 +1,6 @@
 """JSON of bounded nesting. Without a bound of ours the recursion limit of the Python release decides about a record.
 
-Every decoder of JSON that somebody else wrote is a BoundedDecoder.
+Use a BoundedDecoder for all JSON from outside this service.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Tells a field of honest numeric ids from one that holds card numbers, by the share of valid check digits.
+"""Distinguishes a field of honest numeric ids from one that holds card numbers, by the share of valid check digits.
 
 Every card number has a valid check digit; of random numbers one in ten has. For each field the distinct values of the
 length and prefix of a card number are counted, the valid ones and the others. The evidence is the mean of the likelihood

@@ -31,7 +31,7 @@ def contains_card_number(text: str) -> bool:
 
 
 def card_shaped(text: str) -> list[str]:
-    """The digits of each part of ``text`` that has the length and the prefix of a card number, whatever its check digit."""
+    """The digits of each part of ``text`` with the length and the prefix of a card number. The check digit is not checked."""
     if len(text) < SHORTEST:
         return []
     runs = (re.sub("[ -]", "", run) for run in _RUN.findall(text))

@@ -2,8 +2,8 @@
 
 
 def skew_seconds(before: float, after: float, other: float) -> float:
-    """Seconds by which this clock is ahead of another one, which showed ``other`` between ``before`` and ``after`` of this one.
+    """Seconds by which this clock is ahead of another one that was read between ``before`` and ``after`` and showed ``other``.
 
-    0 if ``other`` lies between the two: the difference cannot be told from the duration of the request then.
+    0 if ``other`` lies between the two: a difference smaller than the duration of the request cannot be measured.
     """
     return before - other if other < before else min(0.0, after - other)

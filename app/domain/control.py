@@ -3,7 +3,7 @@
 The topic is compacted and has one partition. The keys ``champion``, ``challengers`` and ``canary`` hold the current orders
 (a tombstone returns champion and challengers to each worker's aliases.toml, and ends a canary); ``worker/<id>`` holds
 the report of that worker. ``skip/TOPIC/PARTITION/OFFSET`` holds an order that is never withdrawn: these records of a topic
-cannot be read, and every group goes on behind them.
+cannot be read, and every group continues behind them.
 """
 
 from typing import Annotated, NamedTuple

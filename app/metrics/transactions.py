@@ -47,7 +47,7 @@ METRICS = (
         unit="partitions",
         meaning=(
             "Partitions that are stopped at stored records that cannot be read; /readyz and the log name topic, partition and "
-            "offset. The others go on."
+            "offset. The other partitions are not affected."
         ),
     ),
     Metric(

@@ -1,4 +1,4 @@
-"""Leaves out records that cannot be read: keeps their bytes as a dead letter, and orders every group to go on behind them."""
+"""Leaves out records that cannot be read: keeps their bytes as a dead letter, and orders every group to resume behind them."""
 
 import getpass
 import os
@@ -28,7 +28,7 @@ MAX_LETTER_BYTES = LARGE_MESSAGE_BYTES - 64 * 1024
 
 
 class UnreadableRecords(NamedTuple):
-    """What stands at the offset."""
+    """The unreadable records at the offset."""
 
     topic: str
     topic_id: str

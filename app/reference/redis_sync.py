@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.connection import ask_again
-from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, go_on, unreadable
+from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, resume_stopped, unreadable
 from app.adapters.kafka.records import Record
 from app.adapters.kafka.security import servers
 from app.adapters.kafka.transactions.isolation import consumer_options
@@ -77,10 +77,10 @@ def changes(records: Sequence[Record], kind_of: Mapping[str, str]) -> list[Refer
 
 
 async def _review_stops(consumer: AIOKafkaConsumer, review: StopReview) -> None:
-    """Let partitions that stopped at unreadable records go on where an operator has ordered it."""
+    """Resume partitions that stopped at unreadable records, where an operator has ordered it."""
     stops = unreadable(consumer)
     for tp, order in (await review.review(stops)).items():
-        go_on(consumer, tp, stops[tp], None if order is None else order.next_offset)
+        resume_stopped(consumer, tp, stops[tp], None if order is None else order.next_offset)
 
 
 async def _write(

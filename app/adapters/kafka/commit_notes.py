@@ -1,7 +1,7 @@
 """What a worker stores with each committed offset, as its metadata: the id of the topic, and a loss of records.
 
 An offset means nothing in another topic of the same name. A loss that a worker has passed is stored with the offset, since
-nothing else tells of it later; ``fraudstream doctor`` and ``state verify`` read it.
+nothing else shows it later; ``fraudstream doctor`` and ``state verify`` read it.
 """
 
 from typing import NamedTuple

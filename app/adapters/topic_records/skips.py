@@ -41,7 +41,7 @@ def remedy(tp: TopicPartition, stop: Stop) -> str:
 
 
 class StopReview:
-    """Decides how partitions that stopped at unreadable records go on. Logs each stop once."""
+    """Decides where partitions that stopped at unreadable records resume. Logs each stop once."""
 
     def __init__(
         self,

@@ -168,7 +168,7 @@ def skip(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Leave out stored records that cannot be read, so that a stopped partition goes on behind them.
+    """Leave out stored records that cannot be read, so that a stopped partition resumes behind them.
 
     Look for a sound replica first: what is left out is never scored. The bytes
     become a dead letter with the code `unreadable`; the order, with its reason

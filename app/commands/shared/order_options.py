@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 Sort = Annotated[
     bool,
-    typer.Option("--sort", help="Process the rows by event time, whatever their order in the file."),
+    typer.Option("--sort", help="Sort the rows by event time before processing them."),
 ]
 AsArrived = Annotated[
     bool,

@@ -39,7 +39,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     them first would move the states of their keys past the records between.
 
     Before the seek a partition without a position begins at its first offset. After it, an offset that the log does not
-    have is an error: the client would go on at the first one and tell nobody.
+    have is an error: the client would continue at the first one without a report.
     """
 
     transport: ChunkTransport
@@ -104,7 +104,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
     async def _resume_in_range(self, consumer: AIOKafkaConsumer, offsets: Mapping[TP, int]) -> None:
-        """Go on at the first offsets of logs that do not have ``offsets``.
+        """Continue at the first offsets of logs that do not have ``offsets``.
 
         Retention deleted them, or the topic was deleted and created again: then the first chunk shows it.
         """

@@ -18,7 +18,7 @@ class LostRecords(NamedTuple):
     records: int
     """The number of their offsets: transaction markers and aborted records are among them."""
     next_offset: int
-    """The first offset of the log, at which the group would go on."""
+    """The first offset of the log, at which the group would continue."""
 
     def __str__(self) -> str:
         return f"{self.records} of {self.topic}-{self.partition}, which begins at offset {self.next_offset}"

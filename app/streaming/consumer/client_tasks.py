@@ -1,6 +1,6 @@
 """Ends the worker as soon as a background task of the Kafka client has ended by itself.
 
-The client goes on without it: nothing is fetched, or no heartbeat is sent, and only the watchdog would notice, a minute later.
+The client continues without it: it fetches nothing, or sends no heartbeat, and only the watchdog would notice, a minute later.
 """
 
 from asyncio import Task

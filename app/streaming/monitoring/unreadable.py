@@ -1,4 +1,4 @@
-"""Watches for partitions that stopped at records that cannot be read, and goes on where an operator has ordered it."""
+"""Watches for partitions that stopped at records that cannot be read, and resumes them where an operator has ordered it."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 
-from app.adapters.kafka.record_batches.contained_fetch import go_on, unreadable
+from app.adapters.kafka.record_batches.contained_fetch import resume_stopped, unreadable
 from app.adapters.topic_records.skips import StopReview, remedy
 from app.metrics import Metrics
 from app.streaming.monitoring.health import Health, PartitionNames
@@ -38,7 +38,7 @@ class ThreadedConsumer(Protocol):
 
 
 class UnreadableProbe:
-    """Reports stopped partitions to the health and the metrics every CHECK_SECONDS; ``review`` decides how they go on."""
+    """Reports stopped partitions to the health and the metrics every CHECK_SECONDS; ``review`` decides where they resume."""
 
     def __init__(self, health: Health, metrics: Metrics, names: PartitionNames, review: StopReview) -> None:
         self._health = health
@@ -59,15 +59,15 @@ class UnreadableProbe:
                 _log.warning("unreadable_records_unknown", cause=type(error).__name__)
 
     async def check(self, consumer: ThreadedConsumer) -> None:
-        """Report once, and let those partitions go on whose turn it is."""
+        """Report once, and resume the partitions that are due."""
         stops = await _in_thread(consumer, unreadable)
         reasons = {self._names.of(*tp): remedy(tp, stop) for tp, stop in stops.items()}
         self._health.unreadable(reasons)
         self._metrics.gauge("unreadable_partitions", len(stops))
         for tp, order in (await self._review.review(stops)).items():
             stop, behind = stops[tp], None if order is None else order.next_offset
-            gone_on = await _in_thread(consumer, go_on, tp, stop, behind)
-            if gone_on and behind is not None:
+            resumed = await _in_thread(consumer, resume_stopped, tp, stop, behind)
+            if resumed and behind is not None:
                 self._metrics.count("skipped_records_total", behind - stop.offset)
 
 

@@ -190,7 +190,7 @@ class Worker(ABC):
     def on_lost(self, lost: Sequence[LostRecords]) -> None:
         """Retention deleted records that the group has not read. Called in the Kafka client's thread."""
         total, group = sum(each.records for each in lost), self.settings.app_id
-        with fail_stop("going on behind deleted records"):
+        with fail_stop("continuing behind deleted records"):
             if self.settings.worker.when_records_lost == "stop":
                 raise RecordsLost(
                     f"retention deleted {total} records that group {group} has not read: {', '.join(map(str, lost))}. To go "

@@ -85,7 +85,7 @@ class LabRun(Run):
 
     @contextmanager
     def paused(self, worker: Worker) -> Iterator[None]:
-        """Stop a worker with SIGSTOP and let it go on after the block, if it still exists."""
+        """Stop a worker with SIGSTOP and continue it after the block, if it still exists."""
         pid = worker.pid
         os.kill(pid, signal.SIGSTOP)
         self.note(f"SIGSTOP {worker.name}", fault=True)
@@ -128,7 +128,7 @@ class LabRun(Run):
         self.note(f"links of the workers: {quality}")
 
     def note(self, what: str, *, fault: bool = False) -> None:
-        """Add an entry to the timeline, and to a file that can be read while the run goes on."""
+        """Add an entry to the timeline, and to a file that can be read during the run."""
         super().note(what, fault=fault)
         with (self.directory / "timeline.txt").open("a", encoding="utf-8") as file:
             file.write(f"{self.timeline[-1].seconds:8.2f} {what}\n")

@@ -65,7 +65,7 @@ async def broker_paused(run: Run) -> None:
 
 
 @scenario(
-    "stops: no write is acknowledged, so nothing is committed and workers end with 70; goes on by itself after"
+    "stops: no write is acknowledged, so nothing is committed and workers end with 70; resumes by itself afterwards"
 )
 async def two_of_three_down(run: Run) -> None:
     await run.start_workers(2)

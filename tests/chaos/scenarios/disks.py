@@ -65,7 +65,7 @@ def spoil_current(database: Path) -> None:
 
 
 @scenario(
-    "stops with StoreFailed and exit code 70 when the disk is full; goes on by itself when there is room again"
+    "stops with StoreFailed and exit code 70 when the disk is full; resumes by itself when there is room again"
 )
 async def disk_full(run: Run) -> None:
     """Needs the permission to mount a file system."""
@@ -88,7 +88,7 @@ async def disk_full(run: Run) -> None:
 
 
 @scenario(
-    "stops with StoreFailed and exit code 70 when the disk is too small for what is restored; goes on when there is room"
+    "stops with StoreFailed and exit code 70 when the disk is too small for what is restored; resumes when there is room"
 )
 async def disk_full_while_restoring(run: Run) -> None:
     """Needs the right to mount a file system of its own. RocksDB reports a failed flush at the next write."""

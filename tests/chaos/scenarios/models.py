@@ -14,7 +14,9 @@ Spoil = Callable[[Path], None]
 SOUND, CORRUPT = "large-amounts/1", "large-amounts/corrupt"
 
 
-@scenario("survives: a corrupt model is offered while workers score; it is refused and the old one goes on")
+@scenario(
+    "survives: a corrupt model is offered while workers score; it is refused and the old one stays in use"
+)
 async def model_corrupt(run: Run) -> None:
     models = run.own_models()
     workers = await run.start_workers(2)

@@ -52,7 +52,7 @@ async def authorization_revoked(run: Run) -> None:
 
 
 @scenario(
-    "stops with LogReplaced and exit code 70 when the transactions topic is deleted and made again; goes on with the new log"
+    "stops with LogReplaced and exit code 70 when the transactions topic is deleted and made again; reads the new log afterwards"
 )
 async def topic_made_anew(run: Run) -> None:
     workers = await run.start_workers(2)

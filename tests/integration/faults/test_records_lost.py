@@ -1,4 +1,4 @@
-"""Retention deletes records before a group has read them: a worker ends, or goes on and tells of it."""
+"""Retention deletes records before a group has read them: a worker ends, or continues and reports it."""
 
 import asyncio
 import json
@@ -141,7 +141,7 @@ async def test_records_deleted_before_a_slow_worker_read_them(
 
 
 async def test_decisions_deleted_before_analytics_stored_them(deployment: Deployment) -> None:
-    """Analytics goes on where its files end, not at its commits."""
+    """Analytics continues where its files end, not at its commits."""
     groups, decisions = Groups(deployment), deployment.settings.topics.decisions
     scorer, analytics = deployment.worker(), groups.analytics()
     scorer.start()

@@ -14,9 +14,9 @@ from aiokafka.consumer.subscription_state import ManualSubscription
 from app.adapters.kafka.record_batches.batch_format import Stop
 from app.adapters.kafka.record_batches.contained_fetch import (
     _stops,
-    go_on,
     install,
     pass_over_unreadable,
+    resume_stopped,
     unreadable,
 )
 from app.errors import RecordsUnreadable
@@ -163,7 +163,7 @@ async def test_a_reader_ends_where_the_end_of_the_damage_is_unknown() -> None:
 async def test_a_stop_that_is_over_is_not_passed() -> None:
     """A rebalance or a sound copy came first."""
     reader = Reader(5)
-    assert not go_on(reader, TP, Stop(5, 7, "why"), 7)
+    assert not resume_stopped(reader, TP, Stop(5, 7, "why"), 7)
     assert reader.state.position == 5
 
 
@@ -173,7 +173,7 @@ async def test_a_partition_that_was_sought_back_is_not_moved_forward() -> None:
     reader.fetch(batch([Stored()] * 2, base_offset=5) + damaged(7))
     ((_, stop),) = unreadable(reader).items()
     reader.seek(TP, 5)
-    assert not go_on(reader, TP, stop, 8)
+    assert not resume_stopped(reader, TP, stop, 8)
     assert (reader.state.position, reader.state.paused, unreadable(reader)) == (5, False, {})
 
 

@@ -1,6 +1,6 @@
 """Lets every Kafka client of this process find brokers again by its bootstrap list; aiokafka uses the list only once.
 
-A broker that is busy may answer without brokers. aiokafka takes that for the cluster: it has no broker left to ask, for ever.
+A broker that is busy may answer without brokers. aiokafka takes that for the cluster: it then has no broker left to ask, for ever.
 The same happens when all known brokers have moved.
 """
 
@@ -52,5 +52,5 @@ async def _update_or_bootstrap(self: Any, cluster: Any, topics: Any) -> bool:
     try:
         return bool(await _update(self, cluster, topics))
     finally:
-        if cluster_of_client["_brokers"] is listed:  # nobody has answered
+        if cluster_of_client["_brokers"] is listed:  # no server has answered
             cluster_of_client["_brokers"] = known

@@ -33,7 +33,7 @@ def is_marker(batch: Any) -> bool:
 def read_batches(data: bytes, position: int, hides: Hides = is_marker) -> Iterator[ReadBatch]:
     """The batches with records from ``position`` on, without the records of those that ``hides`` says True of.
 
-    An unreadable batch is followed by the next one.
+    A batch that cannot be read ends only its own records; the next batch is read as usual.
     """
     cursor = BatchCursor(data)
     while True:

@@ -14,7 +14,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 """Eight times the largest batch that our topics accept, and 64 times that of the transactions topic."""
 _USUAL_BYTES = 4 * 1024 * 1024
-"""Hardly a batch is larger: producers send batches of at most 1 MiB unless they are told otherwise, ours of 4 MiB."""
+"""Batches are rarely larger: by default Kafka's producers send at most 1 MiB; ours send at most 4 MiB."""
 
 _FULL = "failed to write whole buffer"
 """The text by which cramjam's error says that a buffer is full; a test fails if a release changes it."""

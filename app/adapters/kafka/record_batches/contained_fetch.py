@@ -1,9 +1,9 @@
-"""Contains what a consumer cannot read: its partition is paused at that offset, every other one goes on.
+"""Pauses a partition at records that a consumer cannot read. The other partitions are not affected.
 
-aiokafka's consumer raises out of ``getmany`` at a batch that it cannot parse. The records that it took in the same call, of
-every partition, are lost then, while their positions count as read. With ``install``, batches are read by ``batch_reader``.
-Where that fails, the records before it are delivered, the position stays at the first unreadable
-offset, and the partition is paused; ``unreadable`` names it.
+aiokafka's consumer raises an error in ``getmany`` at a batch that it cannot parse. It then loses the records of all partitions that
+it took in the same call, although their positions count as read. After ``install``, ``batch_reader`` reads the batches. Where
+it fails too, the records before the unreadable one are delivered, the position stays at its offset, and the partition is
+paused; ``unreadable`` names it.
 """
 
 import logging
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class FetchedBatches:
-    """Stands in for aiokafka's MemoryRecords in its fetcher, which only asks whether there is anything to read."""
+    """Replaces MemoryRecords in aiokafka's fetcher, which only checks whether there are bytes to read."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -41,7 +41,7 @@ class FetchedBatches:
         return len(self.data)
 
 
-class ContainedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types for it
+class ContainedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka ships no types, so mypy sees Any; its fetcher calls the methods that are inherited here
     """The records of one partition in a fetch, up to the first that cannot be read."""
 
     stop: Stop | None = None
@@ -143,33 +143,35 @@ def unreadable(consumer: AIOKafkaConsumer) -> dict[TopicPartition, Stop]:
     return dict(_stops(assignment)) if assignment is not None else {}
 
 
-def go_on(consumer: AIOKafkaConsumer, tp: TopicPartition, stop: Stop, offset: int | None = None) -> bool:
+def resume_stopped(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, stop: Stop, offset: int | None = None
+) -> bool:
     """Fetch a stopped partition at ``offset``, or again where it stopped: another replica may hold a sound copy.
 
-    False if it does not stand at ``stop`` any more: after a seek back, the records before the stop must be read again
+    Returns False if its position is no longer at ``stop``: after a seek back, the records before the stop are read again
     first. Call it in the consumer's event loop.
     """
     if unreadable(consumer).get(tp) != stop:
         return False
     assignment = consumer._subscription.subscription.assignment  # noqa: SLF001  # as in ``unreadable``
     state = assignment.state_value(tp)
-    stands_there = bool(state.has_valid_position and state.position == stop.offset)
-    if not stands_there or offset is not None:
+    is_at_stop = bool(state.has_valid_position and state.position == stop.offset)
+    if not is_at_stop or offset is not None:
         del _stops(assignment)[tp]
-    if stands_there and offset is not None:
+    if is_at_stop and offset is not None:
         consumer.seek(tp, offset)
     consumer.resume(tp)
-    return stands_there
+    return is_at_stop
 
 
 def pass_over_unreadable(consumer: AIOKafkaConsumer) -> None:
-    """Go on behind what cannot be read, for readers that decide nothing. Raises RecordsUnreadable where its end is unknown."""
+    """Continue behind records that cannot be read, for readers that decide nothing. Raises RecordsUnreadable where its end is unknown."""
     for tp, stop in unreadable(consumer).items():
         name = f"{tp.topic}-{tp.partition}"
         if stop.next_offset is None:
             raise RecordsUnreadable(name, stop.offset, stop.why)
         log_passed_over(name, stop)
-        go_on(consumer, tp, stop, stop.next_offset)
+        resume_stopped(consumer, tp, stop, stop.next_offset)
 
 
 def log_passed_over(partition_name: str, stop: Stop) -> None:

@@ -87,7 +87,9 @@ async def connections_of_brokers_reset(run: LabRun) -> AsyncIterator[None]:
         yield
 
 
-@fault("waits: all brokers are cut off from each other; nothing is committed, all goes on after", 20)
+@fault(
+    "waits: all brokers are cut off from each other; nothing is committed; all workers resume afterwards", 20
+)
 async def all_brokers_apart(run: LabRun) -> AsyncIterator[None]:
     one, two, three = run.brokers
     async with during_cut(run, [one], [two, three]), during_cut(run, [two], [three]):

@@ -14,7 +14,7 @@ CLOCK_WRONG = "ClockWrong"
 
 
 @fault(
-    "stops with ClockWrong and exit code 70 while a worker's clock is an hour slow; goes on after",
+    "stops with ClockWrong and exit code 70 while a worker's clock is an hour slow; resumes afterwards",
     15,
     LabPart.CLOCKS,
     says=CLOCK_WRONG,
@@ -25,7 +25,7 @@ async def clock_slow(run: LabRun) -> AsyncIterator[None]:
 
 
 @fault(
-    "stops with ClockWrong and exit code 70 while a worker's clock is an hour fast; goes on after",
+    "stops with ClockWrong and exit code 70 while a worker's clock is an hour fast; resumes afterwards",
     15,
     LabPart.CLOCKS,
     says=CLOCK_WRONG,
@@ -74,7 +74,7 @@ async def power_lost(run: LabRun) -> AsyncIterator[None]:
 
 @fault("survives: a new worker's machine loses power before its files are written back", 5, LabPart.DISKS)
 async def power_lost_soon(run: LabRun) -> AsyncIterator[None]:
-    """Ext4 writes names every 5 s and contents after 30 s: in between, files that nobody synchronized are empty."""
+    """Ext4 writes names every 5 s and contents after 30 s: in between, files that were not synchronized are empty."""
     (newest,) = await run.start_workers(1)
     await asyncio.sleep(run.random.uniform(3, 12))
     run.lose_power(newest)

@@ -98,7 +98,7 @@ async def test_a_worker_waits_no_longer_than_allowed(broker: FakeBroker) -> None
 async def test_every_client_asks_again_when_its_first_answer_has_no_brokers(
     broker: FakeBroker, kind: Any
 ) -> None:
-    """The client closes the connection after a while, and has nobody left to ask then, for ever."""
+    """The client closes the connection after a while, and then has no broker left to ask, for ever."""
     broker.answers_without_brokers = 2
     client = kind(**client_options(broker.address))
     await (client.bootstrap() if kind is AIOKafkaClient else client.start())
@@ -127,7 +127,7 @@ async def test_a_client_whose_brokers_have_all_moved_finds_them_by_its_list(brok
     await broker.start()
 
 
-async def test_a_client_that_reaches_nobody_keeps_what_it_knew_and_comes_back(broker: FakeBroker) -> None:
+async def test_a_client_that_reaches_no_broker_keeps_its_metadata_and_reconnects(broker: FakeBroker) -> None:
     client = AIOKafkaClient(**client_options(broker.address))
     await client.bootstrap()
     port = broker.port

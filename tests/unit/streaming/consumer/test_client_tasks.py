@@ -48,7 +48,7 @@ async def test_a_fetcher_that_fails_is_named_with_its_cause(consumer: Any, ended
 
 
 @pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_coordinator._coordination_task"])
-async def test_a_task_that_is_cancelled_by_nobodys_wish_is_named(
+async def test_a_task_that_is_cancelled_without_a_request_is_named(
     consumer: Any, ended: list[ClientEnded], task: str
 ) -> None:
     owner, name = task.split(".")

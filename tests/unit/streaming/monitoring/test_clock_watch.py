@@ -79,7 +79,7 @@ def test_a_clock_that_drifted_and_was_set_right_again_is_right() -> None:
 
 
 def test_the_mutant_that_trusts_its_clock_is_found() -> None:
-    """Without the comparison a worker that is an hour fast goes on: the tests above fail for it."""
+    """Without the comparison a worker that is an hour fast continues: the tests above fail for it."""
 
     class Trusting(ClockWatch):
         def check(self) -> None:
