@@ -23,7 +23,7 @@ from app.processing.output_records import dead_letter
 from app.settings import Settings
 from app.topics.topic_specs import LARGE_MESSAGE_BYTES
 
-MAX_LETTER_BYTES = LARGE_MESSAGE_BYTES - 64 * 1024
+MAX_DEAD_LETTER_BYTES = LARGE_MESSAGE_BYTES - 64 * 1024
 """Of the bytes that a dead letter keeps; its headers and the batch around it need the rest."""
 
 
@@ -98,7 +98,7 @@ async def skip(settings: Settings, unreadable: UnreadableRecords, reason: str) -
     sender = BatchProducer(settings.kafka)
     await sender.start()
     try:
-        letter = letter_of(order, unreadable.stored)
+        letter = dead_letter_of(order, unreadable.stored)
         offset = await sender.send(settings.topics.dead_letters, partition, [letter])
         await sender.send(settings.topics.control, PARTITION, [skip_record(order)])
     finally:
@@ -106,9 +106,9 @@ async def skip(settings: Settings, unreadable: UnreadableRecords, reason: str) -
     return LogPosition(partition, offset)
 
 
-def letter_of(order: SkipOrder, stored: bytes) -> OutRecord:
+def dead_letter_of(order: SkipOrder, stored: bytes) -> OutRecord:
     """The dead letter of records that are left out: the bytes of their batch, and who left them out for what reason."""
-    kept = stored if len(stored) <= MAX_LETTER_BYTES else None
+    kept = stored if len(stored) <= MAX_DEAD_LETTER_BYTES else None
     what = f"the {len(stored)} bytes of the stored batch" + (
         "" if kept else " are too many for a dead letter"
     )

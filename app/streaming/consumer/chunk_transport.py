@@ -24,7 +24,7 @@ class LostRecords(NamedTuple):
         return f"{self.records} of {self.topic}-{self.partition}, which begins at offset {self.next_offset}"
 
 
-def _go_on(_: Sequence[LostRecords]) -> None:
+def _ignore(_: Sequence[LostRecords]) -> None:
     """Ignore a loss: the default of consumers that are no worker's."""
 
 
@@ -45,5 +45,5 @@ class ChunkTransport(Transport):
     start_offsets: Callable[[Iterable[TP]], Mapping[TP, int]] | None = None
     """Replaces the committed offsets. A partition it leaves out is read from its beginning."""
     isolation_level: IsolationLevel = "read_committed"
-    on_lost: Callable[[Sequence[LostRecords]], None] = staticmethod(_go_on)
+    on_lost: Callable[[Sequence[LostRecords]], None] = staticmethod(_ignore)
     """Called in the Kafka client's thread before partitions are read behind lost records; may end the process."""

@@ -6,8 +6,9 @@ stays valid, and the next restore resumes behind it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import takewhile
 from typing import NamedTuple, Protocol
 
 from app.adapters.kafka.bulk_fetch import Slice
@@ -109,11 +110,20 @@ class Restore:
                 break
             keys = [key for key, _ in records] if key_filter is None else key_filter.possibly_stored(records)
             stored = dict(zip(keys, self._store.read(partition, keys), strict=True))
-            self._store.write(partition, versions.newest(records, stored), next_offset - 1)
+            self._write(partition, versions.newest(records, stored), next_offset - 1, trailing_claims(records))
             self._progress.advance(len(records), next_offset - offset)
             offset = next_offset
             await asyncio.sleep(0)
         return offset
+
+    def _write(
+        self, partition: int, states: Mapping[bytes, bytes | None], last_offset: int, claims: int
+    ) -> None:
+        """Write states, and the claims that follow them apart: the store records from which offset on no state changed."""
+        if states and claims:
+            self._store.write(partition, states, last_offset - claims)
+            states = {}
+        self._store.write(partition, states, last_offset)
 
     def _refuse_shorter_log(self, partition: int, gap: Gap) -> None:
         if gap.start > gap.end:
@@ -172,6 +182,11 @@ class Versions:
             else:
                 self.overtaken.add(key)
         return kept
+
+
+def trailing_claims(records: Sequence[tuple[bytes, bytes | None]]) -> int:
+    """Return the number of claims at the end of ``records``."""
+    return len(list(takewhile(lambda record: record[0] == CLAIM_KEY, reversed(records))))
 
 
 def is_older(value: bytes, known: bytes) -> bool:

@@ -116,6 +116,29 @@ async def test_a_lost_disk_is_restored_from_the_changelog(deployment: Deployment
     assert newest == reading.stored_values(worker.data_dir, reading.ACTIVITIES)
 
 
+@pytest.mark.parametrize("successor", ["entities-1", "entities-2"], ids=["its own disk", "a new disk"])
+async def test_a_successor_does_not_publish_again_what_redis_has(
+    deployment: Deployment, entities: Entities, successor: str
+) -> None:
+    """A claim moves the end of the changelog, but changes no state."""
+    worker, scorer = entities.worker(), entities.scorer()
+    worker.start()
+    scorer.start()
+    await deployment.produce(list(traffic(EVENTS, 9)))
+    await deployment.drained()
+    await entities.drained()
+    assert worker.terminate() == 0
+
+    for _ in range(2):
+        other = worker if successor == worker.name else entities.worker(successor)
+        published = other.lines_with("publishing_all_states")
+        other.start()
+        other.wait_started()
+        await entities.drained()
+        assert other.terminate() == 0
+        assert other.lines_with("publishing_all_states") == published
+
+
 async def test_an_invalid_label_is_a_dead_letter_and_valid_ones_beside_it_count(
     deployment: Deployment, entities: Entities
 ) -> None:

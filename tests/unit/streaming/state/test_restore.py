@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.adapters.kafka.bulk_fetch import Slice
+from app.adapters.kafka.records import CLAIM_KEY
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.errors import RestoreFailed
 from app.features.state import PROFILE, VERSION
@@ -129,6 +130,26 @@ def test_everything_up_to_the_end_is_restored_with_its_offset() -> None:
     assert complete
     assert {b"c%d" % number: version(number) for number in range(9)} == store
     assert 8 == store.changelog_offset
+
+
+@pytest.mark.parametrize("claims", [0, 1, 2])
+def test_states_are_stored_with_the_offset_before_the_claims_that_follow(claims: int) -> None:
+    """A copy of the states that is marked with this offset stays complete when other workers claim the partition."""
+    offsets: list[tuple[set[bytes], int]] = []
+
+    class Recorded(Memory):
+        def write(
+            self, partition: int, profiles: Mapping[bytes, bytes | None], changelog_offset: int
+        ) -> None:
+            super().write(partition, profiles, changelog_offset)
+            offsets.append((set(profiles), changelog_offset))
+
+    claimed = {offset: (CLAIM_KEY, None) for offset in range(1, 1 + claims)}
+    restoring(Recorded(), 0, 1 + claims, numbered(0) | claimed)
+
+    assert offsets[0] == ({b"c0"}, 0)
+    assert [states for states, _ in offsets[1:]] == [set()] * len(offsets[1:])
+    assert offsets[-1][1] == claims
 
 
 def test_records_before_the_start_are_not_read_again() -> None:
