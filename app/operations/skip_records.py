@@ -16,7 +16,6 @@ from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.records import OutRecord
 from app.adapters.topic_records.control_log import PARTITION, skip_record
 from app.adapters.topic_records.dead_letters import LogPosition
-from app.adapters.topic_records.skips import order_id
 from app.domain.control import SkipOrder
 from app.errors import ConfigurationError, InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
@@ -64,7 +63,7 @@ async def find_unreadable(
             f"{topic}-{partition} cannot be read from offset {offset}: {stop.why}. Where that ends is unknown: give --to, the "
             "first offset behind it"
         )
-    topic_id = order_id(found.topic_id)
+    topic_id = kafka_admin.topic_id_text(found.topic_id)
     return UnreadableRecords(topic, topic_id, partition, offset, end, stop.why, data[: batch_end(data)])
 
 

@@ -17,7 +17,7 @@ from app.adapters.kafka.security import servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
-from app.adapters.topic_records.skips import StopReview, order_id, read_skips
+from app.adapters.topic_records.skips import StopReview, read_skips
 from app.errors import ConfigurationError, InvalidEvent
 from app.settings import Settings
 
@@ -120,4 +120,4 @@ async def _require(settings: Settings) -> Mapping[str, str]:
                 f"Topic {topic} does not exist. Kafka Connect creates it with the first row: "
                 "`fraudstream cdc register deploy/connect/reference.json`."
             )
-    return {name: order_id(topic.topic_id) for name, topic in found.items()}
+    return {name: kafka_admin.topic_id_text(topic.topic_id) for name, topic in found.items()}

@@ -176,3 +176,13 @@ def _refuse_creation(name: str, error: type[KafkaError], message: str | None) ->
 
 def _refusal(what: str, error: type[KafkaError], message: str | None = None) -> ConfigurationError:
     return ConfigurationError(f"{what}: {message or error.description or error.__name__} ({error.__name__}).")
+
+
+def short_topic_id(topic_id: UUID) -> int:
+    """The low 64 bits of a topic id, which are random: a profile has room for 64 bits."""
+    return topic_id.int & (2**64 - 1)
+
+
+def topic_id_text(topic_id: UUID) -> str:
+    """The short id in hexadecimal digits, as commits and orders store it."""
+    return f"{short_topic_id(topic_id):x}"

@@ -15,8 +15,6 @@ from app.adapters.kafka.security import Cluster, servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.errors import ConfigurationError
 
-MOST_UNSIGNED = 2**64 - 1
-
 
 class LogRecord(NamedTuple):
     """A stored record; the fields are those of aiokafka's ConsumerRecord."""
@@ -116,7 +114,9 @@ async def open_range_reader(
     try:
         await ask_again(servers(kafka), consumer.start)
         async with open_bulk_fetcher(kafka) as log:
-            reader = RangeReader(topic, found.topic_id.int & MOST_UNSIGNED, found.partitions, consumer, log)
+            reader = RangeReader(
+                topic, kafka_admin.short_topic_id(found.topic_id), found.partitions, consumer, log
+            )
             reader.values = values
             yield reader
     finally:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
-from uuid import UUID
 
 import structlog
 from aiokafka import TopicPartition
@@ -17,19 +16,12 @@ from app.settings import Settings
 RETRY_SECONDS = 5.0
 """Interval at which a stopped partition is fetched again, and orders are looked for."""
 
-_MOST_UNSIGNED = 2**64 - 1
-
 _log = structlog.get_logger("unreadable")
 
 
 async def read_skips(settings: Settings) -> Collection[SkipOrder]:
     """The orders up to now. Raises ConfigurationError when the control topic does not exist."""
     return (await read_control_log(settings)).skips.values()
-
-
-def order_id(topic_id: UUID) -> str:
-    """The id of a topic as orders and commits name it."""
-    return f"{topic_id.int & _MOST_UNSIGNED:x}"
 
 
 def remedy(tp: TopicPartition, stop: Stop) -> str:

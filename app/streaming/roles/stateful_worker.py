@@ -9,12 +9,12 @@ import faust
 import structlog
 
 from app.adapters.disk import data_dir
-from app.adapters.kafka.admin import topic_ids
+from app.adapters.kafka.admin import short_topic_id, topic_ids
 from app.errors import LogReplaced
 from app.settings import Settings
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.execution.chunk_runner import RunnerContext
-from app.streaming.roles.worker import Worker, short_topic_id
+from app.streaming.roles.worker import Worker
 from app.streaming.state.rocksdb_memory import BoundedMemory
 from app.streaming.state.store_size import report_store_size
 from app.streaming.state.tables import StateStore, TableOwner, state_table

@@ -14,7 +14,7 @@ import structlog
 from faust.types import TP
 
 from app.adapters.disk import data_dir
-from app.adapters.kafka.admin import topic_ids
+from app.adapters.kafka.admin import topic_id_text, topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.connection import wait_for_brokers
 from app.adapters.kafka.records import Record
@@ -126,7 +126,7 @@ class Worker(ABC):
         """
         ids = await topic_ids(self.settings.kafka, [*self.topics, *others])
         transport = cast(ChunkTransport, self._app.transport)
-        transport.topic_ids = {name: f"{short_topic_id(ids[name]):x}" for name in self.topics}
+        transport.topic_ids = {name: topic_id_text(ids[name]) for name in self.topics}
         return ids
 
     def _start_monitoring(self) -> None:
@@ -234,8 +234,3 @@ def _open_schema_access(settings: RegistrySettings, metrics: Metrics) -> "Schema
 def now_ms() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
-
-
-def short_topic_id(topic_id: UUID) -> int:
-    """The low 64 bits of a topic id, which are random: a profile has room for 64 bits."""
-    return topic_id.int & (2**64 - 1)

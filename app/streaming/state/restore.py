@@ -110,7 +110,9 @@ class Restore:
                 break
             keys = [key for key, _ in records] if key_filter is None else key_filter.possibly_stored(records)
             stored = dict(zip(keys, self._store.read(partition, keys), strict=True))
-            self._write(partition, versions.newest(records, stored), next_offset - 1, trailing_claims(records))
+            self._write(
+                partition, versions.newest(records, stored), next_offset - 1, trailing_claims(records)
+            )
             self._progress.advance(len(records), next_offset - offset)
             offset = next_offset
             await asyncio.sleep(0)

@@ -5,7 +5,7 @@ import pytest
 from app.adapters.kafka.records import OutRecord
 from app.domain.control import SkipOrder
 from app.errors import ConfigurationError
-from app.operations.skip_records import MAX_LETTER_BYTES, _stop, letter_of, operator
+from app.operations.skip_records import MAX_DEAD_LETTER_BYTES, _stop, dead_letter_of, operator
 from tests.support.wire.record_batches import Stored, batch
 
 ORDER = SkipOrder(
@@ -26,7 +26,7 @@ def text(letter: OutRecord) -> str:
 
 
 def test_the_dead_letter_keeps_the_bytes_and_who_left_them_out() -> None:
-    letter = letter_of(ORDER, b"stored")
+    letter = dead_letter_of(ORDER, b"stored")
     assert (letter.key, letter.value) == (None, b"stored")
     assert text(letter) == (
         "offset 17 to 19, the batch has a wrong checksum; the 6 bytes of the stored batch; left out by anna@ops: disk"
@@ -34,7 +34,7 @@ def test_the_dead_letter_keeps_the_bytes_and_who_left_them_out() -> None:
 
 
 def test_bytes_that_no_topic_would_take_are_only_named() -> None:
-    letter = letter_of(ORDER, bytes(MAX_LETTER_BYTES + 1))
+    letter = dead_letter_of(ORDER, bytes(MAX_DEAD_LETTER_BYTES + 1))
     assert letter.value is None
     assert "are too many for a dead letter" in text(letter)
 

@@ -144,7 +144,7 @@ def test_states_are_stored_with_the_offset_before_the_claims_that_follow(claims:
             super().write(partition, profiles, changelog_offset)
             offsets.append((set(profiles), changelog_offset))
 
-    claimed = {offset: (CLAIM_KEY, None) for offset in range(1, 1 + claims)}
+    claimed = dict.fromkeys(range(1, 1 + claims), (CLAIM_KEY, None))
     restoring(Recorded(), 0, 1 + claims, numbered(0) | claimed)
 
     assert offsets[0] == ({b"c0"}, 0)
