@@ -29,9 +29,11 @@ class Sent(NamedTuple):
     """None: the partition of its key."""
 
 
-def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
-    """``count`` transactions over 28 days, mostly in order of event time: 5 % are up to 20 hours late, and 5 % are older
-    than any event that a profile keeps, so that only the guard by offset recognises their replay.
+def transactions(
+    count: int, seed: int, customers: int, *, start_ms: int = START_MS, span_ms: int = SPAN_MS
+) -> Iterator[Sent]:
+    """``count`` transactions over the span, by default 28 days, mostly in order of event time: 5 % are up to 20 hours late, and
+    5 % are older than any event that a profile keeps, so that only the guard by offset recognises their replay.
     """
     random, numbers = Random(seed), [0] * customers
     for number in range(count):
@@ -40,7 +42,7 @@ def transactions(count: int, seed: int, customers: int) -> Iterator[Sent]:
         yield transaction(
             customer=f"c{customer}",
             number=numbers[customer],
-            time_ms=START_MS + number * SPAN_MS // count - _behind(random),
+            time_ms=start_ms + number * span_ms // count - _behind(random),
             amount=random.randrange(100, 100_000),
             terminal=f"m{random.randrange(50)}",
         )

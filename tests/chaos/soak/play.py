@@ -1,0 +1,65 @@
+"""The scenario: two workers, of which one is killed every ten minutes and restarted at once, as by a supervisor."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.chaos.run import Run
+from tests.chaos.soak.sampling import Sample, sample
+from tests.chaos.traffic import DAY_MS, Sent, transactions
+
+WORKERS = 2
+KEPT_MS = 31 * DAY_MS
+"""An event this much older than its customer's newest is evicted."""
+FILL_SECONDS, FILL_SHARE = 600.0, 1 / 6
+"""Profiles are full after ten minutes or a sixth of the run: then each transaction lets an old one expire."""
+SMALL_BUFFERS = {"FRAUDSTREAM_WORKER_ROCKSDB_WRITE_BUFFERS_BYTES": str(8 * 1024 * 1024)}
+"""Full within a minute, so that their filling is not taken for growth."""
+
+
+class Plan(NamedTuple):
+    """How long, how often, how much."""
+
+    seconds: float
+    kill_seconds: float
+    sample_seconds: float
+    rate: int
+    customers: int
+
+    @property
+    def transactions_per_worker_hour(self) -> float:
+        return self.rate * 3600 / WORKERS
+
+    @property
+    def kills_per_hour(self) -> float:
+        return 3600 / self.kill_seconds
+
+    @property
+    def span_ms(self) -> int:
+        """Event time that passes in the run."""
+        return round(KEPT_MS * self.seconds / min(FILL_SECONDS, self.seconds * FILL_SHARE))
+
+    def traffic(self, seed: int, now_ms: int) -> Iterator[Sent]:
+        """Transactions of a fixed population whose event time passes fast enough that their profiles are soon full."""
+        count, span_ms = round(self.rate * self.seconds), self.span_ms
+        return transactions(count, seed, self.customers, start_ms=now_ms - span_ms, span_ms=span_ms)
+
+
+async def soak(run: Run, plan: Plan, found: list[Sample]) -> None:
+    """Play the plan. The survivor shows what each takeover leaves behind, the successors what a kill leaves on the disk."""
+    workers = await run.start_workers(WORKERS, **SMALL_BUFFERS)
+    killed, _ = workers
+    looking = asyncio.create_task(sample(workers, run.directory / "cluster", plan.sample_seconds, found))
+    begun = time.monotonic()
+    try:
+        async with run.sending(plan.traffic(run.seed, time.time_ns() // 1_000_000), plan.rate):
+            for number in range(1, round(plan.seconds / plan.kill_seconds)):
+                await asyncio.sleep(begun + number * plan.kill_seconds - time.monotonic())
+                run.kill(killed)
+                await run.restart(killed)
+    finally:
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
