@@ -10,6 +10,7 @@ from tests.chaos.lab import scenarios as lab_scenarios
 from tests.chaos.lab.lab_scenario import LAB_SCENARIOS
 from tests.chaos.result_files import LAB_RESULTS, RESULTS, mutants_in, runs_in
 from tests.chaos.scenario import SCENARIOS, Result
+from tests.chaos.soak import report
 
 assert scenarios.__all__  # the import registers all scenarios
 assert lab_scenarios.__all__
@@ -32,6 +33,7 @@ def tables(directory: Path = RESULTS) -> dict[str, str]:
         "lab": _between(between),
         "scenarios": _scenarios({name: runs for name, runs in found.items() if runs}),
         "endurance": _endurance(found[ENDURANCE]),
+        "soak": report.table(report.read(directory / "soak.json")),
         "mutants": _mutants(directory / "mutants.json"),
         "stock": _harm(_beside(found, runs_in(directory / "stock.json"))),
     }

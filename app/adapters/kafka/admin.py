@@ -23,7 +23,8 @@ from aiokafka.protocol.admin import (
 )
 
 from app.adapters.kafka import connection as kafka_connection
-from app.adapters.kafka.connection import REQUEST_TIMEOUT_MS, Brokers, refuse_transient
+from app.adapters.kafka.connection import REQUEST_TIMEOUT_MS, Brokers
+from app.adapters.kafka.protocol.error_codes import refuse_transient
 from app.adapters.kafka.protocol.metadata import describe_topics
 from app.adapters.kafka.security import Cluster
 from app.errors import ConfigurationError, TopicMismatch
@@ -62,7 +63,7 @@ class KafkaAdmin:
 
     async def broker_count(self) -> int:
         """The number of brokers that are up."""
-        return len((await self._brokers.ask(describe_topics([]))).brokers)
+        return len((await self._brokers.state(describe_topics([]))).brokers)
 
     async def topic_ids(self, names: Iterable[str]) -> dict[str, UUID]:
         """Topic ids by name; topics that do not exist are left out."""
@@ -94,15 +95,10 @@ class KafkaAdmin:
             for topic in wanted.values()
         ]
         request = CreateTopicsRequest(rows, timeout=REQUEST_TIMEOUT_MS // 2, validate_only=False)
-        for name, code, message in await self._brokers.again(partial(self._create, request)):
+        # Asked again, those that were created meanwhile exist, which is no error.
+        for name, code, message in (await self._brokers.ask(request)).topic_errors:
             _refuse_creation(name, for_code(code), message)
         await self._wait_for_leaders(list(wanted))
-
-    async def _create(self, request: CreateTopicsRequest) -> list[tuple[str, int, str | None]]:
-        answers: list[tuple[str, int, str | None]] = (await self._brokers.ask(request)).topic_errors
-        for _, code, _ in answers:
-            refuse_transient(code)  # those that were created meanwhile exist then, which is no error
-        return answers
 
     async def _wait_for_leaders(self, names: list[str]) -> None:
         try:
@@ -130,7 +126,7 @@ class KafkaAdmin:
 
     async def _described(self, names: list[str], node: int | None) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        response = await self._brokers.ask(describe_topics(names), node)
+        response = await self._brokers.state(describe_topics(names), node)
         for topic in response.to_object()["topics"]:
             error = for_code(topic["error_code"])
             if error in {NoError, LeaderNotAvailableError}:
@@ -141,14 +137,10 @@ class KafkaAdmin:
         return found
 
     async def _configs(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
-        return await self._brokers.again(partial(self._described_configs, wanted))
-
-    async def _described_configs(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         request = DescribeConfigsRequest([(TOPIC_RESOURCE, name, list(wanted[name])) for name in wanted])
         for code, message, _, name, entries in (await self._brokers.ask(request)).resources:
             if code:
-                refuse_transient(code)
                 raise _refusal(f"The configuration of topic {name} cannot be read", for_code(code), message)
             found[name] = {entry[0]: entry[1] for entry in entries}
         return found

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka.errors import for_code
@@ -28,38 +29,46 @@ async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterSta
     ConfigurationError when no broker answers.
     """
     async with kafka_connection.connect(kafka) as brokers:
-        metadata = (await brokers.ask(describe_topics(None))).to_object()
-        nodes = await brokers.reachable()
-        reader = GroupReader(brokers, _leaders(metadata["topics"], nodes), isolation_code(kafka))
-        found, held_back = await reader.read(nodes, groups)
-        return ClusterState(
-            seen_at_ms=time.time_ns() // 1_000_000,
-            cluster_id=metadata["cluster_id"],
-            controller=await read_controller(brokers),
-            brokers=tuple(
-                [await _broker(brokers, each) for each in metadata["brokers"] if each["node_id"] in nodes]
-            ),
-            topics=tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name)),
-            groups=found,
-            open_transactions=await read_open_transactions(brokers, held_back),
-        )
+        return await brokers.again(partial(_read, brokers, groups, isolation_code(kafka)))
+
+
+async def _read(brokers: Brokers, groups: Sequence[str], isolation: int) -> ClusterState:
+    metadata = (await brokers.state(describe_topics(None))).to_object()
+    nodes = await brokers.reachable()
+    reader = GroupReader(brokers, _leaders(metadata["topics"], nodes), isolation)
+    found, held_back = await reader.read(nodes, groups)
+    return ClusterState(
+        seen_at_ms=time.time_ns() // 1_000_000,
+        cluster_id=metadata["cluster_id"],
+        controller=await read_controller(brokers),
+        brokers=tuple(
+            [await _broker(brokers, each) for each in metadata["brokers"] if each["node_id"] in nodes]
+        ),
+        topics=tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name)),
+        groups=found,
+        open_transactions=await read_open_transactions(brokers, held_back),
+    )
 
 
 async def read_held(kafka: Cluster, topic: str) -> int:
-    """The number of offsets that a topic retains, 0 when it does not exist. Compaction makes it an upper bound.
+    """The number of offsets that the partitions of a topic with a leader retain, 0 when it does not exist.
 
-    Raises ConfigurationError when no broker answers.
+    Compaction makes it an upper bound. Raises ConfigurationError when no broker answers.
     """
     async with kafka_connection.connect(kafka) as brokers:
-        metadata = (await brokers.ask(describe_topics([topic]))).to_object()
-        leaders = _leaders(metadata["topics"], await brokers.reachable())
-        starts, ends = await read_bounds(brokers, leaders, leaders)
+        return await brokers.again(partial(_held, brokers, topic))
+
+
+async def _held(brokers: Brokers, topic: str) -> int:
+    found = (await brokers.state(describe_topics([topic]))).to_object()["topics"]
+    leaders = _leaders(found, await brokers.reachable())
+    starts, ends = await read_bounds(brokers, leaders, leaders)
     return sum(end - starts.get(partition, end) for partition, end in ends.items())
 
 
 async def read_controller(brokers: Brokers) -> Controller | None:
     """The leader of the KRaft quorum; None when the brokers know of none."""
-    response = (await brokers.ask(describe_quorum())).to_object()
+    response = (await brokers.state(describe_quorum())).to_object()
     if response["error_code"]:
         return None
     (topic,) = response["topics"]
@@ -78,7 +87,7 @@ async def read_controller(brokers: Brokers) -> Controller | None:
 
 async def _broker(brokers: Brokers, described: Mapping[str, Any]) -> BrokerState:
     node = described["node_id"]
-    directories = (await brokers.ask(describe_log_dirs(), node)).to_object()["results"]
+    directories = (await brokers.state(describe_log_dirs(), node)).to_object()["results"]
     return BrokerState(
         node=node,
         host=described["host"],

@@ -1,6 +1,7 @@
 """A connection for administrative requests to any broker; its errors name the setting.
 
-An answer that passes by itself is no verdict: no brokers, no leader, a coordinator that loads. It is asked for again.
+An answer that passes by itself is no verdict: no brokers, no leader, a coordinator that loads, of the whole or of one
+partition in it. It is asked for again.
 """
 
 import asyncio
@@ -10,9 +11,10 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError, for_code
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError
 
+from app.adapters.kafka.protocol.error_codes import refuse_incomplete
 from app.adapters.kafka.security import Cluster, client_options, explain_refusal, servers
 from app.errors import BrokersUnreachable, ConfigurationError
 
@@ -42,14 +44,33 @@ class Brokers:
         return [node for node in self.nodes() if await self._client.ready(node)]
 
     async def ask(self, request: Any, node: int | None = None) -> Any:
-        """The response of ``node``, or of the first reachable broker. Raises BrokersUnreachable when none answers in time."""
-        return await self.again(partial(self._ask, request, node))
+        """The complete response of ``node``, or of the first reachable broker. Raises BrokersUnreachable when there is none in
+        time.
+        """
+        return await self.again(partial(self.once, request, node))
+
+    async def state(self, request: Any, node: int | None = None) -> Any:
+        """As ``ask``, of what is described by error codes: topics without a leader, offline disks."""
+        return await self.again(partial(self._once, request, node))
+
+    async def once(self, request: Any, node: int | None = None) -> Any:
+        """As ``ask``, but raises the KafkaError of an incomplete response. For requests that depend on an earlier answer, such as
+        that which names a leader: all of them are asked ``again`` together.
+        """
+        response = await self._once(request, node)
+        refuse_incomplete(response)
+        return response
+
+    async def coordinator(self, group: str) -> int:
+        """The node that keeps the offsets and the members of a group. Raises KafkaError while there is none."""
+        node: int = await self._client.coordinator_lookup(CoordinationType.GROUP, group)
+        return node
 
     async def again(self, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """See ``ask_again``."""
         return await ask_again(self._servers, ask)
 
-    async def _ask(self, request: Any, node: int | None) -> Any:
+    async def _once(self, request: Any, node: int | None) -> Any:
         for candidate in self.nodes() if node is None else [node]:
             if await self._client.ready(candidate):
                 answer = await self._client.send(candidate, request)
@@ -98,13 +119,6 @@ async def wait_for_brokers(kafka: Cluster, seconds: float) -> None:
             if time.monotonic() > deadline:
                 raise
         await asyncio.sleep(RETRY_SECONDS)
-
-
-def refuse_transient(code: int) -> None:
-    """Raise the error of a code in a response if it passes by itself: ``Brokers.again`` then asks again."""
-    error = for_code(code)
-    if error.retriable:
-        raise error
 
 
 async def _bootstrap(client: AIOKafkaClient, kafka: Cluster) -> None:

@@ -3,7 +3,6 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
@@ -13,7 +12,7 @@ from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
 from app.adapters.kafka.cluster_state import GroupState, PartitionLag
 from app.adapters.kafka.commit_notes import Commit, CommitNote
-from app.adapters.kafka.connection import Brokers, refuse_transient
+from app.adapters.kafka.connection import Brokers
 from app.adapters.kafka.protocol.fetch import FetchAnswer, fetch_answers
 from app.adapters.kafka.transactions.isolation import READ_UNCOMMITTED
 from app.adapters.kafka.transactions.open_transactions import HeldBack
@@ -46,7 +45,10 @@ class Bounds(NamedTuple):
 
 
 class GroupReader:
-    """Reads groups at one isolation level; ``leaders`` are the partitions with a reachable leader."""
+    """Reads groups at one isolation level; ``leaders`` are the partitions with a reachable leader.
+
+    Methods raise a KafkaError that passes by itself when a leader or coordinator has moved: then all is asked again.
+    """
 
     def __init__(self, brokers: Brokers, leaders: Leaders, isolation: int) -> None:
         self._brokers = brokers
@@ -106,7 +108,7 @@ class GroupReader:
         topic, number = partition
         wanted = [(topic, [(number, offset, FETCH_BYTES)])]
         request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, self._isolation, wanted)
-        response = await self._brokers.ask(request, self._leaders[partition])
+        response = await self._brokers.once(request, self._leaders[partition])
         return next(fetch_answers(response), None)
 
 
@@ -121,32 +123,27 @@ async def read_bounds(
 
 async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
     """The groups that ``node`` coordinates; a broker lists no others."""
-    listed = await brokers.again(partial(_listed, brokers, node))
-    return [await _group(brokers, node, name) for name in listed if not only or name in only]
-
-
-async def _listed(brokers: Brokers, node: int) -> list[str]:
-    response = await brokers.ask(ListGroupsRequest(), node)
-    refuse_transient(response.error_code)
-    return [name for name, *_ in response.groups]
+    listed = (await brokers.once(ListGroupsRequest(), node)).groups
+    return [await _group(brokers, node, name) for name, *_ in listed if not only or name in only]
 
 
 async def _group(brokers: Brokers, node: int, name: str) -> Committed:
     """Asks for one group at a time: aiokafka misreads an answer about several."""
-    described = await brokers.again(partial(_described, brokers, node, name))
-    commits = await _committed(brokers, node, name)
-    return Committed(name, described["state"], len(described["members"]), commits)
+    found = await described(brokers, node, name)
+    commits = await read_commits(brokers, node, name)
+    return Committed(name, found["state"], len(found["members"]), commits)
 
 
-async def _described(brokers: Brokers, node: int, name: str) -> dict[str, Any]:
-    (described,) = (await brokers.ask(DescribeGroupsRequest([name]), node)).to_object()["groups"]
-    refuse_transient(described["error_code"])
-    found: dict[str, Any] = described
-    return found
+async def described(brokers: Brokers, node: int, group: str) -> dict[str, Any]:
+    """The description of a group by its coordinator."""
+    (found,) = (await brokers.once(DescribeGroupsRequest([group]), node)).to_object()["groups"]
+    one: dict[str, Any] = found
+    return one
 
 
-async def _committed(brokers: Brokers, node: int, group: str) -> dict[Partition, Commit]:
-    response = await brokers.ask(OffsetFetchRequest(group, None), node)
+async def read_commits(brokers: Brokers, node: int, group: str) -> dict[Partition, Commit]:
+    """The commits of a group by its coordinator."""
+    response = await brokers.once(OffsetFetchRequest(group, None), node)
     return {
         (topic, number): Commit(offset, CommitNote.parse(metadata))
         for topic, partitions in response.topics
@@ -166,7 +163,7 @@ async def _offsets(
     found: dict[Partition, int] = {}
     for node, topics in by_node.items():
         request = OffsetRequest(_NO_REPLICA, isolation, list(topics.items()))
-        found |= _answered(await brokers.ask(request, node))
+        found |= _answered(await brokers.once(request, node))
     return found
 
 

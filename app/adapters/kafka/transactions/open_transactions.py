@@ -41,7 +41,7 @@ async def read_open_transactions(brokers: Brokers, held: Iterable[HeldBack]) -> 
 
 
 async def _read(brokers: Brokers, held: HeldBack) -> OpenTransaction | None:
-    response = await brokers.ask(describe_producers(held.topic, held.partition), held.leader)
+    response = await brokers.once(describe_producers(held.topic, held.partition), held.leader)
     holder = _holder(response.to_object(), held.last_stable_offset)
     if holder is None:
         return None
@@ -73,10 +73,10 @@ def _holder(described: Mapping[str, Any], last_stable_offset: int) -> Mapping[st
 async def _transaction(brokers: Brokers, producer_id: int) -> _Transaction:
     """The transaction of a producer; without id where no coordinator knows it, or this user may not see it."""
     for node in await brokers.reachable():
-        listed = (await brokers.ask(transactions_of_producer(producer_id), node)).to_object()
+        listed = (await brokers.once(transactions_of_producer(producer_id), node)).to_object()
         for state in listed["transaction_states"]:
             name = state["transactional_id"]
-            response = await brokers.ask(describe_transactions([name]), node)
+            response = await brokers.once(describe_transactions([name]), node)
             (described,) = response.to_object()["transaction_states"]
             started_ms = -1 if described["error_code"] else described["transaction_start_time_ms"]
             return _Transaction(name, started_ms)

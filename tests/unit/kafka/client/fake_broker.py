@@ -11,15 +11,20 @@ from aiokafka.protocol.admin import (
     ApiVersionResponse_v1,
     DescribeGroupsResponse_v0,
 )
+from aiokafka.protocol.commit import OffsetFetchResponse_v3
 from aiokafka.protocol.coordination import FindCoordinatorResponse_v0
 from aiokafka.protocol.metadata import MetadataResponse_v5
+from aiokafka.protocol.offset import OffsetResetStrategy, OffsetResponse_v2
 
 from app.adapters.kafka.protocol import metadata
 from app.adapters.kafka.protocol.versioned import NO_TAGS
 
-METADATA, FIND_COORDINATOR, DESCRIBE_GROUPS, API_VERSIONS = 3, 10, 15, 18
+LIST_OFFSETS, METADATA, OFFSET_FETCH, FIND_COORDINATOR, DESCRIBE_GROUPS, API_VERSIONS = 2, 3, 9, 10, 15, 18
+END, COMMITTED = 7, 5
 TOPICS_VERSION = 12
 _VERSIONS = [
+    (LIST_OFFSETS, 2, 2),
+    (OFFSET_FETCH, 3, 3),
     (METADATA, 5, TOPICS_VERSION),  # aiokafka uses version 5, ours the other
     (FIND_COORDINATOR, 0, 0),
     (DESCRIBE_GROUPS, 0, 0),
@@ -36,7 +41,10 @@ class FakeBroker:
         """So many metadata responses have no broker, as those of a broker that has just started."""
         self.passing_errors: dict[int, list[int]] = {}
         """By request: the error codes of its next responses."""
+        self.errors_of_partitions = True
+        """Errors about offsets are those of a partition, not of the whole response."""
         self.asked: Counter[int] = Counter()
+        self._asks_for_end = False
         self._connections: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
@@ -63,8 +71,10 @@ class FakeBroker:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 (size,) = struct.unpack(">i", await reader.readexactly(4))
-                key, version, number = struct.unpack(">hhi", (await reader.readexactly(size))[:8])
+                request = await reader.readexactly(size)
+                key, version, number = struct.unpack(">hhi", request[:8])
                 self.asked[key] += 1
+                self._asks_for_end = request.endswith(struct.pack(">q", OffsetResetStrategy.LATEST))
                 head = struct.pack(">i", number) + (b"\0" if version == TOPICS_VERSION else b"")
                 body = head + self._answer(key, version).encode()
                 writer.write(struct.pack(">i", len(body)) + body)
@@ -80,8 +90,18 @@ class FakeBroker:
             return self._metadata(version, code)
         if key == FIND_COORDINATOR:
             return FindCoordinatorResponse_v0(code, 1, _HOST, self.port)
+        if key == LIST_OFFSETS:
+            offset = -1 if code else (END if self._asks_for_end else 0)
+            return OffsetResponse_v2(0, [("t", [(0, code, -1, offset)])])
+        if key == OFFSET_FETCH:
+            return self._commits(code)
         members = [] if code else [("m", "client", "host", b"", b"")]
         return DescribeGroupsResponse_v0([(code, "g", "" if code else "Stable", "", "", members)])
+
+    def _commits(self, code: int) -> Any:
+        if code and not self.errors_of_partitions:
+            return OffsetFetchResponse_v3(0, [], code)
+        return OffsetFetchResponse_v3(0, [("t", [(0, -1 if code else COMMITTED, "", code)])], 0)
 
     def _metadata(self, version: int, code: int) -> Any:
         empty = self.answers_without_brokers > 0

@@ -11,12 +11,32 @@ from aiokafka.client import AIOKafkaClient
 from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka import group_offsets
 from app.adapters.kafka.admin import connect
+from app.adapters.kafka.cluster import read_held
 from app.adapters.kafka.connection import wait_for_brokers
 from app.adapters.kafka.security import client_options
 from app.errors import BrokersUnreachable
-from tests.unit.kafka.client.fake_broker import DESCRIBE_GROUPS, FIND_COORDINATOR, METADATA, FakeBroker
+from tests.unit.kafka.client.fake_broker import (
+    COMMITTED,
+    DESCRIBE_GROUPS,
+    END,
+    FIND_COORDINATOR,
+    LIST_OFFSETS,
+    METADATA,
+    OFFSET_FETCH,
+    FakeBroker,
+)
 
-TIMED_OUT, LOADING, NO_COORDINATOR = 7, 14, 15
+UNKNOWN_TOPIC, NO_LEADER, NOT_LEADER, TIMED_OUT, LOADING, NO_COORDINATOR, NOT_COORDINATOR = (
+    3,
+    5,
+    6,
+    7,
+    14,
+    15,
+    16,
+)
+NOT_AVAILABLE, UNSTABLE, UNAUTHORIZED = 78, 88, 29
+ANY_ID = 1
 
 
 @pytest.fixture
@@ -60,6 +80,34 @@ async def test_a_coordinator_that_loads_is_asked_again(broker: FakeBroker) -> No
     broker.passing_errors = {FIND_COORDINATOR: [NO_COORDINATOR], DESCRIBE_GROUPS: [LOADING, LOADING]}
 
     assert await group_offsets.members(broker.address, "g") == 1
+
+
+@pytest.mark.parametrize("code", [UNKNOWN_TOPIC, NO_LEADER, NOT_LEADER, NOT_AVAILABLE])
+async def test_an_offset_of_a_partition_is_asked_for_again_with_its_new_leader(
+    broker: FakeBroker, code: int
+) -> None:
+    """Without the partition the sum would be too small."""
+    broker.passing_errors[LIST_OFFSETS] = [code, 0, code]
+
+    assert await read_held(broker.address, "t") == END
+    assert broker.asked[METADATA] > 3  # the leaders were asked for again, twice
+
+
+@pytest.mark.parametrize("of_partitions", [True, False])
+@pytest.mark.parametrize("code", [LOADING, NOT_COORDINATOR, UNSTABLE])
+async def test_commits_are_asked_for_again(broker: FakeBroker, code: int, of_partitions: bool) -> None:
+    """Without them a group would seem to have read nothing."""
+    broker.errors_of_partitions = of_partitions
+    broker.passing_errors[OFFSET_FETCH] = [code, code]
+
+    assert await group_offsets.committed(broker.address, "g", "t", ANY_ID) == {0: COMMITTED}
+
+
+async def test_an_error_of_a_partition_that_does_not_pass_is_an_answer(broker: FakeBroker) -> None:
+    broker.passing_errors[OFFSET_FETCH] = [UNAUTHORIZED]
+
+    assert await group_offsets.committed(broker.address, "g", "t", ANY_ID) == {}
+    assert broker.asked[OFFSET_FETCH] == 1
 
 
 async def test_answers_that_do_not_pass_end_in_time(
