@@ -19,6 +19,7 @@ FraudstreamError
 ├── ForeignWrite             another worker writes to the same partition: end the process without commit
 ├── Fenced               another worker has claimed the same partition: end the process without commit
 ├── LogReplaced              a topic was deleted and created again: end the process without commit
+├── ChunkMissing             fetched records were not computed: end the process without commit
 ├── RecordsLost              retention deleted records that the group has not read: end the process without commit
 ├── RestoreFailed            profiles cannot be restored from the changelog: end the process without commit
 ├── RecordsUnreadable        stored records cannot be read: their partition stops, or the command ends
@@ -171,6 +172,12 @@ class LogReplaced(FraudstreamError):
     """The transactions topic was deleted and created again, or truncated, under a running worker. The process ends without
     commit; after a restart it reads the new log from its beginning. Operator action: none; stop the workers before
     you delete a topic.
+    """
+
+
+class ChunkMissing(FraudstreamError):
+    """Records that were fetched did not arrive where they are computed. The process ends without commit; after a restart it
+    fetches them again. Operator action: none; report it as a fault of fraudstream.
     """
 
 

@@ -17,3 +17,5 @@ class Chunk(NamedTuple):
     records: Sequence[Record]
     fetch_epoch: int | None = None
     """Number of the seek after which they were fetched; see ChunkConsumerThread."""
+    previous_offset: int | None = None
+    """The last record of the chunk before, which has the same fetch epoch; None for the first chunk of an epoch."""

@@ -19,7 +19,6 @@ from app.streaming.consumer.chunk_schema import ChunkSchema
 from app.streaming.consumer.credentials import faust_credentials
 from app.streaming.cpu_affinity import pin_threads
 from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP, fail_stop
-from app.streaming.monitoring.fetch_sensor import FetchSensor
 from app.streaming.roles.worker import Worker
 from app.streaming.state.recovery import BulkTableManager
 from app.streaming.state.tables import StateTable
@@ -143,9 +142,9 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     )
     app.role_worker = role_worker = _worker_of_role(app, settings)
     transport = chunk_transport(role_worker.topics, worker.chunk_max_events)(app.conf.broker, app)
-    transport.isolation_level, transport.on_lost = kafka.isolation, role_worker.on_lost
+    transport.isolation_level = kafka.isolation
+    transport.on_lost, transport.on_chunk = role_worker.on_lost, role_worker.on_chunk
     app.transport = transport
-    app.sensors.add(FetchSensor(role_worker.health, role_worker.partition_names))
     for topic in role_worker.topics:
         _add_agent(app, topic)
     return app

@@ -57,6 +57,8 @@ class ChunkConsumer(Consumer):
         """The offset behind the last record that was fetched for a chunk."""
         self._positions: dict[TP, int] = {}
         """The client's positions as of the last fetch."""
+        self._chunked: dict[TP, tuple[int | None, int]] = {}
+        """Fetch epoch and last offset of the last chunk."""
         self._to_agents, self.callback = self.callback, cast(ConsumerCallback, self._deliver)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # Faust's signature
@@ -90,6 +92,7 @@ class ChunkConsumer(Consumer):
             if not self._is_active(message.generation) or not self.is_current(cast(Chunk, chunk.value)):
                 return
             self.app.monitor.track_tp_end_offset(chunk.tp, self.highwater(chunk.tp))
+            cast(ChunkTransport, self.transport).on_chunk(chunk.tp, chunk.offset)
             await self._to_agents(chunk)
 
     def _is_active(self, generation: int) -> bool:
@@ -106,7 +109,11 @@ class ChunkConsumer(Consumer):
 
         The group's commit would otherwise stay behind start offsets, or missing, until a record arrives: lag would show,
         and a loss of the records from there on would not.
+
+        No chunk reaches an agent before Faust resumes the flow after this call. The client's thread may fetch as soon as it
+        has sought; resuming empties the agents' queues, and a chunk finished before the lines below would be forgotten.
         """
+        self.app.flow_control.suspend()
         await super().perform_seek()
         for tp, offset in self._thread.sought.items():
             if tp.topic in self.chunk_topics:
@@ -210,7 +217,10 @@ class ChunkConsumer(Consumer):
             if tp.topic in self.chunk_topics:
                 for start in range(0, len(records), self.chunk_max_events):
                     part = records[start : start + self.chunk_max_events]
-                    yield self._chunk_message(tp, part[-1], Chunk(tp.partition, part, fetch_epoch))
+                    previous_epoch, previous_offset = self._chunked.get(tp, (None, -1))
+                    previous = previous_offset if previous_epoch == fetch_epoch else None
+                    self._chunked[tp] = fetch_epoch, part[-1].offset
+                    yield self._chunk_message(tp, part[-1], Chunk(tp.partition, part, fetch_epoch, previous))
 
     def _chunk_message(self, tp: TP, last: Record, chunk: Chunk) -> ConsumerMessage:
         """A chunk goes by the offset of its last record: acknowledging it finishes all of them."""

@@ -24,8 +24,8 @@ class LostRecords(NamedTuple):
         return f"{self.records} of {self.topic}-{self.partition}, which begins at offset {self.next_offset}"
 
 
-def _ignore(_: Sequence[LostRecords]) -> None:
-    """Ignore a loss: the default of consumers that are no worker's."""
+def _ignore(*_: object) -> None:
+    """The default of consumers that are no worker's."""
 
 
 class FailStopProducer(Producer):
@@ -47,3 +47,5 @@ class ChunkTransport(Transport):
     isolation_level: IsolationLevel = "read_committed"
     on_lost: Callable[[Sequence[LostRecords]], None] = staticmethod(_ignore)
     """Called in the Kafka client's thread before partitions are read behind lost records; may end the process."""
+    on_chunk: Callable[[TP, int], None] = staticmethod(_ignore)
+    """Called with the last offset of each chunk, before the chunk is handed to its agent."""

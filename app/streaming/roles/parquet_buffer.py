@@ -20,6 +20,7 @@ from app.adapters.parquet_sink.row_schemas import Feed
 from app.errors import LogReplaced
 from app.metrics import Metrics
 from app.streaming.consumer.chunk_events import ChunkEvent, ChunkTracking
+from app.streaming.consumer.offset_guard import OffsetGuard
 
 
 class BufferContext(NamedTuple):
@@ -43,6 +44,7 @@ class ParquetBuffer:
         self._partition = partition
         self._context = context
         self._busy = asyncio.Lock()
+        self._offset_guard = OffsetGuard()
         self._fetch_epoch: int | None = None
         self._decided_to = -1
         self._next_offset = 0
@@ -60,6 +62,7 @@ class ParquetBuffer:
             if not consumer.is_current(chunk):
                 consumer.untrack(event.message)
                 return
+            self._offset_guard.check(chunk)
             if chunk.fetch_epoch != self._fetch_epoch:
                 self._start_epoch(chunk.fetch_epoch)
             first_offset, last_offset = chunk.records[0].offset, chunk.records[-1].offset

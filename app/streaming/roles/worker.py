@@ -201,6 +201,10 @@ class Worker(ABC):
                 _log.error("records_lost", group=group, **each._asdict())
             self.metrics.count("records_lost_total", total)
 
+    def on_chunk(self, tp: TP, last_offset: int) -> None:
+        """A chunk was fetched. The watchdog ends the worker if no agent takes it, whatever becomes of it in between."""
+        self.health.fetched(self.partition_names.of(tp.topic, tp.partition), last_offset)
+
     def _on_lag(self, unfetched: Mapping[PartitionName, int]) -> None:
         """Report what is not fetched. Where only markers or aborted records arrived, no chunk reports that nothing waits."""
         self.health.lag(unfetched)

@@ -17,6 +17,33 @@ async def test_a_fetch_is_cut_into_chunks_of_at_most_the_maximum(consumer: Any) 
     assert [12, 15, 16] == [message.offset for message in messages]
 
 
+async def test_a_chunk_names_the_last_record_of_the_chunk_before_it_since_the_seek(consumer: Any) -> None:
+    first = await delivered(consumer, {FIRST: offsets(10, 14), SECOND: offsets(5, 5, partition=1)})
+    second = await delivered(consumer, {FIRST: offsets(20, 21)})
+    consumer._thread.fetch_epoch = 2
+    third = await delivered(consumer, {FIRST: offsets(12, 12)})
+
+    assert [None, 12, None] == [message.value.previous_offset for message in first]
+    assert [14] == [message.value.previous_offset for message in second]
+    assert [None] == [message.value.previous_offset for message in third]
+
+
+async def test_each_chunk_is_reported_before_its_agent_receives_it(consumer: Any) -> None:
+    """So the watchdog knows of a chunk that no agent ever receives."""
+    reported: list[tuple[TP, int]] = []
+    consumer.transport.on_chunk = lambda *chunk: reported.append(chunk)
+    reported_before: list[int] = []
+
+    async def note() -> None:
+        reported_before.append(len(reported))
+
+    consumer.on_delivered = note
+    await delivered(consumer, {FIRST: offsets(10, 14)})
+
+    assert [(FIRST, 12), (FIRST, 14)] == reported
+    assert [1, 2] == reported_before
+
+
 async def test_a_chunk_has_records_of_one_partition_only(consumer: Any) -> None:
     messages = await delivered(consumer, {FIRST: offsets(1, 2), SECOND: offsets(5, 5, partition=1)})
 

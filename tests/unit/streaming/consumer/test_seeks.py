@@ -1,5 +1,6 @@
 """Offsets that partitions are sought to, and chunks that are not delivered because they were fetched earlier."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
@@ -7,6 +8,7 @@ from aiokafka.consumer.fetcher import OffsetResetStrategy
 from aiokafka.errors import IllegalStateError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
+from mode.utils.queues import FlowControlQueue
 
 from app.adapters.kafka.commit_notes import CommitNote
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread
@@ -92,6 +94,35 @@ async def test_the_commit_follows_start_offsets(consumer: Any, thread: Any) -> N
 
     assert thread._consumer.sought == {FIRST: 3, SECOND: 9} == committable(consumer)
     assert {TopicPartition} == {type(tp) for tp in consumer._finished}
+
+
+async def test_no_chunk_fetched_right_after_the_seek_is_dropped_by_the_resumed_flow(
+    consumer: Any, thread: Any
+) -> None:
+    """The thread fetches as soon as it has sought. Resuming empties the agents' queues, as at the end of each rebalance."""
+    flow = consumer.app.flow_control
+    queue: Any = FlowControlQueue(flow_control=flow, clear_on_resume=True)
+    flow.resume()
+
+    async def to_agent(message: Any) -> None:
+        await flow.acquire()
+        queue.put_nowait(message)
+
+    consumer._to_agents = to_agent
+    fetches = []
+
+    async def call(seeking: Any) -> dict[TP, int]:
+        found: dict[TP, int] = await seeking()
+        fetches.append(asyncio.create_task(delivered(consumer, {SECOND: offsets(7, 9, partition=1)})))
+        await asyncio.sleep(0.01)
+        return found
+
+    thread.call_thread = call
+    await consumer.perform_seek()
+    flow.resume()
+    await asyncio.gather(*fetches)
+
+    assert [9] == [message.offset for message in queue._queue]
 
 
 @pytest.fixture
