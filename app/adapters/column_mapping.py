@@ -10,6 +10,7 @@ The same file serves `--mapping` of the commands and FRAUDSTREAM_CDC_MAPPING of 
     time_unit = "us"        # s, ms (default), us or ns of an integer event_time; text for ISO 8601, UTC without an offset
     currency = "EUR"        # for sources without a currency column
     refunds = "skip"        # leave rows with a negative amount out; without this key they are refused. Files only
+    padding = "keep"        # spaces at the end of text are part of the value; without this key they are removed
     [columns]               # field = column, or what it is made of (field_source.py); a field left out keeps its own name
     transaction_id = "id"
     amount_minor = "amount"
@@ -36,6 +37,7 @@ from app.errors import ConfigurationError
 AmountUnit = typing.Literal["minor", "major"]
 Rounding = typing.Literal["none", "half_even"]
 Refunds = typing.Literal["refuse", "skip"]
+Padding = typing.Literal["strip", "keep"]
 TimeUnit = typing.Literal["s", "ms", "us", "ns", "text"]
 
 LABEL_FIELDS = ("is_fraud", "fraud_pattern")
@@ -71,6 +73,8 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Name by code; an empty name means no pattern. Codes that are not listed stay as they are."""
     refunds: Refunds = "refuse"
     """What a negative amount means. ``skip``: the row is left out and counted."""
+    padding: Padding = "strip"
+    """``strip`` removes the spaces at the end of text, with which CHAR(n) columns are filled up; ``keep`` does not."""
     key: TokenKey | None = None
     """Secret of the tokens that sources make; never in the file."""
 

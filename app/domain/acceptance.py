@@ -63,7 +63,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
     def _check_key(self, transaction: Transaction, key: bytes | None) -> None:
         if key is not None and key != transaction.customer_id.encode():
-            raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the customer_id")
+            raise InvalidEvent(InvalidReason.KEY_MISMATCH, _key_mismatch(key, transaction.customer_id))
 
     def _check_time(self, event_time: int, reference_ms: int) -> None:
         if event_time < self.earliest_event_time_ms:
@@ -72,3 +72,10 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidEvent(
                 InvalidReason.FUTURE_TIME, "event_time lies ahead of the record by more than allowed"
             )
+
+
+def _key_mismatch(key: bytes, customer_id: str) -> str:
+    if key.rstrip(b" ") == customer_id.encode():
+        # Without the spaces the key would belong to another partition, so they cannot be ignored here.
+        return "the record key is the customer_id with spaces at its end; make its column text in place of CHAR(n)"
+    return "the record key is not the customer_id"

@@ -17,8 +17,9 @@ from app.adapters.kafka.security import servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
+from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.skips import StopReview, read_skips
-from app.errors import ConfigurationError, InvalidEvent
+from app.errors import ConfigurationError, InvalidEvent, RegistryAway
 from app.settings import Settings
 
 POLL_MS = 500
@@ -26,7 +27,15 @@ MOST_RECORDS = 500
 """Records written to Redis together."""
 PAUSE_SECONDS = 1.0
 
+ValueOf = Callable[[Record], bytes | None]
+"""From a record to its value in JSON. May raise InvalidEvent, and block."""
+
 _log = structlog.get_logger("reference")
+
+
+def plain_value(record: Record) -> bytes | None:
+    """The value of a record without a schema id."""
+    return record.value
 
 
 def kinds(settings: Settings) -> dict[str, str]:
@@ -36,7 +45,7 @@ def kinds(settings: Settings) -> dict[str, str]:
 
 async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[[int], None]) -> None:
     """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
-    topic_ids = await _require(settings)
+    topic_ids, value_of = await _require(settings), _value_of(settings)
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
     consumer = contained_consumer(
         *kinds(settings),
@@ -53,7 +62,8 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
             fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
             await _review_stops(consumer, review)
             records = [record for some in fetched.values() for record in some]
-            if records and await _write(settings, reference, changes(records, kinds(settings)), until):
+            found = await _read(settings, records, value_of, until)
+            if records and found is not None and await _write(settings, reference, found, until):
                 await _commit(consumer)
                 on_written(len(records))
     finally:
@@ -61,12 +71,17 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
         await client.aclose()
 
 
-def changes(records: Sequence[Record], kind_of: Mapping[str, str]) -> list[ReferenceChange]:
-    """The row changes in the records. A record that is no change event is logged without its content, and left out."""
+def changes(
+    records: Sequence[Record], kind_of: Mapping[str, str], value_of: ValueOf = plain_value
+) -> list[ReferenceChange]:
+    """The row changes in the records. A record that is no change event is logged without its content, and left out.
+
+    Raises RegistryAway where ``value_of`` does.
+    """
     found = []
     for record in records:
         try:
-            change = read_change(kind_of[record.topic], record.value)
+            change = read_change(kind_of[record.topic], value_of(record))
         except InvalidEvent as error:
             position = f"{record.topic}-{record.partition}:{record.offset}"
             _log.warning("not_a_change_event", position=position, why=error.detail)
@@ -81,6 +96,30 @@ async def _review_stops(consumer: AIOKafkaConsumer, review: StopReview) -> None:
     stops = unreadable(consumer)
     for tp, order in (await review.review(stops)).items():
         resume_stopped(consumer, tp, stops[tp], None if order is None else order.next_offset)
+
+
+def _value_of(settings: Settings) -> ValueOf:
+    if not settings.registry.url:
+        return plain_value
+    require_extra("FRAUDSTREAM_REGISTRY_URL")
+    from app.adapters.cdc.values_as_json import ValuesAsJson  # noqa: PLC0415  # imports an optional extra
+    from app.adapters.schema_registry.client import RegistryClient  # noqa: PLC0415  # as above
+
+    return ValuesAsJson(RegistryClient(settings.registry))
+
+
+async def _read(
+    settings: Settings, records: Sequence[Record], value_of: ValueOf, until: asyncio.Event
+) -> list[ReferenceChange] | None:
+    """The changes in the records; asks again until the registry answers. None if ``until`` is set first."""
+    while True:
+        try:
+            return await asyncio.to_thread(changes, records, kinds(settings), value_of)
+        except RegistryAway as error:
+            _log.warning("registry_is_away", why=str(error))
+        if until.is_set():
+            return None
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _write(

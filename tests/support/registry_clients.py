@@ -1,6 +1,9 @@
 """A bank's own producers and consumers, with the official serializers of the schema registry."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +15,8 @@ from app.adapters.serde import protobuf_values
 from app.adapters.serde.json_codec import encode_event
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
+from app.local.state import Stack
+from app.settings import RegistrySettings
 from tests.support.deployment import Deployment
 from tests.support.paths import REPOSITORY
 
@@ -24,7 +29,20 @@ from confluent_kafka.serialization import MessageField, SerializationContext  # 
 
 SCHEMAS = REPOSITORY / "docs" / "schemas"
 
+REGISTRY_TIMEOUT_SECONDS = 3.0
+
 Encode = Callable[[Transaction], tuple[bytes, list[tuple[str, bytes]]]]
+
+
+@contextmanager
+def deployed(stack: Stack, models: Path, directory: Path, **registry: Any) -> Iterator[Deployment]:
+    deployment = Deployment(stack, directory, models, partitions=2)
+    used = RegistrySettings(url=stack.registry_url, timeout_seconds=REGISTRY_TIMEOUT_SECONDS, **registry)
+    deployment.settings = msgspec.structs.replace(deployment.settings, registry=used)
+    try:
+        yield deployment
+    finally:
+        deployment.clear_up()
 
 
 class Clients:
@@ -42,6 +60,14 @@ class Clients:
         published = (SCHEMAS / "payments.transactions.v1.avsc").read_text(encoding="utf-8")
         serialize = AvroSerializer(self.registry, text or published)
         return self._encode(lambda each: serialize(_plain(each), self._context(topic)))
+
+    def rows(
+        self, schema: dict[str, Any], field: MessageField = MessageField.VALUE
+    ) -> Callable[[Any], bytes]:
+        """Encode anything with a schema of Kafka Connect, as its Avro converter does."""
+        serialize = AvroSerializer(self.registry, json.dumps(schema))
+        context = SerializationContext(self.topics.transactions, field, [])
+        return lambda value: bytes(serialize(value, context))
 
     def protobuf(self) -> Encode:
         """Encode under a separate subject, since a subject has one format."""
@@ -63,8 +89,11 @@ class Clients:
             value, headers = encode(each)
             self.send_bytes(each.customer_id, value, headers)
 
-    def send_bytes(self, key: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
-        self._producer.produce(self.topics.transactions, key=key.encode(), value=value, headers=headers)
+    def send_bytes(
+        self, key: str | bytes, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
+        data = key.encode() if isinstance(key, str) else key
+        self._producer.produce(self.topics.transactions, key=data, value=value, headers=list(headers))
         assert self._producer.flush(60) == 0
 
     def alerts_of_avro(self) -> Callable[[Any], dict[str, Any]]:

@@ -1,29 +1,44 @@
 """Decodes Debezium's change events on the transactions topic, besides plain transactions.
 
 An event is an envelope ``{"before": …, "after": …, "op": …}``, or flattened by ExtractNewRecordState: the row with ``__op``
-beside its columns. Either may be wrapped in ``{"schema": …, "payload": …}``. A row that was inserted or read by a snapshot
-is a transaction. Updates, deletes and other events are counted and ignored.
+beside its columns. In JSON either may be wrapped in ``{"schema": …, "payload": …}``; with a schema id either may be Avro or
+JSON. A row that was inserted or read by a snapshot is a transaction. Updates, deletes and other events are counted and ignored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.column_mapping import ColumnMapping
 from app.adapters.mapped_values.rows import MappedRows
+from app.adapters.schema_registry.wire_format import Framed
+from app.adapters.schema_registry.writer_schema import AVRO, JSON, WriterSchema
 from app.adapters.serde.json_codec import decode_transaction, invalid
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
+if TYPE_CHECKING:
+    from app.adapters.serde.event_decoder import FramedDecoder
+
 MOVED = "__debezium.oldkey"
 """Header of a create event that is an update: a change of the key arrives as a delete and a create."""
 
+Headers = Iterable[tuple[str, bytes]]
+
 _decode = BoundedDecoder(dict[str, Any], Decimal).decode
 _WRAPPER = {"schema", "payload"}
+_FLAT = ("__op", "__deleted")
 _INSERTS = ("c", "r")
 _IGNORED = {"u": Ignored.UPDATE, "d": Ignored.DELETE, "t": Ignored.OTHER, "m": Ignored.OTHER}
+
+
+class _Payload(NamedTuple):
+    """A record's value behind its schema id."""
+
+    value: bytes
+    headers: Headers
 
 
 class ChangeEvents:
@@ -40,16 +55,41 @@ class ChangeEvents:
             return Ignored.TOMBSTONE
         # A flattened row with the contract's own column names would also decode as a plain transaction, deletes included:
         # it must be recognised first. Any other change event fails as a plain transaction, which is the faster try.
-        if b'"__' in value and (decoded := self._change(record, flat_only=True)) is not None:
+        if b'"__' in value and (decoded := self._change_in(record, flat_only=True)) is not None:
             return decoded
         try:
             return decode_transaction(value)
         except InvalidEvent:
-            if (decoded := self._change(record)) is None:
+            if (decoded := self._change_in(record)) is None:
                 raise
             return decoded
 
-    def _change(self, record: Any, *, flat_only: bool = False) -> Transaction | Ignored | None:
+    def decoder(self, schema: WriterSchema) -> "FramedDecoder | None":
+        """See ChangeSchemas: a table's rows in Avro, or JSON with a schema id."""
+        if schema.kind == JSON:
+            return lambda value, record: self.decode(_Payload(value.payload, record.headers))
+        return self._avro_decoder(schema) if schema.kind == AVRO else None
+
+    def _avro_decoder(self, schema: WriterSchema) -> "FramedDecoder | None":
+        from app.adapters.cdc import avro_rows  # noqa: PLC0415  # imports an optional extra
+        from app.adapters.serde import avro_values  # noqa: PLC0415  # as above
+
+        try:
+            parsed = avro_values.parse(schema)
+            if not _is_change(avro_rows.field_names(parsed)):
+                return None
+            read, convert = avro_values.record_reader(parsed.schema), avro_rows.as_json(parsed)
+        except InvalidEvent as error:
+            return _refusing(error)
+
+        def decode(value: Framed, record: Any) -> Transaction | Ignored:
+            decoded = self._change(convert(read(value)), record.headers)
+            assert decoded is not None  # noqa: S101  # its schema has the fields of a change event
+            return decoded
+
+        return decode
+
+    def _change_in(self, record: Any, *, flat_only: bool = False) -> Transaction | Ignored | None:
         """As ``decode``; None where the record is not a change event."""
         try:
             change = _decode(record.value)
@@ -63,29 +103,39 @@ class ChangeEvents:
             if change["payload"] is None:
                 return Ignored.TOMBSTONE
             change = change["payload"] if isinstance(change["payload"], dict) else {}
-        if "__op" in change or "__deleted" in change:
-            return self._apply(_flat_operation(change), change, record)
-        if flat_only or not ("op" in change and ("after" in change or "before" in change)):
-            return None
-        return self._apply(change["op"], change.get("after"), record)
+        return self._change(change, record.headers, flat_only=flat_only)
 
-    def _apply(self, operation: object, row: object, record: Any) -> Transaction | Ignored:
+    def _change(
+        self, change: dict[str, Any], headers: Headers, *, flat_only: bool = False
+    ) -> Transaction | Ignored | None:
+        if any(name in change for name in _FLAT):
+            return self._apply(_flat_operation(change), change, headers)
+        if flat_only or not _is_change(change.keys()):
+            return None
+        return self._apply(change["op"], change.get("after"), headers)
+
+    def _apply(self, operation: object, row: object, headers: Headers) -> Transaction | Ignored:
         named = str(operation)
-        if named in _INSERTS and _has_moved(record.headers):
+        if named in _INSERTS and _has_moved(headers):
             named = "u"
         if named in _INSERTS or (named == "u" and self._score_updates):
-            return self._transaction(row, record.value)
+            return self._transaction(row)
         if named not in _IGNORED:
             raise InvalidEvent(InvalidReason.OUT_OF_RANGE, "`op` is not an operation of Debezium")
         return _IGNORED[named]
 
-    def _transaction(self, row: object, value: bytes) -> Transaction:
+    def _transaction(self, row: object) -> Transaction:
         if not isinstance(row, dict):
             raise InvalidEvent(InvalidReason.MISSING_FIELD, "the change event has no row `after`")
         try:
             return self._rows.transaction(row)
         except ValueError as error:
-            raise invalid(value, error) from None
+            raise invalid(b"{}", error) from None
+
+
+def _is_change(names: Collection[str]) -> bool:
+    """Whether a record with these fields is an envelope or a flattened row."""
+    return any(name in names for name in _FLAT) or ("op" in names and ("after" in names or "before" in names))
 
 
 def _flat_operation(change: dict[str, Any]) -> object:
@@ -100,5 +150,12 @@ def _flat_operation(change: dict[str, Any]) -> object:
     )
 
 
-def _has_moved(headers: Iterable[tuple[str, bytes]]) -> bool:
+def _has_moved(headers: Headers) -> bool:
     return any(name == MOVED for name, _ in headers)
+
+
+def _refusing(error: InvalidEvent) -> "FramedDecoder":
+    def refuse(_: Framed, __: Any) -> Transaction | Ignored:
+        raise InvalidEvent(error.reason, error.detail)
+
+    return refuse

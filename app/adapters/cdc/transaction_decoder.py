@@ -1,7 +1,7 @@
 """Chooses the decoder of the transactions topic by the settings."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.adapters.cdc.change_events import ChangeEvents
 from app.adapters.column_mapping import TABLE_SETTING, load_mapping
@@ -14,14 +14,24 @@ Decode = Callable[[Any], Transaction | Ignored]
 """A function from a consumer's record to a transaction, or to why it is ignored. Raises InvalidEvent."""
 
 
+class Decoding(NamedTuple):
+    """How the records of the transactions topic are read."""
+
+    of_json: Decode
+    """Decodes a record without a schema id."""
+    changes: ChangeEvents | None = None
+    """Decodes change events with a schema id; None where a topic has none."""
+
+
 def decode_plain(record: Any) -> Transaction:
     """The transaction in a plain JSON record. Raises InvalidEvent."""
     return decode_transaction(record.value)
 
 
-def decoder_for(settings: Settings) -> Decode:
-    """The decoder by FRAUDSTREAM_CDC_MAPPING. Raises ConfigurationError where that names no usable mapping."""
+def decoding_of(settings: Settings) -> Decoding:
+    """By FRAUDSTREAM_CDC_MAPPING. Raises ConfigurationError where that names no usable mapping."""
     if not settings.cdc.mapping:
-        return decode_plain
+        return Decoding(decode_plain)
     mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING, settings.mapping.token_key_file)
-    return ChangeEvents(mapping, score_updates=settings.cdc.updates == "score").decode
+    changes = ChangeEvents(mapping, score_updates=settings.cdc.updates == "score")
+    return Decoding(changes.decode, changes)

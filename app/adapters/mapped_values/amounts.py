@@ -18,6 +18,8 @@ from app.domain.money import minor_digits, to_minor
 
 DOUBLE_DIGITS = 15
 """A decimal number of at most this many digits survives the conversion to a double and back (IEEE 754)."""
+MOST_SCALE = 16_383
+"""Maximal number of decimals of a column; Decimal itself refuses some larger ones."""
 MOST_TEXT = 64
 """Maximal number of characters of a number."""
 
@@ -103,9 +105,9 @@ def _number(value: object, numeric_scale: int | None) -> Decimal:
         case Decimal():  # a double, by its JSON text
             return value
         case str():
-            return _decimal(value) if numeric_scale is None else _unscaled(value, numeric_scale)
+            return _decimal(value) if numeric_scale is None else unscaled(value, numeric_scale)
         case {"scale": int(scale), "value": str(text)} if not isinstance(scale, bool):
-            return _unscaled(text, scale)
+            return unscaled(text, scale)
         case _:
             raise wrong_type("a number")
 
@@ -153,8 +155,10 @@ def _remedy(text: str) -> str:
     return '; give a mapping with a "strip" of its other characters' if re.search("[0-9]", text) else ""
 
 
-def _unscaled(text: str, scale: int) -> Decimal:
-    """The number whose unscaled value is ``text``: base64 of a big-endian two's complement integer."""
+def unscaled(text: str, scale: int) -> Decimal:
+    """The number whose unscaled value is ``text``: base64 of a big-endian two's complement integer. Raises Refused."""
+    if abs(scale) > MOST_SCALE:
+        raise out_of_range("has more decimals than any column")
     try:
         data = b64decode(text, validate=True) if 0 < len(text) <= MOST_TEXT else b""
     except ValueError:

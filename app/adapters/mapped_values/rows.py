@@ -1,6 +1,7 @@
 """Converts a row, as Debezium writes it, to a transaction by a column mapping."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +12,12 @@ from app.adapters.field_source import Source
 from app.adapters.mapped_values.amounts import minor_units
 from app.adapters.mapped_values.building import ABSENT, builder, value_at
 from app.adapters.mapped_values.refused import Refused
+from app.adapters.mapped_values.text import TEXT_FIELDS, number_as_text, refuse_unavailable, unpadded
 from app.adapters.mapped_values.times import milliseconds
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent
 
-_IDENTIFIERS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token", "channel", "mcc")
+_IDENTIFIERS = tuple(field for field in TEXT_FIELDS if field not in ("currency", "country"))
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
@@ -24,6 +26,7 @@ class MappedRows:
 
     def __init__(self, mapping: ColumnMapping) -> None:
         self._mapping = mapping
+        self._unpadded = frozenset(TEXT_FIELDS if mapping.padding == "strip" else ())
         given = {field: mapping.columns.get(field, field) for field in Transaction.__struct_fields__}
         self._columns = [(field, column) for field, column in given.items() if isinstance(column, str)]
         self._built = [
@@ -35,27 +38,34 @@ class MappedRows:
     def transaction(self, row: dict[str, Any]) -> Transaction:
         """The transaction in a row. Raises InvalidEvent, or msgspec.ValidationError where a field breaks the contract."""
         fields = {
-            field: value for field, column in self._columns if (value := value_at(row, column)) is not ABSENT
+            field: value
+            for field, column in self._columns
+            if (value := self._raw(row, field, column)) is not ABSENT
         }
         self._build(fields, row)
         if self._mapping.currency is not None:
             fields.setdefault("currency", self._mapping.currency)
         for field in _IDENTIFIERS:
-            if type(fields.get(field)) is int:
-                fields[field] = str(fields[field])
+            if isinstance(fields.get(field), int | dict):
+                fields[field] = _of_field(field, number_as_text, fields[field])
         for field in ("latitude", "longitude"):
             if field in fields:
                 fields[field] = _degrees(fields[field])
         self._convert(fields)
         return msgspec.convert(fields, Transaction)
 
+    def _raw(self, row: dict[str, Any], field: str, column: str) -> Any:
+        value = value_at(row, column)
+        if isinstance(value, str | list | dict):
+            _of_field(field, refuse_unavailable, value)
+            if field in self._unpadded:
+                return unpadded(value)
+        return value
+
     def _build(self, fields: dict[str, Any], row: dict[str, Any]) -> None:
         for field, columns, build in self._built:
-            values = [value_at(row, column) for column in columns]
-            try:
-                built = build(values, 0)
-            except Refused as refused:
-                raise _invalid(field, refused) from None
+            values = [self._raw(row, field, column) for column in columns]
+            built = _of_field(field, build, values, 0)
             if built is not None or any(value is not ABSENT for value in values):
                 fields[field] = built
 
@@ -69,6 +79,13 @@ class MappedRows:
                 fields[field] = minor_units(fields[field], currency, mapping, mapping.numeric_scale)
         except Refused as refused:
             raise _invalid(field, refused) from None
+
+
+def _of_field(field: str, convert: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return convert(*values)
+    except Refused as refused:
+        raise _invalid(field, refused) from None
 
 
 def _invalid(field: str, refused: Refused) -> InvalidEvent:

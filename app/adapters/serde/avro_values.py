@@ -1,10 +1,11 @@
 """Avro values: read with the writer's schema, resolved to the service's own, and written with the latter."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import orjson
@@ -21,8 +22,27 @@ from app.adapters.serde.avro_enums import enums_as_strings
 from app.adapters.serde.avro_recursion import is_recursive
 from app.errors import InvalidEvent, InvalidReason
 
+LOGICAL_TYPE = "writer.logicalType"
+"""The key of the logical type in a parsed schema."""
 MESSAGE_LENGTH = 200
 """Characters kept of a message of fastavro, which quotes whole schemas."""
+
+
+class Parsed(NamedTuple):
+    """A parsed schema, and all named types in it and in its references by their full name."""
+
+    schema: Schema
+    named: dict[str, Any]
+
+
+def parse(writer: WriterSchema) -> Parsed:
+    """The schema of a value. Raises InvalidEvent when it is not an Avro schema that can be read."""
+    with _unusable_schema():
+        parsed = _parse(writer)
+    if is_recursive(*parsed):
+        # A value of such a schema may be nested without end, and the compiled reader has no bound.
+        raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, "its schema is recursive")
+    return parsed
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Framed], dict[str, Any]]:
@@ -31,23 +51,20 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
 
     Raises InvalidEvent when ``writer`` is not an Avro schema; the function raises it for a value that does not fit.
     """
-    ours: Schema | None = None  # equal schemas need no resolution, which is slower
-    try:
-        written, named = _parse(writer)
-        if to_parsing_canonical_form(written) != _canonical(event):
-            written, ours = enums_as_strings(written, _ours(event))
-    except Exception as error:  # noqa: BLE001  # a producer's schema makes fastavro raise anything, from KeyError to RecursionError; uncaught, this record would stop every worker that reads it
-        raise InvalidEvent(
-            InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
-        ) from None
-    if is_recursive(written, named):
-        # A value of such a schema may be nested without end, and the compiled reader has no bound.
-        raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, "its schema is recursive")
+    written = parse(writer).schema
+    with _unusable_schema():
+        if to_parsing_canonical_form(written) == _canonical(event):
+            return record_reader(written)  # equal schemas need no resolution, which is slower
+        return record_reader(*enums_as_strings(written, _ours(event)))
+
+
+def record_reader(written: Schema, ours: Schema | None = None) -> Callable[[Framed], dict[str, Any]]:
+    """A function from a value to the fields of a record, resolved to ``ours``. It raises InvalidEvent."""
 
     def read(value: Framed) -> dict[str, Any]:
         source = BytesIO(value.payload)
         try:
-            # A record: the reader schema is one, and resolution against any other type would have failed.
+            # A record: ``ours`` is one, and resolution against any other type would have failed.
             fields = cast(dict[str, Any], schemaless_reader(source, written, ours))
         except SchemaResolutionError as error:
             raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, str(error)[:MESSAGE_LENGTH]) from None
@@ -84,19 +101,31 @@ def _canonical(event: type[msgspec.Struct]) -> str:
     return to_parsing_canonical_form(_ours(event))
 
 
-def _parse(writer: WriterSchema) -> tuple[Schema, dict[str, Any]]:
-    """The schema, and all named types in it and its references by their full name. Raises an exception of any kind."""
+@contextmanager
+def _unusable_schema() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # a producer's schema makes fastavro raise anything, from KeyError to RecursionError; uncaught, this record would stop every worker that reads it
+        raise InvalidEvent(
+            InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
+        ) from None
+
+
+def _parse(writer: WriterSchema) -> Parsed:
+    """Raises an exception of any kind."""
     named: dict[str, Any] = {}
     for text in (*writer.references, writer.text):
         refuse_too_deep(text.encode())
         schema = parse_schema(_bare(json.loads(text)), named)
-    return schema, named
+    return Parsed(schema, named)
 
 
 def _bare(schema: Any) -> Any:
-    """The schema without logical types: the service's timestamps are plain integers of milliseconds."""
+    """The schema with its logical types under another name: values are read as the types beneath, exactly. The service's
+    timestamps are plain integers of milliseconds.
+    """
     if isinstance(schema, list):
         return [_bare(part) for part in schema]
     if isinstance(schema, dict):
-        return {name: _bare(part) for name, part in schema.items() if name != "logicalType"}
+        return {LOGICAL_TYPE if name == "logicalType" else name: _bare(part) for name, part in schema.items()}
     return schema

@@ -4,14 +4,15 @@ Decoding never waits for the registry. Before a chunk is decoded, ``missing`` li
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from app.adapters.schema_registry.schema_cache import Absent, SchemaCache
-from app.adapters.schema_registry.wire_format import framed, is_framed
+from app.adapters.schema_registry.wire_format import Framed, framed, is_framed
+from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde.json_codec import convert
-from app.adapters.serde.schema_readers import Reader, reader
+from app.adapters.serde.schema_readers import reader
 from app.errors import InvalidEvent, InvalidReason
 
 _WHY = {
@@ -23,11 +24,22 @@ _WHY = {
 }
 
 
+FramedDecoder = Callable[[Framed, Any], Any]
+"""A function from a framed value and its record to an event. Raises InvalidEvent."""
+
+
+class ChangeSchemas(Protocol):
+    """Recognises the schemas of change events, whose records are not events themselves."""
+
+    def decoder(self, schema: WriterSchema) -> FramedDecoder | None:
+        """The decoder of values of this schema; None where it is not one of change events."""
+
+
 class EventDecoder:
     """Decodes a record without a schema id with ``of_json``, others by the schemas in a SchemaCache.
 
     Records with a schema id are read as ``event`` and converted to ``into``, a struct with some of its fields; ``event``
-    itself by default.
+    itself by default. Those whose schema ``changes`` recognises are decoded by it.
     """
 
     def __init__(
@@ -36,45 +48,48 @@ class EventDecoder:
         of_json: Callable[[Any], Any],
         book: SchemaCache,
         into: type[msgspec.Struct] | None = None,
+        changes: ChangeSchemas | None = None,
     ) -> None:
         self._event = event
         self._into = into or event
         self._of_json = of_json
         self._book = book
-        self._readers: dict[bytes, Reader] = {}
+        self._changes = changes
+        self._decoders: dict[bytes, FramedDecoder] = {}
 
     def __call__(self, record: Any) -> Any:
         """The event in the record. Raises InvalidEvent."""
         value = record.value
         if value and value[0] and not record.headers:
             return self._of_json(record)
-        if not is_framed(value, record.headers):
+        if value is None or not is_framed(value, record.headers):
             return self._of_json(record)
-        return convert(self.fields(record), self._into)
-
-    def fields(self, record: Any) -> dict[str, Any]:
-        """The fields of a record that has a schema id. Raises InvalidEvent."""
-        value = framed(record.value, record.headers)
-        read = self._readers.get(value.schema) or self._reader(value.schema)
-        return read(value)
+        found = framed(value, record.headers)
+        decode = self._decoders.get(found.schema) or self._decoder(found.schema)
+        return decode(found, record)
 
     def missing(self, records: Iterable[Any]) -> list[bytes]:
         """The schema ids in the records whose schemas are not cached, without duplicates."""
         found: dict[bytes, None] = {}
         for record in records:
             value = record.value
-            if value and value[0] and not record.headers:
+            if value is None or (value and value[0] and not record.headers):
                 continue
             if is_framed(value, record.headers) and (key := _key(record)) is not None:
                 found[key] = None
-        return [key for key in found if key not in self._readers and self._book.find(key) is None]
+        return [key for key in found if key not in self._decoders and self._book.find(key) is None]
 
-    def _reader(self, key: bytes) -> Reader:
+    def _decoder(self, key: bytes) -> FramedDecoder:
         schema = self._book.last_known(key)
         if isinstance(schema, Absent):
             raise InvalidEvent(*_WHY[schema])
-        self._readers[key] = reader(schema, self._event)
-        return self._readers[key]
+        of_change = None if self._changes is None else self._changes.decoder(schema)
+        self._decoders[key] = of_change or self._of_event(schema)
+        return self._decoders[key]
+
+    def _of_event(self, schema: WriterSchema) -> FramedDecoder:
+        read, into = reader(schema, self._event), self._into
+        return lambda value, _: convert(read(value), into)
 
 
 def _key(record: Any) -> bytes | None:

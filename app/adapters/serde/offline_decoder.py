@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from app.adapters.schema_registry.wire_format import is_framed
 from app.errors import ConfigurationError, InvalidEvent
 from app.settings import STREAM_EVENTS, RegistrySettings, Settings, Stream
 
+if TYPE_CHECKING:
+    from app.adapters.serde.event_decoder import ChangeSchemas
+
 _STREAMS = (Stream.DECISIONS, Stream.ALERTS, Stream.LABELS)
 
 Readable = Callable[[Any], bytes | None]
@@ -21,9 +24,12 @@ Readable = Callable[[Any], bytes | None]
 
 
 def decoder(
-    settings: RegistrySettings, event: type[msgspec.Struct], of_json: Callable[[Any], Any]
+    settings: RegistrySettings,
+    event: type[msgspec.Struct],
+    of_json: Callable[[Any], Any],
+    changes: "ChangeSchemas | None" = None,
 ) -> Callable[[Any], Any]:
-    """A function from a record to an ``event``; ``of_json`` decodes records without a schema id.
+    """A function from a record to an ``event``; ``of_json`` decodes records without a schema id. See EventDecoder.
 
     The function blocks while it fetches a schema that it meets for the first time. It raises InvalidEvent for a record
     that cannot be decoded, and RegistryAway where the registry does not answer.
@@ -35,7 +41,7 @@ def decoder(
     from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415  # as above
 
     schemas = SchemaCache(RegistryClient(settings))
-    decode_event = EventDecoder(event, of_json, schemas)
+    decode_event = EventDecoder(event, of_json, schemas, changes=changes)
 
     def decode(record: Any) -> Any:
         for key in decode_event.missing([record]):

@@ -55,11 +55,11 @@ def profile_bounds(settings: Settings) -> Bounds:
 
 def fold_rules(settings: Settings) -> "FoldRules":
     """Return everything, besides the log, that determines a profile."""
-    from app.adapters.cdc.transaction_decoder import decoder_for
+    from app.adapters.cdc.transaction_decoder import decoding_of
     from app.adapters.serde.offline_decoder import decoder
     from app.domain.transaction import Transaction
     from app.replay.refold import FoldRules
 
     by_murmur2 = settings.acceptance.partitioner == "murmur2"
-    decode = decoder(settings.registry, Transaction, decoder_for(settings))
+    decode = decoder(settings.registry, Transaction, *decoding_of(settings))
     return FoldRules(acceptance(settings), profile_bounds(settings), by_murmur2, decode)

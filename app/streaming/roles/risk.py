@@ -10,7 +10,7 @@ import faust
 import msgspec
 import structlog
 
-from app.adapters.cdc.transaction_decoder import decoder_for
+from app.adapters.cdc.transaction_decoder import decoding_of
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
@@ -185,5 +185,6 @@ class RiskWorker(StatefulWorker):
         logs = await self._bind_topics(profiles_changelog(self.settings))
         checked = self.settings.acceptance.partitioner == "murmur2"
         partitions = self.settings.topics.partitions if checked else 0
-        decode, self._prerequisites = self._decoding(Transaction, decoder_for(self.settings))
+        reading = decoding_of(self.settings)
+        decode, self._prerequisites = self._decoding(Transaction, reading.of_json, changes=reading.changes)
         return SourceLog(topic, logs[topic], partitions, decode)

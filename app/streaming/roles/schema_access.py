@@ -11,7 +11,7 @@ from app.adapters.kafka.records import Record
 from app.adapters.schema_registry.client import PREFIX, RegistryClient
 from app.adapters.schema_registry.schema_cache import SchemaCache
 from app.adapters.schema_registry.subjects import subject_of
-from app.adapters.serde.event_decoder import EventDecoder
+from app.adapters.serde.event_decoder import ChangeSchemas, EventDecoder
 from app.adapters.serde.event_encoder import Encoding, encoding, own_schema
 from app.errors import ConfigurationError, RegistryAway
 from app.metrics import Metrics
@@ -51,9 +51,10 @@ class SchemaAccess:
         event: type[msgspec.Struct],
         of_json: Callable[[Record], EventT],
         into: type[msgspec.Struct] | None = None,
+        changes: ChangeSchemas | None = None,
     ) -> tuple[Callable[[Record], EventT], Prerequisites]:
         """The decoder of a topic's records, and the prerequisites of its chunks."""
-        decoder = EventDecoder(event, of_json, self.cache, into)
+        decoder = EventDecoder(event, of_json, self.cache, into, changes)
         return decoder, SchemaPrerequisites(self, decoder)
 
     async def encoding(self, event: type[msgspec.Struct], topic: str) -> Encoding:

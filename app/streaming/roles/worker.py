@@ -42,6 +42,7 @@ from app.streaming.monitoring.watchdog import Watchdog
 from app.topics.provisioning import require
 
 if TYPE_CHECKING:
+    from app.adapters.serde.event_decoder import ChangeSchemas
     from app.streaming.roles.schema_access import SchemaAccess
 
 EventT = TypeVar("EventT")
@@ -174,6 +175,7 @@ class Worker(ABC):
         event: type[msgspec.Struct],
         of_json: Callable[[Record], EventT],
         into: type[msgspec.Struct] | None = None,
+        changes: "ChangeSchemas | None" = None,
     ) -> tuple[Callable[[Record], EventT], Prerequisites]:
         """The decoder of a topic's records and the prerequisites of its chunks.
 
@@ -181,7 +183,7 @@ class Worker(ABC):
         """
         if self._registry is None:
             return of_json, NoPrerequisites()
-        return self._registry.decoding(event, of_json, into)
+        return self._registry.decoding(event, of_json, into, changes)
 
     def _report_lag(self, topic: str, partition: int, last_offset: int) -> None:
         waiting = self._consumer.records_after(TP(topic, partition), last_offset + 1)

@@ -26,6 +26,7 @@ from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidFile, InvalidReason
 from tests.contract.doors.values import NOW_MS, ROW, Case, Missing, Number, Symbol, Twice
+from tests.support.wire import debezium_avro
 
 _TEXTS = ("terminal_id",)
 REFUSED = "refused"
@@ -149,6 +150,41 @@ def _changed(value: str, case: Case) -> Transaction:
     return found
 
 
+def by_avro_envelope(case: Case, _: Path) -> Transaction:
+    columns, row = {}, {}
+    for name, value in row_of(case).items():
+        columns[name] = _column_type(name, value, case.mapping.time_unit)
+        row[name] = _number(value) if isinstance(value, Number) else value
+        if isinstance(value, Decimal):
+            row[name] = debezium_avro.unscaled(value)
+    try:
+        schema, value = debezium_avro.framed(
+            debezium_avro.envelope_schema(columns), debezium_avro.envelope("c", row)
+        )
+    except (ValueError, OverflowError):
+        raise CannotHold from None
+    decode = ChangeEvents(case.mapping).decoder(schema)
+    assert decode is not None
+    found: Transaction = decode(value, Record(b""))
+    return found
+
+
+def _column_type(name: str, value: Any, time_unit: str) -> Any:
+    if isinstance(value, Decimal):
+        return debezium_avro.numeric(-int(value.as_tuple().exponent))
+    if isinstance(value, dict):
+        return {
+            "type": "record",
+            "name": "Nested",
+            "fields": [{"name": each, "type": "long"} for each in value],
+        }
+    kind = _avro_type(name, value)
+    if (name, kind) == ("event_time", "long"):
+        units = {"us": debezium_avro.MICRO_TIMESTAMP, "ns": debezium_avro.NANO_TIMESTAMP}
+        return units.get(time_unit, debezium_avro.TIMESTAMP)
+    return kind
+
+
 def by_avro(case: Case, _: Path) -> Transaction:
     row = row_of(case)
     fields = [{"name": name, "type": _avro_type(name, value)} for name, value in row.items()]
@@ -200,6 +236,7 @@ MAPPED: dict[str, Callable[[Case, Path], Transaction]] = {
     "Parquet": by_parquet,
     "Debezium": by_envelope,
     "flattened": by_flattened,
+    "Debezium in Avro": by_avro_envelope,
 }
 """Doors that read by a column mapping."""
 CONTRACT_ONLY: dict[str, Callable[[Case, Path], Transaction]] = {

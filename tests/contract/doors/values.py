@@ -55,6 +55,7 @@ TWICE = (
     "of a name that a JSON object has twice the last counts; a file whose header has a name twice is refused"
 )
 SECONDS, MICROS, NANOS, ISO = (ColumnMapping(time_unit=unit) for unit in ("s", "us", "ns", "text"))
+KEPT = ColumnMapping(padding="keep")
 MAJOR = ColumnMapping(amount="major")
 ROUNDED = ColumnMapping(amount="major", rounding="half_even")
 M = Missing.MISSING
@@ -140,7 +141,7 @@ def _times() -> list[Case]:
 def _ids() -> list[Case]:
     texts = [
         "007",
-        " c1 ",
+        " c1",
         "a\tb\x01",
         "a\nb\r\nc",
         "caf\u00e9 \U0001f4b3",
@@ -154,6 +155,12 @@ def _ids() -> list[Case]:
     ]
     texts += ["c\u00e9", "ce\u0301", "a,b", 'a"b', "1e5", "1.0"]
     cases = [Case(f"id {_shown(value)}", {"terminal_id": value}) for value in texts]
+    padded = {"terminal_id": "c1   "}
+    cases += [Case("id 'c1   '", padded, differs=PADDED)]
+    cases += [
+        Case("id 'c1   ', padding kept", padded, KEPT),
+        Case("id of 3 spaces", {"terminal_id": "   "}, differs=PADDED),
+    ]
     numbers: list[Any] = [7, 2**63, Number("7.0"), True]
     cases += [Case(f"id, number {_shown(value)}", {"terminal_id": value}, differs=IDS) for value in numbers]
     cases += [Case(f"id, {_shown(value)}", {"terminal_id": value}) for value in (None, M, {"a": 1})]
@@ -164,6 +171,7 @@ def _ids() -> list[Case]:
     ]
 
 
+PADDED = "columns of CHAR(n) are filled up with spaces, which files and tables remove; records have the text of the contract"
 IDS = "ids are text in the contract; files and database columns also write them as integers"
 
 

@@ -14,21 +14,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from typer.testing import CliRunner
 
 from app.adapters.schema_registry.registry_extra import require_extra
-from app.cli import app
 from app.domain.decision import Alert, Decision
 from app.domain.transaction import Transaction
 from app.local import ports
-from app.local import stack as local_stack
 from app.local.state import Stack
-from app.settings import RegistrySettings
 from tests.support.commands import call
 from tests.support.deployment import Deployment
 from tests.support.paths import REPOSITORY
 from tests.support.probing import Probed
-from tests.support.registry_clients import Clients, as_json
+from tests.support.registry_clients import Clients, as_json, deployed
 from tests.support.traffic import traffic
 
 require_extra("this test")
@@ -41,46 +37,7 @@ SCHEMAS = REPOSITORY / "docs" / "schemas"
 EACH = 60
 """Transactions of each kind of producer."""
 STALL_SECONDS = 6
-REGISTRY_TIMEOUT_SECONDS = 3.0
 UNKNOWN = b"\0\x7f\xff\xff\xff" + b"anything"
-
-
-@pytest.fixture(scope="module")
-def registered_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Kafka, Redis and the registry, as `fraudstream stack up --with registry` starts them."""
-    directory = tmp_path_factory.mktemp("registry") / "stack"
-    try:
-        result = CliRunner().invoke(
-            app,
-            [
-                "stack",
-                "up",
-                "--with",
-                "registry",
-                "--dir",
-                str(directory),
-                "--while",
-                str(os.getpid()),
-                "--json",
-            ],
-        )
-        assert result.exit_code == 0, result.output
-        started = local_stack.status(directory)
-        assert started is not None
-        yield started
-    finally:
-        local_stack.stop(directory)
-
-
-@contextmanager
-def deployed(stack: Stack, models: Path, directory: Path, **registry: Any) -> Iterator[Deployment]:
-    deployment = Deployment(stack, directory, models, partitions=2)
-    used = RegistrySettings(url=stack.registry_url, timeout_seconds=REGISTRY_TIMEOUT_SECONDS, **registry)
-    deployment.settings = msgspec.structs.replace(deployment.settings, registry=used)
-    try:
-        yield deployment
-    finally:
-        deployment.clear_up()
 
 
 class Outcome(NamedTuple):

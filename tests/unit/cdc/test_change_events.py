@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.cdc.change_events import ChangeEvents
-from app.adapters.cdc.transaction_decoder import decode_plain, decoder_for
+from app.adapters.cdc.transaction_decoder import decode_plain, decoding_of
 from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.serde.json_codec import decode_transaction
 from app.domain.ignored import Ignored
@@ -352,8 +352,8 @@ def test_a_plain_record_is_read_as_without_change_events(changes: dict[str, obje
 
 
 def test_without_a_mapping_change_events_are_dead_letters() -> None:
-    decode = decoder_for(Settings())
+    decode, changes = decoding_of(Settings())
 
-    assert decode is decode_plain
+    assert (decode_plain, None) == (decode, changes)
     with pytest.raises(InvalidEvent):
         decode(Record(json.dumps(envelope("c", ROW)).encode()))
