@@ -34,6 +34,10 @@ ROSTER = {
             ("-m", "faust", "-A", "bench.contestants.naive_faust", "worker", "-l", "info", "--without-web"),
             backlog_share=1 / 8,
         ),
+        Contestant(
+            "without_fence",
+            ("-m", "faust", "-A", "bench.contestants.without_fence", "worker", "-l", "info"),
+        ),
         Contestant("quix", ("-m", "bench.contestants.quix"), python=BENCH_PYTHON),
         Contestant("echo", ("-m", "bench.contestants.echo"), scores=False),
     )

@@ -72,7 +72,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("legitimate_share", [1.0, 0.3])
+@pytest.mark.parametrize("legitimate_share", [pytest.param(1.0, marks=pytest.mark.slow), 0.3])
 def test_labels_planted_after_the_training_began_change_nothing_of_the_model(
     history: Path, tmp_path: Path, legitimate_share: float
 ) -> None:

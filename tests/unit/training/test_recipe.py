@@ -96,7 +96,7 @@ class TestRecipe:
 
         assert type(made.estimator).__name__ == "HistGradientBoostingClassifier"
 
-    @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+    @pytest.mark.parametrize("method", [pytest.param("sigmoid", marks=pytest.mark.slow), "isotonic"])
     def test_calibration_undoes_what_a_weight_did_to_the_scores(self, method: str) -> None:
         data = noisy(10_000)
         weighted = msgspec.structs.replace(SMALL, fraud_weight=20.0)
