@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -71,6 +71,8 @@ class Run:
         self.kept_stores: dict[bytes, bytes] = {}
         self.deleted_log: list[Any] = []
         """Records of the transactions topic before it was created again."""
+        self.as_sent: Callable[[Any], Any] = lambda record: record
+        """Makes of a record of the source log the one that a direct producer would have sent."""
         self.deployment = _deployment(cluster, directory, models)
         self.app = app
         self._begun = time.monotonic()

@@ -127,7 +127,8 @@ async def check(run: Run) -> tuple[Figures, dict[str, Any]]:
     """Check all outputs and databases against the source log, after all workers have ended."""
     deployment, figures = run.deployment, Figures()
     topics = deployment.settings.topics
-    source = verdict.read_source(run.deleted_log, await deployment.read(topics.transactions))
+    log = map(run.as_sent, await deployment.read(topics.transactions))
+    source = verdict.read_source(run.deleted_log, log)
     versions = await deployment.read(deployment.changelog)
     changelog = reading.newest_per_key(versions)
     if run.ours:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import dict_row
 
-from app.local import extras
-from app.local.state import Stack
 from tests.support.commands import call
 from tests.support.deployment import Deployment
 from tests.support.paths import REPOSITORY
@@ -62,8 +60,8 @@ def rows(count: int, prefix: str, seed: int = 7, customers: int = 40) -> Iterato
 class Bank:
     """A Postgres database and the Kafka Connect that streams it."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.urls = extras.urls(stack)
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self.urls = urls
         self.inserted: list[Row] = []
         self._connection = psycopg.connect(self.urls["postgres"], autocommit=True)
         self._connection.execute((DEPLOY / "bank.sql").read_bytes())

@@ -20,6 +20,7 @@ from tests.support.workers import Worker
 
 Way = Literal["both", "to", "from"]
 """Direction of a cut, as the first named hosts see it."""
+WORKERS = 3
 JOIN_SECONDS = 30.0
 POLL_SECONDS = 0.02
 
@@ -34,7 +35,7 @@ class LabRun(Run):
     ) -> None:
         super().__init__(cluster, directory, models, seed, scale, app)
         self.network = cluster.network
-        self.equipment = Equipment(cluster.network, directory)
+        self.equipment = Equipment(cluster, directory)
 
     @property
     def brokers(self) -> list[Host]:

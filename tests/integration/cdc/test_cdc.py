@@ -20,6 +20,7 @@ from app.adapters.kafka.partitioner import partition_of
 from app.adapters.redis.client import connect
 from app.adapters.redis.reference_redis import ReferenceStore
 from app.domain.transaction import Transaction
+from app.local import extras
 from app.local import stack as local_stack
 from app.local.processes import wait_gone
 from app.local.state import Stack
@@ -45,7 +46,7 @@ def bank_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def bank(bank_stack: Stack) -> Iterator[Bank]:
-    opened = Bank(bank_stack)
+    opened = Bank(extras.urls(bank_stack))
     yield opened
     opened.close()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from tests.chaos.lab.equipment import LabPart
-from tests.chaos.lab.lab_run import LabRun
+from tests.chaos.lab.lab_run import WORKERS, LabRun
 from tests.chaos.lab.lab_scenario import lab_scenario
 from tests.chaos.lab.relay import FAR
 from tests.chaos.traffic import START_MS, Sent, transaction
@@ -22,7 +22,7 @@ OTHERS = 60
 )
 async def late_changelog_write(run: LabRun) -> None:
     run.equipment.provide(frozenset({LabPart.RELAYS}))
-    first, _ = await run.start_workers(2)
+    first, *_ = await run.start_workers(WORKERS)
     run.degrade(FAR)
     async with run.traffic(count=int(6_000 * run.scale), rate=300, customers=300):
         await run.deployment.decided(500)
@@ -39,7 +39,7 @@ async def late_changelog_write(run: LabRun) -> None:
 )
 async def late_write_of_a_paused_worker(run: LabRun) -> None:
     run.equipment.provide(frozenset({LabPart.RELAYS}))
-    first, _ = await run.start_workers(2)
+    first, *_ = await run.start_workers(WORKERS)
     run.degrade(FAR)
     with ExitStack() as until_healed:
         async with run.traffic(count=int(6_000 * run.scale), rate=300, customers=300):

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from tests.chaos.lab.equipment import LabPart
-from tests.chaos.lab.lab_run import LabRun
+from tests.chaos.lab.lab_run import WORKERS, LabRun
 from tests.chaos.traffic import Sent, transactions
 
-WORKERS = 2
 RATE = 150.0
 CUSTOMERS = 300
 ONE_IN = 100
