@@ -54,7 +54,7 @@ class AnalyticsWorker(Worker):
             analytics.roll_rows,
             analytics.roll_seconds,
             time.monotonic,
-            self._fence.check,
+            self._check_may_write,
         )
         self._buffers: dict[TP, ParquetBuffer] = {}
 

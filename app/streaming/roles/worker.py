@@ -33,6 +33,7 @@ from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
 from app.streaming.execution.prerequisites import NoPrerequisites, Prerequisites
+from app.streaming.monitoring.broker_clock import check_clock
 from app.streaming.monitoring.clock_watch import ClockWatch
 from app.streaming.monitoring.health import Health, PartitionName, PartitionNames
 from app.streaming.monitoring.http_endpoints import http_endpoints
@@ -116,6 +117,7 @@ class Worker(ABC):
             self._http_server = HttpServer(worker.metrics_host, worker.metrics_port, endpoints, PORTS_TRIED)
         await wait_for_brokers(self.settings.kafka, self.settings.kafka.start_seconds)
         self.reached_brokers = True
+        await check_clock(self.settings.kafka, self._clock)
         await require(self.settings)
         if self.settings.registry.url:
             self._registry = _open_schema_access(self.settings.registry, self.metrics)

@@ -22,7 +22,7 @@ def _replicas() -> CompactArray:
     )
 
 
-_DESCRIBE_QUORUM = VersionedRequest(
+DESCRIBE_QUORUM = VersionedRequest(
     "DescribeQuorum",
     api_key=55,
     api_version=1,
@@ -55,4 +55,4 @@ _DESCRIBE_QUORUM = VersionedRequest(
 
 def describe_quorum() -> Any:
     """Ask about the one partition that holds the cluster's metadata."""
-    return _DESCRIBE_QUORUM([(METADATA_LOG, [(0, NO_TAGS)], NO_TAGS)])
+    return DESCRIBE_QUORUM([(METADATA_LOG, [(0, NO_TAGS)], NO_TAGS)])

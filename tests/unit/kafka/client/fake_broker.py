@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any, Self
@@ -16,10 +17,11 @@ from aiokafka.protocol.coordination import FindCoordinatorResponse_v0
 from aiokafka.protocol.metadata import MetadataResponse_v5
 from aiokafka.protocol.offset import OffsetResetStrategy, OffsetResponse_v2
 
-from app.adapters.kafka.protocol import metadata
+from app.adapters.kafka.protocol import metadata, quorum
 from app.adapters.kafka.protocol.versioned import NO_TAGS
 
 LIST_OFFSETS, METADATA, OFFSET_FETCH, FIND_COORDINATOR, DESCRIBE_GROUPS, API_VERSIONS = 2, 3, 9, 10, 15, 18
+DESCRIBE_QUORUM, QUORUM_VERSION = 55, 1
 END, COMMITTED = 7, 5
 TOPICS_VERSION = 12
 _VERSIONS = [
@@ -29,7 +31,9 @@ _VERSIONS = [
     (FIND_COORDINATOR, 0, 0),
     (DESCRIBE_GROUPS, 0, 0),
     (API_VERSIONS, 0, 2),
+    (DESCRIBE_QUORUM, QUORUM_VERSION, QUORUM_VERSION),
 ]
+_FLEXIBLE = {(METADATA, TOPICS_VERSION), (DESCRIBE_QUORUM, QUORUM_VERSION)}
 _HOST = "127.0.0.1"
 
 
@@ -44,6 +48,8 @@ class FakeBroker:
         self.errors_of_partitions = True
         """Errors about offsets are those of a partition, not of the whole response."""
         self.asked: Counter[int] = Counter()
+        self.clock_ahead_ms = 0
+        """By how much its clock is ahead of this machine's."""
         self._asks_for_end = False
         self._connections: set[asyncio.StreamWriter] = set()
 
@@ -75,7 +81,7 @@ class FakeBroker:
                 key, version, number = struct.unpack(">hhi", request[:8])
                 self.asked[key] += 1
                 self._asks_for_end = request.endswith(struct.pack(">q", OffsetResetStrategy.LATEST))
-                head = struct.pack(">i", number) + (b"\0" if version == TOPICS_VERSION else b"")
+                head = struct.pack(">i", number) + (b"\0" if (key, version) in _FLEXIBLE else b"")
                 body = head + self._answer(key, version).encode()
                 writer.write(struct.pack(">i", len(body)) + body)
         self._connections.discard(writer)
@@ -88,15 +94,29 @@ class FakeBroker:
         code = errors.pop(0) if errors else 0
         if key == METADATA:
             return self._metadata(version, code)
-        if key == FIND_COORDINATOR:
-            return FindCoordinatorResponse_v0(code, 1, _HOST, self.port)
-        if key == LIST_OFFSETS:
-            offset = -1 if code else (END if self._asks_for_end else 0)
-            return OffsetResponse_v2(0, [("t", [(0, code, -1, offset)])])
-        if key == OFFSET_FETCH:
-            return self._commits(code)
+        answers = {
+            FIND_COORDINATOR: lambda code: FindCoordinatorResponse_v0(code, 1, _HOST, self.port),
+            DESCRIBE_QUORUM: self._quorum,
+            LIST_OFFSETS: self._offset,
+            OFFSET_FETCH: self._commits,
+            DESCRIBE_GROUPS: self._group,
+        }
+        return answers[key](code)
+
+    def _group(self, code: int) -> Any:
         members = [] if code else [("m", "client", "host", b"", b"")]
         return DescribeGroupsResponse_v0([(code, "g", "" if code else "Stable", "", "", members)])
+
+    def _offset(self, code: int) -> Any:
+        offset = -1 if code else (END if self._asks_for_end else 0)
+        return OffsetResponse_v2(0, [("t", [(0, code, -1, offset)])])
+
+    def _quorum(self, code: int) -> Any:
+        clock_ms = time.time_ns() // 1_000_000 + self.clock_ahead_ms
+        voter = (1, END, clock_ms, clock_ms, NO_TAGS)
+        partition: Any = (0, 0, 1, 1, END, [voter], [], NO_TAGS)
+        topics = [] if code else [(quorum.METADATA_LOG, [partition], NO_TAGS)]
+        return quorum.DESCRIBE_QUORUM.response(code, topics, NO_TAGS)
 
     def _commits(self, code: int) -> Any:
         if code and not self.errors_of_partitions:
