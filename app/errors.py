@@ -26,6 +26,7 @@ FraudstreamError
 ├── StackError               the local stack cannot be started or stopped
 │   └── PortTaken            another program took a port before a part could listen: choose another port
 ├── SendFailed               a record was not acknowledged: end the process without commit
+├── FetchFailed              the brokers refuse to give records: end the process without commit
 ├── ClockWrong               this machine's clock differs from the brokers': end the process without commit
 ├── ClientEnded              the Kafka client has stopped working: end the process without commit
 ├── Paused                   the process did not run for longer than its session: end it without commit
@@ -214,6 +215,12 @@ class PortTaken(StackError):
 class SendFailed(FraudstreamError):
     """The brokers did not acknowledge a record. The process ends without commit. Operator action: check the brokers; start
     the worker again, if the supervisor does not.
+    """
+
+
+class FetchFailed(FraudstreamError):
+    """The brokers refuse to give records, for example because the right to read a topic was revoked. The process ends without
+    commit. Operator action: remove the cause that the message names, then start the worker again.
     """
 
 

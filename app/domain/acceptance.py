@@ -12,6 +12,9 @@ from app.errors import InvalidEvent, InvalidReason
 TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "channel", "device_id", "card_token")
 """Fields that are checked for card numbers."""
 
+ID_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id")
+"""Fields of ids, which may be numbers; the default of ``numeric_ids``."""
+
 LABEL_TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token")
 """Fields of a label that are checked for card numbers."""
 
@@ -25,9 +28,9 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """2000-01-01. Earlier times are mistakes, such as zero, or seconds instead of milliseconds."""
     max_future_ms: int = 300_000
     """How far an event time may lie ahead of its record; five minutes cover the clock differences of a payment network."""
-    numeric_ids: frozenset[str] = frozenset()
+    numeric_ids: frozenset[str] = frozenset(ID_FIELDS)
     """Fields whose values may be numbers that look like card numbers: of random ones 2 to 4 % do. ``CardEvidence`` counts
-    them."""
+    them, and stops their reader where they are card numbers: which records are accepted does not depend on it."""
 
     def check(self, transaction: Transaction, *, key: bytes | None, reference_ms: int) -> None:
         """Raise InvalidEvent unless the transaction is acceptable.

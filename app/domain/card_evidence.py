@@ -13,11 +13,10 @@ from operator import attrgetter
 
 from app.domain.card_number import SHORTEST, card_shaped, has_valid_check_digit
 from app.domain.identifiers import digest64
+from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.errors import CardNumbersFound
 
-NUMERIC_ID_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id")
-"""Fields that may be declared as numeric ids."""
 FALSE_ALARM = 1e-6
 """Probability that a field of honest ids is ever taken for one of card numbers."""
 _HONEST = 0.1
@@ -44,17 +43,17 @@ class CardEvidence:
         self._fields = {name: _Field(name) for name in fields}
         self._read = [(attrgetter(name), field.add) for name, field in self._fields.items()]
 
-    def add(self, transactions: Iterable[Transaction]) -> dict[str, int]:
-        """Count accepted transactions; return the number of values with a valid check digit by field.
+    def add(self, events: Iterable[Transaction | Label]) -> dict[str, int]:
+        """Count accepted events; return the number of values with a valid check digit by field.
 
         Raises CardNumbersFound where the values of a field are card numbers.
         """
         if not self._fields:
             return {}
         before = {name: field.hits for name, field in self._fields.items()}
-        for transaction in transactions:
+        for event in events:
             for read, add in self._read:
-                text = read(transaction)
+                text = read(event)
                 if text is not None and len(text) >= SHORTEST:
                     add(text)
         return {name: field.hits - before[name] for name, field in self._fields.items()}
@@ -92,5 +91,6 @@ class _Field:
             raise CardNumbersFound(
                 f"`{self._name}` holds card numbers: {self._valid} of {seen} values with the length and prefix of a card "
                 "number have a valid check digit, of random ids a tenth has. Send tokens instead, or remove the field from "
-                "FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS, which rejects such records one by one."
+                "FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS, which rejects such records one by one. For a file a --mapping can make "
+                "tokens ({ column = COLUMN, token = true })."
             )

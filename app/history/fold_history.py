@@ -143,7 +143,7 @@ def _remedy(error: InvalidEvent, transaction: Transaction, source: HistorySource
     if error.reason is InvalidReason.CARD_NUMBER:
         return (
             "; a --mapping can make a keyed token of a card number ({ column = COLUMN, token = true }), and "
-            "FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS accepts fields of numeric ids"
+            "FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS names the fields whose values may be numbers"
         )
     if error.reason not in (InvalidReason.ABSURD_TIME, InvalidReason.FUTURE_TIME):
         return ""

@@ -10,6 +10,7 @@ from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.serde.fact_codec import is_fact, label_facts, read_facts
 from app.adapters.serde.json_codec import label_of
 from app.domain.acceptance import Acceptance
+from app.domain.card_evidence import CardEvidence
 from app.domain.label import Label
 from app.errors import InvalidEvent, InvalidReason
 from app.features.activity import observe, queries
@@ -36,6 +37,8 @@ class LabelChunk(NamedTuple):
     activity: dict[int, list[OutRecord]]
     """Facts by partition of the entities' topic."""
     rejected: list[Rejected]
+    numeric_id_hits: dict[str, int]
+    """Accepted ids that look like card numbers, by field."""
     states: dict[bytes, bytes] = {}  # noqa: RUF012  # never changed
 
     @property
@@ -56,19 +59,22 @@ class LabelRouter:
         self, acceptance: Acceptance, partitions: int, decode: Callable[[Record], Label] = label_of
     ) -> None:
         self._acceptance = acceptance
+        self._card_evidence = CardEvidence(acceptance.numeric_ids)
         self._partitions = partitions
         self._decode = decode
 
     def compute(self, chunk: Chunk) -> LabelChunk:
+        """Raises CardNumbersFound before the facts of a chunk of card numbers are sent."""
         labels, rejected = [], []
         for record in chunk.records:
             try:
                 labels.append(self._label(record))
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
+        hits = self._card_evidence.add(labels)
         about, whole = touched(labels), slice(None)
         (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])
-        return LabelChunk(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected)
+        return LabelChunk(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected, hits)
 
     def _label(self, record: Record) -> Label:
         label = self._decode(record)

@@ -18,7 +18,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
     `saturated`. At most 8192, so that sums of squares stay exact in 128 bits."""
 
 
-_ID = "(transaction_id|customer_id|terminal_id|device_id)"
+_ID = "(transaction_id|customer_id|terminal_id|device_id|card_token)"
 NumericIds = Annotated[str, Meta(pattern=f"^({_ID}(,{_ID})*)?$")]
 
 
@@ -36,7 +36,8 @@ class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`murmur2` rejects a record whose partition is not the one that Kafka's default partitioner chooses for its key: with
     two producers that partition differently, a customer would have two incomplete profiles. `any` accepts every
     partition, for deployments in which all producers agree on another rule."""
-    numeric_ids: NumericIds = ""
-    """Names of fields, separated by commas, whose values are numeric ids, such as `terminal_id,transaction_id`. Of random numbers of
-    13 to 19 digits 2 to 4 % look like card numbers: in these fields they are scored and counted, in others rejected. The process
-    ends when the values of such a field pass the check digit of card numbers far more often than by chance."""
+    numeric_ids: NumericIds = "transaction_id,customer_id,terminal_id,device_id"
+    """Names of fields, separated by commas, whose values may be numbers. Of random numbers of 13 to 19 digits 2 to 4 % look like
+    card numbers: in these fields they are scored and counted, in others rejected. The process ends when the values of such a
+    field pass the check digit of card numbers far more often than by chance. `card_token` may be added. Empty: every field is
+    strict, and each such record is rejected."""

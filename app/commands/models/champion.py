@@ -8,6 +8,7 @@ import typer
 
 from app.commands.models.control import Json, Wait, control, report_text, send_order, utc
 from app.commands.models.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
+from app.commands.shared.order_options import AsArrived, Sort
 
 if TYPE_CHECKING:
     from app.adapters.topic_records.control_log import ControlLog
@@ -32,6 +33,8 @@ def promote(
     weeks: Weeks = 4,
     budget: Budget = 100,
     margin: Margin = 0.01,
+    sort: Sort = False,
+    as_arrived: AsArrived = False,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
@@ -51,7 +54,7 @@ def promote(
     order = promotion(settings, model, log)
     if gate is not None or gate_topics:
         against = "" if order.previous is None else model_id(order.previous)
-        terms = Terms(gate, mapping, weeks, margin, budget, days)
+        terms = Terms(gate, mapping, weeks, margin, budget, days, sort=sort, as_arrived=as_arrived)
         require_passed(settings, model, against, terms, json=json)
     send_order(
         settings,

@@ -7,13 +7,20 @@ from typing import NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import OffsetResetStrategy
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 
 from app.adapters.kafka.commit_notes import CommitNote
 from app.adapters.kafka.records import Record
+from app.errors import FetchFailed
 from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
 from app.streaming.consumer.client_tasks import ClientTasks
 from app.streaming.delivery.fail_stop import fail_stop
@@ -29,6 +36,16 @@ class Fetch(NamedTuple):
     positions: Mapping[TP, int]
     """The next offset of each partition: behind its records, and behind the transaction markers and aborted records that
     follow them."""
+
+
+def fetch_failed(error: KafkaError) -> FetchFailed:
+    """What the brokers refused, and the remedy."""
+    what = f"{type(error).__name__} {error}"
+    if isinstance(error, TopicAuthorizationFailedError):
+        return FetchFailed(
+            f"{what}. This user may not read the topic: grant it Read (docs/operate/security.md)"
+        )
+    return FetchFailed(f"{what}. If it repeats, look for the cause in the log of the brokers")
 
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):
@@ -92,6 +109,9 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         except OffsetOutOfRangeError as error:
             await self._resume_in_range(consumer, error.args[0])
             fetched = {}
+        except KafkaError as error:
+            with fail_stop("fetching records"):  # Faust would end the process with 1
+                raise fetch_failed(error) from error
         # Read right after the fetch, in the thread that seeks.
         return Fetch(cast(Fetched, fetched), self.fetch_epoch, self._positions(consumer))
 

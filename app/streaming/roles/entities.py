@@ -134,6 +134,8 @@ class EntityWorker(StatefulWorker):
     def _on_labels_durable(self, finished: Sequence[InFlightChunk[LabelChunk]]) -> None:
         for work in (chunk.computed for chunk in finished):
             self.metrics.count("labels_total", work.labels, result="accepted")
+            for field, hits in work.numeric_id_hits.items():
+                self.metrics.count("numeric_id_hits_total", hits, field=field)
             self.metrics.count("labels_total", len(work.rejected), result="dead_letter")
             self._count_rejected(work.rejected)
 

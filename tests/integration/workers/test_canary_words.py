@@ -31,12 +31,18 @@ def good(number: int) -> dict[str, Any]:
     }
 
 
+def by_chance(number: int) -> dict[str, Any]:
+    """A transaction whose terminal is the same number each time, which is a card's by chance: it is decided."""
+    return good(number) | {"transaction_id": f"{WORD}-again-{number}", "terminal_id": CARD}
+
+
 def bad(number: int) -> list[bytes]:
     """One record for each way in which an error could quote its content."""
     event = good(number)
     return [
         f"<{WORD}>".encode(),
-        json.dumps(event | {"terminal_id": CARD}).encode(),
+        json.dumps(event | {"card_token": CARD}).encode(),
+        json.dumps(event | {"channel": f"paid by {CARD}"}).encode(),
         json.dumps(event | {"amount_minor": WORD}).encode(),
         json.dumps(event | {"currency": WORD}).encode(),
         json.dumps(event | {"customer_id": f"{WORD}-another"}).encode(),
@@ -57,7 +63,8 @@ async def test_no_value_of_an_event_reaches_logs_metrics_files_names_or_headers(
 
     topics = deployment.settings.topics
     dead_letters = await deployment.read(topics.dead_letters)
-    assert len(dead_letters) == 6 * SENT
+    assert len(dead_letters) == 7 * SENT
+    assert len(await deployment.read(topics.decisions)) == 2 * SENT
     searched = {
         "log": worker.text(),
         "endpoints": "".join(endpoints),
@@ -73,7 +80,7 @@ async def send(deployment: Deployment) -> None:
     async with AIOKafkaProducer(bootstrap_servers=deployment.servers) as producer:
         for number in range(SENT):
             event = good(number)
-            for value in [json.dumps(event).encode(), *bad(number)]:
+            for value in [json.dumps(event).encode(), json.dumps(by_chance(number)).encode(), *bad(number)]:
                 await producer.send(topic, value, event["customer_id"].encode())
         await producer.flush()
 

@@ -88,7 +88,7 @@ KINDS: dict[str, tuple[str, Callable[[dict[str, Any]], Message]]] = {
     "seconds": ("absurd_time", changed(event_time=1_760_000_000)),
     "time before all times": ("absurd_time", changed(event_time=-(2**62))),
     "card number as channel": ("card_number", changed(channel="4111 1111 1111 1111")),
-    "card number as device": ("card_number", changed(device_id="x 5500-0000-0000-0004")),
+    "card number as token": ("card_number", changed(card_token="x 5500-0000-0000-0004")),  # noqa: S106  # a card scheme's test number
 }
 HUGE_KIND = ("out_of_range", changed(terminal_id="t" * 900_000))
 

@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from app.adapters.kafka.range_reader import LogRecord
-from app.domain.acceptance import Acceptance
+from app.commands.shared.history import acceptance
+from app.domain.acceptance import ID_FIELDS, TEXT_FIELDS, Acceptance
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 from app.processing.decode_chunk import SourceLog, StoredProfiles, decode_records
+from app.settings import Settings
 
 NOW_MS = 1_760_000_000_000
 ACCEPTANCE = Acceptance(earliest_event_time_ms=946_684_800_000, max_future_ms=300_000)
@@ -69,17 +71,25 @@ def test_event_time_lies_between_the_bounds(event_time: int, expected: InvalidRe
     assert expected == reason_of(msgspec.structs.replace(SOUND, event_time=event_time))
 
 
-@pytest.mark.parametrize("field", ["transaction_id", "terminal_id", "channel", "device_id", "card_token"])
-def test_a_card_number_is_refused_in_any_field_of_text(field: str) -> None:
-    changed = msgspec.structs.replace(SOUND, **{field: "4111111111111111"})
-
-    assert reason_of(changed) == InvalidReason.CARD_NUMBER
+CARD = "4111111111111111"
 
 
-def test_a_card_number_is_refused_as_customer_id() -> None:
-    changed = msgspec.structs.replace(SOUND, customer_id="4111111111111111")
+@pytest.mark.parametrize("field", TEXT_FIELDS)
+def test_a_card_number_is_refused_in_text_and_may_be_an_id(field: str) -> None:
+    changed = msgspec.structs.replace(SOUND, **{field: CARD})
+    strict = Acceptance(numeric_ids=frozenset())
 
-    assert reason_of(changed, b"4111111111111111") == InvalidReason.CARD_NUMBER
+    assert (field not in ID_FIELDS) == (reason_of(changed, changed.customer_id.encode()) is not None)
+    with pytest.raises(InvalidEvent, match=f"card_number: `{field}`"):
+        strict.check(changed, key=changed.customer_id.encode(), reference_ms=NOW_MS)
+
+
+def test_the_setting_has_the_default_of_the_rule() -> None:
+    assert ",".join(ID_FIELDS) == Settings().acceptance.numeric_ids
+    assert Acceptance().numeric_ids == acceptance(Settings()).numeric_ids
+    assert (
+        frozenset() == acceptance(Settings.from_env({"FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS": ""})).numeric_ids
+    )
 
 
 def test_what_is_told_names_the_field_and_not_its_value() -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.acceptance import Acceptance
+from app.domain.acceptance import ID_FIELDS, Acceptance
 from app.domain.card_evidence import FALSE_ALARM, CardEvidence, evidence
 from app.domain.card_number import contains_card_number
+from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.errors import CardNumbersFound, InvalidEvent
 
@@ -95,6 +96,24 @@ def test_a_part_of_card_numbers_among_honest_ids_is_found(share: float) -> None:
             with_terminal(next(numbers) if random.random() < share else f"4{random.randrange(10**15):015}")
             for _ in range(2_000)
         )
+
+
+def test_labels_are_counted_like_transactions() -> None:
+    numbers = cards(Random(5), 7)
+    sound = Label(
+        transaction_id="t1",
+        customer_id="c1",
+        terminal_id="m1",
+        event_time=NOW_MS,
+        is_fraud=True,
+        source=LabelSource.ANALYST,
+        reported_at=NOW_MS,
+    )
+    labels = [msgspec.structs.replace(sound, transaction_id=number) for number in numbers]
+
+    assert CardEvidence(ID_FIELDS).add(labels[:6])["transaction_id"] == 6
+    with pytest.raises(CardNumbersFound, match="`transaction_id` holds card numbers"):
+        CardEvidence(ID_FIELDS).add(labels)
 
 
 def test_without_declared_fields_nothing_is_counted() -> None:

@@ -1,11 +1,13 @@
 """The order of rows is checked, since features depend on it; ``--sort`` sorts a file in bounded memory."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -146,7 +148,11 @@ def test_a_refused_row_is_named_by_its_line_in_the_file(tmp_path: Path) -> None:
     path = a_file(tmp_path / "f.csv", times)
     path.write_text(path.read_text().replace('"t48"', '"4111111111111111"'))
 
-    ran = CliRunner().invoke(app, ["features", str(path), "--sort", "--out", str(tmp_path / "o.csv")])
+    ran = CliRunner().invoke(
+        app,
+        ["features", str(path), "--sort", "--out", str(tmp_path / "o.csv")],
+        env={"FRAUDSTREAM_ACCEPTANCE_NUMERIC_IDS": ""},
+    )
 
     assert isinstance(ran.exception, InvalidFile)
     assert "f.csv, line 50, row 49: `transaction_id` looks like" in str(ran.exception)
@@ -175,3 +181,25 @@ def test_the_collected_case(tmp_path: Path) -> None:
         counts("by_customer.csv")
     assert by_time["b"] == 1
     assert counts("by_customer.csv", "--sort") == by_time
+
+
+def _commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for part in list(command.commands):
+        yield from _commands(command.commands[part], f"{name} {part}".strip())
+
+
+def test_every_command_that_folds_a_file_has_the_options_that_its_refusal_names() -> None:
+    """The others look labels up by transaction, in any order."""
+    options = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in _commands(typer.main.get_command(app))
+    }
+    mapped = {name for name, found in options.items() if "--mapping" in found}
+
+    assert "model promote" in mapped
+    assert {"labels send", "model compare"} == {
+        name for name in mapped if not {"--sort", "--as-arrived"} <= options[name]
+    }

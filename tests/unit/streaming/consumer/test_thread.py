@@ -2,12 +2,18 @@
 
 import threading
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
+import pytest
+from aiokafka.errors import ConsumerStoppedError, KafkaError, TopicAuthorizationFailedError
 from faust.types import TP
 
+from app.errors import FetchFailed
+from app.settings import Settings, WorkerSettings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread
+from app.streaming.faust_app import build_app
 from tests.unit.streaming.consumer.consumer import FIRST
 
 
@@ -17,7 +23,8 @@ class Client:
     _closed = False
     _max_poll_records = 500
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
         self._fetcher = self._subscriptions = self._subscription = self
         self.subscription = None
 
@@ -25,7 +32,58 @@ class Client:
         return nullcontext()
 
     async def fetched_records(self, partitions: set[TP], timeout: float, max_records: int) -> Any:  # noqa: ASYNC109  # the client's signature
+        if self._error is not None:
+            raise self._error
         return {tp: [threading.get_ident(), timeout, max_records] for tp in partitions}
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (
+            TopicAuthorizationFailedError("payments"),
+            "payments. This user may not read the topic: grant it Read",
+        ),
+        (KafkaError("Unexpected error during data retrieval"), "Unexpected error during data retrieval"),
+    ],
+)
+async def test_an_error_of_a_fetch_ends_the_process_with_its_name(
+    consumer: Any, error: Exception, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust would end it with 1. The end of the process is the one thing that a test cannot let happen."""
+    ended: list[BaseException] = []
+
+    def end(doing: str, cause: BaseException) -> None:
+        assert doing == "fetching records"
+        ended.append(cause)
+        raise cause
+
+    monkeypatch.setattr("app.streaming.delivery.fail_stop.end_process", end)
+    thread = ChunkConsumerThread(consumer)
+    thread._consumer = Client(error)
+
+    with pytest.raises(FetchFailed, match=why):
+        await thread._fetch({FIRST}, 0.5)
+    assert [FetchFailed] == [type(cause) for cause in ended]
+    thread.thread_loop.close()
+
+
+async def test_a_stopped_consumer_is_no_failure(consumer: Any) -> None:
+    thread = ChunkConsumerThread(consumer)
+    thread._consumer = Client(ConsumerStoppedError())
+
+    with pytest.raises(ConsumerStoppedError):
+        await thread._fetch({FIRST}, 0.5)
+    thread.thread_loop.close()
+
+
+def test_a_poll_is_bounded_by_records(tmp_path: Path) -> None:
+    """Faust gives the limit to the client, for whose limit a fetch asks (below): a few kilobytes may unpack to more records
+    than memory holds.
+    """
+    app = build_app(Settings(worker=WorkerSettings(data_dir=str(tmp_path))))
+
+    assert app.conf.broker_max_poll_records == 50_000
 
 
 async def test_a_fetch_runs_in_the_thread_of_the_kafka_client(consumer: Any) -> None:
