@@ -15,8 +15,13 @@ KEPT_MS = 31 * DAY_MS
 """An event this much older than its customer's newest is evicted."""
 FILL_SECONDS, FILL_SHARE = 600.0, 1 / 6
 """Profiles are full after ten minutes or a sixth of the run: then each transaction lets an old one expire."""
-SMALL_BUFFERS = {"FRAUDSTREAM_WORKER_ROCKSDB_WRITE_BUFFERS_BYTES": str(8 * 1024 * 1024)}
-"""Full within a minute, so that their filling is not taken for growth."""
+SETTINGS = {
+    "FRAUDSTREAM_WORKER_ROCKSDB_WRITE_BUFFERS_BYTES": str(8 * 1024 * 1024),
+    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "30",
+    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "25",
+}
+"""Write buffers that are full within a minute, so that their filling is not taken for growth. A session that other programs of the
+machine do not exceed: a worker that ends itself for that (`Paused`) has no long life to measure."""
 
 
 class Plan(NamedTuple):
@@ -49,7 +54,7 @@ class Plan(NamedTuple):
 
 async def soak(run: Run, plan: Plan, found: list[Sample]) -> None:
     """Play the plan. The survivor shows what each takeover leaves behind, the successors what a kill leaves on the disk."""
-    workers = await run.start_workers(WORKERS, **SMALL_BUFFERS)
+    workers = await run.start_workers(WORKERS, **SETTINGS)
     killed, _ = workers
     looking = asyncio.create_task(sample(workers, run.directory / "cluster", plan.sample_seconds, found))
     begun = time.monotonic()

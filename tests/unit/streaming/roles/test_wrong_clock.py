@@ -67,6 +67,18 @@ async def test_a_user_who_may_not_describe_the_cluster_starts(broker: FakeBroker
     await check_clock(broker.address, ClockWatch(60.0, time.time, time.monotonic))
 
 
+@pytest.mark.parametrize("role", ["risk", "entities", "crm"])
+async def test_the_time_of_an_acknowledgement_is_compared(
+    role: str, broker: FakeBroker, tmp_path: Path
+) -> None:
+    """For a user who may not describe the cluster, it is the first time of a broker that the worker sees."""
+    worker = worker_of(role, broker, tmp_path)
+    now = time.time()
+    worker._sender._on_broker_time(now, round(now * 1000))
+    with pytest.raises(ClockWrong):
+        worker._sender._on_broker_time(now, round(now * 1000) + HOUR_MS)
+
+
 def guards_of(worker: Any) -> list[Callable[[], None]]:
     """What a worker calls before each write: of files, of records, of keys in Redis."""
     match worker:
