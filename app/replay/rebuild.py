@@ -1,6 +1,6 @@
 """Rebuilds a lost changelog: folds profiles from the log up to the committed offsets of the group.
 
-Folding stops at the committed offsets, because workers treat a transaction as decided when its profile has applied it. The
+On a mirror of the cluster these offsets come from ``mirror_position``. Folding stops at them, because workers treat a transaction as decided when its profile has applied it. The
 changelog must be empty and no worker may run, because the versions of two writers would mix.
 """
 
@@ -50,6 +50,21 @@ async def require_no_members(kafka: Cluster, group: str) -> None:
         raise ConfigurationError(
             f"{count} worker(s) are in the group {group} and write to the changelog. Stop them; a killed worker stays in "
             "the group until its session ends."
+        )
+
+
+def require_commits(group: str, topic: str, finished: Mapping[int, int], *, on_mirror: bool) -> None:
+    """Raise ConfigurationError when the group has committed offsets on a mirror, or none on its own cluster."""
+    if on_mirror and finished:
+        raise ConfigurationError(
+            f"{group} has committed offsets of this {topic}: its workers have already run on this cluster, and these offsets are "
+            "right. Run this command without --from-mirror."
+        )
+    if not on_mirror and not finished:
+        raise ConfigurationError(
+            f"{group} has committed no offset of this {topic}, so there is nothing up to which profiles are to be rebuilt. If "
+            "this cluster is a mirror that takes over, add --from-mirror (docs/operate/disaster-recovery.md). Otherwise start "
+            "the workers: they read the log from its beginning."
         )
 
 

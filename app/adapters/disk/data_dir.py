@@ -75,7 +75,8 @@ def bind_changelog(path: Path, changelog: str, topic_id: str, disk: Disk = DISK)
             f"the databases in {SETTING}={path} come from another {changelog} ({known}, now {topic_id}): it was deleted and "
             "created again, or belongs to another cluster. Nothing was changed. Check first that the settings name the "
             "right cluster. If the new topic is complete, move the directory aside and start again: the worker restores "
-            "from the topic. If it is empty or incomplete, see docs/data/replay.md, Rebuild a lost changelog. Delete the "
+            "from the topic. If it is empty or incomplete, see docs/data/replay.md, Rebuild a lost changelog; on a mirror that takes "
+            "over, docs/operate/disaster-recovery.md. Delete the "
             "moved directory only after `fraudstream state verify` has found no difference."
         )
     if known:

@@ -22,7 +22,7 @@ from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.producer_identity import ProducerIdentity, stamp
 from app.adapters.kafka.producer_ids import ProducerIds
 from app.adapters.kafka.record_batches.header_names import append
-from app.adapters.kafka.records import CLAIM_KEY, OutRecord, TopicBatch
+from app.adapters.kafka.records import CLAIM_KEY, CLAIM_TOPIC_ID, OutRecord, TopicBatch
 from app.adapters.kafka.security import client_options, servers
 from app.errors import Fenced, SendFailed
 from app.settings import KafkaSettings
@@ -74,6 +74,8 @@ class BatchProducer:
         self._claimed: dict[tuple[str, int], ProducerIdentity] = {}
         self._claim_of: dict[str, str] = {}
         """By topic, the topic whose claims it shares."""
+        self._claimed_ids: dict[str, str] = {}
+        """By topic, the id that its claims name."""
         self._in_order: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         """By partition: held from the numbering of a batch until it is in the client's queue."""
         fast_zstd.install()
@@ -111,6 +113,10 @@ class BatchProducer:
         """
         self._claim_of |= dict.fromkeys(others, topic)
 
+    def name_in_claims(self, topic: str, topic_id: str) -> None:
+        """Name the id of ``topic`` in its claims: a reader of a copy of the topic recognises by it that it is a copy."""
+        self._claimed_ids[topic] = topic_id
+
     async def claim(self, topic: str, partitions: Iterable[int]) -> None:
         """Become the only writer of these partitions: append a record behind which no former owner can append.
 
@@ -132,7 +138,9 @@ class BatchProducer:
     async def _claim(self, topic: str, partition: int) -> None:
         with _failing(f"{topic}-{partition}"):
             self._claimed[topic, partition] = await self._ids.take_over(_claim_name(topic, partition))
-        await self.send(topic, partition, [OutRecord(CLAIM_KEY, None)])
+        named = self._claimed_ids.get(topic, "")
+        headers = [(CLAIM_TOPIC_ID, named.encode())] if named else []
+        await self.send(topic, partition, [OutRecord(CLAIM_KEY, None, None, headers)])
 
     async def send(self, topic: str, partition: int, records: Sequence[OutRecord]) -> int:
         """Send the records in order and return the offset of the last one, -1 for none. Raises as ``send_all``."""

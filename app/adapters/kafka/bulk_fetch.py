@@ -19,6 +19,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from app.adapters.kafka.protocol.fetch import fetch_answers
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.contained_fetch import log_passed_over
+from app.adapters.kafka.records import CLAIM_KEY, claimed_topic_id
 from app.adapters.kafka.security import Cluster, client_options, servers
 from app.adapters.kafka.transactions.aborted import AbortedTransactions
 from app.adapters.kafka.transactions.isolation import READ_COMMITTED, isolation_code
@@ -40,6 +41,8 @@ class Slice(NamedTuple):
     records: list[tuple[bytes, bytes | None]]
     next_offset: int
     """The offset to read next. Offsets before it that are not in ``records`` no longer exist."""
+    claimed_topic_ids: frozenset[str] = frozenset()
+    """The topic ids that claims among ``records`` name."""
 
 
 class FetchedRecords(NamedTuple):
@@ -57,7 +60,10 @@ class FetchedRecords(NamedTuple):
     def slices(self) -> Iterator[Slice]:
         """Keys and values, slice by slice. Raises RestoreFailed where a record cannot be read: a state would be missing."""
         for records, next_offset in self.decoded(pass_over=False):
-            yield Slice([(record.key, record.value) for record in records], next_offset)
+            claims = {claimed_topic_id(record.headers) for record in records if record.key == CLAIM_KEY}
+            yield Slice(
+                [(record.key, record.value) for record in records], next_offset, frozenset(claims - {""})
+            )
 
     def decoded(self, *, pass_over: bool = True) -> Iterator[tuple[list[Any], int]]:
         """Complete records, slice by slice, each with the offset to read next.

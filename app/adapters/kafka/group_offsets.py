@@ -1,12 +1,17 @@
-"""Reads the committed offsets and the members of a consumer group without joining it."""
+"""Reads, and sets, the committed offsets of a consumer group without joining it; counts its members."""
 
+from collections.abc import Mapping
 from functools import partial
 
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
 from app.adapters.kafka import connection as kafka_connection
-from app.adapters.kafka.commit_notes import Commit
-from app.adapters.kafka.connection import Brokers
+from app.adapters.kafka.commit_notes import Commit, CommitNote
+from app.adapters.kafka.connection import Brokers, ask_again
 from app.adapters.kafka.groups import Partition, described, read_commits
-from app.adapters.kafka.security import Cluster
+from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
+from app.adapters.kafka.security import Cluster, client_options, servers
 
 
 async def commits(kafka: Cluster, group: str, topic: str, topic_id: int) -> dict[int, Commit]:
@@ -29,6 +34,22 @@ async def committed(kafka: Cluster, group: str, topic: str, topic_id: int) -> di
     """The offsets of ``commits``."""
     found = await commits(kafka, group, topic, topic_id)
     return {partition: commit.offset for partition, commit in found.items()}
+
+
+async def commit(kafka: Cluster, group: str, topic: str, topic_id: int, offsets: Mapping[int, int]) -> None:
+    """Commit an offset of each partition, as a worker would. The group must have no members."""
+    consumer = contained_consumer(**client_options(kafka), group_id=group, enable_auto_commit=False)
+    note = str(CommitNote(f"{topic_id:x}"))
+    try:
+        await ask_again(servers(kafka), consumer.start)
+        noted = {
+            TopicPartition(topic, partition): OffsetAndMetadata(offset, note)
+            for partition, offset in offsets.items()
+        }
+        consumer.assign(list(noted))
+        await consumer.commit(noted)
+    finally:
+        await consumer.stop()
 
 
 async def members(kafka: Cluster, group: str) -> int:

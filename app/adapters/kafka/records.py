@@ -19,6 +19,14 @@ CLAIM_KEY = b"\0owner"
 """Key of the record that claims a partition. No state has it: ids hold no control characters. Its value is None, so that a
 reader of states removes what never existed.
 """
+CLAIM_TOPIC_ID = "topic_id"
+"""Header of a claim: the id of the topic for which it was made, as hexadecimal digits. A copy of the topic has another id."""
+
+
+def claimed_topic_id(headers: Headers) -> str:
+    """The topic id in the headers of a claim; empty for a claim of a release that did not name it."""
+    named = (value for name, value in headers if name == CLAIM_TOPIC_ID)
+    return (next(named, None) or b"").decode("ascii", "replace")
 
 
 class Record(Protocol):

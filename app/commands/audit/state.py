@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.audit.rebuild import rebuild
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from app.features.profile_view import ProfileView
-    from app.replay.rebuild import Rebuilt
     from app.replay.verify import Verification
     from app.settings import Settings
 
 commands = typer.Typer(no_args_is_help=True, help="Print, verify and rebuild customer profiles.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+commands.command("rebuild")(rebuild)
 
 
 @commands.command("show")
@@ -75,70 +78,6 @@ def verify(
     _print_matches(verification, as_json=json)
     if not verification.is_sound:
         raise typer.Exit(1)
-
-
-@commands.command("rebuild")
-def rebuild(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    json: Json = False,
-) -> None:
-    """Rebuild a lost changelog: fold the transactions log and write every profile to the changelog topic.
-
-    Requires that no worker is in the group and that the topic is empty;
-    otherwise exit code 2. The log is folded from its beginning to the committed
-    offsets, so that the workers resume there: nothing is decided twice or left
-    out. Records deleted by retention are missing in the profiles; windows are
-    complete when the log covers 32 days. Afterwards start every
-    worker with an empty data directory; move the old ones aside. Run it with the settings of the workers.
-    """
-    import asyncio
-    import sys
-
-    from app.settings import Settings
-
-    if sys.stdin.isatty() and not yes:
-        typer.confirm("Rebuild the changelog from the log?", abort=True)
-    done = asyncio.run(_rebuild(Settings.from_env()))
-    if json:
-        typer.echo(json_format.dumps(done._asdict()))
-        return
-    typer.echo(f"{done.profiles:,} profiles from {done.records:,} records")
-    if done.cut:
-        typer.echo(
-            f"retention has cut partitions {', '.join(map(str, done.cut))}: no profile holds the deleted records"
-        )
-
-
-async def _rebuild(settings: "Settings") -> "Rebuilt":
-    from app.adapters.kafka.batch_producer import BatchProducer
-    from app.adapters.kafka.group_offsets import committed
-    from app.adapters.kafka.range_reader import open_range_reader
-    from app.commands.shared.history import fold_rules
-    from app.commands.shared.progress import rows_progress
-    from app.replay import rebuild as rebuilding
-    from app.replay.scratch_store import open_scratch_store
-    from app.topics.topic_specs import profiles_changelog
-
-    kafka, worker, sender = settings.kafka, settings.worker, BatchProducer(settings.kafka)
-    async with (
-        open_range_reader(kafka, settings.topics.transactions) as source,
-        open_range_reader(kafka, profiles_changelog(settings)) as changelog,
-    ):
-        await rebuilding.require_no_members(kafka, worker.app_id)
-        await rebuilding.require_empty(changelog)
-        finished = await committed(kafka, worker.app_id, source.topic, source.topic_id)
-        with open_scratch_store(worker) as scratch:
-            with rows_progress("records folded", None) as on_progress:
-                folded = await rebuilding.rebuild(
-                    source, fold_rules(settings), scratch, finished, worker.profile_cache_bytes, on_progress
-                )
-            await rebuilding.require_no_members(kafka, worker.app_id)
-            await sender.start()
-            try:
-                profiles = await rebuilding.publish(scratch, finished, changelog.topic, sender)
-            finally:
-                await sender.stop()
-    return folded._replace(profiles=profiles)
 
 
 async def _from_changelog(settings: "Settings", partitions: "Iterable[int]", key: bytes) -> bytes | None:

@@ -31,8 +31,9 @@ LOCKS = {
         f"io.debezium:debezium-embedded:{DEBEZIUM}",
         LOGGING,
     ),
+    "mirror.lock": (f"org.apache.kafka:connect-mirror:{KAFKA}", LOGGING),
 }
-"""Roots from which each lock file is resolved: Kafka for every stack, Kafka Connect on request."""
+"""Roots from which each lock file is resolved: Kafka for every stack, Kafka Connect and MirrorMaker on request."""
 
 DAMAGED = "Delete the file and start again: it is then downloaded again."
 ALTERED = "The download was discarded: a proxy alters it, or the lock file is wrong."

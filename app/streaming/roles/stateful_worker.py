@@ -9,7 +9,7 @@ import faust
 import structlog
 
 from app.adapters.disk import data_dir
-from app.adapters.kafka.admin import short_topic_id, topic_ids
+from app.adapters.kafka.admin import short_topic_id, topic_id_text, topic_ids
 from app.errors import LogReplaced
 from app.settings import Settings
 from app.streaming.delivery.fail_stop import fail_stop
@@ -31,6 +31,7 @@ class StatefulWorker(Worker):
     def __init__(self, settings: Settings, app: faust.App, topics: tuple[str, ...], table_name: str) -> None:
         super().__init__(settings, app, topics)
         self._source_ids: Mapping[str, int] = {}
+        self._named_in_claims = ""
         owner = TableOwner(
             kafka=settings.kafka,
             store_options=BoundedMemory(settings.worker),
@@ -38,6 +39,7 @@ class StatefulWorker(Worker):
             on_rebalance_started=self._on_partitions_revoked,
             on_restore_step=self.health.restoring,
             changelog_writer=self._sender,
+            changelog_id=lambda: self._named_in_claims,
             require_same_log=self._require_same_logs,
         )
         self._table = state_table(app, table_name, settings.topics.partitions, owner)
@@ -55,6 +57,8 @@ class StatefulWorker(Worker):
             _log.error("store_quarantined", moved_to=str(aside), reason="the id of its changelog is lost")
         self._source_ids = {name: short_topic_id(ids[name]) for name in self.topics}
         self._changelog_id = str(ids[changelog])
+        self._named_in_claims = topic_id_text(ids[changelog])
+        self._sender.name_in_claims(changelog, self._named_in_claims)
         return self._source_ids
 
     async def _start_sender(self, changelog: str, *outputs: str) -> None:

@@ -88,7 +88,8 @@ class BulkRecovery(Recovery):
         gaps = {tp.partition: Gap(restored_to[tp] + 1, last[tp] + 1) for tp in tps}
         progress = RestoreProgress(table.owner.metrics, on_step=table.owner.on_restore_step)
         store = cast(StateStore, table.data)
-        restore = Restore(tps[0].topic, store, progress, lambda: assignment.revoked)
+        changelog_id = table.owner.changelog_id()
+        restore = Restore(tps[0].topic, store, progress, lambda: assignment.revoked, changelog_id)
         complete = await restore.run(gaps, partial(open_bulk_fetcher, table.owner.kafka))
         if complete:
             overtaken = {partition: versions.overtaken for partition, versions in restore.versions.items()}

@@ -7,6 +7,7 @@ stays valid, and the next restore resumes behind it.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from itertools import takewhile
 from typing import NamedTuple, Protocol
@@ -62,9 +63,15 @@ class Restore:
     """
 
     def __init__(
-        self, topic: str, store: Store, progress: RestoreProgress, abandoned: Callable[[], bool]
+        self,
+        topic: str,
+        store: Store,
+        progress: RestoreProgress,
+        abandoned: Callable[[], bool],
+        topic_id: str = "",
     ) -> None:
         self.topic = topic
+        self._topic_id = topic_id
         self._store = store
         self._progress = progress
         self._abandoned = abandoned
@@ -105,9 +112,10 @@ class Restore:
         key_filter: "KeyFilter | None",
     ) -> int:
         """Write the records fetched from ``offset``; return the next offset to fetch."""
-        for records, next_offset in fetched.slices():
+        for records, next_offset, claimed_topic_ids in fetched.slices():
             if self._abandoned():
                 break
+            self._refuse_copy(partition, claimed_topic_ids)
             keys = [key for key, _ in records] if key_filter is None else key_filter.possibly_stored(records)
             stored = dict(zip(keys, self._store.read(partition, keys), strict=True))
             self._write(
@@ -126,6 +134,16 @@ class Restore:
             self._store.write(partition, states, last_offset - claims)
             states = {}
         self._store.write(partition, states, last_offset)
+
+    def _refuse_copy(self, partition: int, claimed_topic_ids: AbstractSet[str]) -> None:
+        """A copy holds states that outputs of the copied cluster follow, and the copying may append older ones at any time."""
+        if others := claimed_topic_ids - {self._topic_id}:
+            raise RestoreFailed(
+                f"{self.topic}-{partition} was copied from another cluster: its records were written to the topic with the id "
+                f"{', '.join(sorted(others))}, which is {self._topic_id} here. Transactions that its states include may have no "
+                "decision on this cluster. Stop the copying, delete the topic, create it again with `fraudstream topics ensure`, "
+                "and continue with docs/operate/disaster-recovery.md."
+            )
 
     def _refuse_shorter_log(self, partition: int, gap: Gap) -> None:
         if gap.start > gap.end:

@@ -177,6 +177,8 @@ class TableOwner(NamedTuple):
     on_restore_step: Callable[[], None]
     """Called at every step of a restore."""
     changelog_writer: ChangelogWriter
+    changelog_id: Callable[[], str]
+    """The id of the changelog, as its claims name it."""
     require_same_log: Callable[[], Awaitable[None]]
     """Raises LogReplaced when a source topic is not the log that this worker began with."""
 

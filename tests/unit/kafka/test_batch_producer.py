@@ -13,7 +13,7 @@ from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, Pro
 
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.producer_identity import ProducerIdentity
-from app.adapters.kafka.records import OutRecord, TopicBatch
+from app.adapters.kafka.records import Headers, OutRecord, TopicBatch, claimed_topic_id
 from app.errors import ClockWrong, Fenced, SendFailed
 from app.settings import KafkaSettings
 from app.streaming.monitoring.clock_watch import ClockWatch
@@ -28,13 +28,15 @@ class Batch:
 
     def __init__(self, journal: list[str]) -> None:
         self.values: list[bytes | None] = []
+        self.headers: list[Headers] = []
         self._journal = journal
         self._bytes: bytearray | None = None
 
-    def append(self, value: bytes | None, **_: Any) -> object | None:
+    def append(self, value: bytes | None, headers: Headers, **_: Any) -> object | None:
         if len(self.values) == 3:
             return None
         self.values.append(value)
+        self.headers.append(headers)
         return self.values
 
     def close(self) -> None: ...
@@ -82,6 +84,8 @@ class Producer:
 
     def __init__(self) -> None:
         self.journal: list[str] = []
+        self.headers: list[Headers] = []
+        """Of each record."""
         self.identities: list[tuple[int, int, int]] = []
         """Producer id, epoch and first sequence number of each batch."""
         self.next_offset: dict[tuple[str, int], int] = {}
@@ -93,6 +97,7 @@ class Producer:
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Answer]:
         self.journal.append(f"{topic} sent")
+        self.headers += batch.headers
         self.identities.append(identity_of(batch))
         first = self.next_offset.get((topic, partition), 0)
         self.next_offset[topic, partition] = first + batch.record_count()
@@ -300,6 +305,15 @@ async def test_a_claim_is_the_first_record_of_a_new_epoch(sender: BatchProducer,
     await sender.claim("changelog", [2])
 
     assert producer.identities == [(1_000, 1, 0), (1_000, 1, 1), (1, 0, 0), (1_000, 2, 0)]
+
+
+async def test_a_claim_names_the_id_of_its_topic(sender: BatchProducer, producer: Producer) -> None:
+    """A copy of the topic, which has another id, is recognised by it."""
+    sender.name_in_claims("changelog", "1a2b")
+    await sender.claim("changelog", [2])
+    await sender.send("changelog", 2, [SMALL])
+
+    assert ["1a2b", ""] == [claimed_topic_id(headers) for headers in producer.headers]
 
 
 async def test_outputs_are_sent_under_the_claim_of_their_partition(

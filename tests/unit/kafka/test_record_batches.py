@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.adapters.kafka.bulk_fetch import FetchedRecords, Slice
 from app.adapters.kafka.record_batches import bounded_codecs
 from app.adapters.kafka.record_batches.batch_format import (
     MAX_BATCH_RECORDS,
@@ -18,7 +19,7 @@ from app.adapters.kafka.record_batches.batch_format import (
 )
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.record_format import BatchRecord
-from app.adapters.kafka.records import Unreadable
+from app.adapters.kafka.records import CLAIM_KEY, CLAIM_TOPIC_ID, Unreadable
 from tests.support.wire import record_batches
 from tests.support.wire.record_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, Stored, batch
 
@@ -245,3 +246,19 @@ def test_an_unknown_codec_is_named() -> None:
 
 def test_the_helper_compresses_as_producers_do() -> None:
     assert bytes(cramjam.zstd.decompress(record_batches.compressed(ZSTD, b"abc"))) == b"abc"
+
+
+def test_a_slice_names_the_topic_ids_of_its_claims() -> None:
+    named = [(CLAIM_TOPIC_ID.encode(), b"1a")]
+    records = [
+        Stored(key=b"c1", headers=[(CLAIM_TOPIC_ID.encode(), b"no claim")]),
+        Stored(key=CLAIM_KEY, value=None),  # of a release that named no topic
+        Stored(key=CLAIM_KEY, value=None, headers=[(CLAIM_TOPIC_ID.encode(), None)]),
+    ]
+    claim = Stored(key=CLAIM_KEY, value=None, headers=named)
+
+    def slices(stored: list[Stored]) -> list[Slice]:
+        return list(FetchedRecords(batch(stored), 0, len(stored)).slices())
+
+    assert [frozenset()] == [found.claimed_topic_ids for found in slices(records)]
+    assert [frozenset({"1a"})] == [found.claimed_topic_ids for found in slices([*records, claim])]

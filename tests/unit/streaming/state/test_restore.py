@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -150,6 +150,34 @@ def test_states_are_stored_with_the_offset_before_the_claims_that_follow(claims:
     assert offsets[0] == ({b"c0"}, 0)
     assert [states for states, _ in offsets[1:]] == [set()] * len(offsets[1:])
     assert offsets[-1][1] == claims
+
+
+class Copied(Changelog):
+    """A changelog in which one claim names the id of a topic."""
+
+    def __init__(self, topic_id: str) -> None:
+        super().__init__(numbered(0, 1))
+        self._named = frozenset({topic_id})
+
+    async def fetch(self, topic: str, partition: int, offset: int, end: int) -> Any:
+        answer = await super().fetch(topic, partition, offset, end)
+        return SimpleNamespace(
+            slices=lambda: [found._replace(claimed_topic_ids=self._named) for found in answer.slices()]
+        )
+
+
+def test_a_changelog_that_was_copied_from_another_cluster_is_refused() -> None:
+    """Its states may include transactions whose decisions were not copied yet."""
+
+    def restored(changelog: Changelog) -> Memory:
+        store = Memory()
+        restore = Restore("changelog", store, RestoreProgress(PrometheusMetrics()), lambda: False, "1a")
+        assert asyncio.run(restore.run({0: Gap(0, 2)}, lambda: nullcontext(changelog)))
+        return store
+
+    assert {b"c0", b"c1"} == set(restored(Copied("1a")))
+    with pytest.raises(RestoreFailed, match="topic with the id 2b, which is 1a here"):
+        restored(Copied("2b"))
 
 
 def test_records_before_the_start_are_not_read_again() -> None:
