@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The demo reports the time until its first alert, including the set-up.
 STARTED := $(shell date +%s)
 
-.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos lock clean help
+.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos fuzz lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -77,6 +77,13 @@ chaos: $(BENCH_STAMP)  ## all fault scenarios, those between machines too (they 
 	$(BENCH)/bin/python -m tests.chaos.mutants
 	$(BENCH)/bin/python -m tests.chaos.baseline
 	$(BENCH)/bin/python -m tests.chaos.page
+
+# By the door: `make fuzz DOORS="csv parquet" INPUTS=100000`.
+DOORS ?= $(shell $(BENCH)/bin/python -c 'from tests.fuzz.doors import DOORS; print(*DOORS)')
+INPUTS ?= 1000000
+fuzz: $(BENCH_STAMP)  ## a million damaged inputs through every door: about two hours
+	for door in $(DOORS); do $(BENCH)/bin/python -m tests.fuzz --door $$door --inputs $(INPUTS) || exit 1; done
+	$(BENCH)/bin/python -m tests.fuzz.page
 
 lock:  ## update requirements*.lock from pyproject.toml; the only target that needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -184,6 +184,10 @@ def _read(path: Path, name: str, option: MappingOption) -> ColumnMapping:
             f"{option.name}={name!r} is neither built in ({known}) nor a readable file: "
             f"{error.strerror}. Give one of them."
         ) from error
+    except RecursionError as error:
+        raise ConfigurationError(
+            f"{option.name} names {name}, which is nested too deeply. Correct the file."
+        ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{option.name} names {name}: {error}. Correct the file.") from error
 

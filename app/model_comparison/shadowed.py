@@ -85,7 +85,7 @@ class Decisions:
         """Add an encoded decision. Raises InvalidFile if it cannot be decoded."""
         try:
             decision = self._decode(value)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidFile(f"decision {self.read + 1} cannot be read: {error}") from error
         self.read += 1
         if decision.transaction_id in self._seen:

@@ -1,8 +1,7 @@
 """Dead letters as text and as JSON for a console."""
 
-from datetime import UTC, datetime
-
 from app.adapters.topic_records.dead_letters import DeadLetter
+from app.domain.clock import utc_text
 
 
 def as_dict(letter: DeadLetter) -> dict[str, object]:
@@ -30,8 +29,7 @@ def as_dict_with_record(letter: DeadLetter) -> dict[str, object]:
 
 def as_line(letter: DeadLetter) -> str:
     """One line with the position, time, reason and source, without content of the record."""
-    time = datetime.fromtimestamp(letter.timestamp_ms / 1000, tz=UTC) if letter.timestamp_ms >= 0 else None
-    when = f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "-"
+    when = utc_text(letter.timestamp_ms, "%Y-%m-%dT%H:%M:%SZ") if letter.timestamp_ms >= 0 else "-"
     return escape_control_characters(
         f"{letter.position!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
         f"({letter.source_topic}:{letter.source})"

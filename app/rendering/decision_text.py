@@ -1,11 +1,11 @@
 """Decisions and alerts as text for a console, coloured by outcome."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.text import Text
 
+from app.domain.clock import utc_text
 from app.domain.decision import Decision, Outcome, Reason
 from app.domain.money import display
 
@@ -41,7 +41,7 @@ def event_time(event_time_ms: int) -> str:
     >>> event_time(1_735_689_600_000)
     '2025-01-01 00:00:00'
     """
-    return f"{datetime.fromtimestamp(event_time_ms / 1000, tz=UTC):%Y-%m-%d %H:%M:%S}"
+    return utc_text(event_time_ms, "%Y-%m-%d %H:%M:%S")
 
 
 def short(reason: Reason) -> str:

@@ -74,5 +74,5 @@ async def _range(reader: RangeReader, partition: int, period: Period) -> tuple[i
 def _is(value: bytes, alert_id: str) -> bool:
     try:
         return _name(value).alert_id == alert_id
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return False

@@ -72,7 +72,7 @@ class PublishedDecisions:
     def _add(self, record: LogRecord) -> None:
         try:
             decided = _decode(record.value or b"")
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             return  # an unreadable decision; its transaction is then counted as missing
         offset = decided.source.offset
         if decided.source.topic != self._topic:

@@ -44,7 +44,7 @@ def prepare(letter: DeadLetter, topic: str, *, rekey: bool) -> OutRecord | Refus
             return Refused(letter, "its key is wrong: --with-key-from customer_id replaces it")
         try:
             key = _decode(letter.value or b"").customer_id.encode()
-        except (msgspec.DecodeError, UnicodeError):
+        except (ValueError, RecursionError):
             return Refused(letter, "it has no customer_id to take the key from")
     origin = f"{topic}:{letter.source}".encode()
     return OutRecord(key, letter.value, letter.timestamp_ms, [*letter.headers, (REPLAYED_HEADER, origin)])

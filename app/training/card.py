@@ -1,8 +1,7 @@
 """Writes ``CARD.md`` of a bundle: data, figures, thresholds and limits of the model."""
 
-from datetime import UTC, datetime
-
 from app.adapters.models.manifest import Manifest
+from app.domain.clock import utc_text
 from app.training.options import TrainingOptions
 from app.training.recipe import Piece
 from app.training.split import Split
@@ -89,4 +88,4 @@ def _number(value: float | None) -> str:
 
 
 def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return utc_text(milliseconds, "%Y-%m-%d %H:%M UTC")

@@ -1,6 +1,5 @@
 """Trains a bundle from a labelled history: fold, split by time, fit, measure, write. The same input gives the same bytes."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import threadpoolctl
 from app.adapters.models.bundles import Bundle, save
 from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
+from app.domain.clock import utc_text
 from app.errors import ModelRejected
 from app.features import catalog
 from app.features.fold import Profiles
@@ -80,11 +80,11 @@ def _describe(
 ) -> Manifest:
     (fitted, tested), times = scores, split.fitted.event_times
     thresholds = choose_thresholds(tested, split.tested.frauds, options)
-    last_event = datetime.fromtimestamp(int(split.tested.event_times.max()) / 1000, UTC)
+    last_day = utc_text(int(split.tested.event_times.max()), "%Y-%m-%d")
     return Manifest(
         name=target.path.parent.name,
         version=target.path.name,
-        created=target.created or last_event.date().isoformat(),
+        created=target.created or last_day,
         sklearn=sklearn.__version__,
         catalog_version=catalog.VERSION,
         catalog_digest=catalog.DIGEST,

@@ -19,6 +19,7 @@ from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import avro_schemas
 from app.adapters.serde.avro_enums import enums_as_strings
+from app.adapters.serde.avro_free_values import has_too_many
 from app.adapters.serde.avro_recursion import is_recursive
 from app.errors import InvalidEvent, InvalidReason
 
@@ -42,6 +43,10 @@ def parse(writer: WriterSchema) -> Parsed:
     if is_recursive(*parsed):
         # A value of such a schema may be nested without end, and the compiled reader has no bound.
         raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, "its schema is recursive")
+    if has_too_many(*parsed):
+        raise InvalidEvent(
+            InvalidReason.SCHEMA_MISMATCH, "its schema allows any number of values that take no bytes"
+        )
     return parsed
 
 

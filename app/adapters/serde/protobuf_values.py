@@ -36,7 +36,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
 
     def read(value: Framed) -> dict[str, Any]:
         index, payload = message_index(value)
-        name = names[index[0]] if len(index) == 1 and index[0] < len(names) else ""
+        name = names[index[0]] if len(index) == 1 and 0 <= index[0] < len(names) else ""
         if name != event.__name__:
             raise InvalidEvent(
                 InvalidReason.SCHEMA_MISMATCH, f"its schema's message {index} is not {event.__name__}"

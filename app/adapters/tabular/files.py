@@ -66,7 +66,7 @@ def read_rows(
         for rows in _reader(path)(path, wanted, batch_rows):
             yield first_row, rows
             first_row += rows.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:  # UnicodeDecodeError: a column's name
         # Arrow's messages may quote the file's content, so only the type of the error is reported.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from error
@@ -78,7 +78,7 @@ def row_count(path: Path) -> int | None:
         return None
     try:
         count: int = pyarrow.parquet.read_metadata(path).num_rows
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return None
     return count
 

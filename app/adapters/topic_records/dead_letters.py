@@ -12,6 +12,8 @@ from app.adapters.kafka.tail_reader import open_tail_reader
 
 TOPIC_HEADER = "__streams.errors.topic"
 """The first of the headers that a worker appends to the record's own."""
+_MOST_DIGITS = 19
+"""Of a 64-bit integer. Anyone with the right to write to the topic can state more, and Python refuses more than 4,300."""
 
 
 class LogPosition(NamedTuple):
@@ -91,4 +93,4 @@ def read(record: Any) -> DeadLetter:
 
 def _number(context: dict[str, str], name: str) -> int:
     text = context.get(name, "")
-    return int(text) if text.isdecimal() else -1
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else -1

@@ -1,10 +1,11 @@
 """Shared by the commands that write to the control topic."""
 
 import json as json_format
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from app.domain.clock import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,4 +92,4 @@ def report_text(report: "WorkerReport") -> str:
 
 
 def utc(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return utc_text(milliseconds, "%Y-%m-%d %H:%M:%S UTC")

@@ -140,3 +140,23 @@ def test_a_record_that_cannot_be_parsed_becomes_a_dead_letter_by_its_bytes() -> 
     sent = dead_letter(source, caught.value)
     assert type(sent.value) is bytes
     assert sent.value == value
+
+
+@pytest.mark.parametrize("offset", [b"9" * 5_000, b"9" * 20, "\u00b2".encode(), b"-7", b""])
+def test_an_offset_that_is_none_is_unknown(offset: bytes) -> None:
+    """Whoever may write to the topic chooses the headers."""
+    headers = (("__streams.errors.topic", b"t"), ("__streams.errors.offset", offset))
+
+    assert read(Source(headers=headers)).source == LogPosition(-1, -1)
+
+
+@pytest.mark.parametrize("timestamp", [253_402_300_800_000, 2**63 - 1])
+def test_a_timestamp_beyond_the_year_9999_is_shown_as_a_number(timestamp: int) -> None:
+    assert f" {timestamp} ms " in as_line(letter_of(Source(timestamp=timestamp)))
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{}", b"\xff", b'{"customer_id": 1}', b"[" * 600 + b"]" * 600])
+def test_a_wrong_key_cannot_be_replaced_from_a_value_without_customer(value: bytes | None) -> None:
+    letter = letter_of(Source(value=value), InvalidReason.KEY_MISMATCH)
+
+    assert isinstance(prepare(letter, TOPIC, rekey=True), Refused)

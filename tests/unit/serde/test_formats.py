@@ -310,6 +310,8 @@ message Transaction { string transaction_id = 1; map<string, string> m = 99; }
         (FILE, b"\0", False),
         (FILE, b"\x04\0\0", False),  # two steps: a message within the first one
         (FILE, b"\x02\x08", False),
+        (FILE, b"\x02\x01", False),  # -1, which is no index, although the last message is a transaction
+        (FILE, b"\x02\x05", False),
         (
             base64.b64encode(protobuf_schemas.descriptor(Transaction).SerializeToString()).decode(),
             b"\0",

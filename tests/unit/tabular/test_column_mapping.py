@@ -129,3 +129,12 @@ def test_a_file_without_a_mapping_is_refused_with_its_name_and_the_option(
 def test_an_unknown_name_lists_the_built_in_ones(option: Any) -> None:
     with pytest.raises(ConfigurationError, match=rf"{option.name}='handbok' .*contract, handbook"):
         load_mapping("handbok", option)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 2_000, "a = " + "{a = " * 2_000, "a." * 2_000 + "b = 1"])
+def test_a_mapping_that_is_nested_too_deeply_is_a_wrong_setting(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigurationError, match=r"--mapping names .*m\.toml"):
+        load_mapping(str(path), FILE_OPTION)

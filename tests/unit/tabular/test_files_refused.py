@@ -3,11 +3,13 @@
 import math
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from app.adapters.column_mapping import HANDBOOK
-from app.adapters.tabular.files import read_batches
-from app.errors import InvalidFile
+from app.adapters.tabular.files import read_batches, row_count
+from app.errors import InvalidFile, InvalidReason
 from tests.unit.transaction_files import ROWS, SCHEMA, SUFFIXES, handbook_rows, parquet, read, write
 
 
@@ -119,3 +121,44 @@ def test_non_numeric_text_is_refused_without_quoting_it(tmp_path: Path) -> None:
         read(path)
 
     assert "secret" not in str(refused.value)
+
+
+def _not_utf8(column: str) -> pa.Table:
+    """Three rows, of which the last has text that is not UTF-8. Arrow stores it without a check."""
+    bad = pa.array([*(str(value).encode() for value in ROWS[column][:2]), b"caf\xe9"], pa.binary())
+    return pa.table(ROWS | {column: bad.view(pa.string())})
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["transaction_id", "customer_id", "event_time", "amount_minor", "currency", "terminal_id"],
+)
+def test_text_of_parquet_that_is_not_utf8_is_refused_with_its_row(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "f.parquet"
+    pq.write_table(_not_utf8(column), path)
+
+    with pytest.raises(InvalidFile, match=f"row 3, column `{column}`: is text that is not UTF-8") as refused:
+        list(read_batches(path, batch_rows=2))
+
+    assert refused.value.reason is InvalidReason.UNDECODABLE
+
+
+def test_a_column_name_of_parquet_that_is_not_utf8_refuses_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    pq.write_table(pa.table(ROWS | {"odd_name": [1, 2, 3]}), path)
+    path.write_bytes(path.read_bytes().replace(b"odd_name", b"odd_\xffame"))
+
+    with pytest.raises(InvalidFile, match="cannot be read as parquet"):
+        list(read_batches(path))
+    assert row_count(path) is None
+
+
+def test_a_line_of_csv_with_too_few_values_is_named_when_it_is_not_utf8(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "f.csv", ROWS)
+    path.write_bytes(path.read_bytes() + b"caf\xe9,1\n")
+
+    with pytest.raises(InvalidFile, match="line 5: another number of values than columns"):
+        list(read_batches(path))
+    assert capsys.readouterr().err == ""

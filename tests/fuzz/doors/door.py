@@ -1,0 +1,37 @@
+"""What a door is: a generator of inputs, and a decoder with its documented outcomes."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+from app.errors import InvalidEvent, InvalidFile, InvalidReason
+
+
+class Door(NamedTuple):
+    """One way by which bytes of others come in."""
+
+    name: str
+    what: str
+    make: Callable[[Random], Any]
+    """An input, a function of the random numbers alone."""
+    decode: Callable[[Any], str]
+    """The outcome of an input. Whatever it raises is a finding."""
+    outcomes: frozenset[str]
+    """The documented outcomes."""
+    growth_mib: int = 64
+    """Memory that one input may take."""
+
+
+REASONS = frozenset(reason.value for reason in InvalidReason)
+ACCEPTED, IGNORED, REFUSED = "accepted", "ignored", "refused"
+
+
+def outcome(decode: Callable[[], object]) -> str:
+    """``accepted``, or the documented reason of the refusal."""
+    try:
+        decode()
+    except InvalidEvent as error:
+        return error.reason.value
+    except InvalidFile as error:
+        return error.reason.value if error.reason is not None else REFUSED
+    return ACCEPTED
