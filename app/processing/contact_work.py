@@ -1,9 +1,10 @@
 """Computes the chunks of a crm worker: alerts may lead to questions to the customer, answers become labels."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.partitioner import partitions_of
@@ -40,13 +41,17 @@ class _Paid(msgspec.Struct, gc=False):
     country: Country | None = None
 
 
+Stored = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+"""A time that the state of a contact can hold."""
+
+
 class AlertForQuestion(msgspec.Struct, gc=False):
     """The fields of an alert that a question uses."""
 
     transaction_id: Identifier
     customer_id: Identifier
     event_time: EventTime
-    scored_at: EventTime
+    scored_at: Stored
     outcome: Outcome
     transaction: _Paid
 

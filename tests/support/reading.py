@@ -1,4 +1,4 @@
-"""Reads topics, the changelog and a worker's RocksDB without the service's code, except for header names that are not UTF-8."""
+"""Reads topics, the changelog and a worker's RocksDB without the service's code."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -7,8 +7,6 @@ from typing import Any
 
 import rocksdict
 from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
 
 READ_BYTES = 8 * 1024 * 1024
 TABLE = "customer-profiles"
@@ -20,7 +18,7 @@ OFFSET_KEYS = {b"", b"__faust\0offset__"}
 @asynccontextmanager
 async def consumer(bootstrap_servers: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that joins no group and reads committed records."""
-    opened = contained_consumer(
+    opened = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -32,6 +32,9 @@ FACT = np.dtype(
         ("source_offset", "<i8"),
     ]
 )
+_TIME = slice(8, 16)
+_MOST_MS = 2**51
+"""Beyond the year 70000."""
 _HEADS = {bytes([VERSION, TRANSACTION]), bytes([VERSION, LABEL])}
 
 
@@ -66,7 +69,10 @@ def label_facts(labels: Sequence[Label]) -> list[bytes]:
 
 def is_fact(key: bytes | None, value: bytes | None) -> bool:
     """Whether a record of the topic is a fact of this version."""
-    return bool(key) and value is not None and len(value) == FACT.itemsize and value[:2] in _HEADS
+    if not key or value is None or len(value) != FACT.itemsize or value[:2] not in _HEADS:
+        return False
+    # A state holds the hour in 32 bits: with a later one it could not be read again.
+    return abs(int.from_bytes(value[_TIME], "little", signed=True)) <= _MOST_MS
 
 
 def read_facts(values: Sequence[bytes], entity: Integers, offsets: Sequence[int]) -> Facts:
