@@ -47,7 +47,7 @@ REPEAT_SECONDS = 2
 LINK_DOWN_SECONDS = 2
 MIRRORED_SECONDS = 300
 LONG_SESSION = {
-    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "45",
+    "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "30",
     "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "30",
 }
 """Nothing here waits for a session, and two clusters leave little of a machine to the workers."""
@@ -102,10 +102,10 @@ async def test_a_mirror_takes_over_from_a_lost_cluster(
         primary.worker(name, **LONG_SESSION).start()
     sending = asyncio.create_task(primary.produce(traffic(EVENTS, seed=3, customers=CUSTOMERS), rate=RATE))
     try:
-        await mirrored(mirror, decisions=600)
+        await mirrored(primary, mirror, decisions=600)
         maker.kill()
         maker.start()
-        await mirrored(mirror, decisions=2_000)
+        await mirrored(primary, mirror, decisions=2_000)
         maker.pause()
         await asyncio.sleep(LINK_DOWN_SECONDS)
         assert not sending.done(), "the traffic ended before the cluster was lost"
@@ -252,11 +252,12 @@ async def recreate(deployment: Deployment, topic: str) -> None:
     await deployment.ensure_topics()
 
 
-async def mirrored(mirror: Deployment, decisions: int) -> None:
-    """Return when the mirror has so many decisions."""
+async def mirrored(primary: Deployment, mirror: Deployment, decisions: int) -> None:
+    """Return when the mirror has so many decisions; fail at once when a worker of the primary has ended."""
     deadline = time.monotonic() + MIRRORED_SECONDS
     while (found := await mirror.decision_count()) < decisions:
-        assert time.monotonic() < deadline, f"{found} decisions are mirrored"
+        primary.require_workers()
+        assert time.monotonic() < deadline, f"{found} decisions are mirrored\n{primary.tails()}"
         await asyncio.sleep(0.2)
 
 
