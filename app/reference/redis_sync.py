@@ -20,6 +20,7 @@ from app.adapters.redis.reference_redis import ReferenceStore
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.errors import ConfigurationError, InvalidEvent, RegistryAway
+from app.reference.lost_records import Fetched, LossGuard
 from app.settings import Settings
 
 POLL_MS = 500
@@ -47,24 +48,25 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
     """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
     topic_ids, value_of = await _require(settings), _value_of(settings)
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
+    guard = LossGuard(settings.cdc.reference_group, settings.worker.when_records_lost)
     consumer = contained_consumer(
-        *kinds(settings),
         **consumer_options(settings.kafka),
         group_id=settings.cdc.reference_group,
-        auto_offset_reset="earliest",
+        auto_offset_reset="none",
         enable_auto_commit=False,
     )
+    consumer.subscribe(list(kinds(settings)), listener=guard)
     try:
         await ask_again(servers(settings.kafka), consumer.start)
         reference = ReferenceStore(client, settings.redis.key_prefix)
         review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
         while not until.is_set():
-            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+            fetched = await guard.fetch(consumer, POLL_MS, MOST_RECORDS)
             await _review_stops(consumer, review)
             records = [record for some in fetched.values() for record in some]
             found = await _read(settings, records, value_of, until)
             if records and found is not None and await _write(settings, reference, found, until):
-                await _commit(consumer)
+                await _commit(guard, consumer, fetched)
                 on_written(len(records))
     finally:
         await consumer.stop()
@@ -138,9 +140,9 @@ async def _write(
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _commit(consumer: AIOKafkaConsumer) -> None:
+async def _commit(guard: LossGuard, consumer: AIOKafkaConsumer, written: Fetched) -> None:
     try:
-        await consumer.commit()
+        await guard.commit(consumer, {tp: records[-1].offset + 1 for tp, records in written.items()})
     except KafkaError as error:  # a rebalance, or no broker: the same rows are written again
         _log.warning("not_committed", why=type(error).__name__)
 

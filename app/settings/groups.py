@@ -47,9 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mapping: MappingSettings = msgspec.field(default_factory=MappingSettings)
 
     def groups(self) -> tuple[str, ...]:
-        """The consumer groups of all roles."""
+        """The consumer groups of all roles, and of the copy of the reference tables."""
         roles = (self.worker, self.entities, self.analytics, self.crm)
-        return tuple(role.app_id for role in roles)
+        return (*(role.app_id for role in roles), self.cdc.reference_group)
 
     @property
     def app_id(self) -> str:

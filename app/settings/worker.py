@@ -28,7 +28,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     when_records_lost: Literal["stop", "continue"] = "stop"
     """Reaction when retention has deleted records that the group has not read; docs/operate/operations.md#recordslost. `stop`:
     the worker ends, at every start. `continue`: it continues at the first remaining record, logs `records_lost` and
-    counts them; `fraudstream doctor` and `fraudstream state verify` report them."""
+    counts them; `fraudstream doctor` and `fraudstream state verify` report them. `fraudstream cdc reference` does the same."""
     chunk_max_events: Positive = 2000
     """Most records of a chunk, which is decoded, scored and written together. A chunk takes the records that have arrived, up
     to this number."""

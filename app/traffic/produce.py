@@ -59,7 +59,7 @@ async def produce(
     acknowledged so far. Returns when all are acknowledged. Raises SendFailed when one is not, ConfigurationError when no
     broker answers or the topic is missing.
     """
-    return await _send(transactions, _record, topic, kafka, rate, on_progress)
+    return await _send(transactions, record_of, topic, kafka, rate, on_progress)
 
 
 async def produce_raw(
@@ -74,20 +74,21 @@ async def produce_raw(
     return await _send(records, lambda record: record, topic, kafka, rate, on_progress)
 
 
-def _record(transaction: Transaction) -> Record:
+def record_of(transaction: Transaction) -> Record:
+    """The record of a transaction, under its customer's key."""
     return transaction.customer_id.encode(), _encode(transaction)
 
 
 async def _send(
     source: Iterable[_Item] | AsyncIterable[_Item],
-    record_of: Callable[[_Item], Record],
+    as_record: Callable[[_Item], Record],
     topic: str,
     kafka: Cluster,
     rate: float | None,
     on_progress: Progress | None,
 ) -> Produced:
     async with open_sender(topic, kafka, on_progress) as sender:
-        chunks = (list(map(record_of, chunk)) async for chunk in _chunks(source))
+        chunks = (list(map(as_record, chunk)) async for chunk in _chunks(source))
         start_seconds = time.perf_counter()
         late_seconds = 0.0
 

@@ -4,7 +4,10 @@ An offset means nothing in another topic of the same name. A loss that a worker 
 nothing else shows it later; ``fraudstream doctor`` and ``state verify`` read it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from app.errors import RecordsLost
 
 REPORTED_MS = 32 * 24 * 3_600_000
 """A loss is reported for as long as a window of a profile may miss the records."""
@@ -56,3 +59,26 @@ class Commit(NamedTuple):
     def lost_records(self, log_start: int, now_ms: int) -> int:
         """The records that the next worker will miss in a log that begins at ``log_start``, and those noted as lost."""
         return max(0, log_start - self.offset) + self.note.recent_loss(now_ms)
+
+
+class LostRecords(NamedTuple):
+    """Records that retention deleted before the group read them."""
+
+    topic: str
+    partition: int
+    records: int
+    """The number of their offsets: transaction markers and aborted records are among them."""
+    next_offset: int
+    """The first offset of the log, at which the group would continue."""
+
+    def __str__(self) -> str:
+        return f"{self.records} of {self.topic}-{self.partition}, which begins at offset {self.next_offset}"
+
+
+def refusal(group: str, lost: Sequence[LostRecords]) -> RecordsLost:
+    """The error of a group that does not go on behind lost records, with the remedy."""
+    total = sum(each.records for each in lost)
+    return RecordsLost(
+        f"retention deleted {total} records that group {group} has not read: {', '.join(map(str, lost))}. To go "
+        "on without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; docs/operate/operations.md#recordslost"
+    )

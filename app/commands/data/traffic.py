@@ -2,11 +2,18 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.shared.order_options import AsArrived, Sort, row_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.adapters.tabular.row_order import RowOrder
+    from app.domain.transaction import Transaction
+    from app.settings import Settings
 
 FIRST_DAY = date(2025, 1, 1)
 
@@ -88,24 +95,13 @@ def produce(
     """Send the transactions in FILE to the transactions topic, in order for each customer."""
     import itertools
 
-    from app.adapters.column_mapping import load_mapping
-    from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches, row_count
-    from app.adapters.tabular.row_order import RowOrder, in_order
-    from app.commands.shared.history import order_rule
+    from app.adapters.tabular.files import row_count
     from app.settings import Settings
     from app.traffic import console
 
     settings = Settings.from_env()
-    batch_rows = DEFAULT_BATCH_ROWS if rate is None else PACED_BATCH_ROWS
-    rule = order_rule(row_order(sort, as_arrived), settings)
-    read = read_batches(
-        file,
-        load_mapping(mapping, token_key_file=settings.mapping.token_key_file),
-        batch_rows=batch_rows,
-        sort=rule.order is RowOrder.SORTED,
-    )
-    batches = in_order(read, file, rule)
-    rows = itertools.islice((row for batch in batches for row in batch.transactions()), limit)
+    read = transactions_in(file, mapping, settings, row_order(sort, as_arrived), paced=rate is not None)
+    rows = itertools.islice(read, limit)
     # Reading the first row here refuses a malformed file before any broker is contacted.
     first = list(itertools.islice(rows, 1))
     name = topic or settings.topics.transactions
@@ -117,3 +113,22 @@ def produce(
         total=min(filter(None, (row_count(file), limit)), default=None),
     )
     typer.echo(console.describe(produced, name, as_json=json))
+
+
+def transactions_in(
+    file: Path, mapping: str | None, settings: "Settings", order: "RowOrder", *, paced: bool = False
+) -> "Iterator[Transaction]":
+    """The transactions of a file, as ``produce`` sends them."""
+    from app.adapters.column_mapping import load_mapping
+    from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches
+    from app.adapters.tabular.row_order import RowOrder, in_order
+    from app.commands.shared.history import order_rule
+
+    rule = order_rule(order, settings)
+    read = read_batches(
+        file,
+        load_mapping(mapping, token_key_file=settings.mapping.token_key_file),
+        batch_rows=PACED_BATCH_ROWS if paced else DEFAULT_BATCH_ROWS,
+        sort=rule.order is RowOrder.SORTED,
+    )
+    return (row for batch in in_order(read, file, rule) for row in batch.transactions())

@@ -18,10 +18,10 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 
-from app.adapters.kafka.commit_notes import CommitNote
+from app.adapters.kafka.commit_notes import CommitNote, LostRecords
 from app.adapters.kafka.records import Record
 from app.errors import FetchFailed
-from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
+from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.consumer.client_tasks import ClientTasks
 from app.streaming.delivery.fail_stop import fail_stop
 

@@ -1,27 +1,13 @@
 """The transport that the chunk consumer and its thread share."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from faust.transport.drivers.aiokafka import Producer, Transport
 from faust.types import TP
 
+from app.adapters.kafka.commit_notes import LostRecords
 from app.adapters.kafka.transactions.isolation import IsolationLevel
 from app.streaming.delivery.fail_stop import fail_stop
-
-
-class LostRecords(NamedTuple):
-    """Records that retention deleted before the group read them."""
-
-    topic: str
-    partition: int
-    records: int
-    """The number of their offsets: transaction markers and aborted records are among them."""
-    next_offset: int
-    """The first offset of the log, at which the group would continue."""
-
-    def __str__(self) -> str:
-        return f"{self.records} of {self.topic}-{self.partition}, which begins at offset {self.next_offset}"
 
 
 def _ignore(*_: object) -> None:

@@ -16,6 +16,7 @@ from faust.types import TP
 from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_id_text, topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
+from app.adapters.kafka.commit_notes import LostRecords, refusal
 from app.adapters.kafka.connection import wait_for_brokers
 from app.adapters.kafka.records import Record
 from app.adapters.observability.http_server import HttpServer
@@ -23,12 +24,11 @@ from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.domain.acceptance import Acceptance
-from app.errors import RecordsLost
 from app.metrics import Metrics
 from app.settings import RegistrySettings, Settings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.chunk_events import ChunkEvent
-from app.streaming.consumer.chunk_transport import ChunkTransport, LostRecords
+from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.fail_stop import fail_stop
 from app.streaming.delivery.session_fence import SessionFence
 from app.streaming.execution.chunk_runner import ChunkRunner, RunnerContext
@@ -196,11 +196,7 @@ class Worker(ABC):
         total, group = sum(each.records for each in lost), self.settings.app_id
         with fail_stop("continuing behind deleted records"):
             if self.settings.worker.when_records_lost == "stop":
-                raise RecordsLost(
-                    f"retention deleted {total} records that group {group} has not read: {', '.join(map(str, lost))}. To go "
-                    "on without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; "
-                    "docs/operate/operations.md#recordslost"
-                )
+                raise refusal(group, lost)
             for each in lost:
                 _log.error("records_lost", group=group, **each._asdict())
             self.metrics.count("records_lost_total", total)

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
+import msgspec
 import pytest
 
+from app.adapters.kafka.cluster import read_cluster
 from app.adapters.topic_records import skips
+from app.errors import RecordsLost
 from app.local.state import Stack
 from app.reference import redis_sync
 from app.settings import CdcSettings, RedisSettings, Settings
+from tests.integration.faults.test_records_lost import cut
 from tests.integration.workers.test_unreadable_records import damaged_batch
 from tests.support import commands
 from tests.support.deployment import Deployment
@@ -78,24 +82,48 @@ async def test_the_copy_of_reference_tables_goes_on_when_ordered(
     )
     row = b'{"op": "c", "source": {"lsn": 1}, "after": {"customer_id": "c1"}}'
     offset = await send_batch(deployment.servers, topics.answers, 0, damaged_batch([Stored()]))
-    stop, written = asyncio.Event(), list[int]()
-    copying = asyncio.create_task(redis_sync.follow(settings, stop, written.append))
-    try:
+    async with copied(settings) as (copying, written):
         await asyncio.sleep(2 * skips.RETRY_SECONDS)
         assert not copying.done()
         await asyncio.to_thread(skip, deployment, topics.answers, offset)
-
-        async def passed() -> bool:
-            assert not copying.done(), copying.exception()
-            return bool(written)
-
         await send_batch(deployment.servers, topics.answers, 0, batch([Stored(b"c1", row)]))
-        await until(passed)
+        await until(some(written, copying))
+    assert written == [1]
+
+    # Retention deletes two rows that the group has not read.
+    await send_batch(deployment.servers, topics.answers, 0, batch([Stored(b"c1", row)] * 2))
+    await cut(deployment, topics.answers)
+    last = await send_batch(deployment.servers, topics.answers, 0, batch([Stored(b"c1", row)]))
+    with pytest.raises(RecordsLost, match=f"2 of {topics.answers}-0, which begins at offset {last}"):
+        await asyncio.wait_for(redis_sync.follow(settings, asyncio.Event(), written.append), SECONDS)
+
+    worker = msgspec.structs.replace(settings.worker, when_records_lost="continue")
+    async with copied(msgspec.structs.replace(settings, worker=worker)) as (copying, written):
+        await until(some(written, copying))
+    assert written == [1]
+    (group,) = (await read_cluster(deployment.servers, [settings.cdc.reference_group])).groups
+    assert group.lost_records == 2
+
+
+@asynccontextmanager
+async def copied(settings: Settings) -> AsyncIterator[tuple[asyncio.Task[None], list[int]]]:
+    """A running copy of the reference tables, and the sizes of the batches that it has written."""
+    stop, written = asyncio.Event(), list[int]()
+    copying = asyncio.create_task(redis_sync.follow(settings, stop, written.append))
+    try:
+        yield copying, written
     finally:
         stop.set()
         with suppress(asyncio.CancelledError):
             await copying
-    assert written == [1]
+
+
+def some(written: list[int], copying: asyncio.Task[None]) -> Callable[[], Awaitable[bool]]:
+    async def written_some() -> bool:
+        assert not copying.done(), copying.exception()
+        return bool(written)
+
+    return written_some
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

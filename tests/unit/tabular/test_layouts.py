@@ -8,9 +8,17 @@ import pytest
 from typer.testing import CliRunner
 
 from app.adapters.column_mapping import load_mapping
+from app.adapters.serde.json_codec import decode_transaction
 from app.adapters.tabular.files import read_batches
+from app.adapters.tabular.row_order import RowOrder
 from app.cli import app
+from app.commands.data.traffic import transactions_in
+from app.commands.shared.history import history_source, profile_bounds
 from app.errors import InvalidFile
+from app.features.fold import Profiles
+from app.history.fold_history import fold_history
+from app.settings import Settings
+from app.traffic.produce import record_of
 from tests.support.paths import REPOSITORY, SHARED
 
 CASES = SHARED / "cases" / "14-public-layouts"
@@ -46,6 +54,24 @@ def test_the_collected_rows_are_scored(layout: str, name: str, tmp_path: Path) -
 
     assert summary["written"] == 1 + (layout in ("paysim", "banksim", "ieee", "creditcard"))
     assert summary["skipped"] == (layout == "tabformer")
+
+
+@needs_cases
+@pytest.mark.parametrize(("layout", "name"), COLLECTED.items())
+def test_produce_sends_the_transactions_that_features_reads(layout: str, name: str, tmp_path: Path) -> None:
+    file, settings, sent = CASES / name, Settings.from_env(), tmp_path / "sent.jsonl"
+    folded = fold_history(history_source(file, layout, settings, None, 7), Profiles(profile_bounds(settings)))
+    read = [transaction for each in folded for transaction in each.batch.transactions()]
+
+    records = list(map(record_of, transactions_in(file, layout, settings, RowOrder.CHECKED)))
+
+    assert read
+    assert read == [decode_transaction(value) for _, value in records]
+    assert [transaction.customer_id.encode() for transaction in read] == [key for key, _ in records]
+    sent.write_bytes(b"\n".join(value for _, value in records))
+    ok("features", file, "--mapping", layout, "--out", tmp_path / "file.csv")
+    ok("features", sent, "--out", tmp_path / "sent.csv")
+    assert (tmp_path / "sent.csv").read_bytes() == (tmp_path / "file.csv").read_bytes()
 
 
 @needs_cases

@@ -10,9 +10,8 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 from mode.utils.queues import FlowControlQueue
 
-from app.adapters.kafka.commit_notes import CommitNote
+from app.adapters.kafka.commit_notes import CommitNote, LostRecords
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread
-from app.streaming.consumer.chunk_transport import LostRecords
 from tests.unit.streaming.consumer.consumer import FIRST, SECOND, committable, delivered, offsets
 
 
