@@ -11,6 +11,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from app.local.state import Stack
+from app.traffic.produce import produce_raw
 from tests.support import reading
 from tests.support.commands import call
 from tests.support.deployment import POLL_SECONDS, Deployment
@@ -167,6 +169,55 @@ async def test_decisions_deleted_before_analytics_stored_them(deployment: Deploy
     assert sum(groups.in_files("decisions").values()) == sum(stored.values()) + RECORDS
     outcome, text = examined(deployment)
     assert (outcome, deployment.settings.analytics.app_id in text) == ("failed", True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["entities", "crm"])
+async def test_records_deleted_before_a_worker_of_another_role_read_them(
+    deployment: Deployment, stack: Stack, role: str
+) -> None:
+    """The records are invalid: the dead letters tell which of them were processed."""
+    topics, settings = deployment.settings.topics, deployment.settings
+    topic, group = {
+        "entities": (topics.labels, settings.entities.app_id),
+        "crm": (topics.alerts, settings.crm.app_id),
+    }[role]
+    own = {
+        "FRAUDSTREAM_WORKER_ROLE": role,
+        "FRAUDSTREAM_REDIS_URL": stack.redis_url,
+        "FRAUDSTREAM_REDIS_KEY_PREFIX": settings.worker.app_id,
+    }
+
+    async def send_invalid(name: str) -> None:
+        records = [(b"c%d" % number, name.encode()) for number in range(RECORDS)]
+        await produce_raw(records, topic=topic, kafka=deployment.servers)
+
+    async def refused() -> Counter[str]:
+        """The number of dead letters by the content of their records."""
+        return Counter([record.value.decode() async for record in deployment.scan(topics.dead_letters)])
+
+    worker, groups = deployment.worker(f"{role}-1", **own), Groups(deployment)
+    worker.start()
+    await send_invalid("before")
+    await groups.drained(group, [topic])
+    assert worker.terminate() == 0
+
+    await send_invalid("deleted")
+    await cut(deployment, topic)
+    await send_invalid("after")
+    worker.start()
+    log = await ended(worker)
+    assert f"RecordsLost: retention deleted {RECORDS} records that group {group}" in log
+    assert f" of {topic}-" in log
+
+    going_on = deployment.worker(f"{role}-1", **own, **CONTINUE)
+    going_on.start()
+    await groups.drained(group, [topic])
+    assert going_on.lines_with("records_lost")
+    assert going_on.terminate() == 0
+    assert await refused() == {"before": RECORDS, "after": RECORDS}
+    outcome, text = examined(deployment)
+    assert (outcome, group in text) == ("failed", True)
 
 
 async def test_a_group_that_starts_behind_retention_loses_nothing(deployment: Deployment) -> None:

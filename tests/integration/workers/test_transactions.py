@@ -33,6 +33,8 @@ ABORTED_SECONDS = 60
 COMPACTED_SECONDS = 90
 """The log cleaner looks every 15 seconds."""
 
+ABORTED = b'{"aborted": "never"}'
+
 KILLED = """
 import asyncio, os, sys
 from aiokafka import AIOKafkaProducer
@@ -55,7 +57,7 @@ def event(customer: str, number: int) -> bytes:
         "customer_id": customer,
         "terminal_id": "m1",
         "event_time": START_MS + number,
-        "amount_minor": 1_000,
+        "amount_minor": 99_000,  # raises an alert
         "currency": "EUR",
     }
     return json.dumps(fields).encode()
@@ -102,6 +104,7 @@ async def monitored(deployment: Deployment) -> tuple[int, float]:
 
 async def test_aborted_records_change_nothing(deployment: Deployment) -> None:
     """Five payments are taken back, then one is committed: it is the customer's first."""
+    await abort_outputs(deployment, "c1")
     worker = deployment.worker()
     worker.start()
     await write(deployment, "c1", range(1, 6), commit=False)
@@ -123,6 +126,40 @@ async def test_aborted_records_change_nothing(deployment: Deployment) -> None:
     verified = call(deployment, "state", "verify", "--json")
     assert verified.returncode == 0, verified.stderr
     assert json.loads(verified.stdout)["profiles"]["equal"] == 1
+    check_commands(deployment, found["c1-6"])
+
+
+async def abort_outputs(deployment: Deployment, customer: str) -> None:
+    """Take back a record of each topic that commands read, ahead of the customer's first."""
+    topics = deployment.settings.topics
+    async with transactional(deployment, "outputs") as producer:
+        await producer.begin_transaction()
+        for topic in (topics.decisions, topics.alerts, topics.dead_letters):
+            await producer.send_and_wait(topic, ABORTED, customer.encode(), partition(deployment, customer))
+        await producer.abort_transaction()
+
+
+def check_commands(deployment: Deployment, decision: dict[str, Any]) -> None:
+    """The commands that read topics find the one committed payment and nothing that was taken back."""
+    replayed = call(deployment, "replay", "--from", "2026-01-01", "--json")
+    assert replayed.returncode == 0, replayed.stderr
+    assert json.loads(replayed.stdout)["kinds"] == {"equal": 1}
+
+    assert first_printed(deployment, "decisions") == decision
+    alert = first_printed(deployment, "alerts")
+    explained = json.loads(call(deployment, "explain", alert["alert_id"], "--json").stdout)
+    moments = [moment["offset"] for moment in explained["moments"]]
+    assert (explained["verdict"], moments) == ("identical", [decision["source"]["offset"]])
+
+    dead = call(deployment, "dlq", "ls")
+    assert (dead.returncode, dead.stdout) == (0, b""), dead
+
+
+def first_printed(deployment: Deployment, records: str) -> dict[str, Any]:
+    """The oldest alert or decision, as ``tail`` prints it."""
+    done = call(deployment, records, "tail", "--json", "--from-beginning", "--limit", "1")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 async def test_an_open_transaction_holds_its_partition_back_and_is_named(deployment: Deployment) -> None:
