@@ -48,7 +48,7 @@ LINK_DOWN_SECONDS = 2
 MIRRORED_SECONDS = 300
 LONG_SESSION = {
     "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "30",
-    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "30",
+    "FRAUDSTREAM_KAFKA_PRODUCE_TIMEOUT_SECONDS": "20",
 }
 """Nothing here waits for a session, and two clusters leave little of a machine to the workers."""
 RESULT = "TEST_RESULT_FILE"
