@@ -31,13 +31,17 @@ class Brokers:
     def __init__(self, client: AIOKafkaClient, servers: str) -> None:
         self._client = client
         self._servers = servers
+        self._unreachable: set[int] = set()
+        """Nodes that did not accept a connection: each further try would take the whole request timeout."""
 
     def nodes(self) -> list[int]:
-        """The ids of the brokers, the controller first: not every broker forwards requests to the controller."""
+        """The ids of the brokers, the controller first: not every broker forwards requests to the controller. Those that were
+        unreachable come last.
+        """
         cluster = self._client.cluster
         nodes: list[int] = [broker.nodeId for broker in cluster.brokers()]
         controller = cluster.controller.nodeId if cluster.controller else None
-        return sorted(nodes, key=lambda node: node != controller)
+        return sorted(nodes, key=lambda node: (node in self._unreachable, node != controller))
 
     async def reachable(self) -> list[int]:
         """The ids of the brokers that accept a connection now."""
@@ -77,6 +81,7 @@ class Brokers:
                 if getattr(answer, "brokers", None) == []:  # of a broker that has just started
                     raise NodeNotReadyError
                 return answer
+            self._unreachable.add(candidate)
         await self._client.force_metadata_update()  # the brokers may have moved
         raise NodeNotReadyError
 
