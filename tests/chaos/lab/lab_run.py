@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -117,8 +118,12 @@ class LabRun(Run):
         self.note(f"{worker.name} loses power", fault=True)
         self.kill(worker)
 
-    def restart_at_once(self, worker: Worker) -> None:
-        """Start a killed worker without waiting for it; if it ends by itself, it is started again."""
+    def restart_at_once(self, worker: Worker, *, wipe: bool = False) -> None:
+        """Start a killed worker without waiting for it, since another fault may delay it: if it ends by itself, it is started
+        again. ``wipe``: on an empty disk.
+        """
+        if wipe:
+            shutil.rmtree(worker.data_dir, ignore_errors=True)
         worker.start()
         self._expected.discard(worker.name)
         self.note(f"{worker.name} begins again")

@@ -69,7 +69,7 @@ async def power_lost(run: LabRun) -> AsyncIterator[None]:
     run.lose_power(victim)
     yield
     run.equipment.disks[victim.name].restore()
-    await run.restart(victim)
+    run.restart_at_once(victim)
 
 
 @fault("survives: a new worker's machine loses power before its files are written back", 5, LabPart.DISKS)
@@ -82,7 +82,7 @@ async def power_lost_soon(run: LabRun) -> AsyncIterator[None]:
     run.equipment.disks[newest.name].restore()
     empty = [file.name for file in newest.data_dir.glob("*.id") if not file.stat().st_size]
     run.expect(not empty, f"no file of the worker is empty{': ' if empty else ''}{', '.join(empty)}")
-    await run.restart(newest)
+    run.restart_at_once(newest)
 
 
 @fault("survives: Redis does not answer the workers; decisions are made without it", 15, LabPart.REDIS)

@@ -36,7 +36,7 @@ async def killed_in_a_cut(run: LabRun) -> AsyncIterator[None]:
         await asyncio.sleep(run.random.uniform(0.1, 2))
         run.kill(victim)
         yield
-    await run.restart(victim)
+    run.restart_at_once(victim)
 
 
 @fault(
@@ -56,4 +56,4 @@ async def killed_without_disk(run: LabRun) -> AsyncIterator[None]:
     victim = run.any_worker()
     run.kill(victim)
     yield
-    await run.restart(victim, wipe=True)
+    run.restart_at_once(victim, wipe=True)
