@@ -4,7 +4,6 @@ import gc
 import mmap
 import multiprocessing
 import resource
-import struct
 import sys
 import time
 import traceback
@@ -24,8 +23,26 @@ HANG_SECONDS = 60.0
 """Elapsed time of one input, on a machine that others use as well."""
 SLOWEST_MS = 1_000.0
 """Processor time that one input may take."""
-_PROGRESS = struct.Struct("<qd")
 _MOST_FINDINGS = 20
+
+
+class Progress:
+    """The input at work and since when, in memory that two processes share. Each number is written by one store: `struct` would
+    clear them first, and a reader in between would take that for a hang.
+    """
+
+    def __init__(self, index: int) -> None:
+        self._numbers = memoryview(mmap.mmap(-1, 16)).cast("d")
+        self.at(index)
+
+    def at(self, index: int) -> None:
+        """Note that this input begins now."""
+        self._numbers[1] = time.monotonic()
+        self._numbers[0] = index
+
+    def read(self) -> tuple[int, float]:
+        """The input's number, and the monotonic time of its beginning."""
+        return int(self._numbers[0]), self._numbers[1]
 
 
 class Finding(msgspec.Struct):
@@ -80,33 +97,32 @@ def run(door: Door, seed: int, start: int, stop: int, hang_seconds: float = HANG
 def _in_child(door: Door, seed: int, start: int, stop: int, hang_seconds: float) -> Tally | Finding:
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    progress = mmap.mmap(-1, _PROGRESS.size)
-    _PROGRESS.pack_into(progress, 0, start, time.monotonic())
+    progress = Progress(start)
     child = context.Process(target=_child, args=(door, seed, start, stop, progress, sender), daemon=True)
     child.start()
     sender.close()
     try:
         while not receiver.poll(0.5):
-            index, begun = _PROGRESS.unpack_from(progress)
+            index, begun = progress.read()
             if time.monotonic() - begun > hang_seconds:
                 child.kill()
                 return Finding(index, f"takes longer than {hang_seconds:.0f} s")
         return msgspec.json.decode(receiver.recv_bytes(), type=Tally)
     except EOFError:
         child.join()
-        return Finding(_PROGRESS.unpack_from(progress)[0], f"ends the process with {child.exitcode}")
+        return Finding(progress.read()[0], f"ends the process with {child.exitcode}")
     finally:
         child.join()
         receiver.close()
 
 
-def _child(door: Door, seed: int, start: int, stop: int, progress: mmap.mmap, sender: Connection) -> None:
+def _child(door: Door, seed: int, start: int, stop: int, progress: Progress, sender: Connection) -> None:
     gc.freeze()  # a collection of the imported modules' objects takes longer than any input
     tally = count(door, seed, start, stop, progress)
     sender.send_bytes(msgspec.json.encode(tally))
 
 
-def count(door: Door, seed: int, start: int, stop: int, progress: mmap.mmap) -> Tally:
+def count(door: Door, seed: int, start: int, stop: int, progress: Progress) -> Tally:
     """Decode the inputs in this process."""
     outcomes: Counter[str] = Counter()
     tally, settled = Tally(), _peak_mib()
@@ -117,7 +133,7 @@ def count(door: Door, seed: int, start: int, stop: int, progress: mmap.mmap) -> 
     )
     for index in range(start, stop):
         given = make(door, seed, index)
-        _PROGRESS.pack_into(progress, 0, index, time.monotonic())
+        progress.at(index)
         begun = time.process_time()
         try:
             outcome = door.decode(given)
