@@ -29,7 +29,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     max_future_ms: int = 300_000
     """How far an event time may lie ahead of its record; five minutes cover the clock differences of a payment network."""
     numeric_ids: frozenset[str] = frozenset(ID_FIELDS)
-    """Fields whose values may be numbers that look like card numbers: of random ones 2 to 4 % do. ``CardEvidence`` counts
+    """Fields whose values may be numbers, digits only, that look like card numbers: of random ones 2 to 4 % do. ``CardEvidence`` counts
     them, and stops their reader where they are card numbers: which records are accepted does not depend on it."""
 
     def check(self, transaction: Transaction, *, key: bytes | None, reference_ms: int) -> None:
@@ -62,7 +62,9 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def _is_card_number(self, field: str, text: str) -> bool:
-        return field not in self.numeric_ids and contains_card_number(text)
+        """Card numbers are also written in groups or within text; an id that is a number is digits only."""
+        may_be_id = field in self.numeric_ids and text.isdecimal()
+        return not may_be_id and contains_card_number(text)
 
     def _check_key(self, transaction: Transaction, key: bytes | None) -> None:
         if key is not None and key != transaction.customer_id.encode():

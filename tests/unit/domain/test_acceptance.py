@@ -84,6 +84,14 @@ def test_a_card_number_is_refused_in_text_and_may_be_an_id(field: str) -> None:
         strict.check(changed, key=changed.customer_id.encode(), reference_ms=NOW_MS)
 
 
+@pytest.mark.parametrize("text", ["4111 1111 1111 1111", "4111-1111-1111-1111", f"card {CARD}"])
+@pytest.mark.parametrize("field", TEXT_FIELDS)
+def test_a_card_number_in_groups_or_within_text_is_no_id(field: str, text: str) -> None:
+    changed = msgspec.structs.replace(SOUND, **{field: text})
+
+    assert reason_of(changed, changed.customer_id.encode()) == InvalidReason.CARD_NUMBER
+
+
 def test_the_setting_has_the_default_of_the_rule() -> None:
     assert ",".join(ID_FIELDS) == Settings().acceptance.numeric_ids
     assert Acceptance().numeric_ids == acceptance(Settings()).numeric_ids
