@@ -44,7 +44,7 @@ demo: setup  ## Kafka, workers, generated traffic and live alerts; DEMO_SECONDS=
 demo-cdc: setup  ## the demo with a database as source: rows inserted into Postgres, Debezium, live alerts; ROWS=10000
 	$(BIN)/fraudstream cdc demo $(if $(ROWS),--rows $(ROWS))
 
-test: $(BENCH_STAMP) lint  ## lint, types, import rules and all tests except the slow ones, within ten minutes
+test: $(BENCH_STAMP) lint  ## lint, types, import rules and all tests except the slow ones, in some ten minutes
 	$(COMPILE)
 	$(BENCH)/bin/python -m pytest $(IN_PARALLEL) -m "not slow" --hypothesis-profile quick
 
