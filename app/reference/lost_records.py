@@ -17,7 +17,7 @@ Fetched = dict[TopicPartition, list[Record]]
 _log = structlog.get_logger("reference")
 
 
-class LossGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+class LossGuard:
     """Fetches and commits for a consumer with ``auto_offset_reset="none"``.
 
     With it the client raises an error where the log does not have the next offset; otherwise it would continue at the first
@@ -92,3 +92,6 @@ class LossGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._notes |= {
             tp: CommitNote.parse(found[tp].metadata) if tp in found else CommitNote() for tp in unknown
         }
+
+
+ConsumerRebalanceListener.register(LossGuard)  # the client accepts no other listeners

@@ -83,9 +83,7 @@ class ChangeEvents:
             return _refusing(error)
 
         def decode(value: Framed, record: Any) -> Transaction | Ignored:
-            decoded = self._change(convert(read(value)), record.headers)
-            assert decoded is not None  # noqa: S101  # its schema has the fields of a change event
-            return decoded
+            return self._change(convert(read(value)), record.headers)
 
         return decode
 
@@ -103,15 +101,12 @@ class ChangeEvents:
             if change["payload"] is None:
                 return Ignored.TOMBSTONE
             change = change["payload"] if isinstance(change["payload"], dict) else {}
-        return self._change(change, record.headers, flat_only=flat_only)
+        known = _is_flat if flat_only else _is_change
+        return self._change(change, record.headers) if known(change.keys()) else None
 
-    def _change(
-        self, change: dict[str, Any], headers: Headers, *, flat_only: bool = False
-    ) -> Transaction | Ignored | None:
-        if any(name in change for name in _FLAT):
+    def _change(self, change: dict[str, Any], headers: Headers) -> Transaction | Ignored:
+        if _is_flat(change.keys()):
             return self._apply(_flat_operation(change), change, headers)
-        if flat_only or not _is_change(change.keys()):
-            return None
         return self._apply(change["op"], change.get("after"), headers)
 
     def _apply(self, operation: object, row: object, headers: Headers) -> Transaction | Ignored:
@@ -133,9 +128,14 @@ class ChangeEvents:
             raise invalid(b"{}", error) from None
 
 
+def _is_flat(names: Collection[str]) -> bool:
+    """Whether a record with these fields is a flattened row."""
+    return any(name in names for name in _FLAT)
+
+
 def _is_change(names: Collection[str]) -> bool:
     """Whether a record with these fields is an envelope or a flattened row."""
-    return any(name in names for name in _FLAT) or ("op" in names and ("after" in names or "before" in names))
+    return _is_flat(names) or ("op" in names and ("after" in names or "before" in names))
 
 
 def _flat_operation(change: dict[str, Any]) -> object:

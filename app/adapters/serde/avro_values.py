@@ -73,7 +73,7 @@ def record_reader(written: Schema, ours: Schema | None = None) -> Callable[[Fram
             fields = cast(dict[str, Any], schemaless_reader(source, written, ours))
         except SchemaResolutionError as error:
             raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, str(error)[:MESSAGE_LENGTH]) from None
-        except Exception as error:  # noqa: BLE001  # as above; only the kind of error is reported, because its text may quote the value
+        except Exception as error:  # noqa: BLE001  # fastavro documents no errors: a damaged value makes it raise anything, from EOFError to OverflowError, and one that escaped would end every worker that reads it; its text may quote the value
             raise InvalidEvent(
                 InvalidReason.UNDECODABLE, f"the value does not fit its schema ({type(error).__name__})"
             ) from None
@@ -110,7 +110,7 @@ def _canonical(event: type[msgspec.Struct]) -> str:
 def _unusable_schema() -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001  # a producer's schema makes fastavro raise anything, from KeyError to RecursionError; uncaught, this record would stop every worker that reads it
+    except Exception as error:  # noqa: BLE001  # as for a value: from KeyError to RecursionError
         raise InvalidEvent(
             InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
         ) from None

@@ -202,7 +202,7 @@ class Worker(ABC):
             self.metrics.count("records_lost_total", total)
 
     def on_chunk(self, tp: TP, last_offset: int) -> None:
-        """A chunk was fetched. The watchdog ends the worker if no agent takes it, whatever becomes of it in between."""
+        """A chunk was fetched. The watchdog ends the worker if no agent takes it."""
         self.health.fetched(self.partition_names.of(tp.topic, tp.partition), last_offset)
 
     def _on_lag(self, unfetched: Mapping[PartitionName, int]) -> None:

@@ -17,12 +17,11 @@ from app.local import connect, postgres
 from app.local.cluster import Cluster, Node
 from app.local.ports import HOST
 from tests.chaos.lab.network import SUBNET, Host
+from tests.chaos.lab.services import wait_until_answering
 from tests.chaos.traffic import Sent
 from tests.support.bank import Bank, Row
 
 POSTGRES_PORT, CONNECT_PORT = 5432, 8083
-START_SECONDS = 120.0
-POLL_SECONDS = 0.5
 MINOR = 100
 """Cents of a euro, the only currency of the traffic."""
 _ALLOW = "".join(f"host {database} all {SUBNET}.0/24 scram-sha-256\n" for database in ("all", "replication"))
@@ -66,10 +65,7 @@ def start(
 def _begin(host: Host, log: Path, words: list[str], answers: Callable[[], bool]) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         process = subprocess.Popen(host.command(*words), stdout=output, stderr=output)  # noqa: S603  # our own list
-    deadline = time.monotonic() + START_SECONDS
-    while not answers():
-        assert time.monotonic() < deadline, f"{host.name} does not answer, see {log}"
-        time.sleep(POLL_SECONDS)
+    wait_until_answering(answers, f"{host.name}, see {log}")
     return process
 
 

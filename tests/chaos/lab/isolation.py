@@ -1,7 +1,7 @@
 """Runs a scenario in namespaces of its own: network, mounts and processes.
 
 Everything that a lab makes lives in them: hosts, links, firewall rules, mounted images, processes. The kernel removes it when the
-first process inside ends, also after an exception or a signal. Two runs cannot meet, whatever names they use.
+first process inside ends, also after an exception or a signal. Two runs cannot meet, even with the same names.
 """
 
 import os

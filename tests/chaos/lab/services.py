@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from app.local import redis_server, registry_server
@@ -10,7 +11,8 @@ from app.local.ports import HOST
 from tests.chaos.lab.network import Host
 
 REDIS_PORT, REGISTRY_PORT = 6379, 8081
-START_SECONDS = 90.0
+START_SECONDS = 120.0
+"""Kafka Connect is the slowest."""
 POLL_SECONDS = 0.2
 
 
@@ -37,11 +39,16 @@ def start_registry(host: Host, directory: Path) -> subprocess.Popen[bytes]:
     process = _start(
         host, directory / "registry.log", *(word.replace(HOST, host.address) for word in command)
     )
-    deadline = time.monotonic() + START_SECONDS
-    while not registry_server.answers(registry_url(host)):
-        assert time.monotonic() < deadline, "the registry does not answer"
-        time.sleep(POLL_SECONDS)
+    wait_until_answering(lambda: registry_server.answers(registry_url(host)), "the registry")
     return process
+
+
+def wait_until_answering(answers: Callable[[], bool], server: str) -> None:
+    """Return when a server answers. Servers do not report it, so they are asked."""
+    deadline = time.monotonic() + START_SECONDS
+    while not answers():
+        assert time.monotonic() < deadline, f"no answer from {server}"
+        time.sleep(POLL_SECONDS)
 
 
 def _start(host: Host, log: Path, *command: str) -> subprocess.Popen[bytes]:

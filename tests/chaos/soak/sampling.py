@@ -13,7 +13,7 @@ import psutil
 from tests.support.workers import Worker
 
 BLOCK_BYTES = 512
-"""Unit of ``st_blocks``, whatever the file system."""
+"""Unit of ``st_blocks`` on every file system."""
 
 
 class Sample(NamedTuple):

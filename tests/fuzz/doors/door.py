@@ -15,7 +15,7 @@ class Door(NamedTuple):
     make: Callable[[Random], Any]
     """An input, a function of the random numbers alone."""
     decode: Callable[[Any], str]
-    """The outcome of an input. Whatever it raises is a finding."""
+    """The outcome of an input. An exception is a finding."""
     outcomes: frozenset[str]
     """The documented outcomes."""
     growth_mib: int = 64

@@ -77,7 +77,8 @@ async def test_a_group_that_may_continue_does_and_notes_the_loss_with_every_comm
     client, guard = Client(OffsetAndMetadata(7, "")), LossGuard("copy", "continue")
 
     assert [0, 10] == [await fetch(guard, client), await fetch(guard, client)]
-    assert (client.committed.offset, client.noted_loss) == (FIRST, 3)  # type: ignore[union-attr]  # it has committed
+    assert client.committed is not None
+    assert (client.committed.offset, client.noted_loss) == (FIRST, 3)
     await guard.commit(client, {TP: 20})
     assert client.noted_loss == 3
 

@@ -52,7 +52,7 @@ def snapshot(*transactions: Transaction, max_events: int = 4096) -> dict[str, Fe
 
 
 def test_the_catalog_is_the_one_that_models_were_trained_on() -> None:
-    """Whoever changes a name, the order, a meaning or a window changes VERSION, this line and the models."""
+    """A change of a name, the order, a meaning or a window needs a change of VERSION, of this line and of the models."""
     assert (catalog.VERSION, catalog.DIGEST) == (2, "17ac12504a77042e")
 
 

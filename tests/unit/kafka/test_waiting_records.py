@@ -1,4 +1,4 @@
-"""Markers and aborted records are no lag, whatever their number."""
+"""Markers and aborted records are no lag, however many there are."""
 
 import struct
 

@@ -144,7 +144,7 @@ def test_a_record_that_cannot_be_parsed_becomes_a_dead_letter_by_its_bytes() -> 
 
 @pytest.mark.parametrize("offset", [b"9" * 5_000, b"9" * 20, "\u00b2".encode(), b"-7", b""])
 def test_an_offset_that_is_none_is_unknown(offset: bytes) -> None:
-    """Whoever may write to the topic chooses the headers."""
+    """Every client with write access to the topic can set any headers."""
     headers = (("__streams.errors.topic", b"t"), ("__streams.errors.offset", offset))
 
     assert read(Source(headers=headers)).source == LogPosition(-1, -1)

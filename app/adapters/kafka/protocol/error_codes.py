@@ -7,7 +7,7 @@ coordinator that loads. aiokafka's own mark of such errors does not include all 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 from aiokafka.protocol.types import Array, Schema
 
 FIELD = "error_code"
@@ -25,17 +25,10 @@ _RETRIABLE = {
 """Retriable codes that aiokafka does not know or takes for final."""
 
 
-class PassingError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
-    """An error that passes by itself, of a code in ``_RETRIABLE``."""
-
-    retriable = True
-
-
 def refuse_transient(code: int) -> None:
     """Raise the error of a code if it passes by itself: who repeats requests then asks again."""
-    if code in _RETRIABLE:
-        raise PassingError(_RETRIABLE[code])
-    error = for_code(code)
+    error = for_code(code)(_RETRIABLE.get(code, ""))
+    error.retriable |= code in _RETRIABLE
     if error.retriable:
         raise error
 

@@ -22,11 +22,27 @@ class DamagedBatch(ValueError):
     """aiokafka must not, or cannot, read a batch."""
 
 
+class _Parsing:
+    """Raises each error of the block again as DamagedBatch.
+
+    aiokafka's compiled parser and its codecs document none, and the next release may raise others; one that escaped would end
+    every worker that fetches the batch. What kind it is decides nothing: a batch that they cannot read is read record by
+    record (`read_tolerantly`), and what is sound in it is delivered.
+    """
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, Exception):
+            raise DamagedBatch(repr(error)) from error
+
+
+PARSING = _Parsing()
+"""One object without state, as this is done for every batch."""
+
+
 class BatchCursor:
     """The batches of ``data``, one after the other.
-
-    aiokafka's compiled parser and its codecs document no errors. Each one that they raise means that they cannot read the
-    bytes, and is raised again as DamagedBatch.
 
     A batch that is incomplete at the end is left out, unless it is the first: brokers cut only a later one.
     """
@@ -61,11 +77,9 @@ class BatchCursor:
             self.first_offset = base_offset if records == last_delta + 1 else None
         else:
             self.is_special, self.first_offset = False, None
-        try:
+        with PARSING:
             batch = self._batches.next_batch()
             is_sound = batch.validate_crc()
-        except Exception as error:
-            raise DamagedBatch(repr(error)) from error
         if not is_sound:
             raise DamagedBatch("it has a wrong checksum")
         return batch
@@ -75,10 +89,8 @@ class BatchCursor:
 
         Brokers do not check the offsets in records. Of two with the same one, a consumer would skip the second.
         """
-        try:
+        with PARSING:
             records = list(batch)
-        except Exception as error:
-            raise DamagedBatch(repr(error)) from error
         if (expected := self.first_offset) is not None:
             for record in records:
                 if record.offset != expected:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 
-from app.adapters.kafka.record_batches.batch_cursor import DamagedBatch
+from app.adapters.kafka.record_batches.batch_cursor import PARSING
 
 
 class Batch(Protocol):
@@ -53,8 +53,6 @@ class AbortedTransactions:
 
 def _is_abort(batch: Batch) -> bool:
     """Whether a marker ends an aborted transaction. Compaction leaves markers without a record, which end none."""
-    try:
+    with PARSING:
         marker = next(iter(batch), None)
         return marker is not None and ControlRecord.parse(marker.key) == ABORT_MARKER
-    except Exception as error:  # as in BatchCursor
-        raise DamagedBatch(repr(error)) from error

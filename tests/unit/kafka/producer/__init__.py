@@ -1,0 +1,1 @@
+"""BatchProducer, with a fake of the Kafka client."""
