@@ -154,14 +154,6 @@ async def alter_topic(servers: str, topic: str, configs: dict[str, str]) -> None
     assert [answer[0] for answer in response.resources] == [0], response
 
 
-async def delete_topic(servers: str, topic: str) -> None:
-    """Delete a topic; return when no broker knows it."""
-    async with admin_client(servers) as admin:
-        await admin.delete_topics([topic])
-        while topic in await admin.list_topics():  # noqa: ASYNC110  # there is no event for it
-            await asyncio.sleep(0.1)
-
-
 async def forbid_writing(servers: str, topic: str) -> None:
     """Refuse all writes to a topic from now on, as after an administrator revoked the right."""
     everybody_may_read = _rule(topic, AclOperation.READ, AclPermissionType.ALLOW)

@@ -46,6 +46,18 @@ class Stack(Protocol):
     def bootstrap_servers(self) -> str: ...
 
 
+async def delete_topic(servers: str, topic: str) -> None:
+    """Delete a topic; return when no broker knows it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():  # noqa: ASYNC110  # brokers do not notify; they must be polled
+            await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await admin.close()
+
+
 class Deployment:
     """Settings with topics and consumer groups that no other test uses."""
 
@@ -156,6 +168,11 @@ class Deployment:
                 await admin.delete_topics(ours)
         finally:
             await admin.close()
+
+    async def recreate_topic(self, topic: str) -> None:
+        """Delete a topic and create it again, as an operator would."""
+        await delete_topic(self.servers, topic)
+        await self.ensure_topics()
 
     def tails(self) -> str:
         return "\n".join(f"--- {worker.log}\n{worker.tail()}" for worker in self.workers)

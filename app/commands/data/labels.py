@@ -1,11 +1,11 @@
 """``fraudstream labels``: send fraud labels to their topic."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.commands.data.traffic import Json, Rate
+from app.commands.shared.history_options import LabelledFile, Mapping
 
 commands = typer.Typer(help="Send fraud labels (chargebacks) to their topic.", no_args_is_help=True)
 
@@ -15,13 +15,8 @@ DAY_MS = 86_400_000
 @commands.command()
 def send(
     *,
-    file: Annotated[
-        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
-    ],
-    mapping: Annotated[
-        str | None,
-        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
-    ] = None,
+    file: LabelledFile,
+    mapping: Mapping = None,
     label_delay_days: Annotated[
         float, typer.Option(min=0, help="Days from a transaction until its fraud is reported.")
     ] = 7.0,

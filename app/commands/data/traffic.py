@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.shared.order_options import AsArrived, Sort, row_order
+from app.commands.shared.history_options import AsArrived, Mapping, Sort, row_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,10 +79,7 @@ def simulate(
 def produce(
     *,
     file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSON lines.")],
-    mapping: Annotated[
-        str | None,
-        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
-    ] = None,
+    mapping: Mapping = None,
     rate: Rate = None,
     topic: Annotated[
         str | None, typer.Option(help="Default: the transactions topic of the settings.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.shared.history_options import AsArrived, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
-from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from app.batch.run import Summary
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 File = Annotated[Path, typer.Argument(help="Transactions in order of arrival: Parquet, CSV or JSON lines.")]
 Out = Annotated[
     Path, typer.Option(help="Parquet, CSV or JSON lines, by suffix. Written completely or not at all.")
-]
-Mapping = Annotated[
-    str | None,
-    typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

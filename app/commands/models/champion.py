@@ -8,7 +8,7 @@ import typer
 
 from app.commands.models.control import Json, Wait, control, report_text, send_order, utc
 from app.commands.models.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
-from app.commands.shared.order_options import AsArrived, Sort
+from app.commands.shared.history_options import AsArrived, Sort
 
 if TYPE_CHECKING:
     from app.adapters.topic_records.control_log import ControlLog

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import Labels
-from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,14 +31,9 @@ class Kind(StrEnum):
 
 
 def evaluate(
-    data: Annotated[
-        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
-    ],
+    data: LabelledFile,
     *,
-    mapping: Annotated[
-        str | None,
-        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
-    ] = None,
+    mapping: Mapping = None,
     labels: Labels = None,
     sort: Sort = False,
     as_arrived: AsArrived = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from app.commands.shared.order_options import AsArrived, Sort, row_order
+from app.commands.shared.history_options import AsArrived, Sort, row_order
 
 if TYPE_CHECKING:
     from app.history.fold_history import HistorySource

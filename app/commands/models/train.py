@@ -6,22 +6,17 @@ from typing import Annotated
 
 import typer
 
+from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
-from app.commands.shared.order_options import AsArrived, Sort, row_order
 
 
 def train(
-    data: Annotated[
-        Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
-    ],
+    data: LabelledFile,
     *,
     out: Annotated[
         Path, typer.Option(help="Directory of the new bundle, models/NAME/VERSION; must not exist.")
     ],
-    mapping: Annotated[
-        str | None,
-        typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
-    ] = None,
+    mapping: Mapping = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     sort: Sort = False,

@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.adapters.kafka.partitioner import partition_of
 from app.topics.topic_specs import topic_table
-from tests.chaos.cluster import allow_writing, alter_topic, delete_topic, forbid_writing
+from tests.chaos.cluster import allow_writing, alter_topic, forbid_writing
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
 from tests.chaos.traffic import START_MS, Sent, renamed, transaction, transactions
+from tests.support.deployment import delete_topic
 
 
 @scenario(

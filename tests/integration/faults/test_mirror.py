@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
@@ -241,17 +240,6 @@ async def check_mirror(mirror: Deployment) -> dict[str, Any]:
     }
 
 
-async def recreate(deployment: Deployment, topic: str) -> None:
-    """Delete a topic and create it again."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
-    await admin.start()
-    await admin.delete_topics([topic])
-    while topic in await admin.list_topics():  # noqa: ASYNC110  # brokers do not notify; they must be polled
-        await asyncio.sleep(0.1)
-    await admin.close()
-    await deployment.ensure_topics()
-
-
 async def mirrored(primary: Deployment, mirror: Deployment, decisions: int) -> None:
     """Return when the mirror has so many decisions; fail at once when a worker of the primary has ended."""
     deadline = time.monotonic() + MIRRORED_SECONDS
@@ -281,7 +269,7 @@ async def test_a_worker_refuses_a_changelog_that_was_copied(deployment: Deployme
     await deployment.drained()
     assert worker.terminate() == 0
     written = await deployment.read(deployment.changelog)
-    await recreate(deployment, deployment.changelog)
+    await deployment.recreate_topic(deployment.changelog)
     async with AIOKafkaProducer(bootstrap_servers=deployment.servers) as producer:
         for record in written:
             content = {"key": record.key, "value": record.value, "headers": list(record.headers)}

@@ -245,15 +245,7 @@ async def test_a_topic_that_is_made_anew_is_no_loss(deployment: Deployment) -> N
     await deployment.drained()
     worker.may_end = True
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic])
-        while topic in await admin.list_topics():  # noqa: ASYNC110  # brokers send no notification: poll
-            await asyncio.sleep(POLL_SECONDS)
-    finally:
-        await admin.close()
-    await deployment.ensure_topics()
+    await deployment.recreate_topic(topic)
     await deployment.produce(traffic(5, seed=2, customers=20, prefix="anew"))
 
     assert "LogReplaced" in await ended(worker)

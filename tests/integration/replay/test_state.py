@@ -1,6 +1,5 @@
 """`fraudstream state` on a real broker: profiles are shown, verified and rebuilt."""
 
-import asyncio
 import json
 import shutil
 import subprocess
@@ -8,7 +7,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from app.adapters.kafka.partitioner import partition_of
 from tests.profile_format import read_profile
@@ -107,7 +105,7 @@ async def test_rebuild_restores_a_lost_changelog_and_workers_resume(
     assert b"holds profiles" in call(deployment, "state", "rebuild").stderr
 
     await deployment.produce(events[2_000:])  # not finished by anybody: the worker is to decide these
-    await _delete(deployment, deployment.changelog)
+    await deployment.recreate_topic(deployment.changelog)
     shutil.rmtree(worker.data_dir)
     done = output(call(deployment, "state", "rebuild", "--json"))
     assert ({"profiles": CUSTOMERS, "records": 2_000, "cut": []}) == done
@@ -117,14 +115,3 @@ async def test_rebuild_restores_a_lost_changelog_and_workers_resume(
     assert worker.terminate() == 0
     await check_guarantee(deployment, worker)
     assert all(len(repeats) == 1 for repeats in (await deployment.decisions()).values())
-
-
-async def _delete(deployment: Deployment, topic: str) -> None:
-    """Delete a topic and create it again, as an operator would."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
-    await admin.start()
-    await admin.delete_topics([topic])
-    while topic in await admin.list_topics():  # noqa: ASYNC110  # brokers do not notify; they must be polled
-        await asyncio.sleep(0.1)
-    await admin.close()
-    await deployment.ensure_topics()

@@ -6,9 +6,7 @@ from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
-from app.adapters.kafka.admin import topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
 from app.adapters.kafka.records import OutRecord
@@ -17,7 +15,6 @@ from app.errors import RestoreFailed
 from app.streaming.faust_app import EXIT_REFUSED
 from app.streaming.state.restore import Gap, Restore
 from app.streaming.state.restore_progress import RestoreProgress
-from app.topics import provisioning
 from tests.support import reading
 from tests.support.deployment import Deployment
 from tests.support.traffic import traffic
@@ -129,17 +126,7 @@ async def test_a_changelog_that_was_created_again_is_refused(deployment: Deploym
     await deployment.produce(traffic(500, seed=1))
     await deployment.drained()
     assert 0 == worker.terminate()
-    kafka, changelog = deployment.settings.kafka, deployment.changelog
-    before = await topic_ids(kafka, [changelog])
-    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.servers)
-    await admin.start()
-    await admin.delete_topics([changelog])
-    await admin.close()
-    while True:  # brokers delete a topic after they have answered
-        if await topic_ids(kafka, [changelog]) != before:
-            break
-        await asyncio.sleep(0.1)
-    await provisioning.ensure(deployment.settings)
+    await deployment.recreate_topic(deployment.changelog)
 
     worker.start()
     assert EXIT_REFUSED == worker.wait(60)

@@ -1,5 +1,6 @@
-"""Options of the commands that read a file of transactions, on the order of its rows."""
+"""Options of the commands that read a file of transactions: its layout, and the order of its rows."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,13 @@ import typer
 if TYPE_CHECKING:
     from app.adapters.tabular.row_order import RowOrder
 
+LabelledFile = Annotated[
+    Path, typer.Argument(help="Labelled history: Parquet, CSV or JSON lines, with is_fraud.")
+]
+Mapping = Annotated[
+    str | None,
+    typer.Option(help="A layout such as `handbook` or `paysim`, or a TOML file: docs/data/mappings.md."),
+]
 Sort = Annotated[
     bool,
     typer.Option("--sort", help="Sort the rows by event time before processing them."),
