@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
@@ -20,7 +20,7 @@ from app.adapters.redis.reference_redis import ReferenceStore
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.errors import ConfigurationError, InvalidEvent, RegistryAway
-from app.reference.lost_records import Fetched, LossGuard
+from app.reference.lost_records import LossGuard
 from app.settings import Settings
 
 POLL_MS = 500
@@ -62,11 +62,13 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
         review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
         while not until.is_set():
             fetched = await guard.fetch(consumer, POLL_MS, MOST_RECORDS)
+            # Behind the markers that follow the records: a group has no lag of markers.
+            next_offsets = {tp: await consumer.position(tp) for tp in fetched}
             await _review_stops(consumer, review)
             records = [record for some in fetched.values() for record in some]
             found = await _read(settings, records, value_of, until)
             if records and found is not None and await _write(settings, reference, found, until):
-                await _commit(guard, consumer, fetched)
+                await _commit(guard, consumer, next_offsets)
                 on_written(len(records))
     finally:
         await consumer.stop()
@@ -140,9 +142,11 @@ async def _write(
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _commit(guard: LossGuard, consumer: AIOKafkaConsumer, written: Fetched) -> None:
+async def _commit(
+    guard: LossGuard, consumer: AIOKafkaConsumer, next_offsets: Mapping[TopicPartition, int]
+) -> None:
     try:
-        await guard.commit(consumer, {tp: records[-1].offset + 1 for tp, records in written.items()})
+        await guard.commit(consumer, next_offsets)
     except KafkaError as error:  # a rebalance, or no broker: the same rows are written again
         _log.warning("not_committed", why=type(error).__name__)
 

@@ -20,6 +20,9 @@ from app.processing.fold_chunk import FoldedChunks
 from app.replay.published_decisions import CLOCKS_MS
 from app.replay.refold import FoldRules, refold
 
+LAST_RECORDS = 100
+"""Offsets in which the newest timestamp of a partition is looked for."""
+
 
 class MirroredTopics(NamedTuple):
     """The readers of the mirrored topics."""
@@ -101,10 +104,6 @@ async def _newest_ms(log: RangeReader, partition: int, extent: Extent) -> int:
     async for records, _ in log.records(partition, start, extent.end):
         newest = max([newest, *(record.timestamp for record in records)])
     return newest
-
-
-LAST_RECORDS = 100
-"""Offsets in which the newest timestamp of a partition is looked for."""
 
 
 async def _resume_offset(

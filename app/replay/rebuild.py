@@ -1,7 +1,8 @@
 """Rebuilds a lost changelog: folds profiles from the log up to the committed offsets of the group.
 
-On a mirror of the cluster these offsets come from ``mirror_position``. Folding stops at them, because workers treat a transaction as decided when its profile has applied it. The
-changelog must be empty and no worker may run, because the versions of two writers would mix.
+On a mirror of the cluster these offsets come from ``mirror_position``. Folding stops at them, because workers treat a
+transaction as decided when its profile has applied it. The changelog must be empty and no worker may run, because the
+versions of two writers would mix.
 """
 
 import time

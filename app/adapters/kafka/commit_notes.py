@@ -76,9 +76,9 @@ class LostRecords(NamedTuple):
 
 
 def refusal(group: str, lost: Sequence[LostRecords]) -> RecordsLost:
-    """The error of a group that does not go on behind lost records, with the remedy."""
+    """The error of a group that must not continue behind lost records, with the remedy."""
     total = sum(each.records for each in lost)
     return RecordsLost(
-        f"retention deleted {total} records that group {group} has not read: {', '.join(map(str, lost))}. To go "
-        "on without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; docs/operate/operations.md#recordslost"
+        f"retention deleted {total} records that group {group} has not read: {', '.join(map(str, lost))}. To "
+        "continue without them, set FRAUDSTREAM_WORKER_WHEN_RECORDS_LOST=continue; docs/operate/operations.md#recordslost"
     )

@@ -1,7 +1,8 @@
 """Ends a worker whose clock differs from that of the brokers: its records would carry wrong times, or be refused.
 
-A worker of any role compares the clocks when it starts (`broker_clock`). Brokers also answer each write to a changelog with their
-time, at the latest when a worker claims its partitions, before its first decision. Between two answers the monotonic clock shows a jump of this machine's clock.
+A worker of any role compares the clocks when it starts (`broker_clock`). Brokers also answer each write to a changelog with
+their time, at the latest when a worker claims its partitions, before its first decision. Between two answers the monotonic
+clock shows a jump of this machine's clock.
 """
 
 from collections.abc import Callable

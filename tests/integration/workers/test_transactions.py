@@ -20,9 +20,12 @@ from app.adapters.kafka.cluster_state import OpenTransaction
 from app.adapters.kafka.partitioner import partition_of
 from app.adapters.kafka.range_reader import open_range_reader
 from app.adapters.kafka.tail_reader import open_tail_reader
+from app.local.state import Stack
 from app.settings import KafkaSettings
+from tests.support import reading
 from tests.support.commands import call
 from tests.support.deployment import POLL_SECONDS, Deployment, check_guarantee
+from tests.support.processes.reference_copy import copied, reference_settings, some, until
 from tests.support.traffic import START_MS
 
 pytestmark = pytest.mark.integration
@@ -100,6 +103,23 @@ async def monitored(deployment: Deployment) -> tuple[int, float]:
     """The lag of the risk group as `fraudstream monitor` reads it; -1 before its first commit."""
     groups = (await read_cluster(deployment.servers, [deployment.settings.worker.app_id])).groups
     return max(((group.lag_records, group.lag_seconds) for group in groups), default=(-1, 0.0))
+
+
+async def test_the_copy_of_reference_tables_has_no_lag_of_markers(
+    deployment: Deployment, stack: Stack
+) -> None:
+    topic, settings = deployment.settings.topics.answers, reference_settings(deployment, stack)
+    row = b'{"op": "c", "source": {"lsn": 1}, "after": {"customer_id": "c1"}}'
+    async with transactional(deployment, "bank") as producer, producer.transaction():
+        await producer.send_and_wait(topic, row, b"c1", 0)
+
+    async with copied(settings) as (copying, written):
+        await until(some(written, copying))
+
+    group = settings.cdc.reference_group
+    ends = await reading.end_offsets(deployment.servers, topic, deployment.partitions)
+    committed = await reading.committed_offsets(deployment.servers, group, topic, deployment.partitions)
+    assert (ends[0], committed[0]) == (2, 2)
 
 
 async def test_aborted_records_change_nothing(deployment: Deployment) -> None:

@@ -1,9 +1,7 @@
 """A worker of any role, and the copy of reference tables, stop one partition at a damaged batch, and pass it when ordered."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -13,18 +11,16 @@ from app.adapters.topic_records import skips
 from app.errors import RecordsLost
 from app.local.state import Stack
 from app.reference import redis_sync
-from app.settings import CdcSettings, RedisSettings, Settings
 from tests.integration.faults.test_records_lost import cut
 from tests.integration.workers.test_unreadable_records import damaged_batch
 from tests.support import commands
 from tests.support.deployment import Deployment
 from tests.support.probing import probed
+from tests.support.processes.reference_copy import SECONDS, copied, reference_settings, some, until
 from tests.support.wire.record_batches import Stored, batch
 from tests.support.wire.send import send_batch
 
 pytestmark = pytest.mark.integration
-
-SECONDS = 60.0
 
 
 def skip(deployment: Deployment, topic: str, offset: int) -> None:
@@ -69,17 +65,7 @@ async def test_a_worker_of_another_role_names_the_offset_and_goes_on_when_ordere
 async def test_the_copy_of_reference_tables_goes_on_when_ordered(
     deployment: Deployment, stack: Stack
 ) -> None:
-    topics = deployment.settings.topics
-    settings = Settings(
-        kafka=deployment.settings.kafka,
-        topics=topics,
-        redis=RedisSettings(url=stack.redis_url, key_prefix=deployment.settings.app_id),
-        cdc=CdcSettings(
-            customers_topic=topics.answers,
-            terminals_topic=topics.notifications,
-            reference_group=f"{deployment.settings.app_id}-reference",
-        ),
-    )
+    topics, settings = deployment.settings.topics, reference_settings(deployment, stack)
     row = b'{"op": "c", "source": {"lsn": 1}, "after": {"customer_id": "c1"}}'
     offset = await send_batch(deployment.servers, topics.answers, 0, damaged_batch([Stored()]))
     async with copied(settings) as (copying, written):
@@ -103,31 +89,3 @@ async def test_the_copy_of_reference_tables_goes_on_when_ordered(
     assert written == [1]
     (group,) = (await read_cluster(deployment.servers, [settings.cdc.reference_group])).groups
     assert group.lost_records == 2
-
-
-@asynccontextmanager
-async def copied(settings: Settings) -> AsyncIterator[tuple[asyncio.Task[None], list[int]]]:
-    """A running copy of the reference tables, and the sizes of the batches that it has written."""
-    stop, written = asyncio.Event(), list[int]()
-    copying = asyncio.create_task(redis_sync.follow(settings, stop, written.append))
-    try:
-        yield copying, written
-    finally:
-        stop.set()
-        with suppress(asyncio.CancelledError):
-            await copying
-
-
-def some(written: list[int], copying: asyncio.Task[None]) -> Callable[[], Awaitable[bool]]:
-    async def written_some() -> bool:
-        assert not copying.done(), copying.exception()
-        return bool(written)
-
-    return written_some
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not await condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.2)

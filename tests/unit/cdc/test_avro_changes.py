@@ -21,16 +21,10 @@ from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 from tests.support.wire import debezium_avro as debezium
+from tests.support.wire.transaction import REQUIRED_FIELDS
 
 ID = b"\0\0\0\0\7"
-ROW: dict[str, Any] = {
-    "transaction_id": "t1",
-    "customer_id": "c1",
-    "terminal_id": "m1",
-    "event_time": 1_760_000_000_000,
-    "amount_minor": 1_250,
-    "currency": "EUR",
-}
+ROW = REQUIRED_FIELDS
 COLUMNS: dict[str, Any] = {name: "long" if type(value) is int else "string" for name, value in ROW.items()}
 MAJOR = ColumnMapping(amount="major")
 

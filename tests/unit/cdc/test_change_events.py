@@ -20,17 +20,10 @@ from app.domain.money import minor_digits
 from app.domain.transaction import MAX_AMOUNT_MINOR, Transaction
 from app.errors import InvalidEvent, InvalidReason
 from app.settings import Settings
+from tests.support.wire.transaction import REQUIRED_FIELDS
 
 CANARY = "CANARYVALUE"
-ROW = {
-    "transaction_id": "t1",
-    "customer_id": "c1",
-    "terminal_id": "m1",
-    "event_time": 1_760_000_000_000,
-    "amount_minor": 1_250,
-    "currency": "EUR",
-    "status": "authorised",
-}
+ROW = REQUIRED_FIELDS | {"status": "authorised"}
 EXPECTED = decode_transaction(json.dumps(ROW).encode())
 MAJOR = ColumnMapping(amount="major")
 

@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 from app.adapters.serde.json_codec import decode_transaction, encode_event
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
+from tests.support.wire.transaction import REQUIRED_FIELDS
 
-SOUND = {
-    "transaction_id": "t1",
-    "customer_id": "c1",
-    "terminal_id": "m1",
-    "event_time": 1_760_000_000_000,
-    "amount_minor": 1_250,
-    "currency": "EUR",
-}
+SOUND = REQUIRED_FIELDS
 CANARY = "CANARYVALUE"
 
 

@@ -26,15 +26,9 @@ from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidFile, InvalidReason
 from app.history.label_files import read_fraud_flags
 from app.processing.contact_work import alert_in_json
+from tests.support.wire.transaction import REQUIRED_FIELDS
 
-TRANSACTION = {
-    "transaction_id": "t1",
-    "customer_id": "c1",
-    "terminal_id": "m1",
-    "event_time": 1_760_000_000_000,
-    "amount_minor": 1_250,
-    "currency": "EUR",
-}
+TRANSACTION = REQUIRED_FIELDS
 LABEL = {**TRANSACTION, "is_fraud": True, "source": "chargeback", "reported_at": 1_760_000_000_000}
 ALERT = {**TRANSACTION, "scored_at": 1_760_000_000_000, "outcome": "review", "transaction": TRANSACTION}
 CHANGE = {"op": "c", "source": {"lsn": 1}, "after": {"customer_id": "c1"}}
