@@ -1,8 +1,8 @@
 """What the fence at the broker costs: `python -m bench.fence [--json]`.
 
 The same worker with the fence and without it, in alternating turns: events per second while draining a backlog
-(bench/throughput.py), and milliseconds from a transaction to its alert at fixed rates (bench/latency.py). The median over the turns
-of what it is with the fence, divided by what it is without, is the figure.
+(bench/throughput.py), and milliseconds from a transaction to its alert at fixed rates (bench/latency.py). The figure is the median over
+the turns of what it is with the fence, divided by what it is without in the same turn.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from bench.data.events import source
 from bench.harness import results
 from bench.harness.broker import broker
 from bench.harness.deployment import PARTITIONS
+from bench.harness.turns import median_ratio
 
 CONTESTANTS = "ours,without_fence"
 
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300_000, help="of the backlog")
     parser.add_argument("--rates", default="500,2000", help="events per second")
     parser.add_argument("--seconds", type=int, default=20, help="measured seconds per rate and turn")
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=6)
     parser.add_argument("--json", action="store_true", help="print the result file instead of a table")
     given = parser.parse_args()
     contestants = chosen(CONTESTANTS)
@@ -59,7 +60,7 @@ def _rows(drained: Sequence[Mapping[str, Any]], timed: Sequence[Mapping[str, Any
 
 def _row(measure: str, turns: Mapping[str, list[float]]) -> dict[str, Any]:
     fenced, unfenced = turns["ours"], turns["without_fence"]
-    ratio = results.median(fenced) / results.median(unfenced) if fenced and unfenced else None
+    ratio = median_ratio(fenced, unfenced) if fenced and len(fenced) == len(unfenced) else None
     return {
         "measure": measure,
         "with": fenced,

@@ -23,6 +23,7 @@ from bench.harness import results
 from bench.harness.broker import broker
 from bench.harness.deployment import PARTITIONS, BenchDeployment
 from bench.harness.rate_run import PRIME_EVENTS, WARM_UP_SECONDS, Expected, Plan, RateResult, run_at_rate
+from bench.harness.turns import in_turn
 
 ALL = "ours,echo,quix,naive_faust"
 ALERT_SHARE = 0.05
@@ -68,7 +69,7 @@ def run(options: Options, stack: Stack, directory: Path, module: str = "bench.la
     too_fast: dict[Contestant, int] = {}
     _warm_the_broker(options, plans[-1], expected[plans[-1]], stack, directory)
     for number in range(options.turns):
-        for (contestant, plan), taken in measured.items():
+        for (contestant, plan), taken in in_turn(measured.items(), number):
             if plan.rate >= too_fast.get(contestant, plan.rate + 1):
                 continue
             name = f"latency-{number}-{plan.rate}-{contestant.name}"

@@ -19,6 +19,7 @@ from bench.harness import equal_work, results
 from bench.harness.broker import broker
 from bench.harness.deployment import PARTITIONS, BenchDeployment
 from bench.harness.drain import Drained, Entry, drain
+from bench.harness.turns import in_turn
 
 ALL = "ours,naive_faust,quix,echo"
 
@@ -51,7 +52,7 @@ def run(
     asyncio.run(drain(entries[0], BenchDeployment("warm-up", stack.bootstrap_servers), stack, directory))
     for number in range(turns):
         works: dict[Entry, equal_work.Work] = {}
-        for entry, taken in measured.items():
+        for entry, taken in in_turn(measured.items(), number):
             deployment = BenchDeployment(f"bench-{number}-{entry.name}", stack.bootstrap_servers)
             taken.append(asyncio.run(drain(entry, deployment, stack, directory)))
             results.progress(f"turn {number + 1}: {entry.name} {taken[-1].events_per_s:,.0f} events/s")

@@ -1,0 +1,1 @@
+"""The harness, the contestants and the pages of the benchmarks."""
