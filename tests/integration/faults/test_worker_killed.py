@@ -22,6 +22,7 @@ pytestmark = pytest.mark.integration
 SEED = 20_260_101
 
 
+@pytest.mark.slow
 async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> None:
     """Traffic is live: chunks are small and many."""
     worker = deployment.worker(**SHORT_SESSION)

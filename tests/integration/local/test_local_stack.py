@@ -137,6 +137,7 @@ def test_the_stack_ends_with_a_killed_parent(directory: Path) -> None:
     assert wait_gone(started.processes, ENOUGH_SECONDS) == []
 
 
+@pytest.mark.slow
 def test_servers_end_with_a_killed_supervisor_and_up_starts_again(directory: Path) -> None:
     started = local_stack.start(directory)
     assert started.supervisor is not None
@@ -171,6 +172,7 @@ def test_a_part_that_dies_while_starting_is_named_with_the_end_of_its_log(direct
     assert local_stack.status(directory) is None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 async def test_three_brokers_keep_three_replicas_and_tolerate_the_loss_of_one(stack3: Stack) -> None:
     assert await create(stack3.bootstrap_servers, "copied", 3) == [0]

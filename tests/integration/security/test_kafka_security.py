@@ -72,6 +72,7 @@ async def work(broker: SecuredBroker, kafka: KafkaSettings, models: Path, direct
         assert secret not in worker.text()
 
 
+@pytest.mark.slow
 async def test_a_worker_over_tls(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
     await work(broker, broker.tls(), models, tmp_path)
 
