@@ -202,8 +202,8 @@ class Run:
     async def recovered(self, timeout: float = RECOVERY_SECONDS) -> float:  # noqa: ASYNC109  # a bound on polling
         """Wait until the current end of the source log is committed; return the seconds."""
         begun = time.monotonic()
-        ends = await self._ends()
-        while any(committed < ends[p] for p, committed in (await self._committed()).items()):
+        ends = await self.ends()
+        while any(committed < ends[p] for p, committed in (await self.committed()).items()):
             if time.monotonic() > begun + timeout:
                 self.expect(False, f"recovered within {timeout:.0f} s")
                 break
@@ -260,13 +260,15 @@ class Run:
                     self.note(f"{worker.name} ended with {worker.wait()}, started again")
                     worker.start()
 
-    async def _ends(self) -> dict[int, int]:
+    async def ends(self) -> dict[int, int]:
+        """The end of each partition of the source log."""
         settings = self.deployment.settings
         return await reading.end_offsets(
             self.cluster.servers, settings.topics.transactions, settings.topics.partitions
         )
 
-    async def _committed(self) -> dict[int, int]:
+    async def committed(self) -> dict[int, int]:
+        """The committed offset of each partition of the source log."""
         settings = self.deployment.settings
         return await reading.committed_offsets(
             self.cluster.servers,

@@ -16,6 +16,7 @@ from tests.chaos.traffic import BAD
 from tests.profile_format import StoredProfile, read_profile
 from tests.support import oracle
 
+ADDED_HEADERS = ("__streams.errors.", "fraud.")
 _FEATURES = len(oracle.FEATURES)
 
 
@@ -63,11 +64,19 @@ class Figures(msgspec.Struct, kw_only=True):
         return not any(getattr(self, name) for name in self.__struct_fields__ if name not in allowed)
 
 
+class Letter(NamedTuple):
+    """An invalid record as it was sent."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
 class Source(NamedTuple):
     """The source log, read once."""
 
     customers: dict[str, oracle.Customer]
-    bad: Counter[tuple[bytes | None, bytes | None]]
+    bad: Counter[Letter]
     sent_ms: dict[str, int]
     """Timestamp of each transaction's record."""
 
@@ -149,14 +158,14 @@ def expected_outcome(decision: Decided) -> str:
 def read_source(*logs: Iterable[Any]) -> Source:
     """Fold the valid records and count the invalid ones; a topic created again follows the previous log."""
     good: list[list[Any]] = []
-    bad = Counter[tuple[bytes | None, bytes | None]]()
+    bad = Counter[Letter]()
     sent_ms: dict[str, int] = {}
     name = msgspec.json.Decoder(_Name)
     for log in logs:
         good.append([])
         for record in log:
             if BAD in record.headers:
-                bad[record.key, record.value] += 1
+                bad[letter(record)] += 1
             else:
                 good[-1].append(record)
                 sent_ms.setdefault(name.decode(record.value).transaction_id, record.timestamp)
@@ -213,16 +222,20 @@ async def check_alerts(records: AsyncIterator[Any], suspicious: set[str], f: Fig
     f.alert_ids_beyond_one = sum(len(known) - 1 for known in ids.values())
 
 
-async def check_dead_letters(
-    records: AsyncIterator[Any], bad: Counter[tuple[bytes | None, bytes | None]], f: Figures
-) -> None:
+def letter(record: Any) -> Letter:
+    """The record, or what a dead letter keeps of it, without the headers that the service adds and the mark of the test."""
+    headers = (each for each in record.headers if each != BAD and not each[0].startswith(ADDED_HEADERS))
+    return Letter(record.key, record.value, tuple(headers))
+
+
+async def check_dead_letters(records: AsyncIterator[Any], bad: Counter[Letter], f: Figures) -> None:
     """Check that the dead letters are the invalid records, byte for byte, each at least as often as it was sent."""
-    found: Counter[tuple[bytes | None, bytes | None]] = Counter()
+    found = Counter[Letter]()
     async for record in records:
-        found[record.key, record.value] += 1
+        found[letter(record)] += 1
     f.bad_records = bad.total()
     f.dead_letters_missing = (bad - found).total()
-    f.dead_letters_spurious = sum(count for letter, count in found.items() if letter not in bad)
+    f.dead_letters_spurious = sum(count for each, count in found.items() if each not in bad)
 
 
 class _Name(msgspec.Struct, gc=False):

@@ -34,9 +34,9 @@ class Groups:
         } | SHORT_SESSION
         return self.deployment.worker("analytics-1", **(settings | overrides))
 
-    def crm(self) -> Worker:
+    def crm(self, **overrides: str) -> Worker:
         settings = {"FRAUDSTREAM_WORKER_ROLE": "crm"} | SHORT_SESSION
-        return self.deployment.worker("crm-1", **settings)
+        return self.deployment.worker("crm-1", **(settings | overrides))
 
     async def stored(self) -> None:
         """Return when the analytics group has nothing left to write."""

@@ -23,6 +23,7 @@ from app.local.state import Stack
 from app.settings import values as setting_values
 from app.traffic.produce import produce_raw
 from tests.integration.conftest import SHORT_SESSIONS
+from tests.integration.faults.mirrored_groups import run_groups
 from tests.profile_format import read_profile
 from tests.support import oracle, reading
 from tests.support.commands import call
@@ -33,6 +34,7 @@ from tests.support.deployment import (
     check_profiles,
     check_store,
 )
+from tests.support.groups import Groups
 from tests.support.processes.mirror_maker import MirrorMaker
 from tests.support.traffic import traffic
 from tests.support.workers import Worker
@@ -44,6 +46,7 @@ EVENTS, RATE = 100_000, 200.0
 CUSTOMERS = 300
 REPEAT_SECONDS = 2
 LINK_DOWN_SECONDS = 2
+SHORTLY_MS = 10_000
 MIRRORED_SECONDS = 300
 LONG_SESSION = {
     "FRAUDSTREAM_KAFKA_SESSION_TIMEOUT_SECONDS": "30",
@@ -99,6 +102,7 @@ async def test_a_mirror_takes_over_from_a_lost_cluster(
     maker.start()
     for name in ("worker-1", "worker-2"):
         primary.worker(name, **LONG_SESSION).start()
+    Groups(primary).crm(**LONG_SESSION).start()
     sending = asyncio.create_task(primary.produce(traffic(EVENTS, seed=3, customers=CUSTOMERS), rate=RATE))
     try:
         await mirrored(primary, mirror, decisions=600)
@@ -108,6 +112,7 @@ async def test_a_mirror_takes_over_from_a_lost_cluster(
         maker.pause()
         await asyncio.sleep(LINK_DOWN_SECONDS)
         assert not sending.done(), "the traffic ended before the cluster was lost"
+        lost_ms = time.time_ns() // 1_000_000
         os.kill(clusters[0].brokers[0].pid, signal.SIGKILL)
         for worker in primary.workers:
             worker.kill()
@@ -130,6 +135,8 @@ async def test_a_mirror_takes_over_from_a_lost_cluster(
     assert last.terminate() == 0
     figures |= await check_mirror(mirror)
     check_store(last, reading.newest_per_key(await mirror.read(mirror.changelog)))
+    shortly_before_ms = lost_ms - SHORTLY_MS
+    figures |= await run_groups(mirror, clusters[1].redis_url, shortly_before_ms, LONG_SESSION)
     print(figures)  # noqa: T201  # shown with -s
     if RESULT in os.environ:
         write(Path(os.environ[RESULT]), figures)

@@ -14,11 +14,13 @@ from tests.chaos.traffic import BAD, START_MS, transactions
 from tests.chaos.verdict import (
     Decisions,
     Figures,
+    Letter,
     Source,
     check_alerts,
     check_dead_letters,
     check_profiles,
     check_stores,
+    letter,
     read_source,
 )
 from tests.profile_format import NEVER_MS, StoredProfile, write_profile
@@ -214,8 +216,8 @@ async def test_missing_and_spurious_dead_letters_are_counted(
     letters: list[bytes], missing: int, spurious: int
 ) -> None:
     figures = Figures()
-    bad: Counter[tuple[bytes | None, bytes | None]] = Counter({(None, b"x"): 2, (None, b"y"): 1})
-    await check_dead_letters(stream([Read(None, letter) for letter in letters]), bad, figures)
+    bad = Counter({Letter(None, b"x", ()): 2, Letter(None, b"y", ()): 1})
+    await check_dead_letters(stream([Read(None, value) for value in letters]), bad, figures)
 
     assert (figures.dead_letters_missing, figures.dead_letters_spurious) == (missing, spurious)
 
@@ -224,7 +226,23 @@ def test_bad_records_are_recognised_by_their_header() -> None:
     good = next(transactions(1, seed=1, customers=1))
     records = [Read(good.key, good.value), Read(None, b"{", offset=1, headers=(BAD,))]
 
-    assert read_source(records).bad == {(None, b"{"): 1}
+    assert read_source(records).bad == {Letter(None, b"{", ()): 1}
+
+
+@pytest.mark.parametrize(
+    ("headers", "same"),
+    [
+        ((("from", b"1"), BAD, ("fraud.error.code", b"not_json")), True),
+        ((("__streams.errors.topic", b"t"), ("from", b"1")), True),
+        ((("from", b"2"), BAD), False),
+        ((BAD,), False),
+    ],
+)
+def test_a_dead_letter_keeps_the_headers_of_its_record(
+    headers: tuple[tuple[str, bytes], ...], same: bool
+) -> None:
+    sent = Read(None, b"{", headers=(BAD, ("from", b"1")))
+    assert (letter(Read(None, b"{", headers=headers)) == letter(sent)) is same
 
 
 @pytest.mark.parametrize(
