@@ -138,8 +138,17 @@ def _supervise(directory: Path, lifeline_pid: int | None) -> None:
     command = (sys.executable, "-m", "app.local.supervisor", str(directory), *lifeline)
     log = directory / LOGS / "supervisor.log"
     with log.open("ab") as output:
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output)  # noqa: S603  # our own list of arguments
-    if done.returncode:
+        started = subprocess.Popen(  # noqa: S603  # our own list of arguments
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            code = started.wait()
+        except BaseException:
+            started.wait(
+                SUPERVISOR_SECONDS
+            )  # only then the record names the supervisor, which can be stopped
+            raise
+    if code:
         raise StackError(f"the supervisor did not start. See {log}.")
 
 

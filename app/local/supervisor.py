@@ -53,6 +53,7 @@ class Supervisor:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: list[Process] = []
         self._signals: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda received, _: self._signals.append(received))
@@ -87,15 +88,17 @@ class Supervisor:
                 cwd=part.log.parent,
             )
         self._children[part.name] = child
-        return msgspec.structs.replace(part, process=identify(child.pid))
+        process = identify(child.pid)
+        self._processes += [process] if process else []
+        return msgspec.structs.replace(part, process=process)
 
     def _reap(self) -> None:
         for child in self._children.values():
             child.poll()
 
     def _stop(self) -> None:
-        stack = _recorded(self._directory)
-        end([part.process for part in stack.parts if part.process], GRACE_SECONDS)
+        # Not the recorded ones: who gave the stack up may have deleted the record.
+        end(self._processes, GRACE_SECONDS)
         self._reap()
         (self._directory / state.FILE).unlink(missing_ok=True)
 

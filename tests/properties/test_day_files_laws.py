@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
+from app.adapters.parquet_sink.progress_files import OffsetRange, ProgressFiles
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
 from app.errors import ConfigurationError, LogReplaced, StateCorrupt
 from app.processing.chunk import Chunk
@@ -312,6 +313,27 @@ def test_progress_files_that_are_cut_or_missing_lose_and_repeat_nothing(
 
         assert readable([log]) == offsets(directory, DECISIONS)
         check(kept_report(directory, FIRST_DAY, DAY, top=10).report, [events], [])
+
+
+def test_progress_that_is_derived_from_the_files_is_what_was_committed(tmp_path: Path) -> None:
+    random = Random(17)
+    finish(DECISIONS, records(0, decided(0, 60, random), random), tmp_path, random)
+    files = ProgressFiles(tmp_path)
+    committed = files.read("decisions", 0)
+    assert committed.decided_to > 0
+    (tmp_path / "progress" / "decisions-0.json").unlink()
+
+    assert files.read("decisions", 0) == committed
+
+
+def test_an_unfinished_file_of_a_range_whose_record_is_cut_is_found(tmp_path: Path) -> None:
+    day = tmp_path / "decisions" / "day=2026-01-01"
+    name = OffsetRange("decisions", 0, 5, 9).file_name
+    for path in (day / f".{name}.tmp", tmp_path / "progress" / "decisions-0.begun"):
+        path.parent.mkdir(parents=True)
+        path.touch()
+
+    assert ProgressFiles(tmp_path).uncommitted("decisions", 0, 5) == [day / name]
 
 
 def test_a_lost_topic_id_is_written_again_only_while_nothing_depends_on_it(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.support.deployment import Deployment
 from tests.support.entities import Entities
 from tests.support.groups import Groups
 
+HOUR_MS, KEPT_HOURS = 3_600_000, 44 * 24
+
 
 async def run_groups(
     mirror: Deployment, redis_url: str, lost_ms: int, options: dict[str, str]
@@ -49,21 +51,22 @@ async def check_activities(mirror: Deployment, entities: Entities) -> dict[str, 
     """An entity has counted each transaction once, and once more if both clusters decided it: its facts then differ in their
     source, by which repeats are recognised.
     """
-    sources: dict[bytes, Counter[int]] = defaultdict(Counter)
-    seen: set[tuple[bytes, int, int]] = set()
+    hours: dict[bytes, dict[tuple[int, int], int]] = defaultdict(dict)
     for record in await mirror.read(mirror.settings.topics.entity_activity):
-        if len(record.value) != FACT.itemsize or record.value[1] != TRANSACTION:
-            continue
         (fact,) = np.frombuffer(record.value, FACT)
-        place = record.key, int(fact["transaction"]), int(fact["source_topic_id"])
-        sources[record.key][place[1]] += place not in seen
-        seen.add(place)
+        assert fact["kind"] == TRANSACTION
+        place = int(fact["transaction"]), int(fact["source_topic_id"])
+        hours[record.key][place] = -(-int(fact["time_ms"]) // HOUR_MS)
     found = entities.in_redis()
-    assert found == reading.newest_per_key(await mirror.read(entities.changelog))
     assert found, "the test needs facts"
-    counted = {key: sum(count for _, count in read_activity(value).hours) for key, value in found.items()}
-    assert counted == {key: each.total() for key, each in sources.items()}
-    return {"counted_twice_by_entities": sum(each.total() - len(each) for each in sources.values())}
+    assert found == reading.newest_per_key(await mirror.read(entities.changelog))
+    for key, counted in hours.items():
+        kept = max(counted.values()) - KEPT_HOURS
+        assert dict(read_activity(found[key]).hours) == Counter(
+            hour for hour in counted.values() if hour > kept
+        )
+    both = sum(len(counted) - len({digest for digest, _ in counted}) for counted in hours.values())
+    return {"counted_twice_by_entities": both}
 
 
 async def check_questions(groups: Groups, lost_ms: int) -> dict[str, Any]:

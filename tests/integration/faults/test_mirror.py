@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from app.domain.transaction import Transaction
 from app.local import stack as local_stack
@@ -248,12 +248,17 @@ async def check_mirror(mirror: Deployment) -> dict[str, Any]:
 
 
 async def mirrored(primary: Deployment, mirror: Deployment, decisions: int) -> None:
-    """Return when the mirror has so many decisions; fail at once when a worker of the primary has ended."""
-    deadline = time.monotonic() + MIRRORED_SECONDS
-    while (found := await mirror.decision_count()) < decisions:
-        primary.require_workers()
-        assert time.monotonic() < deadline, f"{found} decisions are mirrored\n{primary.tails()}"
-        await asyncio.sleep(0.2)
+    """Return when the mirror has so many decisions in committed transactions of MirrorMaker, which aborts the open one when it
+    is killed. Fail at once when a worker of the primary has ended.
+    """
+    deadline, found = time.monotonic() + MIRRORED_SECONDS, 0
+    topic = mirror.settings.topics.decisions
+    async with reading.consumer(mirror.servers) as reader:
+        reader.assign([TopicPartition(topic, partition) for partition in range(mirror.partitions)])
+        while found < decisions:
+            primary.require_workers()
+            assert time.monotonic() < deadline, f"{found} decisions are mirrored\n{primary.tails()}"
+            found += sum(map(len, (await reader.getmany(timeout_ms=200)).values()))
 
 
 async def send_in_a_transaction(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.disk.data_dir import CHANGELOG_FILE, IDENTITY_FILE, bind_changelog, databases, worker_id
+from app.adapters.disk.durable_file import Disk
 from app.adapters.disk.quarantine import mark_suspect, move_to_quarantine, suspect_reason
 from app.errors import ConfigurationError
 
@@ -55,6 +56,31 @@ def test_databases_of_an_unknown_changelog_are_moved_aside(tmp_path: Path, damag
     assert bind_changelog(tmp_path, "changelog", ID) == []
 
 
+class Killed(Exception):
+    """The worker is killed."""
+
+
+class KilledBeforeTheMove(Disk):
+    """The worker is killed before it moves a database."""
+
+    def rename(self, path: Path, target: Path) -> None:
+        if path.suffix == ".db":
+            raise Killed
+        super().rename(path, target)
+
+
+def test_a_worker_that_is_killed_while_it_moves_databases_moves_the_rest_at_its_next_start(
+    tmp_path: Path,
+) -> None:
+    before = with_databases(tmp_path)
+    with pytest.raises(Killed):
+        bind_changelog(tmp_path, "changelog", ID, KilledBeforeTheMove())
+    assert databases(tmp_path) == before
+
+    assert len(bind_changelog(tmp_path, "changelog", ID)) == len(before)
+    assert databases(tmp_path) == []
+
+
 def test_another_changelog_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
     bind_changelog(tmp_path, "risk-changelog", ID)
     kept = with_databases(tmp_path)
@@ -83,3 +109,30 @@ def test_a_note_whose_database_was_moved_before_is_deleted(tmp_path: Path) -> No
 
     assert not suspect_reason(database)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_note_stays_until_its_database_is_moved(tmp_path: Path) -> None:
+    database = tmp_path / "profiles-0.db"
+    database.mkdir()
+    mark_suspect(database, "checksum")
+    with pytest.raises(Killed):
+        move_to_quarantine(database, KilledBeforeTheMove())
+
+    assert suspect_reason(database) == "checksum"
+
+
+def test_the_move_of_a_database_is_on_the_disk_before_its_note_is_deleted(tmp_path: Path) -> None:
+    """Without the note, a database that is back under its name after power loss would be opened."""
+    database = tmp_path / "profiles-0.db"
+    database.mkdir()
+    mark_suspect(database, "checksum")
+    synced: list[tuple[Path, bool]] = []
+
+    class Noting(Disk):
+        def sync(self, path: Path) -> None:
+            synced.append((path, bool(suspect_reason(database)) and not database.exists()))
+            super().sync(path)
+
+    move_to_quarantine(database, Noting())
+
+    assert synced == [(tmp_path, True)]

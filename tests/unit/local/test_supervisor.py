@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
+import msgspec
 import psutil
 import pytest
 
+from app.local import stack as stack_module
 from app.local import state
 from app.local.processes import Process, end, identify, is_alive, wait_gone
 from app.local.state import Part, Stack
@@ -62,6 +65,45 @@ def test_a_stopped_supervisor_stops_its_parts_and_removes_the_record(directory: 
 
     assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
     assert state.load(directory) is None
+
+
+def test_parts_are_stopped_in_order_though_the_record_was_deleted(directory: Path) -> None:
+    says_that_it_ends = (
+        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path('ended').touch(), sys.exit())); "
+        "pathlib.Path('ready').touch(); time.sleep(600)"
+    )
+    part = Part(
+        name="redis", port=0, log=directory / "log", command=(sys.executable, "-c", says_that_it_ends)
+    )
+    recorded = state.load(directory)
+    assert recorded is not None
+    state.save(msgspec.structs.replace(recorded, parts=(part,)))
+    stack = supervise(directory)
+    deadline = time.monotonic() + ENOUGH_SECONDS
+    while not (directory / "ready").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    (directory / state.FILE).unlink()
+
+    os.kill(supervisor_pid(stack), signal.SIGTERM)
+
+    assert wait_gone(stack.processes, ENOUGH_SECONDS) == []
+    assert (directory / "ended").exists(), "it was killed"
+
+
+def test_ctrl_c_while_the_supervisor_starts_leaves_none_that_nobody_knows(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow machine the supervisor may still import its modules."""
+    (directory / stack_module.LOGS).mkdir()
+    (directory / "sitecustomize.py").write_text("import time; time.sleep(1)")
+    monkeypatch.setenv("PYTHONPATH", str(directory))
+    timer = Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        stack_module._supervise(directory, None)
+
+    assert is_alive(settled(directory).processes[-1])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a child at its parent's death")

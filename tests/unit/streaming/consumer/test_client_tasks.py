@@ -2,13 +2,16 @@
 
 import asyncio
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from app.errors import ClientEnded
+from app.streaming.consumer import chunk_thread
 from app.streaming.consumer.client_tasks import ClientTasks
 from tests.unit.kafka.client.fake_broker import FakeBroker
 
@@ -65,3 +68,19 @@ async def test_a_client_that_is_stopped_is_no_failure(consumer: Any, ended: list
     await asyncio.sleep(0)
 
     assert ended == []
+
+
+async def test_the_thread_watches_the_client_that_it_has_started(
+    consumer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two things are replaced: the start by Faust, which needs an app, and the watch, which would end the tests."""
+    watched: list[Any] = []
+
+    async def started(thread: Any) -> None:
+        thread._consumer = consumer
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "on_start", started)
+    monkeypatch.setattr(chunk_thread, "ClientTasks", lambda: SimpleNamespace(watch=watched.append))
+    await object.__new__(chunk_thread.ChunkConsumerThread).on_start()
+
+    assert watched == [consumer]
