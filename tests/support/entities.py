@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from hashlib import blake2b
 
 import redis
 
@@ -10,7 +11,8 @@ from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw
-from tests.support import reading
+from tests.activity_format import read_activity
+from tests.support import entity_oracle, reading
 from tests.support.deployment import DRAIN_SECONDS, POLL_SECONDS, Deployment
 from tests.support.workers import Worker
 
@@ -91,4 +93,30 @@ def label(transaction: Transaction, reported_at: int, *, is_fraud: bool = True) 
         is_fraud=is_fraud,
         source=LabelSource.CHARGEBACK,
         reported_at=reported_at,
+    )
+
+
+def digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def check_activities(found: dict[bytes, bytes], expected: dict[str, entity_oracle.Entity]) -> None:
+    """Check that every entity has counted each of its transactions once and has its labels."""
+    assert set(expected) == {key.decode() for key in found}
+    for name, entity in expected.items():
+        activity = read_activity(found[name.encode()])
+        assert entity.hours() == dict(activity.hours), name
+        newest = max(activity.newest_hour - 44 * 24, 0)
+        reports = {
+            (digest(known.transaction), known.reported_at, known.is_fraud)
+            for known in entity.labels
+            if -(-known.event_time // entity_oracle.HOUR_MS) > newest
+        }
+        assert reports == {(text.transaction, text.reported_ms, text.is_fraud) for text in activity.labels}
+
+
+async def recounted(deployment: Deployment) -> dict[str, entity_oracle.Entity]:
+    topics = deployment.settings.topics
+    return entity_oracle.entities(
+        await deployment.read(topics.transactions), await deployment.read(topics.labels)
     )

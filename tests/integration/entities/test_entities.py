@@ -1,6 +1,5 @@
 """Activities and labels of terminals and customers: complete after kills, exact after repeated records."""
 
-from hashlib import blake2b
 from random import Random
 from typing import Protocol
 
@@ -11,9 +10,9 @@ from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.traffic.produce import produce_raw
 from tests.activity_format import read_activity
-from tests.support import entity_oracle, reading
+from tests.support import reading
 from tests.support.deployment import Deployment
-from tests.support.entities import Entities, label
+from tests.support.entities import Entities, check_activities, digest, label, recounted
 from tests.support.traffic import DAY_MS, START_MS, traffic
 
 pytestmark = pytest.mark.integration
@@ -46,32 +45,6 @@ def labels_of(transactions: list[Transaction], seed: int) -> list[Label]:
     return found
 
 
-def digest(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
-
-
-def check(found: dict[bytes, bytes], expected: dict[str, entity_oracle.Entity]) -> None:
-    """Check that every entity has counted each of its transactions once and has its labels."""
-    assert set(expected) == {key.decode() for key in found}
-    for name, entity in expected.items():
-        activity = read_activity(found[name.encode()])
-        assert entity.hours() == dict(activity.hours), name
-        newest = max(activity.newest_hour - 44 * 24, 0)
-        reports = {
-            (digest(known.transaction), known.reported_at, known.is_fraud)
-            for known in entity.labels
-            if -(-known.event_time // entity_oracle.HOUR_MS) > newest
-        }
-        assert reports == {(text.transaction, text.reported_ms, text.is_fraud) for text in activity.labels}
-
-
-async def expected(deployment: Deployment) -> dict[str, entity_oracle.Entity]:
-    topics = deployment.settings.topics
-    return entity_oracle.entities(
-        await deployment.read(topics.transactions), await deployment.read(topics.labels)
-    )
-
-
 async def test_repeated_kills_lose_nothing_and_count_nothing_twice(
     deployment: Deployment, entities: Entities
 ) -> None:
@@ -91,7 +64,7 @@ async def test_repeated_kills_lose_nothing_and_count_nothing_twice(
     assert worker.terminate() == 0
 
     newest = reading.newest_per_key(await deployment.read(entities.changelog))
-    check(newest, await expected(deployment))
+    check_activities(newest, await recounted(deployment))
     assert newest == reading.stored_values(worker.data_dir, reading.ACTIVITIES)
     assert newest == entities.in_redis()
 
@@ -112,7 +85,7 @@ async def test_a_lost_disk_is_restored_from_the_changelog(deployment: Deployment
     assert worker.terminate() == 0
 
     newest = reading.newest_per_key(await deployment.read(entities.changelog))
-    check(newest, await expected(deployment))
+    check_activities(newest, await recounted(deployment))
     assert newest == reading.stored_values(worker.data_dir, reading.ACTIVITIES)
 
 
