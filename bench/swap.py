@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.bundles import load
-from app.adapters.topic_records.control_log import ControlLog, open_control_reader, read_control_log
+from app.adapters.topic_records.control_log import ControlLog
+from app.adapters.topic_records.control_reader import open_control_reader, read_control_log
 from app.domain.control import CHAMPION_KEY, model_id
 from app.domain.decision import ModelReference, Thresholds
 from app.settings import Settings
@@ -204,18 +205,19 @@ async def _check(plan: Plan, deployment: BenchDeployment, models: Path) -> dict[
 
 
 async def _exchanges(settings: Settings) -> list[Exchange]:
-    """Return, from the control topic, the time of each order and of the first report that acknowledges it."""
-    found, open_orders, log = list[Exchange](), list[Any](), ControlLog()
+    """Return the time of each order and of the first report that acknowledges it, from their topics."""
+    orders, answers = list[Any](), dict[int, int]()
     async with open_control_reader(settings) as reader:
-        async for record in reader.until(await reader.ends()):
-            log.apply(record)
+        log = ControlLog()
+        async for record in reader.until_end():
+            reader.apply(log, record)
             if record.key == CHAMPION_KEY:
-                open_orders.append(record)
-            while open_orders and any(
-                report.heard >= open_orders[0].offset for report in log.reports.values()
-            ):
-                found.append(Exchange(open_orders.pop(0).timestamp, record.timestamp))
-    return found
+                orders.append(record)
+            for report in log.reports.values():
+                answers.setdefault(report.heard, record.timestamp)
+    heard = sorted(answers)
+    acknowledged = ((order, next((at for at in heard if at >= order.offset), None)) for order in orders)
+    return [Exchange(order.timestamp, answers[at]) for order, at in acknowledged if at is not None]
 
 
 def _measure(

@@ -1,9 +1,14 @@
-"""Orders that name the models, and reports of workers about the models they run: the contract of ``fraud.control.v1``.
+"""Orders that name the models, and reports of workers about the models they run.
 
-The topic is compacted and has one partition. The keys ``champion``, ``challengers`` and ``canary`` hold the current orders
-(a tombstone returns champion and challengers to each worker's aliases.toml, and ends a canary); ``worker/<id>`` holds
-the report of that worker. ``skip/TOPIC/PARTITION/OFFSET`` holds an order that is never withdrawn: these records of a topic
-cannot be read, and every group continues behind them.
+This is the contract of ``fraud.control.v1``, which operators write, and of ``fraud.worker-reports.v1``, which workers write. Both
+are compacted and have one partition.
+
+Orders: the keys ``champion``, ``challengers`` and ``canary`` hold the current ones (a tombstone returns champion and
+challengers to each worker's aliases.toml, and ends a canary). ``skip/TOPIC/PARTITION/OFFSET`` holds an order that is never
+withdrawn: these records of a topic cannot be read, and every group continues behind them.
+
+Reports: ``worker/<id>`` holds the report of that worker, ``canary-stop/<id>`` the last canary that it has stopped.
+Workers of earlier versions report on the topic of orders, where their reports are still read.
 """
 
 from typing import Annotated, NamedTuple
@@ -15,6 +20,7 @@ from app.domain.decision import ModelReference
 
 CHAMPION_KEY, CHALLENGERS_KEY, CANARY_KEY = b"champion", b"challengers", b"canary"
 WORKER_PREFIX = b"worker/"
+STOP_PREFIX = b"canary-stop/"
 SKIP_PREFIX = b"skip/"
 REPORT_SECONDS = 15.0
 """Interval of a worker's reports."""
@@ -115,6 +121,15 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     refused_at: int
 
 
+class OrderRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that a worker does not follow: it is not signed as the worker requires, or cannot be decoded."""
+
+    key: str
+    """The key of its record, cut and without control characters."""
+    offset: int
+    reason: str
+
+
 class ChallengerReport(msgspec.Struct, frozen=True, kw_only=True):
     """A challenger on one worker; the numbers count transactions since the worker loaded it."""
 
@@ -157,11 +172,18 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     """Offset of the newest order that the worker has followed or refused."""
     challengers: list[ChallengerReport] = []
     canary: CanaryReport | None = None
+    order_refused: OrderRefusal | msgspec.UnsetType = msgspec.UNSET
+    """The newest order that the worker refused; not in the report of a worker that has refused none."""
 
 
 def worker_key(worker: str) -> bytes:
     """Return the key of a worker's report."""
     return WORKER_PREFIX + worker.encode()
+
+
+def stop_key(worker: str) -> bytes:
+    """Return the key of the last canary that a worker has stopped."""
+    return STOP_PREFIX + worker.encode()
 
 
 def skip_key(order: SkipOrder) -> bytes:

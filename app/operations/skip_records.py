@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.bulk_fetch import open_bulk_fetcher
@@ -14,8 +16,9 @@ from app.adapters.kafka.range_reader import LogRecord
 from app.adapters.kafka.record_batches.batch_format import Stop, batch_end
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.records import OutRecord
-from app.adapters.topic_records.control_log import PARTITION, skip_record
+from app.adapters.topic_records.control_log import skip_record
 from app.adapters.topic_records.dead_letters import LogPosition
+from app.adapters.topic_records.order_sending import send_orders
 from app.domain.control import SkipOrder
 from app.errors import ConfigurationError, InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
@@ -80,7 +83,9 @@ def _stop(partition_name: str, data: bytes, offset: int) -> Stop:
     return first.stop
 
 
-async def skip(settings: Settings, unreadable: UnreadableRecords, reason: str) -> LogPosition:
+async def skip(
+    settings: Settings, unreadable: UnreadableRecords, reason: str, key: Ed25519PrivateKey | None = None
+) -> LogPosition:
     """Keep the bytes as a dead letter, then give the order; return the position of the dead letter. Raises SendFailed."""
     order = SkipOrder(
         topic=unreadable.topic,
@@ -99,9 +104,9 @@ async def skip(settings: Settings, unreadable: UnreadableRecords, reason: str) -
     try:
         letter = dead_letter_of(order, unreadable.stored)
         offset = await sender.send(settings.topics.dead_letters, partition, [letter])
-        await sender.send(settings.topics.control, PARTITION, [skip_record(order)])
     finally:
         await sender.stop()
+    await send_orders(settings, [skip_record(order)], key)
     return LogPosition(partition, offset)
 
 

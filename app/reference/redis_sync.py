@@ -18,6 +18,7 @@ from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
 from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.topic_records.order_signatures import check_by
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.errors import ConfigurationError, InvalidEvent, RegistryAway
 from app.reference.lost_records import LossGuard
@@ -152,7 +153,10 @@ async def _commit(
 
 
 async def _require(settings: Settings) -> Mapping[str, str]:
-    """The ids of the topics, as orders to leave out records name them. Raises ConfigurationError where one is missing."""
+    """The ids of the topics, as orders to leave out records name them. Raises ConfigurationError where one is missing, or a
+    setting is wrong.
+    """
+    check_by(settings.control.public_key_file)
     if not settings.redis.url:
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_URL is not set: reference rows are written to Redis. `fraudstream stack up` prints a URL."

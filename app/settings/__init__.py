@@ -5,6 +5,7 @@ This package is the only reader of the environment. ``fraudstream settings`` pri
 """
 
 from app.settings.cdc import CdcSettings
+from app.settings.control import ControlSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.events import AcceptanceSettings, ProfileSettings
 from app.settings.groups import Settings
@@ -24,6 +25,7 @@ __all__ = [
     "AcceptanceSettings",
     "AnalyticsSettings",
     "CdcSettings",
+    "ControlSettings",
     "CrmSettings",
     "DeploymentSettings",
     "EntitySettings",

@@ -8,6 +8,7 @@ import msgspec
 
 from app.errors import ConfigurationError
 from app.settings.cdc import CdcSettings
+from app.settings.control import ControlSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, ProfileSettings
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis: RedisSettings = msgspec.field(default_factory=RedisSettings)
     registry: RegistrySettings = msgspec.field(default_factory=RegistrySettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
+    control: ControlSettings = msgspec.field(default_factory=ControlSettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
     tracing: TracingSettings = msgspec.field(default_factory=TracingSettings)

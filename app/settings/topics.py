@@ -23,6 +23,7 @@ class Stream(StrEnum):
     NOTIFICATIONS = "notifications"
     ANSWERS = "answers"
     CONTROL = "control"
+    WORKER_REPORTS = "worker_reports"
 
 
 STREAM_EVENTS: dict[Stream, type[msgspec.Struct]] = {
@@ -58,9 +59,11 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
     answers: str = "crm.answers.v1"
     """Answers of customers; each becomes a label."""
     control: str = "fraud.control.v1"
-    """Orders that name the models, and reports of the models that each worker runs. One partition, compacted."""
+    """Orders of operators: which models run, and which unreadable records are left out. One partition, compacted."""
+    worker_reports: str = "fraud.worker-reports.v1"
+    """Reports of workers about the models that they run. One partition, compacted."""
     partitions: Positive = 8
-    """Partitions of every topic except the control topic; the most workers of a role that can share the load. Do not
+    """Partitions of every topic except the topics of orders and of workers' reports; the most workers of a role that can share the load. Do not
     change it once data flows: another number assigns customers to other partitions than their profiles."""
     replication_factor: Positive = 1
     """Replicas of every topic. 3 in production; 1 only for a single broker."""

@@ -1,7 +1,7 @@
 """The topics of the service as one table: name, key, partitions, retention and durability of each.
 
 A worker writes decisions, alerts, dead letters and profiles to the partition from which it read the transaction, so
-these topics have the same number of partitions; the control topic has one. A new topic is a new row here, and a new
+these topics have the same number of partitions; those of orders and of reports have one. A new topic is a new row here, and a new
 stream in app/settings/topics.py.
 """
 
@@ -184,10 +184,21 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
         ),
         topic(
             name=names.control,
-            key="champion, challengers, canary, or worker/ID",
-            purpose="Orders that name the models, and the reports of the workers.",
+            key="champion, challengers, canary, or skip/TOPIC/PARTITION/OFFSET",
+            purpose="Orders of operators: models to run, records to leave out.",
             partitions=1,
             cleanup_policy="compact",
+            max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
+        ),
+        topic(
+            name=names.worker_reports,
+            key="worker/ID or canary-stop/ID",
+            purpose="Reports of workers: models they run, canaries they stopped, orders they refused.",
+            partitions=1,
+            cleanup_policy="compact",
+            # Four reports a minute from each worker: whoever reads them reads an hour of them, not a week.
+            segment_ms=HOUR_MS,
+            segment_bytes=CHANGELOG_SEGMENT_BYTES,
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
         ),
     )

@@ -58,7 +58,8 @@ BOXES = (
     Box(20, 144, 170, 54, OUTSIDE, "payment switch", ("JSON, Avro or Protobuf",)),
     Box(20, 248, 170, 54, OUTSIDE, "operator", ("orders models",)),
     Box(240, 107, 200, 54, TOPIC, TOPICS.transactions, ("key: customer_id",)),
-    Box(240, 248, 200, 54, TOPIC, TOPICS.control, ("models ordered, models in use",)),
+    Box(240, 222, 200, 54, TOPIC, TOPICS.control, ("models ordered",)),
+    Box(240, 290, 200, 54, TOPIC, TOPICS.worker_reports, ("models in use",)),
     Box(240, 380, 200, 54, TOPIC, TOPICS.entity_activity, ("facts; key: KIND:ID",)),
     Box(240, 484, 200, 54, TOPIC, TOPICS.labels, ("outcomes, reported later",)),
     Box(
@@ -108,9 +109,11 @@ BOXES = (
 ARROWS = (
     Arrow(((190, 97), (215, 97), (215, 125), (240, 125))),
     Arrow(((190, 171), (215, 171), (215, 143), (240, 143))),
-    Arrow(((190, 275), (240, 275))),
+    Arrow(((190, 267), (215, 267), (215, 249), (240, 249))),
+    Arrow(((240, 317), (215, 317), (215, 283), (190, 283))),
     Arrow(((440, 134), (500, 134)), "chunks", (470, 126)),
-    Arrow(((440, 266), (470, 266), (470, 196), (500, 196)), both=True),
+    Arrow(((440, 249), (462, 249), (462, 190), (500, 190))),
+    Arrow(((500, 202), (473, 202), (473, 317), (440, 317))),
     Arrow(((615, 214), (615, 248)), both=True),
     Arrow(((730, 87), (790, 87))),
     Arrow(((730, 161), (790, 161))),

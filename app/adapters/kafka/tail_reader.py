@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -31,8 +32,13 @@ class TailReader:
     """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, values: Callable[[Any], bytes | None] | None = None
+        self,
+        consumer: AIOKafkaConsumer,
+        values: Callable[[Any], bytes | None] | None = None,
+        topic_ids: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.topic_ids = topic_ids
+        """The short id of each topic when the reader was opened."""
         self._consumer = consumer
         self._values = values
 
@@ -114,7 +120,8 @@ async def open_tail_reader(
     try:
         await ask_again(servers(kafka), consumer.start)
         await _assign(consumer, {topic: found[topic].partitions for topic in topics}, from_beginning)
-        yield TailReader(consumer, values)
+        ids = {topic: kafka_admin.topic_id_text(found[topic].topic_id) for topic in topics}
+        yield TailReader(consumer, values, ids)
     finally:
         await consumer.stop()
 

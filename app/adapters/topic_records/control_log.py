@@ -1,7 +1,5 @@
-"""The current content of the control topic: the orders in force and the reports of the workers."""
+"""The current content of the control topics: the orders in force, and the reports of the workers."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,25 +7,28 @@ import structlog
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.records import OutRecord
-from app.adapters.kafka.tail_reader import TailReader, open_tail_reader
+from app.adapters.topic_records.order_signatures import OrderCheck, any_order
 from app.domain.control import (
     CANARY_KEY,
     CHALLENGERS_KEY,
     CHAMPION_KEY,
     SKIP_PREFIX,
+    STOP_PREFIX,
     WORKER_PREFIX,
     CanaryOrder,
     ChallengersOrder,
     ModelOrder,
+    OrderRefusal,
     Orders,
     SkipOrder,
     WorkerReport,
     skip_key,
+    stop_key,
     worker_key,
 )
-from app.settings import Settings
 
 PARTITION = 0
+_SHOWN_KEY_BYTES = 100
 
 _log = structlog.get_logger("control")
 
@@ -40,59 +41,109 @@ _ORDERS: dict[bytes, type[ModelOrder | ChallengersOrder | CanaryOrder]] = {
 
 
 class ControlLog:
-    """The newest record of each key, read in order of offset. A record that cannot be decoded is logged and ignored."""
+    """The newest record of each key, read in order of offset.
 
-    def __init__(self) -> None:
-        self.orders = Orders()
-        self.reports: dict[str, WorkerReport] = {}
+    A record that ``check`` refuses, or that does not keep the contract, is counted and has no other effect.
+    """
+
+    def __init__(self, check: OrderCheck = any_order) -> None:
         self.skips: dict[bytes, SkipOrder] = {}
+        self.refused = 0
+        """Number of refused records."""
+        self.order_refused: OrderRefusal | None = None
+        """The newest order among them."""
+        self._check = check
+        self._orders = Orders()
+        self._stops: dict[str, CanaryOrder] = {}
+        self._reports: dict[str, WorkerReport] = {}
+        self._reports_among_orders: dict[str, WorkerReport] = {}
+
+    @property
+    def orders(self) -> Orders:
+        """The orders in force. The canary's is marked as stopped where a worker has reported that it stopped this one."""
+        canary = self._orders.canary
+        stops = [
+            stop for stop in self._stops.values() if msgspec.structs.replace(stop, stopped=None) == canary
+        ]
+        return self._orders._replace(canary=stops[0]) if stops else self._orders
+
+    @property
+    def reports(self) -> dict[str, WorkerReport]:
+        """The newest report of each worker."""
+        found = self._reports_among_orders | self._reports
+        for worker, report in self._reports_among_orders.items():
+            found[worker] = max(report, found[worker], key=lambda one: one.reported_at)
+        return found
 
     def apply(self, record: Any) -> bool:
-        """Add a record; True when it gives or withdraws an order."""
-        if record.key in _ORDERS:
+        """Add a record of the topic of orders; True when it gives or withdraws an order for models."""
+        key = record.key or b""
+        if key.startswith(WORKER_PREFIX):
+            self._report(self._reports_among_orders, record)
+        elif key in _ORDERS:
             return self._order(record)
-        if record.key and record.key.startswith(WORKER_PREFIX):
-            self._report(record)
-        if (record.key or b"").startswith(SKIP_PREFIX) and (skip := _decoded(record, SkipOrder)):
-            self.skips[record.key] = skip
+        elif (
+            key.startswith(SKIP_PREFIX)
+            and record.value is not None
+            and (skip := self._obeyed(record, SkipOrder))
+        ):
+            self.skips[key] = skip
+        return False
+
+    def apply_report(self, record: Any) -> bool:
+        """Add a record of the topic of reports; True when it stops a canary. An order is none here: workers may write it."""
+        key = record.key or b""
+        if key.startswith(WORKER_PREFIX):
+            self._report(self._reports, record)
+        elif key.startswith(STOP_PREFIX):
+            return self._stop(record)
+        elif key in _ORDERS or key.startswith(SKIP_PREFIX):
+            self._refuse(record, "it is on the topic of the workers' reports")
         return False
 
     def _order(self, record: Any) -> bool:
         order = None
         if record.value is not None:
-            order = _decoded(record, _ORDERS[record.key])
+            order = self._obeyed(record, _ORDERS[record.key])
             if order is None:
                 return False
-        self.orders = self.orders._replace(**{record.key.decode(): order, "heard": record.offset})
+        elif why := self._check(record):
+            return self._refuse(record, why)
+        self._orders = self._orders._replace(**{record.key.decode(): order, "heard": record.offset})
         return True
 
-    def _report(self, record: Any) -> None:
+    def _obeyed(self, record: Any, kind: type[_Value]) -> _Value | None:
+        """The order, unless it is refused."""
+        if why := self._check(record):
+            self._refuse(record, why)
+            return None
+        try:
+            return BoundedDecoder(kind).decode(record.value)
+        except (msgspec.MsgspecError, ValueError) as error:
+            self._refuse(record, str(error))
+            return None
+
+    def _refuse(self, record: Any, why: str) -> bool:
+        key = record.key[:_SHOWN_KEY_BYTES].decode("ascii", "backslashreplace")
+        self.refused += 1
+        self.order_refused = OrderRefusal(key=key, offset=record.offset, reason=why)
+        _log.error("order_refused", key=key, offset=record.offset, reason=why)
+        return False
+
+    def _stop(self, record: Any) -> bool:
+        worker = record.key.removeprefix(STOP_PREFIX).decode(errors="replace")
+        stop = None if record.value is None else _decoded(record, CanaryOrder)
+        if stop is None or stop.stopped is None:
+            return False
+        self._stops[worker] = stop
+        return True
+
+    def _report(self, reports: dict[str, WorkerReport], record: Any) -> None:
         worker = record.key.removeprefix(WORKER_PREFIX).decode(errors="replace")
         if record.value is None:
-            self.reports.pop(worker, None)
+            reports.pop(worker, None)
         elif report := _decoded(record, WorkerReport):
-            self.reports[worker] = report
-
-
-@asynccontextmanager
-async def open_control_reader(settings: Settings) -> AsyncIterator[TailReader]:
-    """A reader of the control topic from its beginning."""
-    async with open_tail_reader(settings.kafka, [settings.topics.control], from_beginning=True) as reader:
-        yield reader
-
-
-async def read_control_log(settings: Settings) -> ControlLog:
-    """Read the control topic up to its present end. Raises ConfigurationError when it does not exist."""
-    async with open_control_reader(settings) as reader:
-        return await read_to_end(reader)
-
-
-async def read_to_end(reader: TailReader) -> ControlLog:
-    """Read all records up to the present end; superseded orders have no effect. Later records remain to be read."""
-    log = ControlLog()
-    async for record in reader.until(await reader.ends()):
-        log.apply(record)
-    return log
+            reports[worker] = report
 
 
 def order_record(order: ModelOrder | ChallengersOrder | CanaryOrder) -> OutRecord:
@@ -111,6 +162,11 @@ def withdrawal_record(key: bytes) -> OutRecord:
     return OutRecord(key, None)
 
 
+def stop_record(worker: str, order: CanaryOrder) -> OutRecord:
+    """The record by which a worker reports that it has stopped this canary, so that the others stop it too."""
+    return OutRecord(stop_key(worker), msgspec.json.encode(order))
+
+
 def report_record(report: WorkerReport) -> OutRecord:
     """The record of a worker's report; it replaces the worker's previous one."""
     return OutRecord(worker_key(report.worker), msgspec.json.encode(report))
@@ -123,7 +179,7 @@ def farewell_record(worker: str) -> OutRecord:
 
 def _decoded(record: Any, kind: type[_Value]) -> _Value | None:
     try:
-        return BoundedDecoder(kind).decode(record.value or b"")
+        return BoundedDecoder(kind).decode(record.value)
     except (msgspec.MsgspecError, ValueError) as error:
         _log.error("control_record_unreadable", offset=record.offset, error=str(error))
         return None

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka.record_batches.batch_format import Stop
-from app.adapters.topic_records.control_log import read_control_log
+from app.adapters.topic_records.control_reader import read_orders
 from app.domain.control import SkipOrder
 from app.errors import FraudstreamError
 from app.settings import Settings
@@ -21,7 +21,7 @@ _log = structlog.get_logger("unreadable")
 
 async def read_skips(settings: Settings) -> Collection[SkipOrder]:
     """The orders up to now. Raises ConfigurationError when the control topic does not exist."""
-    return (await read_control_log(settings)).skips.values()
+    return (await read_orders(settings)).skips.values()
 
 
 def remedy(tp: TopicPartition, stop: Stop) -> str:

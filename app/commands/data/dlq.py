@@ -2,6 +2,7 @@
 
 import json as json_format
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -10,6 +11,8 @@ from app.commands.shared.times import milliseconds, time_option
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.dead_letters import DeadLetter, DeadLetters, LogPosition
@@ -166,6 +169,9 @@ def skip(
         int | None,
         typer.Option(min=1, help="The first offset behind them, where the stored bytes do not say it."),
     ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="PEM file of the Ed25519 private key that signs the order.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Leave out stored records that cannot be read, so that a stopped partition resumes behind them.
@@ -177,15 +183,23 @@ def skip(
     """
     import asyncio
 
+    from app.adapters.topic_records.order_sending import signing_key
     from app.settings import Settings
 
     if not reason.strip():
         raise typer.BadParameter("give the reason")
-    asyncio.run(_skip(Settings.from_env(), (topic, partition, offset, to), reason.strip(), yes=yes))
+    settings = Settings.from_env()
+    signing = signing_key(settings, key)
+    asyncio.run(_skip(settings, (topic, partition, offset, to), reason.strip(), signing, yes=yes))
 
 
 async def _skip(
-    settings: "Settings", at: tuple[str, int, int, int | None], reason: str, *, yes: bool
+    settings: "Settings",
+    at: tuple[str, int, int, int | None],
+    reason: str,
+    key: "Ed25519PrivateKey | None",
+    *,
+    yes: bool,
 ) -> None:
     import sys
 
@@ -194,7 +208,7 @@ async def _skip(
     found = await find_unreadable(settings, *at)
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Leave out {found}?", abort=True)
-    position = await skip(settings, found, reason)
+    position = await skip(settings, found, reason, key)
     typer.echo(f"left out: {found}. Its bytes are the dead letter {position}")
 
 

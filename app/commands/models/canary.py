@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.models.control import Json, Wait, control, send_order
+from app.commands.models.control import Json, Key, Wait, control, send_order
 
 
 def canary(
@@ -28,6 +28,7 @@ def canary(
     ] = 20.0,
     max_failures: Annotated[int, typer.Option(min=0, help="End it after more failed chunks than this.")] = 0,
     stop: Annotated[bool, typer.Option("--stop", help="End the canary: the champion decides alone.")] = False,
+    key: Key = None,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
@@ -45,10 +46,10 @@ def canary(
 
     if bool(model) is stop:
         raise typer.BadParameter("Give NAME/VERSION or --stop.")
-    settings, _ = control()
+    given = control(key)
     if stop:
         send_order(
-            settings,
+            given,
             [withdrawal_record(CANARY_KEY)],
             wait,
             control_client.refuses_canary,
@@ -57,8 +58,8 @@ def canary(
         )
         return
     if max_alert_rate is None:
-        max_alert_rate = min(1.0, 2 * control_client.usual_alert_rate(settings, model))
-    given = {
+        max_alert_rate = min(1.0, 2 * control_client.usual_alert_rate(given.settings, model))
+    bound = {
         "max_alert_rate": max_alert_rate,
         "min_alert_rate": min_alert_rate,
         "window": window,
@@ -66,9 +67,9 @@ def canary(
         "max_failures": max_failures,
     }
     try:
-        bounds = msgspec.convert(given, CanaryBounds)
-        order = control_client.canary(settings, model, share, bounds)
+        bounds = msgspec.convert(bound, CanaryBounds)
+        order = control_client.canary(given.settings, model, share, bounds)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{error}. Choose other bounds.") from error
     summary = f"canary  {model} for {share:.2%} of the customers"
-    send_order(settings, [order_record(order)], wait, control_client.refuses_canary, summary, json=json)
+    send_order(given, [order_record(order)], wait, control_client.refuses_canary, summary, json=json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.models.control import Json, Wait, control, report_text, send_order, utc
+from app.commands.models.control import Json, Key, Wait, control, report_text, send_order, utc
 from app.commands.models.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 from app.commands.shared.history_options import AsArrived, Sort
 
@@ -35,6 +35,7 @@ def promote(
     margin: Margin = 0.01,
     sort: Sort = False,
     as_arrived: AsArrived = False,
+    key: Key = None,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
@@ -50,14 +51,14 @@ def promote(
 
     if gate is not None and gate_topics:
         raise typer.BadParameter("Give --gate or --gate-topics, not both.")
-    settings, log = control()
-    order = promotion(settings, model, log)
+    given = control(key)
+    order = promotion(given.settings, model, given.log)
     if gate is not None or gate_topics:
         against = "" if order.previous is None else model_id(order.previous)
         terms = Terms(gate, mapping, weeks, margin, budget, days, sort=sort, as_arrived=as_arrived)
-        require_passed(settings, model, against, terms, json=json)
+        require_passed(given.settings, model, against, terms, json=json)
     send_order(
-        settings,
+        given,
         champion_records(order),
         wait,
         refuses_champion,
@@ -66,7 +67,7 @@ def promote(
     )
 
 
-def rollback(wait: Wait = 30.0, json: Json = False) -> None:
+def rollback(key: Key = None, wait: Wait = 30.0, json: Json = False) -> None:
     """Make the previous champion the champion again on every worker.
 
     A second rollback undoes the first. A running canary ends.
@@ -74,11 +75,11 @@ def rollback(wait: Wait = 30.0, json: Json = False) -> None:
     from app.domain.control import model_id
     from app.streaming.control import client as control_client
 
-    settings, log = control()
-    order = control_client.rollback(log)
+    given = control(key)
+    order = control_client.rollback(given.log)
     records = control_client.champion_records(order)
     send_order(
-        settings,
+        given,
         records,
         wait,
         control_client.refuses_champion,
@@ -87,15 +88,15 @@ def rollback(wait: Wait = 30.0, json: Json = False) -> None:
     )
 
 
-def release(wait: Wait = 30.0, json: Json = False) -> None:
+def release(key: Key = None, wait: Wait = 30.0, json: Json = False) -> None:
     """Withdraw the order: each worker uses the champion of its own aliases.toml again."""
     from app.adapters.topic_records.control_log import withdrawal_record
     from app.domain.control import CHAMPION_KEY
     from app.streaming.control.client import refuses_champion
 
-    settings, _ = control()
+    given = control(key)
     send_order(
-        settings,
+        given,
         [withdrawal_record(CHAMPION_KEY)],
         wait,
         refuses_champion,
@@ -115,6 +116,7 @@ def challenge(
     release: Annotated[
         bool, typer.Option("--release", help="Use those of each worker's aliases.toml.")
     ] = False,
+    key: Key = None,
     wait: Wait = 30.0,
     json: Json = False,
 ) -> None:
@@ -129,22 +131,26 @@ def challenge(
 
     if (bool(models), none, release).count(True) != 1:
         raise typer.BadParameter("Give challengers, --none or --release.")
-    settings, _ = control()
+    given = control(key)
     if release:
         record, summary = withdrawal_record(CHALLENGERS_KEY), "the order is withdrawn"
     else:
-        record = order_record(control_client.challenge(settings, models or []))
+        record = order_record(control_client.challenge(given.settings, models or []))
         summary = f"challengers  {', '.join(models or ['none'])}"
-    send_order(settings, [record], wait, control_client.refuses_challenger, summary, json=json)
+    send_order(given, [record], wait, control_client.refuses_challenger, summary, json=json)
 
 
 def status(json: Json = False) -> None:
     """Print the orders in force and the models of each worker, with reasons where one was refused."""
+    import asyncio
+
     import msgspec
 
+    from app.adapters.topic_records.control_reader import read_control_log
+    from app.settings import Settings
     from app.streaming.control.client import recent_reports
 
-    _, log = control()
+    log = asyncio.run(read_control_log(Settings.from_env()))
     alive = {report.worker for report in recent_reports(log)}
     reports = sorted(log.reports.values(), key=lambda report: (report.host, report.worker))
     if json:

@@ -1,7 +1,8 @@
 """Shared by the commands that write to the control topic."""
 
 import json as json_format
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -10,27 +11,41 @@ from app.domain.clock import utc_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from app.adapters.kafka.records import OutRecord
     from app.adapters.topic_records.control_log import ControlLog
     from app.domain.control import WorkerReport
     from app.settings import Settings
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Key = Annotated[Path | None, typer.Option(help="PEM file of the Ed25519 private key that signs the order.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the answers of the workers.")]
 
 
-def control() -> "tuple[Settings, ControlLog]":
-    """Return the settings and the current content of the control topic."""
+class Control(NamedTuple):
+    """What an order is made of and sent with."""
+
+    settings: "Settings"
+    log: "ControlLog"
+    """The current content of the control topics."""
+    key: "Ed25519PrivateKey | None"
+
+
+def control(key_file: Path | None = None) -> Control:
+    """Read the settings, the key that signs and the control topics."""
     import asyncio
 
-    from app.adapters.topic_records.control_log import read_control_log
+    from app.adapters.topic_records.control_reader import read_control_log
+    from app.adapters.topic_records.order_sending import signing_key
     from app.settings import Settings
 
     settings = Settings.from_env()
-    return settings, asyncio.run(read_control_log(settings))
+    key = signing_key(settings, key_file)
+    return Control(settings, asyncio.run(read_control_log(settings, key)), key)
 
 
 def send_order(
-    settings: "Settings",
+    given: Control,
     records: "Sequence[OutRecord]",
     wait: float,
     refused: "Callable[[WorkerReport], bool]",
@@ -45,7 +60,7 @@ def send_order(
 
     from app.streaming.control import client as control_client
 
-    answers = asyncio.run(control_client.send_and_await_answers(settings, records, wait))
+    answers = asyncio.run(control_client.send_and_await_answers(given.settings, records, wait, given.key))
     unanimous = answers.unanimous(refused)
     if json:
         facts = {
@@ -70,6 +85,9 @@ def report_text(report: "WorkerReport") -> str:
     from app.domain.control import model_id
 
     lines = [f"{report.host} {report.worker}  {model_id(report.runs)}  since {utc(report.since)}"]
+    if report.order_refused:
+        order = report.order_refused
+        lines.append(f"    refused the order {order.key} at offset {order.offset}: {order.reason}")
     if report.refused is not None:
         lines.append(f"    refused {report.refused.model}: {report.refused.reason}")
     for one in report.challengers:

@@ -60,7 +60,7 @@ def _check(settings: "Settings") -> None:
 
     from app.adapters.disk.data_dir import lock
     from app.adapters.models.bundles import Loading
-    from app.adapters.topic_records.control_log import read_control_log
+    from app.adapters.topic_records.control_reader import read_control_log
     from app.streaming.control.model_choice import ModelChoice
     from app.topics.provisioning import require
 

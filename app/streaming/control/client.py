@@ -7,19 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from app.adapters.kafka.batch_producer import BatchProducer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app.adapters.kafka.records import OutRecord
-from app.adapters.kafka.tail_reader import TailReader
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Loading, champion, load
-from app.adapters.topic_records.control_log import (
-    PARTITION,
-    ControlLog,
-    open_control_reader,
-    order_record,
-    read_to_end,
-    withdrawal_record,
-)
+from app.adapters.topic_records.control_log import ControlLog, order_record, withdrawal_record
+from app.adapters.topic_records.control_reader import ControlReader, open_control_reader
+from app.adapters.topic_records.order_sending import send_orders
 from app.domain.control import (
     CANARY_KEY,
     SILENT_MS,
@@ -27,6 +22,7 @@ from app.domain.control import (
     CanaryOrder,
     ChallengersOrder,
     ModelOrder,
+    OrderRefusal,
     WorkerReport,
 )
 from app.domain.decision import ModelReference
@@ -39,10 +35,20 @@ class OrderAnswers(NamedTuple):
 
     reports: list[WorkerReport]
     silent: list[WorkerReport]
+    offsets: range = range(0)
+    """Of the records of the order."""
 
     def unanimous(self, refused: Callable[[WorkerReport], bool]) -> bool:
         """True if every worker answered and none refused."""
-        return not self.silent and not any(map(refused, self.reports))
+        return not self.silent and not any(
+            refused(report) or refuses_record(report, self.offsets) for report in self.reports
+        )
+
+
+def refuses_record(report: WorkerReport, offsets: range) -> bool:
+    """True if the worker does not follow the order with these offsets, for example because it is not signed."""
+    refused = report.order_refused
+    return isinstance(refused, OrderRefusal) and refused.offset in offsets and report.heard < offsets[-1]
 
 
 def refuses_champion(report: WorkerReport) -> bool:
@@ -114,20 +120,25 @@ def champion_records(order: ModelOrder) -> list[OutRecord]:
 
 
 async def send_and_await_answers(
-    settings: Settings, records: Sequence[OutRecord], wait_seconds: float
+    settings: Settings,
+    records: Sequence[OutRecord],
+    wait_seconds: float,
+    key: Ed25519PrivateKey | None = None,
 ) -> OrderAnswers:
-    """Write orders and collect the answers of the workers, for at most ``wait_seconds``."""
-    async with open_control_reader(settings) as reader:
-        log = await read_to_end(reader)
+    """Write orders, signed if ``key`` is given, and collect the answers of the workers, for at most ``wait_seconds``."""
+    async with open_control_reader(settings, key) as reader:
+        log = await reader.read_to_end()
         expected = {report.worker: report for report in recent_reports(log)}
-        offset = await _write(settings, records)
+        last = await send_orders(settings, records, key)
+        offsets = range(last - len(records) + 1, last + 1)
         answered: dict[str, WorkerReport] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):
-                await _collect_answers(reader, offset, answered, until=expected.keys())
+                await _collect_answers(reader, offsets, answered, until=expected.keys())
     return OrderAnswers(
         reports=list(answered.values()),
         silent=[report for worker, report in expected.items() if worker not in answered],
+        offsets=offsets,
     )
 
 
@@ -138,28 +149,22 @@ def recent_reports(log: ControlLog) -> list[WorkerReport]:
 
 
 async def _collect_answers(
-    reader: TailReader, offset: int, answered: dict[str, WorkerReport], until: Collection[str]
+    reader: ControlReader, offsets: range, answered: dict[str, WorkerReport], until: Collection[str]
 ) -> None:
-    """Collect the reports of workers that have read the order at ``offset``, until all of ``until`` have."""
-    log = ControlLog()
+    """Collect the reports of workers that have followed or refused the order, until all of ``until`` have."""
+    log = reader.new_log()
     if not until:
         return
     async for records in reader.batches():
         for record in records:
-            if record.offset > offset:
-                log.apply(record)
-        answered |= {worker: report for worker, report in log.reports.items() if report.heard >= offset}
+            reader.apply(log, record)
+        answered |= {
+            worker: report
+            for worker, report in log.reports.items()
+            if report.heard >= offsets[-1] or refuses_record(report, offsets)
+        }
         if answered.keys() >= set(until):
             return
-
-
-async def _write(settings: Settings, records: Sequence[OutRecord]) -> int:
-    sender = BatchProducer(settings.kafka)
-    try:
-        await sender.start()
-        return await sender.send(settings.topics.control, PARTITION, records)
-    finally:
-        await sender.stop()
 
 
 def _checked(settings: Settings, model: str) -> ModelReference:

@@ -1,13 +1,14 @@
-"""The worker's side of the control topic: it applies orders and publishes the worker's report.
+"""The worker's side of the control topics: it applies orders and publishes the worker's report.
 
 The models also change with aliases.toml, which is read again when the file changes and on SIGHUP. Scoring does not
-depend on any of this: if the control topic cannot be read or written, the failure is logged and tried again.
+depend on any of this: if a topic cannot be read or written, the failure is logged and tried again.
 """
 
 import asyncio
 import signal
 from pathlib import Path
 
+import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 
@@ -18,12 +19,11 @@ from app.adapters.topic_records.control_log import (
     PARTITION,
     ControlLog,
     farewell_record,
-    open_control_reader,
-    order_record,
-    read_to_end,
     report_record,
+    stop_record,
 )
-from app.domain.control import REPORT_SECONDS
+from app.adapters.topic_records.control_reader import open_control_reader
+from app.domain.control import REPORT_SECONDS, WorkerReport
 from app.errors import FraudstreamError, SendFailed
 from app.settings import Settings
 from app.streaming.control.controller import ModelController
@@ -75,7 +75,7 @@ class ControlListener:
         changed = self._controller.changed
         while True:
             await self._send_stop()
-            await self._send(report_record(self._controller.report(self._heard)))
+            await self._send(report_record(self._report()))
             try:
                 async with asyncio.timeout(REPORT_SECONDS):
                     await changed.wait()
@@ -86,16 +86,20 @@ class ControlListener:
             await self._controller.follow(orders)
             self._heard = orders.heard
 
-    async def _send_stop(self) -> None:
-        """Stop the canary on all workers if it left its bounds on this one.
+    def _report(self) -> WorkerReport:
+        report, refused = self._controller.report(self._heard), self._log.order_refused
+        return report if refused is None else msgspec.structs.replace(report, order_refused=refused)
 
-        The topic holds one canary order. If that is another one by now, or none, nothing is sent: the stop of the older
-        canary would overwrite the newer order.
+    async def _send_stop(self) -> None:
+        """Report that the canary left its bounds on this worker, so that the others stop it too.
+
+        Nothing is sent if the order in force is another one by now, or none.
         """
         stop, order = self._controller.unsent_stop, self._log.orders.canary
         if stop is None:
             return
-        if order is None or order.ordered_at != stop.ordered_at or await self._send(order_record(stop)):
+        stale = order is None or order.ordered_at != stop.ordered_at
+        if stale or await self._send(stop_record(self._worker, stop)):
             self._controller.stop_sent()
 
     async def _read_orders(self) -> None:
@@ -104,10 +108,10 @@ class ControlListener:
         while True:
             try:
                 async with open_control_reader(self._settings) as reader:
-                    self._log = await read_to_end(reader)
+                    self._log = await reader.read_to_end()
                     changed.set()
                     async for records in reader.batches():
-                        about_orders = [self._log.apply(record) for record in records]
+                        about_orders = [reader.apply(self._log, record) for record in records]
                         if any(about_orders):
                             changed.set()
             except (FraudstreamError, KafkaError, OSError) as error:
@@ -125,9 +129,9 @@ class ControlListener:
 
     async def _send(self, record: OutRecord) -> bool:
         try:
-            await self._sender.send(self._settings.topics.control, PARTITION, [record])
+            await self._sender.send(self._settings.topics.worker_reports, PARTITION, [record])
         except SendFailed as error:
-            _log.warning("control_topic_unwritten", cause=str(error))
+            _log.warning("report_unwritten", cause=str(error))
             return False
         return True
 

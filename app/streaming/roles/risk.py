@@ -14,7 +14,7 @@ from app.adapters.cdc.transaction_decoder import decoding_of
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle, Loading
-from app.adapters.topic_records.control_log import read_control_log
+from app.adapters.topic_records.control_reader import read_control_log
 from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision

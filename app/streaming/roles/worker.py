@@ -22,6 +22,7 @@ from app.adapters.kafka.records import Record
 from app.adapters.observability.http_server import HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.topic_records.order_signatures import check_by
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.domain.acceptance import Acceptance
 from app.metrics import Metrics
@@ -109,8 +110,9 @@ class Worker(ABC):
             self._http_server.close()
 
     async def _check_prerequisites(self) -> None:
-        """Lock the data directory, serve the endpoints and check the topics. Raises FraudstreamError."""
+        """Check the key of orders, lock the data directory, serve the endpoints and check the topics. Raises FraudstreamError."""
         worker = self.settings.worker
+        check_by(self.settings.control.public_key_file)
         data_dir.lock(Path(worker.data_dir))
         if worker.metrics_port:
             endpoints = http_endpoints(self.metrics, self.health, self._watchdog)

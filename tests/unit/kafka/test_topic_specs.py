@@ -19,11 +19,13 @@ def test_every_stream_has_a_topic() -> None:
 
 
 @pytest.mark.parametrize("partitions", [1, 8, 24])
-def test_all_topics_but_control_have_as_many_partitions_as_the_transactions(partitions: int) -> None:
-    """A worker writes to the partition that it read from. The control topic has one, which keeps orders in sequence."""
+def test_all_topics_but_orders_and_reports_have_as_many_partitions_as_the_transactions(
+    partitions: int,
+) -> None:
+    """A worker writes to the partition that it read from. The topic of orders has one, which keeps them in sequence."""
     specs = table(partitions=partitions)
 
-    assert specs.pop("fraud.control.v1").partitions == 1
+    assert [specs.pop(f"fraud.{name}.v1").partitions for name in ("control", "worker-reports")] == [1, 1]
     assert {partitions} == {spec.partitions for spec in specs.values()}
 
 

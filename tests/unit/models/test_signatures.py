@@ -21,20 +21,10 @@ from app.domain.control import model_id
 from app.errors import BundleCorrupt, ConfigurationError, SignatureRefused
 from app.streaming.control.champion import ChampionSwitch
 from app.streaming.control.model_choice import ModelChoice
+from tests.support.wire.signing import write_pair
 from tests.unit.forgeries import redeclare
 
 MODEL = "large-amounts/1"
-
-
-def write_pair(directory: Path, name: str, key: Ed25519PrivateKey) -> None:
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    (directory / f"{name}.pem").write_bytes(private)
-    (directory / f"{name}.pub").write_bytes(public)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +32,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two pairs: ``ours`` and ``theirs``."""
     directory = tmp_path_factory.mktemp("keys")
     for name in ("ours", "theirs"):
-        write_pair(directory, name, Ed25519PrivateKey.generate())
+        write_pair(directory, name)
     return directory
 
 

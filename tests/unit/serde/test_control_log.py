@@ -2,20 +2,44 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+import pytest
+
+from app.adapters.kafka.records import OutRecord
 from app.adapters.topic_records.control_log import (
     ControlLog,
     farewell_record,
     order_record,
     report_record,
     skip_record,
+    stop_record,
     withdrawal_record,
 )
-from app.domain.control import CHAMPION_KEY, ModelOrder, SkipOrder, WorkerReport
+from app.domain.control import (
+    CHAMPION_KEY,
+    CanaryBounds,
+    CanaryOrder,
+    CanaryStop,
+    ModelOrder,
+    SkipOrder,
+    WorkerReport,
+)
 from app.domain.decision import ModelReference
 
 MODEL = ModelReference(name="baseline", version="1", digest="d")
 ORDER = ModelOrder(model=MODEL, ordered_at=5)
 REPORT = WorkerReport(worker="w1", host="h", runs=MODEL, since=1, reported_at=2)
+SKIP = SkipOrder(
+    topic="payments",
+    topic_id="a1",
+    partition=3,
+    offset=17,
+    next_offset=20,
+    why="the batch has a wrong checksum",
+    reason="disk",
+    ordered_by="anna@ops",
+    ordered_at=1,
+)
 
 
 class Read(NamedTuple):
@@ -55,21 +79,71 @@ def test_an_unreadable_record_is_skipped() -> None:
 
 
 def test_orders_to_leave_records_out_are_kept_and_are_no_orders_of_models() -> None:
-    order = SkipOrder(
-        topic="payments",
-        topic_id="a1",
-        partition=3,
-        offset=17,
-        next_offset=20,
-        why="the batch has a wrong checksum",
-        reason="disk",
-        ordered_by="anna@ops",
-        ordered_at=1,
-    )
-    record = skip_record(order)
+    record = skip_record(SKIP)
     log = ControlLog()
     assert not log.apply(read(record))
-    assert list(log.skips.values()) == [order]
+    assert list(log.skips.values()) == [SKIP]
     assert record.key == b"skip/payments/3/17"
     assert not log.apply(Read(b"skip/payments/3/18", None))
-    assert list(log.skips.values()) == [order]
+    assert list(log.skips.values()) == [SKIP]
+
+
+BOUNDS = CanaryBounds(max_alert_rate=0.1)
+CANARY = CanaryOrder(model=MODEL, share=0.1, bounds=BOUNDS, ordered_at=7)
+STOP = CanaryStop(worker="w1", reason="alerted too often", stopped_at=8)
+STOPPED = msgspec.structs.replace(CANARY, stopped=STOP)
+
+
+def test_a_report_stops_the_canary_in_force_and_no_other() -> None:
+    log = ControlLog()
+    log.apply(read(order_record(CANARY)))
+
+    for other in (
+        msgspec.structs.replace(STOPPED, ordered_at=6),
+        msgspec.structs.replace(STOPPED, share=0.2),
+        CANARY,
+    ):
+        log.apply_report(read(stop_record("w1", other)))
+        assert log.orders.canary == CANARY
+    assert log.apply_report(read(stop_record("w2", STOPPED)))
+    assert log.orders.canary == STOPPED
+
+    again = msgspec.structs.replace(CANARY, ordered_at=9)
+    log.apply(read(order_record(again)))
+    assert log.orders.canary == again
+
+
+def test_the_stop_may_be_read_before_the_order() -> None:
+    log = ControlLog()
+    log.apply_report(read(stop_record("w1", STOPPED)))
+    log.apply(read(order_record(CANARY)))
+
+    assert log.orders.canary == STOPPED
+
+
+@pytest.mark.parametrize("record", [order_record(ORDER), withdrawal_record(CHAMPION_KEY), skip_record(SKIP)])
+def test_an_order_on_the_topic_of_reports_is_refused(record: OutRecord) -> None:
+    """Workers may write there."""
+    log = ControlLog()
+    log.apply(read(order_record(ORDER)))
+
+    assert not log.apply_report(read(record))
+    assert (log.orders.champion, log.skips, log.refused) == (ORDER, {}, 1)
+
+
+def test_reports_of_earlier_versions_are_read_among_the_orders() -> None:
+    log = ControlLog()
+    newer, other = (
+        msgspec.structs.replace(REPORT, reported_at=3),
+        msgspec.structs.replace(REPORT, worker="w2"),
+    )
+
+    log.apply(read(report_record(REPORT)))
+    log.apply(read(report_record(other)))
+    log.apply_report(read(report_record(newer)))
+    assert log.reports == {"w1": newer, "w2": other}
+
+    log.apply(read(farewell_record("w1")))
+    assert log.reports == {"w1": newer, "w2": other}
+    log.apply_report(read(farewell_record("w1")))
+    assert log.reports == {"w2": other}

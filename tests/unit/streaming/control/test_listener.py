@@ -9,8 +9,18 @@ import pytest
 from app.adapters.kafka.records import OutRecord
 from app.adapters.models.bundles import Bundle, load
 from app.adapters.observability.prometheus import PrometheusMetrics
-from app.adapters.topic_records.control_log import ControlLog, order_record
-from app.domain.control import CANARY_KEY, CanaryBounds, CanaryOrder, ModelOrder, model_id
+from app.adapters.topic_records.control_log import ControlLog, order_record, stop_record
+from app.domain.control import (
+    CANARY_KEY,
+    CHAMPION_KEY,
+    CanaryBounds,
+    CanaryOrder,
+    CanaryStop,
+    ModelOrder,
+    OrderRefusal,
+    model_id,
+    stop_key,
+)
 from app.errors import SendFailed
 from app.features import catalog
 from app.scoring.lineup import Lineup
@@ -26,20 +36,22 @@ ROWS = np.zeros((4, len(catalog.NAMES)))
 
 
 class Topic:
-    """A control topic in memory that can refuse records."""
+    """Topics in memory that can refuse records."""
 
     def __init__(self) -> None:
         self.refuses = False
         self.records: list[OutRecord] = []
+        self.written: set[str] = set()
 
     async def send(self, topic: str, partition: int, records: list[OutRecord]) -> None:  # noqa: ARG002  # a sender's
         if self.refuses:
             raise SendFailed("no broker")
+        self.written.add(topic)
         self.records += records
 
     @property
     def stops(self) -> list[CanaryOrder]:
-        found = [record for record in self.records if record.key == CANARY_KEY]
+        found = [record for record in self.records if record.key == stop_key("w1")]
         return [msgspec.json.decode(record.value or b"", type=CanaryOrder) for record in found]
 
 
@@ -104,13 +116,26 @@ async def test_the_stop_of_a_canary_is_sent_once(worker: Worker) -> None:
     await worker.send_stop()
 
     (stop,) = worker.topic.stops
+    assert worker.topic.written == {Settings().topics.worker_reports}
     assert (1, LOUD) == (stop.ordered_at, model_id(stop.model))
     assert stop.stopped is not None
     assert ("w1", True) == (stop.stopped.worker, "alerted on" in stop.stopped.reason)
 
 
+async def test_a_worker_that_hears_of_the_stop_stops_the_canary_too(worker: Worker) -> None:
+    other = msgspec.structs.replace(
+        worker.log.orders.canary, stopped=CanaryStop(worker="w2", reason="alerted", stopped_at=NOW_MS)
+    )
+    assert worker.log.apply_report(Read(stop_record("w2", other), 1))
+    await worker.follow()
+
+    assert worker.lineup.canary is None
+    report = worker.controller.report(heard=1).canary
+    assert report is not None
+    assert report.stopped == "alerted"
+
+
 async def test_the_stop_of_an_older_canary_is_not_sent_after_a_newer_order(worker: Worker) -> None:
-    """The topic keeps one canary order: the stop of the older canary would overwrite the newer order."""
     await worker.order_canary(2)
     await worker.send_stop()
     assert [] == worker.topic.stops
@@ -146,3 +171,13 @@ async def test_a_champion_order_reaches_the_lineup_and_the_report(worker: Worker
     assert model_id(worker.lineup.champion.reference) == "large-amounts/2"
     report = worker.controller.report(heard=7)
     assert (report.worker, report.runs, report.heard, report.refused) == ("w1", second, 7, None)
+
+
+async def test_a_refused_order_is_in_the_report(worker: Worker) -> None:
+    assert worker.listener._report().order_refused is msgspec.UNSET
+
+    worker.log.apply(Read(OutRecord(CHAMPION_KEY, b"{}"), 9))
+
+    refused = worker.listener._report().order_refused
+    assert isinstance(refused, OrderRefusal)
+    assert (refused.key, refused.offset) == ("champion", 9)
