@@ -99,6 +99,7 @@ LISTED = (
     Listed("stack", "operate.stack.commands", "Run Kafka and Redis on this machine, without containers."),
     Listed("cdc", "data.cdc.commands", "Read transactions from a database table through Debezium."),
     Listed("topics", "data.topics.commands", "Create, check and list the topics."),
+    Listed("acl", "operate.acl.commands", "Print the rights that each role needs on the brokers."),
     Listed(
         "schemas",
         "data.schemas.commands",

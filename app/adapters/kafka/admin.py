@@ -1,7 +1,7 @@
 """Describes topics and creates missing ones. Nothing is altered or deleted here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -69,16 +69,16 @@ class KafkaAdmin:
         """Topic ids by name; topics that do not exist are left out."""
         return {name: topic["topic_id"] for name, topic in (await self._topics(names)).items()}
 
-    async def find(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, FoundTopic]:
-        """The existing topics by name; ``wanted`` lists the configs to read of each."""
+    async def find(self, wanted: Mapping[str, Collection[str]]) -> dict[str, FoundTopic]:
+        """The existing topics by name; ``wanted`` lists the configs to read of each. To read some needs DescribeConfigs."""
         topics = await self._topics(wanted)
-        configs = await self._configs({name: wanted[name] for name in topics})
+        configs = await self._configs({name: wanted[name] for name in topics if wanted[name]})
         return {
             name: FoundTopic(
                 topic_id=topic["topic_id"],
                 partitions=len(topic["partitions"]),
                 replication_factor=min(len(partition["replicas"]) for partition in topic["partitions"]),
-                configs=configs[name],
+                configs=configs.get(name, {}),
             )
             for name, topic in topics.items()
         }
@@ -136,8 +136,10 @@ class KafkaAdmin:
                 raise _refusal(f"Topic {topic['topic']} cannot be described", error)
         return found
 
-    async def _configs(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
+    async def _configs(self, wanted: Mapping[str, Collection[str]]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
+        if not wanted:
+            return found
         request = DescribeConfigsRequest([(TOPIC_RESOURCE, name, list(wanted[name])) for name in wanted])
         for code, message, _, name, entries in (await self._brokers.ask(request)).resources:
             if code:

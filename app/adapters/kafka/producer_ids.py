@@ -70,7 +70,7 @@ class ProducerIds:
             node: int = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, name)
         except TransactionalIdAuthorizationFailed:
             raise ConfigurationError(
-                f"this user may not use the transactional id {name}. Grant Write and Describe on it "
+                f"this user may not use the transactional id {name}. Grant Write on it "
                 "(docs/operate/security.md)."
             ) from None
         return node

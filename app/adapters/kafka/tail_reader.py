@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.connection import ask_again
@@ -49,9 +49,7 @@ class TailReader:
         The loop body must not await: ``caught_up`` counts records as read when they are yielded.
         """
         while True:
-            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
-            pass_over_unreadable(self._consumer)
-            for records in fetched.values():
+            for records in (await self._fetch()).values():
                 yield records if self._values is None else [self._read(record) for record in records]
 
     async def caught_up(self) -> None:
@@ -74,13 +72,23 @@ class TailReader:
         for partition, end in ends.items():
             self._consumer.seek(partition, await self._begin(partition, end, since_ms, start))
             while await self._consumer.position(partition) < end:
-                fetched = await self._consumer.getmany(
-                    partition, timeout_ms=POLL_MS, max_records=MOST_RECORDS
-                )
-                pass_over_unreadable(self._consumer)
-                for record in fetched.get(partition, ()):
+                for record in (await self._fetch(partition)).get(partition, ()):
                     if record.offset < end:
                         yield self._read(record)
+
+    async def _fetch(self, *partitions: TopicPartition) -> dict[TopicPartition, list[Any]]:
+        """Raises ConfigurationError where this user may not read a topic: asking again would not help."""
+        try:
+            fetched: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+                *partitions, timeout_ms=POLL_MS, max_records=MOST_RECORDS
+            )
+        except TopicAuthorizationFailedError as error:
+            topics = ", ".join(map(str, error.args))
+            raise ConfigurationError(
+                f"This user may not read {topics}. Grant Read; `fraudstream acl print` lists what each role needs."
+            ) from error
+        pass_over_unreadable(self._consumer)
+        return fetched
 
     def _read(self, record: Any) -> Any:
         return record if self._values is None else replace(record, value=self._values(record))

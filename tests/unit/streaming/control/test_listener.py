@@ -123,8 +123,10 @@ async def test_the_stop_of_a_canary_is_sent_once(worker: Worker) -> None:
 
 
 async def test_a_worker_that_hears_of_the_stop_stops_the_canary_too(worker: Worker) -> None:
+    canary = worker.log.orders.canary
+    assert canary is not None
     other = msgspec.structs.replace(
-        worker.log.orders.canary, stopped=CanaryStop(worker="w2", reason="alerted", stopped_at=NOW_MS)
+        canary, stopped=CanaryStop(worker="w2", reason="alerted", stopped_at=NOW_MS)
     )
     assert worker.log.apply_report(Read(stop_record("w2", other), 1))
     await worker.follow()
