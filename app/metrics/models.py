@@ -21,6 +21,16 @@ METRICS = (
         ),
     ),
     Metric(
+        name="control_records_refused_total",
+        kind="counter",
+        unit="records",
+        meaning=(
+            "Orders and reports of the control topics that do not keep the contract, or are not signed as "
+            "FRAUDSTREAM_CONTROL_PUBLIC_KEY_FILE requires; they have no effect. The log names the first by offset. A worker counts "
+            "them again when it reads the topics from their beginning."
+        ),
+    ),
+    Metric(
         name="drift_psi",
         kind="gauge",
         unit="1",

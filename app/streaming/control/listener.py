@@ -6,6 +6,7 @@ depend on any of this: if a topic cannot be read or written, the failure is logg
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka.batch_producer import BatchProducer
-from app.adapters.kafka.records import OutRecord
+from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.models.aliases import FILE_NAME
 from app.adapters.topic_records.control_log import (
     PARTITION,
@@ -22,9 +23,10 @@ from app.adapters.topic_records.control_log import (
     report_record,
     stop_record,
 )
-from app.adapters.topic_records.control_reader import open_control_reader
+from app.adapters.topic_records.control_reader import ControlReader, open_control_reader
 from app.domain.control import REPORT_SECONDS, WorkerReport
 from app.errors import FraudstreamError, SendFailed
+from app.metrics import Metrics
 from app.settings import Settings
 from app.streaming.control.controller import ModelController
 
@@ -44,6 +46,7 @@ class ControlListener:
         controller: ModelController,
         log: ControlLog,
         sender: BatchProducer,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._worker = worker
@@ -51,6 +54,8 @@ class ControlListener:
         self._log = log  # _read_orders replaces it whenever it reads the topic from its beginning
         self._heard = log.orders.heard
         self._sender = sender
+        self._metrics = metrics
+        self._metrics.count("control_records_refused_total", log.refused)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -109,14 +114,20 @@ class ControlListener:
             try:
                 async with open_control_reader(self._settings) as reader:
                     self._log = await reader.read_to_end()
+                    self._metrics.count("control_records_refused_total", self._log.refused)
                     changed.set()
                     async for records in reader.batches():
-                        about_orders = [reader.apply(self._log, record) for record in records]
-                        if any(about_orders):
-                            changed.set()
+                        self._apply(reader, records)
             except (FraudstreamError, KafkaError, OSError) as error:
                 _log.warning("control_topic_unread", cause=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    def _apply(self, reader: ControlReader, records: Sequence[Record]) -> None:
+        refused = self._log.refused
+        about_orders = [reader.apply(self._log, record) for record in records]
+        if any(about_orders):
+            self._controller.changed.set()
+        self._metrics.count("control_records_refused_total", self._log.refused - refused)
 
     async def _poll_aliases(self) -> None:
         file = Path(self._settings.model.dir) / FILE_NAME

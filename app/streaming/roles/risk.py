@@ -86,7 +86,9 @@ class RiskWorker(StatefulWorker):
         topics = settings.topics
         outputs = topics.decisions, topics.alerts, topics.dead_letters
         await self._start_sender(profiles_changelog(settings), *outputs)
-        self._listener = ControlListener(settings, worker_id, self._models, control, self._sender)
+        self._listener = ControlListener(
+            settings, worker_id, self._models, control, self._sender, self.metrics
+        )
         self._listener.start()
         self._start_monitoring()
         _log.info("started", model=model_id(running.bundle.reference))

@@ -10,6 +10,8 @@ from app.adapters.kafka.records import OutRecord
 from app.adapters.models.bundles import Bundle, load
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.topic_records.control_log import ControlLog, order_record, stop_record
+from app.adapters.topic_records.control_reader import ControlReader
+from app.adapters.topic_records.order_signatures import any_order
 from app.domain.control import (
     CANARY_KEY,
     CHAMPION_KEY,
@@ -68,7 +70,15 @@ class Worker:
         callbacks = ModelCallbacks(self.use_champion, self.use_lineup)
         self.controller = ModelController(choice, running, terms, callbacks, PrometheusMetrics())
         settings = Settings(model=ModelSettings(dir=str(models)))
-        self.listener = ControlListener(settings, "w1", self.controller, self.log, self.topic)  # type: ignore[arg-type]  # a producer in memory
+        self.metrics = PrometheusMetrics()
+        self.listener = ControlListener(
+            settings,
+            "w1",
+            self.controller,
+            self.log,
+            self.topic,  # type: ignore[arg-type]  # a producer in memory
+            self.metrics,
+        )
         self.model = load(models / LOUD).reference
 
     def use_champion(self, bundle: Bundle) -> None:
@@ -96,6 +106,9 @@ class Worker:
 
 class Read:
     """A record as a consumer returns it."""
+
+    topic = "orders"
+    headers = ()
 
     def __init__(self, record: OutRecord, offset: int) -> None:
         self.key, self.value, self.offset = record.key, record.value, offset
@@ -183,3 +196,12 @@ async def test_a_refused_order_is_in_the_report(worker: Worker) -> None:
     refused = worker.listener._report().order_refused
     assert isinstance(refused, OrderRefusal)
     assert (refused.key, refused.offset) == ("champion", 9)
+
+
+async def test_refused_orders_are_counted(worker: Worker) -> None:
+    reader = ControlReader(None, "reports", any_order)  # type: ignore[arg-type]  # nothing is fetched
+    record = OutRecord(CHAMPION_KEY, b"{}")
+    worker.listener._apply(reader, [Read(record, 9), Read(record, 10)])  # type: ignore[list-item]  # what is read of a record
+
+    assert "control_records_refused_total 2.0" in worker.metrics.page("").body.decode()
+    assert not worker.controller.changed.is_set()
