@@ -74,15 +74,14 @@ def _commands(principal: str, granted: Iterable[Right]) -> Iterator[str]:
     for right in granted:
         operations[right.resource, right.pattern, right.name].append(right.operation)
     names: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (resource, pattern, name), some in operations.items():
-        names[resource, pattern, tuple(some)].append(name)
-    for resource, pattern, some in sorted(names, key=lambda key: (_RESOURCES.index(key[0]), key)):
-        yield _command(principal, resource, pattern, some, names[resource, pattern, some])
+    for (resource, pattern, name), allowed in operations.items():
+        names[resource, pattern, tuple(allowed)].append(name)
+    for shared in sorted(names, key=lambda key: (_RESOURCES.index(key[0]), key)):
+        yield _command(principal, shared, names[shared])
 
 
-def _command(
-    principal: str, resource: str, pattern: str, operations: Iterable[str], names: Iterable[str]
-) -> str:
+def _command(principal: str, shared: tuple[str, str, tuple[str, ...]], names: Iterable[str]) -> str:
+    resource, pattern, operations = shared
     words = ["kafka-acls.sh", "--bootstrap-server", '"$BOOTSTRAP"', "--command-config", '"$CONFIG"', "--add"]
     words += ["--allow-principal", quote(principal)]
     if pattern != "literal":

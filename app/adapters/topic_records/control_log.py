@@ -124,7 +124,7 @@ class ControlLog:
             return None
 
     def _refuse(self, record: Any, why: str) -> bool:
-        key = record.key[:_SHOWN_KEY_BYTES].decode("ascii", "backslashreplace")
+        key = repr(record.key[:_SHOWN_KEY_BYTES])[2:-1]  # control characters are escaped
         self.refused += 1
         self.order_refused = OrderRefusal(key=key, offset=record.offset, reason=why)
         _log.error("order_refused", key=key, offset=record.offset, reason=why)

@@ -144,6 +144,15 @@ def test_the_signature_of_an_empty_value_is_none_of_a_tombstone() -> None:
     assert log.orders.champion == ORDER
 
 
+def test_the_key_of_a_refused_order_is_shown_cut_and_escaped() -> None:
+    log = new_log()
+    log.apply(Read(b"skip/\x1b[2J\n\xff" + 1_000 * b"a", b"{}", (), 5))
+
+    assert log.order_refused is not None
+    assert log.order_refused.key.startswith("skip/\\x1b[2J\\n\\xffaaa")
+    assert len(log.order_refused.key) < 200
+
+
 def test_reports_need_no_signature() -> None:
     log = new_log()
     log.apply_report(at(0, report_record(REPORT)))

@@ -201,6 +201,7 @@ async def test_a_refused_order_is_in_the_report(worker: Worker) -> None:
 async def test_refused_orders_are_counted(worker: Worker) -> None:
     reader = ControlReader(None, "reports", any_order)  # type: ignore[arg-type]  # nothing is fetched
     record = OutRecord(CHAMPION_KEY, b"{}")
+    worker.controller.changed.clear()
     worker.listener._apply(reader, [Read(record, 9), Read(record, 10)])  # type: ignore[list-item]  # what is read of a record
 
     assert "control_records_refused_total 2.0" in worker.metrics.page("").body.decode()
