@@ -28,6 +28,7 @@ from app.domain.control import (
 )
 
 PARTITION = 0
+MOST_NAMED = 10
 _SHOWN_KEY_BYTES = 100
 
 _log = structlog.get_logger("control")
@@ -49,7 +50,7 @@ class ControlLog:
     def __init__(self, check: OrderCheck = any_order) -> None:
         self.skips: dict[bytes, SkipOrder] = {}
         self.refused = 0
-        """Number of refused records."""
+        """Number of refused records. The first are logged: whoever may write could otherwise fill a log."""
         self.order_refused: OrderRefusal | None = None
         """The newest order among them."""
         self._check = check
@@ -127,7 +128,8 @@ class ControlLog:
         key = repr(record.key[:_SHOWN_KEY_BYTES])[2:-1]  # control characters are escaped
         self.refused += 1
         self.order_refused = OrderRefusal(key=key, offset=record.offset, reason=why)
-        _log.error("order_refused", key=key, offset=record.offset, reason=why)
+        if self.refused <= MOST_NAMED:
+            _log.error("order_refused", key=key, offset=record.offset, reason=why)
         return False
 
     def _stop(self, record: Any) -> bool:
