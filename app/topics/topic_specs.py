@@ -196,7 +196,7 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             purpose="Reports of workers: models they run, canaries they stopped, orders they refused.",
             partitions=1,
             cleanup_policy="compact",
-            # Four reports a minute from each worker: whoever reads them reads an hour of them, not a week.
+            # Four reports a minute from each worker: a reader gets an hour of them, not a week.
             segment_ms=HOUR_MS,
             segment_bytes=CHANGELOG_SEGMENT_BYTES,
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,

@@ -50,7 +50,7 @@ class ControlLog:
     def __init__(self, check: OrderCheck = any_order) -> None:
         self.skips: dict[bytes, SkipOrder] = {}
         self.refused = 0
-        """Number of refused records. The first are logged: whoever may write could otherwise fill a log."""
+        """Number of refused records. Only the first are logged: a writer could otherwise fill the log."""
         self.order_refused: OrderRefusal | None = None
         """The newest order among them."""
         self._check = check

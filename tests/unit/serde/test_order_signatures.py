@@ -119,7 +119,7 @@ def test_a_forged_or_repeated_order_is_refused_counted_and_named(record: OutReco
 
 
 def test_an_old_order_is_no_order_again_even_where_compaction_has_removed_all_others() -> None:
-    """Champion 1, then 2. Whoever may write sends 1 again, so that compaction leaves nothing else."""
+    """Champion 1, then 2. An attacker sends 1 again, so that compaction leaves nothing else."""
     first = signed_for(5, order_record(ORDER))
     log = new_log()
     log.apply(at(9, first))
