@@ -99,7 +99,7 @@ class ControlLog:
         elif key.startswith(STOP_PREFIX):
             return self._stop(record)
         elif key in _ORDERS or key.startswith(SKIP_PREFIX):
-            self._refuse(record, "it is on the topic of the workers' reports")
+            self._count(record, "it is on the topic of the workers' reports")
         return False
 
     def _order(self, record: Any) -> bool:
@@ -125,11 +125,13 @@ class ControlLog:
             return None
 
     def _refuse(self, record: Any, why: str) -> bool:
-        key = repr(record.key[:_SHOWN_KEY_BYTES])[2:-1]  # control characters are escaped
+        self.order_refused = OrderRefusal(key=_shown(record.key), offset=record.offset, reason=why)
+        return self._count(record, why)
+
+    def _count(self, record: Any, why: str) -> bool:
         self.refused += 1
-        self.order_refused = OrderRefusal(key=key, offset=record.offset, reason=why)
         if self.refused <= MOST_NAMED:
-            _log.error("order_refused", key=key, offset=record.offset, reason=why)
+            _log.error("order_refused", key=_shown(record.key), offset=record.offset, reason=why)
         return False
 
     def _stop(self, record: Any) -> bool:
@@ -177,6 +179,11 @@ def report_record(report: WorkerReport) -> OutRecord:
 def farewell_record(worker: str) -> OutRecord:
     """The tombstone that a worker writes when it stops in order: its report is removed."""
     return OutRecord(worker_key(worker), None)
+
+
+def _shown(key: bytes) -> str:
+    """The key for display: cut, and with control characters escaped."""
+    return repr(key[:_SHOWN_KEY_BYTES])[2:-1]
 
 
 def _decoded(record: Any, kind: type[_Value]) -> _Value | None:
