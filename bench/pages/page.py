@@ -16,7 +16,7 @@ Result = Mapping[str, Any]
 Rows = Sequence[Sequence[str]]
 
 NOT_MEASURED = "_Not measured yet: there is no result file._"
-MEASURED = ("throughput", "everything", "latency", "core", "recovery", "memory", "growth", "batch")
+MEASURED = ("throughput", "everything", "latency", "core", "fence", "recovery", "memory", "growth", "batch")
 _PLACE = re.compile(r"(<!-- table:([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MIB = 1024 * 1024
 _PERCENTILES = ("p50", "p99", "p999", "max")
@@ -57,6 +57,19 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     """
     low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
     return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _fence(content: Result) -> str:
+    rows = [
+        (
+            row["measure"],
+            spread(row["with"]),
+            spread(row["without"]),
+            spread([one / other for one, other in zip(row["with"], row["without"], strict=True)], 2),
+        )
+        for row in content["results"]
+    ]
+    return markdown(("one worker", "with", "without", "with / without in a turn"), rows)
 
 
 def _document(content: Result, table: str) -> str:
@@ -209,6 +222,7 @@ _TABLES: dict[str, Callable[[Result], str]] = {
     "throughput": _throughput,
     "latency": _latency,
     "core": _latency,
+    "fence": _fence,
     "batch": _batch,
     "everything": _everything,
     "recovery": _recovery,

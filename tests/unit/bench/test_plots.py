@@ -43,6 +43,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         {"contestant": "echo", "workers": 1, "rate": 2_000, "latency_ms": percentiles(1.5)},
         {"contestant": "naive_faust", "workers": 1, "rate": 2_000, "latency_ms": None},
     ),
+    "fence": result({"measure": "events/s", "with": [10.0, 12.0], "without": [10.0, 10.0], "with_to_without": 1.1}),
     "core": result(
         {"contestant": "ours", "workers": 1, "rate": 8_000, "latency_ms": percentiles(3.0)},
         {"contestant": "ours_any_core", "workers": 1, "rate": 8_000, "latency_ms": percentiles(3.0)},
@@ -152,6 +153,7 @@ def test_a_missing_result_is_marked_as_not_measured() -> None:
         ("stages", "| fold | 8.5 (8.0 to 9.0) |"),
         ("latency", "| ours | 2,000 | 3.0 | 12.0 | 27.0 | 60.0 | 2.0 |"),
         ("latency", "| naive_faust | 2,000 | not sustained |"),
+        ("fence", "| events/s | 11 (10 to 12) | 10 | 1.10 (1.00 to 1.20) |"),
         (
             "recovery",
             "| ours, 100,000, empty | 3.0 (2.5 to 3.5) | 1.5 (1.0 to 2.0) | 75,000 (50,000 to 100,000) |",
