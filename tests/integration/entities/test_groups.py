@@ -80,6 +80,7 @@ def check_report(groups: Groups, day: int) -> DayReport:
     return kept
 
 
+@pytest.mark.slow
 async def test_scoring_is_unaffected_by_a_paused_or_crashing_analytics_worker(
     deployment: Deployment, groups: Groups
 ) -> None:

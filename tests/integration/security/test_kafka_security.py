@@ -85,6 +85,7 @@ async def test_the_monitor_sees_the_cluster_by_every_way_in(broker: SecuredBroke
     assert [1] * len(ways) == [len(state.brokers[0].log_dirs) for state in states]
 
 
+@pytest.mark.slow
 async def test_a_worker_with_a_certificate(broker: SecuredBroker, models: Path, tmp_path: Path) -> None:
     await work(broker, broker.mutual_tls(), models, tmp_path)
 
