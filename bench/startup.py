@@ -131,7 +131,7 @@ def _worker(role: str, environment: Mapping[str, str], directory: Path) -> Run:
                     str(place / "data"),
                 ],
                 cwd=checkout,
-                env={**_inherited(), **environment},
+                env={**_inherited(), **environment, "FRAUDSTREAM_ANALYTICS_DIR": str(place / "files")},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
