@@ -92,6 +92,12 @@ class RegistryAway(FraudstreamError):
     """
 
 
+class SchemaTooLarge(FraudstreamError):
+    """A schema, or an answer of the registry, is larger than a bound. Operator action: find who registered it; raise the setting
+    that the message names if it is honest.
+    """
+
+
 class ModelRejected(FraudstreamError):
     """A model bundle cannot be used. Operator action: run `fraudstream model verify`, then deploy a valid bundle."""
 

@@ -17,7 +17,8 @@ SHORTEST_TOO_DEEP = 2 * (MAX_NESTING + 1)
 
 T = TypeVar("T")
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+# Gives nothing back (`++`, `*+`): to be able to, the expression would take memory for each character of a text.
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 
 class TooDeep(ValueError):

@@ -7,6 +7,7 @@ import msgspec
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.column_mapping import ColumnMapping
+from app.adapters.file_bounds import bounded_lines
 from app.adapters.tabular.files import read_batches
 from app.errors import InvalidFile
 
@@ -46,7 +47,6 @@ def decode_fraud_flags(values: Iterable[bytes], where: str) -> dict[str, bool]:
 
 def _json_lines(path: Path) -> dict[str, bool]:
     try:
-        with path.open("rb") as lines:
-            return decode_fraud_flags(lines, str(path))
+        return decode_fraud_flags(bounded_lines(path), str(path))
     except OSError as error:
         raise InvalidFile(f"{path} cannot be read: {error.strerror}") from error

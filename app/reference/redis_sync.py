@@ -110,7 +110,7 @@ def _value_of(settings: Settings) -> ValueOf:
     from app.adapters.cdc.values_as_json import ValuesAsJson  # noqa: PLC0415  # imports an optional extra
     from app.adapters.schema_registry.client import RegistryClient  # noqa: PLC0415  # as above
 
-    return ValuesAsJson(RegistryClient(settings.registry))
+    return ValuesAsJson(RegistryClient(settings.registry), settings.registry.cached_schemas_bytes)
 
 
 async def _read(

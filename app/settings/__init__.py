@@ -8,6 +8,7 @@ from app.settings.cdc import CdcSettings
 from app.settings.control import ControlSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.events import AcceptanceSettings, ProfileSettings
+from app.settings.files import FileSettings
 from app.settings.groups import Settings
 from app.settings.kafka import KafkaSettings
 from app.settings.listing import setting_names, values
@@ -29,6 +30,7 @@ __all__ = [
     "CrmSettings",
     "DeploymentSettings",
     "EntitySettings",
+    "FileSettings",
     "KafkaSettings",
     "ModelSettings",
     "ProfileSettings",

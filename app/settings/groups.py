@@ -12,6 +12,7 @@ from app.settings.control import ControlSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, ProfileSettings
+from app.settings.files import FileSettings
 from app.settings.kafka import KafkaSettings, check_kafka
 from app.settings.mapping import MappingSettings
 from app.settings.model import ModelSettings
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tracing: TracingSettings = msgspec.field(default_factory=TracingSettings)
     cdc: CdcSettings = msgspec.field(default_factory=CdcSettings)
     mapping: MappingSettings = msgspec.field(default_factory=MappingSettings)
+    files: FileSettings = msgspec.field(default_factory=FileSettings)
 
     def groups(self) -> tuple[str, ...]:
         """The consumer groups of all roles, and of the copy of the reference tables."""

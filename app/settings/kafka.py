@@ -1,17 +1,18 @@
 """The group KAFKA."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from app.errors import ConfigurationError
-from app.settings.kinds import Seconds, variable
+from app.settings.kinds import MIB, Seconds, variable
 
 _LOOPBACK = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Connection to the brokers."""
+    """Connection to the brokers, and bounds on what is read from them; docs/data/damaged-input.md#bounds."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
     """Comma-separated list of `host:port`."""
@@ -37,6 +38,28 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     compression: Literal["none", "zstd", "gzip"] = "zstd"
     """Compression of the records that workers write. lz4 is not offered: its implementation in aiokafka takes half of all
     CPU at full load."""
+    batch_unpacked_bytes: Annotated[int, Meta(ge=MIB, le=1024 * MIB)] = 32 * MIB
+    """Largest size to which a record batch may unpack, 32 times the largest that the transactions topic stores. Some kilobytes can
+    unpack to gigabytes. A larger batch stops its partition: raise the setting, or leave it out by `fraudstream dlq skip`."""
+    batch_records: Annotated[int, Meta(ge=1, le=10_000_000)] = 500_000
+    """Most records of a batch; the smallest transactions fill our largest batches with half as many. One with more stops its
+    partition."""
+    record_bytes: Annotated[int, Meta(ge=64 * 1024, le=3 * MIB)] = MIB
+    """Longest record: key, value and headers; 8 KiB more are allowed for the headers that workers append. A longer one, which only
+    a compressed batch can hold, is a dead letter, `unreadable`, with its first 64 KiB. At most 3 MiB: dead letters fit into a batch."""
+    record_headers: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    """Most headers of a record, 16 more for those that workers append. Each takes 200 bytes of memory, and two bytes of a
+    record. A record with more is a dead letter, `unreadable`."""
+    record_header_bytes: Annotated[int, Meta(ge=4096, le=MIB)] = 64 * 1024
+    """Most bytes of the headers of a record together, 8 KiB more for those that workers append. A record with more is a dead
+    letter, `unreadable`."""
+    poll_bytes: Annotated[int, Meta(ge=MIB, le=1024 * MIB)] = 8 * MIB
+    """Memory of the records that are taken from a partition at once, after which the next partition has its turn. The record
+    that reaches the bound is still taken."""
+    control_record_bytes: Annotated[int, Meta(ge=4096, le=MIB)] = 64 * 1024
+    """Longest order or report of a worker. A longer one is refused and logged."""
+    control_reports: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    """Most workers whose newest reports are held in memory. Of more, those that were read longest ago are left out."""
     security_protocol: Literal["plaintext", "tls", "sasl_tls", "sasl_plaintext"] = "plaintext"
     """Encryption and authentication; docs/operate/security.md. With TLS, certificates and host names are always verified."""
     tls_ca_file: str = ""

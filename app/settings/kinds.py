@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 PREFIX = "FRAUDSTREAM_"
+MIB = 1024 * 1024
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]

@@ -33,10 +33,13 @@ _UNITS = {
     "events": "records",
     "failures": "reads",
     "flight": "chunks",
+    "headers": "headers",
     "hours": "hours",
     "ms": "milliseconds",
     "partitions": "partitions",
+    "records": "records",
     "replication_factor": "replicas",
+    "reports": "reports",
     "rows": "rows",
     "seconds": "seconds",
 }

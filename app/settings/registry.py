@@ -1,12 +1,13 @@
 """The group REGISTRY."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from app.errors import ConfigurationError
-from app.settings.kinds import Seconds
+from app.settings.kinds import MIB, Seconds
 
 
 class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,11 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
     """PEM file of the authorities that sign the registry's certificate. Empty: the system's authorities."""
     timeout_seconds: Seconds = 5.0
     """Longest wait for one answer. Workers request each schema id once; scoring of other partitions continues."""
+    schema_bytes: Annotated[int, Meta(ge=1024, le=16 * MIB)] = 512 * 1024
+    """Longest schema, together with those that it references. Values of a longer one are dead letters, `schema_mismatch`."""
+    cached_schemas_bytes: Annotated[int, Meta(ge=1024, le=256 * MIB)] = 4 * MIB
+    """Length of all schemas that are cached together, at least that of one; read, they take some fifty times as much memory. Beyond
+    it cached schemas stay in use, and values of further ones are dead letters, `unknown_schema`."""
     when_away: Literal["wait", "dead_letter"] = "wait"
     """Handling of a record with an unknown schema id while the registry does not answer. `wait`: its partition waits, and
     `/readyz` reports it. `dead_letter`: the record becomes a dead letter with the reason `registry_away`, to be replayed
@@ -46,6 +52,11 @@ def check_registry(registry: RegistrySettings) -> None:
     if bool(registry.username) is not bool(registry.password_file):
         raise ConfigurationError(
             "FRAUDSTREAM_REGISTRY_USERNAME and FRAUDSTREAM_REGISTRY_PASSWORD_FILE belong together. Set or unset both."
+        )
+    if registry.cached_schemas_bytes < registry.schema_bytes:
+        raise ConfigurationError(
+            "FRAUDSTREAM_REGISTRY_CACHED_SCHEMAS_BYTES must be at least FRAUDSTREAM_REGISTRY_SCHEMA_BYTES: a schema that is read is "
+            "cached. Raise the first or lower the second."
         )
     if registry.output_format != "json" and not registry.url:
         raise ConfigurationError(

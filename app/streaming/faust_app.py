@@ -11,6 +11,7 @@ import structlog
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 
+from app.adapters.kafka.record_batches import limits
 from app.adapters.observability import logs
 from app.errors import BrokersUnreachable, ClockWrong, FraudstreamError, SendFailed
 from app.settings import Settings
@@ -115,6 +116,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     kafka, topics, worker = settings.kafka, settings.topics, settings.worker
     Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
     logs.configure(worker.log_format)
+    limits.use(kafka)
     app = WorkerApp(
         settings.app_id,
         broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],

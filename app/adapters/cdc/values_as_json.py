@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from app.adapters.cdc import avro_rows
-from app.adapters.schema_registry.schema_cache import Absent, SchemaCache, SchemaSource
+from app.adapters.schema_registry.schema_cache import DEFAULT_BYTES, Absent, SchemaCache, SchemaSource
 from app.adapters.schema_registry.wire_format import Framed, framed, is_framed
 from app.adapters.schema_registry.writer_schema import AVRO, JSON, WriterSchema
 from app.adapters.serde import avro_values
+from app.adapters.serde.event_decoder import WHY_ABSENT
 from app.errors import InvalidEvent, InvalidReason
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -18,8 +19,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class ValuesAsJson:
     """From a record to its value as the JSON converter of Kafka Connect writes it; a value without a schema id is unchanged."""
 
-    def __init__(self, registry: SchemaSource) -> None:
-        self._schemas = SchemaCache(registry)
+    def __init__(self, registry: SchemaSource, most_bytes: int = DEFAULT_BYTES) -> None:
+        self._schemas = SchemaCache(registry, most_bytes=most_bytes)
         self._readers: dict[bytes, Callable[[Framed], bytes]] = {}
 
     def __call__(self, record: Any) -> bytes | None:
@@ -34,7 +35,7 @@ class ValuesAsJson:
     def _learn(self, key: bytes) -> Callable[[Framed], bytes]:
         schema = self._schemas.find_or_fetch(key)
         if isinstance(schema, Absent):
-            raise InvalidEvent(InvalidReason.UNKNOWN_SCHEMA, "the schema registry has no schema with this id")
+            raise InvalidEvent(*WHY_ABSENT[schema])
         self._readers[key] = _reader(schema)
         return self._readers[key]
 

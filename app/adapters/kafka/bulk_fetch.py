@@ -19,7 +19,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from app.adapters.kafka.protocol.fetch import fetch_answers
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.contained_fetch import log_passed_over
-from app.adapters.kafka.records import CLAIM_KEY, claimed_topic_id
+from app.adapters.kafka.record_batches.limits import in_force
+from app.adapters.kafka.records import CLAIM_KEY, Unreadable, claimed_topic_id
 from app.adapters.kafka.security import Cluster, client_options, servers
 from app.adapters.kafka.transactions.aborted import AbortedTransactions
 from app.adapters.kafka.transactions.isolation import READ_COMMITTED, isolation_code
@@ -28,7 +29,7 @@ from app.errors import RestoreFailed
 FETCH_BYTES = 8 * 1024 * 1024
 """Bytes of one response, as stored. A single larger batch is still returned whole."""
 SLICE_RECORDS = 4_000
-"""Minimum of records in a slice, which ends with a whole batch. Work on a slice blocks the event loop for tens of ms."""
+"""Minimum of records in a slice, unless they are long. Work on a slice blocks the event loop for tens of ms."""
 RETRY_SECONDS = 0.25
 GIVE_UP_SECONDS = 60.0
 """Longer than the election of a new leader takes. After it the worker exits and its supervisor restarts it."""
@@ -60,6 +61,11 @@ class FetchedRecords(NamedTuple):
     def slices(self) -> Iterator[Slice]:
         """Keys and values, slice by slice. Raises RestoreFailed where a record cannot be read: a state would be missing."""
         for records, next_offset in self.decoded(pass_over=False):
+            for record in records:
+                if type(record.value) is Unreadable:
+                    raise RestoreFailed(
+                        f"{self.partition_name} cannot be read at offset {record.offset}: {record.value.why}"
+                    )
             claims = {claimed_topic_id(record.headers) for record in records if record.key == CLAIM_KEY}
             yield Slice(
                 [(record.key, record.value) for record in records], next_offset, frozenset(claims - {""})
@@ -74,18 +80,19 @@ class FetchedRecords(NamedTuple):
         if not self.data:
             yield [], self.end  # compaction removed the last records before the end
         records: list[Any] = []
-        offset, stop = self.offset, None
+        offset, stop, size, most_bytes = self.offset, None, 0, in_force().poll_bytes
         for batch in read_batches(self.data, self.offset, AbortedTransactions(self.aborted).hides):
             records += batch.records
+            size += sum(len(record.value or b"") for record in batch.records)
             offset, stop = batch.next_offset, batch.stop
             if stop is not None:
                 if not pass_over:
                     break
                 offset = stop.next_offset or offset
                 log_passed_over(self.partition_name, stop)
-            if len(records) >= SLICE_RECORDS:
+            if len(records) >= SLICE_RECORDS or size >= most_bytes:
                 yield records, offset
-                records = []
+                records, size = [], 0
         if records or offset > self.offset:
             yield records, offset
         if stop is not None and (not pass_over or stop.next_offset is None):

@@ -4,15 +4,17 @@ Every call blocks until the registry answers; call it in a thread from an event 
 """
 
 import ssl
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from confluent_kafka import schema_registry
 
 from app.adapters import tls
+from app.adapters.schema_registry.bounded_answers import bound_answers, too_large
 from app.adapters.schema_registry.wire_format import NUMBER_BYTES
 from app.adapters.schema_registry.writer_schema import WriterSchema
-from app.errors import RegistryAway
+from app.errors import RegistryAway, SchemaTooLarge
 from app.settings import RegistrySettings
 
 PREFIX = "FRAUDSTREAM_REGISTRY_"
@@ -20,6 +22,8 @@ _NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL = 40401, 40402, 40403, 40408
 """Error codes of the registry. A plain 404 has none of them: another server answers then."""
 _MISSING = {_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL}
 _NOT_COMPATIBLE = 409
+MOST_REFERENCES = 100
+"""Schemas that one may reference, directly or not."""
 
 
 class Version(NamedTuple):
@@ -31,13 +35,17 @@ class Version(NamedTuple):
 
 
 class RegistryClient:
-    """Methods return None for what the registry does not have, and raise RegistryAway when it does not answer."""
+    """Methods return None for what the registry does not have, and raise RegistryAway when it does not answer, and
+    SchemaTooLarge where an answer, or a schema with its references, is larger than the setting allows.
+    """
 
     def __init__(self, settings: RegistrySettings) -> None:
         self._settings = settings
         self._client = schema_registry.SchemaRegistryClient(_options(settings))
         # Requests are hours apart: a connection kept open would be dead by the next one.
-        self._client._rest_client.session.headers["Connection"] = "close"  # noqa: SLF001  # no public way
+        session = self._client._rest_client.session  # noqa: SLF001  # no public way
+        session.headers["Connection"] = "close"
+        bound_answers(session, settings.schema_bytes)
 
     def schema(self, key: bytes) -> WriterSchema | None:
         """The schema with this id as encoded on the wire: a number or a GUID with its magic byte."""
@@ -98,18 +106,32 @@ class RegistryClient:
         return schema_registry.Schema(schema.text, schema.kind)
 
     def _taken(self, schema: Any) -> WriterSchema:
-        return WriterSchema(schema.schema_type or "AVRO", schema.schema_str, tuple(self._resolved(schema)))
+        # The library would keep every schema that it ever read.
+        self._client.clear_caches()
+        texts: dict[str, None] = {}
+        self._resolve(schema, texts, set())
+        del texts[schema.schema_str]
+        return WriterSchema(schema.schema_type or "AVRO", schema.schema_str, tuple(texts))
 
-    def _resolved(self, schema: Any) -> list[str]:
-        """The texts of all referenced schemas, each after the ones that it references."""
-        texts: list[str] = []
+    def _resolve(self, schema: Any, texts: dict[str, None], asked: set[tuple[str, int]]) -> None:
+        """Add the texts of all referenced schemas, each after the ones that it references, and at last its own.
+
+        A registry that is no honest one may answer with references in a circle, or with any number of them.
+        """
         for reference in schema.references or ():
-            found = self._ask(
-                lambda reference=reference: self._client.get_version(reference.subject, reference.version)
-            )
+            name = str(reference.subject), int(reference.version)
+            if name in asked:
+                continue
+            asked.add(name)
+            if len(asked) > MOST_REFERENCES:
+                raise SchemaTooLarge(f"The schema references more than {MOST_REFERENCES} others.")
+            found = self._ask(partial(self._client.get_version, *name))
             if found is not None:
-                texts += [*self._resolved(found.schema), found.schema.schema_str]
-        return list(dict.fromkeys(texts))
+                self._resolve(found.schema, texts, asked)
+        texts.pop(schema.schema_str, None)
+        texts[schema.schema_str] = None
+        if sum(map(len, texts)) > self._settings.schema_bytes:
+            raise too_large(self._settings.schema_bytes)
 
     def _ask(self, question: Any) -> Any:
         try:
@@ -118,6 +140,8 @@ class RegistryClient:
             if error.error_code in _MISSING or error.http_status_code == _NOT_COMPATIBLE:
                 return None
             raise RegistryAway(self._refusal(error.http_status_code)) from error
+        except SchemaTooLarge:
+            raise
         except Exception as error:  # the client lets errors of its HTTP library and of parsing escape; translated, never swallowed
             raise RegistryAway(
                 f"The schema registry at {PREFIX}URL={self._settings.url} does not answer ({type(error).__name__}). Start it or "

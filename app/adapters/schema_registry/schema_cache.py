@@ -10,11 +10,14 @@ from enum import Enum
 from typing import Protocol
 
 from app.adapters.schema_registry.writer_schema import WriterSchema
+from app.errors import SchemaTooLarge
+from app.settings import RegistrySettings
 
 UNKNOWN_SECONDS = 60.0
 """How long an unknown id is cached: the delay for a schema registered after its first record arrived."""
 AWAY_SECONDS = 5.0
 MOST_ABSENT = 10_000
+DEFAULT_BYTES = RegistrySettings().cached_schemas_bytes
 
 
 class Absent(Enum):
@@ -22,20 +25,31 @@ class Absent(Enum):
 
     UNKNOWN = "unknown"
     AWAY = "away"
+    TOO_LARGE = "too large"
+    NO_ROOM = "no room"
+    """The cached schemas have the size that is allowed for all of them."""
 
 
 class SchemaSource(Protocol):
-    """Fetches schemas: None for an unknown id. Blocks. Raises RegistryAway."""
+    """Fetches schemas: None for an unknown id. Blocks. Raises RegistryAway and SchemaTooLarge."""
 
     def schema(self, key: bytes) -> WriterSchema | None: ...
 
 
 class SchemaCache:
-    """Any thread may look schemas up; one thread at a time may fetch."""
+    """Any thread may look schemas up; one thread at a time may fetch. Known schemas stay: whoever registers a thousand others
+    cannot displace them.
+    """
 
-    def __init__(self, registry: SchemaSource, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        registry: SchemaSource,
+        clock: Callable[[], float] = time.monotonic,
+        most_bytes: int = DEFAULT_BYTES,
+    ) -> None:
         self._registry = registry
         self._clock = clock
+        self._room = most_bytes
         self._known: dict[bytes, WriterSchema] = {}
         self._absent: dict[bytes, tuple[Absent, float]] = {}
 
@@ -55,12 +69,20 @@ class SchemaCache:
 
     def learn(self, key: bytes) -> None:
         """Ask the registry for the schema and cache the answer. Raises RegistryAway."""
-        schema = self._registry.schema(key)
-        if schema is not None:
-            self._known[key] = schema
-            self._absent.pop(key, None)
-        else:
+        try:
+            schema = self._registry.schema(key)
+        except SchemaTooLarge:
+            self._note(key, Absent.TOO_LARGE, UNKNOWN_SECONDS)
+            return
+        if schema is None:
             self._note(key, Absent.UNKNOWN, UNKNOWN_SECONDS)
+            return
+        if (size := schema.size) > self._room:
+            self._note(key, Absent.NO_ROOM, UNKNOWN_SECONDS)
+            return
+        self._room -= size
+        self._known[key] = schema
+        self._absent.pop(key, None)
 
     def give_up(self, key: bytes) -> None:
         """Cache that the registry did not answer; records after AWAY_SECONDS ask again."""

@@ -13,3 +13,8 @@ class WriterSchema(NamedTuple):
     text: str
     references: tuple[str, ...] = ()
     """Texts of the schemas that it references, each after the ones that it references itself."""
+
+    @property
+    def size(self) -> int:
+        """Characters of all its texts."""
+        return len(self.text) + sum(map(len, self.references))

@@ -5,11 +5,18 @@ from typing import Any
 from fastavro import parse_schema
 from fastavro.types import Schema
 
+from app.errors import InvalidEvent, InvalidReason
+
+MOST_SYMBOLS = 100_000
+"""In all places together where a schema refers to an enum: a schema of 1 MiB may name one of 50,000 symbols 50,000 times."""
+_KEPT = ("type", "symbols", "default")
+
 
 def enums_as_strings(written: Schema, ours: Schema) -> tuple[Schema, Schema]:
     """Both parsed schemas, in which each string of ours that the writer has as an enum may also be that enum.
 
-    An enum is read as the text of its symbol. The schemas are unchanged where the writer has none.
+    An enum is read as the text of its symbol. The schemas are unchanged where the writer has none. Raises InvalidEvent for more
+    than MOST_SYMBOLS.
     """
     enums = _Enums(written)
     if not enums.by_name:
@@ -23,7 +30,7 @@ class _Enums:
 
     def __init__(self, written: Schema) -> None:
         self.by_name: dict[str, Any] = {}
-        self._copies = 0
+        self._copies = self._symbols = 0
         self._find(written)
 
     def inlined(self, schema: Any) -> Any:
@@ -35,14 +42,23 @@ class _Enums:
             return [self.inlined(option) for option in schema]
         name = schema if isinstance(schema, str) else schema.get("name")
         if name in self.by_name:
-            self._copies += 1
-            return _bare(self.by_name[name]) | {"name": f"copy{self._copies}.{name.rpartition('.')[2]}"}
+            return self._copy(name)
         if isinstance(schema, str):
             return schema
         bare = {key: value for key, value in schema.items() if not key.startswith("__")}
         if "fields" in bare:
             bare["fields"] = [field | {"type": self.inlined(field["type"])} for field in bare["fields"]]
         return bare | {key: self.inlined(bare[key]) for key in ("items", "values") if key in bare}
+
+    def _copy(self, name: str) -> dict[str, Any]:
+        enum = self.by_name[name]
+        self._copies += 1
+        self._symbols += 1 + len(enum["symbols"])
+        if self._symbols > MOST_SYMBOLS:
+            why = f"its schema has more than {MOST_SYMBOLS:,} symbols of enums, counted wherever it refers to one"
+            raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, why)
+        kept = {key: enum[key] for key in _KEPT if key in enum}
+        return kept | {"name": f"copy{self._copies}.{name.rpartition('.')[2]}"}
 
     def _find(self, schema: Any) -> None:
         if isinstance(schema, list):

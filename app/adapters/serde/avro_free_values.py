@@ -7,13 +7,14 @@ compiled reader goes through them all.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-MOST_PER_ITEM = 100
-"""In an item of an array or a map, of which a record has at most as many as it has bytes."""
+MOST_PER_ITEM = 4
+"""In an item of an array or a map, of which a record has at most as many as it has bytes: a MiB of items of one byte and a hundred
+nulls takes 4 GB of memory as objects."""
 MOST_PER_RECORD = 10_000
 
 
 def has_too_many(schema: Any, named: Mapping[str, Any]) -> bool:
-    """Whether a small record may hold a number of values that is out of proportion. The schema must not be recursive."""
+    """Whether a small record may hold a number of values that is out of proportion. The schema must have passed ``type_nesting``."""
     sizes = _Sizes(named)
     if sizes.free(schema) > MOST_PER_RECORD:
         return True

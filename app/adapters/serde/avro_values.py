@@ -1,6 +1,7 @@
 """Avro values: read with the writer's schema, resolved to the service's own, and written with the latter."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,7 @@ from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import avro_schemas
 from app.adapters.serde.avro_enums import enums_as_strings
 from app.adapters.serde.avro_free_values import has_too_many
-from app.adapters.serde.avro_recursion import is_recursive
+from app.adapters.serde.avro_nesting import MAX_TYPE_NESTING, type_nesting
 from app.errors import InvalidEvent, InvalidReason
 
 LOGICAL_TYPE = "writer.logicalType"
@@ -40,13 +41,15 @@ def parse(writer: WriterSchema) -> Parsed:
     """The schema of a value. Raises InvalidEvent when it is not an Avro schema that can be read."""
     with _unusable_schema():
         parsed = _parse(writer)
-    if is_recursive(*parsed):
-        # A value of such a schema may be nested without end, and the compiled reader has no bound.
-        raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, "its schema is recursive")
-    if has_too_many(*parsed):
-        raise InvalidEvent(
-            InvalidReason.SCHEMA_MISMATCH, "its schema allows any number of values that take no bytes"
-        )
+        levels = type_nesting(*parsed)
+        if levels > MAX_TYPE_NESTING:
+            # A value of such a schema may be nested as deep, and the compiled reader has no bound.
+            how = "recursive" if math.isinf(levels) else f"nested deeper than {MAX_TYPE_NESTING} types"
+            raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, f"its schema is {how}")
+        if has_too_many(*parsed):
+            raise InvalidEvent(
+                InvalidReason.SCHEMA_MISMATCH, "its schema allows any number of values that take no bytes"
+            )
     return parsed
 
 
@@ -110,6 +113,8 @@ def _canonical(event: type[msgspec.Struct]) -> str:
 def _unusable_schema() -> Iterator[None]:
     try:
         yield
+    except InvalidEvent:
+        raise
     except Exception as error:  # noqa: BLE001  # as for a value: from KeyError to RecursionError
         raise InvalidEvent(
             InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"

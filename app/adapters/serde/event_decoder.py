@@ -14,14 +14,24 @@ from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde.json_codec import convert
 from app.adapters.serde.schema_readers import reader
 from app.errors import InvalidEvent, InvalidReason
+from app.settings.kinds import variable
 
-_WHY = {
+WHY_ABSENT = {
     Absent.UNKNOWN: (InvalidReason.UNKNOWN_SCHEMA, "the schema registry has no schema with this id"),
     Absent.AWAY: (
         InvalidReason.REGISTRY_AWAY,
         "the schema registry did not answer, and the schema with this id is not cached",
     ),
+    Absent.TOO_LARGE: (
+        InvalidReason.SCHEMA_MISMATCH,
+        f"its schema, with those that it references, is longer than {variable('registry', 'schema_bytes')} allows",
+    ),
+    Absent.NO_ROOM: (
+        InvalidReason.UNKNOWN_SCHEMA,
+        f"its schema is not cached, and the cached ones have the length of {variable('registry', 'cached_schemas_bytes')}",
+    ),
 }
+"""The reason and the detail of a record whose schema is not there."""
 
 
 FramedDecoder = Callable[[Framed, Any], Any]
@@ -82,7 +92,7 @@ class EventDecoder:
     def _decoder(self, key: bytes) -> FramedDecoder:
         schema = self._book.last_known(key)
         if isinstance(schema, Absent):
-            raise InvalidEvent(*_WHY[schema])
+            raise InvalidEvent(*WHY_ABSENT[schema])
         of_change = None if self._changes is None else self._changes.decoder(schema)
         self._decoders[key] = of_change or self._of_event(schema)
         return self._decoders[key]

@@ -40,7 +40,7 @@ def decoder(
     from app.adapters.schema_registry.client import RegistryClient  # noqa: PLC0415  # the extra brings its imports
     from app.adapters.serde.event_decoder import EventDecoder  # noqa: PLC0415  # as above
 
-    schemas = SchemaCache(RegistryClient(settings))
+    schemas = SchemaCache(RegistryClient(settings), most_bytes=settings.cached_schemas_bytes)
     decode_event = EventDecoder(event, of_json, schemas, changes=changes)
 
     def decode(record: Any) -> Any:

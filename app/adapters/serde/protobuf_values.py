@@ -4,20 +4,17 @@ The writer's schema is needed only to find which of its messages a value is. Fie
 fields that an older one lacks are missing.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import msgspec
 import orjson
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from app.adapters.schema_registry.protobuf_names import message_names
 from app.adapters.schema_registry.wire_format import Framed, message_index
 from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import protobuf_schemas
@@ -26,13 +23,11 @@ from app.adapters.serde.protobuf_schemas import NUMBER
 from app.errors import InvalidEvent, InvalidReason
 
 NULLABLE = nullable_fields(EVENTS.values())
-_COMMENT_OR_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
-_MESSAGE_OR_BRACE = re.compile(r"\bmessage\s+(\w+)\s*\{|[{}]")
 
 
 def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Framed], dict[str, Any]]:
     """A function from a value to the fields of an ``event``; it raises InvalidEvent for a value that does not fit."""
-    names, kind = _messages_of(writer.text), message_class(event)
+    names, kind = message_names(writer.text), message_class(event)
 
     def read(value: Framed) -> dict[str, Any]:
         index, payload = message_index(value)
@@ -112,21 +107,3 @@ def _value(field: Any, value: Any) -> Any:
 
 def _holds_numbers(field: Any) -> bool:
     return bool(field.is_repeated and field.message_type is not None and field.message_type.name == NUMBER)
-
-
-def _messages_of(text: str) -> list[str]:
-    """Names of the top-level messages in a schema: a base64 descriptor or the text of a .proto file."""
-    try:
-        file = FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
-        return [message.name for message in file.message_type]
-    except (binascii.Error, DecodeError, ValueError):
-        pass
-    names, depth = [], 0
-    for found in _MESSAGE_OR_BRACE.finditer(_COMMENT_OR_TEXT.sub(" ", text)):
-        if found[0] == "}":
-            depth -= 1
-            continue
-        if found[1] and not depth:
-            names.append(found[1])
-        depth += 1
-    return names

@@ -6,15 +6,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from app.adapters.tabular.positions import TOO_LONG, csv_records, written_lines
+from app.adapters.file_bounds import in_force
+from app.adapters.tabular.positions import TOO_LONG, csv_records
 from app.adapters.tabular.unreadable import NOT_UTF8, is_utf8, refuse_other_format, repaired, undecodable_text
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile
 
 _RAGGED = " columns, got "
 """A part of Arrow's message about a line with another number of values than columns; a test fails if a release changes it."""
-BLOCK_BYTES = 1 << 20
-"""A line must be shorter."""
 
 
 def csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.RecordBatch]:
@@ -30,7 +29,8 @@ def csv_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa.
         quoted_strings_can_be_null=False,
     )
     parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
-    read = pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES)
+    # Arrow reads a record that is as long as a block, and refuses a longer one.
+    read = pyarrow.csv.ReadOptions(use_threads=False, block_size=in_force().line_bytes + 1)
     try:
         with pyarrow.csv.open_csv(
             path, read_options=read, parse_options=parse, convert_options=convert
@@ -54,10 +54,10 @@ def _reason(path: Path, columns: list[str], error: pa.ArrowInvalid) -> InvalidFi
     """Why Arrow refused the file. Its own message may quote the file's content, so it is not passed on."""
     if _RAGGED in str(error) and (line := _ragged_line(path)) is not None:
         return InvalidFile(f"{path}, line {line}: another number of values than columns")
-    too_long = (number for number, line in written_lines(path) if len(line) >= BLOCK_BYTES)
-    if (number := next(too_long, None)) is not None:
-        return InvalidFile(f"{path}, line {number}: is longer than {BLOCK_BYTES:,} bytes")
-    return undecodable_text(path, columns) or _unclosed_quote(path)
+    try:
+        return undecodable_text(path, columns) or _unclosed_quote(path)
+    except InvalidFile as too_long:
+        return too_long
 
 
 def _ragged_line(path: Path) -> int | None:

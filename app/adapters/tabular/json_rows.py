@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from app.adapters.bounded_json import MAX_NESTING, BoundedDecoder, TooDeep
+from app.adapters.file_bounds import in_force
 from app.adapters.mapped_values.building import ABSENT, value_at
 from app.adapters.tabular.column import Column
 from app.adapters.tabular.positions import written_lines
@@ -27,9 +28,19 @@ def json_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator[pa
     # A number with decimals is kept as it is written: a float would be another number.
     decode = BoundedDecoder(dict[str, Any], Decimal).decode
     lines, first_row = written_lines(path), 1
-    while rows := list(_objects(itertools.islice(lines, batch_rows), decode, path)):
+    while rows := list(_objects(_some(lines, batch_rows), decode, path)):
         yield _batch(rows, wanted, path, first_row)
         first_row += len(rows)
+
+
+def _some(lines: Iterator[tuple[int, bytes]], batch_rows: int) -> Iterator[tuple[int, bytes]]:
+    """The next lines, as many as the bounds on the rows and the bytes of a batch allow."""
+    left = in_force().batch_bytes
+    for number, line in itertools.islice(lines, batch_rows):
+        yield number, line
+        left -= len(line)
+        if left <= 0:
+            return
 
 
 def _objects(

@@ -1,12 +1,13 @@
 """Reads the wanted columns of a Parquet file, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from app.adapters.file_bounds import in_force, setting
 from app.adapters.tabular.column import Column
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile, InvalidReason
@@ -20,13 +21,61 @@ def parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
         schema = file.schema_arrow
         found = wanted.found_in(path, [name for field in schema for name in _names(field)])
+        _refuse_large(path, file.metadata, found)
+    # A column that stores each text once is read as it is stored: one text of 1 MiB in 50,000 rows would be 50 GB.
+    stored_once = [field.name for field in schema if field.name in found and _is_text(field.type)]
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False, read_dictionary=stored_once) as file:
         first_row = 1
-        for rows in file.iter_batches(batch_rows, columns=found, use_threads=False):
-            columns = [
-                Column(path=path, name=name, first_row=first_row, array=_array(rows, name)) for name in found
-            ]
-            yield pa.RecordBatch.from_arrays([_sound(column) for column in columns], names=found)
-            first_row += rows.num_rows
+        for batch in file.iter_batches(batch_rows, columns=found, use_threads=False):
+            for rows in _parts(batch):
+                columns = [
+                    Column(path=path, name=name, first_row=first_row, array=_array(rows, name))
+                    for name in found
+                ]
+                yield pa.RecordBatch.from_arrays([_sound(column) for column in columns], names=found)
+                first_row += rows.num_rows
+
+
+def _refuse_large(path: Path, metadata: pyarrow.parquet.FileMetaData, names: Collection[str]) -> None:
+    """Raise InvalidFile for a row group of which a wanted column is too large: Arrow unpacks whole pages of it."""
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for index in range(group.num_columns):
+            column = group.column(index)
+            size = max(column.total_uncompressed_size, column.total_compressed_size)
+            if size > in_force().row_group_bytes and _is_wanted(column.path_in_schema, names):
+                raise InvalidFile(
+                    f"{path}, row group {number + 1}, column `{column.path_in_schema}`: has {size:,} bytes, more than "
+                    f"{setting('row_group_bytes')}; write the file with smaller row groups"
+                )
+
+
+def _is_wanted(path: str, names: Collection[str]) -> bool:
+    """Whether a leaf of the schema is a column or lies in one."""
+    return any(path == name or path.startswith(f"{name}.") for name in names)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The rows with a value for each row, as many at a time as the bound on a batch allows."""
+    longest = sum(
+        _longest(column.dictionary) for column in rows.columns if pa.types.is_dictionary(column.type)
+    )
+    most_rows = max(1, in_force().batch_bytes // max(1, longest))
+    for start in range(0, rows.num_rows, most_rows):
+        part = rows.slice(start, most_rows)
+        yield pa.RecordBatch.from_arrays([_decoded(column) for column in part.columns], part.schema.names)
+
+
+def _longest(texts: pa.Array) -> int:
+    return pc.max(pc.binary_length(texts)).as_py() or 0
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _names(field: pa.Field, prefix: str = "") -> Iterator[str]:

@@ -5,6 +5,9 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.adapters.file_bounds import RecordLines, bounded_lines
+from app.errors import InvalidFile
+
 TOO_LONG = [""]
 """The values of a record with a value beyond the limit of the module csv, 128 KiB."""
 _BOM = b"\xef\xbb\xbf".decode("latin-1")
@@ -21,24 +24,28 @@ def position(path: Path, row: int) -> str:
 
 
 def written_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number, counted from 1, and bytes of each line that is not blank: readers skip blank lines."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip(b"\r\n"):
-                yield number, line
+    """Number, counted from 1, and bytes of each line that is not blank: readers skip blank lines. Raises InvalidFile at one that is
+    too long.
+    """
+    for number, line in enumerate(bounded_lines(path), start=1):
+        if line.strip(b"\r\n"):
+            yield number, line
 
 
 def csv_records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line at which each record of a CSV file begins, and its values; blank lines are none.
 
-    Latin-1 decodes any bytes, one character each, so the values of a file in any encoding can be separated.
+    Latin-1 decodes any bytes, one character each, so the values of a file in any encoding can be separated. Raises InvalidFile at
+    a record that is too long.
     """
     with path.open(encoding="latin-1", newline="") as file:
         if file.read(len(_BOM)) != _BOM:
             file.seek(0)
-        reader = csv.reader(file)
+        lines = RecordLines(path, file)
+        reader = csv.reader(lines)
         while True:
             line = reader.line_num + 1
+            lines.next_record()
             try:
                 values = next(reader)
             except StopIteration:
@@ -56,7 +63,7 @@ def line_number(path: Path, index: int) -> int:
     )
     try:
         return next(itertools.islice(records, index - 1, None))[0]
-    except (OSError, StopIteration):
+    except (OSError, StopIteration, InvalidFile):
         return index  # the message is worth more than the exact number
 
 

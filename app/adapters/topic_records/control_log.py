@@ -7,6 +7,7 @@ import structlog
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.records import OutRecord
+from app.adapters.topic_records.bounded_reports import NewestByWorker, too_long
 from app.adapters.topic_records.order_signatures import OrderCheck, any_order
 from app.domain.control import (
     CANARY_KEY,
@@ -55,9 +56,9 @@ class ControlLog:
         """The newest order among them."""
         self._check = check
         self._orders = Orders()
-        self._stops: dict[str, CanaryOrder] = {}
-        self._reports: dict[str, WorkerReport] = {}
-        self._reports_among_orders: dict[str, WorkerReport] = {}
+        self._stops = NewestByWorker[CanaryOrder]()
+        self._reports = NewestByWorker[WorkerReport]()
+        self._reports_among_orders = NewestByWorker[WorkerReport]()
 
     @property
     def orders(self) -> Orders:
@@ -79,7 +80,9 @@ class ControlLog:
     def apply(self, record: Any) -> bool:
         """Add a record of the topic of orders; True when it gives or withdraws an order for models."""
         key = record.key or b""
-        if key.startswith(WORKER_PREFIX):
+        if why := too_long(record):
+            self._count(record, why)
+        elif key.startswith(WORKER_PREFIX):
             self._report(self._reports_among_orders, record)
         elif key in _ORDERS:
             return self._order(record)
@@ -94,7 +97,9 @@ class ControlLog:
     def apply_report(self, record: Any) -> bool:
         """Add a record of the topic of reports; True when it stops a canary. An order is none here: workers may write it."""
         key = record.key or b""
-        if key.startswith(WORKER_PREFIX):
+        if why := too_long(record):
+            self._count(record, why)
+        elif key.startswith(WORKER_PREFIX):
             self._report(self._reports, record)
         elif key.startswith(STOP_PREFIX):
             return self._stop(record)
@@ -131,7 +136,7 @@ class ControlLog:
     def _count(self, record: Any, why: str) -> bool:
         self.refused += 1
         if self.refused <= MOST_NAMED:
-            _log.error("order_refused", key=_shown(record.key), offset=record.offset, reason=why)
+            _log.error("order_refused", key=_shown(record.key or b""), offset=record.offset, reason=why)
         return False
 
     def _stop(self, record: Any) -> bool:

@@ -27,13 +27,13 @@ def send(
     """Send a chargeback label for each fraud in FILE that is reported by now."""
     import time
 
-    from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import read_batches
+    from app.commands.shared.history import file_columns
     from app.settings import Settings
     from app.traffic import console, labels
 
     settings = Settings.from_env()
-    batches = read_batches(file, load_mapping(mapping, token_key_file=settings.mapping.token_key_file))
+    batches = read_batches(file, file_columns(mapping, settings))
     known = labels.labels(batches, round(label_delay_days * DAY_MS), time.time_ns() // 1_000_000)
     name = topic or settings.topics.labels
     produced = console.send_records(

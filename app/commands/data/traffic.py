@@ -116,15 +116,14 @@ def transactions_in(
     file: Path, mapping: str | None, settings: "Settings", order: "RowOrder", *, paced: bool = False
 ) -> "Iterator[Transaction]":
     """The transactions of a file, as ``produce`` sends them."""
-    from app.adapters.column_mapping import load_mapping
     from app.adapters.tabular.files import DEFAULT_BATCH_ROWS, read_batches
     from app.adapters.tabular.row_order import RowOrder, in_order
-    from app.commands.shared.history import order_rule
+    from app.commands.shared.history import file_columns, order_rule
 
     rule = order_rule(order, settings)
     read = read_batches(
         file,
-        load_mapping(mapping, token_key_file=settings.mapping.token_key_file),
+        file_columns(mapping, settings),
         batch_rows=PACED_BATCH_ROWS if paced else DEFAULT_BATCH_ROWS,
         sort=rule.order is RowOrder.SORTED,
     )

@@ -50,7 +50,7 @@ def compare(
     """
     import msgspec
 
-    from app.adapters.column_mapping import load_mapping
+    from app.commands.shared.history import file_columns
     from app.history.label_files import read_fraud_flags
     from app.model_comparison.intervals import Draws
     from app.settings import Settings
@@ -59,7 +59,7 @@ def compare(
         raise typer.BadParameter("Give --labels or --labels-topic, not both.")
     settings = Settings.from_env()
     found = _read_file(decisions) if decisions else _read_topic(settings, days)
-    columns = load_mapping(mapping, token_key_file=settings.mapping.token_key_file)
+    columns = file_columns(mapping, settings)
     known = read_fraud_flags(labels, columns) if labels else None
     if labels_topic:
         known = _read_labels_topic(settings, labels_topic)

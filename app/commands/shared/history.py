@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.adapters.column_mapping import load_mapping
+from app.adapters import file_bounds
+from app.adapters.column_mapping import ColumnMapping, load_mapping
 from app.adapters.tabular.row_order import OrderRule, RowOrder
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
@@ -26,13 +27,19 @@ def history_source(
     """Describe the file by its options and the settings. The present time decides what is too far in the future."""
     return HistorySource(
         path=path,
-        mapping=load_mapping(mapping, token_key_file=settings.mapping.token_key_file),
+        mapping=file_columns(mapping, settings),
         acceptance=acceptance(settings),
         now_ms=time.time_ns() // 1_000_000,
         labels=labels,
         label_delay_ms=label_delay_days * DAY_MS,
         order=order_rule(order, settings),
     )
+
+
+def file_columns(mapping: str | None, settings: Settings) -> ColumnMapping:
+    """The mapping of a file; the file is read within the bounds of the settings from now on."""
+    file_bounds.use(settings.files)
+    return load_mapping(mapping, token_key_file=settings.mapping.token_key_file)
 
 
 def order_rule(order: RowOrder, settings: Settings) -> OrderRule:

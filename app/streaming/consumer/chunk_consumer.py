@@ -16,7 +16,7 @@ from mode.utils.futures import notify
 
 from app.adapters.kafka.record_batches import contained_fetch
 from app.adapters.kafka.records import Record
-from app.processing.chunk import Chunk
+from app.processing.chunk import Chunk, extra_weight
 from app.streaming.consumer.chunk_events import ChunkMessage
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread, Fetch, Fetched
 from app.streaming.consumer.chunk_transport import ChunkTransport
@@ -215,12 +215,16 @@ class ChunkConsumer(Consumer):
     def _chunk_messages(self, fetched: Fetched, fetch_epoch: int | None) -> Iterator[ConsumerMessage]:
         for tp, records in fetched.items():
             if tp.topic in self.chunk_topics:
+                memory_each = getattr(records, "memory_bytes", 0) / len(records)
                 for start in range(0, len(records), self.chunk_max_events):
                     part = records[start : start + self.chunk_max_events]
+                    extra = extra_weight(len(part), round(memory_each * len(part)))
                     previous_epoch, previous_offset = self._chunked.get(tp, (None, -1))
                     previous = previous_offset if previous_epoch == fetch_epoch else None
                     self._chunked[tp] = fetch_epoch, part[-1].offset
-                    yield self._chunk_message(tp, part[-1], Chunk(tp.partition, part, fetch_epoch, previous))
+                    yield self._chunk_message(
+                        tp, part[-1], Chunk(tp.partition, part, fetch_epoch, previous, extra)
+                    )
 
     def _chunk_message(self, tp: TP, last: Record, chunk: Chunk) -> ConsumerMessage:
         """A chunk goes by the offset of its last record: acknowledging it finishes all of them."""

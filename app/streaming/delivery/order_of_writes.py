@@ -67,6 +67,8 @@ class InFlightChunk(NamedTuple, Generic[ComputedChunkT]):
     acknowledge: Callable[[], object]
     stopwatch: Stopwatch
     listener: RoundListener[ComputedChunkT]
+    weight: int = 0
+    """What its records count against the limit of those in flight."""
 
 
 class OrderOfWrites(Generic[ComputedChunkT]):

@@ -53,11 +53,12 @@ class ChunkQueue:
             capacity -= _records(waiting[0])
             events.append(waiting.popleft())
         records = [record for event in events for record in event.value.records]
-        return ChunkBatch(Chunk(partition, records, events[0].value.fetch_epoch), events)
+        extra = sum(event.value.extra_weight for event in events)
+        return ChunkBatch(Chunk(partition, records, events[0].value.fetch_epoch, None, extra), events)
 
-    def records(self, partition: int) -> int:
-        """Number of waiting records of a partition."""
-        return sum(map(_records, self._events[partition]))
+    def weight(self, partition: int) -> int:
+        """Of the waiting records of a partition."""
+        return sum(event.value.weight for event in self._events[partition])
 
     def remove(self, partition: int) -> list[ChunkEvent]:
         """Remove and return the waiting events of a partition."""
@@ -82,7 +83,9 @@ def compute_groups(ready: Iterable[ChunkBatch], max_records: int) -> Iterator[li
 
 
 class InFlightLimit:
-    """Limits the records between fetch and acknowledgement. Records, not chunks: at a low rate a chunk is one record."""
+    """Limits the records between fetch and acknowledgement. Records, not chunks: at a low rate a chunk is one record. Large
+    records count as several, see ``Chunk.weight``: their number alone would not bound the memory.
+    """
 
     def __init__(self, max_records: int) -> None:
         self._max_records = max_records

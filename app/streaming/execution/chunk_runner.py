@@ -88,7 +88,7 @@ class ChunkRunner(Generic[ComputedChunkT]):
         self._context.health.taken(self._partition_name(chunk), chunk.records[-1].offset)
         await self._paused.admit(chunk, consumer)
         if self._paused.is_abandoned(chunk):
-            self._limit.release(len(chunk.records))
+            self._limit.release(chunk.weight)
             consumer.untrack(event.message)
             return
         self.take(event)
@@ -106,7 +106,7 @@ class ChunkRunner(Generic[ComputedChunkT]):
         """See RoundListener."""
         for chunk in chunks:
             computed = chunk.computed
-            self._limit.release(computed.records)
+            self._limit.release(chunk.weight)
             self._context.health.finished(
                 self._context.partition_name(computed.partition), computed.last_offset
             )
@@ -162,7 +162,7 @@ class ChunkRunner(Generic[ComputedChunkT]):
         records = sum(len(batch.chunk.records) for batch in ready)
         for batch, computed in zip(ready, chunks, strict=True):
             part = stopwatch.part(len(batch.chunk.records) / records)
-            self._writes.finish(InFlightChunk(computed, batch.acknowledge, part, self))
+            self._writes.finish(InFlightChunk(computed, batch.acknowledge, part, self, batch.chunk.weight))
 
     async def _finish(
         self,

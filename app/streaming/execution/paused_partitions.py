@@ -28,7 +28,7 @@ class PausedPartitions:
         self._limit = limit
         self._on_change = on_change
         self._waiting_records: dict[int, int] = {}
-        """Of each paused partition."""
+        """Of each paused partition, by weight."""
         self._abandoned: dict[int, int | None] = {}
         """By partition, the fetch epoch whose chunks are no longer computed here."""
         self._stopping = asyncio.Event()
@@ -45,12 +45,12 @@ class PausedPartitions:
         """Count the chunk's records: against the in-flight limit, waiting for it, unless its partition is paused."""
         self._consumer = consumer
         if chunk.partition not in self._waiting_records:
-            await self._limit.acquire(len(chunk.records))
+            await self._limit.acquire(chunk.weight)
             if chunk.partition not in self._waiting_records:
                 return
             # The partition was paused while this chunk waited for the limit.
-            self._limit.release(len(chunk.records))
-        self._waiting_records[chunk.partition] += len(chunk.records)
+            self._limit.release(chunk.weight)
+        self._waiting_records[chunk.partition] += chunk.weight
         self._report()
 
     def stop(self) -> None:
@@ -63,7 +63,7 @@ class PausedPartitions:
         consumer = cast(ChunkFlow, self._consumer)  # set when the chunk was admitted
         partition = batch.chunk.partition
         message = batch.events[0].message
-        self._waiting_records[partition] = len(batch.chunk.records) + self._queue.records(partition)
+        self._waiting_records[partition] = batch.chunk.weight + self._queue.weight(partition)
         self._limit.release(self._waiting_records[partition])
         consumer.pause(message)
         self._report()

@@ -151,7 +151,7 @@ class RiskWorker(StatefulWorker):
         return ChunkRunner(context, self._compute, writes, self._on_durable, self._prerequisites)
 
     def _on_durable(self, finished: Sequence[InFlightChunk[ScoredChunk]]) -> None:
-        for work, _, stopwatch, _ in finished:
+        for work, stopwatch in ((chunk.computed, chunk.stopwatch) for chunk in finished):
             self._profiles.release(work.partition, work.number)
             self._report_lag(self.settings.topics.transactions, work.partition, work.last_offset)
             if self._spans is not None:

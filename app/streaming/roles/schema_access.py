@@ -31,7 +31,9 @@ class SchemaAccess:
 
     def __init__(self, settings: RegistrySettings, metrics: Metrics) -> None:
         self.settings = settings
-        self.cache = SchemaCache(registry := RegistryClient(settings))
+        self.cache = SchemaCache(
+            registry := RegistryClient(settings), most_bytes=settings.cached_schemas_bytes
+        )
         self._registry = registry
         self._metrics = metrics
         self._answers = True

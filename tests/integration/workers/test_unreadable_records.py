@@ -188,8 +188,8 @@ async def test_a_batch_that_unpacks_to_too_much_stops_its_partition_within_bound
     await decided(deployment, there)
 
     assert (
-        f"{topic}-0 cannot be read from offset {offset}: the batch unpacks to more than 64 MiB"
-        in answers[-1].text
+        f"{topic}-0 cannot be read from offset {offset}: the batch unpacks to more than "
+        "FRAUDSTREAM_KAFKA_BATCH_UNPACKED_BYTES=33,554,432 bytes" in answers[-1].text
     )
     assert len(bomb) < 100_000
     assert resident_bytes(worker.worker.pid) - before < BOMB_BYTES

@@ -36,6 +36,12 @@ class Partition:
         self.state.seek(position)
 
     def fetch(self, data: bytes, isolation_level: int = 0, aborted: Sequence[Any] = ()) -> list[Any]:
+        result = self.result(data, isolation_level, aborted)
+        found: list[Any] = result.getall()
+        assert not result.has_more()
+        return found
+
+    def result(self, data: bytes, isolation_level: int = 0, aborted: Sequence[Any] = ()) -> Any:
         records = fetcher_module.PartitionRecords(
             TP,
             fetcher_module.MemoryRecords(data),
@@ -46,12 +52,9 @@ class Partition:
             True,  # as aiokafka passes it
             isolation_level,
         )
-        result = fetcher_module.FetchResult(
+        return fetcher_module.FetchResult(
             TP, partition_records=records, assignment=self.assignment, backoff=0
         )
-        found: list[Any] = result.getall()
-        assert not result.has_more()
-        return found
 
     @property
     def stops(self) -> dict[TopicPartition, Stop]:

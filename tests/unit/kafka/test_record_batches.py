@@ -11,13 +11,9 @@ from hypothesis import strategies as st
 
 from app.adapters.kafka.bulk_fetch import FetchedRecords, Slice
 from app.adapters.kafka.record_batches import bounded_codecs
-from app.adapters.kafka.record_batches.batch_format import (
-    MAX_BATCH_RECORDS,
-    BatchUnreadable,
-    Stop,
-    read_batch,
-)
+from app.adapters.kafka.record_batches.batch_format import BatchUnreadable, Stop, read_batch
 from app.adapters.kafka.record_batches.batch_reader import read_batches
+from app.adapters.kafka.record_batches.limits import DEFAULT
 from app.adapters.kafka.record_batches.record_format import BatchRecord
 from app.adapters.kafka.records import CLAIM_KEY, CLAIM_TOPIC_ID, Unreadable
 from tests.support.wire import record_batches
@@ -193,13 +189,16 @@ def test_an_incomplete_batch_is_left_out_only_behind_a_whole_one() -> None:
 
 @pytest.mark.parametrize("codec", [GZIP, SNAPPY, LZ4, ZSTD])
 def test_what_unpacks_to_too_much_is_refused_within_bounded_memory(codec: int) -> None:
-    payload = record_batches.compressed(codec, bytes(2 * bounded_codecs.MAX_UNPACKED_BYTES))
+    payload = record_batches.compressed(codec, bytes(2 * DEFAULT.batch_unpacked_bytes))
     tracemalloc.start()
-    with pytest.raises(bounded_codecs.CannotDecompress, match="unpacks to more than 64 MiB"):
+    with pytest.raises(
+        bounded_codecs.CannotDecompress,
+        match="unpacks to more than FRAUDSTREAM_KAFKA_BATCH_UNPACKED_BYTES=33,554,432",
+    ):
         bounded_codecs.decompress(codec, payload)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 3 * bounded_codecs.MAX_UNPACKED_BYTES
+    assert peak < 3 * DEFAULT.batch_unpacked_bytes
 
 
 @pytest.mark.parametrize("codec", [GZIP, SNAPPY, LZ4, ZSTD])
@@ -226,7 +225,7 @@ def test_a_batch_of_earlier_offsets_is_not_skipped(base_offset: int) -> None:
 
 def test_a_batch_of_too_many_records_is_refused_before_it_is_unpacked() -> None:
     """They take little compressed, and more memory than a worker has once they are objects."""
-    count = MAX_BATCH_RECORDS + 1
+    count = DEFAULT.batch_records + 1
     one = record_batches.record(Stored(None, None), 0)
     raw = bytearray(batch([Stored()], body=one * count, codec=ZSTD, base_offset=5))
     raw[23:27] = (count - 1).to_bytes(4, "big")
@@ -235,7 +234,9 @@ def test_a_batch_of_too_many_records_is_refused_before_it_is_unpacked() -> None:
     assert len(raw) < 10_000
     assert (read.records, read.stop) == (
         [],
-        Stop(5, 5 + count, "the batch has 500001 records, and at most 500000 are read"),
+        Stop(
+            5, 5 + count, "the batch has 500,001 records, more than FRAUDSTREAM_KAFKA_BATCH_RECORDS=500,000"
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """One bound on nesting decides through every door: never the recursion limit of a Python release or of a library."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.parquet_sink.row_schemas import LABELS
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import AVRO, JSON, PROTOBUF, WriterSchema
-from app.adapters.serde.avro_recursion import is_recursive
+from app.adapters.serde.avro_nesting import type_nesting
 from app.adapters.serde.json_codec import label_of
 from app.adapters.serde.schema_readers import reader
 from app.adapters.tabular.files import read_batches
@@ -219,7 +220,7 @@ def test_brackets_in_texts_do_not_count(value: Any, around: int, text: str, as_l
 )
 def test_a_recursive_avro_schema_is_recognised(schema: Any, expected: bool) -> None:
     named: dict[str, Any] = {}
-    assert is_recursive(parse_schema(schema, named), named) is expected
+    assert math.isinf(type_nesting(parse_schema(schema, named), named)) is expected
 
 
 def test_values_of_a_recursive_avro_schema_are_refused() -> None:

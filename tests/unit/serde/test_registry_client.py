@@ -3,7 +3,9 @@
 import base64
 import json
 import threading
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ from typing import Any
 import pytest
 
 from app.adapters.schema_registry.registry_extra import require_extra
+from app.adapters.schema_registry.schema_cache import Absent, SchemaCache
 from app.adapters.schema_registry.wire_format import number_key
 from app.adapters.schema_registry.writer_schema import AVRO, PROTOBUF, WriterSchema
-from app.errors import ConfigurationError, RegistryAway
+from app.adapters.serde.event_decoder import WHY_ABSENT
+from app.errors import ConfigurationError, RegistryAway, SchemaTooLarge
 from app.local import ports
 from app.operations.registry_check import check_registry
 from app.settings import RegistrySettings, Settings
@@ -60,15 +64,21 @@ PAGES: dict[str, tuple[int, object]] = {
 
 class RegistryHandler(BaseHTTPRequestHandler):
     authorizations: list[str | None]
+    encoding = ""
+    declares_length = True
 
     def do_GET(self) -> None:
         self.authorizations.append(self.headers["Authorization"])
         status, body = PAGES.get(self.path.partition("?")[0], (404, ""))
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
+        if self.declares_length:
+            self.send_header("Content-Length", str(len(data)))
+        if self.encoding:
+            self.send_header("Content-Encoding", self.encoding)
         self.end_headers()
-        self.wfile.write(data)
+        with suppress(ConnectionError):  # of a client that has read enough
+            self.wfile.write(data)
 
     do_POST = do_GET  # noqa: N815  # the library's name
 
@@ -98,6 +108,97 @@ def test_a_schema_is_returned_as_registered(registry: RegistryClient) -> None:
 
 def test_referenced_schemas_are_returned_deepest_first(registry: RegistryClient) -> None:
     assert WriterSchema(PROTOBUF, "whole", ("b", "a")) == registry.schema(number_key(13))
+
+
+def references(*names: str) -> list[dict[str, object]]:
+    return [{"name": name, "subject": name, "version": 1} for name in names]
+
+
+LIMIT = 10_000
+
+
+@pytest.fixture
+def bounded(url: str) -> Iterator[RegistryClient]:
+    """A client with small bounds of a registry that answers anything."""
+    many = [f"many{number}" for number in range(300)]
+    PAGES.update(
+        {
+            "/schemas/ids/20": (200, {"schema": "x" * LIMIT}),
+            "/schemas/ids/21": (200, {"schema": "x" * (LIMIT + 1)}),
+            "/schemas/ids/22": (200, {"schema": "x" * 5_000_000}),
+            "/schemas/ids/23": (200, {"schema": "a", "references": references("circle")}),
+            "/subjects/circle/versions/1": (
+                200,
+                {"subject": "circle", "version": 1, "id": 3, "schema": "c", "references": references("circle", "circle")},
+            ),
+            "/schemas/ids/24": (200, {"schema": "a", "references": references(*many)}),
+            **{
+                f"/subjects/{name}/versions/1": (200, {"subject": name, "version": 1, "id": 4, "schema": name})
+                for name in many
+            },
+            "/schemas/ids/25": (200, {"schema": "a", "references": references("long", "longer")}),
+            **{
+                f"/subjects/{name}/versions/1": (
+                    200, {"subject": name, "version": 1, "id": 5, "schema": name + "x" * (LIMIT // 2)},
+                )
+                for name in ("long", "longer")
+            },
+        }
+    )  # fmt: skip
+    before = RegistryHandler.encoding
+    yield RegistryClient(RegistrySettings(url=url, schema_bytes=LIMIT))
+    RegistryHandler.encoding = before
+
+
+def test_a_schema_of_the_allowed_length_is_read_and_a_longer_one_is_refused(bounded: RegistryClient) -> None:
+    assert bounded.schema(number_key(20)) == WriterSchema(AVRO, "x" * LIMIT)
+    for number in (21, 22, 25):
+        with pytest.raises(SchemaTooLarge, match="FRAUDSTREAM_REGISTRY_SCHEMA_BYTES=10,000"):
+            bounded.schema(number_key(number))
+
+
+@pytest.mark.parametrize("declares", [True, False])
+def test_a_long_answer_is_not_read_to_its_end(bounded: RegistryClient, declares: bool) -> None:
+    RegistryHandler.declares_length = declares
+    tracemalloc.start()
+    with pytest.raises(SchemaTooLarge):
+        bounded.schema(number_key(22))
+    RegistryHandler.declares_length = True
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 11_000_000  # the server of the test has it twice
+
+
+def test_an_answer_that_is_compressed_unasked_is_refused(bounded: RegistryClient) -> None:
+    RegistryHandler.encoding = "gzip"
+    with pytest.raises(SchemaTooLarge, match="compressed"):
+        bounded.schema(number_key(7))
+
+
+def test_references_in_a_circle_end_and_any_number_of_them_is_refused(bounded: RegistryClient) -> None:
+    assert bounded.schema(number_key(23)) == WriterSchema(AVRO, "a", ("c",))
+    with pytest.raises(SchemaTooLarge, match="more than 100 others"):
+        bounded.schema(number_key(24))
+
+
+def test_the_cache_keeps_what_it_has_and_refuses_what_has_no_room() -> None:
+    class Source:
+        def schema(self, key: bytes) -> WriterSchema | None:
+            if key == b"large":
+                raise SchemaTooLarge("it is too large")
+            return WriterSchema(AVRO, "x" * 60)
+
+    cache = SchemaCache(Source(), most_bytes=150)
+    found = [cache.find_or_fetch(key) for key in (b"1", b"2", b"3", b"1", b"large", b"2")]
+    kept = WriterSchema(AVRO, "x" * 60)
+    assert found == [kept, kept, Absent.NO_ROOM, kept, Absent.TOO_LARGE, kept]
+
+
+@pytest.mark.parametrize("why", Absent)
+def test_every_absence_is_a_reason(why: Absent) -> None:
+    reason, detail = WHY_ABSENT[why]
+    assert reason in {"unknown_schema", "registry_away", "schema_mismatch"}
+    assert detail
 
 
 def test_a_missing_schema_level_or_id_is_none(registry: RegistryClient) -> None:

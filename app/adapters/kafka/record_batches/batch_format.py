@@ -12,15 +12,14 @@ from typing import NamedTuple
 from aiokafka.record.util import calc_crc32c
 
 from app.adapters.kafka.record_batches.bounded_codecs import CannotDecompress, decompress
+from app.adapters.kafka.record_batches.limits import in_force, setting
 from app.adapters.kafka.record_batches.record_format import BatchHeader, BatchRecord, read_record
 
 MAGIC = 2
 PREFIX_BYTES = 12
 """Base offset and length, which are the same in all formats. The length counts the bytes after them."""
-MAX_BATCH_RECORDS = 500_000
-"""Twice as many as the smallest events fill one of our largest batches with. In memory each takes some 400 bytes."""
 MAX_BATCH_OFFSETS = 10_000_000
-"""More offsets than a batch of MAX_UNPACKED_BYTES has room for, at seven bytes a record."""
+"""More offsets than a batch of 64 MiB has room for, at seven bytes a record."""
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 _PREFIX = struct.Struct(">qi")
 _CHECKED_FROM = 21
@@ -63,11 +62,11 @@ def read_batch(raw: bytes, position: int) -> Iterator[BatchRecord]:
     A record whose length is sound and whose content is not is returned with its bytes as an Unreadable value.
     """
     header = sound_header(raw, position)
-    body = _unpacked(raw, header, position)
+    body, limits = _unpacked(raw, header, position), in_force()
     next_offset, at = header.base_offset, 0
     for index in range(header.records):
         try:
-            record, at = read_record(body, at, header, index, next_offset)
+            record, at = read_record(body, at, header, index, next_offset, limits)
         except (ValueError, IndexError) as error:
             where = f"record {index + 1} of {header.records}"
             raise BatchUnreadable(
@@ -127,8 +126,8 @@ def sound_header(raw: bytes, position: int) -> BatchHeader:
     if header.last_offset_delta < 0 or header.base_offset + header.last_offset_delta < position:
         why = f"the batch states its offsets as {header.base_offset} to {header.base_offset + header.last_offset_delta}"
         raise BatchUnreadable(position, None, why)
-    if header.records > MAX_BATCH_RECORDS:
-        why = f"the batch has {header.records} records, and at most {MAX_BATCH_RECORDS} are read"
+    if header.records > (most := in_force().batch_records):
+        why = f"the batch has {header.records:,} records, more than {setting('batch_records')}={most:,}"
         raise BatchUnreadable(position, header.next_offset, why)
     return header
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from app.adapters.kafka.record_batches.batch_cursor import BatchCursor, DamagedBatch
+from app.adapters.kafka.record_batches.batch_cursor import PART_RECORDS, BatchCursor, DamagedBatch
 from app.adapters.kafka.record_batches.batch_format import (
     BatchUnreadable,
     Stop,
@@ -17,7 +17,7 @@ Hides = Callable[[Any], bool]
 
 
 class ReadBatch(NamedTuple):
-    """The records of one batch; none for a transaction marker."""
+    """The next records of a batch, at most PART_RECORDS; none for a transaction marker."""
 
     records: list[Any]
     next_offset: int
@@ -31,7 +31,7 @@ def is_marker(batch: Any) -> bool:
 
 
 def read_batches(data: bytes, position: int, hides: Hides = is_marker) -> Iterator[ReadBatch]:
-    """The batches with records from ``position`` on, without the records of those that ``hides`` says True of.
+    """The batches with records from ``position`` on, part by part, without the records of those that ``hides`` says True of.
 
     A batch that cannot be read ends only its own records; the next batch is read as usual.
     """
@@ -41,31 +41,53 @@ def read_batches(data: bytes, position: int, hides: Hides = is_marker) -> Iterat
             if (batch := cursor.next_batch(position)) is None:
                 return
             hidden = cursor.is_special and hides(batch)
-            read = ReadBatch([] if hidden else _from(position, cursor.records(batch)), batch.next_offset)
+            parts = iter([[]]) if hidden else cursor.parts(batch)
+            for read in _numbered(parts, position, batch.next_offset):
+                position = read.next_offset
+                yield read
         except DamagedBatch:
             raw, rest = cursor.cut()
-            read = read_tolerantly(raw, rest, position, hides)
+            for read in _read_tolerantly(raw, rest, position, hides):
+                position = read.next_offset
+                yield read
             cursor = BatchCursor(rest, first_is_whole=False)
-        yield read
-        position = read.next_offset
 
 
-def _from(position: int, records: list[Any]) -> list[Any]:
-    """Brokers return whole batches: the first one may begin before the requested offset."""
-    if records and records[0].offset < position:
-        return [record for record in records if record.offset >= position]
-    return records
+def _numbered(parts: Iterator[list[Any]], position: int, end: int) -> Iterator[ReadBatch]:
+    """The parts with records from ``position`` on, each with the offset behind it: ``end`` for the last one.
+
+    Brokers return whole batches: the first one may begin before the requested offset. A part that is followed by damage is given
+    before the damage is raised.
+    """
+    waiting: list[Any] = []
+    try:
+        for part in parts:
+            if waiting:
+                yield ReadBatch(waiting, waiting[-1].offset + 1)
+            waiting = part
+            if part and part[0].offset < position:
+                waiting = [record for record in part if record.offset >= position]
+    except DamagedBatch:
+        if waiting:
+            yield ReadBatch(waiting, waiting[-1].offset + 1)
+        raise
+    yield ReadBatch(waiting, end)
 
 
-def read_tolerantly(raw: bytes, rest: bytes, position: int, hides: Hides) -> ReadBatch:
+def _read_tolerantly(raw: bytes, rest: bytes, position: int, hides: Hides) -> Iterator[ReadBatch]:
     """Read a batch that the cursor refuses; ``rest`` are the bytes behind it."""
     records: list[Any] = []
     try:
         header = data_header(raw, position)
         if header.is_control_batch or hides(header):
-            return ReadBatch([], header.next_offset)
+            yield ReadBatch([], header.next_offset)
+            return
         for record in read_batch(raw, position):
-            records.append(record)  # noqa: PERF402  # those before an unreadable one are kept
+            if len(records) == PART_RECORDS:
+                yield ReadBatch(records, records[-1].offset + 1)
+                records = []
+            records.append(record)
     except BatchUnreadable as error:
-        return ReadBatch(records, error.stop.offset, with_end(error.stop, raw, rest))
-    return ReadBatch(records, header.next_offset)
+        yield ReadBatch(records, error.stop.offset, with_end(error.stop, raw, rest))
+    else:
+        yield ReadBatch(records, header.next_offset)

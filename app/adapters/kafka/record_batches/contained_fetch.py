@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.structs import ConsumerRecord
 
-from app.adapters.kafka.record_batches.batch_cursor import BatchCursor, DamagedBatch
 from app.adapters.kafka.record_batches.batch_format import Stop
-from app.adapters.kafka.record_batches.batch_reader import read_tolerantly
+from app.adapters.kafka.record_batches.batch_reader import read_batches
+from app.adapters.kafka.record_batches.limits import HEADER_COST, RECORD_COST, in_force
 from app.adapters.kafka.transactions.aborted import AbortedTransactions
 from app.errors import RecordsUnreadable
 
@@ -41,6 +41,12 @@ class FetchedBatches:
         return len(self.data)
 
 
+class Taken(list[ConsumerRecord]):
+    """Records of one poll, and the memory that they take."""
+
+    memory_bytes = 0
+
+
 class ContainedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka ships no types, so mypy sees Any; its fetcher calls the methods that are inherited here
     """The records of one partition in a fetch, up to the first that cannot be read."""
 
@@ -50,21 +56,26 @@ class ContainedRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka ship
 
     def _unpack_records(self) -> Iterator[ConsumerRecord]:
         hides = AbortedTransactions(self._aborted_transactions).hides
-        cursor = BatchCursor(self._records.data)
-        while self.stop is None:
-            try:
-                batch = cursor.next_batch(self.next_fetch_offset)
-                if batch is None:
-                    return
-                hidden = cursor.is_special and hides(batch)
-                records, next_offset = [] if hidden else cursor.records(batch), batch.next_offset
-            except DamagedBatch:
-                raw, rest = cursor.cut()
-                read = read_tolerantly(raw, rest, self.next_fetch_offset, hides)
-                records, next_offset, self.stop = read.records, read.next_offset, read.stop
-                cursor = BatchCursor(rest, first_is_whole=False)
-            yield from self._from_position(records)
-            self.next_fetch_offset = next_offset
+        for read in read_batches(self._records.data, self.next_fetch_offset, hides):
+            yield from self._from_position(read.records)
+            self.next_fetch_offset = read.next_offset
+            if read.stop is not None:
+                self.stop = read.stop
+                return
+
+    def take(self, max_records: int | None) -> tuple[Taken, bool]:
+        """The next records, as many as the bounds of a poll allow, and whether none is left. A poll of 50,000 records could take as
+        many MiB, of some hundred kilobytes fetched.
+        """
+        most_bytes, found, memory = in_force().poll_bytes, Taken(), 0
+        for record in self:
+            found.append(record)
+            memory += RECORD_COST + HEADER_COST * len(record.headers)
+            memory += record.serialized_value_size + record.serialized_key_size
+            if memory >= most_bytes or (max_records is not None and len(found) >= max_records):
+                break
+        found.memory_bytes = memory
+        return found, self._records_iterator is None
 
     def _from_position(self, records: Iterable[Any]) -> Iterator[ConsumerRecord]:
         """The records from the position on, which advances with each of them."""
@@ -104,7 +115,13 @@ class ContainedResult(FetchResult):  # type: ignore[misc]  # as above
         return record
 
     def getall(self, max_records: int | None = None) -> list[Any]:
-        records: list[Any] = super().getall(max_records)
+        """As aiokafka's, and by the bound on a poll's bytes."""
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        records, none_left = self._contained.take(max_records)
+        self._update_position()
+        if none_left:
+            self._partition_records = None
         self._contain()
         return records
 

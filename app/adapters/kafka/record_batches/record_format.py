@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
+from app.adapters.kafka.record_batches.limits import ReadLimits, excess
 from app.adapters.kafka.records import Unreadable
 
 _APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x08, 0x10, 0x20
 _LENGTH_BITS, _TIME_BITS = 32, 64
+KEPT_BYTES = 64 * 1024
+"""Of a record that exceeds a bound: its dead letter has the beginning of it. The whole stays in its topic."""
 
 
 class BatchRecord(NamedTuple):
@@ -54,9 +57,9 @@ class BatchHeader(NamedTuple):
 
 
 def read_record(
-    body: bytes, at: int, header: BatchHeader, index: int, earliest: int
+    body: bytes, at: int, header: BatchHeader, index: int, earliest: int, limits: ReadLimits
 ) -> tuple[BatchRecord, int]:
-    """The record number ``index`` at ``at``, and the end of it.
+    """The record number ``index`` at ``at``, and the end of it. One that exceeds ``limits`` is Unreadable.
 
     Raises ValueError or IndexError where its length is damaged, or its content while only that says its offset.
     """
@@ -64,27 +67,55 @@ def read_record(
     end = start + length
     if length < 0 or end > len(body):
         raise ValueError(f"its length is {length}, and {len(body) - start} bytes are left")
-    content = body[start:end]
     # Brokers number the records of a new batch by their order, and do not look at the number in a record.
     is_dense = header.records == header.last_offset_delta + 1
     offset = header.base_offset + index if is_dense else None
+    if why := _excess(body, start, end, limits):
+        offset = _own_offset(body, start, header, earliest) if offset is None else offset
+        kept = body[start : min(end, start + KEPT_BYTES)]
+        cut = f"; these are its first {KEPT_BYTES:,} bytes" if end - start > KEPT_BYTES else ""
+        return _unreadable(offset, kept, f"{why}{cut}", header), end
+    content = body[start:end]
     try:
         return _content(content, header, earliest, offset), end
     except (ValueError, IndexError) as error:
         if offset is None:
             raise
-        value = Unreadable(content)
-        value.why = f"the record is damaged: {error}"
-        return BatchRecord(offset, header.max_timestamp, _time_type(header), None, value, []), end
+        return _unreadable(offset, content, f"the record is damaged: {error}", header), end
+
+
+def _excess(body: bytes, start: int, end: int, limits: ReadLimits) -> str:
+    try:
+        return excess(body, start, end, limits)
+    except IndexError:
+        return ""
+
+
+def _own_offset(body: bytes, start: int, header: BatchHeader, earliest: int) -> int:
+    _, at = varint(body, start + 1, _TIME_BITS)
+    delta, _ = varint(body, at, _LENGTH_BITS)
+    return _checked_offset(header.base_offset + delta, header, earliest)
+
+
+def _checked_offset(offset: int, header: BatchHeader, earliest: int) -> int:
+    if not earliest <= offset < header.next_offset:
+        raise ValueError(f"its offset is {offset}, outside {earliest} to {header.next_offset}")
+    return offset
+
+
+def _unreadable(offset: int, stored: bytes, why: str, header: BatchHeader) -> BatchRecord:
+    value = Unreadable(stored)
+    value.why = why
+    return BatchRecord(offset, header.max_timestamp, _time_type(header), None, value, [])
 
 
 def _content(content: bytes, header: BatchHeader, earliest: int, offset: int | None) -> BatchRecord:
     """The record in ``content``, which begins with its attributes; they are unused. None as offset is its own."""
     delta, at = varint(content, 1, _TIME_BITS)
     offset_delta, at = varint(content, at, _LENGTH_BITS)
-    offset = header.base_offset + offset_delta if offset is None else offset
-    if not earliest <= offset < header.next_offset:
-        raise ValueError(f"its offset is {offset}, outside {earliest} to {header.next_offset}")
+    offset = _checked_offset(
+        header.base_offset + offset_delta if offset is None else offset, header, earliest
+    )
     key, at = _bytes(content, at)
     value, at = _bytes(content, at)
     count, at = varint(content, at, _LENGTH_BITS)
