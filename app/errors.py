@@ -58,6 +58,8 @@ class InvalidReason(StrEnum):
     UNDECODABLE = "undecodable"
     REGISTRY_AWAY = "registry_away"
     UNREADABLE = "unreadable"
+    NO_OPEN_QUESTION = "no_open_question"
+    STATE_CORRUPT = "state_corrupt"
 
 
 class InvalidEvent(FraudstreamError):

@@ -39,6 +39,13 @@ class BoundedDecoder(Generic[T]):
             refuse_too_deep(value)
         return self._decode(value)
 
+    def attempt(self, value: bytes | None) -> T | None:
+        """The decoded value; None for a record that cannot be decoded, behind which its reader goes on."""
+        try:
+            return self.decode(value or b"")
+        except (ValueError, RecursionError):
+            return None
+
 
 def refuse_too_deep(value: bytes) -> None:
     """Raise TooDeep for JSON, valid or not, in which more than MAX_NESTING brackets are open at once."""

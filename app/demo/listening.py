@@ -9,8 +9,8 @@ from app.demo.reconciliation import ReceivedDecision, Reconciliation
 from app.domain.decision import Alert
 from app.settings import TopicSettings
 
-_decision = BoundedDecoder(ReceivedDecision).decode
-_alert = BoundedDecoder(Alert).decode
+_decision = BoundedDecoder(ReceivedDecision)
+_alert = BoundedDecoder(Alert)
 
 
 async def listen(
@@ -19,15 +19,14 @@ async def listen(
     reconciliation: Reconciliation,
     on_alert: Callable[[Alert], None],
 ) -> None:
-    """Read until cancelled. ``on_alert`` receives the first alert of each transaction."""
+    """Read until cancelled. ``on_alert`` receives the first alert of each transaction. Unreadable records are left out."""
     async for records in reader.batches():
         topic, now_ms = records[0].topic, time.time_ns() // 1_000_000
         for record in records:
-            if topic == topics.decisions:
-                reconciliation.on_decision(_decision(record.value), now_ms)
-            elif topic == topics.dead_letters:
+            if topic == topics.dead_letters:
                 reconciliation.on_dead_letter(dict(record.headers))
-            else:
-                alert = _alert(record.value)
-                if reconciliation.on_alert(alert):
-                    on_alert(alert)
+            elif topic == topics.decisions:
+                if (decision := _decision.attempt(record.value)) is not None:
+                    reconciliation.on_decision(decision, now_ms)
+            elif (alert := _alert.attempt(record.value)) is not None and reconciliation.on_alert(alert):
+                on_alert(alert)

@@ -4,6 +4,7 @@ from operator import attrgetter
 
 import msgspec
 
+from app.domain.bounded import LATEST_MS
 from app.domain.card_number import SHORTEST, contains_card_number
 from app.domain.label import Label
 from app.domain.transaction import Transaction
@@ -17,6 +18,10 @@ ID_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id")
 
 LABEL_TEXT_FIELDS = ("transaction_id", "customer_id", "terminal_id", "device_id", "card_token")
 """Fields of a label that are checked for card numbers."""
+
+DERIVED_AHEAD_MS = 2 * 3_600_000
+"""How far a record may lie behind the record that it was made of: the hour that brokers allow a producer's timestamp to lie ahead
+of their clock, and as much for the clocks of workers."""
 
 _texts = attrgetter(*TEXT_FIELDS)
 
@@ -32,6 +37,10 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """Fields whose values may be numbers, digits only, that look like card numbers: of random ones 2 to 4 % do. ``CardEvidence`` counts
     them, and stops their reader where they are card numbers: which records are accepted does not depend on it."""
 
+    def of_derived(self) -> "Acceptance":
+        """The bounds for records that workers made of accepted ones, by the timestamps of the made ones."""
+        return msgspec.structs.replace(self, max_future_ms=self.max_future_ms + DERIVED_AHEAD_MS)
+
     def check(self, transaction: Transaction, *, key: bytes | None, reference_ms: int) -> None:
         """Raise InvalidEvent unless the transaction is acceptable.
 
@@ -40,7 +49,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         replay, must accept the same records. Rows of files have no timestamp, and are compared with the time of reading.
         """
         self._check_key(transaction, key)
-        self._check_time(transaction.event_time, reference_ms)
+        self.check_time("event_time", transaction.event_time, reference_ms)
         for name, text in zip(TEXT_FIELDS, _texts(transaction), strict=True):
             if text is not None and len(text) >= SHORTEST and self._is_card_number(name, text):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
@@ -49,13 +58,10 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         """Raise InvalidEvent unless the label is acceptable; the arguments are those of ``check``."""
         if key is not None and key != label.terminal_id.encode():
             raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the terminal_id")
-        self._check_time(label.event_time, reference_ms)
+        self.check_time("event_time", label.event_time, reference_ms)
         if label.reported_at < label.event_time:
             raise InvalidEvent(InvalidReason.ABSURD_TIME, "reported_at lies before event_time")
-        if label.reported_at > reference_ms + self.max_future_ms:
-            raise InvalidEvent(
-                InvalidReason.FUTURE_TIME, "reported_at lies ahead of the record by more than allowed"
-            )
+        self.check_time("reported_at", label.reported_at, reference_ms)
         for name in LABEL_TEXT_FIELDS:
             text = getattr(label, name)
             if text is not None and self._is_card_number(name, text):
@@ -70,12 +76,14 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         if key is not None and key != transaction.customer_id.encode():
             raise InvalidEvent(InvalidReason.KEY_MISMATCH, _key_mismatch(key, transaction.customer_id))
 
-    def _check_time(self, event_time: int, reference_ms: int) -> None:
-        if event_time < self.earliest_event_time_ms:
-            raise InvalidEvent(InvalidReason.ABSURD_TIME, "event_time lies before the earliest accepted time")
-        if event_time > reference_ms + self.max_future_ms:
+    def check_time(self, name: str, time_ms: int, reference_ms: int) -> None:
+        """Raise InvalidEvent unless the field ``name`` holds a possible time of a record written at ``reference_ms``."""
+        if time_ms < self.earliest_event_time_ms:
+            raise InvalidEvent(InvalidReason.ABSURD_TIME, f"{name} lies before the earliest accepted time")
+        # Not every topic has a bound of timestamps: later than LATEST_MS, no state and no file could hold the time.
+        if time_ms > reference_ms + self.max_future_ms or time_ms > LATEST_MS:
             raise InvalidEvent(
-                InvalidReason.FUTURE_TIME, "event_time lies ahead of the record by more than allowed"
+                InvalidReason.FUTURE_TIME, f"{name} lies ahead of the record by more than allowed"
             )
 
 

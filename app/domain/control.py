@@ -16,6 +16,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from app.domain.bounded import Count, Moment, Name, Offset, Partition, Text
 from app.domain.decision import ModelReference
 
 CHAMPION_KEY, CHALLENGERS_KEY, CANARY_KEY = b"champion", b"challengers", b"canary"
@@ -26,6 +27,8 @@ REPORT_SECONDS = 15.0
 """Interval of a worker's reports."""
 SILENT_MS = int(3 * REPORT_SECONDS * 1000)
 """A worker whose newest report is older than this has ended, or cannot reach the control topic."""
+MOST_CHALLENGERS = 16
+"""Each is loaded, which takes a second, and scores every transaction."""
 
 
 class ModelOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,15 +38,15 @@ class ModelOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Includes the digest: a bundle of the same name with other content is rejected."""
     previous: ModelReference | None = None
     """The champion before: a rollback orders it, and a worker that starts and cannot load ``model`` runs it."""
-    ordered_at: int
+    ordered_at: Moment
     """Milliseconds since the epoch."""
 
 
 class ChallengersOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Order to every worker: score with these models in shadow too; an empty list ends all challengers."""
 
-    models: list[ModelReference]
-    ordered_at: int
+    models: Annotated[list[ModelReference], Meta(max_length=MOST_CHALLENGERS)]
+    ordered_at: Moment
 
 
 class CanaryBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,20 +56,20 @@ class CanaryBounds(msgspec.Struct, frozen=True, kw_only=True):
     """Share of alerts among the transactions that the canary decides, in each ``window`` of them."""
     min_alert_rate: Annotated[float, Meta(ge=0, le=1)] = 0.0
     """A model that raises too few alerts is broken as well."""
-    window: Annotated[int, Meta(ge=1)] = 500
+    window: Annotated[int, Meta(ge=1, le=10**9)] = 500
     """Transactions over which the alert rate is measured."""
     max_chunk_ms: Annotated[float, Meta(gt=0)] = 20.0
     """Time to score the canary's part of a chunk, as the mean of some chunks."""
-    max_failures: Annotated[int, Meta(ge=0)] = 0
+    max_failures: Count = 0
     """Allowed failures, counted in chunks; the champion decides the transactions of a failed chunk."""
 
 
 class CanaryStop(msgspec.Struct, frozen=True, kw_only=True):
     """Report of the worker on which the canary left its bounds."""
 
-    worker: str
-    reason: str
-    stopped_at: int
+    worker: Name
+    reason: Text
+    stopped_at: Moment
 
 
 class CanaryOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ class CanaryOrder(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelReference
     share: Annotated[float, Meta(gt=0, le=1)]
     bounds: CanaryBounds
-    ordered_at: int
+    ordered_at: Moment
     stopped: CanaryStop | None = None
     """If given, the canary is stopped and decides for no customer."""
 
@@ -83,18 +86,22 @@ class CanaryOrder(msgspec.Struct, frozen=True, kw_only=True):
 class SkipOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Order to every consumer group: leave out the unreadable records from ``offset`` up to, not including, ``next_offset``."""
 
-    topic: str
-    topic_id: str
+    topic: Name
+    topic_id: Name
     """A topic that was deleted and created again has another id: the order is not for its records."""
-    partition: int
-    offset: int
-    next_offset: int
-    why: str
+    partition: Partition
+    offset: Count
+    next_offset: Count
+    why: Text
     """Why they cannot be read."""
-    reason: str
+    reason: Text
     """Why the operator leaves them out."""
-    ordered_by: str
-    ordered_at: int
+    ordered_by: Name
+    ordered_at: Moment
+
+    def __post_init__(self) -> None:
+        if self.next_offset <= self.offset:
+            raise ValueError("next_offset must lie behind offset")
 
     def covers(self, topic_id: str, topic: str, partition: int, offset: int) -> bool:
         """Whether it is for this offset."""
@@ -115,60 +122,60 @@ class Orders(NamedTuple):
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Why a worker kept its model."""
 
-    model: str
+    model: Text
     """The ordered model, ``name/version``."""
-    reason: str
-    refused_at: int
+    reason: Text
+    refused_at: Moment
 
 
 class OrderRefusal(msgspec.Struct, frozen=True, kw_only=True):
     """An order that a worker does not follow: it is not signed as the worker requires, or cannot be decoded."""
 
-    key: str
+    key: Text
     """The key of its record, cut and without control characters."""
-    offset: int
-    reason: str
+    offset: Count
+    reason: Text
 
 
 class ChallengerReport(msgspec.Struct, frozen=True, kw_only=True):
     """A challenger on one worker; the numbers count transactions since the worker loaded it."""
 
-    model: str
+    model: Text
     """``name/version``."""
-    scored: int = 0
-    failed: int = 0
-    skipped: int = 0
+    scored: Count = 0
+    failed: Count = 0
+    skipped: Count = 0
     """Not scored because the challenger exceeds its budget or is suspended."""
-    suspended: str = ""
+    suspended: Text = ""
     """Why it is suspended; empty if it is not."""
-    refused: str = ""
+    refused: Text = ""
     """Why it was not loaded; empty if it was."""
 
 
 class CanaryReport(msgspec.Struct, frozen=True, kw_only=True):
     """The canary on one worker."""
 
-    model: str
+    model: Text
     share: float
-    decided: int = 0
-    alerts: int = 0
-    stopped: str = ""
+    decided: Count = 0
+    alerts: Count = 0
+    stopped: Text = ""
     """Why it stopped deciding on this worker; empty while it decides."""
-    refused: str = ""
+    refused: Text = ""
     """Why it was not loaded; empty if it was."""
 
 
 class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     """The models that one worker runs. Repeated at intervals, so that a missing report is noticed."""
 
-    worker: str
-    host: str
+    worker: Name
+    host: Name
     runs: ModelReference
-    since: int
-    reported_at: int
+    since: Moment
+    reported_at: Moment
     refused: Refusal | None = None
     """Why the worker does not run the last ordered model; None if it does."""
-    heard: int = -1
+    heard: Offset = -1
     """Offset of the newest order that the worker has followed or refused."""
     challengers: list[ChallengerReport] = []
     canary: CanaryReport | None = None

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from app.domain.bounded import Digest, ModelName
 from app.domain.transaction import Transaction
 
 Score = Annotated[float, Meta(ge=0, le=1, description="Probability of fraud given by the champion.")]
@@ -61,9 +62,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class ModelReference(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which model scored: its name, its version and the sha256 of its manifest."""
 
-    name: str
-    version: str
-    digest: str
+    name: ModelName
+    version: ModelName
+    digest: Digest
 
 
 class SourceOffset(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -21,3 +21,13 @@ def alert_id(transaction_id: str) -> str:
 def notification_id(transaction_id: str) -> str:
     """Return the id of the question about a transaction."""
     return f"notification-{transaction_id}"
+
+
+def signed_digest(text: str) -> int:
+    """Return the digest of ``text`` as a signed number of 64 bits."""
+    return int.from_bytes(digest64(text), "little", signed=True)
+
+
+def question_digest(transaction_id: str, terminal_id: str, event_time: int) -> int:
+    """Return the digest of what an answer repeats of its question. The length keeps the two ids apart."""
+    return signed_digest(f"{event_time} {len(transaction_id)} {transaction_id}{terminal_id}")

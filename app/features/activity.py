@@ -40,15 +40,28 @@ from app.features.delayed_window import (
 )
 from app.features.entities import DELAY_HOURS, DELAYED_WINDOWS
 from app.features.facts import LABEL, QUERY, TRANSACTION, Facts, Integers, queries
-from app.features.packed_words import Joined, Words, join, split, writable
+from app.features.packed_words import WORD_BYTES, Joined, Words, join, split, writable
 from app.features.window import HOUR_MS, NEVER_MS
 
-__all__ = ["COUNTS", "EMPTY", "LABEL", "QUERY", "TRANSACTION", "Facts", "Observed", "observe", "queries"]
+__all__ = [
+    "COUNTS",
+    "EMPTY",
+    "LABEL",
+    "QUERY",
+    "TRANSACTION",
+    "Facts",
+    "Observed",
+    "observe",
+    "observe_each",
+    "queries",
+]
 
 COUNTS = 2 * DELAYED_WINDOWS
 """Columns of counts: transactions of each window, then known frauds of each window."""
 
 _ALWAYS_MS = 2**63 - 1
+_NO_ACTIVITY = bytes(WORD_BYTES)
+"""Too short for one. In place of bytes that are no words, which cannot be joined with others."""
 
 
 class Observed(NamedTuple):
@@ -63,10 +76,14 @@ class Observed(NamedTuple):
     """Shape (facts,): end of the newest hour from which something was evicted. Windows that reach back to it are saturated."""
     applied: NDArray[np.bool_]
     """Shape (facts,): False for a fact that was folded before, by its offset in the log of facts or in the source partition."""
+    corrupt: NDArray[np.bool_]
+    """Shape (activities,): True for bytes that are no activity; none of its facts is applied or answered."""
 
     @property
     def states(self) -> list[bytes]:
-        """The encoded activities after the facts. Copied only here: a caller that only queries does not need them."""
+        """The encoded activities after the facts, b"" for a corrupt one. Copied only here: a caller that only queries does
+        not need them.
+        """
         return split(*self.packed)
 
 
@@ -79,20 +96,29 @@ class Packed(NamedTuple):
 
 
 def observe(states: Sequence[bytes], facts: Facts, topic_id: int = 0) -> Observed:
+    """As ``observe_each``. Raises StateCorrupt if a state is not an activity of this version."""
+    observed = observe_each(states, facts, topic_id)
+    if observed.corrupt.any():
+        raise StateCorrupt("these bytes are not an activity of this version")
+    return observed
+
+
+def observe_each(states: Sequence[bytes], facts: Facts, topic_id: int = 0) -> Observed:
     """Fold facts into the activities of their entities; b"" is the activity of an entity that was never seen.
 
     ``topic_id`` identifies the log of facts. A topic that is deleted and created again starts with offset 0 again, so offsets
-    are only compared under the same id. Raises StateCorrupt if a state is not an activity of this version.
+    are only compared under the same id. A state that is not an activity of this version affects its own facts only.
     """
     facts = Facts(*map(writable, facts))
-    joined = join(states, EMPTY, "an activity")
+    joined = join(
+        [state if len(state) % WORD_BYTES == 0 else _NO_ACTIVITY for state in states], EMPTY, "an activity"
+    )
     plan = _plan(facts, joined.starts)
     out = _allocate_output(len(facts.entity), plan)
     scratch = Scratch(empty_kept(), np.zeros(COUNTS), np.zeros(1, np.int64))
     lengths = _observe_all(joined, facts, plan, np.uint64(topic_id), scratch, out)
-    if lengths.min(initial=0) < 0:
-        raise StateCorrupt("these bytes are not an activity of this version")
-    return Observed(Packed(out.words, plan.out_starts[:-1], lengths), *out[1:])
+    corrupt = lengths < 0
+    return Observed(Packed(out.words, plan.out_starts[:-1], np.maximum(lengths, 0)), *out[1:], corrupt)
 
 
 class Scratch(NamedTuple):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.domain.label import Label
 from app.domain.transaction import Transaction
-from app.features.activity import observe, queries
+from app.features.activity import observe_each, queries
 from app.features.catalog import DELAYED, require_width
 from app.features.entities import ENTITIES, DelayedEntity, columns
 from app.features.window import NEVER_MS
@@ -55,6 +55,8 @@ class Delayed(NamedTuple):
     """Shape (transactions, entities), as in Observed."""
     absent: NDArray[np.bool_]
     """Shape (transactions,): True if an activity could not be read; all features are then NaN."""
+    corrupt: tuple[str, ...] = ()
+    """Keys of the entities whose value is no activity."""
 
 
 def touched(
@@ -84,8 +86,8 @@ def absent(about: Touched) -> Delayed:
 def compute_delayed(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
     """Compute the features of each transaction at its own event time.
 
-    ``activities`` are encoded activities by key; b"" is that of an entity that was never seen. An entity that is missing
-    could not be read, and its transactions are absent. Raises StateCorrupt if a value is not an activity.
+    ``activities`` are encoded activities by key; b"" is that of an entity that was never seen. An entity that is missing, or
+    whose value is not an activity, could not be read, and its transactions are absent.
     """
     if not activities:
         return absent(about)
@@ -95,6 +97,7 @@ def compute_delayed(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
         np.column_stack([part.first_seen_ms for part in parts]),
         np.column_stack([part.evicted_ms for part in parts]),
         np.logical_or.reduce([part.absent for part in parts]),
+        tuple(key for part in parts for key in part.corrupt),
     )
     found.features[found.absent] = np.nan
     found.first_seen_ms[found.absent] = found.evicted_ms[found.absent] = NEVER_MS
@@ -104,8 +107,9 @@ def compute_delayed(about: Touched, activities: Mapping[str, bytes]) -> Delayed:
 def _compute_kind(kind: Kind, times_ms: Integers, activities: Mapping[str, bytes]) -> Delayed:
     """Compute the features of one kind of entity."""
     states = [*(activities.get(key, b"") for key in kind.keys), b""]
-    observed = observe(states, queries(kind.which, times_ms))
+    observed = observe_each(states, queries(kind.which, times_ms))
     features = columns(kind.entity, observed.counts)
     features[kind.which == len(kind.keys)] = np.nan
-    unread = np.array([*(key not in activities for key in kind.keys), False])
-    return Delayed(features, observed.first_seen_ms, observed.evicted_ms, unread[kind.which])
+    unread = observed.corrupt | np.array([*(key not in activities for key in kind.keys), False])
+    corrupt = tuple(kind.keys[index] for index in np.flatnonzero(observed.corrupt))
+    return Delayed(features, observed.first_seen_ms, observed.evicted_ms, unread[kind.which], corrupt)

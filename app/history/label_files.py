@@ -45,6 +45,22 @@ def decode_fraud_flags(values: Iterable[bytes], where: str) -> dict[str, bool]:
     return known
 
 
+class FlagsOfRecords:
+    """As ``decode_fraud_flags``, from the records of a topic, to which others write: one that is no label is counted."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bool] = {}
+        self.unreadable = 0
+        self._decoder = BoundedDecoder(_LabelRecord)
+
+    def add(self, value: bytes) -> None:
+        label = self._decoder.attempt(value)
+        if label is None:
+            self.unreadable += 1
+        else:
+            self.known[label.transaction_id] = label.is_fraud
+
+
 def _json_lines(path: Path) -> dict[str, bool]:
     try:
         return decode_fraud_flags(bounded_lines(path), str(path))

@@ -24,8 +24,11 @@ METRICS = (
         name="entity_states_total",
         kind="counter",
         unit="states",
-        labels={"result": ("cached", "read", "absent")},
-        meaning="Entity states that chunks needed. absent: their features are missing, and the decisions are flagged.",
+        labels={"result": ("cached", "read", "absent", "invalid")},
+        meaning=(
+            "Entity states that chunks needed. absent: their features are missing, and the decisions are flagged. invalid: so "
+            "are those of a cached or read value that is no state."
+        ),
     ),
     Metric(
         name="entity_read_seconds",

@@ -21,6 +21,7 @@ CounterName = Literal[
     "changelog_versions_repaired_total",
     "restored_records_total",
     "model_changes_total",
+    "model_control_failures_total",
     "control_records_refused_total",
     "shadow_total",
     "canary_decisions_total",

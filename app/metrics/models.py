@@ -31,6 +31,12 @@ METRICS = (
         ),
     ),
     Metric(
+        name="model_control_failures_total",
+        kind="counter",
+        unit="failures",
+        meaning="Unexpected errors while orders were followed; the worker tries again after five seconds, and scores meanwhile.",
+    ),
+    Metric(
         name="drift_psi",
         kind="gauge",
         unit="1",

@@ -9,6 +9,7 @@ import numpy as np
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path
+from app.domain.bounded import Moment
 from app.domain.control import model_id
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import InvalidFile, ModelRejected
@@ -24,7 +25,7 @@ class Noted(msgspec.Struct):
 
     transaction_id: str
     customer_id: str
-    event_time: int
+    event_time: Moment
     score: float
     thresholds: Thresholds
     model: ModelReference
@@ -77,16 +78,29 @@ class Decisions:
 
     def __init__(self) -> None:
         self.read = 0
-        self._decode = BoundedDecoder(Noted).decode
+        self.unreadable = 0
+        """Records of the topic that were left out."""
+        self._decoder = BoundedDecoder(Noted)
         self._seen: set[str] = set()
         self._pairs: dict[tuple[str, str], _Pair] = {}
 
     def note(self, value: bytes) -> None:
         """Add an encoded decision. Raises InvalidFile if it cannot be decoded."""
         try:
-            decision = self._decode(value)
+            decision = self._decoder.decode(value)
         except (ValueError, RecursionError) as error:
             raise InvalidFile(f"decision {self.read + 1} cannot be read: {error}") from error
+        self._add(decision)
+
+    def note_record(self, value: bytes) -> None:
+        """Add a record of the decisions topic, which anyone with the right to write may have sent: no decision is counted."""
+        decision = self._decoder.attempt(value)
+        if decision is None:
+            self.unreadable += 1
+        else:
+            self._add(decision)
+
+    def _add(self, decision: Noted) -> None:
         self.read += 1
         if decision.transaction_id in self._seen:
             return

@@ -1,68 +1,31 @@
 """Computes the chunks of a crm worker: alerts may lead to questions to the customer, answers become labels."""
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-from msgspec import Meta
-
-from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.partitioner import partitions_of
-from app.adapters.kafka.records import Headers, OutRecord, Record
+from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS, AppliedOffset, StoredContact, decode, encode
-from app.adapters.serde.json_codec import decode_as, encode_event
+from app.adapters.serde.json_codec import encode_event
 from app.domain.acceptance import Acceptance
-from app.domain.contact import Contact, Quiet, alerted, answered
-from app.domain.decision import Outcome
-from app.domain.identifiers import digest64, notification_id
-from app.domain.label import Label, LabelSource
-from app.domain.notification import Answer, Notification
-from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
-from app.errors import InvalidEvent, InvalidReason
+from app.domain.contact import Contact, Quiet, alerted, answered, is_open
+from app.domain.identifiers import notification_id, question_digest
+from app.domain.notification import Answer
+from app.errors import InvalidEvent, InvalidReason, StateCorrupt
 from app.processing.chunk import Chunk
-from app.processing.decode_chunk import Rejected
+from app.processing.contact_events import (
+    AlertForQuestion,
+    alert_in_json,
+    answer_in_json,
+    digests_of,
+    label_of_answer,
+    question_record,
+)
+from app.processing.decode_chunk import Rejected, state_corrupt
 from app.processing.output_records import dead_letter
 from app.processing.outputs import Output
 from app.processing.state_cache import StateCache
 from app.settings import Stream
-
-_HEADERS: Headers = (
-    ("content-type", b"application/json"),
-    ("ce_specversion", b"1.0"),
-    ("ce_source", b"/fraudstream/crm"),
-    ("ce_type", b"crm.notification.v1"),
-)
-
-
-class _Paid(msgspec.Struct, gc=False):
-    amount_minor: AmountMinor
-    currency: Currency
-    terminal_id: Identifier
-    country: Country | None = None
-
-
-Stored = Annotated[int, Meta(ge=-(2**62), le=2**62)]
-"""A time that the state of a contact can hold."""
-
-
-class AlertForQuestion(msgspec.Struct, gc=False):
-    """The fields of an alert that a question uses."""
-
-    transaction_id: Identifier
-    customer_id: Identifier
-    event_time: EventTime
-    scored_at: Stored
-    outcome: Outcome
-    transaction: _Paid
-
-
-_alert = BoundedDecoder(AlertForQuestion)
-_answer = BoundedDecoder(Answer)
-
-
-def alert_in_json(record: Record) -> AlertForQuestion:
-    """Decode an alert. Raises InvalidEvent."""
-    return decode_as(_alert, record.value)
 
 
 class ContactChunk(NamedTuple):
@@ -112,14 +75,14 @@ class ContactFold:
         alert_of: Callable[[Record], AlertForQuestion] | None = None,
     ) -> None:
         self._rules = rules
+        self._of_alerts = rules.acceptance.of_derived()
         self._alert_of = alert_of or alert_in_json
         self._contacts = contacts
         self._steps = (self._alerted, self._answered)
 
     def compute(self, log: int, chunk: Chunk) -> ContactChunk:
         """Fold one chunk, and put the changed contacts into the cache. ``log`` is ALERTS or ANSWERS."""
-        keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
-        kept = dict(zip(keys, map(decode, self._contacts.take(chunk.partition, keys)), strict=True))
+        kept, corrupt = self._load(chunk)
         changed: dict[bytes, StoredContact] = {}
         made: list[OutRecord] = []
         rejected, already_applied = [], 0
@@ -131,6 +94,8 @@ class ContactFold:
                 already_applied += 1
                 continue
             try:
+                if key in corrupt:
+                    raise state_corrupt()
                 contact, out = self._steps[log](before.contact, record)
             except InvalidEvent as error:
                 rejected.append(Rejected(record, error))
@@ -151,20 +116,48 @@ class ContactFold:
             rejected=rejected,
         )
 
+    def _load(self, chunk: Chunk) -> tuple[dict[bytes, StoredContact], set[bytes]]:
+        """The stored contacts of the chunk's customers, and the customers whose contact cannot be decoded."""
+        keys = list(dict.fromkeys(record.key for record in chunk.records if record.key))
+        kept, corrupt = {}, set()
+        for key, data in zip(keys, self._contacts.take(chunk.partition, keys), strict=True):
+            try:
+                kept[key] = decode(data)
+            except StateCorrupt:
+                corrupt.add(key)
+        return kept, corrupt
+
     def _alerted(self, contact: Contact, record: Record) -> tuple[Contact, OutRecord | None]:
         alert = self._alert_of(record)
         _require_key(alert.customer_id, record.key)
-        digest = _digest(alert.transaction_id)
+        for name in ("event_time", "scored_at"):
+            self._of_alerts.check_time(name, getattr(alert, name), record.timestamp)
+        digest = question_digest(alert.transaction_id, alert.transaction.terminal_id, alert.event_time)
         after, ask = alerted(contact, digest, alert.scored_at, self._rules.quiet)
-        return after, _question(alert) if ask else None
+        return after, question_record(alert) if ask else None
 
     def _answered(self, contact: Contact, record: Record) -> tuple[Contact, OutRecord | None]:
-        answer = decode_as(_answer, record.value)
+        answer = answer_in_json(record)
         _require_key(answer.customer_id, record.key)
-        acceptance, label = self._rules.acceptance, _label(answer)
+        acceptance, label = self._rules.acceptance, label_of_answer(answer)
         acceptance.check_label(label, key=None, reference_ms=record.timestamp)
-        after = answered(contact, _digest(answer.transaction_id), answer.answered_at)
+        after = answered(contact, self._open_question(contact, answer), answer.answered_at)
         return after, OutRecord(label.terminal_id.encode(), encode_event(label))
+
+    def _open_question(self, contact: Contact, answer: Answer) -> int:
+        """The digest of the customer's open question, which the answer names with all its fields. Raises InvalidEvent.
+
+        Anyone with the right to write to the topic can answer: without this, a label on any transaction could be forged.
+        """
+        rules = self._rules
+        if answer.notification_id == notification_id(answer.transaction_id):
+            for question in digests_of(answer):
+                tolerance_ms = rules.acceptance.max_future_ms
+                if is_open(contact, question, answer.answered_at, rules.quiet, tolerance_ms):
+                    return question
+        raise InvalidEvent(
+            InvalidReason.NO_OPEN_QUESTION, "the customer has no open question with these fields"
+        )
 
     def _by_partition(self, labels: list[OutRecord]) -> dict[int, list[OutRecord]]:
         """Group labels by the partition of their terminal."""
@@ -176,40 +169,6 @@ class ContactFold:
         return found
 
 
-def _question(alert: AlertForQuestion) -> OutRecord:
-    paid = alert.transaction
-    notification = Notification(
-        notification_id=notification_id(alert.transaction_id),
-        customer_id=alert.customer_id,
-        transaction_id=alert.transaction_id,
-        terminal_id=paid.terminal_id,
-        event_time=alert.event_time,
-        amount_minor=paid.amount_minor,
-        currency=paid.currency,
-        outcome=alert.outcome,
-        asked_at=alert.scored_at,
-        country=paid.country,
-    )
-    headers = [*_HEADERS, ("ce_id", notification.notification_id.encode())]
-    return OutRecord(alert.customer_id.encode(), encode_event(notification), None, headers)
-
-
-def _label(answer: Answer) -> Label:
-    return Label(
-        transaction_id=answer.transaction_id,
-        customer_id=answer.customer_id,
-        terminal_id=answer.terminal_id,
-        event_time=answer.event_time,
-        is_fraud=answer.is_fraud,
-        source=LabelSource.CUSTOMER,
-        reported_at=answer.answered_at,
-    )
-
-
 def _require_key(customer_id: str, key: bytes | None) -> None:
     if key != customer_id.encode():
         raise InvalidEvent(InvalidReason.KEY_MISMATCH, "the record key is not the customer_id")
-
-
-def _digest(transaction_id: str) -> int:
-    return int.from_bytes(digest64(transaction_id), "little", signed=True)

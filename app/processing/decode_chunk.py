@@ -40,6 +40,14 @@ class Rejected(NamedTuple):
     error: InvalidEvent
 
 
+def state_corrupt() -> InvalidEvent:
+    """Why the records of a key are rejected whose stored state cannot be decoded. The state is not overwritten."""
+    return InvalidEvent(
+        InvalidReason.STATE_CORRUPT,
+        "the stored state of its key cannot be decoded: move the data directory aside, then replay the dead letters",
+    )
+
+
 class Accepted(NamedTuple):
     """A valid transaction; the fold decides whether it changes its customer's profile."""
 

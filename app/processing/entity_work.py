@@ -7,16 +7,17 @@ import numpy as np
 
 from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.kafka.records import OutRecord, Record
-from app.adapters.serde.fact_codec import is_fact, label_facts, read_facts
+from app.adapters.serde.fact_codec import label_facts, read_facts
 from app.adapters.serde.json_codec import label_of
 from app.domain.acceptance import Acceptance
 from app.domain.card_evidence import CardEvidence
 from app.domain.label import Label
-from app.errors import InvalidEvent, InvalidReason
-from app.features.activity import observe, queries
+from app.errors import InvalidEvent
+from app.features.activity import observe, observe_each, queries
 from app.features.delayed_features import touched
 from app.processing.chunk import Chunk
-from app.processing.decode_chunk import Rejected
+from app.processing.decode_chunk import Rejected, state_corrupt
+from app.processing.fact_checks import FactChecks
 from app.processing.fact_records import entity_records
 from app.processing.output_records import dead_letter
 from app.processing.outputs import Output
@@ -115,29 +116,31 @@ def compile_facts() -> None:
 class FactFold:
     """Folds facts into the activities of a cache. ``topic_id`` is that of the topic they come from."""
 
-    def __init__(self, topic_id: int, activities: StateCache) -> None:
+    def __init__(self, topic_id: int, activities: StateCache, acceptance: Acceptance) -> None:
         self._topic_id = topic_id
         self._activities = activities
+        self._checks = FactChecks(acceptance)
 
     def compute(self, chunk: Chunk, stopwatch: Stopwatch) -> EntityChunk:
-        facts, rejected = [], []
-        for record in chunk.records:
-            if is_fact(record.key, record.value):
-                facts.append(record)
-            else:
-                rejected.append(Rejected(record, _NO_FACT))
+        """Fold one chunk, and put the changed activities into the cache.
+
+        A stored activity that cannot be decoded stays as it is, and the facts about its entity are rejected.
+        """
+        facts, rejected = self._checks.split(chunk.records)
         keys = [record.key or b"" for record in facts]
         indexes = {key: index for index, key in enumerate(dict.fromkeys(keys))}
         stopwatch.lap("decode")
         before = self._activities.take(chunk.partition, list(indexes))
         stopwatch.lap("load")
+        entity = np.array([indexes[key] for key in keys], np.int64)
         columns = read_facts(
-            [record.value or b"" for record in facts],
-            np.array([indexes[key] for key in keys], np.int64),
-            [record.offset for record in facts],
+            [record.value or b"" for record in facts], entity, [record.offset for record in facts]
         )
-        observed = observe(before, columns, self._topic_id)
-        changed = dict(zip(indexes, observed.states, strict=True))
+        observed = observe_each(before, columns, self._topic_id)
+        kept = zip(indexes, observed.states, observed.corrupt.tolist(), strict=True)
+        changed = {key: state for key, state, corrupt in kept if not corrupt}
+        unfolded = [facts[index] for index in np.flatnonzero(observed.corrupt[entity])]
+        rejected += [Rejected(record, state_corrupt()) for record in unfolded]
         number = self._activities.put(chunk.partition, changed)
         stopwatch.lap("fold")
         applied = int(np.count_nonzero(observed.applied))
@@ -147,9 +150,6 @@ class FactFold:
             last_offset=chunk.records[-1].offset,
             states=changed,
             applied=applied,
-            repeated=len(facts) - applied,
+            repeated=len(facts) - len(unfolded) - applied,
             rejected=rejected,
         )
-
-
-_NO_FACT = InvalidEvent(InvalidReason.WRONG_TYPE, "the record is no fact about an entity of this version")

@@ -1,15 +1,10 @@
 """Makes output records: decisions and alerts with CloudEvents headers, dead letters."""
 
-from collections.abc import Sequence
-
 from app.adapters.kafka.records import Headers, OutRecord, Record, Unreadable
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.domain.decision import Alert, Decision
 from app.errors import InvalidEvent
 
-MAX_TRACE_BYTES = 512
-"""The length that W3C Trace Context requires every system to pass on."""
-_TRACE = frozenset({"traceparent", "tracestate"})
 SOURCE = b"/fraudstream/risk"
 _COMMON: Headers = (
     ("ce_specversion", b"1.0"),
@@ -32,16 +27,6 @@ def alert_record(
 ) -> OutRecord:
     headers = [*encoding.headers, *_ALERT, ("ce_id", alert.alert_id.encode()), *trace]
     return OutRecord(key, encoding.encode(alert), None, headers)
-
-
-def trace_headers(headers: Sequence[tuple[str, bytes]]) -> Headers:
-    """Return the headers that are copied from the source record: the W3C trace context, where it is one."""
-    return [header for header in headers if header[0] in _TRACE and _is_short(header[1])] if headers else ()
-
-
-def _is_short(value: bytes | None) -> bool:
-    """Header values may be null and of any length; longer ones would be copied into every output."""
-    return value is not None and len(value) <= MAX_TRACE_BYTES
 
 
 def dead_letter(record: Record, error: InvalidEvent) -> OutRecord:

@@ -8,13 +8,14 @@ from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.serde.fact_codec import Sources, transaction_facts
 from app.domain.decision import Decision, Outcome, SourceOffset
 from app.domain.ignored import Ignored
+from app.domain.trace_context import trace_headers
 from app.features.delayed_features import Delayed
 from app.features.fold import ALREADY_APPLIED, REPEATED
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected
 from app.processing.fact_records import FactsByPartition, entity_records
 from app.processing.fold_chunk import ChunkFold, FoldedChunks
-from app.processing.output_records import alert_record, dead_letter, decision_record, trace_headers
+from app.processing.output_records import alert_record, dead_letter, decision_record
 from app.processing.outputs import Output
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer

@@ -25,7 +25,7 @@ class _Named(msgspec.Struct):
     alert_id: str
 
 
-_name, _alert = BoundedDecoder(_Named).decode, BoundedDecoder(Alert).decode
+_named, _alert = BoundedDecoder(_Named), BoundedDecoder(Alert).decode
 
 
 def read_alert(data: bytes) -> Alert:
@@ -72,7 +72,5 @@ async def _range(reader: RangeReader, partition: int, period: Period) -> tuple[i
 
 
 def _is(value: bytes, alert_id: str) -> bool:
-    try:
-        return _name(value).alert_id == alert_id
-    except (ValueError, RecursionError):
-        return False
+    named = _named.attempt(value)
+    return named is not None and named.alert_id == alert_id

@@ -50,7 +50,7 @@ class _Published(msgspec.Struct, gc=False):
     outcome: Outcome
 
 
-_decode = BoundedDecoder(_Published).decode
+_decoder = BoundedDecoder(_Published)
 
 
 class FinishedTransactions:
@@ -76,10 +76,8 @@ class FinishedTransactions:
 
 
 def _published(value: bytes | None) -> _Published | None:
-    try:
-        return _decode(value or b"")
-    except msgspec.MsgspecError:
-        return None  # unreadable: its transaction is decided again
+    """None for an unreadable record: its transaction is decided again."""
+    return _decoder.attempt(value)
 
 
 async def resume_offsets(topics: MirroredTopics, rules: FoldRules, search: Search) -> dict[int, int]:

@@ -26,7 +26,7 @@ class PublishedDecision(msgspec.Struct, frozen=True, gc=False):
     source: SourceOffset
 
 
-_decode = BoundedDecoder(PublishedDecision).decode
+_decision = BoundedDecoder(PublishedDecision)
 
 
 class PublishedDecisions:
@@ -70,9 +70,8 @@ class PublishedDecisions:
         return None if found is None else found[0]
 
     def _add(self, record: LogRecord) -> None:
-        try:
-            decided = _decode(record.value or b"")
-        except (ValueError, RecursionError):
+        decided = _decision.attempt(record.value)
+        if decided is None:
             return  # an unreadable decision; its transaction is then counted as missing
         offset = decided.source.offset
         if decided.source.topic != self._topic:

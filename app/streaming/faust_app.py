@@ -115,8 +115,8 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     """
     kafka, topics, worker = settings.kafka, settings.topics, settings.worker
     Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
-    logs.configure(worker.log_format)
     limits.use(kafka)
+    logs.configure()
     app = WorkerApp(
         settings.app_id,
         broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],

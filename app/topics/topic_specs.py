@@ -129,6 +129,7 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             purpose="Decisions to review or decline, for case management.",
             # Cases are stored in the case system; this is the time it has to read alerts again.
             retention_ms=90 * DAY_MS,
+            timestamp_ahead_max_ms=HOUR_MS,
         ),
         topic(
             name=names.dead_letters,
@@ -152,6 +153,7 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             purpose="Facts about terminals, customers and other entities, from transactions and labels.",
             # To rebuild an activity: its 44 days, and four days to react.
             retention_ms=48 * DAY_MS,
+            timestamp_ahead_max_ms=HOUR_MS,
         ),
         topic(
             name=names.notifications,

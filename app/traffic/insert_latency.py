@@ -84,7 +84,7 @@ class _Decided(msgspec.Struct):
     transaction_id: str
 
 
-_decode = BoundedDecoder(_Decided).decode
+_decision = BoundedDecoder(_Decided)
 
 
 def plain_rows(prefix: str) -> Iterator[Transaction]:
@@ -130,6 +130,7 @@ async def _listen(reader: TailReader, decisions: str, recorder: LatencyRecorder,
         now_ns = time.time_ns()
         for record in records:
             if record.topic == decisions:
-                recorder.decided(_decode(record.value).transaction_id, now_ns)
+                if (decision := _decision.attempt(record.value)) is not None:
+                    recorder.decided(decision.transaction_id, now_ns)
             else:
                 on_alert(record)

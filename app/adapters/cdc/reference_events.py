@@ -6,6 +6,7 @@ import msgspec
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.mapped_values.text import is_unavailable, unpadded
+from app.domain.bounded import Count
 from app.errors import InvalidEvent, InvalidReason
 
 
@@ -23,7 +24,8 @@ class ReferenceChange(msgspec.Struct, frozen=True):
 
 
 class _Source(msgspec.Struct):
-    lsn: int
+    lsn: Count
+    """Of 63 bits, as Debezium's; positions are compared as hexadecimal text of a fixed length."""
 
 
 class _Envelope(msgspec.Struct):
@@ -34,6 +36,9 @@ class _Envelope(msgspec.Struct):
 
 
 _decode = BoundedDecoder(_Envelope).decode
+MOST_ID = 255
+"""Characters."""
+MOST_NUMBER = 2**63
 
 
 def read_change(kind: str, value: bytes | None) -> ReferenceChange | None:
@@ -48,7 +53,14 @@ def read_change(kind: str, value: bytes | None) -> ReferenceChange | None:
         return None
     row = event.before if event.op == "d" else event.after
     row = {column: None if is_unavailable(value) else value for column, value in (row or {}).items()}
-    name = unpadded(row.get(f"{kind}_id"))
-    if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
+    name = _id(unpadded(row.get(f"{kind}_id")))
+    if not name:
         raise InvalidEvent(InvalidReason.MISSING_FIELD, f"the change event has no row with `{kind}_id`")
-    return ReferenceChange(kind, str(name), event.source.lsn, None if event.op == "d" else row)
+    return ReferenceChange(kind, name, event.source.lsn, None if event.op == "d" else row)
+
+
+def _id(value: object) -> str:
+    """The id of a row, a text or a number; empty for anything else, and for one that is too long for an id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < MOST_NUMBER else ""
+    return value if isinstance(value, str) and len(value) <= MOST_ID else ""

@@ -8,7 +8,7 @@ import msgspec
 from app.errors import ModelRejected
 
 FILE_NAME = "aliases.toml"
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Aliases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,7 +28,7 @@ def read_aliases(models_dir: Path) -> Aliases:
             f"{path} cannot be read: {error.strerror}. Set FRAUDSTREAM_MODEL_DIR, or write "
             'the file with `champion = "name/version"`.'
         ) from error
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ModelRejected(f'{path}: {error}. It must say `champion = "name/version"`.') from error
 
 
@@ -37,7 +37,11 @@ def bundle_path(models_dir: Path, reference: str) -> Path:
     if not _REFERENCE.fullmatch(reference):
         raise ModelRejected(f"{reference!r} is not a reference to a model; write name/version")
     path = models_dir / reference
-    if not path.is_dir():
+    try:
+        is_there = path.is_dir()
+    except OSError as error:
+        raise ModelRejected(f"{path} cannot be read: {error.strerror}. Set FRAUDSTREAM_MODEL_DIR.") from error
+    if not is_there:
         raise ModelRejected(
             f"there is no model {reference} in {models_dir}. `fraudstream model list` shows them."
         )

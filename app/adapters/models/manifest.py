@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from app.domain.bounded import ModelName
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, CatalogMismatch, LibraryMismatch
 from app.features import catalog
@@ -21,7 +22,6 @@ FILE_NAME = "manifest.json"
 MODEL_FILE, GOLDEN_FILE, CARD_FILE = "model.skops", "golden.parquet", "CARD.md"
 OTHER_FILES = (CARD_FILE, GOLDEN_FILE, MODEL_FILE)
 
-Name = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -54,8 +54,8 @@ class ProfileBounds(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The description of a model."""
 
-    name: Name
-    version: Name
+    name: ModelName
+    version: ModelName
     created: Day
     """An option of the training, not the clock: equal trainings give equal bundles."""
     files: dict[str, Sha256] = {}

@@ -4,21 +4,29 @@ from typing import Any, Literal
 
 import structlog
 
+from app.adapters.observability.causes import stack
+
+
+def _stack(exc_info: Any) -> str:
+    """Libraries log the errors that they catch, whose texts may quote a record."""
+    return stack(exc_info[1])
+
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.ExceptionRenderer(_stack),
 ]
 
 
-def configure(log_format: Literal["console", "json"]) -> None:
+def configure() -> None:
     """Route structlog's events through the standard library, where ``standard_config`` formats them."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *_SHARED,
-            *_exceptions(log_format),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -32,7 +40,6 @@ def standard_config(log_format: Literal["console", "json"], level: str) -> dict[
     renderer = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        # The default traceback prints local variables, which hold customers' data.
         else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     return {
@@ -41,7 +48,7 @@ def standard_config(log_format: Literal["console", "json"], level: str) -> dict[
         "formatters": {
             "events": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [*_SHARED, *_exceptions(log_format)],
+                "foreign_pre_chain": _SHARED,
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             }
         },
@@ -50,7 +57,3 @@ def standard_config(log_format: Literal["console", "json"], level: str) -> dict[
         # aiokafka builds debug records even when they are dropped: 8 % of all CPU time.
         "loggers": {"aiokafka": {"level": "WARNING"}},
     }
-
-
-def _exceptions(log_format: Literal["console", "json"]) -> list[Any]:
-    return [structlog.processors.format_exc_info] if log_format == "json" else []

@@ -1,24 +1,21 @@
 """The topics that become Parquet files: conversion of a chunk to rows, and the aggregates for the day report."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import Meta
 
 from app.adapters.bounded_json import BoundedDecoder
-from app.domain.decision import ModelReference, Outcome, SourceOffset
+from app.domain.bounded import Count, Moment, Partition
+from app.domain.decision import ModelReference, Outcome, Score
 from app.domain.identifiers import digest64
 from app.domain.label import Label
-from app.domain.transaction import AmountMinor
+from app.domain.transaction import AmountMinor, Identifier
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-LATEST_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999, the last date with a four-digit year."""
-Time = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 MOMENT = pa.timestamp("ms", tz="UTC")
 
 
@@ -26,8 +23,8 @@ class FeedRows(NamedTuple):
     """A chunk as columns, ``day`` first, in order of offset."""
 
     batch: pa.RecordBatch
-    unreadable: int
-    """Number of records that cannot be decoded and are in no file; other roles send them to the dead letters."""
+    unreadable: list[int]
+    """Offsets of the records that cannot be decoded and are in no file; other roles send them to the dead letters."""
     decided_to: int
     """The greatest source offset among the decisions up to here; -1 without any, and for labels."""
 
@@ -46,7 +43,7 @@ class Feed(NamedTuple):
 
 
 class _Paid(msgspec.Struct, gc=False):
-    terminal_id: str
+    terminal_id: Identifier
     amount_minor: AmountMinor
     currency: str
     country: str | None = None
@@ -54,23 +51,28 @@ class _Paid(msgspec.Struct, gc=False):
     mcc: str | None = None
 
 
+class _Source(msgspec.Struct, gc=False):
+    partition: Partition
+    offset: Count
+
+
 class _Decided(msgspec.Struct, gc=False):
-    transaction_id: str
-    customer_id: str
-    event_time: Time
-    scored_at: Time
-    score: float
+    transaction_id: Identifier
+    customer_id: Identifier
+    event_time: Moment
+    scored_at: Moment
+    score: Score
     outcome: Literal["approve", "review", "decline"]
     model: ModelReference
-    source: SourceOffset
+    source: _Source
     transaction: _Paid
     degraded: list[str] = []
     rules: list[str] = []
 
 
 class _DatedLabel(Label, frozen=True, kw_only=True):
-    event_time: Time
-    reported_at: Time
+    event_time: Moment
+    reported_at: Moment
 
 
 DECISION_COLUMNS: dict[str, pa.DataType] = {
@@ -116,7 +118,7 @@ _label = BoundedDecoder(_DatedLabel).decode
 
 
 def _decisions(records: Sequence[Any], decided_to: int) -> FeedRows:
-    found, kept = _read(_decision, records)
+    found, kept, unreadable = _read(_decision, records)
     sources = np.array([decision.source.offset for decision in found], np.int64)
     # A worker that takes over a partition repeats the decisions that its predecessor had not committed. A source offset at
     # or below the greatest one before it marks a repeat.
@@ -145,11 +147,11 @@ def _decisions(records: Sequence[Any], decided_to: int) -> FeedRows:
         sources <= reached[:-1],
         *_places(kept),
     ]
-    return FeedRows(_batch(DECISION_COLUMNS, columns), len(records) - len(found), int(reached[-1]))
+    return FeedRows(_batch(DECISION_COLUMNS, columns), unreadable, int(reached[-1]))
 
 
 def _labels(records: Sequence[Any], decided_to: int) -> FeedRows:
-    found, kept = _read(_label, records)
+    found, kept, unreadable = _read(_label, records)
     columns = [
         _days(found),
         [one.transaction_id for one in found],
@@ -161,7 +163,7 @@ def _labels(records: Sequence[Any], decided_to: int) -> FeedRows:
         [one.reported_at for one in found],
         *_places(kept),
     ]
-    return FeedRows(_batch(LABEL_COLUMNS, columns), len(records) - len(found), decided_to)
+    return FeedRows(_batch(LABEL_COLUMNS, columns), unreadable, decided_to)
 
 
 def _kept_decisions(rows: pa.Table) -> Tables:
@@ -207,16 +209,17 @@ DECISIONS = Feed("decisions", _decisions, _kept_decisions)
 LABELS = Feed("labels", _labels, _kept_labels)
 
 
-def _read(decode: Callable[[bytes], Any], records: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """The decodable values and their records."""
-    found, kept = [], []
+def _read(decode: Callable[[bytes], Any], records: Sequence[Any]) -> tuple[list[Any], list[Any], list[int]]:
+    """The decodable values, their records, and the offsets of the others."""
+    found, kept, unreadable = [], [], []
     for record in records:
         try:
             found.append(decode(record.value or b""))
         except (ValueError, RecursionError):
+            unreadable.append(record.offset)
             continue
         kept.append(record)
-    return found, kept
+    return found, kept, unreadable
 
 
 def _days(found: Sequence[Any]) -> Any:

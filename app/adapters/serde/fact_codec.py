@@ -32,9 +32,8 @@ FACT = np.dtype(
         ("source_offset", "<i8"),
     ]
 )
-_TIME = slice(8, 16)
-_MOST_MS = 2**51
-"""Beyond the year 70000."""
+_MOST_KEY_BYTES = 512
+"""More than the name of an entity and 64 characters take."""
 _HEADS = {bytes([VERSION, TRANSACTION]), bytes([VERSION, LABEL])}
 
 
@@ -68,16 +67,20 @@ def label_facts(labels: Sequence[Label]) -> list[bytes]:
 
 
 def is_fact(key: bytes | None, value: bytes | None) -> bool:
-    """Whether a record of the topic is a fact of this version."""
-    if not key or value is None or len(value) != FACT.itemsize or value[:2] not in _HEADS:
+    """Whether a record of the topic is a fact of this version. Its times are not checked."""
+    if not key or len(key) > _MOST_KEY_BYTES:
         return False
-    # A state holds the hour in 32 bits: with a later one it could not be read again.
-    return abs(int.from_bytes(value[_TIME], "little", signed=True)) <= _MOST_MS
+    return value is not None and len(value) == FACT.itemsize and value[:2] in _HEADS
+
+
+def fact_rows(values: Sequence[bytes]) -> NDArray[Any]:
+    """The facts in ``values`` as an array of FACT."""
+    return np.frombuffer(b"".join(values), FACT)
 
 
 def read_facts(values: Sequence[bytes], entity: Integers, offsets: Sequence[int]) -> Facts:
     """Facts as columns; ``entity`` has the index of each fact's activity, ``offsets`` the offset of each record."""
-    facts: Any = np.frombuffer(b"".join(values), FACT)
+    facts: Any = fact_rows(values)
     return Facts(
         entity=entity,
         kind=facts["kind"].astype(np.int64),

@@ -7,8 +7,10 @@ import structlog
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.records import OutRecord
+from app.adapters.serde.json_codec import decode_as
 from app.adapters.topic_records.bounded_reports import NewestByWorker, too_long
 from app.adapters.topic_records.order_signatures import OrderCheck, any_order
+from app.domain.bounded import cut
 from app.domain.control import (
     CANARY_KEY,
     CHALLENGERS_KEY,
@@ -27,6 +29,7 @@ from app.domain.control import (
     stop_key,
     worker_key,
 )
+from app.errors import ConfigurationError, InvalidEvent
 
 PARTITION = 0
 MOST_NAMED = 10
@@ -124,13 +127,17 @@ class ControlLog:
             self._refuse(record, why)
             return None
         try:
-            return BoundedDecoder(kind).decode(record.value)
-        except (msgspec.MsgspecError, ValueError) as error:
-            self._refuse(record, str(error))
+            order = decode_as(BoundedDecoder(kind), record.value)
+        except InvalidEvent as error:
+            self._refuse(record, error.detail)
             return None
+        if isinstance(order, SkipOrder) and skip_key(order) != record.key:
+            self._refuse(record, "its key is not the one of its content")
+            return None
+        return order
 
     def _refuse(self, record: Any, why: str) -> bool:
-        self.order_refused = OrderRefusal(key=_shown(record.key), offset=record.offset, reason=why)
+        self.order_refused = OrderRefusal(key=_shown(record.key), offset=record.offset, reason=cut(why))
         return self._count(record, why)
 
     def _count(self, record: Any, why: str) -> bool:
@@ -141,7 +148,7 @@ class ControlLog:
 
     def _stop(self, record: Any) -> bool:
         worker = record.key.removeprefix(STOP_PREFIX).decode(errors="replace")
-        stop = None if record.value is None else _decoded(record, CanaryOrder)
+        stop = None if record.value is None else self._decoded(record, CanaryOrder)
         if stop is None or stop.stopped is None:
             return False
         self._stops[worker] = stop
@@ -151,19 +158,29 @@ class ControlLog:
         worker = record.key.removeprefix(WORKER_PREFIX).decode(errors="replace")
         if record.value is None:
             reports.pop(worker, None)
-        elif report := _decoded(record, WorkerReport):
-            reports[worker] = report
+        elif report := self._decoded(record, WorkerReport):
+            if worker_key(report.worker) == record.key:
+                reports[worker] = report
+            else:
+                self._count(record, "its key is not the one of its content")
+
+    def _decoded(self, record: Any, kind: type[_Value]) -> _Value | None:
+        try:
+            return decode_as(BoundedDecoder(kind), record.value)
+        except InvalidEvent as error:
+            self._count(record, error.detail)
+            return None
 
 
 def order_record(order: ModelOrder | ChallengersOrder | CanaryOrder) -> OutRecord:
-    """The record that gives an order to all workers."""
+    """The record that gives an order to all workers. Raises ConfigurationError for one that they would refuse."""
     key = next(key for key, kind in _ORDERS.items() if isinstance(order, kind))
-    return OutRecord(key, msgspec.json.encode(order))
+    return OutRecord(key, _checked(order))
 
 
 def skip_record(order: SkipOrder) -> OutRecord:
-    """The record that orders every consumer group to leave records out."""
-    return OutRecord(skip_key(order), msgspec.json.encode(order))
+    """The record that orders every consumer group to leave records out. Raises ConfigurationError as ``order_record``."""
+    return OutRecord(skip_key(order), _checked(order))
 
 
 def withdrawal_record(key: bytes) -> OutRecord:
@@ -191,9 +208,11 @@ def _shown(key: bytes) -> str:
     return repr(key[:_SHOWN_KEY_BYTES])[2:-1]
 
 
-def _decoded(record: Any, kind: type[_Value]) -> _Value | None:
+def _checked(order: msgspec.Struct) -> bytes:
+    """The value of an order that keeps the contract."""
+    value = msgspec.json.encode(order)
     try:
-        return BoundedDecoder(kind).decode(record.value)
-    except (msgspec.MsgspecError, ValueError) as error:
-        _log.error("control_record_unreadable", offset=record.offset, error=str(error))
-        return None
+        msgspec.json.decode(value, type=type(order))
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"This order would be refused: {error}") from error
+    return value

@@ -6,7 +6,7 @@ from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import RangeReader
 from app.domain.notification import Notification
 
-_decode = BoundedDecoder(Notification).decode
+_question = BoundedDecoder(Notification)
 
 
 async def questions(reader: RangeReader) -> AsyncIterator[Notification]:
@@ -15,10 +15,8 @@ async def questions(reader: RangeReader) -> AsyncIterator[Notification]:
         begin, end = await reader.extent(partition)
         async for records, _ in reader.records(partition, begin, end):
             for record in records:
-                try:
-                    yield _decode(record.value or b"")
-                except (ValueError, RecursionError):
-                    continue
+                if (question := _question.attempt(record.value)) is not None:
+                    yield question
 
 
 async def find_question(reader: RangeReader, notification_id: str) -> Notification | None:

@@ -64,14 +64,15 @@ async def decided_rows(
 ) -> AsyncIterator[ScoredRows]:
     """The decisions of ``model`` up to the current end of the topic, BATCH_ROWS at a time.
 
-    ``since_ms`` skips records with an earlier timestamp. Raises ConfigurationError when the topic cannot be read.
+    ``since_ms`` skips records with an earlier timestamp. A record that is no decision with the features of this release is
+    left out. Raises ConfigurationError when the topic cannot be read.
     """
-    decode, waiting = BoundedDecoder(_Scored).decode, list[_Scored]()
+    decoder, waiting = BoundedDecoder(_Scored), list[_Scored]()
     topics, values = [settings.topics.decisions], readable(settings)
     async with open_tail_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:
         async for record in reader.until(await reader.ends(), since_ms):
-            decision = decode(record.value)
-            if decision.model == model:
+            decision = decoder.attempt(record.value)
+            if decision and decision.model == model and len(decision.features) == len(NAMES):
                 waiting.append(decision)
             if len(waiting) == BATCH_ROWS:
                 yield _decisions(waiting)

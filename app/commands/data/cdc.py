@@ -81,7 +81,7 @@ async def _follow(settings: "Settings") -> None:
     from app.adapters.observability import logs
     from app.reference.redis_sync import follow
 
-    logs.configure(settings.worker.log_format)
+    logs.configure()
     dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
     until, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from app.domain.decision import Decision
     from app.settings import Settings
 
-    Show = Callable[[bytes], Awaitable[None]]
+    Show = Callable[[bytes], Awaitable[bool]]
+    """Prints a value; False for one that cannot be read."""
 
 alerts = typer.Typer(no_args_is_help=True, help="Print alerts: decisions to review or decline.")
 decisions = typer.Typer(
@@ -75,13 +76,16 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
     from app.adapters.bounded_json import BoundedDecoder
     from app.rendering.decision_text import as_line
 
-    console, decode = Console(soft_wrap=True, highlight=False), BoundedDecoder(kind).decode
+    console, decoder = Console(soft_wrap=True, highlight=False), BoundedDecoder(kind)
 
-    async def show(value: bytes) -> None:
+    async def show(value: bytes) -> bool:
         if as_json:
             typer.echo(value)
+        elif (decision := decoder.attempt(value)) is not None:
+            console.print(as_line(decision))
         else:
-            console.print(as_line(decode(value)))
+            return False
+        return True
 
     return show
 
@@ -101,18 +105,21 @@ def _with_reference(settings: "Settings") -> "Show":
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_URL is not set, and --reference reads from Redis. Set it."
         )
-    console, decode = Console(soft_wrap=True, highlight=False), BoundedDecoder(Alert).decode
+    console, decoder = Console(soft_wrap=True, highlight=False), BoundedDecoder(Alert)
     redis = connect(settings.redis, settings.redis.write_timeout_seconds)
     rows = ReferenceStore(redis, settings.redis.key_prefix)
 
-    async def show(value: bytes) -> None:
-        alert = decode(value)
+    async def show(value: bytes) -> bool:
+        alert = decoder.attempt(value)
+        if alert is None:
+            return False
         wanted = [("terminal", alert.transaction.terminal_id), ("customer", alert.customer_id)]
         try:
             text = reference_text(*await rows.find(wanted))
         except FAILURES:
             text = "(Redis does not answer)"
         console.print(as_line(alert).append(f"  {text}" if text else "", style="cyan"))
+        return True
 
     return show
 
@@ -148,7 +155,9 @@ async def _follow(
     async with reading as reader:
         async for records in reader.batches():
             for record in records:
-                await show(record.value)
+                if not await show(record.value or b""):
+                    position = f"{topic}-{record.partition}, offset {record.offset}"
+                    typer.echo(f"{position}: the record cannot be read and is left out", err=True)
                 shown += 1
                 if shown == limit:
                     return

@@ -95,18 +95,22 @@ def _read_topic(settings: "Settings", days: int) -> "Decisions":
     from app.model_comparison.shadowed import Decisions
 
     found, since_ms = Decisions(), time.time_ns() // 1_000_000 - days * 86_400_000
-    asyncio.run(_each(settings, settings.topics.decisions, found.note, since_ms))
+    asyncio.run(_each(settings, settings.topics.decisions, found.note_record, since_ms))
+    if found.unreadable:
+        typer.echo(f"{found.unreadable:,} records of {settings.topics.decisions} are no decisions", err=True)
     return found
 
 
 def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
     import asyncio
 
-    from app.history.label_files import decode_fraud_flags
+    from app.history.label_files import FlagsOfRecords
 
-    values: list[bytes] = []
-    asyncio.run(_each(settings, topic, values.append, None))
-    return decode_fraud_flags(values, topic)
+    flags = FlagsOfRecords()
+    asyncio.run(_each(settings, topic, flags.add, None))
+    if flags.unreadable:
+        typer.echo(f"{flags.unreadable:,} records of {topic} are no labels", err=True)
+    return flags.known
 
 
 async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | None) -> None:

@@ -65,7 +65,7 @@ def _serve(settings: "Settings", groups: list[str], interval: float, host: str, 
     from app.adapters.observability import logs
     from app.adapters.observability.http_server import HttpServer
 
-    logs.configure(settings.worker.log_format)
+    logs.configure()
     logging.config.dictConfig(logs.standard_config(settings.worker.log_format, settings.worker.log_level))
     poller = _poller(settings, groups, interval)
     served = HttpServer(host, port, poller.endpoints(), set_by=f"--host {host} --port {port}")
@@ -122,5 +122,5 @@ def _quiet() -> None:
 
     from app.adapters.observability import logs
 
-    logs.configure("console")
+    logs.configure()
     logging.disable(logging.CRITICAL)

@@ -20,6 +20,7 @@ from app.processing.chunk import Chunk, extra_weight
 from app.streaming.consumer.chunk_events import ChunkMessage
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread, Fetch, Fetched
 from app.streaming.consumer.chunk_transport import ChunkTransport
+from app.streaming.delivery.fail_stop import fail_stop
 
 
 class FetchedChunks(NamedTuple):
@@ -68,8 +69,11 @@ class ChunkConsumer(Consumer):
         if not found or self.should_stop:
             return
         fetched, fetch_epoch, positions = cast(Fetch, found)  # as the thread's getmany returns it
-        self._note_positions(fetched, fetch_epoch, positions)
-        chunks = list(self._chunk_messages(fetched, fetch_epoch))
+        with fail_stop(
+            "making chunks"
+        ):  # Faust would log the error with its text, and end the process with 1
+            self._note_positions(fetched, fetch_epoch, positions)
+            chunks = list(self._chunk_messages(fetched, fetch_epoch))
         if chunks:
             yield chunks[0].tp, FetchedChunks(chunks[0].offset, generation, chunks)
         others = {tp: records for tp, records in fetched.items() if tp.topic not in self.chunk_topics}

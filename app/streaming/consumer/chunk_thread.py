@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import OffsetResetStrategy
 from aiokafka.errors import (
     CommitFailedError,
+    ConsumerStoppedError,
     IllegalStateError,
     KafkaError,
     OffsetOutOfRangeError,
@@ -23,7 +24,7 @@ from app.adapters.kafka.records import Record
 from app.errors import FetchFailed
 from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.consumer.client_tasks import ClientTasks
-from app.streaming.delivery.fail_stop import fail_stop
+from app.streaming.delivery.fail_stop import end_process, fail_stop
 
 Fetched = dict[TP, list[Record]]
 
@@ -112,6 +113,10 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         except KafkaError as error:
             with fail_stop("fetching records"):  # Faust would end the process with 1
                 raise fetch_failed(error) from error
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001  # Faust would also log its text, which may quote a record
+            end_process("fetching records", error)
         # Read right after the fetch, in the thread that seeks.
         return Fetch(cast(Fetched, fetched), self.fetch_epoch, self._positions(consumer))
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 
+from app.adapters.observability.causes import named
 from app.errors import ClientEnded
 from app.streaming.delivery.fail_stop import end_process
 
@@ -41,7 +42,8 @@ class ClientTasks:
         self._watched.discard(task)
         if not one.is_closing():
             cause = None if task.cancelled() else task.exception()
-            error = ClientEnded(f"the {one.name} of the Kafka client has ended: {cause!r}")
+            why = "cancelled" if cause is None else named(cause)
+            error = ClientEnded(f"the {one.name} of the Kafka client has ended: {why}")
             error.__cause__ = cause
             self._end("fetching records", error)
 

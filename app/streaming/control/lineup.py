@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from app.adapters.models.bundles import Bundle
+from app.domain.bounded import cut
 from app.domain.control import (
     CanaryOrder,
     CanaryReport,
@@ -108,23 +109,26 @@ class LineupSwitch:
     def challenger_reports(self) -> list[ChallengerReport]:
         """One report per challenger: those that score, then those that were refused."""
         scoring = [
-            ChallengerReport(model=name, **challenger.tally._asdict(), suspended=challenger.suspended)
+            ChallengerReport(model=name, **challenger.tally._asdict(), suspended=cut(challenger.suspended))
             for name, challenger in self._challengers.items()
         ]
-        return scoring + [ChallengerReport(model=name, refused=why) for name, why in self._refused.items()]
+        refused = [ChallengerReport(model=cut(name), refused=cut(why)) for name, why in self._refused.items()]
+        return scoring + refused
 
     def canary_report(self) -> CanaryReport | None:
         """The canary's report; None if none is ordered."""
         order, canary = self._canary_order, self._canary
         if order is None:
             return None
-        report = CanaryReport(model=model_id(order.model), share=order.share, refused=self._canary_refused)
+        report = CanaryReport(
+            model=model_id(order.model), share=order.share, refused=cut(self._canary_refused)
+        )
         if order.stopped is not None:
             return msgspec.structs.replace(report, stopped=order.stopped.reason)
         if canary is None:
             return report
         return msgspec.structs.replace(
-            report, decided=canary.decided, alerts=canary.alerts, stopped=canary.stopped
+            report, decided=canary.decided, alerts=canary.alerts, stopped=cut(canary.stopped)
         )
 
     async def _follow_challengers(self, order: ChallengersOrder | None) -> None:
@@ -180,7 +184,7 @@ class LineupSwitch:
 
     def _stopped(self, order: CanaryOrder, reason: str) -> None:
         """The canary stopped itself on this worker; the listener sends the stop to the others."""
-        stop = CanaryStop(worker=self._terms.worker, reason=reason, stopped_at=self._terms.now_ms())
+        stop = CanaryStop(worker=self._terms.worker, reason=cut(reason), stopped_at=self._terms.now_ms())
         self.unsent_stop = msgspec.structs.replace(order, stopped=stop)
         self._metrics.count("canary_stops_total")
         _log.error("canary_stopped", model=model_id(order.model), reason=reason)

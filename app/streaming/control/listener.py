@@ -6,7 +6,7 @@ depend on any of this: if a topic cannot be read or written, the failure is logg
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.models.aliases import FILE_NAME
+from app.adapters.observability.causes import where
 from app.adapters.topic_records.control_log import (
     PARTITION,
     ControlLog,
@@ -56,24 +57,30 @@ class ControlListener:
         self._sender = sender
         self._metrics = metrics
         self._metrics.count("control_records_refused_total", log.refused)
+        self._retry_seconds = _RETRY_SECONDS
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Start to read the topic, to poll aliases.toml and to report."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._controller.changed.set)
-        self._tasks = [
-            asyncio.create_task(self._follow()),
-            asyncio.create_task(self._read_orders()),
-            asyncio.create_task(self._poll_aliases()),
-        ]
-        for task in self._tasks:
-            task.add_done_callback(_log_unexpected_end)
+        loops = (self._follow, self._read_orders, self._poll_aliases)
+        self._tasks = [asyncio.create_task(self._keep_running(work)) for work in loops]
 
     async def stop(self) -> None:
         """Stop, and remove the worker's report from the topic."""
         for task in self._tasks:
             task.cancel()
         await self._send(farewell_record(self._worker))
+
+    async def _keep_running(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin ``work`` again after an error: without it no later order would be followed. The worker scores meanwhile."""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001  # no record, and no fault of this code, may end the control of models
+                self._metrics.count("model_control_failures_total")
+                _log.error("model_control_failed", cause=type(error).__name__, at=where(error))
+                await asyncio.sleep(self._retry_seconds)
 
     async def _follow(self) -> None:
         """Apply the newest orders after each change, one change at a time. Report after each, and at intervals."""
@@ -120,7 +127,7 @@ class ControlListener:
                         self._apply(reader, records)
             except (FraudstreamError, KafkaError, OSError) as error:
                 _log.warning("control_topic_unread", cause=str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
+                await asyncio.sleep(self._retry_seconds)
 
     def _apply(self, reader: ControlReader, records: Sequence[Record]) -> None:
         refused = self._log.refused
@@ -145,12 +152,6 @@ class ControlListener:
             _log.warning("report_unwritten", cause=str(error))
             return False
         return True
-
-
-def _log_unexpected_end(task: asyncio.Task[None]) -> None:
-    """A task that ends by itself has failed. The worker continues to score, with the models it has."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("model_control_ended", cause=repr(error))
 
 
 def _version(file: Path) -> tuple[int, int] | None:

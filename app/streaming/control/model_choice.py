@@ -7,6 +7,8 @@ import structlog
 
 from app.adapters.models.aliases import read_aliases
 from app.adapters.models.bundles import DEFAULT_LOADING, Bundle, Loading, champion
+from app.adapters.observability.causes import named
+from app.domain.bounded import cut
 from app.domain.control import ChallengersOrder, ModelOrder, Refusal, model_id
 from app.errors import ModelRejected
 from app.scoring.model import Model
@@ -65,11 +67,16 @@ class ModelChoice:
             raise ModelRejected(f"FRAUDSTREAM_MODEL_CHAMPION={self._pinned} pins this worker. Unset it.")
 
     def load(self, wanted: WantedModel) -> Bundle:
-        """Load and check a bundle. Raises ModelRejected.
+        """Load and check a bundle. Raises ModelRejected, whatever went wrong: an order may name any model.
 
         Takes up to a second, or three where scikit-learn must be imported to compare it (app.adapters.models.comparisons).
         """
-        bundle = champion(self.models_dir, wanted.model, self._loading)
+        try:
+            bundle = self._bundle(wanted.model)
+        except ModelRejected:
+            raise
+        except Exception as error:  # from OSError to what a library raises for a damaged file
+            raise ModelRejected(f"{wanted.model} cannot be loaded: {named(error)}") from error
         if not wanted.is_met_by(bundle):
             raise ModelRejected(
                 f"{wanted.model} in {self.models_dir} has the digest {bundle.reference.digest}, ordered was "
@@ -77,21 +84,35 @@ class ModelChoice:
             )
         return bundle
 
+    def _bundle(self, model: str) -> Bundle:
+        return champion(self.models_dir, model, self._loading)
+
     def first(self, order: ModelOrder | None, now_ms: int) -> RunningChampion:
         """Load the champion to start with.
 
         If the ordered model is refused, the previous one is loaded: workers that were running when the order came
-        kept it too, so all workers decide alike. Raises ModelRejected when both are refused.
+        kept it too, so all workers decide alike. If that is refused too, no running worker can have followed the order,
+        and the champion of aliases.toml is loaded: an order must not keep workers from starting. Raises ModelRejected
+        when that is refused as well.
         """
         wanted = self.champion(order)
         try:
             return RunningChampion(self.load(wanted), now_ms, self.conflict(order, now_ms))
         except ModelRejected as error:
-            if self._pinned or order is None or order.previous is None:
+            if self._pinned or order is None:
                 raise
             refused = refusal(wanted.model, str(error), now_ms)
+            return RunningChampion(self._load_before(order), now_ms, refused)
+
+    def _load_before(self, order: ModelOrder) -> Bundle:
+        """The champion before an order that is refused. Raises ModelRejected."""
+        if order.previous is not None:
             previous = WantedModel(model_id(order.previous), order.previous.digest)
-            return RunningChampion(self.load(previous), now_ms, refused)
+            try:
+                return self.load(previous)
+            except ModelRejected as error:
+                _log.error("previous_model_refused", model=previous.model, reason=str(error))
+        return self.load(self.champion(None))
 
     def conflict(self, order: ModelOrder | None, now_ms: int) -> Refusal | None:
         """The refusal of an order that names another model than the pinned one; None if there is no conflict."""
@@ -107,4 +128,4 @@ class ModelChoice:
 def refusal(model: str, reason: str, now_ms: int) -> Refusal:
     """Log a refused model and return the entry for the worker's report."""
     _log.error("model_refused", model=model, reason=reason)
-    return Refusal(model=model, reason=reason, refused_at=now_ms)
+    return Refusal(model=cut(model), reason=cut(reason), refused_at=now_ms)

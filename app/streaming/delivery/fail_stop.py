@@ -15,6 +15,8 @@ from typing import NoReturn
 
 import structlog
 
+from app.adapters.observability.causes import stack
+
 EXIT_FAIL_STOP = 70
 """EX_SOFTWARE of sysexits.h."""
 _LOG_SECONDS = 5.0
@@ -34,14 +36,14 @@ def fail_stop(doing: str) -> Iterator[None]:
 
 
 def end_process(doing: str, error: BaseException) -> NoReturn:
-    """Log the cause and exit at once, bypassing every handler that would acknowledge or commit.
+    """Log the cause, without values of records, and exit at once, bypassing every handler that would acknowledge or commit.
 
     A blocked or failing log delays the exit by a few seconds at most.
     """
     try:
         # A full pipe would block the log call below for ever.
         _exit_soon()
-        _log.critical("fail_stop", doing=doing, cause=type(error).__name__, exc_info=error)
+        _log.critical("fail_stop", doing=doing, cause=type(error).__name__, exception=stack(error))
         sys.stdout.flush()
         sys.stderr.flush()
     finally:

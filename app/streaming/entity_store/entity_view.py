@@ -1,17 +1,19 @@
 """Entity features of transactions: from states in memory or in Redis; marked as absent if neither has them."""
 
 import time
+from collections.abc import Sequence
 
 import structlog
 
 from app.adapters.redis.activity_redis import ActivityReader
 from app.adapters.redis.client import Client, connect
-from app.errors import StateCorrupt
-from app.features.delayed_features import Delayed, Touched, absent, compute_delayed
+from app.features.delayed_features import Delayed, Touched, compute_delayed
 from app.features.window import HOUR_MS
 from app.metrics import Metrics
 from app.settings import Settings
 from app.streaming.entity_store.lookup import CachedActivities, EntityLookup
+
+LOG_SECONDS = 60.0
 
 _log = structlog.get_logger("entities")
 
@@ -27,6 +29,8 @@ class EntityView:
             reader = ActivityReader(self._client, redis.key_prefix, settings.topics.partitions)
         else:
             _log.warning("entities_absent", why="FRAUDSTREAM_REDIS_URL is not set: docs/data/entities.md")
+        self._metrics = metrics
+        self._log_again_at = 0.0
         self._lookup = EntityLookup(reader, redis, metrics, time.monotonic)
 
     def look(self, about: Touched, now_ms: int) -> CachedActivities:
@@ -43,12 +47,20 @@ class EntityView:
         return await self._lookup.request(found)
 
     def features(self, about: Touched, activities: dict[str, bytes]) -> Delayed:
-        """The entity features. An invalid Redis value is treated as missing: all features of the chunk are absent."""
-        try:
-            return compute_delayed(about, activities)
-        except StateCorrupt as error:
-            _log.error("redis_value_invalid", why=str(error))  # the traceback would add nothing
-            return absent(about)
+        """The entity features. An invalid Redis value is treated as missing: the features of its transactions are absent."""
+        found = compute_delayed(about, activities)
+        if found.corrupt:
+            self._report(found.corrupt)
+        return found
+
+    def _report(self, corrupt: Sequence[str]) -> None:
+        """Count invalid values; log them at most once in LOG_SECONDS, since every chunk may need the same one."""
+        self._metrics.count("entity_states_total", len(corrupt), result="invalid")
+        if time.monotonic() >= self._log_again_at:
+            self._log_again_at = time.monotonic() + LOG_SECONDS
+            # The kinds only: the rest of a key is a value of a transaction.
+            kinds = sorted({key.partition(":")[0] for key in corrupt})
+            _log.error("redis_value_invalid", entities=len(corrupt), kinds=kinds)
 
     def clear(self) -> None:
         """See EntityLookup.clear."""

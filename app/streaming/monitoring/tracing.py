@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from app.domain.trace_context import trace_headers
 from app.errors import ConfigurationError
-from app.processing.output_records import trace_headers
 from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
 from app.settings import TracingSettings

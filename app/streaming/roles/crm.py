@@ -15,13 +15,8 @@ from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
 from app.processing.chunk import Chunk
-from app.processing.contact_work import (
-    AlertForQuestion,
-    ContactChunk,
-    ContactFold,
-    ContactRules,
-    alert_in_json,
-)
+from app.processing.contact_events import AlertForQuestion, alert_in_json
+from app.processing.contact_work import ContactChunk, ContactFold, ContactRules
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Settings

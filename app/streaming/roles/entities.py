@@ -52,9 +52,10 @@ class EntityWorker(StatefulWorker):
         compile_facts()
         store = cast(StateStore, self._table.data)
         self._activities = StateCache(store, settings.worker.profile_cache_bytes)
-        self._fold = FactFold(logs[topics.entity_activity], self._activities)
+        acceptance = self._acceptance()
+        self._fold = FactFold(logs[topics.entity_activity], self._activities, acceptance)
         decode, prerequisites = self._decoding(Label, label_of)
-        self._router = LabelRouter(self._acceptance(), topics.partitions, decode)
+        self._router = LabelRouter(acceptance, topics.partitions, decode)
         self._publisher = self._open_publisher(store)
         self._facts, self._labels = self._fact_runner(), self._label_runner(prerequisites)
         self._runners = [self._facts, self._labels]

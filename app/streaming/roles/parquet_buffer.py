@@ -6,11 +6,12 @@ fetch epoch are discarded.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, cast
 
 import pyarrow as pa
+import structlog
 
 from app.adapters.kafka.records import Record
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
@@ -21,6 +22,8 @@ from app.errors import LogReplaced
 from app.metrics import Metrics
 from app.streaming.consumer.chunk_events import ChunkEvent, ChunkTracking
 from app.streaming.consumer.offset_guard import OffsetGuard
+
+_log = structlog.get_logger("analytics")
 
 
 class BufferContext(NamedTuple):
@@ -150,7 +153,10 @@ class ParquetBuffer:
                 f"{self._next_offset} are stored. The topic was deleted and created again, or truncated"
             )
 
-    def _count_metrics(self, stored: int, unreadable: int) -> None:
+    def _count_metrics(self, stored: int, unreadable: Sequence[int]) -> None:
         metrics, name = self._context.metrics, self._feed.name
         metrics.count("rows_total", stored, table=name, result="stored")
-        metrics.count("rows_total", unreadable, table=name, result="unreadable")
+        metrics.count("rows_total", len(unreadable), table=name, result="unreadable")
+        if unreadable:  # once for a chunk: anyone with the right to write could fill a log
+            first = f"{self._partition}:{unreadable[0]}"
+            _log.warning("rows_unreadable", table=name, records=len(unreadable), first=first)

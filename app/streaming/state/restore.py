@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from app.adapters.kafka.bulk_fetch import Slice
 from app.adapters.kafka.records import CLAIM_KEY
-from app.errors import RestoreFailed
+from app.errors import RestoreFailed, StateCorrupt
 from app.features.state import lineage
 from app.streaming.state.restore_progress import RestoreProgress
 
@@ -210,10 +210,20 @@ def trailing_claims(records: Sequence[tuple[bytes, bytes | None]]) -> int:
 
 
 def is_older(value: bytes, known: bytes) -> bool:
-    """True when ``value`` applied less of the same source log than ``known``."""
-    topic_id, applied_offset = lineage(value)
-    known_topic_id, known_offset = lineage(known)
+    """True when ``value`` applied less of the same source log than ``known``. Bytes that are no state replace none."""
+    applied, known_applied = _lineage(value), _lineage(known)
+    if applied is None or known_applied is None:
+        return known_applied is not None
+    (topic_id, applied_offset), (known_topic_id, known_offset) = applied, known_applied
     return topic_id == known_topic_id and applied_offset < known_offset
+
+
+def _lineage(state: bytes) -> tuple[int, int] | None:
+    """As ``lineage``; None for too few bytes, which must not keep all other states from being restored."""
+    try:
+        return lineage(state)
+    except StateCorrupt:
+        return None
 
 
 async def _together(coroutines: Iterable[Coroutine[None, None, None]]) -> None:

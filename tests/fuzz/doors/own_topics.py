@@ -35,7 +35,11 @@ from tests.fuzz.mutations import NUMBERS, mutated
 _MODEL = {"name": "m", "version": "1", "digest": "0" * 64}
 _LABEL = FULL | {"is_fraud": True, "source": "chargeback", "reported_at": NOW_MS}
 _ALERT = ROW | {"scored_at": NOW_MS, "outcome": "review", "transaction": ROW}
-_ANSWER = ROW | {"notification_id": "n1", "is_fraud": False, "answered_at": NOW_MS}
+_ANSWER = ROW | {
+    "notification_id": f"notification-{ROW['transaction_id']}",
+    "is_fraud": False,
+    "answered_at": NOW_MS,
+}
 _DECISION = _ALERT | {
     "decision_id": "d", "score": 0.5, "model": _MODEL, "degraded": [], "rules": ["r"], "features": [1.0, None],
     "source": {"topic": "t", "partition": 0, "offset": 1},
@@ -79,10 +83,17 @@ def _label(record: Record) -> str:
 
 
 def _contact(log: int) -> Callable[[Record], str]:
+    """Alerts at a new worker; answers at one that has asked about the alert."""
     rules = ContactRules(Quiet(1_000, 1_000, 1_000), Acceptance(), (1, 2), 8)
-    return lambda record: _rejected(
-        ContactFold(rules, StateCache(_Nothing(), 10**6)).compute(log, Chunk(0, [record]))
-    )
+    question = Record(json.dumps(_ALERT).encode(), key=ROW["customer_id"].encode())
+
+    def run(record: Record) -> str:
+        fold = ContactFold(rules, StateCache(_Nothing(), 10**6))
+        if log == ANSWERS:
+            fold.compute(ALERTS, Chunk(0, [question]))
+        return _rejected(fold.compute(log, Chunk(0, [record])))
+
+    return run
 
 
 _FACT = struct.Struct("<BBBBiqqqqq")
@@ -114,7 +125,7 @@ def _facts(random: Random) -> list[Record]:
 
 
 def _folded(records: Sequence[Record]) -> str:
-    fold = FactFold(1, StateCache(_Nothing(), 10**6))
+    fold = FactFold(1, StateCache(_Nothing(), 10**6), Acceptance())
     half = len(records) // 2 or 1
     found = [
         _rejected(fold.compute(Chunk(0, part), Stopwatch(time.monotonic)))

@@ -16,9 +16,10 @@ from app.adapters.serde.event_decoder import EventDecoder
 from app.adapters.serde.json_codec import decode_transaction, encode_event
 from app.adapters.topic_records import dead_letters
 from app.domain.acceptance import Acceptance
+from app.domain.trace_context import trace_headers
 from app.domain.transaction import Transaction
 from app.processing.decode_chunk import Rejected, SourceLog, StoredProfiles, decode_records
-from app.processing.output_records import dead_letter, trace_headers
+from app.processing.output_records import dead_letter
 from app.rendering import dead_letter_text
 from app.traffic.resend import prepare
 from tests.contract.doors.values import NOW_MS, ROW

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.transaction import Transaction
-from app.errors import StateCorrupt
 from app.features.activity import LABEL, TRANSACTION, observe
 from app.features.catalog import delayed_features
 from app.features.delayed_features import absent, compute_delayed, touched
@@ -77,9 +76,15 @@ def test_no_transactions_are_no_rows() -> None:
     )
 
 
-def test_bytes_that_are_no_activity_are_refused() -> None:
-    with pytest.raises(StateCorrupt):
-        compute_delayed(touched([transaction(1)]), {"customer:c1": b"?"})
+@pytest.mark.parametrize("value", [b"?", bytes(8), b"\xff" * 56, b"\1" + bytes(2**20 - 1)])
+def test_bytes_that_are_no_activity_blank_the_transactions_of_their_entity_only(value: bytes) -> None:
+    about = touched([transaction(1), transaction(2, terminal="m2"), transaction(3)])
+    known = compute_delayed(about, {"terminal:m1": value, "terminal:m2": activity(), "customer:c1": b""})
+
+    assert [True, False, True] == known.absent.tolist()
+    assert [2.0, 2.0, 2.0, 0.5, 0.5, 0.5, 0.0] == known.features[1].tolist()
+    assert np.isnan(known.features[[0, 2]]).all()
+    assert ("terminal:m1",) == known.corrupt
 
 
 def test_a_further_entity_is_one_line() -> None:

@@ -180,6 +180,16 @@ async def test_a_partition_that_was_sought_back_is_not_moved_forward() -> None:
     assert (reader.state.position, reader.state.paused, unreadable(reader)) == (5, False, {})
 
 
+async def test_an_order_that_leaves_out_more_than_there_is_continues_at_the_end_of_the_log() -> None:
+    """Behind it the client would begin again at the first record, find the same stop and the same order, and so on."""
+    reader = Reader(5)
+    reader.fetch(damaged(5, 2) + batch([Stored()], base_offset=7))
+    reader.state.highwater = 8
+    ((_, stop),) = unreadable(reader).items()
+    assert resume_stopped(reader, TP, stop, 2**62)
+    assert reader.state.position == 8
+
+
 def test_every_consumer_of_the_service_is_contained() -> None:
     making = [str(path) for path in Path("app").rglob("*.py") if "= AIOKafkaConsumer(" in path.read_text()]
     assert making == []

@@ -122,7 +122,7 @@ def test_an_unreadable_record_is_counted_and_not_written(value: bytes | None) ->
 
     for feed in (DECISIONS, LABELS):
         found = feed.parse([record], 7)
-        assert (0, 1, 7) == (found.batch.num_rows, found.unreadable, found.decided_to)
+        assert (0, 1, 7) == (found.batch.num_rows, len(found.unreadable), found.decided_to)
 
 
 def test_a_page_without_matplotlib_is_refused_with_the_remedy(

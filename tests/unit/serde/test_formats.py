@@ -99,7 +99,9 @@ def alerts() -> st.SearchStrategy[Alert]:
         score=st.floats(0, 1),
         outcome=st.sampled_from(Outcome),
         thresholds=st.just(Thresholds(review=0.0, decline=0.5)),
-        model=st.builds(ModelReference, name=texts(), version=texts(), digest=texts()),
+        model=st.builds(
+            ModelReference, name=st.sampled_from(["m", "a.b-c_1"]), version=st.just("1"), digest=texts()
+        ),
         catalog=texts(),
         features=st.lists(st.none() | NUMBER, max_size=5),
         source=st.builds(SourceOffset, topic=texts(), partition=st.integers(0, 9), offset=st.integers(0, 9)),

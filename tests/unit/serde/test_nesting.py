@@ -26,7 +26,7 @@ from app.adapters.tabular.files import read_batches
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidFile, InvalidReason
 from app.history.label_files import read_fraud_flags
-from app.processing.contact_work import alert_in_json
+from app.processing.contact_events import alert_in_json
 from tests.support.wire.transaction import REQUIRED_FIELDS
 
 TRANSACTION = REQUIRED_FIELDS

@@ -16,7 +16,7 @@ from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import ConfigurationError, InvalidEvent
 from app.processing.chunk import Chunk
-from app.processing.contact_work import AlertForQuestion, alert_in_json
+from app.processing.contact_events import AlertForQuestion, alert_in_json
 from app.settings import RegistrySettings
 from app.streaming.roles import analytics, schema_access
 from app.streaming.roles.schema_access import SchemaAccess

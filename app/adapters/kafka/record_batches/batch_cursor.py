@@ -40,7 +40,7 @@ class _Parsing:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, Exception):
-            raise DamagedBatch(repr(error)) from error
+            raise DamagedBatch(type(error).__name__) from error
 
 
 PARSING = _Parsing()

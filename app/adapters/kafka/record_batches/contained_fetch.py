@@ -176,7 +176,8 @@ def resume_stopped(
     if not is_at_stop or offset is not None:
         del _stops(assignment)[tp]
     if is_at_stop and offset is not None:
-        consumer.seek(tp, offset)
+        # Behind the end of the log the client would begin again at the first record, and find the same stop.
+        consumer.seek(tp, offset if state.highwater is None else min(offset, state.highwater))
     consumer.resume(tp)
     return is_at_stop
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
+from app.adapters.observability.causes import stack
 from app.errors import ClientEnded
 from app.streaming.consumer import chunk_thread
 from app.streaming.consumer.client_tasks import ClientTasks
@@ -37,8 +38,10 @@ def ended(consumer: Any) -> list[ClientEnded]:
 
 
 async def test_a_fetcher_that_fails_is_named_with_its_cause(consumer: Any, ended: list[ClientEnded]) -> None:
+    value = "4111111111111111"
+
     def broken(_: object) -> None:
-        raise IndexError("a bug")
+        raise IndexError(value)
 
     consumer._fetcher._get_actions_per_node = broken
     consumer.assign([TopicPartition("t", 0)])
@@ -48,6 +51,7 @@ async def test_a_fetcher_that_fails_is_named_with_its_cause(consumer: Any, ended
     assert len(ended) == 1
     assert "the fetcher of the Kafka client has ended" in str(ended[0])
     assert isinstance(ended[0].__cause__, KafkaError)
+    assert value not in stack(ended[0])
 
 
 @pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_coordinator._coordination_task"])

@@ -1,7 +1,7 @@
 """The thread of the Kafka client."""
 
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from aiokafka.errors import ConsumerStoppedError, KafkaError, TopicAuthorizationFailedError
 from faust.types import TP
 
+from app.adapters.observability.causes import stack
 from app.errors import FetchFailed
 from app.settings import Settings, WorkerSettings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
@@ -65,6 +66,22 @@ async def test_an_error_of_a_fetch_ends_the_process_with_its_name(
     with pytest.raises(FetchFailed, match=why):
         await thread._fetch({FIRST}, 0.5)
     assert [FetchFailed] == [type(cause) for cause in ended]
+    thread.thread_loop.close()
+
+
+async def test_an_error_that_the_client_does_not_foresee_ends_the_process_without_its_text(
+    consumer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parser that fails on a record: Faust would log the error with what it quotes, and end the process with 1."""
+    ended: list[tuple[str, BaseException]] = []
+    monkeypatch.setattr("app.streaming.consumer.chunk_thread.end_process", lambda *why: ended.append(why))
+    thread = ChunkConsumerThread(consumer)
+    thread._consumer = Client(failed := IndexError("4111111111111111"))
+
+    with suppress(UnboundLocalError):  # the process would have ended
+        await thread._fetch({FIRST}, 0.5)
+    assert ended == [("fetching records", failed)]
+    assert "4111111111111111" not in stack(failed)
     thread.thread_loop.close()
 
 

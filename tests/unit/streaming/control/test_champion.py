@@ -166,6 +166,74 @@ def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_previous_on
     assert running.refused is not None
 
 
+@pytest.mark.parametrize("previous", [None, ModelReference(name="no-such", version="2", digest="0")])
+def test_an_order_that_no_worker_can_follow_does_not_keep_one_from_starting(
+    models: Path, previous: ModelReference | None
+) -> None:
+    forged = ModelReference(name="no-such", version="1", digest="0")
+    running = ModelChoice(models, "").first(
+        ModelOrder(model=forged, previous=previous, ordered_at=NOW_MS), NOW_MS
+    )
+
+    assert model_id(running.bundle.reference) == FIRST
+    assert running.refused is not None
+    assert running.refused.model == "no-such/1"
+
+
+@pytest.mark.parametrize("name", ["A" * 300, "..", "a/../..", "a\0b", "a\n", ""])
+async def test_a_name_that_is_no_path_of_a_bundle_is_a_refusal(
+    switch: ChampionSwitch, models: Path, swapped: list[str], name: str
+) -> None:
+    """An OSError ended model control, and kept workers from starting."""
+    forged = ModelOrder(model=ModelReference(name=name, version="1", digest="0"), ordered_at=NOW_MS)
+    await switch.follow(forged)
+
+    assert (swapped, model_id(switch.running.bundle.reference)) == ([], FIRST)
+    assert switch.running.refused is not None
+    assert model_id(ModelChoice(models, "").first(forged, NOW_MS).bundle.reference) == FIRST
+
+
+async def test_files_that_cannot_be_read_or_that_a_library_fails_on_are_a_refusal(
+    switch: ChampionSwitch, models: Path, swapped: list[str]
+) -> None:
+    """A directory in place of a file, and a link that leads to itself."""
+    ordered = order(load(models / SECOND))
+    shutil.rmtree(models / SECOND)
+    (models / SECOND).symlink_to(models / SECOND)
+    await switch.follow(ordered)
+    assert switch.running.refused is not None
+    (models / SECOND).unlink()
+    (models / SECOND / "manifest.json").mkdir(parents=True)
+    await switch.follow(ordered)
+
+    assert swapped == []
+    assert switch.running.refused is not None
+    assert "manifest.json" in switch.running.refused.reason
+
+
+async def test_an_error_that_no_check_foresees_is_a_refusal_without_its_text(
+    models: Path, swapped: list[str]
+) -> None:
+    class Failing(ModelChoice):
+        failing = False
+
+        def _bundle(self, model: str) -> Bundle:
+            if self.failing:
+                raise MemoryError("4111111111111111")
+            return super()._bundle(model)
+
+    choice = Failing(models, "")
+    switch = ChampionSwitch(
+        choice, choice.first(None, NOW_MS), lambda _: swapped.append("x"), PrometheusMetrics(), lambda: NOW_MS
+    )
+    choice.failing = True
+    await switch.follow(order(load(models / SECOND)))
+
+    assert swapped == []
+    assert switch.running.refused is not None
+    assert switch.running.refused.reason == f"{SECOND} cannot be loaded: MemoryError"
+
+
 def test_a_worker_that_can_load_neither_does_not_start(models: Path) -> None:
     ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
     for reference in (FIRST, SECOND):

@@ -1,6 +1,9 @@
 """A worker whose canary left its bounds stops that canary, and no other, on all workers, once."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,6 +34,7 @@ from app.streaming.control.controller import ModelCallbacks, ModelController
 from app.streaming.control.lineup import LineupTerms
 from app.streaming.control.listener import ControlListener
 from app.streaming.control.model_choice import ModelChoice
+from tests.support.wire.hostile import spoiled
 
 NOW_MS = 1_760_000_000_000
 LOUD = "large-amounts/3"
@@ -206,3 +210,60 @@ async def test_refused_orders_are_counted(worker: Worker) -> None:
 
     assert "control_records_refused_total 2.0" in worker.metrics.page("").body.decode()
     assert not worker.controller.changed.is_set()
+
+
+ORDERS: Any = SimpleNamespace(apply=lambda log, record: log.apply(record))
+"""The reader of the topic of orders."""
+
+
+async def test_each_record_of_a_family_is_followed_or_refused_and_the_next_order_counts(
+    worker: Worker, trial_models: Path
+) -> None:
+    """Orders for models that do not exist, or cannot: the champion keeps deciding, and the listener goes on."""
+    model = {"name": "no-such", "version": "2", "digest": "0" * 64}
+    orders: dict[bytes, dict[str, Any]] = {
+        b"champion": {"model": model, "previous": model, "ordered_at": 5},
+        b"challengers": {"models": [model], "ordered_at": 5},
+        b"canary": {"model": model, "share": 0.5, "bounds": {"max_alert_rate": 0.5}, "ordered_at": 5},
+    }
+    offsets = iter(range(10, 10_000))
+    for key, order in orders.items():
+        for name, value in spoiled(order):
+            before = worker.log.refused
+            worker.listener._apply(ORDERS, [Read(OutRecord(key, value), next(offsets))])
+            await worker.follow()
+            report = worker.controller.report(heard=1)
+            assert model_id(report.runs) == "large-amounts/1", name
+            assert len(msgspec.json.encode(report)) < 10_000, name
+            assert worker.log.refused - before in {0, 1}, name
+
+    second = load(trial_models / "large-amounts/2").reference
+    worker.listener._apply(
+        ORDERS, [Read(order_record(ModelOrder(model=second, ordered_at=2)), next(offsets))]
+    )
+    await worker.follow()
+    assert worker.champions[-1] == "large-amounts/2"
+    assert worker.log.refused > 100
+    counted = f"fraudstream_control_records_refused_total {worker.log.refused}"
+    assert counted in worker.metrics.page("").body.decode()
+
+
+async def test_a_task_of_the_listener_that_fails_begins_again(worker: Worker) -> None:
+    """Not only by records: an error of this code that nobody foresaw must not end the control of models for good."""
+    worker.listener._retry_seconds = 0.0
+    begun: list[int] = []
+    third = asyncio.Event()
+
+    async def work() -> None:
+        begun.append(1)
+        if len(begun) < 3:
+            raise IndexError("secret")
+        third.set()
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(worker.listener._keep_running(work))
+    async with asyncio.timeout(5):
+        await third.wait()
+    running.cancel()
+
+    assert "fraudstream_model_control_failures_total 2" in worker.metrics.page("").body.decode()

@@ -79,8 +79,10 @@ def test_a_span_lasts_from_when_its_chunk_was_taken_until_it_was_durable() -> No
         [("traceparent", b"00-1")],
         [("traceparent", b"\xff\xfe")],
         [("tracestate", b"bank=1")],
+        [("traceparent", None), ("tracestate", None), ("x", None)],
+        [("traceparent", SAMPLED), ("traceparent", SAMPLED)],
     ],
-    ids=["none", "not sampled", "malformed", "not ASCII", "no parent"],
+    ids=["none", "not sampled", "malformed", "not ASCII", "no parent", "null", "two parents"],
 )
 def test_a_transaction_without_trace_context_gets_no_span(headers: Headers) -> None:
     assert 1 == len(traced(work(headers, [("traceparent", SAMPLED)])))

@@ -47,6 +47,13 @@ def test_offsets_of_two_source_topics_are_not_compared() -> None:
     assert version(0, topic_id=2) == kept(version(0, topic_id=2), stored=version(9, topic_id=1))
 
 
+@pytest.mark.parametrize("garbage", [b"", b"?", bytes(23)])
+def test_bytes_that_are_no_state_replace_none_and_do_not_end_the_restore(garbage: bytes) -> None:
+    assert kept(garbage, stored=version(5)) == version(5)
+    assert kept(version(3), stored=garbage) == version(3)
+    assert kept(garbage, stored=None) == garbage
+
+
 def test_a_tombstone_deletes_the_customer_and_a_later_profile_starts_anew() -> None:
     assert kept(None, stored=version(9)) is None
     assert version(3) == kept(version(9), None, version(3))

@@ -1,0 +1,69 @@
+"""A chunk in which a hostile record stands between two sound ones."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from app.processing.chunk import Chunk
+from tests.support.wire.hostile import KEYS, spoiled
+
+NOW_MS = 1_772_000_000_000
+TIMESTAMPS = (-1, 0, 2**63 - 1, -(2**63))
+HEADERS: tuple[Any, ...] = (
+    (("traceparent", None), ("", None), ("\udcff", b"\xff")),
+    (("tracestate", b"a=" + b"x" * 100_000),),
+)
+
+
+class Record(NamedTuple):
+    """A record as a consumer returns it."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int = 0
+    timestamp: int = NOW_MS
+    headers: Any = ()
+    topic: str = "topic"
+    partition: int = 0
+
+
+class Nothing:
+    """An empty store."""
+
+    def read(self, _: int, keys: list[bytes]) -> list[bytes | None]:
+        return [None] * len(keys)
+
+
+def family(event: dict[str, Any], key: bytes) -> Iterator[tuple[str, Record]]:
+    """The event spoiled in every way, each with its name: value, key, timestamp, headers."""
+    sound = json.dumps(event).encode()
+    for name, value in spoiled(event):
+        yield name, Record(key, value)
+        if name.endswith(("2**63", "2**64", "400 digits")):
+            yield f"{name}, latest timestamp", Record(key, value, timestamp=2**63 - 1)
+    for other in KEYS:
+        yield f"key {other!r:.20}", Record(other, sound)
+    for timestamp in TIMESTAMPS:
+        yield f"timestamp {timestamp}", Record(key, sound, timestamp=timestamp)
+    for headers in HEADERS:
+        yield f"headers {headers!r:.40}", Record(key, sound, headers=headers)
+
+
+def surrounded(
+    hostile: Iterator[tuple[str, Record]], sound: Sequence[Record], compute: Callable[[Chunk], Any]
+) -> Iterator[tuple[str, Any]]:
+    """Each hostile record, computed in one chunk between sound ones, with its outputs made. Each chunk starts from nothing."""
+    first, *others = sound
+    for name, record in hostile:
+        records = [first, record, *others]
+        numbered = [one._replace(offset=offset) for offset, one in enumerate(records)]
+        try:
+            computed = compute(Chunk(0, numbered))
+            outputs = list(computed.outputs())
+        except Exception as error:
+            raise AssertionError(f"{name} ended the loop: {error!r}") from error
+        assert computed.records == len(numbered), name
+        assert all(
+            one.value is None or isinstance(one.value, bytes) for out in outputs for one in out.records
+        )
+        yield name, computed
