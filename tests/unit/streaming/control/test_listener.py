@@ -111,6 +111,8 @@ class Worker:
 class Read:
     """A record as a consumer returns it."""
 
+    partition, timestamp = 0, NOW_MS
+
     topic = "orders"
     headers = ()
 
@@ -206,7 +208,7 @@ async def test_refused_orders_are_counted(worker: Worker) -> None:
     reader = ControlReader(None, "reports", any_order)  # type: ignore[arg-type]  # nothing is fetched
     record = OutRecord(CHAMPION_KEY, b"{}")
     worker.controller.changed.clear()
-    worker.listener._apply(reader, [Read(record, 9), Read(record, 10)])  # type: ignore[list-item]  # what is read of a record
+    worker.listener._apply(reader, [Read(record, 9), Read(record, 10)])
 
     assert "control_records_refused_total 2.0" in worker.metrics.page("").body.decode()
     assert not worker.controller.changed.is_set()
