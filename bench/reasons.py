@@ -26,6 +26,7 @@ from app.adapters.column_mapping import CONTRACT
 from app.adapters.models import skops_files
 from app.adapters.models.bundles import Bundle, champion
 from app.adapters.models.estimators import scorers_of
+from app.adapters.models.loading import UNSIGNED
 from app.adapters.models.manifest import MODEL_FILE
 from app.adapters.models.scorers import Scorers
 from app.domain.acceptance import Acceptance
@@ -77,7 +78,7 @@ class Fitted(NamedTuple):
 
 def cases() -> list[Case]:
     """Return the champion and two other models, with the rows on which the champion alerts."""
-    bundle, traffic = champion(MODELS), _traffic()
+    bundle, traffic = champion(MODELS, "", UNSIGNED), _traffic()
     path = MODELS / bundle.reference.name / bundle.reference.version / MODEL_FILE
     alerts = traffic.rows[bundle.score(traffic.rows) >= bundle.thresholds.review][:MOST_ALERTS]
     linear = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
@@ -173,7 +174,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = [measure(one, options.turns) for one in cases()]
     content = results.document(
-        "bench.reasons", rows, champion=msgspec.to_builtins(champion(MODELS).reference)
+        "bench.reasons", rows, champion=msgspec.to_builtins(champion(MODELS, "", UNSIGNED).reference)
     )
     results.publish("reasons", content, table(content), as_json=options.json)
 

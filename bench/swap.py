@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.bundles import load
+from app.adapters.models.loading import UNSIGNED
 from app.adapters.topic_records.control_log import ControlLog
 from app.adapters.topic_records.control_reader import open_control_reader, read_control_log
 from app.domain.control import CHAMPION_KEY, model_id
@@ -178,7 +179,7 @@ async def _swap(plan: Plan, settings: Settings, models: Path) -> None:
 async def _check(plan: Plan, deployment: BenchDeployment, models: Path) -> dict[str, int]:
     """Return the number of decisions per model. Raises RuntimeError unless every transaction has one decision."""
     first = read_aliases(models).champion
-    bundles = [load(bundle_path(models, name)) for name in (first, f"{first}-again")]
+    bundles = [load(bundle_path(models, name), UNSIGNED) for name in (first, f"{first}-again")]
     thresholds = {bundle.reference: bundle.thresholds for bundle in bundles}
     decode, seen, count = msgspec.json.Decoder(Decided).decode, set[int](), PRIME_EVENTS + plan.events
     per_model = {model_id(reference): 0 for reference in thresholds}

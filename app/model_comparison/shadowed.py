@@ -1,14 +1,16 @@
 """Compares the deciding model with each model in shadow, from the decisions that contain both scores."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from app.adapters.bounded_json import BoundedDecoder
-from app.adapters.models import manifest
+from app.adapters.models import bundles
 from app.adapters.models.aliases import bundle_path
+from app.adapters.models.loading import Loading
 from app.domain.bounded import Moment
 from app.domain.control import model_id
 from app.domain.decision import ModelReference, Thresholds
@@ -16,8 +18,11 @@ from app.errors import InvalidFile, ModelRejected
 from app.features.window import DAY_MS
 from app.model_comparison.intervals import Compared, Draws, compare_figures
 from app.model_comparison.paired import Alerts, Paired, alerts, labelled, numbered
+from app.settings import ModelSettings
 
 OnDraw = Callable[[int], None]
+ThresholdsOf = Callable[[str], Thresholds | None]
+"""The thresholds of ``name/version``."""
 
 
 class Noted(msgspec.Struct):
@@ -110,7 +115,7 @@ class Decisions:
 
     def compare(
         self,
-        models_dir: Path,
+        thresholds_of: ThresholdsOf,
         labels: Mapping[str, bool] | None,
         delay_days: int,
         draws: Draws,
@@ -118,7 +123,7 @@ class Decisions:
     ) -> list[Comparison]:
         """Return a comparison for each pair. With labels, the newest ``delay_days`` are left out: they have too few labels yet."""
         return [
-            _comparison(names, pair, models_dir, _ripe(pair.paired(labels), delay_days), draws, on_draw)
+            _comparison(names, pair, thresholds_of, _ripe(pair.paired(labels), delay_days), draws, on_draw)
             for names, pair in sorted(self._pairs.items())
         ]
 
@@ -135,10 +140,15 @@ def _ripe(paired: Paired, delay_days: int) -> Paired:
 
 
 def _comparison(
-    names: tuple[str, str], pair: _Pair, models_dir: Path, paired: Paired, draws: Draws, on_draw: OnDraw
+    names: tuple[str, str],
+    pair: _Pair,
+    thresholds_of: ThresholdsOf,
+    paired: Paired,
+    draws: Draws,
+    on_draw: OnDraw,
 ) -> Comparison:
     champion, challenger = names
-    thresholds = _thresholds(models_dir, challenger)
+    thresholds = thresholds_of(challenger)
     return Comparison(
         champion=champion,
         challenger=challenger,
@@ -150,12 +160,12 @@ def _comparison(
     )
 
 
-def _thresholds(models_dir: Path, model: str) -> Thresholds | None:
-    try:
-        path = bundle_path(models_dir, model)
-        return manifest.decode(manifest.read(path, manifest.FILE_NAME), path).thresholds
-    except ModelRejected:
-        return None
+def stored_thresholds(settings: ModelSettings, model: str) -> Thresholds | None:
+    """The thresholds of ``name/version``; None where a worker of these settings would refuse its manifest."""
+    with suppress(ModelRejected):
+        _, manifest = bundles.described(bundle_path(Path(settings.dir), model), Loading.by(settings))
+        return manifest.thresholds
+    return None
 
 
 def notes(values: Iterable[bytes]) -> Decisions:

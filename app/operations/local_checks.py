@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from app.adapters.models.aliases import read_aliases
-from app.adapters.models.bundles import Loading, champion
+from app.adapters.models.bundles import champion
+from app.adapters.models.loading import Loading
 from app.domain.control import model_id
 from app.errors import ModelRejected
 from app.operations.finding import Finding, failed, ok, warning

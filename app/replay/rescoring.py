@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 
 from app.adapters.models.aliases import bundle_path
-from app.adapters.models.bundles import Bundle, Loading, load
+from app.adapters.models.bundles import Bundle, load
+from app.adapters.models.loading import Loading
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id

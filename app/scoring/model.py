@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from math import isfinite
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -28,6 +29,15 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Training rows without a value."""
     median: float | None
     """Median of the legitimate rows that have a value; None if none has."""
+
+    def __post_init__(self) -> None:
+        # Machine code searches the edges, and counts of another length would end a worker at its first report of drift.
+        if len(self.counts) != len(self.edges) + 1 or min(*self.counts, self.missing) < 0:
+            raise ValueError("a distribution has one count of rows more than edges")
+        if not all(map(isfinite, self.edges)) or any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError("the edges of a distribution must ascend")
+        if self.median is not None and not isfinite(self.median):
+            raise ValueError("a median must be a finite number")
 
     @cached_property
     def shares(self) -> list[float]:

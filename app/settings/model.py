@@ -25,3 +25,10 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     challenger_budget_ms: Annotated[float, Meta(gt=0)] = 10.0
     """Time budget of each challenger per chunk. A challenger that exceeds it skips chunks until the excess is compensated, and
     is suspended if it keeps exceeding it. A small forest takes 4 ms for a full chunk of 2,000."""
+    max_bundle_bytes: Annotated[int, Meta(ge=1024 * 1024, le=4 * 1024**3)] = 256 * 1024 * 1024
+    """Largest size of a bundle's model file, stored and unpacked. A larger one is refused before it is unpacked. Loading a bundle
+    may take up to five times this memory."""
+    max_tree_nodes: Annotated[int, Meta(ge=1)] = 3_000_000
+    """Most nodes of all trees of a bundle; one takes 250 bytes while the bundle is loaded."""
+    max_golden_rows: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    """Most golden rows of a bundle. Each is scored alone when the bundle is loaded; `fraudstream train` writes 64."""

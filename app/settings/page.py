@@ -40,6 +40,7 @@ _UNITS = {
     "records": "records",
     "replication_factor": "replicas",
     "reports": "reports",
+    "nodes": "nodes",
     "rows": "rows",
     "seconds": "seconds",
 }

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from app.adapters.models import skops_files
+from app.adapters.models.estimators import scorers_of
 from app.errors import BundleCorrupt, ConfigurationError
 from app.features import catalog
 from app.scoring.model import Rows
@@ -69,7 +70,7 @@ def require_storable(options: TrainingOptions) -> None:
         warnings.simplefilter("ignore")
         estimator = fit(trial, options)
     try:
-        skops_files.loads(skops_files.dumps(estimator))
+        scorers_of(skops_files.loads(skops_files.dumps(estimator)), np.zeros((1, catalog.WIDTH)))
     except BundleCorrupt as error:
         raise ConfigurationError(
             f"{_names(options)} cannot be stored safely: {error}. Choose another, for instance "

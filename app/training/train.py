@@ -8,6 +8,7 @@ import sklearn
 import threadpoolctl
 
 from app.adapters.models.bundles import Bundle, save
+from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.clock import utc_text
@@ -32,6 +33,8 @@ class Target(NamedTuple):
     path: Path
     created: str | None = None
     """YYYY-MM-DD; None for the day of the last event of the history."""
+    limits: Limits = DEFAULT_LIMITS
+    """The sizes that workers accept."""
 
 
 def train(
@@ -53,7 +56,7 @@ def train(
         tested, fitted = score_rows(split.tested.rows), score_rows(split.fitted.rows)
     manifest = _describe(target, options, profile, split, (fitted, tested))
     text = card(manifest, options, split, source.path.name)
-    return save(target.path, manifest, estimator, golden_rows(split.fitted.rows, fitted), text)
+    return save(target.path, manifest, estimator, golden_rows(split.fitted.rows, fitted), text, target.limits)
 
 
 def _read(

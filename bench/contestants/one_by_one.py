@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.adapters.models.bundles import champion
+from app.adapters.models.loading import Loading
 from app.adapters.serde.json_codec import decode_transaction, encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome, SourceOffset
@@ -42,7 +43,7 @@ class OneByOne:
 
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.topics.transactions
-        self._model = champion(Path(settings.model.dir), settings.model.champion)
+        self._model = champion(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
         self._lineup = Lineup(self._model)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._fold = OneFold(bounds).fold

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.bundles import champion
+from app.adapters.models.loading import UNSIGNED
 from app.domain.decision import Thresholds
 from app.features import catalog
 from app.settings import Settings
@@ -48,7 +49,7 @@ def scores(count: int, directory: Path) -> Scores:
         raise RuntimeError(f"the features of {len(table)} of {count} events were computed")
     rows = np.column_stack([table[name].to_numpy() for name in catalog.NAMES])
     rows[:, catalog.DELAYED] = np.nan
-    return champion(REPOSITORY / Settings().model.dir).score(rows)
+    return champion(REPOSITORY / Settings().model.dir, "", UNSIGNED).score(rows)
 
 
 def threshold(counted: Scores, share: float) -> float:

@@ -2,27 +2,34 @@
 
 import re
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
+from app.adapters.models.checks import bounded_file
 from app.errors import ModelRejected
 
 FILE_NAME = "aliases.toml"
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MOST_BYTES = 64 * 1024
+MOST_CHALLENGERS = 16
+"""Each is loaded and scores every chunk in its own time budget."""
+_PART = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_REFERENCE = re.compile(f"{_PART}/{_PART}")
 
 
 class Aliases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """References to bundles, ``name/version``."""
 
     champion: str
-    challengers: list[str] = []
+    challengers: Annotated[list[str], Meta(max_length=MOST_CHALLENGERS)] = []
 
 
 def read_aliases(models_dir: Path) -> Aliases:
     """The aliases of a directory of models. Raises ModelRejected when the file is missing or invalid."""
     path = models_dir / FILE_NAME
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Aliases)
+        return msgspec.toml.decode(bounded_file.read(path, MOST_BYTES), type=Aliases)
     except OSError as error:
         raise ModelRejected(
             f"{path} cannot be read: {error.strerror}. Set FRAUDSTREAM_MODEL_DIR, or write "

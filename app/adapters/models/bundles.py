@@ -1,60 +1,34 @@
 """Loads, saves and signs model bundles, ``models/<name>/<version>/``. A bundle is checked completely or refused.
 
->>> model = champion(Path("models"))            # doctest: +SKIP
+>>> model = champion(Path("models"), "", Loading.by(settings.model))            # doctest: +SKIP
 >>> model.score(rows), model.reference, model.warnings
 """
 
 import os
 import shutil
-from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
 import threadpoolctl
 
 from app.adapters.disk import durable_file
-from app.adapters.models import backends, golden, manifest, skops_files
+from app.adapters.models import golden, manifest, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.backends import Backend
-from app.adapters.models.comparisons import Comparison, Comparisons
+from app.adapters.models.checkable import compared_before, compared_now
+from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
+from app.adapters.models.loading import UNSIGNED, Loading
 from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.adapters.models.scorers import Contribute
-from app.adapters.models.stored_forests import stored_forest
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
-from app.features.compiled import CODE_FOLDER
 from app.scoring.model import Contributions, Distribution, Rows, Scores
-from app.settings import ModelSettings
-
-_UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What an estimator raises whose parts are inconsistent."""
 
 _GOLDEN_REPEATS = 8
-
-
-class Loading(NamedTuple):
-    """How bundles are loaded."""
-
-    public_key_file: str = ""
-    """Public key that must verify the signature; empty: no signature is required."""
-    backend: backends.BackendChoice = "auto"
-    """The back-end that scores the model."""
-    comparisons: Comparisons | None = None
-    """Where the comparison with scikit-learn is kept for the next time. None: it is made each time and not kept."""
-    compare_again: bool = False
-    """Make the comparison, whether there is one or not, and keep it."""
-
-    @classmethod
-    def by(cls, settings: ModelSettings) -> "Loading":
-        """From the settings."""
-        return cls(settings.public_key_file, settings.backend, Comparisons(CODE_FOLDER))
-
-
-DEFAULT_LOADING = Loading()
 
 
 class Bundle:
@@ -86,7 +60,7 @@ class Bundle:
         return self._contribute(rows)
 
 
-def champion(models_dir: Path, override: str = "", loading: Loading = DEFAULT_LOADING) -> Bundle:
+def champion(models_dir: Path, override: str, loading: Loading) -> Bundle:
     """The model that decides: ``override`` (name/version), or the champion in aliases.toml.
 
     Raises ModelRejected or a subclass, which names the reason.
@@ -94,7 +68,7 @@ def champion(models_dir: Path, override: str = "", loading: Loading = DEFAULT_LO
     return load(bundle_path(models_dir, override or read_aliases(models_dir).champion), loading)
 
 
-def load(path: Path, loading: Loading = DEFAULT_LOADING) -> Bundle:
+def load(path: Path, loading: Loading) -> Bundle:
     """The model at ``.../<name>/<version>``. Raises ModelRejected or a subclass, which names the reason."""
     bundle = _load(path, loading)
     name, version = path.resolve().parts[-2:]
@@ -105,7 +79,14 @@ def load(path: Path, loading: Loading = DEFAULT_LOADING) -> Bundle:
     return bundle
 
 
-def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> Bundle:
+def save(
+    path: Path,
+    described: Manifest,
+    estimator: Any,
+    golden_rows: Rows,
+    card: str,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Bundle:
     """Write a bundle to ``path`` atomically and durably, and load it. Raises ModelRejected if ``path`` exists or a check fails."""
     if path.exists():
         raise ModelRejected(f"{path} exists. A version is never overwritten: choose another.")
@@ -114,102 +95,60 @@ def save(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, car
     unfinished.mkdir()
     try:
         _write(unfinished, described, estimator, golden_rows, card)
-        _load(unfinished, DEFAULT_LOADING)
+        _load(unfinished, UNSIGNED._replace(limits=limits))
         durable_file.publish(unfinished, path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return load(path)
+    return load(path, UNSIGNED._replace(limits=limits))
 
 
-def sign(path: Path, key_file: Path) -> ModelReference:
+def sign(path: Path, key_file: Path, limits: Limits = DEFAULT_LIMITS) -> ModelReference:
     """Sign a bundle, which must load. Raises ModelRejected, or ConfigurationError without a usable key."""
-    from app.adapters.models import signatures  # noqa: PLC0415  # see _load
+    from app.adapters.models import signatures  # noqa: PLC0415  # see described
 
-    encoded, reference = manifest.read(path, FILE_NAME), load(path).reference
+    encoded = manifest.read(path, FILE_NAME)
+    reference = load(path, UNSIGNED._replace(limits=limits)).reference
     if sha256(encoded).hexdigest() != reference.digest:
         raise ModelRejected(f"{path} was changed while it was checked")
     signatures.sign(path, encoded, key_file)
     return reference
 
 
-def _load(path: Path, loading: Loading) -> Bundle:
+def described(path: Path, loading: Loading) -> tuple[bytes, Manifest]:
+    """The bytes of a bundle's manifest, and what they say once their signature is checked. Raises ModelRejected."""
     encoded = manifest.read(path, FILE_NAME)
     if loading.public_key_file:
         from app.adapters.models import signatures  # noqa: PLC0415  # cryptography is needed where a key is set
 
         signatures.check(path, encoded, Path(loading.public_key_file))
-    described = manifest.decode(encoded, path)
-    files = manifest.read_files(described, path)
-    manifest.check_catalog(described, path)
-    manifest.check_library(described, path)
+    return encoded, manifest.decode(encoded, path)
+
+
+def _load(path: Path, loading: Loading) -> Bundle:
+    encoded, content = described(path, loading)
+    files = manifest.read_files(content, path, loading.limits)
+    manifest.check_catalog(content, path)
+    manifest.check_library(content, path)
     # One core per worker: numerical libraries that start a thread per core would compete for it.
     threadpoolctl.threadpool_limits(1)
-    reference = described.reference(encoded)
+    reference = content.reference(encoded)
     try:
-        backend, contribute, rows, expected = _compared_before(
-            files, reference, described, loading
-        ) or _compared_now(files, reference, described, loading, path)
+        backend, contribute, rows, expected = compared_before(
+            files, reference, content, loading
+        ) or compared_now(files, reference, content, loading, path)
         # Estimators may take different code paths for one row and for many: golden rows are checked both ways.
         together = backend.score(np.concatenate([rows] * _GOLDEN_REPEATS))[-len(rows) :]
         contribute(rows)  # compile now, not at the first alert
         singly = np.concatenate([backend.score(rows[i : i + 1]) for i in range(len(rows))])
-    except _UNUSABLE as error:
+        golden.check(together, expected, path)
+        golden.check(singly, expected, path)
+    except ModelRejected:
+        raise
+    except Exception as error:  # an estimator of inconsistent parts raises anything, from numba's TypingError to RecursionError; one that escaped would end the loop that follows orders
         raise BundleCorrupt(
             f"{path / MODEL_FILE} cannot score: {type(error).__name__}. Train it again."
         ) from error
-    golden.check(together, expected, path)
-    golden.check(singly, expected, path)
-    return Bundle(described, reference, backend, contribute)
-
-
-class _Checkable(NamedTuple):
-    """The scoring code of a bundle, and the golden rows to check it with."""
-
-    backend: Backend
-    contribute: Contribute
-    golden_rows: Rows
-    golden_scores: Scores
-
-
-def _compared_before(
-    files: Mapping[str, bytes], reference: ModelReference, described: Manifest, loading: Loading
-) -> _Checkable | None:
-    """The model in machine code alone; None without a valid comparison, see ``comparisons``."""
-    if loading.comparisons is None or loading.compare_again:
-        return None
-    known = loading.comparisons.find(reference.digest, loading.backend)
-    if known is None:
-        return None
-    forest = stored_forest(files[MODEL_FILE], len(described.features))
-    if forest is None or not backends.same_scores(
-        known.scores, forest.score(known.rows), described.thresholds
-    ):
-        return None
-    backend = Backend(known.by_batch, known.micros, forest.score)
-    golden_rows = known.rows[: len(known.golden_scores)]
-    return _Checkable(backend, forest.contributions, golden_rows, known.golden_scores)
-
-
-def _compared_now(
-    files: Mapping[str, bytes],
-    reference: ModelReference,
-    described: Manifest,
-    loading: Loading,
-    path: Path,
-) -> _Checkable:
-    rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE)
-    from app.adapters.models.estimators import scorers_of  # noqa: PLC0415  # scikit-learn takes a second to import
-
-    threadpoolctl.threadpool_limits(1)  # again, for the thread pools loaded by scikit-learn
-    scorers = scorers_of(skops_files.loads(files[MODEL_FILE]), described.usual())
-    backend = backends.choose(loading.backend, scorers, rows, described.thresholds)
-    if loading.comparisons is not None and scorers.forest is not None and backend.score == scorers.compiled:
-        stored = stored_forest(files[MODEL_FILE], len(described.features))
-        if stored is not None and stored.equals(scorers.forest):
-            compared = backends.compared_rows(scorers.own, rows, described.thresholds)
-            made = Comparison(compared, scorers.own(compared), expected, backend.by_batch, backend.micros)
-            loading.comparisons.store(reference.digest, loading.backend, made)
-    return _Checkable(backend, scorers.contributions, rows, expected)
+    return Bundle(content, reference, backend, contribute)
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

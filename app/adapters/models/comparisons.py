@@ -103,7 +103,7 @@ def _surroundings() -> str:
     """Everything besides the bundle that a comparison depends on."""
     sources = sha256()
     for folder in _SOURCES:
-        for path in sorted(folder.glob("*.py")):
+        for path in sorted(folder.rglob("*.py")):
             sources.update(path.read_bytes())
     versions = [f"{library} {version(library)}" for library in _LIBRARIES]
     processor = llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten()

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from app.adapters.models.checks.estimators import check, parts
 from app.adapters.models.linear import Linear
 from app.adapters.models.pipeline_steps import Transform, through
 from app.adapters.models.scorers import Contribute, ScoreRows, Scorers
@@ -19,20 +19,22 @@ from app.errors import BundleCorrupt
 from app.scoring.model import Rows, Scores
 
 _BINARY = [0, 1]
+_RUNTIME = {"n_jobs": 1, "verbose": 0}
+"""Parameters that have no effect on a score. A worker has one core, and its output is a log."""
 
 
 def scorers_of(estimator: Any, usual: Rows) -> Scorers:
     """The scoring functions of an estimator for rows as wide as ``usual``, shape (1, features): the reference row of the
     contributions. Raises BundleCorrupt when the estimator cannot score such rows.
     """
+    check(estimator)
     if not hasattr(estimator, "predict_proba"):
         raise BundleCorrupt(f"the model is a {type(estimator).__name__}, which has no predict_proba")
     features = usual.shape[1]
     if list(estimator.classes_) != _BINARY or estimator.n_features_in_ != features:
         raise BundleCorrupt(f"the model must have the classes 0 and 1 and {features} features")
-    _use_one_thread(estimator)
+    _run_quietly(estimator)
     if isinstance(estimator, CalibratedClassifierCV):
-        _check_calibrated(estimator, usual)
         return Scorers(_probabilities(estimator), None, _inseparable)
     *before, last = _steps(estimator)
     see = through(before)
@@ -48,14 +50,6 @@ def scorers_of(estimator: Any, usual: Rows) -> Scorers:
         contribute = Linear(last, seen).contributions
     whole = None if before else forest
     return Scorers(own, compiled, lambda rows: contribute(see(rows)), whole)
-
-
-def _check_calibrated(estimator: Any, usual: Rows) -> None:
-    """Check the calibrated models as if each were used alone: scikit-learn walks their trees itself."""
-    for part in estimator.calibrated_classifiers_:
-        if not isinstance(part.estimator, FrozenEstimator):
-            raise BundleCorrupt("only a model fitted before its calibration can be scored: train it again")
-        scorers_of(part.estimator.estimator, usual)
 
 
 def _steps(estimator: Any) -> list[Any]:
@@ -84,6 +78,7 @@ def _inseparable(_: Rows) -> None:
     return None
 
 
-def _use_one_thread(estimator: Any) -> None:
-    parameters = estimator.get_params()
-    estimator.set_params(**{name: 1 for name in parameters if name.split("__")[-1] == "n_jobs"})
+def _run_quietly(estimator: Any) -> None:
+    for part in parts(estimator):
+        for name in _RUNTIME.keys() & getattr(part, "__dict__", {}).keys():
+            setattr(part, name, _RUNTIME[name])

@@ -16,10 +16,17 @@ from app.scoring.model import Contributions, Rows, Scale, Scores
 from app.scoring.quick_scorer import Splits, quick_sums, splits_of
 from app.scoring.trees import LEAF, Trees, contributions, fill_expected, logistic, sums
 
+MOST_DEPTH = 1_000
+"""Nodes on a path. Trees that are fitted without a limit have some 50."""
+_LARGEST = 1e100
+"""Values and weights below it give finite sums and products."""
+
 
 class Forest(NamedTuple):
     """A forest whose scores equal ``predict_proba`` to the bit."""
 
+    width: int
+    """Columns of the rows."""
     trees: Trees
     splits: Splits | None
     """The same trees in QuickScorer form; None where they are too large for it and are walked node by node."""
@@ -42,7 +49,7 @@ class Forest(NamedTuple):
 
     def score(self, rows: Rows) -> Scores:
         """The fraud probability of each row, shape (rows,)."""
-        seen = self.see(rows)
+        seen = self._seen(rows)
         if self.splits is None:
             return self.to_probability(sums(self.trees, seen, self.baseline))
         return self.to_probability(quick_sums(self.splits, seen, self.baseline))
@@ -50,8 +57,14 @@ class Forest(NamedTuple):
     def contributions(self, rows: Rows) -> Contributions:
         """The contribution of each feature of each row, on the scale of the trees' values."""
         base = self.baseline + self.share * float(self.trees.expected[self.trees.roots].sum())
-        found = contributions(self.trees, self.see(rows)) * self.share
+        found = contributions(self.trees, self._seen(rows)) * self.share
         return Contributions(Method.TREE_PATHS, self.scale, base, found)
+
+    def _seen(self, rows: Rows) -> Rows:
+        # Compiled code reads columns without bounds checks.
+        if rows.ndim != 2 or rows.shape[1] != self.width:
+            raise ValueError(f"rows of shape {rows.shape} for a forest of {self.width} columns")
+        return self.see(rows)
 
 
 class Nodes(NamedTuple):
@@ -73,8 +86,9 @@ def boosted_forest(predictors: Sequence[NDArray[Any]], baseline: float, width: i
 
     Raises BundleCorrupt where walking a tree would read outside its arrays.
     """
-    trees = _side_by_side([_boosted_nodes(nodes) for nodes in predictors], width)
+    trees = _side_by_side([boosted_nodes(nodes) for nodes in predictors], width)
     return Forest(
+        width=width,
         trees=trees,
         splits=splits_of(trees, width),
         baseline=baseline,
@@ -90,6 +104,7 @@ def averaged_forest(nodes: Sequence[Nodes], width: int) -> Forest:
     number = len(nodes)
     trees = _side_by_side(nodes, width)
     return Forest(
+        width=width,
         trees=trees,
         splits=splits_of(trees, width),
         baseline=0.0,
@@ -102,7 +117,8 @@ def averaged_forest(nodes: Sequence[Nodes], width: int) -> Forest:
     )
 
 
-def _boosted_nodes(nodes: NDArray[Any]) -> Nodes:
+def boosted_nodes(nodes: NDArray[Any]) -> Nodes:
+    """The nodes of a tree of a boosted model. Raises BundleCorrupt where it splits on categories."""
     # Category splits are bit sets in another table, which compiled code does not read.
     if nodes["is_categorical"].any():
         raise BundleCorrupt("a tree of the model is malformed: it splits on categories")
@@ -122,7 +138,7 @@ def _side_by_side(trees: Sequence[Nodes], features: int) -> Trees:
     if not trees:
         raise BundleCorrupt("the model has no trees")
     for nodes in trees:
-        _check(nodes, features)
+        check_nodes(nodes, features)
     lengths = [len(nodes.is_leaf) for nodes in trees]
     roots = np.cumsum([0, *lengths[:-1]])
     nodes, moved = Nodes(*map(np.concatenate, zip(*trees, strict=True))), np.repeat(roots, lengths)
@@ -142,8 +158,8 @@ def _side_by_side(trees: Sequence[Nodes], features: int) -> Trees:
     return found
 
 
-def _check(nodes: Nodes, features: int) -> None:
-    """Raise BundleCorrupt unless the nodes form one tree and every feature exists.
+def check_nodes(nodes: Nodes, features: int) -> int:
+    """Raise BundleCorrupt unless the nodes form one tree, every feature exists and all numbers are finite. Returns its depth.
 
     Children after their parents exclude cycles; each node except the root having exactly one parent excludes anything but a
     tree. Compiled code walks without bounds checks, so a forged model must not get past this.
@@ -156,7 +172,22 @@ def _check(nodes: Nodes, features: int) -> None:
         and bool(np.all(children > at) and np.all(children < number))
         and np.unique(children).size == children.size == number - 1
         and bool(np.all((nodes.feature[at] >= 0) & (nodes.feature[at] < features)))
-        and bool(np.all(nodes.weight > 0))
+        and bool(np.all((nodes.weight > 0) & (nodes.weight < _LARGEST)))
+        # A split on infinity separates the missing values. A comparison with NaN would differ between implementations.
+        and not bool(np.isnan(nodes.threshold[at]).any())
+        and bool(np.all(np.abs(nodes.value) < _LARGEST))
     )
     if not sound:
         raise BundleCorrupt("a tree of the model is malformed")
+    return _depth(nodes)
+
+
+def _depth(nodes: Nodes) -> int:
+    """The number of nodes on the longest path."""
+    depth, level = 1, np.flatnonzero(~nodes.is_leaf[:1])
+    while level.size:
+        if depth >= MOST_DEPTH:
+            raise BundleCorrupt(f"a tree of the model is deeper than {MOST_DEPTH:,} nodes")
+        below = np.concatenate([nodes.left[level], nodes.right[level]])
+        depth, level = depth + 1, below[~nodes.is_leaf[below]]
+    return depth

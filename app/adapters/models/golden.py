@@ -2,15 +2,24 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from app.adapters.models.checks import parquet_pages
+from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.errors import BundleCorrupt, GoldenRowMismatch
 from app.features import catalog
 from app.scoring.model import Rows, Scores
 
 TOLERANCE = 1e-9
 _SCORE = "score"
+_MOST_ITEMS = 1_000
+"""Items of a list in the footer; Arrow makes an object of 100 bytes and more of each."""
+_MOST_LEVEL_BYTES = 1_024
+"""What the pages of a column have besides its numbers."""
+_ITEM_BYTES = 16
+"""A number, twice: Parquet may store it together with its level."""
 
 
 def write(path: Path, rows: Rows, scores: Scores) -> None:
@@ -22,24 +31,55 @@ def write(path: Path, rows: Rows, scores: Scores) -> None:
         table.write(dict(zip(catalog.NAMES, rows.T, strict=True)) | {_SCORE: scores})
 
 
-def read(data: bytes, path: Path) -> tuple[Rows, Scores]:
-    """The rows and scores in a file's bytes. Raises BundleCorrupt where they hold none."""
+def read(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Rows, Scores]:
+    """The rows and scores in a file's bytes. Raises BundleCorrupt where they hold none, or more than the limits allow."""
     import pyarrow as pa  # noqa: PLC0415  # a worker whose model was compared before has these rows without it
     import pyarrow.parquet  # noqa: PLC0415
 
     try:
-        table = pyarrow.parquet.read_table(io.BytesIO(data))
+        file = pyarrow.parquet.ParquetFile(
+            io.BytesIO(data), thrift_container_size_limit=_MOST_ITEMS, thrift_string_size_limit=len(data)
+        )
+        _check_sizes(file, data, limits)
+        table = file.read()
         columns = [table.column(name).to_numpy() for name in (*catalog.NAMES, _SCORE)]
         values = np.array(columns, dtype=np.float64)
-    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+    except (pa.ArrowException, KeyError, ValueError, OSError, MemoryError) as error:
         raise BundleCorrupt(f"{path} holds no golden rows: {type(error).__name__}") from error
     if values.shape[1] == 0:
         raise BundleCorrupt(f"{path} holds no golden rows")
     return np.ascontiguousarray(values[:-1].T), values[-1]
 
 
+def _check_sizes(file: Any, data: bytes, limits: Limits) -> None:
+    """Check what reading the file would allocate. Raises BundleCorrupt, or ValueError where it is damaged."""
+    found = file.metadata
+    if found.num_rows > limits.golden_rows:
+        raise BundleCorrupt(
+            f"the bundle has {found.num_rows:,} golden rows, allowed are {limits.golden_rows:,} (FRAUDSTREAM_MODEL_MAX_GOLDEN_ROWS)"
+        )
+    expected = {(name, "double") for name in (*catalog.NAMES, _SCORE)}
+    if {(field.name, str(field.type)) for field in file.schema_arrow} != expected:
+        raise ValueError("other columns than numbers of the catalog")
+    if found.num_row_groups != 1:
+        raise ValueError("golden rows are one group of rows")
+    columns = [found.row_group(0).column(at) for at in range(found.num_columns)]
+    if sum(column.total_compressed_size for column in columns) > len(data):
+        raise ValueError("columns that overlap")
+    unpacked = sum(_unpacked_bytes(column, data) for column in columns)
+    if unpacked > len(columns) * (_MOST_LEVEL_BYTES + limits.golden_rows * _ITEM_BYTES):
+        raise BundleCorrupt(f"the golden rows unpack to {unpacked:,} bytes")
+
+
+def _unpacked_bytes(column: Any, data: bytes) -> int:
+    begin = column.data_page_offset
+    return sum(parquet_pages.unpacked_sizes(data, begin, begin + column.total_compressed_size))
+
+
 def check(found: Scores, expected: Scores, path: Path) -> None:
     """Raise GoldenRowMismatch unless the scores equal the expected ones within TOLERANCE; NaN never does."""
+    if found.shape != expected.shape:
+        raise GoldenRowMismatch(f"{path} gives scores of shape {found.shape} for {len(expected)} rows.")
     if not np.all((found >= 0) & (found <= 1)):
         raise GoldenRowMismatch(f"{path} gives a score that is NaN or outside [0, 1]. Train it again.")
     furthest = float(np.max(np.abs(found - expected)))

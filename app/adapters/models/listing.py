@@ -4,9 +4,11 @@ from pathlib import Path
 
 import msgspec
 
-from app.adapters.models import manifest
+from app.adapters.models import bundles, manifest
 from app.adapters.models.aliases import Aliases, read_aliases
+from app.adapters.models.loading import Loading
 from app.errors import ModelRejected
+from app.settings import ModelSettings
 
 
 class ListedBundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,11 +19,12 @@ class ListedBundle(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
 
 
-def list_bundles(models_dir: Path) -> list[ListedBundle]:
-    """Every bundle ordered by name; the summary of an unreadable one is its error."""
+def list_bundles(settings: ModelSettings) -> list[ListedBundle]:
+    """Every bundle ordered by name; the summary of one that is refused is the reason."""
+    models_dir, loading = Path(settings.dir), Loading.by(settings)
     aliases = _aliases(models_dir)
     paths = sorted(path.parent for path in models_dir.glob(f"*/*/{manifest.FILE_NAME}"))
-    return [_listed_bundle(path, aliases) for path in paths]
+    return [_listed_bundle(path, aliases, loading) for path in paths]
 
 
 def _aliases(models_dir: Path) -> Aliases:
@@ -31,17 +34,17 @@ def _aliases(models_dir: Path) -> Aliases:
         return Aliases(champion="")
 
 
-def _listed_bundle(path: Path, aliases: Aliases) -> ListedBundle:
+def _listed_bundle(path: Path, aliases: Aliases, loading: Loading) -> ListedBundle:
     reference = f"{path.parent.name}/{path.name}"
     alias = "champion" if reference == aliases.champion else ""
     if not alias and reference in aliases.challengers:
         alias = "challenger"
-    return ListedBundle(reference=reference, alias=alias, summary=_summary(path))
+    return ListedBundle(reference=reference, alias=alias, summary=_summary(path, loading))
 
 
-def _summary(path: Path) -> str:
+def _summary(path: Path, loading: Loading) -> str:
     try:
-        described = manifest.decode(manifest.read(path, manifest.FILE_NAME), path)
+        _, described = bundles.described(path, loading)
     except ModelRejected as error:
         return str(error)
     figures = (

@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from app.adapters.models.checks import bounded_file
+from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.domain.bounded import ModelName
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, CatalogMismatch, LibraryMismatch
@@ -21,6 +23,9 @@ from app.settings import ProfileSettings
 FILE_NAME = "manifest.json"
 MODEL_FILE, GOLDEN_FILE, CARD_FILE = "model.skops", "golden.parquet", "CARD.md"
 OTHER_FILES = (CARD_FILE, GOLDEN_FILE, MODEL_FILE)
+
+MOST_BYTES = 1024 * 1024
+"""Size of the manifest, of the card, and of the golden file besides its rows. A manifest has 30 kB."""
 
 Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -97,18 +102,18 @@ def decode(data: bytes, path: Path) -> Manifest:
     """The manifest read from ``path``. Raises BundleCorrupt."""
     try:
         return msgspec.json.decode(data, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # a ValueError is no UTF-8
         raise BundleCorrupt(f"{path / FILE_NAME} is not a manifest: {error}. Restore the bundle.") from error
 
 
-def read_files(manifest: Manifest, path: Path) -> dict[str, bytes]:
+def read_files(manifest: Manifest, path: Path, limits: Limits) -> dict[str, bytes]:
     """The content of every other file by name. Each is read once, so that the checked bytes are the used bytes.
 
-    Raises BundleCorrupt when a file is missing or its sha256 differs.
+    Raises BundleCorrupt when a file is missing or too large, or its sha256 differs.
     """
     if set(manifest.files) != set(OTHER_FILES):
         raise BundleCorrupt(f"{path / FILE_NAME} must list exactly {', '.join(OTHER_FILES)}")
-    found = {name: read(path, name) for name in manifest.files}
+    found = {name: read(path, name, limits) for name in manifest.files}
     for name, expected in manifest.files.items():
         if sha256(found[name]).hexdigest() != expected:
             raise BundleCorrupt(f"{path / name} was altered: its sha256 is not the manifest's. Restore it.")
@@ -148,9 +153,12 @@ def _release(version: str) -> list[str]:
     return version.split(".")[:2]
 
 
-def read(path: Path, name: str) -> bytes:
+def read(path: Path, name: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """The bytes of one file of the bundle at ``path``. Raises BundleCorrupt."""
+    most = limits.bundle_bytes if name == MODEL_FILE else MOST_BYTES
+    if name == GOLDEN_FILE:
+        most += 2 * limits.golden_rows * (catalog.WIDTH + 1) * np.dtype(np.float64).itemsize
     try:
-        return (path / name).read_bytes()
+        return bounded_file.read(path / name, most)
     except OSError as error:
         raise BundleCorrupt(f"{path / name} cannot be read: {error.strerror}. Restore the bundle.") from error

@@ -8,10 +8,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.adapters.disk import durable_file
+from app.adapters.models.checks import bounded_file
 from app.adapters.signing_keys import private_key, public_key
 from app.errors import ConfigurationError, SignatureRefused
 
 FILE_NAME = "manifest.sig"
+MOST_BYTES = 4_096
+"""A signature in base64 has 89 bytes."""
 _PURPOSE = b"fraudstream model manifest v1\0"
 """Prefix of the signed bytes, so that a signature of other data by the same key is invalid for a model."""
 _NO_PUBLIC_KEY = (
@@ -29,7 +32,7 @@ def check(path: Path, manifest: bytes, key_file: Path) -> None:
     """Raise SignatureRefused unless the private key of this public key signed the manifest."""
     key = _trusted(key_file)
     try:
-        key.verify(b64decode((path / FILE_NAME).read_bytes()), _PURPOSE + manifest)
+        key.verify(b64decode(bounded_file.read(path / FILE_NAME, MOST_BYTES)), _PURPOSE + manifest)
     except FileNotFoundError as error:
         raise SignatureRefused(
             f"{path} is not signed, and {key_file} must verify every model. `fraudstream model sign` signs it."

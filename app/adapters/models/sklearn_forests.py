@@ -41,10 +41,11 @@ def _boosted(estimator: Any, width: int) -> Forest:
 
 
 def _averaged(estimators: Sequence[Any], width: int) -> Forest:
-    return averaged_forest([_averaged_nodes(estimator.tree_) for estimator in estimators], width)
+    return averaged_forest([averaged_nodes(estimator.tree_) for estimator in estimators], width)
 
 
-def _averaged_nodes(tree: Any) -> Nodes:
+def averaged_nodes(tree: Any) -> Nodes:
+    """The nodes of a tree that gives probabilities. Raises BundleCorrupt where it claims more than it has."""
     # A forged tree can claim more nodes than it has memory for. Check the counts before any of its arrays is read.
     if not 0 < tree.node_count == tree.capacity or (tree.n_outputs, tree.max_n_classes) != (1, _CLASSES):
         raise BundleCorrupt("a tree of the model is malformed")

@@ -1,6 +1,7 @@
 """``fraudstream model compare``: champion and challengers, from the decisions that hold the scores of both."""
 
 import json as json_format
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,7 @@ def compare(
     from app.commands.shared.history import file_columns
     from app.history.label_files import read_fraud_flags
     from app.model_comparison.intervals import Draws
+    from app.model_comparison.shadowed import stored_thresholds
     from app.settings import Settings
 
     if labels and labels_topic:
@@ -64,7 +66,7 @@ def compare(
     if labels_topic:
         known = _read_labels_topic(settings, labels_topic)
     draws = Draws(number=resamples, seed=seed, budget=budget)
-    compared = found.compare(Path(settings.model.dir), known, delay_days, draws)
+    compared = found.compare(partial(stored_thresholds, settings.model), known, delay_days, draws)
     if json:
         facts = {"decisions": found.read, "budget": budget, "comparisons": msgspec.to_builtins(compared)}
         typer.echo(json_format.dumps(facts, indent=2))

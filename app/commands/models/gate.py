@@ -98,8 +98,8 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
 
     Raises ModelRejected when a bundle is not sound, InvalidFile when the history cannot be used.
     """
-    from app.adapters.models.bundles import Loading
     from app.adapters.models.bundles import champion as load_champion
+    from app.adapters.models.loading import Loading
     from app.commands.shared.history import profile_bounds
     from app.commands.shared.progress import rows_progress
     from app.model_comparison.gate import compare_models

@@ -27,7 +27,7 @@ def show(json: Json = False) -> None:
     from app.adapters.models.listing import list_bundles
     from app.settings import Settings
 
-    listed = list_bundles(Path(Settings.from_env().model.dir))
+    listed = list_bundles(Settings.from_env().model)
     if json:
         typer.echo(json_format.dumps({"models": msgspec.to_builtins(listed)}, indent=2))
         return
@@ -81,11 +81,13 @@ def sign(
     """Load a bundle, run every check but the signature, and sign its manifest."""
     from app.adapters.models.aliases import bundle_path
     from app.adapters.models.bundles import sign as sign_bundle
+    from app.adapters.models.checks.limits import Limits
     from app.adapters.models.signatures import FILE_NAME
     from app.settings import Settings
 
-    path = bundle_path(Path(Settings.from_env().model.dir), model)
-    digest = sign_bundle(path, key).digest
+    settings = Settings.from_env().model
+    path = bundle_path(Path(settings.dir), model)
+    digest = sign_bundle(path, key, Limits.by(settings)).digest
     if json:
         typer.echo(json_format.dumps({"model": model, "digest": digest, "signature": str(path / FILE_NAME)}))
         return
@@ -94,7 +96,8 @@ def sign(
 
 def load_champion(settings: "Settings", model: str, *, compare_again: bool = False) -> "Bundle":
     """Load ``model``, or the champion of the settings, and print its warnings on standard error."""
-    from app.adapters.models.bundles import Loading, champion
+    from app.adapters.models.bundles import champion
+    from app.adapters.models.loading import Loading
 
     chosen = model or settings.model.champion
     loading = Loading.by(settings.model)._replace(compare_again=compare_again)

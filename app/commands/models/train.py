@@ -51,6 +51,7 @@ def train(
 
     import msgspec
 
+    from app.adapters.models.checks.limits import Limits
     from app.adapters.models.manifest import ProfileBounds
     from app.adapters.tabular.files import row_count
     from app.commands.shared.history import history_source
@@ -84,7 +85,9 @@ def train(
     started = time.perf_counter()
     with rows_progress("folded", row_count(data)) as on_progress:
         source = history_source(data, mapping, settings, labels, label_delay_days, order)
-        bundle = train_bundle(source, Target(out, created), options, profile, on_progress)
+        bundle = train_bundle(
+            source, Target(out, created, Limits.by(settings.model)), options, profile, on_progress
+        )
     manifest, seconds = bundle.manifest, time.perf_counter() - started
     if json:
         typer.echo(

@@ -59,7 +59,6 @@ def _check(settings: "Settings") -> None:
     import time
 
     from app.adapters.disk.data_dir import lock
-    from app.adapters.models.bundles import Loading
     from app.adapters.topic_records.control_reader import read_control_log
     from app.streaming.control.model_choice import ModelChoice
     from app.topics.provisioning import require
@@ -69,5 +68,4 @@ def _check(settings: "Settings") -> None:
     if settings.worker.role != "risk":
         return
     order = asyncio.run(read_control_log(settings)).orders.champion
-    choice = ModelChoice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
-    choice.first(order, time.time_ns() // 1_000_000)
+    ModelChoice.by(settings.model).first(order, time.time_ns() // 1_000_000)

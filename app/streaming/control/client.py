@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.adapters.kafka.records import OutRecord
 from app.adapters.models.aliases import bundle_path
-from app.adapters.models.bundles import Loading, champion, load
+from app.adapters.models.bundles import champion, load
+from app.adapters.models.loading import Loading
 from app.adapters.topic_records.control_log import ControlLog, order_record, withdrawal_record
 from app.adapters.topic_records.control_reader import ControlReader, open_control_reader
 from app.adapters.topic_records.order_sending import send_orders
@@ -72,7 +73,7 @@ def promotion(settings: Settings, model: str, log: ControlLog) -> ModelOrder:
     reference = _checked(settings, model)
     current = log.orders.champion
     if current is None:
-        previous = champion(models_dir, loading=loading).reference
+        previous = champion(models_dir, "", loading).reference
     else:  # ordered twice, a model must not become its own predecessor: a rollback would change nothing
         previous = current.model if current.model != reference else current.previous or reference
     return ModelOrder(model=reference, previous=previous, ordered_at=_now_ms())

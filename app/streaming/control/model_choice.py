@@ -6,12 +6,14 @@ from typing import NamedTuple
 import structlog
 
 from app.adapters.models.aliases import read_aliases
-from app.adapters.models.bundles import DEFAULT_LOADING, Bundle, Loading, champion
+from app.adapters.models.bundles import Bundle, champion
+from app.adapters.models.loading import Loading
 from app.adapters.observability.causes import named
 from app.domain.bounded import cut
 from app.domain.control import ChallengersOrder, ModelOrder, Refusal, model_id
 from app.errors import ModelRejected
 from app.scoring.model import Model
+from app.settings import ModelSettings
 
 _log = structlog.get_logger("model")
 
@@ -42,10 +44,15 @@ class RunningChampion(NamedTuple):
 class ModelChoice:
     """Chooses and loads models. ``pinned`` is FRAUDSTREAM_MODEL_CHAMPION; it takes precedence over every order."""
 
-    def __init__(self, models_dir: Path, pinned: str, loading: Loading = DEFAULT_LOADING) -> None:
+    def __init__(self, models_dir: Path, pinned: str, loading: Loading) -> None:
         self.models_dir = models_dir
         self._pinned = pinned
         self._loading = loading
+
+    @classmethod
+    def by(cls, settings: ModelSettings) -> "ModelChoice":
+        """The choice of a worker, and of the check before its start."""
+        return cls(Path(settings.dir), settings.champion, Loading.by(settings))
 
     def champion(self, order: ModelOrder | None) -> WantedModel:
         """The champion to run. Raises ModelRejected when aliases.toml decides and cannot be read."""

@@ -13,7 +13,7 @@ import structlog
 from app.adapters.cdc.transaction_decoder import decoding_of
 from app.adapters.disk import data_dir
 from app.adapters.kafka.partitioner import partitions_of
-from app.adapters.models.bundles import Bundle, Loading
+from app.adapters.models.bundles import Bundle
 from app.adapters.topic_records.control_reader import read_control_log
 from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
@@ -63,7 +63,7 @@ class RiskWorker(StatefulWorker):
         await self._check_prerequisites()
         source_log = await self._open_source_log()
         control = await read_control_log(settings)
-        choice = ModelChoice(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
+        choice = ModelChoice.by(settings.model)
         running = choice.first(control.orders.champion, now_ms())
         compile_fold()
         partitions_of([b"a key"], 1)  # compile it now: the first chunk must not wait for it

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from app.adapters.models.bundles import load
+from app.adapters.models.loading import UNSIGNED
 from app.local.state import Stack
 from tests.support.bundle import write_bundle
 from tests.support.deployment import Deployment, check_guarantee
@@ -156,6 +157,6 @@ async def deciding(deployment: Deployment) -> set[str]:
         found.setdefault(f"{model['name']}/{model['version']}", []).append(decision)
     for reference, decisions in found.items():
         rows = np.array([decision["features"] for decision in decisions], dtype=np.float64)
-        scores = load(deployment.models / reference).score(rows)
+        scores = load(deployment.models / reference, UNSIGNED).score(rows)
         assert scores.tolist() == [decision["score"] for decision in decisions]
     return set(found)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.adapters.models.bundles import load
+from app.adapters.models.loading import UNSIGNED
 from app.local.state import Stack
 from app.scoring.canary import in_share
 from tests.support.bundle import write_bundle
@@ -126,8 +127,8 @@ def told_model(decision: dict[str, Any]) -> str:
 def check_shadow(deployment: Deployment, decisions: list[dict[str, Any]], challenger: str) -> None:
     """Check that the champion made all decisions and that shadow scores are the challenger's on the same features."""
     rows = np.array([one["features"] for one in decisions], dtype=np.float64)
-    shadow = load(deployment.models / challenger).score(rows).tolist()
-    scores = load(deployment.models / FIRST).score(rows).tolist()
+    shadow = load(deployment.models / challenger, UNSIGNED).score(rows).tolist()
+    scores = load(deployment.models / FIRST, UNSIGNED).score(rows).tolist()
     assert shadow == [one["shadow"].get(challenger) for one in decisions]
     assert all(list(one["shadow"]) == [challenger] for one in decisions)
     assert (scores, {FIRST}) == ([one["score"] for one in decisions], set(map(told_model, decisions)))

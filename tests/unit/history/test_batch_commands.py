@@ -120,10 +120,11 @@ def test_alerts_only_writes_the_rows_that_are_not_approved(history: Path, tmp_pa
 
 def test_scores_are_those_of_the_model_on_the_features_beside_them(history: Path, tmp_path: Path) -> None:
     from app.adapters.models.bundles import champion  # noqa: PLC0415  # only this test scores
+    from app.adapters.models.loading import UNSIGNED  # noqa: PLC0415  # only this test scores
 
     ok("score", history, "--out", tmp_path / "s.parquet", "--with-features")
 
-    table, model = pyarrow.parquet.read_table(tmp_path / "s.parquet"), champion(ROOT / "models")
+    table, model = pyarrow.parquet.read_table(tmp_path / "s.parquet"), champion(ROOT / "models", "", UNSIGNED)
     rows = np.stack([table[name].to_numpy() for name in catalog.NAMES], axis=1)
     assert np.array_equal(table["score"].to_numpy(), model.score(np.ascontiguousarray(rows)))
     assert set(table["model_digest"].to_pylist()) == {model.reference.digest}

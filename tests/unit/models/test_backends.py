@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from app.adapters.models import bundles
 from app.adapters.models.backends import BATCHES, around, choose, same
-from app.adapters.models.bundles import Loading
 from app.adapters.models.estimators import scorers_of
+from app.adapters.models.loading import UNSIGNED, Loading
 from app.adapters.models.scorers import ScoreRows, Scorers
 from app.domain.decision import Thresholds
 from app.errors import ModelRejected
@@ -138,7 +138,7 @@ class TestBundle:
         assert wanted == "auto" or set(bundle.backend.by_batch.values()) == {wanted}
 
     def test_auto_measures_both_back_ends(self, path: Path) -> None:
-        measured = bundles.load(path).backend.micros
+        measured = bundles.load(path, UNSIGNED).backend.micros
 
         assert {"sklearn", "compiled"} == set(measured)
         assert all(set(BATCHES) == set(taken) and min(taken.values()) > 0 for taken in measured.values())
@@ -147,6 +147,6 @@ class TestBundle:
         linear = LogisticRegression().fit(np.nan_to_num(ROWS), FRAUDS)
         bundles.save(tmp_path / "small" / "1", DESCRIBED, linear, np.nan_to_num(GOLDEN), "")
 
-        assert set(bundles.load(tmp_path / "small" / "1").backend.by_batch.values()) == {"sklearn"}
+        assert set(bundles.load(tmp_path / "small" / "1", UNSIGNED).backend.by_batch.values()) == {"sklearn"}
         with pytest.raises(ModelRejected, match="scored by sklearn only"):
             bundles.load(tmp_path / "small" / "1", Loading(backend="compiled"))

@@ -14,6 +14,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 
 from app.adapters.models import bundles, manifest, skops_files
+from app.adapters.models.loading import UNSIGNED
 from app.errors import (
     BundleCorrupt,
     CatalogMismatch,
@@ -32,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_loaded_bundle_scores_bit_identically_to_its_estimator_in_chunks_of_any_size(path: Path) -> None:
-    model = bundles.load(path)
+    model = bundles.load(path, UNSIGNED)
 
     expected = BOOSTED.predict_proba(ROWS)[:, 1]
 
@@ -42,13 +43,13 @@ def test_a_loaded_bundle_scores_bit_identically_to_its_estimator_in_chunks_of_an
 
 
 def test_no_rows_have_no_scores(path: Path) -> None:
-    assert bundles.load(path).score(np.empty((0, WIDTH))).tolist() == []
+    assert bundles.load(path, UNSIGNED).score(np.empty((0, WIDTH))).tolist() == []
 
 
 def test_the_digest_of_a_model_is_the_sha256_of_its_manifest(path: Path) -> None:
     digest = sha256((path / "manifest.json").read_bytes()).hexdigest()
 
-    assert ("small", "1", digest) == msgspec.structs.astuple(bundles.load(path).reference)
+    assert ("small", "1", digest) == msgspec.structs.astuple(bundles.load(path, UNSIGNED).reference)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", *manifest.OTHER_FILES])
@@ -58,7 +59,7 @@ def test_a_flipped_bit_in_any_file_is_detected(path: Path, name: str) -> None:
     (path / name).write_bytes(content)
 
     with pytest.raises(BundleCorrupt, match=name):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", *manifest.OTHER_FILES])
@@ -66,7 +67,7 @@ def test_a_missing_file_is_detected(path: Path, name: str) -> None:
     (path / name).unlink()
 
     with pytest.raises(BundleCorrupt, match=name):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 def test_a_manifest_with_a_field_of_another_release_is_refused(path: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_manifest_with_a_field_of_another_release_is_refused(path: Path) -> No
     (path / "manifest.json").write_text(json.dumps(content))
 
     with pytest.raises(BundleCorrupt, match="unheard_of"):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 @pytest.mark.parametrize(
@@ -84,18 +85,18 @@ def test_a_model_of_other_features_is_refused(path: Path, change: dict[str, Any]
     redeclare(path, **change)
 
     with pytest.raises(CatalogMismatch, match="Train a model with this release"):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 @pytest.mark.parametrize("score", [0.5, float("nan"), 1.5])
 def test_golden_rows_that_score_differently_are_refused(path: Path, score: float) -> None:
     table = pyarrow.parquet.read_table(path / "golden.parquet").to_pydict()
     table["score"][3] = score
-    pyarrow.parquet.write_table(pyarrow.table(table), path / "golden.parquet")
+    pyarrow.parquet.write_table(pyarrow.table(table), path / "golden.parquet", use_dictionary=False)
     redeclare(path)
 
     with pytest.raises(GoldenRowMismatch):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 def test_a_model_that_scores_nan_is_refused(path: Path) -> None:
@@ -105,14 +106,14 @@ def test_a_model_that_scores_nan_is_refused(path: Path) -> None:
     redeclare(path)
 
     with pytest.raises(GoldenRowMismatch, match="NaN"):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 def test_a_bundle_in_a_directory_of_another_name_is_refused(path: Path) -> None:
     shutil.copytree(path, path.with_name("2"))
 
     with pytest.raises(BundleCorrupt, match="calls itself small/1"):
-        bundles.load(path.with_name("2"))
+        bundles.load(path.with_name("2"), UNSIGNED)
 
 
 def test_a_version_is_never_overwritten(path: Path) -> None:
@@ -137,14 +138,14 @@ def test_another_patch_of_scikit_learn_is_a_warning_if_the_golden_rows_agree(pat
     patched = f"{sklearn.__version__.rpartition('.')[0]}.99"
     redeclare(path, sklearn=patched)
 
-    assert patched in "".join(bundles.load(path).warnings)
+    assert patched in "".join(bundles.load(path, UNSIGNED).warnings)
 
 
 def test_another_release_of_scikit_learn_is_refused(path: Path) -> None:
     redeclare(path, sklearn="1.0.0")
 
     with pytest.raises(LibraryMismatch, match=r"fitted with scikit-learn 1\.0\.0, this is"):
-        bundles.load(path)
+        bundles.load(path, UNSIGNED)
 
 
 class TestChampion:
@@ -152,10 +153,10 @@ class TestChampion:
         models = path.parent.parent
         (models / "aliases.toml").write_text('champion = "small/1"\n')
 
-        assert bundles.champion(models).reference.name == "small"
+        assert bundles.champion(models, "", UNSIGNED).reference.name == "small"
 
     def test_may_be_overridden(self, path: Path) -> None:
-        assert bundles.champion(path.parent.parent, "small/1").reference.name == "small"
+        assert bundles.champion(path.parent.parent, "small/1", UNSIGNED).reference.name == "small"
 
     @pytest.mark.parametrize(
         "text", ["", 'champion = "small/9"', "champion = 3", "no toml", 'champion = "../x"']
@@ -164,11 +165,11 @@ class TestChampion:
         (path.parent.parent / "aliases.toml").write_text(text)
 
         with pytest.raises(ModelRejected):
-            bundles.champion(path.parent.parent)
+            bundles.champion(path.parent.parent, "", UNSIGNED)
 
     def test_needs_the_aliases_file(self, path: Path) -> None:
         with pytest.raises(ModelRejected, match="FRAUDSTREAM_MODEL_DIR"):
-            bundles.champion(path.parent.parent)
+            bundles.champion(path.parent.parent, "", UNSIGNED)
 
 
 def test_an_estimator_is_always_serialized_to_the_same_bytes() -> None:

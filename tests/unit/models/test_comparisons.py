@@ -11,9 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from app.adapters.models import backends, bundles, comparisons, estimators, stored_forests
-from app.adapters.models.bundles import Loading
 from app.adapters.models.comparisons import Comparison, Comparisons
 from app.adapters.models.forests import boosted_forest
+from app.adapters.models.loading import UNSIGNED, Loading
 from app.adapters.models.sklearn_forests import forest_of
 from app.adapters.models.stored_forests import stored_forest
 from app.errors import GoldenRowMismatch
@@ -74,8 +74,8 @@ def test_the_second_load_scores_and_explains_the_same_without_scikit_learn(
 
 
 def test_no_comparison_is_stored_without_a_directory(path: Path, tmp_path: Path, asked: list[Any]) -> None:
-    bundles.load(path)
-    bundles.load(path)
+    bundles.load(path, UNSIGNED)
+    bundles.load(path, UNSIGNED)
 
     assert len(asked) == 2
     assert files(tmp_path) == []

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from app.adapters.models import bundles, skops_files
+from app.adapters.models.loading import UNSIGNED
 from app.errors import (
     BundleCorrupt,
 )
@@ -33,7 +34,7 @@ class TestForgedForests:
     def test_a_valid_forest_scores_bit_identically_to_its_estimator(self, forest: Path) -> None:
         estimator = RandomForestClassifier(n_estimators=3, max_depth=4, random_state=0).fit(ROWS, FRAUDS)
 
-        assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], bundles.load(forest).score(ROWS))
+        assert np.array_equal(estimator.predict_proba(ROWS)[:, 1], bundles.load(forest, UNSIGNED).score(ROWS))
 
     @pytest.mark.parametrize(
         ("column", "value"),
@@ -53,7 +54,7 @@ class TestForgedForests:
         replace_model(forest, skops_files.dumps(model))
 
         with pytest.raises(BundleCorrupt, match="malformed"):
-            bundles.load(forest)
+            bundles.load(forest, UNSIGNED)
 
     def test_a_node_with_two_parents_is_refused(self, forest: Path) -> None:
         forged = skops_files.loads((forest / "model.skops").read_bytes())
@@ -64,7 +65,7 @@ class TestForgedForests:
         replace_model(forest, skops_files.dumps(forged))
 
         with pytest.raises(BundleCorrupt, match="malformed"):
-            bundles.load(forest)
+            bundles.load(forest, UNSIGNED)
 
     def test_a_single_decision_tree_is_checked(self, forest: Path) -> None:
         forged = DecisionTreeClassifier(random_state=0).fit(ROWS, FRAUDS)
@@ -74,14 +75,14 @@ class TestForgedForests:
         replace_model(forest, skops_files.dumps(forged))
 
         with pytest.raises(BundleCorrupt, match="malformed"):
-            bundles.load(forest)
+            bundles.load(forest, UNSIGNED)
 
     @pytest.mark.parametrize("count", [-1, 0, 3])
     def test_a_tree_with_a_wrong_node_count_is_refused(self, forest: Path, count: int) -> None:
         replace_model(forest, with_replaced(forest, '"node_count"', count))
 
         with pytest.raises(BundleCorrupt):
-            bundles.load(forest)
+            bundles.load(forest, UNSIGNED)
 
     def test_a_boosted_model_with_categorical_features_is_refused(self, path: Path) -> None:
         """scikit-learn would write to an address computed from the forged categories."""
@@ -90,4 +91,4 @@ class TestForgedForests:
         replace_model(path, skops_files.dumps(forged))
 
         with pytest.raises(BundleCorrupt, match="categorical features"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)

@@ -12,6 +12,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from app.adapters.models import bundles, skops_files
+from app.adapters.models.loading import UNSIGNED
 from app.errors import (
     BundleCorrupt,
 )
@@ -69,7 +70,7 @@ class TestForgedModels:
         replace_model(path, skops.io.dumps(Spy("asleep")))
 
         with pytest.raises(BundleCorrupt, match=r"Spy.*not trusted"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)
 
         assert Spy.deserialized == []
 
@@ -79,7 +80,7 @@ class TestForgedModels:
         replace_model(path, skops.io.dumps(estimator))
 
         with pytest.raises(BundleCorrupt, match="not trusted"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)
 
         assert Spy.deserialized == []
 
@@ -99,7 +100,7 @@ class TestForgedModels:
         replace_model(path, with_schema(skops.io.dumps(BOOSTED), node))
 
         with pytest.raises(BundleCorrupt, match="not trusted"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)
 
     def test_a_pickle_is_never_loaded(self, path: Path, tmp_path: Path) -> None:
         marker = tmp_path / "marker"
@@ -107,7 +108,7 @@ class TestForgedModels:
         replace_model(path, payload)
 
         with pytest.raises(BundleCorrupt, match="not a skops file"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)
 
         assert not marker.exists()
         pickle.loads(payload)  # noqa: S301  # shows that loading the payload creates the marker
@@ -120,7 +121,7 @@ class TestForgedModels:
         replace_model(path, content.getvalue())
 
         with pytest.raises(BundleCorrupt, match="neither numbers nor the schema"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)
 
         assert not marker.exists()
 
@@ -134,7 +135,7 @@ class TestForgedModels:
         replace_model(path, target.getvalue())
 
         with pytest.raises(BundleCorrupt):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)
 
         assert not marker.exists()
 
@@ -147,4 +148,4 @@ class TestForgedModels:
         replace_model(path, skops_files.dumps(forged))
 
         with pytest.raises(BundleCorrupt, match="malformed"):
-            bundles.load(path)
+            bundles.load(path, UNSIGNED)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from app.adapters.models import bundles, signatures
-from app.adapters.models.bundles import Loading
+from app.adapters.models.loading import UNSIGNED, Loading
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.domain.control import model_id
@@ -100,7 +100,7 @@ def test_a_signature_of_the_same_bytes_for_another_purpose_is_refused(signed: Pa
 @pytest.mark.usefixtures("signed")
 def test_without_a_public_key_unsigned_bundles_are_loaded(models: Path) -> None:
     for name in (MODEL, "large-amounts/2"):
-        assert model_id(bundles.load(models / name).reference) == name
+        assert model_id(bundles.load(models / name, UNSIGNED).reference) == name
 
 
 @pytest.mark.parametrize("content", [None, b"no PEM"])

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.adapters.models.bundles import Bundle, champion
+from app.adapters.models.loading import UNSIGNED
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.features.catalog import NAMES
@@ -92,7 +93,7 @@ def test_the_same_memory_serves_any_number_of_rows() -> None:
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return champion(REPOSITORY / "models")
+    return champion(REPOSITORY / "models", "", UNSIGNED)
 
 
 def like_training(bundle: Bundle, count: int) -> Rows:

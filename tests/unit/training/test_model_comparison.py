@@ -1,6 +1,7 @@
 """Champion and challenger on the same transactions: figures, how sure they are, and what a gate makes of them."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from app.adapters.models.bundles import Bundle, load
+from app.adapters.models.loading import UNSIGNED
 from app.cli import app
 from app.domain.decision import Thresholds
 from app.errors import InvalidFile
@@ -22,7 +24,8 @@ from app.model_comparison.gate import compare_models
 from app.model_comparison.intervals import Draws, compare_figures
 from app.model_comparison.paired import Paired, alerts
 from app.model_comparison.replay import last_weeks
-from app.model_comparison.shadowed import notes
+from app.model_comparison.shadowed import notes, stored_thresholds
+from app.settings import ModelSettings
 from app.training import metrics
 from app.training.scored_dataset import ScoredDataset
 from tests.support.bundle import write_bundle, write_models
@@ -166,7 +169,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def bundles(models: Path) -> tuple[Bundle, Bundle]:
-    return load(models / "large-amounts/1"), load(models / "large-amounts/2")
+    return load(models / "large-amounts/1", UNSIGNED), load(models / "large-amounts/2", UNSIGNED)
 
 
 class TestGate:
@@ -251,7 +254,7 @@ def test_each_pair_of_models_is_compared_and_a_repeat_counts_once(models: Path) 
         )
     )
 
-    compared = found.compare(models, None, 7, DRAWS)
+    compared = found.compare(partial(stored_thresholds, ModelSettings(dir=str(models))), None, 7, DRAWS)
 
     assert [
         ("large-amounts/1", "gone/1", 1),
@@ -268,13 +271,15 @@ def test_the_newest_days_are_left_out_since_their_frauds_are_not_known_yet(model
     found = notes(lines(*(decision(number, {"large-amounts/2": number / 200}) for number in range(200))))
     labels = {f"t{number}": True for number in range(0, 200, 9)}
 
-    (ripe,) = found.compare(models, labels, 7, DRAWS)
-    (all_of_them,) = found.compare(models, labels, 0, DRAWS)
+    (ripe,) = found.compare(partial(stored_thresholds, ModelSettings(dir=str(models))), labels, 7, DRAWS)
+    (all_of_them,) = found.compare(
+        partial(stored_thresholds, ModelSettings(dir=str(models))), labels, 0, DRAWS
+    )
 
     assert (130, 200) == (ripe.transactions, all_of_them.transactions)
     assert (15, 23) == (ripe.frauds, all_of_them.frauds)
     with pytest.raises(InvalidFile, match="--delay-days"):
-        found.compare(models, labels, 100, DRAWS)
+        found.compare(partial(stored_thresholds, ModelSettings(dir=str(models))), labels, 100, DRAWS)
 
 
 class TestCommands:

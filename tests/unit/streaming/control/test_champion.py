@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from app.adapters.models.bundles import Bundle, load
+from app.adapters.models.loading import UNSIGNED
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import ModelOrder, model_id
 from app.domain.decision import ModelReference
@@ -31,7 +32,7 @@ def swapped() -> list[str]:
 
 @pytest.fixture
 def switch(models: Path, swapped: list[str]) -> ChampionSwitch:
-    choice = ModelChoice(models, "")
+    choice = ModelChoice(models, "", UNSIGNED)
     return ChampionSwitch(
         choice,
         choice.first(None, NOW_MS),
@@ -48,7 +49,7 @@ def order(bundle: Bundle, previous: ModelReference | None = None) -> ModelOrder:
 async def test_an_order_takes_precedence_over_the_aliases(
     switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
-    await switch.follow(order(load(models / SECOND)))
+    await switch.follow(order(load(models / SECOND, UNSIGNED)))
 
     assert swapped == [SECOND]
     assert (switch.running.since_ms, switch.running.refused) == (NOW_MS + 1, None)
@@ -67,7 +68,7 @@ async def test_the_running_model_is_not_loaded_again(
     switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     bundle = switch.running.bundle
-    await switch.follow(order(load(models / FIRST)))
+    await switch.follow(order(load(models / FIRST, UNSIGNED)))
 
     assert swapped == []
     assert switch.running.bundle is bundle
@@ -85,7 +86,7 @@ async def test_the_running_model_is_not_loaded_again(
 async def test_a_bad_model_leaves_the_old_one_running(
     switch: ChampionSwitch, models: Path, swapped: list[str], spoil: object
 ) -> None:
-    ordered = order(load(models / SECOND))
+    ordered = order(load(models / SECOND, UNSIGNED))
     assert callable(spoil)
     spoil(models)
     await switch.follow(ordered)
@@ -115,7 +116,7 @@ async def test_a_forged_model_is_refused_with_its_reason_and_the_old_one_stays(
 async def test_the_same_name_with_other_content_is_refused(
     switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
-    ordered = order(load(models / SECOND))
+    ordered = order(load(models / SECOND, UNSIGNED))
     other = msgspec.structs.replace(ordered, model=msgspec.structs.replace(ordered.model, digest="0" * 64))
     await switch.follow(other)
 
@@ -136,7 +137,7 @@ async def test_a_refusal_is_cleared_once_the_chosen_model_runs(switch: ChampionS
 
 
 async def test_a_pinned_worker_refuses_an_order_and_names_the_setting(models: Path) -> None:
-    choice = ModelChoice(models, FIRST)
+    choice = ModelChoice(models, FIRST, UNSIGNED)
     switch = ChampionSwitch(
         choice,
         choice.first(None, NOW_MS),
@@ -144,7 +145,7 @@ async def test_a_pinned_worker_refuses_an_order_and_names_the_setting(models: Pa
         PrometheusMetrics(),
         lambda: NOW_MS,
     )
-    await switch.follow(order(load(models / SECOND)))
+    await switch.follow(order(load(models / SECOND, UNSIGNED)))
 
     assert switch.running.refused is not None
     assert "FRAUDSTREAM_MODEL_CHAMPION" in switch.running.refused.reason
@@ -152,15 +153,19 @@ async def test_a_pinned_worker_refuses_an_order_and_names_the_setting(models: Pa
 
 def test_a_worker_starts_with_the_ordered_model(models: Path) -> None:
     assert (
-        model_id(ModelChoice(models, "").first(order(load(models / SECOND)), NOW_MS).bundle.reference)
+        model_id(
+            ModelChoice(models, "", UNSIGNED)
+            .first(order(load(models / SECOND, UNSIGNED)), NOW_MS)
+            .bundle.reference
+        )
         == SECOND
     )
 
 
 def test_a_worker_that_cannot_load_the_ordered_model_starts_with_the_previous_one(models: Path) -> None:
-    ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
+    ordered = order(load(models / SECOND, UNSIGNED), previous=load(models / FIRST, UNSIGNED).reference)
     shutil.rmtree(models / SECOND)
-    running = ModelChoice(models, "").first(ordered, NOW_MS)
+    running = ModelChoice(models, "", UNSIGNED).first(ordered, NOW_MS)
 
     assert model_id(running.bundle.reference) == FIRST
     assert running.refused is not None
@@ -171,7 +176,7 @@ def test_an_order_that_no_worker_can_follow_does_not_keep_one_from_starting(
     models: Path, previous: ModelReference | None
 ) -> None:
     forged = ModelReference(name="no-such", version="1", digest="0")
-    running = ModelChoice(models, "").first(
+    running = ModelChoice(models, "", UNSIGNED).first(
         ModelOrder(model=forged, previous=previous, ordered_at=NOW_MS), NOW_MS
     )
 
@@ -190,14 +195,14 @@ async def test_a_name_that_is_no_path_of_a_bundle_is_a_refusal(
 
     assert (swapped, model_id(switch.running.bundle.reference)) == ([], FIRST)
     assert switch.running.refused is not None
-    assert model_id(ModelChoice(models, "").first(forged, NOW_MS).bundle.reference) == FIRST
+    assert model_id(ModelChoice(models, "", UNSIGNED).first(forged, NOW_MS).bundle.reference) == FIRST
 
 
 async def test_files_that_cannot_be_read_or_that_a_library_fails_on_are_a_refusal(
     switch: ChampionSwitch, models: Path, swapped: list[str]
 ) -> None:
     """A directory in place of a file, and a link that leads to itself."""
-    ordered = order(load(models / SECOND))
+    ordered = order(load(models / SECOND, UNSIGNED))
     shutil.rmtree(models / SECOND)
     (models / SECOND).symlink_to(models / SECOND)
     await switch.follow(ordered)
@@ -222,12 +227,12 @@ async def test_an_error_that_no_check_foresees_is_a_refusal_without_its_text(
                 raise MemoryError("4111111111111111")
             return super()._bundle(model)
 
-    choice = Failing(models, "")
+    choice = Failing(models, "", UNSIGNED)
     switch = ChampionSwitch(
         choice, choice.first(None, NOW_MS), lambda _: swapped.append("x"), PrometheusMetrics(), lambda: NOW_MS
     )
     choice.failing = True
-    await switch.follow(order(load(models / SECOND)))
+    await switch.follow(order(load(models / SECOND, UNSIGNED)))
 
     assert swapped == []
     assert switch.running.refused is not None
@@ -235,9 +240,9 @@ async def test_an_error_that_no_check_foresees_is_a_refusal_without_its_text(
 
 
 def test_a_worker_that_can_load_neither_does_not_start(models: Path) -> None:
-    ordered = order(load(models / SECOND), previous=load(models / FIRST).reference)
+    ordered = order(load(models / SECOND, UNSIGNED), previous=load(models / FIRST, UNSIGNED).reference)
     for reference in (FIRST, SECOND):
         shutil.rmtree(models / reference)
 
     with pytest.raises(ModelRejected, match=FIRST):
-        ModelChoice(models, "").first(ordered, NOW_MS)
+        ModelChoice(models, "", UNSIGNED).first(ordered, NOW_MS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.adapters.models.bundles import Bundle, load
+from app.adapters.models.loading import UNSIGNED
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.domain.control import CanaryBounds, CanaryOrder, CanaryStop, ChallengersOrder, Orders
 from app.features import catalog
@@ -29,13 +30,13 @@ class LineupUser:
     """Receives lineups and stops, as a worker does."""
 
     def __init__(self, models: Path, pinned: str = "") -> None:
-        self.lineup = Lineup(load(models / FIRST))
+        self.lineup = Lineup(load(models / FIRST, UNSIGNED))
         self.stops = 0
         terms = LineupTerms("w1", 0.010, lambda: 0.0, lambda: NOW_MS)
         self.switch = LineupSwitch(
-            ModelChoice(models, pinned), terms, self.use, self.count_stop, PrometheusMetrics()
+            ModelChoice(models, pinned, UNSIGNED), terms, self.use, self.count_stop, PrometheusMetrics()
         )
-        self.switch.use_champion(load(models / FIRST))
+        self.switch.use_champion(load(models / FIRST, UNSIGNED))
 
     def use(self, lineup: Lineup) -> None:
         self.lineup = lineup
@@ -71,7 +72,7 @@ async def test_challengers_come_from_the_aliases_until_an_order_names_others(
 
     await worker.switch.follow(Orders())
     of_the_aliases = worker.challengers
-    await worker.switch.follow(challengers(load(models / THIRD)))
+    await worker.switch.follow(challengers(load(models / THIRD, UNSIGNED)))
 
     assert ([SECOND], [THIRD]) == (
         of_the_aliases,
@@ -82,7 +83,7 @@ async def test_challengers_come_from_the_aliases_until_an_order_names_others(
 async def test_a_challenger_that_is_refused_is_reported_and_the_others_score(
     worker: LineupUser, models: Path
 ) -> None:
-    ordered = challengers(load(models / SECOND), load(models / THIRD))
+    ordered = challengers(load(models / SECOND, UNSIGNED), load(models / THIRD, UNSIGNED))
     (models / SECOND / "model.skops").write_bytes(b"PK")
     await worker.switch.follow(ordered)
 
@@ -94,9 +95,11 @@ async def test_a_challenger_that_is_refused_is_reported_and_the_others_score(
 
 
 async def test_a_challenger_that_is_ordered_again_keeps_its_counts(worker: LineupUser, models: Path) -> None:
-    await worker.switch.follow(challengers(load(models / SECOND)))
+    await worker.switch.follow(challengers(load(models / SECOND, UNSIGNED)))
     before = worker.lineup.challengers[0]
-    await worker.switch.follow(challengers(load(models / SECOND), load(models / THIRD), ordered_at=2))
+    await worker.switch.follow(
+        challengers(load(models / SECOND, UNSIGNED), load(models / THIRD, UNSIGNED), ordered_at=2)
+    )
 
     assert worker.lineup.challengers[0] is before
 
@@ -104,11 +107,11 @@ async def test_a_challenger_that_is_ordered_again_keeps_its_counts(worker: Lineu
 async def test_a_suspended_challenger_is_called_again_when_it_is_ordered_again(
     worker: LineupUser, models: Path
 ) -> None:
-    await worker.switch.follow(challengers(load(models / SECOND)))
+    await worker.switch.follow(challengers(load(models / SECOND, UNSIGNED)))
     worker.lineup.challengers[0].suspended = "failed"
-    await worker.switch.follow(challengers(load(models / SECOND)))
+    await worker.switch.follow(challengers(load(models / SECOND, UNSIGNED)))
     still = worker.lineup.challengers[0].suspended
-    await worker.switch.follow(challengers(load(models / SECOND), ordered_at=2))
+    await worker.switch.follow(challengers(load(models / SECOND, UNSIGNED), ordered_at=2))
 
     assert ("failed", "") == (still, worker.lineup.challengers[0].suspended)
 
@@ -126,7 +129,7 @@ async def test_unreadable_aliases_leave_the_challengers_as_they_are(worker: Line
 async def test_a_canary_that_leaves_its_bounds_stops_at_once_and_for_good(
     worker: LineupUser, models: Path
 ) -> None:
-    ordered = canary(load(models / THIRD))
+    ordered = canary(load(models / THIRD, UNSIGNED))
     await worker.switch.follow(ordered)
     assert worker.lineup.canary is not None
     assert worker.lineup.canary.score(ROWS) is None
@@ -144,9 +147,9 @@ async def test_a_canary_that_leaves_its_bounds_stops_at_once_and_for_good(
 
 
 async def test_a_stop_by_another_worker_ends_the_canary(worker: LineupUser, models: Path) -> None:
-    await worker.switch.follow(canary(load(models / THIRD)))
+    await worker.switch.follow(canary(load(models / THIRD, UNSIGNED)))
     stop = CanaryStop(worker="w2", reason="alerted", stopped_at=2)
-    await worker.switch.follow(canary(load(models / THIRD), stopped=stop))
+    await worker.switch.follow(canary(load(models / THIRD, UNSIGNED), stopped=stop))
 
     assert worker.lineup.canary is None
     report = worker.switch.canary_report()
@@ -155,7 +158,7 @@ async def test_a_stop_by_another_worker_ends_the_canary(worker: LineupUser, mode
 
 
 async def test_a_refused_canary_does_not_change_the_champion(worker: LineupUser, models: Path) -> None:
-    ordered = canary(load(models / SECOND))
+    ordered = canary(load(models / SECOND, UNSIGNED))
     shutil.rmtree(models / SECOND)
     await worker.switch.follow(ordered)
 
@@ -167,7 +170,7 @@ async def test_a_refused_canary_does_not_change_the_champion(worker: LineupUser,
 
 async def test_a_pinned_worker_has_no_canary(models: Path) -> None:
     worker = LineupUser(models, pinned=FIRST)
-    await worker.switch.follow(canary(load(models / SECOND)))
+    await worker.switch.follow(canary(load(models / SECOND, UNSIGNED)))
 
     assert worker.lineup.canary is None
     report = worker.switch.canary_report()
@@ -176,15 +179,15 @@ async def test_a_pinned_worker_has_no_canary(models: Path) -> None:
 
 
 async def test_the_champion_is_not_its_own_canary(worker: LineupUser, models: Path) -> None:
-    await worker.switch.follow(canary(load(models / SECOND)))
+    await worker.switch.follow(canary(load(models / SECOND, UNSIGNED)))
     assert worker.lineup.canary is not None
-    worker.switch.use_champion(load(models / SECOND))
+    worker.switch.use_champion(load(models / SECOND, UNSIGNED))
 
     assert worker.lineup.canary is None
 
 
 async def test_shadow_scores_are_counted_once(worker: LineupUser, models: Path) -> None:
-    await worker.switch.follow(challengers(load(models / SECOND)))
+    await worker.switch.follow(challengers(load(models / SECOND, UNSIGNED)))
     worker.lineup.challengers[0].score(ROWS)
     worker.switch.count()
     worker.switch.count()
@@ -197,14 +200,14 @@ async def test_shadow_scores_are_counted_once(worker: LineupUser, models: Path) 
 async def test_a_model_that_is_loaded_again_counts_from_zero(worker: LineupUser, models: Path) -> None:
     """A restarted challenger and a second canary add to the counters; nothing is counted twice or lost."""
     for ordered_at in (1, 2):
-        await worker.switch.follow(challengers(load(models / SECOND), ordered_at=ordered_at))
+        await worker.switch.follow(challengers(load(models / SECOND, UNSIGNED), ordered_at=ordered_at))
         worker.lineup.challengers[0].score(ROWS)
         worker.switch.count()
         worker.lineup.challengers[0].suspended = "failed"
     assert 8 == counted(worker, 'shadow_total{name="large-amounts",result="scored",version="2"}')
 
     for ordered_at in (3, 4):
-        await worker.switch.follow(canary(load(models / SECOND), ordered_at=ordered_at))
+        await worker.switch.follow(canary(load(models / SECOND, UNSIGNED), ordered_at=ordered_at))
         assert worker.lineup.canary is not None
         assert worker.lineup.canary.score(ROWS) is not None
         worker.switch.count()

@@ -11,6 +11,7 @@ import pytest
 
 from app.adapters.kafka.records import OutRecord
 from app.adapters.models.bundles import Bundle, load
+from app.adapters.models.loading import UNSIGNED
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.topic_records.control_log import ControlLog, order_record, stop_record
 from app.adapters.topic_records.control_reader import ControlReader
@@ -66,7 +67,7 @@ class Worker:
 
     def __init__(self, models: Path) -> None:
         self.topic, self.log = Topic(), ControlLog()
-        choice = ModelChoice(models, "")
+        choice = ModelChoice(models, "", UNSIGNED)
         running = choice.first(None, NOW_MS)
         self.champions: list[str] = []
         self.lineup = Lineup(running.bundle)
@@ -83,7 +84,7 @@ class Worker:
             self.topic,  # type: ignore[arg-type]  # a producer in memory
             self.metrics,
         )
-        self.model = load(models / LOUD).reference
+        self.model = load(models / LOUD, UNSIGNED).reference
 
     def use_champion(self, bundle: Bundle) -> None:
         self.champions.append(model_id(bundle.reference))
@@ -184,7 +185,7 @@ async def test_a_stop_that_could_not_be_sent_is_sent_again(worker: Worker) -> No
 
 
 async def test_a_champion_order_reaches_the_lineup_and_the_report(worker: Worker, trial_models: Path) -> None:
-    second = load(trial_models / "large-amounts/2").reference
+    second = load(trial_models / "large-amounts/2", UNSIGNED).reference
     worker.log.apply(Read(order_record(ModelOrder(model=second, ordered_at=2)), 7))
     await worker.follow()
 
@@ -239,7 +240,7 @@ async def test_each_record_of_a_family_is_followed_or_refused_and_the_next_order
             assert len(msgspec.json.encode(report)) < 10_000, name
             assert worker.log.refused - before in {0, 1}, name
 
-    second = load(trial_models / "large-amounts/2").reference
+    second = load(trial_models / "large-amounts/2", UNSIGNED).reference
     worker.listener._apply(
         ORDERS, [Read(order_record(ModelOrder(model=second, ordered_at=2)), next(offsets))]
     )
