@@ -5,6 +5,7 @@ What ``--help`` lists is data here, so that it answers without importing any of 
 
 import sys
 from importlib import import_module
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import typer
@@ -170,11 +171,23 @@ def load(name: str) -> Any:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 usage or configuration."""
+    sys.excepthook = _print_fault
     try:
         app()
     except FraudstreamError as error:
-        typer.secho(f"{type(error).__name__}: {error}", fg=typer.colors.RED, err=True)
+        from app.rendering import printing
+
+        printing.error(f"{type(error).__name__}: {error}")
         sys.exit(exit_code(error))
+
+
+def _print_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a fault of the program itself. Its message may hold what a record or a server has sent."""
+    from traceback import format_exception
+
+    from app.rendering import printing
+
+    printing.error("".join(format_exception(kind, error, trace)).rstrip())
 
 
 def exit_code(error: FraudstreamError) -> int:

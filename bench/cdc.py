@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
 from app.demo.bank_run import CUSTOMERS, run
 from app.demo.plan import Plan
+from app.rendering.console import SafeConsole
 from app.settings import Settings
 from bench.harness import results
 
@@ -34,7 +34,7 @@ def main() -> None:
             rate=given.rate,
             customers=CUSTOMERS,
         )
-        found = run(plan, given.rows, Settings.from_env(), Console(stderr=True))
+        found = run(plan, given.rows, Settings.from_env(), SafeConsole(stderr=True))
     content = results.document("bench.cdc", [{"rate": given.rate, **msgspec.structs.asdict(found)}])
     head = ["rows/s", "rows", "decided", "p50 ms", "p99 ms", "at most ms"]
     row = [

@@ -141,7 +141,7 @@ def _environment(what: str, name: str, stack: Stack, place: Path) -> dict[str, s
     return {
         "FRAUDSTREAM_MODEL_DIR": str(_with_challenger(models)),
         "FRAUDSTREAM_MODEL_CHALLENGER_BUDGET_MS": UNBOUNDED_MS,
-        "FRAUDSTREAM_REDIS_URL": stack.redis_url,
+        **stack.redis_environment,
         "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS": PATIENT_SECONDS,
         "FRAUDSTREAM_REDIS_KEY_PREFIX": name,
     }
@@ -187,7 +187,7 @@ async def _wait_for_redis(
     """Wait until Redis holds everything up to the end of the changelog of activities, and that does not grow any more."""
     changelog = f"{deployment.settings().entities.app_id}-entity-activities-changelog"
     deadline, before = time.monotonic() + DRAIN_SECONDS, None
-    with redis.Redis.from_url(stack.redis_url) as client:
+    with redis.Redis.from_url(stack.redis_url, password=stack.redis_password) as client:
         async with open_topic(deployment.servers, changelog, deployment.partitions) as (consumer, assigned):
             while time.monotonic() < deadline:
                 ends = [end for _, end in sorted((await consumer.end_offsets(assigned)).items())]

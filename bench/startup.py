@@ -67,7 +67,7 @@ def run(
     """Measure and return the content of the result file."""
     deployment = BenchDeployment("startup", stack.bootstrap_servers)
     asyncio.run(deployment.make_topics())
-    environment = deployment.environment() | {"FRAUDSTREAM_REDIS_URL": stack.redis_url}
+    environment = deployment.environment() | stack.redis_environment
     runs: dict[str, Run] = {f"fraudstream {command}": _help(command) for command in COMMANDS}
     runs |= {f"fraudstream worker --role {role}": _worker(role, environment, directory) for role in roles}
     rows = []

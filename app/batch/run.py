@@ -44,12 +44,17 @@ class ScoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     alerts_only: bool = False
     with_features: bool = False
+    raw_csv: bool = False
+    """Texts of a CSV file as they are, also where a spreadsheet would compute them."""
 
 
-def write_features(source: HistorySource, out: Path, bounds: Bounds, on_progress: Progress) -> Summary:
+def write_features(
+    source: HistorySource, out: Path, bounds: Bounds, on_progress: Progress, *, raw_csv: bool = False
+) -> Summary:
     """Write one row per transaction of ``source``, in its order: the id and every feature."""
     summary = Summary()
-    with TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path]) as writer, _in_turn(writer) as write:
+    table = TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path], raw_csv=raw_csv)
+    with table as writer, _in_turn(writer) as write:
         for batch in prefetch(_batches(source, bounds, summary, on_progress)):
             summary.written += len(batch.applied)
             write(tables.features_table(batch))
@@ -67,7 +72,8 @@ def write_scores(
     """Write one row per transaction, or per alert, of ``source``, in its order."""
     summary = Summary()
     schema = tables.SCORES_SCHEMA | (tables.FEATURE_COLUMNS if options.with_features else {})
-    with TableWriter(out, schema, inputs=[source.path]) as writer, _in_turn(writer) as write:
+    target = TableWriter(out, schema, inputs=[source.path], raw_csv=options.raw_csv)
+    with target as writer, _in_turn(writer) as write:
         for batch in prefetch(_batches(source, bounds, summary, on_progress)):
             table = tables.scores_table(batch, model, with_features=options.with_features)
             summary.alerts += len(table.alerts)

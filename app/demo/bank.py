@@ -17,7 +17,8 @@ from app.demo.workers import Worker
 from app.features.columns import compile_fold
 from app.local import extras
 from app.local import stack as local_stack
-from app.settings import RedisSettings, Settings, values
+from app.local.state import Stack
+from app.settings import Settings, values
 from app.topics import provisioning
 from app.traffic.bank_table import BankTable, example
 
@@ -52,7 +53,7 @@ def open_bank(directory: Path, settings: Settings) -> Iterator[Bank]:
             directory / STACK, brokers=1, lifeline_pid=os.getpid(), also=["postgres", "connect"]
         )
         urls = extras.urls(stack)
-        local = _local(settings, stack.bootstrap_servers, stack.redis_url, urls["connect"])
+        local = _local(settings, stack, urls["connect"])
         asyncio.run(provisioning.ensure(local))
         compiling.join()
         worker = Worker("worker-1", directory, {name: str(value) for name, value in values(local).items()})
@@ -66,13 +67,13 @@ def open_bank(directory: Path, settings: Settings) -> Iterator[Bank]:
         local_stack.stop(directory / STACK)
 
 
-def _local(settings: Settings, servers: str, redis_url: str, connect_url: str) -> Settings:
+def _local(settings: Settings, stack: Stack, connect_url: str) -> Settings:
     replace = msgspec.structs.replace
     return replace(
         settings,
-        kafka=replace(settings.kafka, bootstrap_servers=servers),
+        kafka=replace(settings.kafka, bootstrap_servers=stack.bootstrap_servers),
         topics=replace(settings.topics, replication_factor=1, partitions=PARTITIONS),
         worker=replace(settings.worker, metrics_port=0),
-        redis=RedisSettings(url=redis_url),
+        redis=stack.redis,
         cdc=replace(settings.cdc, connect_url=connect_url, mapping=str(example("transactions.toml"))),
     )

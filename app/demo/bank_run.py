@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from rich.console import Console
-
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import open_tail_reader
 from app.demo.bank import Bank, open_bank
@@ -19,6 +17,7 @@ from app.demo.traffic import Event, history, live, renamed
 from app.domain.decision import Alert
 from app.domain.transaction import Transaction
 from app.errors import StackError
+from app.rendering.console import SafeConsole
 from app.rendering.decision_text import as_line
 from app.settings import Settings
 from app.traffic.insert_latency import InsertLatency, measure
@@ -29,7 +28,7 @@ CUSTOMERS = 300
 _alert = BoundedDecoder(Alert).decode
 
 
-def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLatency:
+def run(plan: Plan, rows: int, settings: Settings, console: SafeConsole) -> InsertLatency:
     """Run the demo, print alerts as they arrive, and return the latencies."""
     # A topic created a moment ago has no leader yet: aiokafka logs an error and retries.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -46,7 +45,7 @@ def run(plan: Plan, rows: int, settings: Settings, console: Console) -> InsertLa
         return asyncio.run(measure(bank.settings, bank.table, new, plan.rate, show))
 
 
-def begin(bank: Bank, plan: Plan, console: Console) -> None:
+def begin(bank: Bank, plan: Plan, console: SafeConsole) -> None:
     """Fill the table with some weeks of history and wait until all rows of the connector's snapshot are decided."""
     began = time.monotonic()
     loaded = bank.table.load(numbered(history(plan, today()), "history"))

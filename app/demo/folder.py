@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from app.adapters.disk import private
 from app.errors import ConfigurationError, StackError
 from app.local import stack
 
@@ -23,6 +24,6 @@ def fresh(directory: Path) -> Path:
                 f"`fraudstream stack down --dir {directory / STACK}` stops what an aborted demo left running."
             )
         shutil.rmtree(path)
-    path.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path)
     (path / MARKER).write_text("Made by `fraudstream demo`, which empties this directory when it starts.\n")
     return path

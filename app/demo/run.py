@@ -7,7 +7,6 @@ from threading import Thread
 
 import msgspec
 import uvloop
-from rich.console import Console
 
 from app.demo.folder import STACK, fresh
 from app.demo.plan import Plan
@@ -16,7 +15,8 @@ from app.demo.session import Session
 from app.features.columns import compile_fold
 from app.local import stack as local_stack
 from app.local.state import Stack
-from app.settings import RedisSettings, Settings
+from app.rendering.console import SafeConsole
+from app.settings import Settings
 from app.topics import provisioning
 
 EXIT_UNRECONCILED = 1
@@ -25,7 +25,7 @@ PARTITIONS = 4
 """Few, because on two cores a broker that has just started spends most of its time on requests per partition."""
 
 
-def run(plan: Plan, settings: Settings, console: Console, started_seconds: float) -> int:
+def run(plan: Plan, settings: Settings, console: SafeConsole, started_seconds: float) -> int:
     """Run the demo and return the exit code. Everything that was started is stopped, however the demo ends."""
     # A topic created a moment ago has no leader yet: aiokafka logs an error and retries.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -44,7 +44,7 @@ def run(plan: Plan, settings: Settings, console: Console, started_seconds: float
         local_stack.stop(directory / STACK)
 
 
-async def _run(session: Session, settings: Settings, console: Console) -> int:
+async def _run(session: Session, settings: Settings, console: SafeConsole) -> int:
     interrupted = False
     try:
         await provisioning.ensure(settings)
@@ -53,7 +53,7 @@ async def _run(session: Session, settings: Settings, console: Console) -> int:
     except asyncio.CancelledError:  # a second Ctrl-C, or one before the traffic began
         interrupted = True
     for line in session.snapshot.summary():
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(line, soft_wrap=True, highlight=False)
     if session.snapshot.reconciliation.balance().differences():
         return EXIT_INTERRUPTED if interrupted else EXIT_UNRECONCILED
     return 0
@@ -66,5 +66,5 @@ def _local(settings: Settings, stack: Stack) -> Settings:
         kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers=stack.bootstrap_servers),
         topics=msgspec.structs.replace(settings.topics, replication_factor=1, partitions=PARTITIONS),
         worker=msgspec.structs.replace(settings.worker, metrics_port=0),
-        redis=RedisSettings(url=stack.redis_url),
+        redis=stack.redis,
     )

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from app.demo.snapshot import PHASES, Figures, Snapshot
-from app.domain.decision import Alert
+from app.domain.decision import Alert, Outcome
 from app.domain.money import display
+from app.rendering.console import SafeConsole
 from app.rendering.decision_text import STYLES, as_line, event_time, short
 
 ROWS_BESIDE_ALERTS = 14
@@ -27,7 +28,7 @@ class Screen(Protocol):
 
 
 @contextmanager
-def open_screen(console: Console) -> Iterator[Screen]:
+def open_screen(console: SafeConsole) -> Iterator[Screen]:
     """Open a live screen on a console, plain lines elsewhere."""
     if not console.is_terminal:
         yield PlainScreen(console)
@@ -41,7 +42,7 @@ class PlainScreen:
 
     period_seconds = 3.0
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         self._console = console
         self._hints_shown = False
 
@@ -63,7 +64,7 @@ class PlainScreen:
             self._console.print(as_line(snapshot.new_alerts.popleft()), soft_wrap=True, highlight=False)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._console.print(text, soft_wrap=True, highlight=False)
 
 
 class LiveScreen:
@@ -97,7 +98,9 @@ def picture(snapshot: Snapshot, height: int) -> RenderableType:
 def _counters(figures: Figures) -> Table:
     table = Table.grid(padding=(0, 3), expand=True)
     table.add_row(
-        f"[bold]{figures.events_per_s:,.0f}[/] events/s", f"lag {figures.lag:,}", f"latency {figures.latency}"
+        Text(f"{figures.events_per_s:,.0f}", style="bold").append(" events/s", style="not bold"),
+        f"lag {figures.lag:,}",
+        f"latency {figures.latency}",
     )
     table.add_row(
         f"produced {figures.produced:,}",
@@ -106,9 +109,9 @@ def _counters(figures: Figures) -> Table:
     )
     approved = figures.decided - figures.reviews - figures.declines
     table.add_row(
-        f"[green]approve {approved:,}[/]",
-        f"[yellow]review {figures.reviews:,}[/]",
-        f"[bold red]decline {figures.declines:,}[/]",
+        Text(f"approve {approved:,}", style=STYLES[Outcome.APPROVE]),
+        Text(f"review {figures.reviews:,}", style=STYLES[Outcome.REVIEW]),
+        Text(f"decline {figures.declines:,}", style=STYLES[Outcome.DECLINE]),
     )
     return table
 

@@ -68,8 +68,8 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def _is_card_number(self, field: str, text: str) -> bool:
-        """Card numbers are also written in groups or within text; an id that is a number is digits only."""
-        may_be_id = field in self.numeric_ids and text.isdecimal()
+        """Card numbers are also written in groups or within text; an id that is a number is ASCII digits only."""
+        may_be_id = field in self.numeric_ids and text.isascii() and text.isdecimal()
         return not may_be_id and contains_card_number(text)
 
     def _check_key(self, transaction: Transaction, key: bytes | None) -> None:

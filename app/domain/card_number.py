@@ -1,15 +1,18 @@
 """Recognises primary account numbers (card numbers) in text, which must never be stored (PCI DSS 3.5.1)."""
 
 import re
+import unicodedata
 
-# Not within a longer word, and only with the separators of printed cards, so that UUIDs and digests do not match.
+_SEPARATOR = "[ ._/-]"
+# Not within a longer word, and only in the groups of printed cards, so that UUIDs and digests do not match.
 _RUN = re.compile(
     "(?<![0-9A-Za-z])"
     "(?:[0-9]{13,19}"
-    "|[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{1,3})?"
-    "|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5})"
+    f"|[0-9]{{4}}(?:{_SEPARATOR}[0-9]{{4}}){{3}}(?:{_SEPARATOR}[0-9]{{1,3}})?"
+    f"|[0-9]{{4}}{_SEPARATOR}[0-9]{{6}}{_SEPARATOR}[0-9]{{4,5}})"
     "(?![0-9A-Za-z])"
 )
+_NO_SEPARATOR = str.maketrans("", "", " ._/-")
 SHORTEST = 13
 """Fewest digits of a card number."""
 
@@ -34,8 +37,20 @@ def card_shaped(text: str) -> list[str]:
     """The digits of each part of ``text`` with the length and the prefix of a card number. The check digit is not checked."""
     if len(text) < SHORTEST:
         return []
-    runs = (re.sub("[ -]", "", run) for run in _RUN.findall(text))
+    runs = (run.translate(_NO_SEPARATOR) for run in _RUN.findall(text if text.isascii() else _as_ascii(text)))
     return [digits for digits in runs if _ISSUERS.fullmatch(digits)]
+
+
+def _as_ascii(text: str) -> str:
+    """Digits of every script, dashes and spaces as their ASCII characters, without characters that are not visible."""
+    return "".join(map(_ascii_char, unicodedata.normalize("NFKC", text)))
+
+
+def _ascii_char(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    return {"Pd": "-", "Zs": " ", "Cf": ""}.get(category, "-" if char == "\N{MINUS SIGN}" else char)
 
 
 def has_valid_check_digit(digits: str) -> bool:

@@ -9,7 +9,12 @@ from matplotlib.figure import Figure
 
 # The palette of Okabe and Ito, which is distinguishable for colour-blind people.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-_STYLE: dict[Any, Any] = {"svg.hashsalt": "fraudstream", "svg.fonttype": "none", "font.family": "sans-serif"}
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "fraudstream",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "text.parse_math": False,  # names come from records: a "$" in them begins no formula
+}
 
 
 def drawing(across: str, up: str) -> tuple[Figure, Axes]:

@@ -1,10 +1,10 @@
 """Writes a self-contained HTML report: tables, charts and explanations."""
 
 from collections.abc import Iterable, Mapping
-from html import escape
 from pathlib import Path
 
 from app.adapters.disk import durable_file
+from app.domain.safe_text import in_html
 from app.evaluation.text_table import TextTable
 
 MEANINGS = {
@@ -35,8 +35,8 @@ def html(
     body = "".join(map(_table, tables))
     drawn = "".join(_figure(name, svg, meanings[name]) for name, svg in pictures.items())
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1><p>{escape(facts)}</p>\n"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{in_html(title)}</title>'
+        f"<style>{_STYLE}</style></head>\n<body><h1>{in_html(title)}</h1><p>{in_html(facts)}</p>\n"
         f'{body}<div class="pictures">{drawn}</div></body></html>\n'
     )
 
@@ -47,10 +47,10 @@ def write(path: Path, text: str) -> None:
 
 
 def _table(table: TextTable) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.head)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>\n" for row in table.rows)
-    return f"<h2>{escape(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
+    head = "".join(f"<th>{in_html(cell)}</th>" for cell in table.head)
+    rows = "".join("<tr>" + "".join(f"<td>{in_html(c)}</td>" for c in row) + "</tr>\n" for row in table.rows)
+    return f"<h2>{in_html(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
 
 
 def _figure(title: str, svg: str, meaning: str) -> str:
-    return f"<figure><h2>{escape(title)}</h2>{svg}<figcaption>{escape(meaning)}</figcaption></figure>\n"
+    return f"<figure><h2>{in_html(title)}</h2>{svg}<figcaption>{in_html(meaning)}</figcaption></figure>\n"

@@ -69,8 +69,11 @@ def _with_ports(cluster: Cluster, port: int | None, also: Iterable[str]) -> Clus
         for node in cluster.nodes
     )
     extra = {name: ports.keep_or_choose(cluster.extra_ports.get(name, 0)) for name in also}
-    return Cluster(
-        cluster.id, nodes, ports.keep_or_choose(cluster.redis_port), {**cluster.extra_ports, **extra}
+    return msgspec.structs.replace(
+        cluster,
+        nodes=nodes,
+        redis_port=ports.keep_or_choose(cluster.redis_port),
+        extra_ports={**cluster.extra_ports, **extra},
     )
 
 

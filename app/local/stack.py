@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.adapters.disk import private
 from app.errors import ConfigurationError, PortTaken, StackError
-from app.local import cluster, kafka, ports, redis_server, registry_server, state
+from app.local import cluster, kafka, ports, postgres, redis_server, registry_server, state
 from app.local.cluster import Cluster
 from app.local.extras import EXTRAS
 from app.local.java import jars
@@ -112,17 +113,20 @@ def _start(
     (directory / LOGS).mkdir(exist_ok=True)
     class_path = jars.ensure(jars.cache_directory())
     registry_port = planned.extra_ports[registry_server.NAME] if registry_server.NAME in also else 0
+    parts = (
+        redis_server.part(directory, planned.redis_port),
+        *kafka.parts(directory, planned, class_path, listeners),
+        *(EXTRAS[name].part(directory, planned) for name in EXTRAS if name in also),
+    )
     stack = Stack(
         directory=directory,
         cluster_id=planned.id,
         bootstrap_servers=planned.bootstrap_servers,
         redis_url=f"redis://{ports.HOST}:{planned.redis_port}/0",
-        parts=(
-            redis_server.part(directory, planned.redis_port),
-            *kafka.parts(directory, planned, class_path, listeners),
-            *(EXTRAS[name].part(directory, planned) for name in also),
-        ),
+        redis_password_file=redis_server.password_file(directory),
+        parts=parts,
         registry_url=registry_server.url(registry_port) if registry_port else "",
+        postgres_password=postgres.password(directory) if postgres.NAME in also else "",
     )
     state.save(stack)
     try:
@@ -191,7 +195,8 @@ def _stop(directory: Path) -> bool:
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Hold the lock of the directory: a second `up` or `down` waits and then sees the result of the first."""
-    directory.mkdir(parents=True, exist_ok=True)
+    private.make_folder(directory)
+    directory.chmod(private.FOLDER_MODE)  # stacks of earlier releases were open to other users
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

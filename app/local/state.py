@@ -8,6 +8,7 @@ import msgspec
 from app.adapters.disk import durable_file
 from app.errors import StackError
 from app.local.processes import Process, is_alive
+from app.settings import RedisSettings
 
 FILE = "stack.json"
 BROKER_PREFIX = "kafka-"
@@ -20,6 +21,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     log: Path
     command: tuple[str, ...]
+    environment: dict[str, str] = {}
+    """Besides that of the supervisor; for secrets, because `ps` shows the words of a command."""
     process: Process | None = None
     """None until the supervisor has started it."""
 
@@ -48,8 +51,11 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap_servers: str
     redis_url: str
     parts: tuple[Part, ...]
+    redis_password_file: Path = Path()
     registry_url: str = ""
     """Empty when the stack has no schema registry."""
+    postgres_password: str = ""
+    """Empty when the stack has no database."""
     supervisor: Process | None = None
 
     @property
@@ -59,6 +65,25 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
             for part in self.parts
             if part.name.startswith(BROKER_PREFIX)
         )
+
+    @property
+    def redis(self) -> RedisSettings:
+        """The settings of a client of this Redis."""
+        return RedisSettings(url=self.redis_url, password_file=str(self.redis_password_file))
+
+    @property
+    def redis_environment(self) -> dict[str, str]:
+        """The same as environment variables."""
+        return {
+            "FRAUDSTREAM_REDIS_URL": self.redis_url,
+            "FRAUDSTREAM_REDIS_PASSWORD_FILE": str(self.redis_password_file),
+        }
+
+    @property
+    def redis_password(self) -> str:
+        """The password of this Redis, for clients of other libraries; empty before it is written."""
+        file = self.redis_password_file
+        return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
 
     @property
     def dead(self) -> tuple[Part, ...]:

@@ -86,6 +86,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 cwd=part.log.parent,
+                env=os.environ | part.environment,
             )
         self._children[part.name] = child
         process = identify(child.pid)

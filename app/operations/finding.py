@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.safe_text import without_credentials
+
 
 class Outcome(StrEnum):
     """Severity of a finding, in ascending order."""
@@ -24,12 +26,17 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def ok(check: str, found: str) -> Finding:
-    return Finding(check, Outcome.OK, found)
+    return _finding(check, Outcome.OK, found)
 
 
 def warning(check: str, found: str, remedy: str) -> Finding:
-    return Finding(check, Outcome.WARNING, found, remedy)
+    return _finding(check, Outcome.WARNING, found, remedy)
 
 
 def failed(check: str, found: str, remedy: str) -> Finding:
-    return Finding(check, Outcome.FAILED, found, remedy)
+    return _finding(check, Outcome.FAILED, found, remedy)
+
+
+def _finding(check: str, outcome: Outcome, found: str, remedy: str = "") -> Finding:
+    """A finding quotes errors, which may hold the URL of a server."""
+    return Finding(check, outcome, without_credentials(found), without_credentials(remedy))

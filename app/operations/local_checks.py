@@ -5,6 +5,7 @@ import resource
 import shutil
 from pathlib import Path
 
+from app.adapters.disk.private import is_open_to_others
 from app.adapters.models.aliases import read_aliases
 from app.adapters.models.bundles import champion
 from app.adapters.models.loading import Loading
@@ -57,6 +58,9 @@ def check_data_dir(settings: Settings) -> Finding:
         return failed("data directory", f"{existing} cannot be written to", remedy)
     disk = shutil.disk_usage(existing)
     found = f"{path}: {disk.free / 1e9:,.1f} GB free"
+    if path.is_dir() and is_open_to_others(path):
+        remedy = "It holds ids of customers: `chmod 700`, unless a group is to read it. Workers create it so."
+        return warning("data directory", f"{path} is open to other users of this machine", remedy)
     if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
         return warning(
             "data directory", found, "Free disk space. docs/operate/sizing.md gives the requirements."

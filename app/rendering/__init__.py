@@ -1,1 +1,1 @@
-"""Decisions and dead letters as text for a console."""
+"""Decisions, dead letters and tables as text for a console, and the only ways to print on it."""

@@ -2,6 +2,7 @@
 
 from app.adapters.topic_records.dead_letters import DeadLetter
 from app.domain.clock import utc_text
+from app.domain.safe_text import one_line
 
 
 def as_dict(letter: DeadLetter) -> dict[str, object]:
@@ -30,7 +31,7 @@ def as_dict_with_record(letter: DeadLetter) -> dict[str, object]:
 def as_line(letter: DeadLetter) -> str:
     """One line with the position, time, reason and source, without content of the record."""
     when = utc_text(letter.timestamp_ms, "%Y-%m-%dT%H:%M:%SZ") if letter.timestamp_ms >= 0 else "-"
-    return escape_control_characters(
+    return one_line(
         f"{letter.position!s:<12} {when}  {letter.code or '?':<14} {letter.message}  "
         f"({letter.source_topic}:{letter.source})"
     )
@@ -44,8 +45,3 @@ def _text(value: bytes | None) -> str | None:
         return value.decode()
     except UnicodeDecodeError:
         return f"hex:{value.hex()}"
-
-
-def escape_control_characters(text: str) -> str:
-    """Escape control characters: a console executes them, and the sender of a record must not control it."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

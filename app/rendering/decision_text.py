@@ -8,6 +8,7 @@ from rich.text import Text
 from app.domain.clock import utc_text
 from app.domain.decision import Decision, Outcome, Reason
 from app.domain.money import display
+from app.domain.safe_text import one_line
 
 STYLES = {Outcome.APPROVE: "green", Outcome.REVIEW: "yellow", Outcome.DECLINE: "bold red"}
 
@@ -18,9 +19,9 @@ def as_line(decision: Decision) -> Text:
     style = STYLES[decision.outcome]
     text = Text(f"{event_time(decision.event_time)}  ")
     text.append(f"{decision.outcome:<7}", style=style).append(f"  {decision.score:6.4f}", style=style)
-    text.append(f"  {amount:>14}  {decision.customer_id}")
+    text.append(one_line(f"  {amount:>14}  {decision.customer_id}"))
     if decision.reasons:
-        text.append("  " + "; ".join(reason.text for reason in decision.reasons), style="dim")
+        text.append(one_line("  " + "; ".join(reason.text for reason in decision.reasons)), style="dim")
     return text
 
 
@@ -32,7 +33,7 @@ def reference_text(terminal: Mapping[str, Any], customer: Mapping[str, Any]) -> 
     """
     place = ", ".join(str(terminal[name]) for name in ("name", "city", "country") if terminal.get(name))
     person = ", ".join(str(customer[name]) for name in ("segment", "country") if customer.get(name))
-    return "; ".join(filter(None, [place and f"at {place}", person and f"customer: {person}"]))
+    return one_line("; ".join(filter(None, [place and f"at {place}", person and f"customer: {person}"])))
 
 
 def event_time(event_time_ms: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -10,6 +10,7 @@ from app.domain.control import model_id
 from app.domain.money import display
 from app.features.catalog import WINDOW_NAMES
 from app.features.window import WIDTHS_MS
+from app.rendering.console import SafeConsole
 from app.rendering.decision_text import STYLES, event_time
 from app.replay.customer_history import Moment, Span
 from app.replay.explain import Explanation
@@ -35,14 +36,15 @@ _WHY_NOT_REBUILT = (
 )
 
 
-def print_explanation(console: Console, explanation: Explanation, most_moments: int) -> None:
+def print_explanation(console: SafeConsole, explanation: Explanation, most_moments: int) -> None:
     """Print the explanation, with the newest ``most_moments`` records of the customer."""
     console.print(Group(*_parts(explanation, most_moments)))
 
 
 def _parts(explanation: Explanation, most_moments: int) -> Iterator[RenderableType]:
-    yield _head(explanation)
-    yield Text(f"\n{log_line(explanation.span)}")
+    yield from _head(explanation)
+    yield Text()
+    yield Text(log_line(explanation.span))
     yield _timeline(explanation, most_moments)
     yield _features(explanation)
     if not all(line.from_log for line in explanation.features):
@@ -53,29 +55,27 @@ def _parts(explanation: Explanation, most_moments: int) -> Iterator[RenderableTy
     for one in (*explanation.history_differences, *explanation.judgement_differences):
         yield Text(f"  {one}", style="red")
     style, sentence = _VERDICTS[explanation.verdict]
-    yield Text(f"\n{sentence}", style=style)
+    yield Text()
+    yield Text(sentence, style=style)
     if explanation.verdict is Verdict.LOG_CUT:
         yield Text(cut_line(explanation.span))
 
 
-def _head(explanation: Explanation) -> Text:
+def _head(explanation: Explanation) -> Iterator[Text]:
     alert, model = explanation.alert, explanation.alert.model
-    text = Text(f"{alert.alert_id}\n", style="bold")
-    text.append(
+    yield Text(alert.alert_id, style="bold")
+    yield Text(
         f"{event_time(alert.event_time)} UTC  "
         f"{display(alert.transaction.amount_minor, alert.transaction.currency)}  "
-        f"customer {alert.customer_id}  terminal {alert.transaction.terminal_id}\n",
-        style="not bold",
+        f"customer {alert.customer_id}  terminal {alert.transaction.terminal_id}"
     )
-    text.append(f"{alert.outcome}  {alert.score!r}", style=STYLES[alert.outcome])
-    text.append(
+    yield Text(f"{alert.outcome}  {alert.score!r}", style=STYLES[alert.outcome]).append(
         f"  (review from {alert.thresholds.review:.4g}, decline from {alert.thresholds.decline:.4g}; "
         f"{model_id(model)} {model.digest[:12]}; scored {event_time(alert.scored_at)} UTC)",
-        style="not bold",
+        style="not bold default",
     )
     if alert.degraded:
-        text.append(f"\ndegraded: {', '.join(alert.degraded)}", style="yellow")
-    return text
+        yield Text(f"degraded: {', '.join(alert.degraded)}", style="yellow")
 
 
 def log_line(span: Span) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import rocksdict
 
+from app.adapters.disk import private
 from app.errors import ConfigurationError
 from app.settings import WorkerSettings
 from app.streaming.state.rocksdb_memory import BoundedMemory
@@ -67,7 +68,7 @@ class ScratchStore:
     def _database(self, partition: int) -> Any:
         if partition not in self._databases:
             path = database_path(self._directory, partition)
-            path.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path)
             self._databases[partition] = self._memory.open(path)
         return self._databases[partition]
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.domain.decision import Outcome
 from app.domain.money import display
+from app.domain.safe_text import one_line
 from app.evaluation.drawing import COLOURS, drawing, legend, svg
 from app.evaluation.report import html
 from app.evaluation.text_table import TextTable
@@ -16,6 +17,8 @@ MEANINGS = {
     "Alerts by hour": "Transactions to review or decline, which analysts or customers handle.",
     "Precision so far": "Share of frauds among the alerts with a label. It becomes stable as labels arrive.",
 }
+_NAME_CHARS = 30
+"""Of a name in a chart; the table has all of it."""
 _HEAD = ("", "transactions", "review", "decline", "amount", "labelled alerts", "frauds", "precision so far")
 
 
@@ -76,7 +79,7 @@ def _precision(report: DayReport) -> str:
     """Draw the precision of all alerts and of each country with labelled alerts."""
     parts = [part for part in [report.total, *report.countries] if part.precision is not None]
     figure, axes = drawing("frauds among labelled alerts", "")
-    names = ["all", *(part.name or "not said" for part in parts[1:])]
+    names = ["all", *(one_line(part.name or "not said")[:_NAME_CHARS] for part in parts[1:])]
     axes.barh(names, [part.precision or 0.0 for part in parts], color=COLOURS[2])
     axes.set_xlim(0, 1)
     axes.invert_yaxis()

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-import msgspec
+from app.settings.kinds import Group
 
 
-class CdcSettings(msgspec.Struct, frozen=True, kw_only=True):
+class CdcSettings(Group, frozen=True, kw_only=True):
     """Transactions read from a database table as Debezium change events; docs/data/cdc.md."""
 
     connect_url: str = "http://127.0.0.1:8083"

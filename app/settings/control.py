@@ -1,9 +1,9 @@
 """The group CONTROL."""
 
-import msgspec
+from app.settings.kinds import Group
 
 
-class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
+class ControlSettings(Group, frozen=True, kw_only=True):
     """Orders of operators to workers and to the copy of the reference tables; docs/models/models.md#signed-orders."""
 
     public_key_file: str = ""

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-import msgspec
+from app.settings.kinds import Group
 
 
-class DeploymentSettings(msgspec.Struct, frozen=True, kw_only=True):
+class DeploymentSettings(Group, frozen=True, kw_only=True):
     """The kind of deployment."""
 
     stage: Literal["development", "production"] = "development"

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import fields
 
 from app.errors import ConfigurationError
-from app.settings.kinds import PREFIX, variable
+from app.settings.kinds import PREFIX, is_address, variable
 
 
 def read_groups(settings: type[msgspec.Struct], environ: Mapping[str, str]) -> dict[str, msgspec.Struct]:
@@ -30,8 +30,21 @@ def _read_group(name: str, group: type[msgspec.Struct], environ: Mapping[str, st
     for field in fields(group):
         setting = variable(name, field.name)
         if setting in environ:
+            if is_address(field.name):
+                _refuse_credentials(setting, environ[setting], _remedy(name, group))
             given[field.name] = _read_value(setting, field.type, environ[setting])
     return group(**given)
+
+
+def _refuse_credentials(setting: str, text: str, remedy: str) -> None:
+    """An address is printed in messages, logs and by `fraudstream settings`, and `ps` shows the environment."""
+    if "@" in text:
+        raise ConfigurationError(f"{setting} may not contain a user, a password or any other @. {remedy}")
+
+
+def _remedy(name: str, group: type[msgspec.Struct]) -> str:
+    files = [variable(name, field) for field in ("username", "password_file") if hasattr(group, field)]
+    return f"Use {' and '.join(files)}." if files else "Remove them: docs/operate/security.md."
 
 
 def _read_value(setting: str, kind: type | types.GenericAlias, text: str) -> object:

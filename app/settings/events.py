@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
+from app.settings.kinds import Group
 
-class ProfileSettings(msgspec.Struct, frozen=True, kw_only=True):
+
+class ProfileSettings(Group, frozen=True, kw_only=True):
     """The customer's profile. These settings change the features: after a change, train and deploy a new model."""
 
     allowed_lateness_seconds: Annotated[int, Meta(ge=0)] = 86_400
@@ -22,7 +23,7 @@ _ID = "(transaction_id|customer_id|terminal_id|device_id|card_token)"
 NumericIds = Annotated[str, Meta(pattern=f"^({_ID}(,{_ID})*)?$")]
 
 
-class AcceptanceSettings(msgspec.Struct, frozen=True, kw_only=True):
+class AcceptanceSettings(Group, frozen=True, kw_only=True):
     """Bounds on event time, and the partition of a customer's transactions."""
 
     earliest_event_time_ms: int = 946_684_800_000

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-from app.settings.kinds import MIB
+from app.settings.kinds import MIB, Group
 
 
-class FileSettings(msgspec.Struct, frozen=True, kw_only=True):
+class FileSettings(Group, frozen=True, kw_only=True):
     """Bounds on files of transactions and labels that commands read; docs/data/damaged-input.md#bounds."""
 
     line_bytes: Annotated[int, Meta(ge=1024, le=256 * MIB)] = MIB

@@ -20,12 +20,13 @@ from app.settings.production import (
     check_production_kafka,
     check_production_redis,
     check_production_registry,
+    check_production_tracing,
     check_replicas,
 )
 from app.settings.redis import RedisSettings, check_redis
 from app.settings.registry import RegistrySettings, check_registry
 from app.settings.topics import TopicSettings
-from app.settings.tracing import TracingSettings
+from app.settings.tracing import TracingSettings, check_tracing
 from app.settings.worker import AnalyticsSettings, CrmSettings, EntitySettings, WorkerSettings
 
 
@@ -83,8 +84,10 @@ def _check_together(settings: Settings) -> None:
         )
     check_redis(settings.redis)
     check_registry(settings.registry)
+    check_tracing(settings.tracing)
     if settings.deployment.stage == "production":
         check_production_redis(settings.redis)
         check_production_registry(settings.registry)
+        check_production_tracing(settings.tracing)
         check_production_kafka(settings.kafka)
         check_replicas(settings.topics)

@@ -2,16 +2,15 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigurationError
-from app.settings.kinds import MIB, Seconds, variable
+from app.settings.kinds import MIB, Group, Seconds, variable
 
 _LOOPBACK = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 
-class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
+class KafkaSettings(Group, frozen=True, kw_only=True):
     """Connection to the brokers, and bounds on what is read from them; docs/data/damaged-input.md#bounds."""
 
     bootstrap_servers: str = "127.0.0.1:9092"

@@ -1,8 +1,12 @@
 """Types and names that the fields of several groups share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
+from msgspec.structs import fields
+
+from app.domain.safe_text import without_credentials
 
 PREFIX = "FRAUDSTREAM_"
 MIB = 1024 * 1024
@@ -15,3 +19,25 @@ Hours = Annotated[float, Meta(gt=0)]
 def variable(group: str, field: str) -> str:
     """Return the environment name of a setting, such as ``FRAUDSTREAM_KAFKA_COMPRESSION``."""
     return f"{PREFIX}{group}_{field}".upper()
+
+
+def is_address(field: str) -> bool:
+    """Whether a field holds the address of a server, in which people also write user and password."""
+    return field == "url" or field.endswith(("_url", "_servers"))
+
+
+def shown(value: object) -> object:
+    """The value as it may be shown: no URL in it holds credentials."""
+    return without_credentials(value) if isinstance(value, str) else value
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all groups of settings. Its ``repr``, which debuggers and crash reports print, holds no credentials."""
+
+    def __repr__(self) -> str:
+        parts = (f"{field.name}={shown(getattr(self, field.name))!r}" for field in fields(self))
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __rich_repr__(self) -> Any:
+        """As ``repr``: msgspec's own would show the values as they are."""
+        yield from ((field.name, shown(getattr(self, field.name))) for field in fields(self))

@@ -1,9 +1,9 @@
 """The group MAPPING."""
 
-import msgspec
+from app.settings.kinds import Group
 
 
-class MappingSettings(msgspec.Struct, frozen=True, kw_only=True):
+class MappingSettings(Group, frozen=True, kw_only=True):
     """Column mappings of files and tables; docs/data/mappings.md."""
 
     token_key_file: str = ""

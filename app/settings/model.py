@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
+from app.settings.kinds import Group
 
-class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+
+class ModelSettings(Group, frozen=True, kw_only=True):
     """The models: where they are stored, which one decides, and what they may cost."""
 
     dir: str = "models"

@@ -5,6 +5,7 @@ from app.settings.kafka import KafkaSettings
 from app.settings.redis import RedisSettings
 from app.settings.registry import RegistrySettings
 from app.settings.topics import TopicSettings
+from app.settings.tracing import TracingSettings
 
 PRODUCTION_REPLICAS = 3
 
@@ -48,4 +49,13 @@ def check_production_registry(registry: RegistrySettings) -> None:
         raise ConfigurationError(
             "FRAUDSTREAM_REGISTRY_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: an altered schema would "
             "change how records are read, and a password would cross the network unencrypted. Start it with https://."
+        )
+
+
+def check_production_tracing(tracing: TracingSettings) -> None:
+    """Raise ConfigurationError if the connection to the collector is not encrypted."""
+    if tracing.otlp_url and not tracing.otlp_url.startswith("https://"):
+        raise ConfigurationError(
+            "FRAUDSTREAM_TRACING_OTLP_URL is refused with FRAUDSTREAM_DEPLOYMENT_STAGE=production: outcomes and the "
+            "credentials of the collector would cross the network unencrypted. Start it with https://."
         )

@@ -3,14 +3,13 @@
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigurationError
-from app.settings.kinds import Positive, Seconds
+from app.settings.kinds import Group, Positive, Seconds
 
 
-class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
+class RedisSettings(Group, frozen=True, kw_only=True):
     """The Redis from which scoring reads the state of terminals and other entities; docs/data/entities.md."""
 
     url: str = ""

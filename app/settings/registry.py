@@ -3,14 +3,13 @@
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigurationError
-from app.settings.kinds import MIB, Seconds
+from app.settings.kinds import MIB, Group, Seconds
 
 
-class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True):
+class RegistrySettings(Group, frozen=True, kw_only=True):
     """The schema registry for values in Avro and Protobuf; docs/data/schemas.md. Any registry with the Confluent API."""
 
     url: str = ""

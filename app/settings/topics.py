@@ -8,7 +8,7 @@ from app.domain.decision import Alert, Decision
 from app.domain.label import Label
 from app.domain.notification import Answer, Notification
 from app.domain.transaction import Transaction
-from app.settings.kinds import Positive, variable
+from app.settings.kinds import Group, Positive, variable
 
 
 class Stream(StrEnum):
@@ -39,7 +39,7 @@ source records byte for byte, a binary format or control records.
 """
 
 
-class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
+class TopicSettings(Group, frozen=True, kw_only=True):
     """Names, partitions and replicas of the topics. Their other properties are listed in app/topics/topic_specs.py."""
 
     transactions: str = "payments.transactions.v1"

@@ -2,15 +2,14 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-from app.settings.kinds import Hours, Positive, Seconds
+from app.settings.kinds import Group, Hours, Positive, Seconds
 
 WorkerRole = Literal["risk", "entities", "analytics", "crm"]
 
 
-class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerSettings(Group, frozen=True, kw_only=True):
     """A worker process of any role."""
 
     role: WorkerRole = "risk"
@@ -68,14 +67,14 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`console` for people; `json` for log collectors, one object per line."""
 
 
-class EntitySettings(msgspec.Struct, frozen=True, kw_only=True):
+class EntitySettings(Group, frozen=True, kw_only=True):
     """Workers of the role `entities`. Their other settings are in the group WORKER."""
 
     app_id: str = "fraudstream-entities"
     """Consumer group, and prefix of the name of the changelog topic."""
 
 
-class AnalyticsSettings(msgspec.Struct, frozen=True, kw_only=True):
+class AnalyticsSettings(Group, frozen=True, kw_only=True):
     """Workers of the role `analytics`; docs/data/groups.md. Their other settings are in the group WORKER."""
 
     app_id: str = "fraudstream-analytics"
@@ -91,7 +90,7 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Longest delay of a day's report behind the stream."""
 
 
-class CrmSettings(msgspec.Struct, frozen=True, kw_only=True):
+class CrmSettings(Group, frozen=True, kw_only=True):
     """Workers of the role `crm`; docs/data/groups.md. Times are those at which alerts were raised and answers given. Their
     other settings are in the group WORKER.
     """

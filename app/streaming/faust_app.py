@@ -11,6 +11,7 @@ import structlog
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 
+from app.adapters.disk import private
 from app.adapters.kafka.record_batches import limits
 from app.adapters.observability import logs
 from app.errors import BrokersUnreachable, ClockWrong, FraudstreamError, SendFailed
@@ -114,7 +115,7 @@ def build_app(settings: Settings, table_manager: type[TableManager] = BulkTableM
     ``table_manager`` restores the table; the bench also measures Faust's own.
     """
     kafka, topics, worker = settings.kafka, settings.topics, settings.worker
-    Path(worker.data_dir).mkdir(parents=True, exist_ok=True)
+    private.make_folder(Path(worker.data_dir))
     limits.use(kafka)
     logs.configure()
     app = WorkerApp(

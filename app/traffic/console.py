@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import uvloop
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.adapters.kafka.security import Cluster
 from app.domain.transaction import Transaction
+from app.rendering.console import SafeConsole
 from app.traffic.produce import Produced, Record, produce, produce_raw
 
 LATE_SECONDS = 1.0
@@ -48,7 +48,7 @@ def _progress(what: str, total: int | None) -> AbstractContextManager[Callable[[
 
 def _in_time(produced: Produced) -> Produced:
     if produced.late_seconds > LATE_SECONDS:
-        Console(stderr=True).print(
+        SafeConsole(stderr=True).print(
             f"The rate was not kept: a transaction was sent {produced.late_seconds:.1f} s late."
         )
     return produced
@@ -67,7 +67,7 @@ def describe(produced: Produced, topic: str, *, as_json: bool, what: str = "tran
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Yield a function that takes the count so far. Draws on a console only."""
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total)

@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from rich.console import Console
-
 from app.demo import run as demo
 from app.demo import screen
 from app.demo.plan import Plan
 from app.demo.snapshot import Snapshot
+from app.rendering.console import SafeConsole
 from app.settings import Settings
 
 IMAGE = Path(__file__).parents[2] / "docs" / "images" / "demo.svg"
@@ -50,7 +49,7 @@ class Recorder:
 
 
 def exported(snapshot: Snapshot) -> str:
-    console = Console(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
+    console = SafeConsole(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
     console.print(screen.picture(snapshot, HEIGHT))
     svg = console.export_svg(title="fraudstream demo")
     svg = _COMMENT.sub("<!-- python -m bench.pages.demo_screen -->", _FONT_FACE.sub("", svg), count=1)
@@ -62,7 +61,7 @@ def main() -> int:
     recorder = Recorder()
 
     @contextmanager
-    def recorded(_: Console) -> Iterator[Recorder]:
+    def recorded(_: SafeConsole) -> Iterator[Recorder]:
         yield recorder
 
     with (
@@ -72,7 +71,7 @@ def main() -> int:
         patch.object(sys, "argv", [".venv/bin/fraudstream", "demo"]),
     ):
         plan = Plan(directory=Path(directory), seconds=SECONDS, rate=500.0, workers=1)
-        code = demo.run(plan, Settings.from_env(), Console(file=nowhere), time.time())
+        code = demo.run(plan, Settings.from_env(), SafeConsole(file=nowhere), time.time())
     IMAGE.write_text(recorder.svg, encoding="utf-8")
     print(f"drew {IMAGE}")
     return code

@@ -7,9 +7,11 @@ from hashlib import blake2b
 
 import redis
 
+from app.adapters.redis.client import password
 from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label, LabelSource
 from app.domain.transaction import Transaction
+from app.settings import RedisSettings
 from app.traffic.produce import produce_raw
 from tests.activity_format import read_activity
 from tests.support import entity_oracle, reading
@@ -20,12 +22,13 @@ from tests.support.workers import Worker
 class Entities:
     """The entity side of one deployment. Its keys in Redis have a prefix of their own."""
 
-    def __init__(self, deployment: Deployment, redis_url: str) -> None:
+    def __init__(self, deployment: Deployment, server: RedisSettings) -> None:
         self.deployment = deployment
-        self.redis_url = redis_url
+        self._server = server
         self.prefix = deployment.settings.worker.app_id
         self.environment = {
-            "FRAUDSTREAM_REDIS_URL": redis_url,
+            "FRAUDSTREAM_REDIS_URL": server.url,
+            "FRAUDSTREAM_REDIS_PASSWORD_FILE": server.password_file,
             "FRAUDSTREAM_REDIS_KEY_PREFIX": self.prefix,
             # Generous: the tests run on busy machines and do not test the latency of Redis.
             "FRAUDSTREAM_REDIS_READ_DEADLINE_SECONDS": "2",
@@ -67,17 +70,20 @@ class Entities:
 
     async def _is_published(self) -> bool:
         ends = await reading.end_offsets(self.deployment.servers, self.changelog, self.deployment.partitions)
-        with redis.Redis.from_url(self.redis_url) as client:
+        with self._client() as client:
             marks = client.mget([f"{self.prefix}:complete:{partition}" for partition in ends])
         return all(
             (mark or b"").startswith(b"complete:") and (mark or b"").endswith(f":{end - 1}".encode())
             for mark, end in zip(marks, ends.values(), strict=True)
         )
 
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self._server.url, password=password(self._server) or None)
+
     def in_redis(self) -> dict[bytes, bytes]:
         """Every activity in Redis by its entity."""
         start = f"{self.prefix}:activity:"
-        with redis.Redis.from_url(self.redis_url) as client:
+        with self._client() as client:
             names = list(client.scan_iter(match=f"{start}*", count=1000))
             return dict(
                 zip((name[len(start) :] for name in names), client.mget(names) if names else [], strict=True)

@@ -9,7 +9,7 @@ import re
 import secrets
 from pathlib import Path
 
-from app.adapters.disk import durable_file
+from app.adapters.disk import durable_file, private
 from app.adapters.disk.durable_file import DISK, Disk
 from app.adapters.disk.quarantine import move_to_quarantine
 from app.errors import ConfigurationError
@@ -29,7 +29,7 @@ def lock(path: Path) -> int:
     another worker holds it, or when the directory is not writable.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        private.make_folder(path)
         # O_CLOEXEC: a child process that inherited the descriptor would keep the lock after the worker's death.
         descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:

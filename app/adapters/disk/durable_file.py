@@ -10,12 +10,15 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.adapters.disk import private
+
 
 class Disk:
     """The operations that the order consists of. Tests pass a disk that forgets what was not synced."""
 
     def write(self, path: Path, data: bytes) -> None:
-        path.write_bytes(data)
+        with path.open("xb") as file:  # never through a link that another user has put there
+            file.write(data)
 
     def sync(self, path: Path) -> None:
         """Wait until a file, or the names in a folder, are on the disk."""
@@ -53,9 +56,9 @@ def publish(unfinished: Path, path: Path, disk: Disk = DISK) -> None:
 
 
 def make_folder(path: Path, disk: Disk = DISK) -> None:
-    """Create a folder and its parents, unless they exist."""
+    """Create a folder and its parents for the owner alone, unless they exist."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path)
     for folder in missing:
         disk.sync(folder.parent)
 

@@ -1,17 +1,18 @@
 """A client of Kafka Connect's REST interface: create, change, delete and inspect connectors."""
 
-import http.client
 import json
 import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 import msgspec
 
+from app.adapters.http_request import MOST_BYTES, ask
+from app.domain.safe_text import without_credentials
 from app.errors import ConfigurationError
 
 ANSWER_SECONDS = 90
@@ -54,6 +55,7 @@ class ConnectClient:
                 "FRAUDSTREAM_CDC_CONNECT_URL is not an http:// or https:// address. Give one."
             )
         self._url = url.rstrip("/")
+        self._shown_url = without_credentials(self._url)
 
     def put(self, connector: Connector) -> None:
         """Create the connector, or change its configuration."""
@@ -63,7 +65,7 @@ class ConnectClient:
             self._ask("PUT", path, connector.config) is None
         ):  # a rebalance of Connect's workers is under way
             if time.monotonic() > deadline:
-                raise ConfigurationError(f"{self._url} keeps rebalancing. Look at Kafka Connect's log.")
+                raise ConfigurationError(f"{self._shown_url} keeps rebalancing. Look at Kafka Connect's log.")
             time.sleep(POLL_SECONDS)
 
     def delete(self, name: str) -> None:
@@ -96,17 +98,16 @@ class ConnectClient:
             self._url + path, data, {"Content-Type": "application/json"}, method=method
         )
         try:
-            with urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # as above
-                return json.loads(answer.read() or b"{}")
+            return json.loads(ask(request, ANSWER_SECONDS) or b"{}")
         except HTTPError as error:
             if error.code == HTTPStatus.CONFLICT:
                 return None
             raise ConfigurationError(
-                f"{self._url} answers {error.code} to {method} {path}: {_reason(error)}"
+                f"{self._shown_url} answers {error.code} to {method} {path}: {_reason(error)}"
             ) from None
-        except (URLError, OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError) as error:
             raise ConfigurationError(
-                f"Kafka Connect does not answer at FRAUDSTREAM_CDC_CONNECT_URL={self._url} ({type(error).__name__}). "
+                f"Kafka Connect does not answer at FRAUDSTREAM_CDC_CONNECT_URL={self._shown_url} ({type(error).__name__}). "
                 "`fraudstream stack up --with postgres,connect` starts one on this machine."
             ) from None
 
@@ -133,6 +134,6 @@ def _state(name: str, status: dict[str, Any]) -> ConnectorState:
 
 def _reason(error: HTTPError) -> str:
     try:
-        return str(json.loads(error.read())["message"]).strip()
+        return str(json.loads(error.read(MOST_BYTES))["message"]).strip()
     except (ValueError, KeyError, OSError):
         return str(error.reason)

@@ -6,6 +6,8 @@ OSError, as when a broker is down, and fails for good after any other exception.
 
 import asyncio
 import json
+import math
+import re
 import ssl
 import time
 import urllib.error
@@ -17,13 +19,20 @@ from collections.abc import Callable
 
 from aiokafka.abc import AbstractTokenProvider
 
+from app.adapters.http_request import AnswerTooLong, ask
+from app.domain.safe_text import without_credentials
 from app.errors import ConfigurationError
 
 TIMEOUT_SECONDS = 10.0
 RENEW_AT = 0.8
 """Fraction of a token's lifetime after which it is renewed; the rest covers the time to connect."""
-_SHORTEST_SECONDS = 60.0
+_UNSTATED_SECONDS = 60.0
 """Lifetime of a token whose response has no ``expires_in``."""
+_LONGEST_SECONDS = 86_400.0
+"""A token is renewed after a day at the latest, however long its server lets it live."""
+_MOST_BYTES = 256 * 1024
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""RFC 6749, appendix A.12, without the space. The SASL message of a token separates its parts by a control character."""
 
 _URL = "FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL"
 
@@ -90,20 +99,24 @@ class FetchedTokens(Tokens):
     def _fetch(self) -> None:
         asked_at = self._clock()
         try:
-            with urllib.request.urlopen(  # noqa: S310  # the settings allow http and https alone
-                self._request(), timeout=TIMEOUT_SECONDS, context=self._context
-            ) as response:
-                answer = json.load(response)
-            self._token = str(answer["access_token"])
-            lives_seconds = float(answer.get("expires_in", _SHORTEST_SECONDS))
+            answer = json.loads(ask(self._request(), TIMEOUT_SECONDS, self._context, _MOST_BYTES))
+            token, lives_seconds = _checked_token(answer), _lifetime_seconds(answer)
         except ConfigurationError as error:  # from the file of the secret
             raise NoToken(str(error)) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            OverflowError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise NoToken(
-                f"{_URL}={self._url} gives no token for FRAUDSTREAM_KAFKA_OAUTH_CLIENT_ID={self._client_id} "
+                f"{_URL}={without_credentials(self._url)} gives no token for FRAUDSTREAM_KAFKA_OAUTH_CLIENT_ID={self._client_id} "
                 f"({_reason(error)}). Correct them, or FRAUDSTREAM_KAFKA_OAUTH_CLIENT_SECRET_FILE's content."
             ) from None
-        self._renew_at = asked_at + RENEW_AT * lives_seconds
+        self._token, self._renew_at = token, asked_at + RENEW_AT * lives_seconds
 
     def _request(self) -> urllib.request.Request:
         name = urllib.parse.quote(self._client_id, safe="")
@@ -115,11 +128,37 @@ class FetchedTokens(Tokens):
         )
 
 
+def _checked_token(answer: dict[str, object]) -> str:
+    token = answer["access_token"]
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise _Refused("access_token is no token")
+    return token
+
+
+def _lifetime_seconds(answer: dict[str, object]) -> float:
+    """How long the token is used. Some servers give a text of digits instead of a number."""
+    given = answer.get("expires_in", _UNSTATED_SECONDS)
+    seconds = (
+        float(given) if isinstance(given, int | float | str) and not isinstance(given, bool) else math.nan
+    )
+    if not 0 < seconds < math.inf:
+        raise _Refused("expires_in is not a positive number of seconds")
+    return min(seconds, _LONGEST_SECONDS)
+
+
+class _Refused(ValueError):
+    """An answer that is not used, and why; holds nothing of the answer."""
+
+
 def _reason(error: Exception) -> str:
     """The kind of failure. The text of the response is left out: it may hold a token."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()  # an HTTPError is also the response and holds its socket
-        return f"HTTP {error.code}"
+        return f"HTTP {error.code}" + (
+            ", a redirect, which is not followed" if 300 <= error.code < 400 else ""
+        )
+    if isinstance(error, _Refused | AnswerTooLong):
+        return str(error)
     if isinstance(error, urllib.error.URLError):
         return str(error.reason)
     return type(error).__name__

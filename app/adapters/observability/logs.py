@@ -1,10 +1,16 @@
-"""Logging of a process: structlog and the standard library through one formatter, without event values."""
+"""Logging of a process: structlog and the standard library through one formatter, without event values.
+
+Whatever a text of an event holds, it neither forges another line nor acts on the console that shows the log, and no
+credentials of a URL are in it: see ``app.domain.safe_text``.
+"""
 
 from typing import Any, Literal
 
 import structlog
+from structlog.typing import EventDict
 
 from app.adapters.observability.causes import stack
+from app.domain.safe_text import INDENT, many_lines, one_line, without_credentials
 
 
 def _stack(exc_info: Any) -> str:
@@ -37,11 +43,6 @@ def configure() -> None:
 
 def standard_config(log_format: Literal["console", "json"], level: str) -> dict[str, Any]:
     """A configuration for ``logging.config.dictConfig``: everything to standard error, one line per event."""
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -49,7 +50,11 @@ def standard_config(log_format: Literal["console", "json"], level: str) -> dict[
             "events": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *_renderers(log_format),
+                    _concealed,
+                ],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "events"}},
@@ -57,3 +62,25 @@ def standard_config(log_format: Literal["console", "json"], level: str) -> dict[
         # aiokafka builds debug records even when they are dropped: 8 % of all CPU time.
         "loggers": {"aiokafka": {"level": "WARNING"}},
     }
+
+
+def _renderers(log_format: Literal["console", "json"]) -> list[Any]:
+    if log_format == "json":
+        return [structlog.processors.JSONRenderer()]  # escapes all but ASCII
+    return [_one_line, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+
+
+def _one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Escape texts; the console renderer prints everything else by its ``repr``, which escapes, too."""
+    return {one_line(name): _shown(name, value) for name, value in event.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    """Stacks keep their lines, indented: a line of a message is no line of the log."""
+    if not isinstance(value, str):
+        return value
+    return f"{INDENT}{many_lines(value)}" if name in {"exception", "stack"} else one_line(value)
+
+
+def _concealed(_logger: object, _method: str, rendered: str) -> str:
+    return without_credentials(rendered)

@@ -6,6 +6,7 @@ transactions decide what is traced.
 
 from collections.abc import Mapping
 
+import requests
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -24,7 +25,10 @@ _propagator = TraceContextTextMapPropagator()
 
 def to_collector(url: str, timeout_seconds: float) -> SpanProcessor:
     """A processor that sends spans in batches once a second."""
-    exporter = OTLPSpanExporter(endpoint=url, timeout=timeout_seconds)
+    session = requests.Session()
+    # The headers of OTEL_EXPORTER_OTLP_HEADERS, which may hold a key, would follow a redirect to another server.
+    session.max_redirects = 0
+    exporter = OTLPSpanExporter(endpoint=url, timeout=timeout_seconds, session=session)
     return BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=1_000)
 
 

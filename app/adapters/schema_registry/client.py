@@ -14,6 +14,7 @@ from app.adapters import tls
 from app.adapters.schema_registry.bounded_answers import bound_answers, too_large
 from app.adapters.schema_registry.wire_format import NUMBER_BYTES
 from app.adapters.schema_registry.writer_schema import WriterSchema
+from app.domain.safe_text import without_credentials
 from app.errors import RegistryAway, SchemaTooLarge
 from app.settings import RegistrySettings
 
@@ -144,7 +145,7 @@ class RegistryClient:
             raise
         except Exception as error:  # the client lets errors of its HTTP library and of parsing escape; translated, never swallowed
             raise RegistryAway(
-                f"The schema registry at {PREFIX}URL={self._settings.url} does not answer ({type(error).__name__}). Start it or "
+                f"The schema registry at {PREFIX}URL={without_credentials(self._settings.url)} does not answer ({type(error).__name__}). Start it or "
                 "correct the setting."
             ) from error
 
@@ -155,7 +156,7 @@ class RegistryClient:
                 f"{PREFIX}PASSWORD_FILE={self._settings.password_file or '(not set)'} ({status}). Correct one of them."
             )
         return (
-            f"The server at {PREFIX}URL={self._settings.url} is not a schema registry, or a failing one ({status}). Check it, "
+            f"The server at {PREFIX}URL={without_credentials(self._settings.url)} is not a schema registry, or a failing one ({status}). Check it, "
             "or correct the setting; Apicurio's path is /apis/ccompat/v7."
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.shared.times import milliseconds, time_option
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from app.replay.explain import Explanation
@@ -95,11 +96,11 @@ def _read(file: Path) -> bytes:
 
 def _print(explanation: "Explanation", events: int, *, as_json: bool) -> None:
     import msgspec
-    from rich.console import Console
 
+    from app.rendering.console import SafeConsole
     from app.replay.explanation_text import print_explanation
 
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
+        printing.json_text(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
-        print_explanation(Console(soft_wrap=True, highlight=False), explanation, events)
+        print_explanation(SafeConsole(soft_wrap=True, highlight=False), explanation, events)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.adapters.kafka.range_reader import RangeReader
     from app.replay.mirror_position import Search
@@ -71,7 +73,7 @@ def rebuild(
     from app.settings import Settings
 
     if sys.stdin.isatty() and not yes:
-        typer.confirm("Rebuild the changelog from the log?", abort=True)
+        printing.confirm("Rebuild the changelog from the log?")
     search = Search(int(look_back_hours * HOUR_MS), int(repeat_seconds * 1000)) if from_mirror else None
     _print(asyncio.run(_rebuild(Settings.from_env(), search)), as_json=json)
 
@@ -138,16 +140,16 @@ def _print(done: Done, *, as_json: bool) -> None:
     rebuilt = done.rebuilt
     if as_json:
         on_mirror = {"resume": done.resume, "to_decide": done.to_decide} if done.resume else {}
-        typer.echo(json_format.dumps(rebuilt._asdict() | on_mirror))
+        printing.json_text(json_format.dumps(rebuilt._asdict() | on_mirror))
         return
-    typer.echo(f"{rebuilt.profiles:,} profiles from {rebuilt.records:,} records")
+    printing.line(f"{rebuilt.profiles:,} profiles from {rebuilt.records:,} records")
     if rebuilt.cut:
-        typer.echo(
+        printing.line(
             f"retention has cut partitions {', '.join(map(str, rebuilt.cut))}: no profile holds the deleted records"
         )
     for partition, offset in done.resume.items():
-        typer.echo(f"workers continue in partition {partition} at offset {offset:,}")
+        printing.line(f"workers continue in partition {partition} at offset {offset:,}")
     if done.resume:
-        typer.echo(
+        printing.line(
             f"{done.to_decide:,} records are to be decided, those among them that have a decision again"
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.shared.times import parse
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,18 +149,20 @@ def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
             "contradicting": replay.contradicting,
         } | msgspec.to_builtins(counts)
         speed = {"seconds": round(seconds, 3), "records_per_s": round(replay.read / seconds)}
-        typer.echo(json_format.dumps(facts | speed, indent=2))
+        printing.json_text(json_format.dumps(facts | speed, indent=2))
         return
-    typer.echo(f"{replay.read:,} records in {seconds:.1f} s ({replay.read / seconds:,.0f} records/s)")
+    printing.line(f"{replay.read:,} records in {seconds:.1f} s ({replay.read / seconds:,.0f} records/s)")
     for kind, count in counts.kinds.most_common():
-        typer.echo(f"{count:>12,}  {kind}")
+        printing.line(f"{count:>12,}  {kind}")
     for change, count in counts.outcomes.most_common():
-        typer.echo(f"{count:>12,}  {change.replace('>', ' then, now ')}")
+        printing.line(f"{count:>12,}  {change.replace('>', ' then, now ')}")
     for name, count in counts.features.most_common():
-        typer.echo(f"{count:>12,}  differ in {name}")
+        printing.line(f"{count:>12,}  differ in {name}")
     if replay.repeated:
-        typer.echo(f"{replay.repeated:>12,}  published again, {replay.contradicting:,} of them differently")
+        printing.line(
+            f"{replay.repeated:>12,}  published again, {replay.contradicting:,} of them differently"
+        )
     for one in counts.examples:
-        typer.echo(
+        printing.line(
             f"{one.kind} {one.partition}:{one.offset} {one.transaction_id}: {one.recorded} now {one.replayed}"
         )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.reports.day_report import DayReport
 
@@ -50,7 +52,10 @@ def report(
         from app.reports.page import page
 
         write(out, page(found, status))
-    typer.echo(msgspec.json.encode(found).decode() if json else _line(found, status))
+    if json:
+        printing.json_text(msgspec.json.encode(found).decode())
+    else:
+        printing.line(_line(found, status))
 
 
 def _require_matplotlib() -> None:

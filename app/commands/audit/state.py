@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.audit.rebuild import rebuild
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,7 @@ def show(
     else:
         data = from_data_dir(data_dir, partitions, key)
     if data is None:
-        typer.secho(f"there is no profile of {customer}", err=True)
+        printing.line(f"there is no profile of {customer}", err=True)
         raise typer.Exit(1)
     _print_profile(customer, view(data), events, as_json=json)
 
@@ -124,15 +125,19 @@ def _print_profile(customer: str, profile: "ProfileView", events: int, *, as_jso
     import msgspec
 
     if as_json:
-        typer.echo(json_format.dumps({"customer_id": customer} | msgspec.to_builtins(profile), indent=2))
+        printing.json_text(
+            json_format.dumps({"customer_id": customer} | msgspec.to_builtins(profile), indent=2)
+        )
         return
     for name, value in _facts(customer, profile).items():
-        typer.echo(f"{name:<16}{value}")
+        printing.line(f"{name:<16}{value}")
     for window in profile.windows:
-        typer.echo(f"{window.name:<16}{window.count} transactions, {window.amount_sum_minor:,} minor units")
-    typer.echo(f"newest {min(events, len(profile.events))} of {len(profile.events)} events kept:")
+        printing.line(
+            f"{window.name:<16}{window.count} transactions, {window.amount_sum_minor:,} minor units"
+        )
+    printing.line(f"newest {min(events, len(profile.events))} of {len(profile.events)} events kept:")
     for event in profile.events[len(profile.events) - min(events, len(profile.events)) :]:
-        typer.echo(
+        printing.line(
             f"  {_time(event.event_time)}  {event.amount_minor:>14,}  terminal {event.terminal}  transaction {event.transaction}"
         )
 
@@ -167,14 +172,14 @@ def _print_matches(verification: "Verification", *, as_json: bool) -> None:
         mismatches = msgspec.to_builtins(verification.mismatches)
         lost = {"lost_records": verification.lost}
         facts = {"sound": verification.is_sound, "profiles": matches, "mismatches": mismatches} | lost
-        typer.echo(json_format.dumps(facts, indent=2))
+        printing.json_text(json_format.dumps(facts, indent=2))
         return
     for name, count in matches.items():
-        typer.echo(f"{count:>12,}  {name}")
+        printing.line(f"{count:>12,}  {name}")
     for one in verification.mismatches:
-        typer.echo(f"{one.match}: {one.customer_id}, partition {one.partition}")
+        printing.line(f"{one.match}: {one.customer_id}, partition {one.partition}")
     for partition, records in verification.lost.items():
-        typer.echo(
+        printing.line(
             f"lost: retention deleted {records:,} records of partition {partition} before the group read them; "
             "docs/operate/operations.md#recordslost"
         )

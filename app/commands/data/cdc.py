@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.adapters.kafka.connect_rest import ConnectorState
     from app.settings import Settings
@@ -86,7 +88,7 @@ async def _follow(settings: "Settings") -> None:
     until, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
-    await follow(settings, until, lambda written: typer.echo(f"{written} changes written"))
+    await follow(settings, until, lambda written: printing.line(f"{written} changes written"))
 
 
 @commands.command("latency")
@@ -138,10 +140,9 @@ def demo(
     Prints the time from INSERT to decision at the end. Exit code 1 when a row
     is not decided, or decided twice.
     """
-    from rich.console import Console
-
     from app.demo.plan import Plan
     from app.errors import StackError
+    from app.rendering.console import SafeConsole
     from app.settings import Settings
 
     settings = Settings.from_env()
@@ -151,7 +152,7 @@ def demo(
         raise StackError(f"{error.name} is not installed: pip install 'fraudstream[local]'.") from error
     plan = Plan(directory=directory, seconds=rows / rate, rate=rate, customers=CUSTOMERS)
     try:
-        found = run(plan, rows, settings, Console(stderr=json))
+        found = run(plan, rows, settings, SafeConsole(stderr=json))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     _print_latencies(found, json)
@@ -161,10 +162,12 @@ def _print_latencies(found: "InsertLatency", as_json: bool) -> None:
     import msgspec
 
     if as_json:
-        typer.echo(json_format.dumps(msgspec.structs.asdict(found), indent=2))
+        printing.json_text(json_format.dumps(msgspec.structs.asdict(found), indent=2))
     else:
-        typer.echo(
-            f"{found.rows:,} rows inserted, {found.decided:,} decided, {found.repeated:,} decided again\n"
+        printing.line(
+            f"{found.rows:,} rows inserted, {found.decided:,} decided, {found.repeated:,} decided again"
+        )
+        printing.line(
             f"from INSERT to decision: p50 {found.p50_ms:.1f} ms, p99 {found.p99_ms:.1f} ms, "
             f"at most {found.most_ms:.1f} ms"
         )
@@ -188,10 +191,10 @@ def _show(states: "list[ConnectorState]", as_json: bool) -> None:
     import msgspec
 
     if as_json:
-        typer.echo(json_format.dumps({"connectors": msgspec.to_builtins(states)}, indent=2))
+        printing.json_text(json_format.dumps({"connectors": msgspec.to_builtins(states)}, indent=2))
         return
     for state in states:
         why = f"  {state.why}" if state.why else ""
-        typer.echo(f"{state.name}  {state.connector}  tasks {', '.join(state.tasks) or 'none'}{why}")
+        printing.line(f"{state.name}  {state.connector}  tasks {', '.join(state.tasks) or 'none'}{why}")
     if not states:
-        typer.echo("there is no connector")
+        printing.line("there is no connector")

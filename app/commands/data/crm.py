@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.domain.notification import Notification
     from app.settings import Settings
@@ -62,7 +64,7 @@ def answer(
     )
     topic, record = settings.topics.answers, (given.customer_id.encode(), encode_event(given))
     produced = console.send_records([record], topic=topic, kafka=settings.kafka, rate=None)
-    typer.echo(console.describe(produced, topic, as_json=json, what="answers"))
+    printing.line(console.describe(produced, topic, as_json=json, what="answers"))
 
 
 async def _questions(settings: "Settings", customer: str | None, *, as_json: bool) -> None:
@@ -75,11 +77,13 @@ async def _questions(settings: "Settings", customer: str | None, *, as_json: boo
     async with open_range_reader(settings.kafka, settings.topics.notifications) as reader:
         async for one in asked.questions(reader):
             if customer in {None, one.customer_id}:
+                if as_json:
+                    printing.json_text(msgspec.json.encode(one).decode())
+                    continue
                 money = display(one.amount_minor, one.currency)
-                line = (
+                printing.line(
                     f"{one.notification_id}  {one.customer_id}  {money} at {one.terminal_id}: {one.outcome}"
                 )
-                typer.echo(msgspec.json.encode(one).decode() if as_json else line)
 
 
 async def _find(settings: "Settings", notification_id: str) -> "Notification":

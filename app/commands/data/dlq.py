@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from app.commands.shared.times import milliseconds, time_option
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,21 +101,15 @@ def show(
 ) -> None:
     """Print one dead letter with its record, which may hold personal data."""
     import asyncio
-    import sys
 
-    from app.rendering import dead_letter_text
     from app.settings import Settings
 
     letter = asyncio.run(_one(Settings.from_env(), _position(position)))
-    typer.secho(PERSONAL_DATA, fg=typer.colors.YELLOW, err=True)
+    printing.line(PERSONAL_DATA, colour=typer.colors.YELLOW, err=True)
     if raw:
-        sys.stdout.buffer.write(letter.value or b"")
-        sys.stdout.buffer.flush()
-    elif json:
-        typer.echo(json_format.dumps(dead_letter_text.as_dict_with_record(letter)))
+        printing.raw(letter.value or b"")
     else:
-        for name, value in dead_letter_text.as_dict_with_record(letter).items():
-            typer.echo(f"{name}: {dead_letter_text.escape_control_characters(str(value))}")
+        _print_record(letter, as_json=json)
 
 
 @commands.command("replay")
@@ -207,32 +202,46 @@ async def _skip(
 
     found = await find_unreadable(settings, *at)
     if sys.stdin.isatty() and not yes:
-        typer.confirm(f"Leave out {found}?", abort=True)
+        printing.confirm(f"Leave out {found}?")
     position = await skip(settings, found, reason, key)
-    typer.echo(f"left out: {found}. Its bytes are the dead letter {position}")
+    printing.line(f"left out: {found}. Its bytes are the dead letter {position}")
 
 
 async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_json: bool) -> None:
     from collections import Counter
 
     from app.adapters.topic_records.dead_letters import open_dead_letters
-    from app.rendering import dead_letter_text
 
     counts: Counter[str] = Counter()
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
         async for letter in selection.of(letters):
             counts[letter.code] += 1
             if not summary:
-                typer.echo(
-                    json_format.dumps(dead_letter_text.as_dict(letter))
-                    if as_json
-                    else dead_letter_text.as_line(letter)
-                )
+                _print_letter(letter, as_json=as_json)
     if summary and as_json:
-        typer.echo(json_format.dumps(dict(counts.most_common())))
+        printing.json_text(json_format.dumps(dict(counts.most_common())))
     elif summary:
         for code, count in counts.most_common():
-            typer.echo(f"{count:>8}  {dead_letter_text.escape_control_characters(code) or '?'}")
+            printing.line(f"{count:>8}  {code or '?'}")
+
+
+def _print_letter(letter: "DeadLetter", *, as_json: bool) -> None:
+    from app.rendering import dead_letter_text
+
+    if as_json:
+        printing.json_text(json_format.dumps(dead_letter_text.as_dict(letter)))
+    else:
+        printing.line(dead_letter_text.as_line(letter))
+
+
+def _print_record(letter: "DeadLetter", *, as_json: bool) -> None:
+    from app.rendering import dead_letter_text
+
+    shown = dead_letter_text.as_dict_with_record(letter)
+    if as_json:
+        printing.json_text(json_format.dumps(shown))
+    else:
+        printing.lines(f"{name}: {value}" for name, value in shown.items())
 
 
 async def _one(settings: "Settings", position: "LogPosition") -> "DeadLetter":
@@ -265,14 +274,14 @@ async def _replay(
         count, refused = await _counted(prepared())
         _print_refused(refused)
         if dry_run or not count:
-            typer.echo(f"{count} would be sent to {topic}, {len(refused)} refused")
+            printing.line(f"{count} would be sent to {topic}, {len(refused)} refused")
             return not refused
         if sys.stdin.isatty() and not yes:
-            typer.confirm(f"Send {count} records to {topic}?", abort=True)
+            printing.confirm(f"Send {count} records to {topic}?")
         sent = await send((one async for one in prepared() if isinstance(one, OutRecord)), topic, kafka)
-    typer.echo(f"{sent} sent to {topic}, {len(refused)} refused")
+    printing.line(f"{sent} sent to {topic}, {len(refused)} refused")
     if sent < count:
-        typer.secho(f"{count - sent} were deleted by the topic's retention meanwhile", err=True)
+        printing.line(f"{count - sent} were deleted by the topic's retention meanwhile", err=True)
     return sent == count and not refused
 
 
@@ -290,6 +299,6 @@ async def _counted(prepared: "AsyncIterator[OutRecord | Refused]") -> "tuple[int
 
 def _print_refused(refused: "list[Refused]") -> None:
     for letter, why in refused[:REFUSED_LINES]:
-        typer.secho(f"{letter.position} is refused: {why}", fg=typer.colors.YELLOW, err=True)
+        printing.line(f"{letter.position} is refused: {why}", colour=typer.colors.YELLOW, err=True)
     if len(refused) > REFUSED_LINES:
-        typer.secho(f"and {len(refused) - REFUSED_LINES} more", fg=typer.colors.YELLOW, err=True)
+        printing.line(f"and {len(refused) - REFUSED_LINES} more", colour=typer.colors.YELLOW, err=True)

@@ -6,6 +6,7 @@ import typer
 
 from app.commands.data.traffic import Json, Rate
 from app.commands.shared.history_options import LabelledFile, Mapping
+from app.rendering import printing
 
 commands = typer.Typer(help="Send fraud labels (chargebacks) to their topic.", no_args_is_help=True)
 
@@ -39,4 +40,4 @@ def send(
     produced = console.send_records(
         (labels.record(label) for label in known), topic=name, kafka=settings.kafka, rate=rate
     )
-    typer.echo(console.describe(produced, name, as_json=json, what="labels"))
+    printing.line(console.describe(produced, name, as_json=json, what="labels"))

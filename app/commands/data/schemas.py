@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -77,9 +79,9 @@ def show(
     schema = own_schema(subject.event, _format(settings, form))
     if json:
         facts = {"subject": subject.name, "level": subject.level, "kind": schema.kind, "schema": schema.text}
-        typer.echo(json_format.dumps(facts, indent=2))
+        printing.json_text(json_format.dumps(facts, indent=2))
     else:
-        typer.echo(schema.text, nl=False)
+        printing.own_text(schema.text)
 
 
 def _each(
@@ -104,10 +106,12 @@ def _each(
     registry, chosen = RegistryClient(settings.registry), _format(settings, form)
     found = [do(registry, subject, chosen) for subject in _subjects(settings, only)]
     if as_json:
-        typer.echo(json_format.dumps({"format": chosen, "subjects": msgspec.to_builtins(found)}, indent=2))
+        printing.json_text(
+            json_format.dumps({"format": chosen, "subjects": msgspec.to_builtins(found)}, indent=2)
+        )
     else:
         for standing in found:
-            typer.echo("\n".join(_lines(standing)))
+            printing.lines(_lines(standing))
     raise typer.Exit(1 if any(standing.problems for standing in found) else 0)
 
 

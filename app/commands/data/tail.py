@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -71,16 +73,15 @@ def _group() -> None:
 
 
 def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
-    from rich.console import Console
-
     from app.adapters.bounded_json import BoundedDecoder
+    from app.rendering.console import SafeConsole
     from app.rendering.decision_text import as_line
 
-    console, decoder = Console(soft_wrap=True, highlight=False), BoundedDecoder(kind)
+    console, decoder = SafeConsole(soft_wrap=True, highlight=False), BoundedDecoder(kind)
 
     async def show(value: bytes) -> bool:
         if as_json:
-            typer.echo(value)
+            printing.json_record(value)
         elif (decision := decoder.attempt(value)) is not None:
             console.print(as_line(decision))
         else:
@@ -92,20 +93,19 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
 
 def _with_reference(settings: "Settings") -> "Show":
     """Print alerts with reference rows; without them while Redis does not answer."""
-    from rich.console import Console
-
     from app.adapters.bounded_json import BoundedDecoder
     from app.adapters.redis.client import FAILURES, connect
     from app.adapters.redis.reference_redis import ReferenceStore
     from app.domain.decision import Alert
     from app.errors import ConfigurationError
+    from app.rendering.console import SafeConsole
     from app.rendering.decision_text import as_line, reference_text
 
     if not settings.redis.url:
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_URL is not set, and --reference reads from Redis. Set it."
         )
-    console, decoder = Console(soft_wrap=True, highlight=False), BoundedDecoder(Alert)
+    console, decoder = SafeConsole(soft_wrap=True, highlight=False), BoundedDecoder(Alert)
     redis = connect(settings.redis, settings.redis.write_timeout_seconds)
     rows = ReferenceStore(redis, settings.redis.key_prefix)
 
@@ -157,7 +157,7 @@ async def _follow(
             for record in records:
                 if not await show(record.value or b""):
                     position = f"{topic}-{record.partition}, offset {record.offset}"
-                    typer.echo(f"{position}: the record cannot be read and is left out", err=True)
+                    printing.line(f"{position}: the record cannot be read and is left out", err=True)
                 shown += 1
                 if shown == limit:
                     return

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.rendering import printing
+
 commands = typer.Typer(no_args_is_help=True, help="Create, check and list the topics.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -20,11 +22,11 @@ def ensure(json: Json = False) -> None:
 
     made = asyncio.run(provisioning.ensure(Settings.from_env()))
     if json:
-        typer.echo(json_format.dumps({"made": made}))
+        printing.json_text(json_format.dumps({"made": made}))
         return
     for name in made:
-        typer.echo(f"made {name}")
-    typer.echo("All topics are as they must be.")
+        printing.line(f"made {name}")
+    printing.line("All topics are as they must be.")
 
 
 @commands.command("check")
@@ -41,11 +43,11 @@ def check(json: Json = False) -> None:
     found = asyncio.run(provisioning.differences(settings))
     remedies = provisioning.remedies(found, settings.kafka.bootstrap_servers)
     if json:
-        typer.echo(
+        printing.line(
             json_format.dumps({"differences": msgspec.to_builtins(found), "remedies": remedies}, indent=2)
         )
     else:
-        typer.echo("\n".join([*map(str, found), *remedies]) or "All topics are as they must be.")
+        printing.lines([*map(str, found), *remedies] or ["All topics are as they must be."])
     raise typer.Exit(1 if found else 0)
 
 
@@ -59,11 +61,12 @@ def show(json: Json = False) -> None:
 
     table = topic_table(Settings.from_env())
     if json:
-        typer.echo(json_format.dumps({"topics": msgspec.to_builtins(table)}, indent=2))
+        printing.json_text(json_format.dumps({"topics": msgspec.to_builtins(table)}, indent=2))
         return
     for spec in table:
-        configs = "".join(f"\n    {name}={value}" for name, value in spec.configs().items())
-        typer.echo(
-            f"{spec.name}\n    {spec.purpose}\n    key {spec.key}, {spec.partitions} partitions, "
-            f"replication factor {spec.replication_factor}{configs}"
+        printing.line(spec.name)
+        printing.line(f"    {spec.purpose}")
+        printing.line(
+            f"    key {spec.key}, {spec.partitions} partitions, replication factor {spec.replication_factor}"
         )
+        printing.lines(f"    {name}={value}" for name, value in spec.configs().items())

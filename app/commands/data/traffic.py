@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.shared.history_options import AsArrived, Mapping, Sort, row_order
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def simulate(
     if out is not None:
         with console.progress_bar("simulated") as on_progress:
             written = write_simulation(simulation, out, on_progress)
-        typer.echo(written.describe(out, as_json=json))
+        printing.line(written.describe(out, as_json=json))
         return
     settings = Settings.from_env()
     name = name or settings.topics.transactions
@@ -73,7 +74,7 @@ def simulate(
         kafka=settings.kafka,
         rate=rate,
     )
-    typer.echo(console.describe(produced, name, as_json=json))
+    printing.line(console.describe(produced, name, as_json=json))
 
 
 def produce(
@@ -109,7 +110,7 @@ def produce(
         rate=rate,
         total=min(filter(None, (row_count(file), limit)), default=None),
     )
-    typer.echo(console.describe(produced, name, as_json=json))
+    printing.line(console.describe(produced, name, as_json=json))
 
 
 def transactions_in(

@@ -8,6 +8,7 @@ import typer
 
 from app.commands.shared.history_options import AsArrived, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from app.batch.run import Summary
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 File = Annotated[Path, typer.Argument(help="Transactions in order of arrival: Parquet, CSV or JSON lines.")]
 Out = Annotated[
     Path, typer.Option(help="Parquet, CSV or JSON lines, by suffix. Written completely or not at all.")
+]
+RawCsv = Annotated[
+    bool,
+    typer.Option(
+        "--raw-csv",
+        help="Keep texts in a CSV file as they are. Default: those that a spreadsheet would compute begin with an apostrophe.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -28,6 +36,7 @@ def features(
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     sort: Sort = False,
     as_arrived: AsArrived = False,
+    raw_csv: RawCsv = False,
     json: Json = False,
 ) -> None:
     """Compute all features of the transactions in FILE, exactly as a worker does."""
@@ -44,7 +53,7 @@ def features(
     started = time.perf_counter()
     with rows_progress("folded", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days, order)
-        summary = write_features(source, out, profile_bounds(settings), on_progress)
+        summary = write_features(source, out, profile_bounds(settings), on_progress, raw_csv=raw_csv)
     _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
 
@@ -62,6 +71,7 @@ def score(
         bool, typer.Option("--alerts-only", help="Leave approved transactions out.")
     ] = False,
     with_features: Annotated[bool, typer.Option("--with-features", help="Add a column per feature.")] = False,
+    raw_csv: RawCsv = False,
     json: Json = False,
 ) -> None:
     """Score the transactions in FILE, exactly as a worker does."""
@@ -77,7 +87,7 @@ def score(
     order = row_order(sort, as_arrived)
     settings = Settings.from_env()
     champion = load_champion(settings, model)
-    options = ScoreOptions(alerts_only=alerts_only, with_features=with_features)
+    options = ScoreOptions(alerts_only=alerts_only, with_features=with_features, raw_csv=raw_csv)
     started = time.perf_counter()
     with rows_progress("scored", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days, order)
@@ -91,10 +101,10 @@ def _print_summary(summary: "Summary", out: Path, seconds: float, *, as_json: bo
     speed = summary.rows / seconds
     if as_json:
         figures = {"seconds": round(seconds, 3), "events_per_s": round(speed)}
-        typer.echo(json_format.dumps({"out": str(out)} | msgspec.to_builtins(summary) | figures))
+        printing.json_text(json_format.dumps({"out": str(out)} | msgspec.to_builtins(summary) | figures))
         return
-    typer.echo(f"{summary.written:,} rows to {out} in {seconds:.1f} s ({speed:,.0f} events/s)")
-    typer.echo(
+    printing.line(f"{summary.written:,} rows to {out} in {seconds:.1f} s ({speed:,.0f} events/s)")
+    printing.line(
         f"{summary.rows:,} rows read, {summary.repeats:,} repeats skipped, {summary.late:,} late, "
         f"{summary.going_back:,} going back in time, {summary.skipped:,} refunds skipped, "
         f"{summary.customers:,} customers, {summary.alerts:,} alerts, {summary.declines:,} to decline"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.models.control import Json, Key, Wait, control, report_text, send_order, utc
+from app.commands.models.control import Json, Key, Wait, control, report_lines, send_order, utc
 from app.commands.models.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 from app.commands.shared.history_options import AsArrived, Sort
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from app.adapters.topic_records.control_log import ControlLog
@@ -155,11 +156,11 @@ def status(json: Json = False) -> None:
     reports = sorted(log.reports.values(), key=lambda report: (report.host, report.worker))
     if json:
         workers = [msgspec.to_builtins(report) | {"silent": report.worker not in alive} for report in reports]
-        typer.echo(json_format.dumps(_orders(log) | {"workers": workers}, indent=2))
+        printing.json_text(json_format.dumps(_orders(log) | {"workers": workers}, indent=2))
         return
     _print_orders(log)
     for report in reports:
-        typer.echo(report_text(report) + ("" if report.worker in alive else "  (silent)"))
+        printing.lines(report_lines(report, silent=report.worker not in alive))
 
 
 def _orders(log: "ControlLog") -> dict[str, Any]:
@@ -178,16 +179,16 @@ def _print_orders(log: "ControlLog") -> None:
 
     champion, challengers, canary, _ = log.orders
     if champion is None:
-        typer.echo("no order: each worker decides by its aliases.toml")
+        printing.line("no order: each worker decides by its aliases.toml")
     else:
-        typer.echo(f"ordered  {model_id(champion.model)}  {utc(champion.ordered_at)}")
+        printing.line(f"ordered  {model_id(champion.model)}  {utc(champion.ordered_at)}")
     if challengers is not None:
         named = ", ".join(map(model_id, challengers.models)) or "none"
-        typer.echo(f"challengers  {named}  {utc(challengers.ordered_at)}")
+        printing.line(f"challengers  {named}  {utc(challengers.ordered_at)}")
     if canary is not None:
-        typer.echo(
+        printing.line(
             f"canary  {model_id(canary.model)} for {canary.share:.2%} of the customers  {utc(canary.ordered_at)}"
         )
         if canary.stopped is not None:
             stop = canary.stopped
-            typer.echo(f"    stopped by {stop.worker} {utc(stop.stopped_at)}: it {stop.reason}")
+            printing.line(f"    stopped by {stop.worker} {utc(stop.stopped_at)}: it {stop.reason}")

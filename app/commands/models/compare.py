@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.model_comparison.intervals import Compared, Interval
     from app.model_comparison.shadowed import Comparison, Decisions
@@ -69,10 +71,10 @@ def compare(
     compared = found.compare(partial(stored_thresholds, settings.model), known, delay_days, draws)
     if json:
         facts = {"decisions": found.read, "budget": budget, "comparisons": msgspec.to_builtins(compared)}
-        typer.echo(json_format.dumps(facts, indent=2))
+        printing.json_text(json_format.dumps(facts, indent=2))
         return
     if not compared:
-        typer.echo(
+        printing.line(
             f"{found.read:,} decisions, none with a challenger. `fraudstream model challenge` orders one."
         )
     for comparison in compared:
@@ -99,7 +101,9 @@ def _read_topic(settings: "Settings", days: int) -> "Decisions":
     found, since_ms = Decisions(), time.time_ns() // 1_000_000 - days * 86_400_000
     asyncio.run(_each(settings, settings.topics.decisions, found.note_record, since_ms))
     if found.unreadable:
-        typer.echo(f"{found.unreadable:,} records of {settings.topics.decisions} are no decisions", err=True)
+        printing.line(
+            f"{found.unreadable:,} records of {settings.topics.decisions} are no decisions", err=True
+        )
     return found
 
 
@@ -111,7 +115,7 @@ def _read_labels_topic(settings: "Settings", topic: str) -> dict[str, bool]:
     flags = FlagsOfRecords()
     asyncio.run(_each(settings, topic, flags.add, None))
     if flags.unreadable:
-        typer.echo(f"{flags.unreadable:,} records of {topic} are no labels", err=True)
+        printing.line(f"{flags.unreadable:,} records of {topic} are no labels", err=True)
     return flags.known
 
 
@@ -127,8 +131,9 @@ async def _each(settings: "Settings", topic: str, take: Any, since_ms: int | Non
 
 
 def _show(comparison: "Comparison", budget: int) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from app.rendering.console import SafeConsole
 
     title = f"{comparison.champion} decided, {comparison.challenger} beside it"
     table = Table(*COLUMNS, title=title, title_justify="left")
@@ -144,7 +149,7 @@ def _show(comparison: "Comparison", budget: int) -> None:
         table.add_row("same outcome", "", "", f"{counts.agreement:.2%}")
     for name, figure in comparison.figures.items():
         table.add_row(f"{name}@{budget}" if name == "card_precision" else name, *figure_cells(figure))
-    console = Console()
+    console = SafeConsole()
     console.print(table)
     known = "no labels" if comparison.frauds is None else f"{comparison.frauds:,} frauds known"
     console.print(f"{comparison.transactions:,} transactions of {comparison.days} days, {known}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from app.domain.clock import utc_text
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,19 +70,19 @@ def send_order(
             "silent": [report.worker for report in answers.silent],
             "unanimous": unanimous,
         }
-        typer.echo(json_format.dumps(facts, indent=2))
+        printing.json_text(json_format.dumps(facts, indent=2))
     else:
-        typer.echo(summary)
+        printing.line(summary)
         for report in answers.reports:
-            typer.echo(report_text(report))
+            printing.lines(report_lines(report))
         for report in answers.silent:
-            typer.echo(f"{report.host} {report.worker}  did not answer; it may still follow")
+            printing.line(f"{report.host} {report.worker}  did not answer; it may still follow")
     if not unanimous:
         raise typer.Exit(1)
 
 
-def report_text(report: "WorkerReport") -> str:
-    """One line for the champion, then one per challenger and canary."""
+def report_lines(report: "WorkerReport", *, silent: bool = False) -> list[str]:
+    """One line for the champion, then one per challenger and canary; the last one states that the worker is silent."""
     from app.domain.control import model_id
 
     lines = [f"{report.host} {report.worker}  {model_id(report.runs)}  since {utc(report.since)}"]
@@ -106,7 +107,7 @@ def report_text(report: "WorkerReport") -> str:
             )
         else:
             lines.append(f"{line}{canary.decided:,} decided, {canary.alerts:,} alerts")
-    return "\n".join(lines)
+    return [*lines[:-1], f"{lines[-1]}  (silent)"] if silent else lines
 
 
 def utc(milliseconds: int) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.adapters.models.bundles import Bundle
     from app.scoring.drift import Drift, Recent
@@ -69,7 +71,7 @@ def _recent(settings: "Settings", bundle: "Bundle", file: Path | None, hours: fl
         raise ConfigurationError("There are no decisions to compare. Choose other --hours, --model or FILE.")
     if recent.rows < FEWEST_ROWS:
         warning = f"{recent.rows} rows: below {FEWEST_ROWS:,} chance alone moves an index"
-        typer.secho(warning, fg=typer.colors.YELLOW, err=True)
+        printing.line(warning, colour=typer.colors.YELLOW, err=True)
     return recent
 
 
@@ -97,10 +99,10 @@ def _print_drifts(bundle: "Bundle", rows: int, found: "list[tuple[Drift, str]]",
     if as_json:
         facts = {"model": model_id(bundle.reference), "digest": bundle.reference.digest, "decisions": rows}
         drifts = [drift._asdict() | {"level": level} for drift, level in found]
-        typer.echo(json_format.dumps(facts | {"drifts": drifts}, indent=2))
+        printing.json_text(json_format.dumps(facts | {"drifts": drifts}, indent=2))
         return
-    typer.echo(f"{model_id(bundle.reference)}, {rows:,} decisions against its training rows")
-    typer.echo(f"{'':34} {'PSI':>8}  {'':8} {'missing then':>12} {'now':>8}")
+    printing.line(f"{model_id(bundle.reference)}, {rows:,} decisions against its training rows")
+    printing.line(f"{'':34} {'PSI':>8}  {'':8} {'missing then':>12} {'now':>8}")
     for drift, level in found:
         missing = f"{drift.missing_before:>12.2%} {drift.missing_now:>8.2%}"
-        typer.echo(f"{drift.name:34} {drift.psi:>8.4f}  {level:8} {missing}")
+        printing.line(f"{drift.name:34} {drift.psi:>8.4f}  {level:8} {missing}")

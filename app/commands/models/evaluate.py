@@ -10,6 +10,7 @@ import typer
 
 from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import Labels
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -153,20 +154,20 @@ def _evaluated(
 
 def _print_fold(part: "Part") -> None:
     if sys.stderr.isatty():
-        typer.echo(f"{part.name}: AUC ROC {part.figures.auc_roc}", err=True)
+        printing.line(f"{part.name}: AUC ROC {part.figures.auc_roc}", err=True)
 
 
 def _print_tables(found: "Evaluation", top_k: int, *, as_json: bool) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from app.evaluation.tables import tables
+    from app.rendering.console import SafeConsole
 
     if as_json:
-        typer.echo(json_format.dumps(_as_json(found, top_k)))
+        printing.json_text(json_format.dumps(_as_json(found, top_k)))
         return
-    console = Console()
+    console = SafeConsole()
     if not console.is_terminal:
         console.width = _WIDTH
     for table in tables(found.parts, top_k):

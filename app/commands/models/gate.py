@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from app.commands.shared.history_options import AsArrived, Sort, row_order
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from app.history.fold_history import HistorySource
@@ -70,7 +71,7 @@ def gate(
     verdict = verdict_on(Settings.from_env(), model, champion, terms)
     if json:
         facts = msgspec.to_builtins(verdict) | {"passed": verdict.passed}
-        typer.echo(json_format.dumps(facts, indent=2))
+        printing.json_text(json_format.dumps(facts, indent=2))
     else:
         show(verdict)
     if not verdict.passed:
@@ -172,17 +173,17 @@ def require_passed(settings: "Settings", model: str, against: str, terms: Terms,
     if not json:
         show(verdict)
     elif not verdict.passed:
-        typer.echo(json_format.dumps({"order": None, "gate": msgspec.to_builtins(verdict)}, indent=2))
+        printing.json_text(json_format.dumps({"order": None, "gate": msgspec.to_builtins(verdict)}, indent=2))
     if not verdict.passed:
         raise typer.Exit(1)
 
 
 def show(verdict: "Verdict") -> None:
     """Print the figures of both models, then warnings and refusals."""
-    from rich.console import Console
     from rich.table import Table
 
     from app.commands.models.compare import COLUMNS, figure_cells
+    from app.rendering.console import SafeConsole
 
     table = Table(*COLUMNS, title=f"{verdict.candidate} against {verdict.champion}", title_justify="left")
     for name, figure in verdict.figures.items():
@@ -190,7 +191,7 @@ def show(verdict: "Verdict") -> None:
     table.add_row(
         "alerts by own thresholds", f"{verdict.alerts.champion:,}", f"{verdict.alerts.challenger:,}", ""
     )
-    console = Console()
+    console = SafeConsole()
     console.print(table)
     console.print(f"{verdict.transactions:,} transactions of {verdict.days} days, {verdict.frauds:,} frauds")
     for warning in verdict.warnings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.models import canary, champion, compare, gate
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from app.adapters.models.bundles import Bundle
@@ -29,11 +30,11 @@ def show(json: Json = False) -> None:
 
     listed = list_bundles(Settings.from_env().model)
     if json:
-        typer.echo(json_format.dumps({"models": msgspec.to_builtins(listed)}, indent=2))
+        printing.json_text(json_format.dumps({"models": msgspec.to_builtins(listed)}, indent=2))
         return
     for entry in listed:
         mark = f"  [{entry.alias}]" if entry.alias else ""
-        typer.echo(f"{entry.reference}{mark}  {entry.summary}")
+        printing.line(f"{entry.reference}{mark}  {entry.summary}")
 
 
 @commands.command("verify")
@@ -62,13 +63,13 @@ def verify(
         facts: dict[str, Any] = {"model": f"{reference.name}/{reference.version}", "digest": reference.digest}
         backend = {"by_batch": bundle.backend.by_batch, "call_us": bundle.backend.micros}
         facts |= {"sound": True, "warnings": list(bundle.warnings), "backend": backend}
-        typer.echo(json_format.dumps(facts))
+        printing.json_text(json_format.dumps(facts))
         return
-    typer.echo(f"{reference.name}/{reference.version} is sound, digest {reference.digest}")
+    printing.line(f"{reference.name}/{reference.version} is sound, digest {reference.digest}")
     for rows, name in bundle.backend.by_batch.items():
         took = {scorer: micros[rows] for scorer, micros in bundle.backend.micros.items()}
         timings = ", ".join(f"{scorer} {micros:,.0f} µs" for scorer, micros in took.items())
-        typer.echo(f"up to {rows:>3} rows scored by {name}" + (f"  ({timings})" if timings else ""))
+        printing.line(f"up to {rows:>3} rows scored by {name}" + (f"  ({timings})" if timings else ""))
 
 
 @commands.command("sign")
@@ -89,9 +90,11 @@ def sign(
     path = bundle_path(Path(settings.dir), model)
     digest = sign_bundle(path, key, Limits.by(settings)).digest
     if json:
-        typer.echo(json_format.dumps({"model": model, "digest": digest, "signature": str(path / FILE_NAME)}))
+        printing.json_text(
+            json_format.dumps({"model": model, "digest": digest, "signature": str(path / FILE_NAME)})
+        )
         return
-    typer.echo(f"{model} is signed, digest {digest}")
+    printing.line(f"{model} is signed, digest {digest}")
 
 
 def load_champion(settings: "Settings", model: str, *, compare_again: bool = False) -> "Bundle":
@@ -103,7 +106,7 @@ def load_champion(settings: "Settings", model: str, *, compare_again: bool = Fal
     loading = Loading.by(settings.model)._replace(compare_again=compare_again)
     bundle = champion(Path(settings.model.dir), chosen, loading)
     for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]:
-        typer.secho(warning, fg=typer.colors.YELLOW, err=True)
+        printing.line(warning, colour=typer.colors.YELLOW, err=True)
     return bundle
 
 

@@ -8,6 +8,7 @@ import typer
 
 from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.rendering import printing
 
 
 def train(
@@ -90,7 +91,7 @@ def train(
         )
     manifest, seconds = bundle.manifest, time.perf_counter() - started
     if json:
-        typer.echo(
+        printing.line(
             json_format.dumps(
                 {
                     "bundle": str(out),
@@ -103,10 +104,10 @@ def train(
             )
         )
         return
-    typer.echo(f"{out} written in {seconds:.1f} s, digest {bundle.reference.digest}")
-    typer.echo(f"fitted on {manifest.training.rows:,} transactions, {manifest.training.frauds:,} frauds")
-    typer.echo(
+    printing.line(f"{out} written in {seconds:.1f} s, digest {bundle.reference.digest}")
+    printing.line(f"fitted on {manifest.training.rows:,} transactions, {manifest.training.frauds:,} frauds")
+    printing.line(
         f"review from {manifest.thresholds.review:.6g}, decline from {manifest.thresholds.decline:.6g}"
     )
     for name, value in manifest.metrics.items():
-        typer.echo(f"{name:24} {'not defined' if value is None else f'{value:,.6g}'}")
+        printing.line(f"{name:24} {'not defined' if value is None else f'{value:,.6g}'}")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.rendering import printing
+
 commands = typer.Typer(no_args_is_help=True, help="Print the rights that each role needs on the brokers.")
 
 
@@ -47,4 +49,4 @@ def show(
             raise typer.BadParameter(f"{role} is none of {', '.join(ROLES)}")
     settings, named = Settings.from_env(), acls.principals(given or (), roles or ROLES.keys())
     write = acls.as_json if form is Form.JSON else acls.as_commands
-    typer.echo(write(settings, named), nl=False)
+    printing.own_text(write(settings, named))

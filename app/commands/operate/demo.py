@@ -29,10 +29,9 @@ def demo(
     decided or dead-lettered and every alert arrived, else 1.
     """
     began = time.time() if since is None else since
-    from rich.console import Console
-
     from app.demo.plan import Plan
     from app.errors import StackError
+    from app.rendering.console import SafeConsole
     from app.settings import Settings
 
     settings = Settings.from_env()
@@ -42,7 +41,7 @@ def demo(
     except ModuleNotFoundError as error:
         raise StackError(f"{error.name} is not installed: pip install 'fraudstream[local]'.") from error
     try:
-        code = run(plan, settings, Console(), began)
+        code = run(plan, settings, SafeConsole(), began)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     raise typer.Exit(code)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.operations.finding import Finding
 
@@ -23,7 +25,7 @@ def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
     findings = _findings()
     if json:
-        typer.echo(json_format.dumps({"findings": msgspec.to_builtins(findings)}, indent=2))
+        printing.json_text(json_format.dumps({"findings": msgspec.to_builtins(findings)}, indent=2))
     else:
         for finding in findings:
             _print_finding(finding)
@@ -49,7 +51,7 @@ def _findings() -> "list[Finding]":
 
 def _print_finding(finding: "Finding") -> None:
     colour = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "failed": typer.colors.RED}
-    typer.secho(f"{finding.outcome:<8}", fg=colour[finding.outcome], nl=False)
-    typer.echo(f"{finding.check:<15} {finding.found}")
+    printing.line(f"{finding.outcome:<8}", colour=colour[finding.outcome], end=False)
+    printing.line(f"{finding.check:<15} {finding.found}")
     if finding.remedy:
-        typer.echo(f"{'':<8}{'':<15} -> {finding.remedy}")
+        printing.line(f"{'':<8}{'':<15} -> {finding.remedy}")

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.rendering import printing
+
 if TYPE_CHECKING:
     from app.operations.polling import ClusterPoller
     from app.settings import Settings
@@ -56,7 +58,7 @@ async def _print_json(settings: "Settings", groups: list[str]) -> None:
     from app.adapters.kafka.cluster import read_cluster
 
     state = await read_cluster(settings.kafka, groups)
-    typer.echo(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
+    printing.json_text(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
 
 
 def _serve(settings: "Settings", groups: list[str], interval: float, host: str, port: int) -> None:
@@ -78,15 +80,15 @@ def _serve(settings: "Settings", groups: list[str], interval: float, host: str, 
 def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
     import asyncio
 
-    from rich.console import Console
     from rich.live import Live
 
     from app.adapters.kafka.cluster import read_cluster
     from app.operations.cluster_view import cluster_view
+    from app.rendering.console import SafeConsole
 
-    console = Console()
+    console = SafeConsole()
     if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
+        console = SafeConsole(width=PIPE_WIDTH)
         console.print(cluster_view(asyncio.run(read_cluster(settings.kafka, groups))))
         return
     with Live(console=console, auto_refresh=False) as live:

@@ -5,17 +5,20 @@ from typing import Annotated
 
 import typer
 
+from app.rendering import printing
+
 
 def show(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print every setting with its current value, and its default where it differs."""
     from app.settings import Settings, setting_names, values
+    from app.settings.kinds import shown
 
-    in_force = values(Settings.from_env())
+    in_force = {name: shown(value) for name, value in values(Settings.from_env()).items()}
     if json:
-        typer.echo(json_format.dumps(in_force, indent=2))
+        printing.json_text(json_format.dumps(in_force, indent=2))
         return
     for name, default in setting_names():
         mark = "" if in_force[name] == default else f"   (default {default})"
-        typer.echo(f"{name}={in_force[name]}{mark}")
+        printing.line(f"{name}={in_force[name]}{mark}")

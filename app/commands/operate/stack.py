@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.domain.safe_text import without_credentials
 from app.errors import ConfigurationError, StackError
+from app.rendering import printing
 
 if TYPE_CHECKING:
     from app.local.state import Part, Stack
@@ -50,15 +52,17 @@ def up(
     began = time.monotonic()
     started = stack.start(directory, brokers, port, lifeline, also=extras)
     if json:
-        typer.echo(json_format.dumps(_described(started), indent=2))
+        printing.json_text(json_format.dumps(_described(started), indent=2))
         return
     _print_parts(started)
-    typer.echo(f"export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={started.bootstrap_servers}")
+    printing.line(f"export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={started.bootstrap_servers}")
+    for name, value in started.redis_environment.items():
+        printing.line(f"export {name}={value}")
     if started.registry_url:
-        typer.echo(f"export FRAUDSTREAM_REGISTRY_URL={started.registry_url}")
+        printing.line(f"export FRAUDSTREAM_REGISTRY_URL={started.registry_url}")
     if "connect" in (urls := _urls(started)):
-        typer.echo(f"export FRAUDSTREAM_CDC_CONNECT_URL={urls['connect']}")
-    typer.echo("it was up already" if was_up else f"ready in {time.monotonic() - began:.1f} s")
+        printing.line(f"export FRAUDSTREAM_CDC_CONNECT_URL={urls['connect']}")
+    printing.line("it was up already" if was_up else f"ready in {time.monotonic() - began:.1f} s")
 
 
 @commands.command()
@@ -66,9 +70,9 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> None
     """Stop the stack; the data of the brokers is kept for the next `up`."""
     stopped = _library().stop(directory)
     if json:
-        typer.echo(json_format.dumps({"state": "down", "stopped": stopped}))
+        printing.json_text(json_format.dumps({"state": "down", "stopped": stopped}))
     else:
-        typer.echo("stopped" if stopped else f"nothing is up in {directory}")
+        printing.line("stopped" if stopped else f"nothing is up in {directory}")
 
 
 @commands.command()
@@ -76,9 +80,11 @@ def status(directory: Directory = DEFAULT_DIRECTORY, json: AsJson = False) -> No
     """Print the parts that run. Exit code 1 when the stack is down or a part has died."""
     recorded = _library().status(directory)
     if json:
-        typer.echo(json_format.dumps(_described(recorded) if recorded else {"state": "down"}, indent=2))
+        printing.json_text(
+            json_format.dumps(_described(recorded) if recorded else {"state": "down"}, indent=2)
+        )
     elif recorded is None:
-        typer.echo(f"down: nothing is up in {directory}")
+        printing.line(f"down: nothing is up in {directory}")
     else:
         _print_parts(recorded)
     if recorded is None or _state(recorded) != "up":
@@ -113,8 +119,9 @@ def _described(stack: "Stack") -> dict[str, object]:
         "directory": str(stack.directory),
         "bootstrap_servers": stack.bootstrap_servers,
         "redis_url": stack.redis_url,
+        "redis_password_file": str(stack.redis_password_file),
         "registry_url": stack.registry_url,
-        "urls": _urls(stack),
+        "urls": {name: without_credentials(url) for name, url in _urls(stack).items()},
         "cluster_id": stack.cluster_id,
         "parts": [_described_part(part) for part in stack.parts],
     }
@@ -133,8 +140,12 @@ def _described_part(part: "Part") -> dict[str, object]:
 def _print_parts(stack: "Stack") -> None:
     for part in stack.parts:
         life = f"pid {part.pid}" if part.alive else "DIED"
-        typer.echo(f"{part.name:<8}  127.0.0.1:{part.port}  {life:<12}  {part.log}")
+        printing.line(f"{part.name:<8}  127.0.0.1:{part.port}  {life:<12}  {part.log}")
     for name, url in _urls(stack).items():
-        typer.echo(f"{name}: {url}")
+        printing.line(f"{name}: {url}")
+    if stack.postgres_password:
+        from app.local.postgres import password_file
+
+        printing.line(f"postgres: the password of user bank is in {password_file(stack.directory)}")
     if not stack.supervised:
-        typer.echo("the supervisor has died: `fraudstream stack down` cleans up")
+        printing.line("the supervisor has died: `fraudstream stack down` cleans up")

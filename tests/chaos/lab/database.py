@@ -43,11 +43,12 @@ def start(
     ports = {postgres.NAME: POSTGRES_PORT, connect.NAME: CONNECT_PORT}
     described = Cluster("", tuple(map(Node, nodes)), extra_ports=ports)
     (directory / "logs").mkdir(exist_ok=True)
+    stored = postgres.part(directory, described)
+    secret = postgres.password(directory)
     urls = {
-        postgres.NAME: postgres.url(POSTGRES_PORT).replace(HOST, database.address),
+        postgres.NAME: postgres.url(POSTGRES_PORT, secret).replace(HOST, database.address),
         connect.NAME: connect.url(CONNECT_PORT).replace(HOST, streaming.address),
     }
-    stored = postgres.part(directory, described)
     with (directory / postgres.NAME / "data" / "pg_hba.conf").open("a", encoding="ascii") as rules:
         rules.write(_ALLOW)
     words = [word.replace(HOST, database.address) for word in stored.command]
@@ -57,7 +58,8 @@ def start(
     text = properties.read_text(encoding="utf-8").replace(HOST, streaming.address)
     # The last of two entries counts.
     properties.write_text(f"{text}bootstrap.servers={bootstrap_servers}\n", encoding="utf-8")
-    words = [word.replace(HOST, database.address) for word in streamed.command]
+    variables = [f"{name}={value}" for name, value in streamed.environment.items()]
+    words = [word.replace(HOST, database.address) for word in ("env", *variables, *streamed.command)]
     processes.append(_begin(streaming, streamed.log, words, lambda: connect.answers(urls[connect.NAME])))
     return Servers(database, streaming, urls, processes)
 

@@ -28,7 +28,7 @@ def registry_url(host: Host) -> str:
 
 def start_redis(host: Host, directory: Path) -> subprocess.Popen[bytes]:
     """Start Redis."""
-    command = redis_server.part(directory, REDIS_PORT).command
+    command = redis_server.command(directory, REDIS_PORT)
     return _start(host, directory / "redis.log", *command, "--bind", host.address, "--protected-mode", "no")
 
 

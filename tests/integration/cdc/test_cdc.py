@@ -25,7 +25,7 @@ from app.local import stack as local_stack
 from app.local.processes import wait_gone
 from app.local.state import Stack
 from app.reference.redis_sync import kinds
-from app.settings import RedisSettings, values
+from app.settings import values
 from tests.support.bank import MAPPING, SECONDS, Bank, Row, rows
 from tests.support.commands import COMMAND, call
 from tests.support.deployment import Deployment
@@ -137,7 +137,7 @@ async def test_redis_holds_the_customers_and_terminals_of_their_tables(
     await made(deployment)
     environment = {name: str(value) for name, value in values(deployment.settings).items()}
     environment |= {
-        "FRAUDSTREAM_REDIS_URL": bank_stack.redis_url,
+        **bank_stack.redis_environment,
         "FRAUDSTREAM_REDIS_KEY_PREFIX": "bank-test",
     }
     with following(environment, tmp_path) as process:
@@ -193,7 +193,7 @@ def following(environment: dict[str, str], directory: Path) -> Iterator[subproce
 
 async def in_redis(stack: Stack, bank: Bank) -> None:
     """Return when Redis holds every row of both tables, and nothing of a deleted row."""
-    client = connect(RedisSettings(url=stack.redis_url), 5.0)
+    client = connect(stack.redis, 5.0)
     reference, deadline = ReferenceStore(client, "bank-test"), time.monotonic() + SECONDS
     expected = [
         next((row for row in bank.all(table) if row[f"{kind}_id"] == name), {})

@@ -33,7 +33,7 @@ async def write(deployment: Deployment, labels: Iterable[Label], *, commit: bool
 
 
 async def test_aborted_labels_change_nothing(deployment: Deployment, stack: Stack) -> None:
-    entities, groups = Entities(deployment, stack.redis_url), Groups(deployment)
+    entities, groups = Entities(deployment, stack.redis), Groups(deployment)
     scorer, worker, analytics = entities.scorer(), entities.worker(), groups.analytics()
     for each in (scorer, worker, analytics):
         each.start()

@@ -1,13 +1,13 @@
 """Activities and labels of terminals and customers: complete after kills, exact after repeated records."""
 
 from random import Random
-from typing import Protocol
 
 import pytest
 
 from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label
 from app.domain.transaction import Transaction
+from app.local.state import Stack
 from app.traffic.produce import produce_raw
 from tests.activity_format import read_activity
 from tests.support import reading
@@ -21,14 +21,9 @@ EVENTS = 1_500
 END_MS = START_MS + 29 * DAY_MS
 
 
-class Stack(Protocol):
-    @property
-    def redis_url(self) -> str: ...
-
-
 @pytest.fixture
 def entities(deployment: Deployment, stack: Stack) -> Entities:
-    return Entities(deployment, stack.redis_url)
+    return Entities(deployment, stack.redis)
 
 
 def labels_of(transactions: list[Transaction], seed: int) -> list[Label]:

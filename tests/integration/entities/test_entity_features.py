@@ -17,6 +17,7 @@ from app.adapters.serde.json_codec import encode_event
 from app.domain.label import Label
 from app.domain.transaction import Transaction
 from app.features.catalog import NAMES
+from app.settings import RedisSettings
 from tests.support import entity_oracle
 from tests.support.commands import call
 from tests.support.deployment import DRAIN_SECONDS, POLL_SECONDS, Deployment
@@ -43,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def entities(deployment: Deployment, server: RedisServer) -> Entities:
-    return Entities(deployment, server.url)
+    return Entities(deployment, RedisSettings(url=server.url))
 
 
 def day(number: int) -> list[Transaction]:

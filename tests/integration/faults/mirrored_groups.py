@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from app.adapters.serde.fact_codec import FACT
 from app.features.activity import TRANSACTION
+from app.settings import RedisSettings
 from tests.activity_format import read_activity
 from tests.support import reading
 from tests.support.deployment import Deployment
@@ -18,10 +19,10 @@ HOUR_MS, KEPT_HOURS = 3_600_000, 44 * 24
 
 
 async def run_groups(
-    mirror: Deployment, redis_url: str, lost_ms: int, options: dict[str, str]
+    mirror: Deployment, redis: RedisSettings, lost_ms: int, options: dict[str, str]
 ) -> dict[str, Any]:
     """Run entities, analytics and crm until they have nothing left to do; compare their results with the mirror's topics."""
-    groups, entities = Groups(mirror), Entities(mirror, redis_url)
+    groups, entities = Groups(mirror), Entities(mirror, redis)
     await reset_offsets(mirror, lost_ms)
     workers = [entities.worker(**options), groups.analytics(**options), groups.crm(**options)]
     for worker in workers:

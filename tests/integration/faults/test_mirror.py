@@ -138,7 +138,7 @@ async def test_a_mirror_takes_over_from_a_lost_cluster(
     figures |= await check_mirror(mirror)
     check_store(last, reading.newest_per_key(await mirror.read(mirror.changelog)))
     shortly_before_ms = lost_ms - SHORTLY_MS
-    figures |= await run_groups(mirror, clusters[1].redis_url, shortly_before_ms, LONG_SESSION)
+    figures |= await run_groups(mirror, clusters[1].redis, shortly_before_ms, LONG_SESSION)
     print(figures)  # noqa: T201  # shown with -s
     if RESULT in os.environ:
         write(Path(os.environ[RESULT]), figures)

@@ -185,7 +185,7 @@ async def test_records_deleted_before_a_worker_of_another_role_read_them(
     }[role]
     own = {
         "FRAUDSTREAM_WORKER_ROLE": role,
-        "FRAUDSTREAM_REDIS_URL": stack.redis_url,
+        **stack.redis_environment,
         "FRAUDSTREAM_REDIS_KEY_PREFIX": settings.worker.app_id,
     }
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.adapters.serde.json_codec import encode_event
 from app.domain.transaction import Transaction
+from app.settings import RedisSettings
 from app.traffic.produce import produce_raw
 from tests.support.bundle import write_bundle
 from tests.support.commands import call
@@ -69,7 +70,7 @@ async def test_the_gate_gives_the_same_verdict_for_topics_and_for_a_file(
         if one.transaction_id in cleared
     ]
     await deployment.produce(transactions)
-    await Entities(deployment, "").send(labels)
+    await Entities(deployment, RedisSettings()).send(labels)
     absurd = b'{"transaction_id": "t0", "event_time": 3}'
     elsewhere = (b"c-other", encode_event(transactions[0]))
     topics = deployment.settings.topics

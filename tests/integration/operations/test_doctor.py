@@ -86,7 +86,7 @@ async def test_doctor_examines_the_rest_when_brokers_do_not_answer(deployment: D
 
 
 async def test_doctor_examines_redis_when_it_is_configured(stack: Stack, deployment: Deployment) -> None:
-    _, there = examined(deployment, FRAUDSTREAM_REDIS_URL=stack.redis_url)
+    _, there = examined(deployment, **stack.redis_environment)
     code, gone = examined(deployment, FRAUDSTREAM_REDIS_URL=f"redis://127.0.0.1:{ports.choose()}/0")
 
     assert (there["redis"]["outcome"], there["redis"]["found"]) == ("ok", "answers")

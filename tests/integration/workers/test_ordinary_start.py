@@ -19,7 +19,7 @@ def worker_of(role: str, deployment: Deployment, stack: Stack) -> Worker:
     if role == "risk":
         return deployment.worker()
     if role == "entities":
-        return Entities(deployment, stack.redis_url).worker()
+        return Entities(deployment, stack.redis).worker()
     groups = Groups(deployment)
     return groups.analytics() if role == "analytics" else groups.crm()
 

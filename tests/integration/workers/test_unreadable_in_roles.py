@@ -44,7 +44,7 @@ async def test_a_worker_of_another_role_names_the_offset_and_goes_on_when_ordere
     worker = probed(
         deployment,
         FRAUDSTREAM_WORKER_ROLE=role,
-        FRAUDSTREAM_REDIS_URL=stack.redis_url,
+        **stack.redis_environment,
         FRAUDSTREAM_REDIS_KEY_PREFIX=deployment.settings.app_id,
         FRAUDSTREAM_ANALYTICS_DIR=str(deployment.directory / "files"),
     )

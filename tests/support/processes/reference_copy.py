@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import msgspec
+
 from app.local.state import Stack
 from app.reference import redis_sync
-from app.settings import CdcSettings, RedisSettings, Settings
+from app.settings import CdcSettings, Settings
 from tests.support.deployment import Deployment
 
 SECONDS = 60.0
@@ -19,7 +21,7 @@ def reference_settings(deployment: Deployment, stack: Stack) -> Settings:
     return Settings(
         kafka=deployment.settings.kafka,
         topics=topics,
-        redis=RedisSettings(url=stack.redis_url, key_prefix=deployment.settings.app_id),
+        redis=msgspec.structs.replace(stack.redis, key_prefix=deployment.settings.app_id),
         cdc=CdcSettings(
             customers_topic=topics.answers,
             terminals_topic=topics.notifications,

@@ -40,13 +40,14 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        part = redis_server.part(self._directory, self.port)
+        log = self._directory / "logs" / "redis.log"
+        command = redis_server.command(self._directory, self.port)
         secret = ("--requirepass", self._password) if self._password else ()
-        with part.log.open("ab") as output:
-            self._process = subprocess.Popen([*part.command, *secret], stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words
+        with log.open("ab") as output:
+            self._process = subprocess.Popen([*command, *secret], stdout=output, stderr=output)  # noqa: S603  # the command is our own list of words
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            assert time.monotonic() < deadline, part.log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(POLL_SECONDS)
 
     def client(self) -> redis.Redis:

@@ -84,7 +84,21 @@ def test_a_card_number_is_refused_in_text_and_may_be_an_id(field: str) -> None:
         strict.check(changed, key=changed.customer_id.encode(), reference_ms=NOW_MS)
 
 
-@pytest.mark.parametrize("text", ["4111 1111 1111 1111", "4111-1111-1111-1111", f"card {CARD}"])
+FULL_WIDTH = "".join(chr(ord("\N{FULLWIDTH DIGIT ZERO}") + int(digit)) for digit in CARD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "4111.1111.1111.1111",
+        "4111_1111_1111_1111",
+        "4111/1111/1111/1111",
+        f"card {CARD}",
+        FULL_WIDTH,
+    ],
+)
 @pytest.mark.parametrize("field", TEXT_FIELDS)
 def test_a_card_number_in_groups_or_within_text_is_no_id(field: str, text: str) -> None:
     changed = msgspec.structs.replace(SOUND, **{field: text})

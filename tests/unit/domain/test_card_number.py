@@ -38,10 +38,49 @@ def test_the_test_numbers_of_the_schemes_are_found(number: str) -> None:
         "(4111111111111111)",
         "3782 822463 10005",
         "3056-930902-5904",
+        "card_4111_1111_1111_1111",
+        "4111 1111-1111.1111",
+        "4000-0000-0000-0000-006",
+        "\N{FULLWIDTH DIGIT FOUR}111111111111111",
     ],
 )
 def test_a_number_is_found_as_people_write_it(text: str) -> None:
     assert contains_card_number(text)
+
+
+SEPARATORS = (
+    *" -._/",
+    "\N{NO-BREAK SPACE}",
+    "\N{THIN SPACE}",
+    "\N{IDEOGRAPHIC SPACE}",
+    "\N{NON-BREAKING HYPHEN}",
+    "\N{EN DASH}",
+    "\N{EM DASH}",
+    "\N{MINUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH FULL STOP}",
+    "\N{FULLWIDTH LOW LINE}",
+    "\N{FULLWIDTH SOLIDUS}",
+    "\N{ZERO WIDTH SPACE}",
+    "\N{SOFT HYPHEN}",
+)
+ZEROS = "0\N{FULLWIDTH DIGIT ZERO}\N{ARABIC-INDIC DIGIT ZERO}\N{DEVANAGARI DIGIT ZERO}\N{MATHEMATICAL BOLD DIGIT ZERO}"
+
+
+@pytest.mark.parametrize("separator", SEPARATORS, ids=ascii)
+@pytest.mark.parametrize("groups", ["4111 1111 1111 1111", "3782 822463 10005", "3056 930902 5904"])
+def test_separators_do_not_hide_a_number(groups: str, separator: str) -> None:
+    assert contains_card_number(groups.replace(" ", separator))
+
+
+@pytest.mark.parametrize("zero", ZEROS, ids=ascii)
+@pytest.mark.parametrize("number", SCHEMES.values(), ids=SCHEMES.keys())
+def test_digits_of_every_script_are_digits(number: str, zero: str) -> None:
+    assert contains_card_number("".join(chr(ord(zero) + int(digit)) for digit in number))
+
+
+def test_invisible_characters_do_not_hide_a_number() -> None:
+    assert contains_card_number("\N{ZERO WIDTH JOINER}".join("4111111111111111"))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +99,11 @@ def test_a_number_is_found_as_people_write_it(text: str) -> None:
         "customer-00000000000000042",
         "51432822-6786-4693-b20f-7945af06222e",  # groups of a UUID that would add up to a card
         "411-1111-1111-11111",  # no card is printed so
+        "411.1111.1111.11111",
+        "2001:4860:4860:8888",  # an address
+        "4111//1111//1111//1111",
+        "4111_1111_1111_1112",  # its check digit is wrong
+        "2026/11/30/4111/1111",
     ],
 )
 def test_other_numbers_are_not(text: str) -> None:

@@ -85,6 +85,17 @@ def test_a_refused_configuration_is_reported_with_its_reason(server: Any) -> Non
         ConnectClient(url).put(CONNECTOR)
 
 
+@pytest.mark.parametrize("ask", [ConnectClient.states, lambda client: client.put(CONNECTOR)])
+def test_a_redirect_is_reported_and_not_followed(server: Any, ask: Any) -> None:
+    """The configuration of a connector may hold passwords."""
+    url, handler = server
+    handler.answers.append((307, {"message": "go there"}))
+
+    with pytest.raises(ConfigurationError, match="307"):
+        ask(ConnectClient(url))
+    assert 1 == len(handler.asked)
+
+
 def test_an_unreachable_connect_is_reported_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="stack up --with postgres,connect"):
         ConnectClient("http://127.0.0.1:1").states()

@@ -5,7 +5,6 @@ import io
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from rich.console import Console
 
 from app.adapters.kafka.cluster_state import (
     BrokerState,
@@ -21,6 +20,7 @@ from app.metrics import CATALOG as WORKER_CATALOG
 from app.metrics import PREFIX
 from app.operations.cluster_metrics import CATALOG, ClusterCollector, table
 from app.operations.cluster_view import cluster_view
+from app.rendering.console import SafeConsole
 from tests.support.paths import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "operate" / "monitor.md"
@@ -70,7 +70,7 @@ def scraped(state: ClusterState | None) -> dict[str, float]:
 
 
 def shown(state: ClusterState | None) -> str:
-    console = Console(width=160, record=True, file=io.StringIO())
+    console = SafeConsole(width=160, record=True, file=io.StringIO())
     console.print(cluster_view(state))
     return console.export_text()
 

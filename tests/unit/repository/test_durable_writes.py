@@ -9,6 +9,7 @@ from tests.support.paths import REPOSITORY
 WRITES = {"write_text", "write_bytes", "rename", "fsync"}
 REASONS = {
     "adapters/disk/durable_file.py": "the order itself",
+    "adapters/disk/private.py": "passwords, synced before a server is started with one",
     "adapters/disk/quarantine.py": "the rename and its sync, without new content",
     "adapters/models/bundles.py": "files of an unfinished bundle, published as a whole",
     "adapters/models/comparisons.py": "checked when read, and made again",
@@ -19,7 +20,6 @@ REASONS = {
     "local/java/jars.py": "checked by digest at each use; lock files of this repository",
     "local/java/runtime.py": "written at each start",
     "local/kafka.py": "written at each start",
-    "local/postgres.py": "read once, right after",
     "local/stack.py": "an empty lock file",
 }
 

@@ -15,7 +15,7 @@ from app.adapters.topic_records.dead_letters import DeadLetter, LogPosition, rea
 from app.commands.shared.times import parse
 from app.errors import InvalidEvent, InvalidReason
 from app.processing.output_records import dead_letter
-from app.rendering.dead_letter_text import as_line, escape_control_characters
+from app.rendering.dead_letter_text import as_line
 from app.traffic.resend import REPLAYED_HEADER, Refused, prepare
 
 TOPIC = "transactions"
@@ -110,7 +110,9 @@ def test_a_summary_shows_position_time_and_reason_but_no_data_of_the_record() ->
 
 
 def test_control_characters_in_a_record_do_not_reach_the_console() -> None:
-    assert r"\x1b]0;x\x07\u202eé" == escape_control_characters("\x1b]0;x\x07\u202eé")
+    hostile = Source(b"c1", b"{}", (("error_message", b"\x1b]0;x\x07\nall is well"),))
+
+    assert as_line(letter_of(hostile)).isprintable()
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

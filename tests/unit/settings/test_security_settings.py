@@ -56,6 +56,18 @@ OAUTH = SASL | {
         ({"FRAUDSTREAM_REDIS_URL": "rediss://redis.example/0?ssl_cert_reqs=none"}, "FRAUDSTREAM_REDIS_URL"),
         ({"FRAUDSTREAM_REDIS_URL": "rediss://redis.example/first"}, "FRAUDSTREAM_REDIS_URL"),
         ({"FRAUDSTREAM_REDIS_URL": "rediss://redis.example:70000"}, "FRAUDSTREAM_REDIS_URL"),
+        (
+            PRODUCTION
+            | THREE
+            | TLS
+            | {"FRAUDSTREAM_TRACING_OTLP_URL": "http://collector.example:4318/v1/traces"},
+            "FRAUDSTREAM_TRACING_OTLP_URL",
+        ),
+        (
+            PRODUCTION | THREE | TLS | {"FRAUDSTREAM_TRACING_OTLP_URL": "HTTP://127.0.0.1:4318/v1/traces"},
+            "FRAUDSTREAM_TRACING_OTLP_URL",
+        ),
+        ({"FRAUDSTREAM_TRACING_OTLP_URL": "collector.example:4318"}, "FRAUDSTREAM_TRACING_OTLP_URL"),
         (REDIS | {"FRAUDSTREAM_REDIS_TLS_KEY_FILE": "/run/client.key"}, "FRAUDSTREAM_REDIS_TLS_CERT_FILE"),
         (REDIS | {"FRAUDSTREAM_REDIS_USERNAME": "risk"}, "FRAUDSTREAM_REDIS_PASSWORD_FILE"),
     ],
@@ -71,6 +83,11 @@ def test_refused_by_the_settings_name(environment: dict[str, str], named: str) -
         PRODUCTION | THREE | TLS,
         PRODUCTION | THREE | TLS | REDIS | {"FRAUDSTREAM_REDIS_PASSWORD_FILE": "/run/secrets/redis"},
         {"FRAUDSTREAM_REDIS_URL": "redis://127.0.0.1:6379/0"},
+        {"FRAUDSTREAM_TRACING_OTLP_URL": "http://127.0.0.1:4318/v1/traces"},
+        PRODUCTION
+        | THREE
+        | TLS
+        | {"FRAUDSTREAM_TRACING_OTLP_URL": "https://collector.example:4318/v1/traces"},
         OAUTH | {"FRAUDSTREAM_KAFKA_OAUTH_TOKEN_URL": "https://tokens.example/token"},
         SASL
         | {
