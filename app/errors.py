@@ -6,6 +6,7 @@ FraudstreamError
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 │   └── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
 ├── RegistryAway             the schema registry does not answer: ask again, or continue without it
+├── SchemaTooLarge           a schema exceeds its bound: its records are dead letters
 ├── ModelRejected            do not start, or keep the current model
 │   ├── BundleCorrupt        a file is missing, altered or of an untrusted type
 │   ├── SignatureRefused     the bundle has no valid signature of the trusted key

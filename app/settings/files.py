@@ -16,5 +16,5 @@ class FileSettings(Group, frozen=True, kw_only=True):
     batch_bytes: Annotated[int, Meta(ge=MIB, le=1024 * MIB)] = 64 * MIB
     """Bytes of text that are in memory at once. A file is read in batches of 50,000 rows, or of as many as this allows."""
     row_group_bytes: Annotated[int, Meta(ge=MIB, le=64 * 1024 * MIB)] = 1024 * MIB
-    """Largest size to which a needed column of a row group of Parquet unpacks, as the file states it. A file with a larger one
-    is refused: write it with smaller row groups."""
+    """Largest size to which a row group of Parquet unpacks, as the file states it. A file with a larger one is refused: write it
+    with smaller row groups."""

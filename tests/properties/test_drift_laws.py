@@ -52,7 +52,10 @@ def test_the_index_is_zero_for_equal_proportions_of_any_number_of_rows(counts: l
 def test_every_value_is_counted_in_the_same_bin_as_in_training(
     columns: list[tuple[list[float], list[float]]],
 ) -> None:
-    distributions = [Distribution(edges=edges, counts=[], missing=0, median=None) for edges, _ in columns]
+    distributions = [
+        Distribution(edges=edges, counts=[0] * (len(edges) + 1), missing=0, median=None)
+        for edges, _ in columns
+    ]
     found = bins(distributions)
     counts = np.zeros(found.cells, np.int64)
 

@@ -1,6 +1,6 @@
 """Reads the wanted columns of a Parquet file, in bounded memory."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ def parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
         schema = file.schema_arrow
         found = wanted.found_in(path, [name for field in schema for name in _names(field)])
-        _refuse_large(path, file.metadata, found)
+        _refuse_large(path, file.metadata)
     # A column that stores each text once is read as it is stored: one text of 1 MiB in 50,000 rows would be 50 GB.
     stored_once = [field.name for field in schema if field.name in found and _is_text(field.type)]
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False, read_dictionary=stored_once) as file:
@@ -36,23 +36,18 @@ def parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator
                 first_row += rows.num_rows
 
 
-def _refuse_large(path: Path, metadata: pyarrow.parquet.FileMetaData, names: Collection[str]) -> None:
-    """Raise InvalidFile for a row group of which a wanted column is too large: Arrow unpacks whole pages of it."""
+def _refuse_large(path: Path, metadata: pyarrow.parquet.FileMetaData) -> None:
+    """Raise InvalidFile for a row group that is too large: Arrow unpacks whole pages of it.
+
+    Whole row groups are compared, since Arrow ends the process where it cannot parse the metadata of a single column.
+    """
     for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        for index in range(group.num_columns):
-            column = group.column(index)
-            size = max(column.total_uncompressed_size, column.total_compressed_size)
-            if size > in_force().row_group_bytes and _is_wanted(column.path_in_schema, names):
-                raise InvalidFile(
-                    f"{path}, row group {number + 1}, column `{column.path_in_schema}`: has {size:,} bytes, more than "
-                    f"{setting('row_group_bytes')}; write the file with smaller row groups"
-                )
-
-
-def _is_wanted(path: str, names: Collection[str]) -> bool:
-    """Whether a leaf of the schema is a column or lies in one."""
-    return any(path == name or path.startswith(f"{name}.") for name in names)
+        size = metadata.row_group(number).total_byte_size
+        if size > in_force().row_group_bytes:
+            raise InvalidFile(
+                f"{path}, row group {number + 1}: has {size:,} bytes, more than {setting('row_group_bytes')}; "
+                "write the file with smaller row groups"
+            )
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -143,7 +143,7 @@ async def test_a_stalled_worker_ends_itself_and_names_what_stalled(
     broken.wait_started()
 
     assert EXIT_FAIL_STOP == await asyncio.to_thread(broken.wait, SLACK_SECONDS)
-    assert f"app.errors.{error}: " in broken.text()
+    assert f"\n{error}: " in broken.text()
     assert message in broken.text()
     sound = deployment.worker("sound")
     sound.start()

