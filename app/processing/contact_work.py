@@ -98,7 +98,7 @@ class ContactFold:
                     raise state_corrupt()
                 contact, out = self._steps[log](before.contact, record)
             except InvalidEvent as error:
-                rejected.append(Rejected(record, error))
+                rejected.append(Rejected.of(record, error))
                 continue
             changed[key] = kept[key] = before.after(log, applied, contact)
             made += [] if out is None else [out]

@@ -39,6 +39,13 @@ class Rejected(NamedTuple):
     record: Record
     error: InvalidEvent
 
+    @classmethod
+    def of(cls, record: Record, error: InvalidEvent) -> "Rejected":
+        """With the error's reason and detail, but without its stack: the frames there lead back to all records of the chunk, and
+        such a cycle keeps their bytes until a full garbage collection.
+        """
+        return cls(record, InvalidEvent(error.reason, error.detail))
+
 
 def state_corrupt() -> InvalidEvent:
     """Why the records of a key are rejected whose stored state cannot be decoded. The state is not overwritten."""
@@ -108,7 +115,7 @@ def decode_records(
             before.require_placed(key)
         except InvalidEvent as error:
             if not before.has_applied(record, topic_id):
-                found.rejected.append(Rejected(record, error))
+                found.rejected.append(Rejected.of(record, error))
         else:
             found.accepted.append(Accepted(record, transaction, before.indexes[key]))
     return found

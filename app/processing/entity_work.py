@@ -71,7 +71,7 @@ class LabelRouter:
             try:
                 labels.append(self._label(record))
             except InvalidEvent as error:
-                rejected.append(Rejected(record, error))
+                rejected.append(Rejected.of(record, error))
         hits = self._card_evidence.add(labels)
         about, whole = touched(labels), slice(None)
         (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])

@@ -25,9 +25,6 @@ BOMBS = 40
 MOST_GROWTH = 400 * MIB
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the worker keeps some 34 MiB of each batch: issue 20, item 3, is open"
-)
 async def test_a_stream_of_bombs_ends_in_dead_letters_within_flat_memory(deployment: Deployment) -> None:
     topics = deployment.settings.topics
     worker = probed(deployment)

@@ -1,5 +1,8 @@
 """Which transactions may change a profile."""
 
+import gc
+import sys
+
 import msgspec
 import pytest
 
@@ -142,3 +145,19 @@ def test_only_the_records_own_time_decides(timestamp: int, accepted: bool) -> No
 
     assert [bool(found.accepted), bool(found.rejected)] == [accepted, not accepted]
     assert accepted or InvalidReason.FUTURE_TIME == found.rejected[0].error.reason
+
+
+def test_a_rejected_record_is_freed_without_a_garbage_collection() -> None:
+    """Workers collect all generations seldom, and a stack that leads back to the records would keep gigabytes until then."""
+    log, before = SourceLog("transactions", 7, 0), StoredProfiles({b"c1": 0}, [b""], set())
+    value = bytes(bytearray(b"{ not json"))
+    references = sys.getrefcount(value)
+    gc.disable()
+    try:
+        record = LogRecord("transactions", 0, 0, NOW_MS, b"c1", value, ())
+        found = decode_records([record], before, log, ACCEPTANCE)
+        assert [each.error.reason for each in found.rejected] == [InvalidReason.NOT_JSON]
+        del record, found
+        assert sys.getrefcount(value) == references
+    finally:
+        gc.enable()
