@@ -30,7 +30,7 @@ from tests.support.traffic import DAY_MS, traffic
 from tests.support.wire.signing import write_pair
 from tests.support.workers import Worker
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 EVENTS = 600
 SECOND = "large-amounts/2"
