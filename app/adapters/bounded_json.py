@@ -40,7 +40,7 @@ class BoundedDecoder(Generic[T]):
         return self._decode(value)
 
     def attempt(self, value: bytes | None) -> T | None:
-        """The decoded value; None for a record that cannot be decoded, behind which its reader goes on."""
+        """The decoded value; None for one that cannot be decoded, so that the caller skips it."""
         try:
             return self.decode(value or b"")
         except (ValueError, RecursionError):

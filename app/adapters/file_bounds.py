@@ -1,4 +1,4 @@
-"""The bounds on files, as the settings say: whoever sends a file decides how long its lines are."""
+"""The bounds on files, from the settings. The sender of a file decides how long its lines are, so the reader must limit them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Logging of a process: structlog and the standard library through one formatter, without event values.
 
-Whatever a text of an event holds, it neither forges another line nor acts on the console that shows the log, and no
-credentials of a URL are in it: see ``app.domain.safe_text``.
+No text of an event can forge another line or control the console that shows the log, and the log holds no credentials of a URL:
+see ``app.domain.safe_text``.
 """
 
 from typing import Any, Literal

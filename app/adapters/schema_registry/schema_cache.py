@@ -37,8 +37,8 @@ class SchemaSource(Protocol):
 
 
 class SchemaCache:
-    """Any thread may look schemas up; one thread at a time may fetch. Known schemas stay: whoever registers a thousand others
-    cannot displace them.
+    """Any thread may look schemas up; one thread at a time may fetch. Known schemas stay: a thousand others that are
+    registered cannot displace them.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ def type_nesting(schema: Any, named: Mapping[str, Any]) -> float:
         if name in heights:
             return heights[name]
         if name:
-            heights[name] = math.inf  # until it is known: whoever meets it within itself finds this
+            heights[name] = math.inf  # a type that contains itself finds this value
         found = 1.0 + max((height(inner, above + 1) for inner in _parts(part)), default=0.0)
         if name:
             heights[name] = found

@@ -74,7 +74,7 @@ class ModelChoice:
             raise ModelRejected(f"FRAUDSTREAM_MODEL_CHAMPION={self._pinned} pins this worker. Unset it.")
 
     def load(self, wanted: WantedModel) -> Bundle:
-        """Load and check a bundle. Raises ModelRejected, whatever went wrong: an order may name any model.
+        """Load and check a bundle. Raises ModelRejected for every failure, since an order may name any model.
 
         Takes up to a second, or three where scikit-learn must be imported to compare it (app.adapters.models.comparisons).
         """

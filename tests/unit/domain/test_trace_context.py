@@ -114,7 +114,7 @@ named = st.sampled_from(["traceparent", "tracestate", "TraceParent", "", "\udcff
 
 
 @given(st.lists(st.tuples(named, odd), max_size=6))
-def test_whatever_the_headers_hold_the_copy_is_valid_and_bounded(
+def test_the_copy_of_any_headers_is_valid_and_bounded(
     headers: list[tuple[str, bytes | None]],
 ) -> None:
     found = trace_headers(headers)

@@ -121,7 +121,7 @@ def test_an_answer_is_a_label_with_the_fields_of_the_question() -> None:
 
 
 def test_a_question_is_answered_once() -> None:
-    """Whoever may write to the topic must not turn the customer's word round."""
+    """A writer of the topic must not be able to reverse a customer's answer."""
     work = answered(asked("c1"), answer(is_fraud=True), answer(is_fraud=False))
 
     assert ([one["is_fraud"] for one in labels(work)], reasons(work)) == ([True], ["no_open_question"])

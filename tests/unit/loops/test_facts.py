@@ -101,7 +101,7 @@ def test_no_fact_of_the_family_ends_the_loop_or_changes_its_neighbours() -> None
 @given(
     st.lists(st.tuples(st.sampled_from([TRANSACTION, LABEL]), *[st.sampled_from(NUMBERS)] * 6), max_size=6)
 )
-def test_states_can_be_read_again_whatever_the_facts_hold(rows: list[tuple[int, ...]]) -> None:
+def test_states_after_any_facts_can_be_read_again(rows: list[tuple[int, ...]]) -> None:
     records = [
         Record(b"terminal:m1", _FACT.pack(VERSION, kind, 1, 0, max(-(2**31), min(first, 2**31 - 1)), *rest))
         for kind, first, *rest in rows

@@ -254,7 +254,7 @@ def test_a_generator_of_random_numbers_is_created_at_once() -> None:
     assert "random generator" in refusal(with_schema(with_a_large_pool))
 
 
-def test_a_node_is_what_it_says_whatever_other_node_has_its_id() -> None:
+def test_a_node_keeps_its_content_though_another_has_its_id() -> None:
     """Skops would take the first node with an id for all; the check of the trees without skops would see others."""
 
     def same_ids(described: dict[str, Any]) -> None:

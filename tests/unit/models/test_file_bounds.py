@@ -200,7 +200,7 @@ def test_scores_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_a_model_whose_parts_do_not_fit_is_refused(path: Path) -> None:
-    """Whatever it raises: a loop that follows orders would end otherwise."""
+    """An error of any kind is a refusal, else it would end the loop that follows orders."""
     stored = skops_files.dumps(FrozenEstimator(BOOSTED))
     hollow = with_schema(lambda described: described["content"]["content"].pop("estimator"), stored)
     (path / "model.skops").write_bytes(hollow)

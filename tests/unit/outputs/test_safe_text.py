@@ -51,7 +51,7 @@ def test_json_keeps_its_value(value: object) -> None:
 
 
 @given(st.binary() | texts.map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_a_record_is_one_line_whatever_its_bytes(record: bytes) -> None:
+def test_a_record_of_any_bytes_is_one_line(record: bytes) -> None:
     assert safe_text.json_line(record).isprintable()
 
 

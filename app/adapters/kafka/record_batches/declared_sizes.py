@@ -13,7 +13,7 @@ _LZ4_HAS_SIZE = 0x08
 def zstd_declares(payload: bytes) -> int:
     """The larger one of content and window of the first frame, in bytes; 0 where it states none. RFC 8878, 3.1.1.1.
 
-    The window is memory as well: a frame may ask for 128 MiB of it, whatever it unpacks to.
+    The window takes memory as well: even a frame with little content may require one of 128 MiB.
     """
     if payload[:4] != _ZSTD_MAGIC or len(payload) < 6:
         return 0

@@ -1,4 +1,4 @@
-"""Checks an estimator before it is asked for scores: every object that it holds, whatever it is wrapped in.
+"""Checks an estimator before it is asked for scores: every object in it, at any depth of wrapping.
 
 scikit-learn's native code walks trees without looking at their indexes, and its Python code trusts its own attributes. Both
 rely on ``fit``, which made neither here. An estimator passes if
@@ -27,7 +27,7 @@ MOST_STEPS = 64
 MOST_VISITS = 100_000
 """Nodes on the longest path of a row through all trees, some 0.5 ms in machine code; 1,000 unpruned trees have 40,000."""
 MOST_COLUMNS = 2_048
-"""Length of the axes of an array. Arithmetic of two such arrays gives at most 32 MiB, whatever their shapes."""
+"""Length of the axes of an array. Arithmetic of two arrays within this limit, of any shapes, gives at most 32 MiB."""
 MOST_DEGREE = 16
 """Degree of polynomial features; their number is bounded by MOST_COLUMNS."""
 _MATRIX = 2

@@ -119,8 +119,8 @@ def _is_tree(node: dict[str, Any], headers: Mapping[str, Header]) -> bool:
 
 
 def with_own_ids(schema: Any) -> Any:
-    """The schema with a different id for each node: skops uses the first node with an id for all that have it, whatever they
-    say, and visits nodes that share nodes again and again. Nodes of one array keep a common id.
+    """The schema with a different id for each node. Where nodes have one id, skops uses the first of them for all, even if their
+    contents differ, and visits the nodes that they share many times. Nodes of one array keep a common id.
     """
     numbers: dict[object, int] = {}
     for at, node in enumerate(nodes(schema)):
