@@ -16,6 +16,7 @@ import numpy as np
 import threadpoolctl
 
 from app.adapters.disk import durable_file
+from app.adapters.library_errors import Translated
 from app.adapters.models import golden, manifest, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.backends import Backend
@@ -132,7 +133,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
     # One core per worker: numerical libraries that start a thread per core would compete for it.
     threadpoolctl.threadpool_limits(1)
     reference = content.reference(encoded)
-    try:
+    with Translated(lambda error: _cannot_score(path, error), ModelRejected):
         backend, contribute, rows, expected = compared_before(
             files, reference, content, loading
         ) or compared_now(files, reference, content, loading, path)
@@ -142,13 +143,12 @@ def _load(path: Path, loading: Loading) -> Bundle:
         singly = np.concatenate([backend.score(rows[i : i + 1]) for i in range(len(rows))])
         golden.check(together, expected, path)
         golden.check(singly, expected, path)
-    except ModelRejected:
-        raise
-    except Exception as error:  # an estimator of inconsistent parts raises anything, from numba's TypingError to RecursionError; one that escaped would end the loop that follows orders
-        raise BundleCorrupt(
-            f"{path / MODEL_FILE} cannot score: {type(error).__name__}. Train it again."
-        ) from error
     return Bundle(content, reference, backend, contribute)
+
+
+def _cannot_score(path: Path, error: Exception) -> BundleCorrupt:
+    """The parts of an estimator may contradict each other."""
+    return BundleCorrupt(f"{path / MODEL_FILE} cannot score: {type(error).__name__}. Train it again.")
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

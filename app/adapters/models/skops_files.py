@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.adapters.library_errors import Translated
 from app.adapters.models.checks import archive, schema
 from app.adapters.models.checks.archive import Unpacked
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
@@ -40,7 +41,7 @@ def dumps(estimator: object) -> bytes:
 
 def loads(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The estimator. Raises BundleCorrupt, before any object is created, when a type is not trusted or a limit is exceeded."""
-    with _readable():
+    with _READING:
         found, described = _checked(data, limits)
         encoded = json.dumps(schema.with_own_ids(described)).encode()
         packed = archive.pack(found._replace(schema=encoded))
@@ -55,7 +56,7 @@ def loads(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
 @contextmanager
 def parts(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Iterator["Parts"]:
     """The parts of the estimator, to be read while the context lasts. Raises BundleCorrupt as ``loads`` does."""
-    with _readable():
+    with _READING:
         found, described = _checked(data, limits)
         yield Parts(described, found.arrays)
 
@@ -87,16 +88,11 @@ class Parts:
         return found
 
 
-@contextmanager
-def _readable() -> Iterator[None]:
-    try:
-        yield
-    except BundleCorrupt:
-        raise
-    except Exception as error:  # zipfile, NumPy and skops document no errors for damaged bytes: they raise anything, from zlib.error to tokenize.TokenError; one that escaped would end the loop that follows orders
-        raise BundleCorrupt(
-            f"the model is a skops file that is cut off or damaged ({type(error).__name__})"
-        ) from error
+def _damaged(error: Exception) -> BundleCorrupt:
+    return BundleCorrupt(f"the model is a skops file that is cut off or damaged ({type(error).__name__})")
+
+
+_READING = Translated(_damaged, BundleCorrupt)
 
 
 def _checked(data: bytes, limits: Limits) -> tuple[Unpacked, Any]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from confluent_kafka import schema_registry
 
 from app.adapters import tls
+from app.adapters.library_errors import Translated
 from app.adapters.schema_registry.bounded_answers import bound_answers, too_large
 from app.adapters.schema_registry.wire_format import NUMBER_BYTES
 from app.adapters.schema_registry.writer_schema import WriterSchema
@@ -135,19 +136,19 @@ class RegistryClient:
             raise too_large(self._settings.schema_bytes)
 
     def _ask(self, question: Any) -> Any:
-        try:
-            return question()
-        except schema_registry.SchemaRegistryError as error:
-            if error.error_code in _MISSING or error.http_status_code == _NOT_COMPATIBLE:
-                return None
-            raise RegistryAway(self._refusal(error.http_status_code)) from error
-        except SchemaTooLarge:
-            raise
-        except Exception as error:  # the client lets errors of its HTTP library and of parsing escape; translated, never swallowed
-            raise RegistryAway(
-                f"The schema registry at {PREFIX}URL={without_credentials(self._settings.url)} does not answer ({type(error).__name__}). Start it or "
-                "correct the setting."
-            ) from error
+        with Translated(self._no_answer, RegistryAway, SchemaTooLarge):
+            try:
+                return question()
+            except schema_registry.SchemaRegistryError as error:
+                if error.error_code in _MISSING or error.http_status_code == _NOT_COMPATIBLE:
+                    return None
+                raise RegistryAway(self._refusal(error.http_status_code)) from error
+
+    def _no_answer(self, error: Exception) -> RegistryAway:
+        return RegistryAway(
+            f"The schema registry at {PREFIX}URL={without_credentials(self._settings.url)} does not answer ({type(error).__name__}). Start it or "
+            "correct the setting."
+        )
 
     def _refusal(self, status: int) -> str:
         if status in {401, 403}:

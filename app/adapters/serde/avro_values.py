@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from typing import Any, NamedTuple, cast
@@ -16,6 +15,7 @@ from fastavro.schema import to_parsing_canonical_form
 from fastavro.types import Schema
 
 from app.adapters.bounded_json import refuse_too_deep
+from app.adapters.library_errors import Translated
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.adapters.serde import avro_schemas
@@ -39,7 +39,7 @@ class Parsed(NamedTuple):
 
 def parse(writer: WriterSchema) -> Parsed:
     """The schema of a value. Raises InvalidEvent when it is not an Avro schema that can be read."""
-    with _unusable_schema():
+    with _READING_SCHEMA:
         parsed = _parse(writer)
         levels = type_nesting(*parsed)
         if levels > MAX_TYPE_NESTING:
@@ -60,7 +60,7 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
     Raises InvalidEvent when ``writer`` is not an Avro schema; the function raises it for a value that does not fit.
     """
     written = parse(writer).schema
-    with _unusable_schema():
+    with _READING_SCHEMA:
         if to_parsing_canonical_form(written) == _canonical(event):
             return record_reader(written)  # equal schemas need no resolution, which is slower
         return record_reader(*enums_as_strings(written, _ours(event)))
@@ -76,7 +76,7 @@ def record_reader(written: Schema, ours: Schema | None = None) -> Callable[[Fram
             fields = cast(dict[str, Any], schemaless_reader(source, written, ours))
         except SchemaResolutionError as error:
             raise InvalidEvent(InvalidReason.SCHEMA_MISMATCH, str(error)[:MESSAGE_LENGTH]) from None
-        except Exception as error:  # noqa: BLE001  # fastavro documents no errors: a damaged value makes it raise anything, from EOFError to OverflowError, and one that escaped would end every worker that reads it; its text may quote the value
+        except Exception as error:  # noqa: BLE001  # see Translated, which would cost time for each value here and keep the text of the error, which may quote the value
             raise InvalidEvent(
                 InvalidReason.UNDECODABLE, f"the value does not fit its schema ({type(error).__name__})"
             ) from None
@@ -109,16 +109,12 @@ def _canonical(event: type[msgspec.Struct]) -> str:
     return to_parsing_canonical_form(_ours(event))
 
 
-@contextmanager
-def _unusable_schema() -> Iterator[None]:
-    try:
-        yield
-    except InvalidEvent:
-        raise
-    except Exception as error:  # noqa: BLE001  # as for a value: from KeyError to RecursionError
-        raise InvalidEvent(
-            InvalidReason.SCHEMA_MISMATCH, f"its schema cannot be read as Avro ({type(error).__name__})"
-        ) from None
+def _unusable(error: Exception) -> InvalidEvent:
+    text = f"its schema cannot be read as Avro ({type(error).__name__})"
+    return InvalidEvent(InvalidReason.SCHEMA_MISMATCH, text)
+
+
+_READING_SCHEMA = Translated(_unusable, InvalidEvent)
 
 
 def _parse(writer: WriterSchema) -> Parsed:

@@ -115,7 +115,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
                 raise fetch_failed(error) from error
         except ConsumerStoppedError:
             raise
-        except Exception as error:  # noqa: BLE001  # Faust would also log its text, which may quote a record
+        except Exception as error:  # noqa: BLE001  # Faust would end the process with 1 and log the text, which may quote a record
             end_process("fetching records", error)
         # Read right after the fetch, in the thread that seeks.
         return Fetch(cast(Fetched, fetched), self.fetch_epoch, self._positions(consumer))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import structlog
 
+from app.adapters.library_errors import Translated
 from app.adapters.models.aliases import read_aliases
 from app.adapters.models.bundles import Bundle, champion
 from app.adapters.models.loading import Loading
@@ -78,12 +79,12 @@ class ModelChoice:
 
         Takes up to a second, or three where scikit-learn must be imported to compare it (app.adapters.models.comparisons).
         """
-        try:
+
+        def refusal(error: Exception) -> ModelRejected:
+            return ModelRejected(f"{wanted.model} cannot be loaded: {named(error)}")
+
+        with Translated(refusal, ModelRejected):
             bundle = self._bundle(wanted.model)
-        except ModelRejected:
-            raise
-        except Exception as error:  # from OSError to what a library raises for a damaged file
-            raise ModelRejected(f"{wanted.model} cannot be loaded: {named(error)}") from error
         if not wanted.is_met_by(bundle):
             raise ModelRejected(
                 f"{wanted.model} in {self.models_dir} has the digest {bundle.reference.digest}, ordered was "

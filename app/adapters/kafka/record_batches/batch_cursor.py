@@ -11,6 +11,7 @@ from app.adapters.kafka.record_batches import bounded_codecs
 from app.adapters.kafka.record_batches.batch_format import MAGIC, PREFIX_BYTES
 from app.adapters.kafka.record_batches.limits import in_force
 from app.adapters.kafka.record_batches.record_scan import is_suspect
+from app.adapters.library_errors import Translated
 
 bounded_codecs.install()  # before any batch is read: aiokafka's own functions have no bound
 
@@ -28,23 +29,8 @@ class DamagedBatch(ValueError):
     """aiokafka must not, or cannot, read a batch."""
 
 
-class _Parsing:
-    """Raises each error of the block again as DamagedBatch.
-
-    aiokafka's compiled parser and its codecs document none, and the next release may raise others; one that escaped would end
-    every worker that fetches the batch. What kind it is decides nothing: a batch that they cannot read is read record by
-    record (`batch_format.read_batch`), and what is sound in it is delivered.
-    """
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, Exception):
-            raise DamagedBatch(type(error).__name__) from error
-
-
-PARSING = _Parsing()
-"""One object without state, as this is done for every batch."""
+PARSING = Translated(lambda error: DamagedBatch(type(error).__name__))
+"""A batch that aiokafka cannot read is read record by record (`batch_format.read_batch`), and what is sound in it is delivered."""
 
 
 class BatchCursor:
