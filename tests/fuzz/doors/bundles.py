@@ -27,6 +27,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from app.adapters.models import bundles, golden, manifest, skops_files
+from app.adapters.models.backends import BackendChoice
 from app.adapters.models.checks.limits import Limits
 from app.adapters.models.loading import Loading
 from app.errors import ModelRejected
@@ -200,7 +201,7 @@ def _directory() -> Path:
 
 
 _KEPT: list[Any] = []
-_BACKENDS = ("sklearn", "compiled", "auto")
+_BACKENDS: tuple[BackendChoice, ...] = ("sklearn", "compiled", "auto")
 
 
 def _decode(given: Given) -> str:
@@ -209,7 +210,7 @@ def _decode(given: Given) -> str:
     for name, content in (("model.skops", given.model), ("golden.parquet", given.golden), ("CARD.md", b"")):
         (path / name).write_bytes(content)
     (path / "manifest.json").write_bytes(_declared(given, path) if given.is_declared else given.manifest)
-    loading = Loading(backend=_BACKENDS[given.backend], limits=_LIMITS)  # type: ignore[arg-type]  # one of them
+    loading = Loading(backend=_BACKENDS[given.backend], limits=_LIMITS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of overflows in forged numbers
         try:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -95,13 +96,13 @@ def test_redis_does_not_administrate_itself_even_with_the_password(
 
 
 async def test_a_worker_can_do_all_that_it_needs(served: Stack) -> None:
-    client = connect(served.redis, 5.0)
+    client: Any = connect(served.redis, 5.0)
     try:
         assert await client.mset({"a": b"1", "b": b"2"})
         assert [b"1", b"2"] == await client.mget(["a", "b"])
         async with client.pipeline(transaction=True) as transaction:
             await transaction.watch("a")
-            transaction.multi()  # type: ignore[no-untyped-call]  # redis-py has no types for it
+            transaction.multi()
             transaction.set("a", b"3")
             transaction.expire("a", 100)
             await transaction.execute()

@@ -6,9 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Timer
+from typing import TypeVar
 
 import msgspec
 import psutil
@@ -21,6 +21,10 @@ from app.local.state import Part, Stack
 
 SLEEP = (shutil.which("sleep") or "", "600")
 ENOUGH_SECONDS = 15
+POLL_SECONDS = 0.02
+INTERRUPTED_START = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1)"
+"""`subprocess.run` kills its child a quarter of a second after Ctrl-C; this one lasts longer."""
+Result = TypeVar("Result")
 
 
 @pytest.fixture
@@ -42,12 +46,23 @@ def supervise(directory: Path, *options: str) -> Stack:
     return settled(directory)
 
 
-def settled(directory: Path) -> Stack:
+def until(found: Callable[[], Result | None]) -> Result:
+    """Ask until there is an answer."""
     deadline = time.monotonic() + ENOUGH_SECONDS
-    while (stack := state.load(directory)) is None or stack.dead:
+    while (result := found()) is None:
         assert time.monotonic() < deadline, "a part does not run"
-        time.sleep(0.02)
-    return stack
+        time.sleep(POLL_SECONDS)
+    return result
+
+
+def settled(directory: Path) -> Stack:
+    """The stack when all its parts run."""
+
+    def running() -> Stack | None:
+        stack = state.load(directory)
+        return None if stack is None or stack.dead else stack
+
+    return until(running)
 
 
 def supervisor_pid(stack: Stack) -> int:
@@ -69,8 +84,8 @@ def test_a_stopped_supervisor_stops_its_parts_and_removes_the_record(directory: 
 
 def test_parts_are_stopped_in_order_though_the_record_was_deleted(directory: Path) -> None:
     says_that_it_ends = (
-        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path('ended').touch(), sys.exit())); "
-        "pathlib.Path('ready').touch(); time.sleep(600)"
+        "import pathlib, signal, sys; signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path('ended').touch(), sys.exit())); "
+        "pathlib.Path('ready').touch(); signal.pause()"
     )
     part = Part(
         name="redis", port=0, log=directory / "log", command=(sys.executable, "-c", says_that_it_ends)
@@ -79,10 +94,7 @@ def test_parts_are_stopped_in_order_though_the_record_was_deleted(directory: Pat
     assert recorded is not None
     state.save(msgspec.structs.replace(recorded, parts=(part,)))
     stack = supervise(directory)
-    deadline = time.monotonic() + ENOUGH_SECONDS
-    while not (directory / "ready").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: (directory / "ready").exists() or None)
     (directory / state.FILE).unlink()
 
     os.kill(supervisor_pid(stack), signal.SIGTERM)
@@ -94,12 +106,10 @@ def test_parts_are_stopped_in_order_though_the_record_was_deleted(directory: Pat
 def test_ctrl_c_while_the_supervisor_starts_leaves_none_that_nobody_knows(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a slow machine the supervisor may still import its modules."""
+    """On a slow machine the supervisor may still import its modules; here it sends the signal itself before it does."""
     (directory / stack_module.LOGS).mkdir()
-    (directory / "sitecustomize.py").write_text("import time; time.sleep(1)")
+    (directory / "sitecustomize.py").write_text(INTERRUPTED_START)
     monkeypatch.setenv("PYTHONPATH", str(directory))
-    timer = Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
         stack_module._supervise(directory, None)
 

@@ -27,6 +27,19 @@ class Record(NamedTuple):
     partition: int = 0
 
 
+class Named:
+    """Adds the name of the hostile record to an error of the block, which would end the loop."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            error.add_note(f"{self._name} ended the loop")
+
+
 class Nothing:
     """An empty store."""
 
@@ -57,11 +70,9 @@ def surrounded(
     for name, record in hostile:
         records = [first, record, *others]
         numbered = [one._replace(offset=offset) for offset, one in enumerate(records)]
-        try:
+        with Named(name):
             computed = compute(Chunk(0, numbered))
             outputs = list(computed.outputs())
-        except Exception as error:
-            raise AssertionError(f"{name} ended the loop: {error!r}") from error
         assert computed.records == len(numbered), name
         assert all(
             one.value is None or isinstance(one.value, bytes) for out in outputs for one in out.records

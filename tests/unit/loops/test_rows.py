@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS, Feed
-from tests.unit.loops.loop import NOW_MS, Record, family
+from tests.unit.loops.loop import NOW_MS, Named, Record, family
 from tests.unit.loops.test_labels import label
 
 
@@ -42,10 +42,8 @@ def test_no_record_of_the_family_ends_the_loop_or_its_neighbours(feed: Feed, eve
     sound = json.dumps(event).encode()
     for name, hostile in family(event, b"c1"):
         records = [Record(b"c1", sound, 4), hostile._replace(offset=5), Record(b"c1", sound, 6)]
-        try:
+        with Named(name):
             rows = feed.parse(records, -1)
             kept = rows.batch.column("kafka_offset").to_pylist()
             feed.keep(pa.Table.from_batches([rows.batch]))
-        except Exception as error:
-            raise AssertionError(f"{name} ended the loop: {error!r}") from error
         assert (kept, rows.unreadable) in (([4, 5, 6], []), ([4, 6], [5])), name
