@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.local import ports
+from tests.chaos.background import background
 from tests.chaos.cluster import Cluster
 from tests.chaos.late_writes import refused_batches
 from tests.chaos.traffic import Sent, Traffic, transactions
@@ -240,16 +241,9 @@ class Run:
             owners(running, STARTED)
         ) == (self.deployment.partitions)
 
-    @asynccontextmanager
-    async def supervised(self) -> AsyncIterator[None]:
+    def supervised(self) -> AbstractAsyncContextManager[None]:
         """Restart workers that end by themselves, until the block ends."""
-        task = asyncio.create_task(self._supervise())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        return background(self._supervise())
 
     async def _supervise(self) -> None:
         while True:

@@ -1,15 +1,15 @@
 """One percent of garbage among the traffic of a bank: a worker decides exactly the valid records, at full rate."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 from app.adapters.kafka.record_batches.contained_fetch import install
 from app.traffic.sending import RecordSender, open_sender
+from tests.chaos.background import background
 from tests.chaos.run import Run
 from tests.chaos.scenario import scenario
 from tests.chaos.scenarios.events import mixed, spoiled
@@ -43,7 +43,7 @@ async def garbage_at_rate(run: Run) -> None:
     topics, kafka = run.deployment.settings.topics, run.deployment.settings.kafka
     run.note("one record in a hundred is garbage", fault=True)
     begun, lags = time.monotonic(), list[int]()
-    async with _meanwhile(_sample(run, lags)), _meanwhile(_damage(run, damaged)):
+    async with background(_sample(run, lags)), background(_damage(run, damaged)):
         async with open_sender(topics.transactions, kafka) as sender:
             await sender.run(lambda: _feed(sender, records, Random(run.seed)))
         rate = sender.acknowledged / (time.monotonic() - begun)
@@ -53,18 +53,6 @@ async def garbage_at_rate(run: Run) -> None:
     run.note(f"{len(damaged)} damaged records in batches with a sound checksum")
     await run.recovered()
     run.expect(run.restarts == 0, "no worker ended")
-
-
-@contextlib.asynccontextmanager
-async def _meanwhile(work: Any) -> AsyncIterator[None]:
-    """Repeat the work in the background; its failure is the scenario's."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _feed(sender: RecordSender, records: Iterator[Sent], random: Random) -> None:

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import tempfile
 import warnings
 import zipfile
 from copy import deepcopy
@@ -34,6 +33,7 @@ from app.errors import ModelRejected
 from app.features import catalog
 from app.scoring.drift import Recent, Reference
 from tests.fuzz.doors.door import ACCEPTED, REFUSED, Door
+from tests.fuzz.memory_directory import memory_directory
 from tests.fuzz.mutations import NUMBERS, mutated
 from tests.support.paths import REPOSITORY
 
@@ -98,7 +98,7 @@ def _sound() -> tuple[Given, ...]:
 
 
 def _bundle(estimator: Any, rows: Any) -> Given:
-    path = _directory() / "golden.parquet"
+    path = memory_directory() / "golden.parquet"
     golden.write(path, rows, estimator.predict_proba(rows)[:, 1])
     described = (REPOSITORY / "models" / "baseline" / "3" / "manifest.json").read_bytes()
     return Given(skops_files.dumps(estimator), path.read_bytes(), described, is_declared=True, backend=0)
@@ -191,21 +191,11 @@ def _array(data: bytes, random: Random, others: list[bytes]) -> bytes:
     return data[:begin] + bytes(numbers[: len(data) - begin])
 
 
-@cache
-def _directory() -> Path:
-    """A directory in memory, of the process that runs the inputs."""
-    memory = Path("/dev/shm")  # noqa: S108  # a directory of our own is made in it
-    made = tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory if memory.is_dir() else None)
-    _KEPT.append(made)
-    return Path(made.name)
-
-
-_KEPT: list[Any] = []
 _BACKENDS: tuple[BackendChoice, ...] = ("sklearn", "compiled", "auto")
 
 
 def _decode(given: Given) -> str:
-    path = _directory() / str(os.getpid()) / "baseline" / "3"
+    path = memory_directory() / str(os.getpid()) / "baseline" / "3"
     path.mkdir(parents=True, exist_ok=True)
     for name, content in (("model.skops", given.model), ("golden.parquet", given.golden), ("CARD.md", b"")):
         (path / name).write_bytes(content)

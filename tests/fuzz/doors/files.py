@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.contract.doors.values import NOW_MS
 from tests.fuzz.doors import json_text
 from tests.fuzz.doors.door import ACCEPTED, REASONS, REFUSED, Door, outcome
 from tests.fuzz.doors.worker import FULL, MAPPINGS
+from tests.fuzz.memory_directory import memory_directory
 from tests.fuzz.mutations import mutated
 
 _OUTCOMES = REASONS | {ACCEPTED, REFUSED}
@@ -148,21 +148,9 @@ def _parquet(random: Random) -> Given:
     return given._replace(data=mutated(given.data, random, [random.choice(files).data]))
 
 
-@cache
-def _directory() -> Path:
-    """A directory in memory, of the process that runs the inputs."""
-    memory = Path("/dev/shm")  # noqa: S108  # a directory of our own is made in it
-    made = tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory if memory.is_dir() else None)
-    _KEPT.append(made)
-    return Path(made.name)
-
-
-_KEPT: list[Any] = []
-
-
 def _by_file(suffix: str) -> Callable[[Given], str]:
     def decode(given: Given) -> str:
-        path = _directory() / f"{os.getpid()}{suffix}"
+        path = memory_directory() / f"{os.getpid()}{suffix}"
         path.write_bytes(given.data)
         try:
             return outcome(lambda: _read(path, _FILE_MAPPINGS[given.mapping][0]))
@@ -203,7 +191,7 @@ def _mapping(random: Random) -> bytes:
 
 
 def _load(data: bytes) -> str:
-    path = _directory() / f"{os.getpid()}.toml"
+    path = memory_directory() / f"{os.getpid()}.toml"
     path.write_bytes(data)
     try:
         load_mapping(str(path), FILE_OPTION)

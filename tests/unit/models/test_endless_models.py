@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import threadpoolctl
 from sklearn.ensemble import (
     RandomForestClassifier,
 )
@@ -29,11 +28,7 @@ from tests.unit.models.forged_estimators import (
     sound,
 )
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Any:
-    with threadpoolctl.threadpool_limits(1):
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def deep_chain(splits: int = 1_500) -> Any:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import threadpoolctl
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -41,12 +40,7 @@ from tests.unit.models.forged_estimators import (
     sound,
 )
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Any:
-    with threadpoolctl.threadpool_limits(1):
-        yield
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 WRAPPED: dict[str, Callable[[Any], Any]] = {
     "alone": lambda tree: tree,

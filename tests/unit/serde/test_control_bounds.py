@@ -9,7 +9,7 @@ import msgspec
 from app.adapters.topic_records.control_log import ControlLog, order_record, report_record
 from app.domain.control import ModelOrder, WorkerReport
 from app.domain.decision import ModelReference
-from tests.unit.serde.test_control_log import ORDER, REPORT, Read
+from tests.support.wire.control_records import ORDER, REPORT, Read
 
 MIB = 1024 * 1024
 

@@ -1,7 +1,5 @@
 """Folding the control topic: the latest order, one report per worker, unreadable records skipped."""
 
-from typing import Any, NamedTuple
-
 import msgspec
 import pytest
 
@@ -17,39 +15,9 @@ from app.adapters.topic_records.control_log import (
 )
 from app.domain.control import (
     CHAMPION_KEY,
-    CanaryBounds,
-    CanaryOrder,
     CanaryStop,
-    ModelOrder,
-    SkipOrder,
-    WorkerReport,
 )
-from app.domain.decision import ModelReference
-
-MODEL = ModelReference(name="baseline", version="1", digest="d")
-ORDER = ModelOrder(model=MODEL, ordered_at=5)
-REPORT = WorkerReport(worker="w1", host="h", runs=MODEL, since=1, reported_at=2)
-SKIP = SkipOrder(
-    topic="payments",
-    topic_id="a1",
-    partition=3,
-    offset=17,
-    next_offset=20,
-    why="the batch has a wrong checksum",
-    reason="disk",
-    ordered_by="anna@ops",
-    ordered_at=1,
-)
-
-
-class Read(NamedTuple):
-    key: bytes | None
-    value: bytes | None
-    offset: int = 0
-
-
-def read(record: Any) -> Read:
-    return Read(record.key, record.value)
+from tests.support.wire.control_records import CANARY, ORDER, REPORT, SKIP, Read, read
 
 
 def test_the_newest_order_and_report_are_kept() -> None:
@@ -88,8 +56,6 @@ def test_orders_to_leave_records_out_are_kept_and_are_no_orders_of_models() -> N
     assert list(log.skips.values()) == [SKIP]
 
 
-BOUNDS = CanaryBounds(max_alert_rate=0.1)
-CANARY = CanaryOrder(model=MODEL, share=0.1, bounds=BOUNDS, ordered_at=7)
 STOP = CanaryStop(worker="w1", reason="alerted too often", stopped_at=8)
 STOPPED = msgspec.structs.replace(CANARY, stopped=STOP)
 

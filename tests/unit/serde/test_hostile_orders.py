@@ -1,6 +1,6 @@
 """Records of the control topic that do not keep the contract are refused and counted, and never end the reading."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,35 +17,13 @@ from app.domain.control import (
     CANARY_KEY,
     CHALLENGERS_KEY,
     CHAMPION_KEY,
-    CanaryBounds,
-    CanaryOrder,
     ChallengersOrder,
-    ModelOrder,
-    SkipOrder,
-    WorkerReport,
 )
-from app.domain.decision import ModelReference
 from app.errors import ConfigurationError
+from tests.support.wire.control_records import CANARY, MODEL, ORDER, REPORT, SKIP, Read, read
 from tests.support.wire.hostile import KEYS, spoiled
 
-MODEL = ModelReference(name="baseline", version="1", digest="d")
-ORDER = ModelOrder(model=MODEL, ordered_at=5)
-REPORT = WorkerReport(worker="w1", host="h", runs=MODEL, since=1, reported_at=2)
-
-
-SKIP = SkipOrder(
-    topic="payments",
-    topic_id="a1",
-    partition=3,
-    offset=17,
-    next_offset=20,
-    why="the batch has a wrong checksum",
-    reason="disk",
-    ordered_by="anna@ops",
-    ordered_at=1,
-)
 CHALLENGERS = ChallengersOrder(models=[MODEL], ordered_at=6)
-CANARY = CanaryOrder(model=MODEL, share=0.1, bounds=CanaryBounds(max_alert_rate=0.5), ordered_at=7)
 SOUND = [
     order_record(ORDER),
     order_record(CHALLENGERS),
@@ -53,16 +31,6 @@ SOUND = [
     report_record(REPORT),
     skip_record(SKIP),
 ]
-
-
-class Read(NamedTuple):
-    key: bytes | None
-    value: bytes | None
-    offset: int = 0
-
-
-def read(record: Any) -> Read:
-    return Read(record.key, record.value)
 
 
 def test_an_order_that_names_a_model_of_300_characters_is_refused_and_the_newest_sound_one_stays() -> None:

@@ -23,8 +23,8 @@ from app.adapters.topic_records.order_signatures import HEADER, OrderPlace, orde
 from app.domain.control import CHALLENGERS_KEY, CHAMPION_KEY, ModelOrder
 from app.errors import ConfigurationError, SendFailed
 from app.settings import ControlSettings, Settings
+from tests.support.wire.control_records import CANARY, ORDER, REPORT, SKIP
 from tests.support.wire.signing import write_pair
-from tests.unit.serde.test_control_log import CANARY, ORDER, REPORT, SKIP
 
 TOPIC_ID = "a1b2"
 KEY, OTHER_KEY = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()

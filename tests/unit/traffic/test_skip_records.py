@@ -3,22 +3,10 @@
 import pytest
 
 from app.adapters.kafka.records import OutRecord
-from app.domain.control import SkipOrder
 from app.errors import ConfigurationError
 from app.operations.skip_records import MAX_DEAD_LETTER_BYTES, _stop, dead_letter_of, operator
+from tests.support.wire.control_records import SKIP as ORDER
 from tests.support.wire.record_batches import Stored, batch
-
-ORDER = SkipOrder(
-    topic="payments",
-    topic_id="a1",
-    partition=3,
-    offset=17,
-    next_offset=20,
-    why="the batch has a wrong checksum",
-    reason="disk",
-    ordered_by="anna@ops",
-    ordered_at=1,
-)
 
 
 def text(letter: OutRecord) -> str:
