@@ -84,9 +84,8 @@ def label_of_answer(answer: Answer) -> Label:
 
 
 def digests_of(answer: Answer) -> tuple[int, int]:
-    """The digest of the question that is answered, and that of releases whose contacts hold the transaction only.
-
-    For a contact of this release the second is as hard to meet with another transaction as the first.
+    """The digests by which a contact may know the question: of all its fields, and of the transaction id alone, as earlier releases
+    stored it. The second equals the first of another question only where two digests of 64 bits collide.
     """
     question = question_digest(answer.transaction_id, answer.terminal_id, answer.event_time)
     return question, signed_digest(answer.transaction_id)

@@ -1,4 +1,4 @@
-"""Commands that read a topic go on behind a record that they cannot read, and say so."""
+"""Commands that read a topic report a record that they cannot read, and continue with the next."""
 
 import json
 from collections.abc import AsyncIterator

@@ -222,7 +222,7 @@ ORDERS: Any = SimpleNamespace(apply=lambda log, record: log.apply(record))
 async def test_each_record_of_a_family_is_followed_or_refused_and_the_next_order_counts(
     worker: Worker, trial_models: Path
 ) -> None:
-    """Orders for models that do not exist, or cannot: the champion keeps deciding, and the listener goes on."""
+    """Orders for models that do not exist, or cannot: the champion keeps deciding, and the listener reads the next order."""
     model = {"name": "no-such", "version": "2", "digest": "0" * 64}
     orders: dict[bytes, dict[str, Any]] = {
         b"champion": {"model": model, "previous": model, "ordered_at": 5},
