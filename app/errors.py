@@ -4,7 +4,8 @@ FraudstreamError
 ├── InvalidEvent             do not retry: the record becomes a dead letter, byte for byte
 ├── ConfigurationError       do not start: the message names the setting and the remedy
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
-│   └── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
+│   ├── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
+│   └── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
 ├── RegistryAway             the schema registry does not answer: ask again, or continue without it
 ├── SchemaTooLarge           a schema exceeds its bound: its records are dead letters
 ├── ModelRejected            do not start, or keep the current model
@@ -87,6 +88,17 @@ class BrokersUnreachable(ConfigurationError):
     """No broker answers within the allowed time. Operator action: start the brokers or correct the setting that the message
     names; a worker that had reached them before ends with 70 and finds them after a restart.
     """
+
+
+class InvalidExpression(ConfigurationError):
+    """The text of an expression is no expression over the known names. Operator action: correct it at the line and column that
+    the message names.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(f"line {line}, column {column}: {message}")
+        self.line = line
+        self.column = column
 
 
 class RegistryAway(FraudstreamError):

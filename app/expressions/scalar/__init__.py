@@ -1,0 +1,1 @@
+"""The back-end for one row: closures. Start with ``conditions``."""

@@ -1,0 +1,1 @@
+"""The back-end for a chunk: NumPy columns with masks. Start with ``columns``, then ``conditions``."""

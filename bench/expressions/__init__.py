@@ -1,0 +1,1 @@
+"""Time of conditions in both back-ends: ``python -m bench.expressions``."""
