@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import InvalidExpression
@@ -26,6 +26,7 @@ def bits(cell: Any) -> Any:
     return (type(cell), cell.hex() if isinstance(cell, float) else cell)
 
 
+@settings(max_examples=100)
 @given(trees, st.lists(rows, max_size=5), lists)
 def test_both_back_ends_give_what_the_interpreter_gives(found: Tree, some: list[Any], entries: Any) -> None:
     program = compiled(found, NAMES)
@@ -36,6 +37,7 @@ def test_both_back_ends_give_what_the_interpreter_gives(found: Tree, some: list[
     assert [] == differences(program, some, NAMES, entries)
 
 
+@settings(max_examples=100)
 @given(trees)
 def test_a_tree_reads_back_from_its_text(found: Tree) -> None:
     assert found == checker.derived(printer.text(found), NAMES)
