@@ -82,7 +82,7 @@ async def through_two_workers(deployment: Deployment, file: Path, rate: float | 
     for worker in (steady, restarted):
         worker.start()
         worker.wait_started()
-    sending = asyncio.create_task(deployment.produce(handbook(file), rate=rate))
+    sending = deployment.sending(handbook(file), rate=rate)
     await deployment.decided(pyarrow.parquet.read_metadata(file).num_rows // 3, FULL_DRAIN_SECONDS)
     assert restarted.terminate() == 0
     restarted.start()

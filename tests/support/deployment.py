@@ -79,6 +79,7 @@ class Deployment:
             crm=CrmSettings(app_id=f"{prefix}-crm"),
         )
         self.workers: list[Worker] = []
+        self._sending: list[asyncio.Task[None]] = []
 
     @property
     def servers(self) -> str:
@@ -105,6 +106,12 @@ class Deployment:
 
     async def produce(self, transactions: Iterable[Transaction], rate: float | None = None) -> None:
         await produce(transactions, topic=self.settings.topics.transactions, kafka=self.servers, rate=rate)
+
+    def sending(self, transactions: Iterable[Transaction], rate: float | None = None) -> asyncio.Task[None]:
+        """Send in the background; a failure to send ends the next wait of this deployment."""
+        task = asyncio.create_task(self.produce(transactions, rate))
+        self._sending.append(task)
+        return task
 
     async def lag(self) -> int:
         """Records that no worker has committed yet."""
@@ -153,9 +160,12 @@ class Deployment:
         return found
 
     def require_workers(self) -> None:
-        """Raise AssertionError with the log of a worker that has ended although the test did not ask for it."""
+        """Raise what ended the sending, or AssertionError with the log of a worker that ended unasked."""
         for worker in self.workers:
             worker.require_running()
+        for task in self._sending:
+            if task.done():
+                task.result()
 
     async def delete_topics(self) -> None:
         """Delete every topic of this deployment, its workers' changelogs included."""

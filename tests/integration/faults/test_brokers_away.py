@@ -73,7 +73,7 @@ async def test_brokers_that_go_away_during_a_start_end_it_with_70(
     worker = deployment.worker(FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{listed}")
     worker.may_end = True
     worker.start()
-    sending = asyncio.create_task(deployment.produce(traffic(50, seed=4)))
+    sending = deployment.sending(traffic(50, seed=4))
     decided = 0
     # Not a task that is cancelled when the worker ends: its client would be left open.
     while worker.running and decided < 50:

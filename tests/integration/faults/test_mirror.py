@@ -105,7 +105,7 @@ async def test_a_mirror_takes_over_from_a_lost_cluster(
     for name in ("worker-1", "worker-2"):
         primary.worker(name, **LONG_SESSION).start()
     Groups(primary).crm(**LONG_SESSION).start()
-    sending = asyncio.create_task(primary.produce(traffic(EVENTS, seed=3, customers=CUSTOMERS), rate=RATE))
+    sending = primary.sending(traffic(EVENTS, seed=3, customers=CUSTOMERS), rate=RATE)
     try:
         await mirrored(primary, mirror, decisions=600)
         maker.kill()

@@ -1,7 +1,5 @@
 """What power loss left of the small files of an earlier release: they are empty, and the worker starts and is right."""
 
-import asyncio
-
 import pytest
 
 from app.adapters.disk.data_dir import CHANGELOG_FILE, IDENTITY_FILE, databases
@@ -16,7 +14,7 @@ async def test_a_worker_with_empty_files_restores_its_profiles_from_the_changelo
 ) -> None:
     worker = deployment.worker()
     worker.start()
-    sending = asyncio.create_task(deployment.produce(traffic(2_000, seed=6), rate=500))
+    sending = deployment.sending(traffic(2_000, seed=6), rate=500)
     await deployment.decided(500)
     worker.kill()
     before = databases(worker.data_dir)

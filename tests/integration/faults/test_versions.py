@@ -74,7 +74,7 @@ async def test_an_upgrade_and_a_downgrade_under_load_lose_nothing(
         before.given_to(worker)
         worker.start()
         worker.wait_started()
-    sending = asyncio.create_task(deployment.produce(traffic(EVENTS, seed=3, customers=500), rate=RATE))
+    sending = deployment.sending(traffic(EVENTS, seed=3, customers=500), rate=RATE)
     for turn, release in enumerate((now, before, now)):
         await deployment.decided((2 * turn + 1) * EVENTS // 8)
         # In a thread: while the event loop is blocked, nothing is sent.

@@ -28,7 +28,7 @@ async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> 
     worker = deployment.worker(**SHORT_SESSION)
     worker.start()
     worker.wait_started()
-    sending = asyncio.create_task(deployment.produce(traffic(20_000, seed=1), rate=2_500))
+    sending = deployment.sending(traffic(20_000, seed=1), rate=2_500)
     await deployment.decided(6_000)
 
     worker.kill()
@@ -40,7 +40,7 @@ async def test_a_kill_and_a_restart_on_the_same_disk(deployment: Deployment) -> 
 async def test_kills_at_random_moments(deployment: Deployment) -> None:
     """Each process is killed within two seconds of its first decision."""
     random, worker = Random(SEED), deployment.worker(**SHORT_SESSION)
-    sending = asyncio.create_task(deployment.produce(traffic(60_000, seed=2), rate=2_500))
+    sending = deployment.sending(traffic(60_000, seed=2), rate=2_500)
     for _ in range(3):
         before = await deployment.decision_count()
         worker.start()
@@ -55,7 +55,7 @@ async def test_a_kill_with_loss_of_the_disk(deployment: Deployment) -> None:
     """The profiles are restored from the changelog alone."""
     worker = deployment.worker(**SHORT_SESSION)
     worker.start()
-    sending = asyncio.create_task(deployment.produce(traffic(20_000, seed=3), rate=2_500))
+    sending = deployment.sending(traffic(20_000, seed=3), rate=2_500)
     await deployment.decided(6_000)
 
     worker.kill()

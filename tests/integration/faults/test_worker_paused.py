@@ -1,6 +1,5 @@
 """The zombie: a worker that was frozen past its session resumes with chunks that another worker has scored since."""
 
-import asyncio
 import os
 import signal
 
@@ -19,7 +18,7 @@ async def test_a_worker_frozen_past_its_session_ends_itself_and_leaves_no_trace(
     frozen = deployment.worker("frozen", **SHORT_SESSION)
     other = deployment.worker("other", **SHORT_SESSION)
     frozen.start()
-    sending = asyncio.create_task(deployment.produce(traffic(30_000, seed=11), rate=1_500))
+    sending = deployment.sending(traffic(30_000, seed=11), rate=1_500)
     await deployment.decided(3_000)
 
     os.kill(frozen.pid, signal.SIGSTOP)

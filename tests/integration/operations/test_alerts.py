@@ -141,7 +141,7 @@ async def test_growing_lag_and_a_missing_worker_fire_their_alerts(scene: Scene) 
     assert "ConsumerLagGrowing" not in scene.prometheus.firing()
     scene.worker.kill()
     events = traffic(100_000, seed=2)
-    sending = asyncio.create_task(scene.deployment.produce(events, rate=100))
+    sending = scene.deployment.sending(events, rate=100)
 
     def fires() -> bool:
         alerts = scene.prometheus.firing().get("ConsumerLagGrowing", [])

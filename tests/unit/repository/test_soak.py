@@ -100,3 +100,10 @@ def test_the_windows_of_profiles_are_full_long_before_samples_are_judged(hours: 
     assert len(sent) == hours * HOUR * 10
     assert plan.span_ms >= 6 * KEPT_MS
     assert plan.span_ms // DAY_MS < 25 * 365  # no event is before the earliest that is accepted
+
+
+def test_the_survivor_has_taken_over_often_before_samples_are_judged() -> None:
+    hour = Plan(HOUR, 600, EVERY, rate=10, customers=50)
+
+    assert hour.kills_at_seconds == [*range(100, 1200, 100), 1200, 1800, 2400, 3000]
+    assert hour.kills_per_hour == 6  # what the bounds of the judged part are for
