@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The demo reports the time until its first alert, including the set-up.
 STARTED := $(shell date +%s)
 
-.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos fuzz lock clean help
+.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos fuzz chart-tools manifests lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -84,6 +84,20 @@ INPUTS ?= 1000000
 fuzz: $(BENCH_STAMP)  ## a million damaged inputs through every door: about two hours
 	for door in $(DOORS); do $(BENCH)/bin/python -m tests.fuzz --door $$door --inputs $(INPUTS) || exit 1; done
 	$(BENCH)/bin/python -m tests.fuzz.page
+
+# Go is only needed for the tests of the chart, which are skipped without helm and kube-score.
+GO ?= $(or $(shell command -v go),/usr/local/go/bin/go)
+TOOLS := $(CURDIR)/.tools/bin
+chart-tools: $(TOOLS)/helm $(TOOLS)/kube-score  ## helm and kube-score in .tools/bin, built by Go, for the tests of the chart
+
+$(TOOLS)/helm:
+	GOBIN=$(TOOLS) $(GO) install helm.sh/helm/v3/cmd/helm@v3.19.5
+
+$(TOOLS)/kube-score:
+	GOBIN=$(TOOLS) $(GO) install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+
+manifests: $(BENCH_STAMP)  ## deploy/kubernetes from the chart; needs helm on the PATH, or `make chart-tools`
+	$(BENCH)/bin/python -m tests.support.chart.manifests
 
 lock:  ## update requirements*.lock from pyproject.toml; the only target that needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

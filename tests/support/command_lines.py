@@ -17,7 +17,21 @@ from app.cli import app
 from app.settings import setting_names
 from tests.support.paths import REPOSITORY
 
-ELSEWHERE = {"cd", "curl", "docker", "git", "kill", "kubectl", "openssl", "psql", "rm", "uv"}
+ELSEWHERE = {
+    "cd",
+    "cp",
+    "curl",
+    "docker",
+    "git",
+    "helm",
+    "kill",
+    "kubectl",
+    "openssl",
+    "oras",
+    "psql",
+    "rm",
+    "uv",
+}
 """Programs that are not the project's: their arguments are not checked."""
 
 _ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=")

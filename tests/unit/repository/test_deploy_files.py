@@ -10,13 +10,11 @@ import pytest
 
 from app.adapters.column_mapping import TABLE_SETTING, load_mapping
 from app.adapters.kafka.connect_rest import load_connector
-from app.settings import Settings, setting_names, values
+from app.settings import Settings, setting_names
 from tests.support.paths import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
 PROMTOOL = shutil.which("promtool")
-KEDA = DEPLOY / "kubernetes" / "keda.yaml"
-MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KEDA})
 CONNECTORS = sorted((DEPLOY / "connect").glob("transactions*.json"))
 REFERENCE = DEPLOY / "connect" / "reference.json"
 FILES = sorted(DEPLOY.rglob("*.yaml"))
@@ -44,19 +42,6 @@ def test_the_compose_file_follows_its_schema() -> None:
     assert module("check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml") == ""
 
 
-def test_manifests_follow_the_schemas_of_kubernetes() -> None:
-    """Without keda.yaml: its resources are not part of Kubernetes, and a test below checks them."""
-    assert module("kubernetes_validate", "--strict", *map(str, MANIFESTS)) == ""
-
-
-def test_a_misspelt_field_is_reported(tmp_path: Path) -> None:
-    misspelt = tmp_path / "worker.yaml"
-    text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
-    misspelt.write_text(text.replace("podManagementPolicy", "podManagmentPolicy"), encoding="utf-8")
-
-    assert "podManagmentPolicy" in module("kubernetes_validate", "--strict", str(misspelt))
-
-
 def test_every_named_setting_exists() -> None:
     known = {name for name, _ in setting_names()}
     named = {
@@ -67,27 +52,6 @@ def test_every_named_setting_exists() -> None:
 
     assert named
     assert named <= known
-
-
-def test_the_settings_of_the_manifests_start_a_worker() -> None:
-    """In stage production, settings that are only safe on a laptop are refused."""
-    text = (DEPLOY / "kubernetes" / "worker.yaml").read_text(encoding="utf-8")
-    given = {
-        name: value.strip('"')
-        for name, value in re.findall(r"^  (FRAUDSTREAM_\w+): (\S+)$", text, re.MULTILINE)
-    }
-
-    assert values(Settings.from_env(given))["FRAUDSTREAM_DEPLOYMENT_STAGE"] == "production"
-
-
-def test_keda_scales_by_the_lag_of_the_workers_up_to_the_number_of_partitions() -> None:
-    defaults, text = Settings(), KEDA.read_text(encoding="utf-8")
-    named = dict(re.findall(r"^\s+(\w+): (\S+)$", text, re.MULTILINE))
-
-    assert named["consumerGroup"] == defaults.worker.app_id
-    assert named["topic"] == defaults.topics.transactions
-    assert int(named["maxReplicaCount"]) == defaults.topics.partitions
-    assert int(named["cooldownPeriod"]) >= 600
 
 
 @pytest.mark.parametrize("file", CONNECTORS, ids=lambda file: file.name)
