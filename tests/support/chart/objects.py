@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import kubernetes_validate
 
+from app.settings import WorkerRole
 from app.settings.kinds import PREFIX
-from tests.support.chart.tools import MANIFESTS
+from tests.support.chart.tools import MANIFESTS, template, values_file
 from tests.support.paths import REPOSITORY
 
 Object: TypeAlias = dict[str, Any]
@@ -18,6 +19,8 @@ jsonschema: Any = import_module("jsonschema")
 
 OLDEST, NEWEST = "1.27", kubernetes_validate.latest_version()
 """Releases of Kubernetes whose schemas are compared: the oldest that Chart.yaml admits, and the newest known here."""
+PROGRAMS = {*get_args(WorkerRole), "monitor", "reference", "topics"}
+"""What the chart runs; each object that makes pods has the name of its program."""
 CUSTOM = json.loads((REPOSITORY / "tests" / "support" / "chart" / "custom_resources.json").read_text("utf-8"))
 """Schemas of the resources of the Prometheus operator and of KEDA, written by hand: only the fields that the chart uses."""
 
@@ -30,6 +33,11 @@ def parse(text: str) -> list[Object]:
 def committed() -> list[Object]:
     """The objects of deploy/kubernetes."""
     return [found for path in sorted(MANIFESTS.glob("*.yaml")) for found in parse(path.read_text("utf-8"))]
+
+
+def dev(*words: str) -> list[Object]:
+    """What the chart renders for development, with further options of helm."""
+    return parse(template(values_file("dev"), *words))
 
 
 def problems(found: Object, version: str = NEWEST) -> list[str]:
