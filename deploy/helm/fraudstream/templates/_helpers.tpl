@@ -47,7 +47,7 @@ envFrom:
 
 {{/* Pods roll when their configuration changes, which Kubernetes does not do by itself. */}}
 {{- define "fraudstream.checksum" -}}
-checksum/config: {{ include (print $.Template.BasePath "/config.yaml") . | sha256sum }}
+checksum/config: {{ list .Values.settings .Values.files | toJson | sha256sum }}
 {{- end }}
 
 {{/* What every pod has in common; called as fraudstream.selector. */}}
