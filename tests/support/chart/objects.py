@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, TypeAlias, get_args
 
-import kubernetes_validate
-
 from app.settings import WorkerRole
 from app.settings.kinds import PREFIX
 from tests.support.chart.tools import MANIFESTS, template, values_file
@@ -14,6 +12,7 @@ from tests.support.paths import REPOSITORY
 
 Object: TypeAlias = dict[str, Any]
 
+kubernetes_validate: Any = import_module("kubernetes_validate")
 yaml: Any = import_module("yaml")
 jsonschema: Any = import_module("jsonschema")
 
