@@ -1,6 +1,6 @@
 """What a tree costs for each row: a bound on the work of an expression that is known before it runs.
 
-One unit is the time of one comparison with a literal in the scalar back-end, some 0.2 µs (`python -m bench.expressions`).
+One unit stands for one node in the scalar back-end; `python -m bench.expressions` measures the time of whole conditions.
 """
 
 from app.expressions import tree

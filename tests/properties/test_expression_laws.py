@@ -16,7 +16,8 @@ from app.expressions.tree import Tree
 from app.expressions.vector.columns import chunk_of
 from tests.support.expressions import oracle
 from tests.support.expressions.names import NAMES
-from tests.support.expressions.trees import conditions, lists, quantities, rows
+from tests.support.expressions.rows import lists, rows
+from tests.support.expressions.trees import conditions, quantities
 
 KINDS = [column.kind for column in NAMES.columns]
 trees = st.one_of(conditions(), *(quantities(kind) for kind in (Kind.NUMBER, Kind.MONEY, Kind.TIME)))
