@@ -3,6 +3,7 @@
 FraudstreamError
 ├── InvalidEvent             do not retry: the record becomes a dead letter, byte for byte
 ├── ConfigurationError       do not start: the message names the setting and the remedy
+│   ├── RightMissing         the brokers refuse a right to this user
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 │   ├── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
 │   └── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
@@ -78,6 +79,12 @@ class InvalidEvent(FraudstreamError):
 
 class ConfigurationError(FraudstreamError):
     """A setting is wrong. Operator action: change the setting that the message names, then start again."""
+
+
+class RightMissing(ConfigurationError):
+    """The brokers refuse a request, because this user lacks the right that the message names. Operator action: grant it;
+    `fraudstream acl print` lists what each role needs.
+    """
 
 
 class TopicMismatch(ConfigurationError):

@@ -13,9 +13,21 @@ LONG_TRANSACTION_SECONDS = 60.0
 SKEW_SECONDS, WRONG_SECONDS = 1.0, 60.0
 
 
+RIGHTS = "`fraudstream acl print --role monitor` lists the rights that this command needs."
+
+
+def check_rights(state: ClusterState) -> Finding:
+    """Name the missing rights, and what is unknown without them."""
+    if state.missing_rights:
+        return warning("rights", "missing: " + "; ".join(map(str, state.missing_rights)), RIGHTS)
+    return ok("rights", "as needed")
+
+
 def check_brokers(state: ClusterState) -> Finding:
     found = f"{len(state.brokers)} brokers answer"
     controller = state.controller
+    if controller is None and state.hides("cluster"):
+        return warning("brokers", f"{found}, the controller is unknown", RIGHTS)
     if controller is None:
         return failed("brokers", f"{found}, no controller", "Bring back a majority of the quorum's voters.")
     if controller.behind:
@@ -40,6 +52,8 @@ def check_copies(state: ClusterState, replication_factor: int) -> Finding:
 
 
 def check_broker_disks(state: ClusterState) -> Finding:
+    if state.hides("cluster"):
+        return warning("broker disks", "unknown", RIGHTS)
     broken = [f"{b.node}:{disk.path}" for b in state.brokers for disk in b.log_dirs if disk.error]
     if broken:
         return failed(
@@ -65,6 +79,8 @@ def check_topics(differences: Sequence[str], remedies: Sequence[str]) -> Finding
 
 def check_group(state: ClusterState, settings: Settings) -> Finding:
     name = settings.worker.app_id
+    if state.hides("group", name):
+        return warning("group", f"{name} is unknown", RIGHTS)
     group = next((group for group in state.groups if group.name == name), None)
     if group is None or not group.members:
         return warning("group", f"{name} has no members", "Start `fraudstream worker`.")
@@ -75,7 +91,10 @@ def check_group(state: ClusterState, settings: Settings) -> Finding:
 
 
 def check_lag(state: ClusterState, settings: Settings) -> Finding:
-    groups = [group for group in state.groups if group.name == settings.worker.app_id]
+    name, topic = settings.worker.app_id, settings.topics.transactions
+    if state.hides("group", name) or state.hides("topic", topic):
+        return warning("lag", "unknown", RIGHTS)
+    groups = [group for group in state.groups if group.name == name]
     seconds = max((group.lag_seconds for group in groups), default=0.0)
     found = f"{sum(group.lag_records for group in groups):,} records, {seconds:,.0f} s"
     if seconds > LONG_LAG_SECONDS:

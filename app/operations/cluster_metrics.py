@@ -7,7 +7,7 @@ import msgspec
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app.adapters.kafka.cluster_state import ClusterState
+from app.adapters.kafka.cluster_state import ClusterState, Controller
 from app.metrics import PREFIX
 
 Sample = tuple[tuple[str, ...], float]
@@ -46,6 +46,11 @@ def _of_partitions(field: str) -> Callable[[ClusterState], Iterable[Sample]]:
     ]
 
 
+def _of_quorum(value: Callable[[Controller | None], float]) -> Callable[[ClusterState], Iterable[Sample]]:
+    """No sample where this user may not know the controller: its absence is an alert."""
+    return lambda state: [] if state.hides("cluster") else [((), value(state.controller))]
+
+
 def _open_transactions(state: ClusterState) -> dict[tuple[str, ...], float]:
     """The age by topic and partition, for every partition that a group reads."""
     ages: dict[tuple[str, ...], float] = {
@@ -72,13 +77,13 @@ CATALOG = (
         name="kafka_controller_node",
         unit="",
         meaning="Id of the node that leads the quorum; -1 when there is none: topics and leaders cannot change.",
-        read=_of_cluster(lambda state: -1 if state.controller is None else state.controller.node),
+        read=_of_quorum(lambda controller: -1 if controller is None else controller.node),
     ),
     ClusterMetric(
         name="kafka_quorum_voters_behind",
         unit="nodes",
         meaning="Voters of the quorum that have not caught up for 30 s: down or unreachable.",
-        read=_of_cluster(lambda state: 0 if state.controller is None else len(state.controller.behind)),
+        read=_of_quorum(lambda controller: 0 if controller is None else len(controller.behind)),
     ),
     ClusterMetric(
         name="kafka_under_replicated_partitions",

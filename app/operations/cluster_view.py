@@ -24,11 +24,16 @@ def cluster_view(state: ClusterState | None) -> RenderableType:
         return Text("The cluster does not answer.", style="bold red")
     long = [each for each in state.open_transactions if each.seconds >= LONG_TRANSACTION_SECONDS]
     parts = [_headline(state), _brokers(state.brokers), _partitions(state)]
-    return Group(*parts, *([_transactions(long)] if long else []), _groups(state.groups))
+    missing = [
+        Text(f"missing right: {right}", style="bold red", overflow="fold") for right in state.missing_rights
+    ]
+    return Group(*parts, *([_transactions(long)] if long else []), _groups(state.groups), *missing)
 
 
 def _headline(state: ClusterState) -> Text:
     text = Text(f"cluster {state.cluster_id} · {len(state.brokers)} brokers · ")
+    if state.controller is None and state.hides("cluster"):
+        return text.append("the controller is unknown", style="bold red")
     if state.controller is None:
         return text.append("no controller", style="bold red")
     text.append(f"controller {state.controller.node}")

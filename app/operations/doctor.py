@@ -6,8 +6,9 @@ import time
 from app.adapters.kafka.cluster import read_cluster, read_held
 from app.adapters.kafka.cluster_state import ClusterState
 from app.domain.clock import skew_seconds
-from app.errors import FraudstreamError
+from app.errors import FraudstreamError, RightMissing
 from app.operations import cluster_checks, local_checks
+from app.operations.expected import expected_of
 from app.operations.finding import Finding, failed
 from app.operations.redis_check import check_redis
 from app.operations.registry_check import check_registry
@@ -27,7 +28,7 @@ async def examine(settings: Settings) -> list[Finding]:
     ]
     before = time.time()
     try:
-        state = await read_cluster(settings.kafka)
+        state = await read_cluster(settings.kafka, expected=expected_of(settings))
         return findings + _cluster_findings(state, settings, before) + await _topic_findings(settings)
     except FraudstreamError as error:
         return [*findings, failed("cluster", str(error), "The rest of the cluster was not checked.")]
@@ -35,6 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 def _cluster_findings(state: ClusterState, settings: Settings, before: float) -> list[Finding]:
     found = [
+        cluster_checks.check_rights(state),
         cluster_checks.check_brokers(state),
         cluster_checks.check_copies(state, settings.topics.replication_factor),
         cluster_checks.check_broker_disks(state),
@@ -51,7 +53,10 @@ def _cluster_findings(state: ClusterState, settings: Settings, before: float) ->
 
 
 async def _topic_findings(settings: Settings) -> list[Finding]:
-    differences = await provisioning.differences(settings)
+    try:
+        differences = await provisioning.differences(settings)
+    except RightMissing as error:
+        return [failed("topics", f"not compared: {error}", cluster_checks.RIGHTS)]
     remedies = provisioning.remedies(differences, settings.kafka.bootstrap_servers)
     return [
         cluster_checks.check_topics([str(each) for each in differences], remedies),

@@ -11,6 +11,7 @@ from prometheus_client.exposition import choose_encoder
 
 from app.adapters.kafka.cluster import read_cluster
 from app.adapters.kafka.cluster_state import ClusterState
+from app.adapters.kafka.protocol.hidden import NOTHING, Expected
 from app.adapters.kafka.security import Cluster
 from app.adapters.observability.http_server import Endpoint, HttpResponse
 from app.errors import ConfigurationError
@@ -26,9 +27,12 @@ _log = structlog.get_logger("monitor")
 class ClusterPoller:
     """Polls every ``interval_seconds`` and serves the last state as metrics."""
 
-    def __init__(self, kafka: Cluster, groups: Sequence[str], interval_seconds: float) -> None:
+    def __init__(
+        self, kafka: Cluster, groups: Sequence[str], interval_seconds: float, expected: Expected = NOTHING
+    ) -> None:
         self._kafka = kafka
         self._groups = groups
+        self._expected = expected
         self._interval_seconds = interval_seconds
         self._collector = ClusterCollector()
         self._polled_at = time.monotonic()
@@ -47,7 +51,7 @@ class ClusterPoller:
     async def _poll(self) -> ClusterState | None:
         try:
             async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
-                return await read_cluster(self._kafka, self._groups)
+                return await read_cluster(self._kafka, self._groups, self._expected)
         except (ConfigurationError, TimeoutError) as error:
             _log.warning("cluster_unreachable", cause=str(error) or type(error).__name__)
             return None

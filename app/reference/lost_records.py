@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from aiokafka.structs import OffsetAndMetadata
 
 from app.adapters.kafka.commit_notes import CommitNote, LostRecords, refusal
+from app.adapters.kafka.protocol.rights import named_rights
 from app.adapters.kafka.records import Record
 
 Fetched = dict[TopicPartition, list[Record]]
@@ -44,7 +45,8 @@ class LossGuard:
         except OffsetOutOfRangeError as error:
             next_offsets = error.args[0]
         try:
-            await self._continue(consumer, next_offsets)
+            with named_rights("Read"):
+                await self._continue(consumer, next_offsets)
         except KafkaError as error:  # a rebalance, or no broker: the next fetch finds the same, or the note is committed later
             _log.warning("not_moved_or_not_noted", why=type(error).__name__)
         return {}

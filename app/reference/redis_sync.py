@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.connection import ask_again
+from app.adapters.kafka.protocol.rights import named_rights
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, resume_stopped, unreadable
 from app.adapters.kafka.records import Record
 from app.adapters.kafka.security import servers
@@ -58,11 +59,12 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
     )
     consumer.subscribe(list(kinds(settings)), listener=guard)
     try:
-        await ask_again(servers(settings.kafka), consumer.start)
+        await ask_again(servers(settings.kafka), consumer.start, "Read")
         reference = ReferenceStore(client, settings.redis.key_prefix)
         review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
         while not until.is_set():
-            fetched = await guard.fetch(consumer, POLL_MS, MOST_RECORDS)
+            with named_rights("Read"):
+                fetched = await guard.fetch(consumer, POLL_MS, MOST_RECORDS)
             # Behind the markers that follow the records: a group has no lag of markers.
             next_offsets = {tp: await consumer.position(tp) for tp in fetched}
             await _review_stops(consumer, review)
@@ -146,8 +148,10 @@ async def _write(
 async def _commit(
     guard: LossGuard, consumer: AIOKafkaConsumer, next_offsets: Mapping[TopicPartition, int]
 ) -> None:
+    """Raises RightMissing where the brokers refuse the commit for good."""
     try:
-        await guard.commit(consumer, next_offsets)
+        with named_rights("Read"):
+            await guard.commit(consumer, next_offsets)
     except KafkaError as error:  # a rebalance, or no broker: the same rows are written again
         _log.warning("not_committed", why=type(error).__name__)
 

@@ -16,6 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.partitioner import partition_of
+from app.adapters.kafka.protocol.rights import refused_right
 from app.adapters.kafka.record_batches.header_names import append
 from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.kafka.security import Cluster, client_options, servers
@@ -113,10 +114,14 @@ class RecordSender:
                 async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
                     await (await self._producer.send_batch(batch, self._topic, partition=queue.partition))
             except (KafkaError, TimeoutError) as error:
+                what = (
+                    refused_right(error, "Write", self._topic)
+                    or f"{type(error).__name__}. Check the brokers."
+                )
                 raise SendFailed(
-                    f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged "
-                    f"({type(error).__name__}), {self._acknowledged} are. Check the brokers, then send again: "
-                    "transactions already scored are recognised by their transaction_id."
+                    f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged, "
+                    f"{self._acknowledged} are: {what} Then send again: transactions already scored are recognised by their "
+                    "transaction_id."
                 ) from error
             self._acknowledged += batch.record_count()
             self._settled.set()
@@ -140,7 +145,7 @@ async def open_sender(
         linger_ms=0,
     )
     try:
-        await ask_again(servers(kafka), producer.start)
+        await ask_again(servers(kafka), producer.start, "Write", topic)
         yield RecordSender(producer, topic, partitions, on_progress)
     except BaseException:
         # `stop` waits for records in flight, possibly without end, unless the task that sends them has ended.

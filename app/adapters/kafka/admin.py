@@ -26,8 +26,9 @@ from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.connection import REQUEST_TIMEOUT_MS, Brokers
 from app.adapters.kafka.protocol.error_codes import refuse_transient
 from app.adapters.kafka.protocol.metadata import describe_topics
+from app.adapters.kafka.protocol.rights import Operation, refused_right
 from app.adapters.kafka.security import Cluster
-from app.errors import ConfigurationError, TopicMismatch
+from app.errors import ConfigurationError, RightMissing, TopicMismatch
 
 LEADERS_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.1
@@ -133,6 +134,7 @@ class KafkaAdmin:
                 found[topic["topic"]] = topic
             elif error is not UnknownTopicOrPartitionError:
                 refuse_transient(topic["error_code"])
+                _refuse_right(error, "Describe", topic["topic"])
                 raise _refusal(f"Topic {topic['topic']} cannot be described", error)
         return found
 
@@ -143,6 +145,7 @@ class KafkaAdmin:
         request = DescribeConfigsRequest([(TOPIC_RESOURCE, name, list(wanted[name])) for name in wanted])
         for code, message, _, name, entries in (await self._brokers.ask(request)).resources:
             if code:
+                _refuse_right(for_code(code), "DescribeConfigs", name)
                 raise _refusal(f"The configuration of topic {name} cannot be read", for_code(code), message)
             found[name] = {entry[0]: entry[1] for entry in entries}
         return found
@@ -165,7 +168,13 @@ def _refuse_creation(name: str, error: type[KafkaError], message: str | None) ->
     if error is InvalidReplicationFactorError:
         raise ConfigurationError(f"Topic {name}: {message} Lower FRAUDSTREAM_TOPICS_REPLICATION_FACTOR.")
     if error not in {NoError, TopicAlreadyExistsError}:
+        _refuse_right(error, "Create", name)
         raise _refusal(f"Topic {name} cannot be created", error, message)
+
+
+def _refuse_right(error: type[KafkaError], operation: Operation, topic: str) -> None:
+    if refused := refused_right(error(), operation, topic):
+        raise RightMissing(refused)
 
 
 def _refusal(what: str, error: type[KafkaError], message: str | None = None) -> ConfigurationError:

@@ -21,6 +21,7 @@ from app.adapters.kafka import fast_zstd
 from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.producer_identity import ProducerIdentity, stamp
 from app.adapters.kafka.producer_ids import ProducerIds
+from app.adapters.kafka.protocol.rights import refused_right
 from app.adapters.kafka.record_batches.header_names import append
 from app.adapters.kafka.records import CLAIM_KEY, CLAIM_TOPIC_ID, OutRecord, TopicBatch
 from app.adapters.kafka.security import client_options, servers
@@ -102,7 +103,7 @@ class BatchProducer:
         self._pool.shutdown()
 
     async def require_right_to_claim(self, topic: str) -> None:
-        """Raise ConfigurationError when this user may not claim partitions of ``topic``."""
+        """Raise RightMissing when this user may not claim partitions of ``topic``."""
         with _failing(topic):
             await self._ids.require_right(_claim_name(topic, 0))
 
@@ -130,13 +131,13 @@ class BatchProducer:
         Raises Fenced when another worker has claimed one of the partitions.
         """
         for (topic, partition), identity in list(self._claimed.items()):
-            with _failing(f"{topic}-{partition}"):
+            with _failing(topic, partition):
                 renewed = await self._ids.renew(_claim_name(topic, partition), identity)
             if self._claimed.get((topic, partition)) is identity:
                 self._claimed[topic, partition] = renewed
 
     async def _claim(self, topic: str, partition: int) -> None:
-        with _failing(f"{topic}-{partition}"):
+        with _failing(topic, partition):
             self._claimed[topic, partition] = await self._ids.take_over(_claim_name(topic, partition))
         named = self._claimed_ids.get(topic, "")
         headers = [(CLAIM_TOPIC_ID, named.encode())] if named else []
@@ -198,7 +199,7 @@ class BatchProducer:
 
     async def _hand_over(self, output: TopicBatch, batch: Any) -> _Sent:
         topic, partition, records = output.topic, output.partition, batch.record_count()
-        with _failing(f"{topic}-{partition}"):
+        with _failing(topic, partition):
             async with self._in_order[topic, partition]:
                 identity = await self._identity_for(topic, partition)
                 # The client sends these bytes, also when it sends them again.
@@ -208,7 +209,7 @@ class BatchProducer:
 
     async def _last_offset(self, output: TopicBatch, batches: Iterable[_Sent]) -> int:
         last_offset = -1
-        with _failing(f"{output.topic}-{output.partition}"):
+        with _failing(output.topic, output.partition):
             for batch in batches:
                 written = await batch.acknowledgement
                 if written.timestamp_type == LOG_APPEND_TIME:
@@ -245,17 +246,16 @@ def _claim_name(topic: str, partition: int) -> str:
 
 
 @contextmanager
-def _failing(partition: str) -> Iterator[None]:
+def _failing(topic: str, partition: int | None = None) -> Iterator[None]:
+    what = topic if partition is None else f"{topic}-{partition}"
     try:
         yield
     except ProducerFenced as error:
-        raise Fenced(
-            f"another worker has claimed {partition}: this one may not write to it any more"
-        ) from error
+        raise Fenced(f"another worker has claimed {what}: this one may not write to it any more") from error
     except InvalidTimestampError as error:
         raise SendFailed(
-            f"{partition}: the broker refuses a timestamp as too far ahead of its clock (message.timestamp.after.max.ms). "
+            f"{what}: the broker refuses a timestamp as too far ahead of its clock (message.timestamp.after.max.ms). "
             "Synchronize the clocks of workers and brokers."
         ) from error
     except KafkaError as error:
-        raise SendFailed(f"{partition}: {error!r}") from error
+        raise SendFailed(f"{what}: {refused_right(error, 'Write', topic) or repr(error)}") from error

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
 from app.adapters.kafka.protocol.fetch import fetch_answers
+from app.adapters.kafka.protocol.rights import refused_right
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.contained_fetch import log_passed_over
 from app.adapters.kafka.record_batches.limits import in_force
@@ -117,8 +118,9 @@ class BulkFetcher:
                 return await self._fetch(topic, partition, offset, end)
             except (KafkaError, _NotReady) as error:
                 if not error.retriable or time.monotonic() > deadline:
+                    why = refused_right(error, "Read", topic) or repr(error)
                     raise RestoreFailed(
-                        f"{topic}-{partition} cannot be read from offset {offset} to {end}: {error!r}"
+                        f"{topic}-{partition} cannot be read from offset {offset} to {end}: {why}"
                     ) from error
             await asyncio.sleep(RETRY_SECONDS)
             # The usual cause is a new leader, which the cached metadata do not show.

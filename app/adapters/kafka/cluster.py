@@ -11,6 +11,7 @@ from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
 from app.adapters.kafka.connection import Brokers
 from app.adapters.kafka.groups import GroupReader, read_bounds
+from app.adapters.kafka.protocol.hidden import NOTHING, Expected, hidden, unread
 from app.adapters.kafka.protocol.log_dirs import describe_log_dirs
 from app.adapters.kafka.protocol.metadata import describe_topics
 from app.adapters.kafka.protocol.quorum import describe_quorum
@@ -22,21 +23,27 @@ CAUGHT_UP_MS = 30_000
 """Followers fetch twice a second. A voter that did not catch up for this long counts as behind."""
 
 
-async def read_cluster(kafka: Cluster, groups: Sequence[str] = ()) -> ClusterState:
+async def read_cluster(
+    kafka: Cluster, groups: Sequence[str] = (), expected: Expected = NOTHING
+) -> ClusterState:
     """The state of the cluster now, with every consumer group or only ``groups``.
+
+    It names the missing rights that hide the cluster, or what is ``expected`` of it.
 
     Connects anew each time, so that a broker that died since the last call is not asked again. Raises
     ConfigurationError when no broker answers.
     """
     async with kafka_connection.connect(kafka) as brokers:
-        return await brokers.again(partial(_read, brokers, groups, isolation_code(kafka)))
+        return await brokers.again(partial(_read, brokers, groups, expected, isolation_code(kafka)))
 
 
-async def _read(brokers: Brokers, groups: Sequence[str], isolation: int) -> ClusterState:
+async def _read(brokers: Brokers, groups: Sequence[str], expected: Expected, isolation: int) -> ClusterState:
     metadata = (await brokers.state(describe_topics(None))).to_object()
     nodes = await brokers.reachable()
     reader = GroupReader(brokers, _leaders(metadata["topics"], nodes), isolation)
     found, held_back = await reader.read(nodes, groups)
+    topics = tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name))
+    missing = await hidden(brokers.state, {topic.name for topic in topics}, expected)
     return ClusterState(
         seen_at_ms=time.time_ns() // 1_000_000,
         cluster_id=metadata["cluster_id"],
@@ -44,9 +51,10 @@ async def _read(brokers: Brokers, groups: Sequence[str], isolation: int) -> Clus
         brokers=tuple(
             [await _broker(brokers, each) for each in metadata["brokers"] if each["node_id"] in nodes]
         ),
-        topics=tuple(sorted(map(_topic, metadata["topics"]), key=lambda topic: topic.name)),
+        topics=topics,
         groups=found,
         open_transactions=await read_open_transactions(brokers, held_back),
+        missing_rights=(*missing, *map(unread, sorted(reader.refused_topics))),
     )
 
 

@@ -102,15 +102,36 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True):
     """The leader's clock when it answered."""
 
 
+class MissingRight(msgspec.Struct, frozen=True, kw_only=True):
+    """A right that the brokers refuse to this user, so that a part of the state is unknown."""
+
+    operation: str
+    resource: str
+    """`cluster`, `topic` or `group`."""
+    name: str
+    """Empty for the cluster."""
+    unknown: str
+    """What the right is needed for."""
+
+    def __str__(self) -> str:
+        resource = f"{self.resource} {self.name}".rstrip()
+        return f"{self.operation} on the {resource}: {self.unknown}"
+
+
 class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
     """A whole cluster."""
 
     seen_at_ms: int
     cluster_id: str
     controller: Controller | None
-    """None without a leader of the quorum: topics and leaders cannot change then."""
+    """None without a leader of the quorum: topics and leaders cannot change then; and without the right to know it."""
     brokers: tuple[BrokerState, ...]
     topics: tuple[TopicState, ...]
     groups: tuple[GroupState, ...]
     open_transactions: tuple[OpenTransaction, ...] = ()
     """Those that hold back a partition that a group reads."""
+    missing_rights: tuple[MissingRight, ...] = ()
+
+    def hides(self, resource: str, name: str = "") -> bool:
+        """Whether a right to this resource is missing, so that what is said about it may be wrong."""
+        return any((each.resource, each.name) == (resource, name) for each in self.missing_rights)

@@ -12,9 +12,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    NodeNotReadyError,
+)
 
 from app.adapters.kafka.protocol.error_codes import refuse_incomplete
+from app.adapters.kafka.protocol.rights import Operation, named_rights
 from app.adapters.kafka.security import Cluster, client_options, explain_refusal, servers
 from app.errors import BrokersUnreachable, ConfigurationError
 
@@ -67,7 +73,10 @@ class Brokers:
 
     async def coordinator(self, group: str) -> int:
         """The node that keeps the offsets and the members of a group. Raises KafkaError while there is none."""
-        node: int = await self._client.coordinator_lookup(CoordinationType.GROUP, group)
+        try:
+            node: int = await self._client.coordinator_lookup(CoordinationType.GROUP, group)
+        except GroupAuthorizationFailedError:
+            raise GroupAuthorizationFailedError(group) from None
         return node
 
     async def again(self, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
@@ -97,13 +106,16 @@ async def connect(kafka: Cluster) -> AsyncIterator[Brokers]:
         await client.close()
 
 
-async def ask_again(servers: str, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
+async def ask_again(
+    servers: str, ask: Callable[[], Awaitable[AnswerT]], operation: Operation = "Describe", name: str = ""
+) -> AnswerT:
     """The answer of ``ask``, which is repeated while it raises a KafkaError that passes by itself.
 
-    Raises BrokersUnreachable after CONNECT_TIMEOUT_SECONDS.
+    Raises BrokersUnreachable after CONNECT_TIMEOUT_SECONDS. Raises RightMissing where the brokers refuse ``operation`` on the
+    resource that the error names, or else on ``name``.
     """
     deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
-    with _translated(servers):
+    with _translated(servers), named_rights(operation, name):
         while True:
             try:
                 return await ask()

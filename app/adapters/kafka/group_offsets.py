@@ -10,6 +10,7 @@ from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.commit_notes import Commit, CommitNote
 from app.adapters.kafka.connection import Brokers, ask_again
 from app.adapters.kafka.groups import Partition, described, read_commits
+from app.adapters.kafka.protocol.rights import named_rights
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer
 from app.adapters.kafka.security import Cluster, client_options, servers
 
@@ -47,7 +48,8 @@ async def commit(kafka: Cluster, group: str, topic: str, topic_id: int, offsets:
             for partition, offset in offsets.items()
         }
         consumer.assign(list(noted))
-        await consumer.commit(noted)
+        with named_rights("Read", group):
+            await consumer.commit(noted)
     finally:
         await consumer.stop()
 

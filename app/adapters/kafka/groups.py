@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.fetch import FetchRequest
@@ -54,6 +55,8 @@ class GroupReader:
         self._brokers = brokers
         self._leaders = leaders
         self._isolation = isolation
+        self.refused_topics: set[str] = set()
+        """Those whose records this user may not read."""
 
     async def read(
         self, nodes: Iterable[int], only: Sequence[str] = ()
@@ -109,7 +112,10 @@ class GroupReader:
         wanted = [(topic, [(number, offset, FETCH_BYTES)])]
         request = FetchRequest(_AT_ONCE_MS, 0, FETCH_BYTES, self._isolation, wanted)
         response = await self._brokers.once(request, self._leaders[partition])
-        return next(fetch_answers(response), None)
+        answer = next(fetch_answers(response), None)
+        if answer is not None and answer.error_code == TopicAuthorizationFailedError.errno:
+            self.refused_topics.add(topic)
+        return answer
 
 
 async def read_bounds(
@@ -124,12 +130,15 @@ async def read_bounds(
 async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
     """The groups that ``node`` coordinates; a broker lists no others."""
     listed = (await brokers.once(ListGroupsRequest(), node)).groups
-    return [await _group(brokers, node, name) for name, *_ in listed if not only or name in only]
+    found = [await _group(brokers, node, name) for name, *_ in listed if not only or name in only]
+    return [group for group in found if group is not None]
 
 
-async def _group(brokers: Brokers, node: int, name: str) -> Committed:
-    """Asks for one group at a time: aiokafka misreads an answer about several."""
+async def _group(brokers: Brokers, node: int, name: str) -> Committed | None:
+    """Asks for one group at a time: aiokafka misreads an answer about several. None for one that this user may not see."""
     found = await described(brokers, node, name)
+    if found["error_code"] == GroupAuthorizationFailedError.errno:
+        return None
     commits = await read_commits(brokers, node, name)
     return Committed(name, found["state"], len(found["members"]), commits)
 

@@ -15,13 +15,12 @@ from aiokafka.errors import (
     KafkaError,
     NodeNotReadyError,
     ProducerFenced,
-    TransactionalIdAuthorizationFailed,
     for_code,
 )
 
 from app.adapters.kafka.producer_identity import ProducerIdentity
 from app.adapters.kafka.protocol.init_producer_id import init_producer_id
-from app.errors import ConfigurationError
+from app.adapters.kafka.protocol.rights import named_rights
 
 RETRY_SECONDS = 0.1
 GIVE_UP_SECONDS = 60.0
@@ -46,7 +45,7 @@ class ProducerIds:
     async def take_over(self, name: str) -> ProducerIdentity:
         """The identity of ``name`` with its next epoch: no former holder of the name can append behind its first batch.
 
-        Raises ConfigurationError when this user may not use the name.
+        Raises RightMissing when this user may not use the name.
         """
         return await self._of_name(name, init_producer_id(name))
 
@@ -55,24 +54,21 @@ class ProducerIds:
         return await self._of_name(name, init_producer_id(name, current.producer_id, current.epoch))
 
     async def require_right(self, name: str) -> None:
-        """Raise ConfigurationError when this user may not use the name."""
+        """Raise RightMissing when this user may not use the name."""
         await self._retried(lambda: self._coordinator(name))
 
     async def _of_name(self, name: str, request: Any) -> ProducerIdentity:
         async def ask() -> ProducerIdentity:
-            return await self._ask(await self._coordinator(name), request)
+            node = await self._coordinator(name)
+            with named_rights("Write", name):
+                return await self._ask(node, request)
 
         return await self._retried(ask)
 
     async def _coordinator(self, name: str) -> int:
         self._any_node()
-        try:
+        with named_rights("Write", name):
             node: int = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, name)
-        except TransactionalIdAuthorizationFailed:
-            raise ConfigurationError(
-                f"this user may not use the transactional id {name}. Grant Write on it "
-                "(docs/operate/security.md)."
-            ) from None
         return node
 
     def _any_node(self) -> int:

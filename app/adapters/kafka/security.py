@@ -10,7 +10,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from app.adapters import tls
-from app.adapters.kafka.client import rebootstrap
+from app.adapters.kafka.client import closing, rebootstrap
 from app.adapters.kafka.oauth import FetchedTokens, FileTokens, NoToken
 from app.adapters.kafka.record_batches import limits
 from app.errors import ConfigurationError
@@ -32,6 +32,7 @@ def servers(cluster: Cluster) -> str:
 def client_options(cluster: Cluster) -> dict[str, Any]:
     """Arguments of every aiokafka client. Raises ConfigurationError when a certificate, key or secret file is unusable."""
     rebootstrap.install()
+    closing.install()
     limits.use(cluster)
     if isinstance(cluster, str):
         return {"bootstrap_servers": cluster}

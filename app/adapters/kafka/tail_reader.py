@@ -8,10 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError
 
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.connection import ask_again
+from app.adapters.kafka.protocol.rights import named_rights
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, pass_over_unreadable
 from app.adapters.kafka.security import Cluster, servers
 from app.adapters.kafka.transactions.isolation import consumer_options
@@ -77,16 +78,11 @@ class TailReader:
                         yield self._read(record)
 
     async def _fetch(self, *partitions: TopicPartition) -> dict[TopicPartition, list[Any]]:
-        """Raises ConfigurationError where this user may not read a topic: asking again would not help."""
-        try:
+        """Raises RightMissing where this user may not read a topic: asking again would not help."""
+        with named_rights("Read"):
             fetched: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
                 *partitions, timeout_ms=POLL_MS, max_records=MOST_RECORDS
             )
-        except TopicAuthorizationFailedError as error:
-            topics = ", ".join(map(str, error.args))
-            raise ConfigurationError(
-                f"This user may not read {topics}. Grant Read; `fraudstream acl print` lists what each role needs."
-            ) from error
         pass_over_unreadable(self._consumer)
         return fetched
 

@@ -56,8 +56,9 @@ async def _print_json(settings: "Settings", groups: list[str]) -> None:
     import msgspec
 
     from app.adapters.kafka.cluster import read_cluster
+    from app.operations.expected import expected_of
 
-    state = await read_cluster(settings.kafka, groups)
+    state = await read_cluster(settings.kafka, groups, expected_of(settings))
     printing.json_text(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
 
 
@@ -84,12 +85,14 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
 
     from app.adapters.kafka.cluster import read_cluster
     from app.operations.cluster_view import cluster_view
+    from app.operations.expected import expected_of
     from app.rendering.console import SafeConsole
 
     console = SafeConsole()
     if not console.is_terminal:
         console = SafeConsole(width=PIPE_WIDTH)
-        console.print(cluster_view(asyncio.run(read_cluster(settings.kafka, groups))))
+        state = asyncio.run(read_cluster(settings.kafka, groups, expected_of(settings)))
+        console.print(cluster_view(state))
         return
     with Live(console=console, auto_refresh=False) as live:
         asyncio.run(
@@ -100,9 +103,10 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
 
 
 def _poller(settings: "Settings", groups: list[str], interval: float) -> "ClusterPoller":
+    from app.operations.expected import expected_of
     from app.operations.polling import ClusterPoller
 
-    return ClusterPoller(settings.kafka, groups, interval)
+    return ClusterPoller(settings.kafka, groups, interval, expected_of(settings))
 
 
 def _run(poller: "ClusterPoller") -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer
@@ -13,17 +14,17 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
     OffsetOutOfRangeError,
-    TopicAuthorizationFailedError,
 )
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 
 from app.adapters.kafka.commit_notes import CommitNote, LostRecords
+from app.adapters.kafka.protocol.rights import refused_right
 from app.adapters.kafka.records import Record
-from app.errors import FetchFailed
+from app.errors import FetchFailed, RightMissing
 from app.streaming.consumer.chunk_transport import ChunkTransport
-from app.streaming.consumer.client_tasks import ClientTasks
+from app.streaming.consumer.client_tasks import ClientTasks, end_on_group_errors
 from app.streaming.delivery.fail_stop import end_process, fail_stop
 
 Fetched = dict[TP, list[Record]]
@@ -41,12 +42,8 @@ class Fetch(NamedTuple):
 
 def fetch_failed(error: KafkaError) -> FetchFailed:
     """What the brokers refused, and the remedy."""
-    what = f"{type(error).__name__} {error}"
-    if isinstance(error, TopicAuthorizationFailedError):
-        return FetchFailed(
-            f"{what}. This user may not read the topic: grant it Read (docs/operate/security.md)"
-        )
-    return FetchFailed(f"{what}. If it repeats, look for the cause in the log of the brokers")
+    what = f"{type(error).__name__} {error}. If it repeats, look for the cause in the log of the brokers"
+    return FetchFailed(refused_right(error, "Read") or what)
 
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):
@@ -76,10 +73,22 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         return consumer
 
     async def on_start(self) -> None:
-        """Start the client, and end the process when one of its tasks ends by itself."""
+        """Start the client, and end the process when one of its tasks ends by itself or has an error."""
         with fail_stop("connecting the consumer"):  # Faust would end the process with 1
             await super().on_start()
-        ClientTasks().watch(self._ensure_consumer())
+        consumer = self._ensure_consumer()
+        ClientTasks().watch(consumer)
+        end_on_group_errors(
+            consumer, lambda error: end_process("taking part in the group", fetch_failed(error))
+        )
+
+    async def on_thread_stop(self) -> None:
+        """Stop the client. A task that it cancels and awaits may end its stop, but not this thread.
+
+        A thread that ends as cancelled does not report its end: the stop of the process would wait for it and be overdue.
+        """
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
 
     def highwater(self, tp: TP) -> int:
         """The end of what may be fetched, as of the last fetch; the last stable offset if only committed records are read."""
@@ -227,6 +236,9 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
                 await self.crash(error)
             return False
         except KafkaError as error:
+            with fail_stop("committing offsets"):  # Faust would end the process with 1
+                if refused := refused_right(error, "Read"):
+                    raise RightMissing(refused) from error
             await self.crash(error)
             return False
         return True

@@ -1,4 +1,4 @@
-"""Ends the worker as soon as a background task of the Kafka client has ended by itself.
+"""Ends the worker as soon as a background task of the Kafka client has ended by itself, or cannot go on.
 
 The client continues without it: it fetches nothing, or sends no heartbeat, and only the watchdog would notice, a minute later.
 """
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from app.adapters.observability.causes import named
 from app.errors import ClientEnded
@@ -54,3 +55,19 @@ def _tasks_of(consumer: Any) -> Iterator[ClientTask]:
     yield ClientTask("fetcher", fetcher._fetch_task, lambda: fetcher._closed)  # noqa: SLF001  # as above
     if (task := getattr(coordinator, "_coordination_task", None)) is not None:
         yield ClientTask("group coordination", task, coordinator._closing.done)  # noqa: SLF001  # as above
+
+
+def end_on_group_errors(consumer: AIOKafkaConsumer, end: Callable[[KafkaError], object]) -> None:
+    """Call ``end`` with an error that keeps a consumer that has started from taking part in its group.
+
+    aiokafka keeps the error for the next fetch and waits for it without end. Faust fetches nothing before partitions are assigned, so
+    that a worker without the right to its group waited in silence.
+    """
+    coordinator: Any = consumer._coordinator  # noqa: SLF001  # as ``_tasks_of``
+    keep = coordinator._push_error_to_user  # noqa: SLF001  # as above
+
+    def end_or_keep(error: KafkaError) -> Any:
+        end(error)
+        return keep(error)
+
+    coordinator._push_error_to_user = end_or_keep  # noqa: SLF001  # as above

@@ -91,5 +91,5 @@ async def test_a_missing_right_names_the_transactional_id() -> None:
     client = Client()
     client.coordinators = [failing(TransactionalIdAuthorizationFailed())]
 
-    with pytest.raises(ConfigurationError, match="may not use the transactional id changelog-0"):
+    with pytest.raises(ConfigurationError, match="refuse Write on the transactional id changelog-0"):
         await ids(client).require_right("changelog-0")

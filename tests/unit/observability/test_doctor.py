@@ -11,6 +11,7 @@ from app.adapters.kafka.cluster_state import (
     Controller,
     GroupState,
     LogDir,
+    MissingRight,
     OpenTransaction,
     PartitionLag,
     TopicState,
@@ -36,6 +37,12 @@ WELL = ClusterState(
 def but(**changes: object) -> ClusterState:
     """A healthy cluster with these changes."""
     return msgspec.structs.replace(WELL, **changes)
+
+
+def hidden(resource: str, name: str = "", **changes: object) -> ClusterState:
+    """A healthy cluster of which this user may not see a part."""
+    right = MissingRight(operation="Describe", resource=resource, name=name, unknown="something")
+    return but(missing_rights=(right,), **changes)
 
 
 def topic(under_replicated: tuple[int, ...] = (), offline: tuple[int, ...] = ()) -> ClusterState:
@@ -72,6 +79,13 @@ BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
 @pytest.mark.parametrize(
     ("finding", "outcome"),
     [
+        (cluster_checks.check_rights(WELL), "ok"),
+        (cluster_checks.check_rights(hidden("cluster")), "warning"),
+        (cluster_checks.check_brokers(hidden("cluster", controller=None)), "warning"),
+        (cluster_checks.check_broker_disks(hidden("cluster", brokers=())), "warning"),
+        (cluster_checks.check_group(hidden("group", GROUP.name, groups=()), SETTINGS), "warning"),
+        (cluster_checks.check_lag(hidden("group", GROUP.name, groups=()), SETTINGS), "warning"),
+        (cluster_checks.check_lag(hidden("topic", SETTINGS.topics.transactions), SETTINGS), "warning"),
         (cluster_checks.check_brokers(WELL), "ok"),
         (cluster_checks.check_brokers(but(controller=None)), "failed"),
         (cluster_checks.check_brokers(but(controller=BEHIND)), "warning"),
@@ -155,3 +169,11 @@ def test_an_open_transaction_is_named_by_its_producer() -> None:
     found = cluster_checks.check_transactions(transaction(61)).found
 
     assert found == "t-3 waits at offset 7 for producer 12 (core-1), 61 s"
+
+
+def test_what_is_hidden_is_called_unknown_with_the_right_that_shows_it() -> None:
+    state = hidden("cluster", controller=None, brokers=())
+
+    assert "Describe on the cluster: something" in cluster_checks.check_rights(state).found
+    found = cluster_checks.check_brokers(state), cluster_checks.check_broker_disks(state)
+    assert all("unknown" in each.found and "acl print" in each.remedy for each in found)

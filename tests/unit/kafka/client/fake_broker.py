@@ -1,11 +1,12 @@
 """A TCP server that implements what a client needs of Kafka's protocol to find brokers, topics and groups."""
 
 import asyncio
+import ssl
 import struct
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from aiokafka.protocol.admin import (
     ApiVersionResponse_v0,
@@ -40,7 +41,7 @@ _HOST = "127.0.0.1"
 class FakeBroker:
     """The only broker of its cluster, with one topic and one group of one member."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers_without_brokers = 0
         """So many metadata responses have no broker, as those of a broker that has just started."""
         self.passing_errors: dict[int, list[int]] = {}
@@ -51,6 +52,7 @@ class FakeBroker:
         self.clock_ahead_ms = 0
         """By how much its clock is ahead of this machine's."""
         self._asks_for_end = False
+        self._tls = tls
         self._connections: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
@@ -62,15 +64,20 @@ class FakeBroker:
         await asyncio.sleep(0.01)  # closed connections close their sockets
 
     async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, _HOST, port)
+        self._server = await asyncio.start_server(self._serve, _HOST, port, ssl=self._tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         self.address = f"{_HOST}:{self.port}"
 
     async def stop(self) -> None:
         self._server.close()
         for connection in self._connections:
-            connection.close()
+            connection.transport.abort()
         await self._server.wait_closed()
+
+    def read_no_more(self) -> None:
+        """Leave open what is open: neither requests nor the notice of a client that closes are read."""
+        for connection in self._connections:
+            cast(asyncio.ReadTransport, connection.transport).pause_reading()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)

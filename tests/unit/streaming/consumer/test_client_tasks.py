@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from app.adapters.observability.causes import stack
 from app.errors import ClientEnded
 from app.streaming.consumer import chunk_thread
-from app.streaming.consumer.client_tasks import ClientTasks
-from tests.unit.kafka.client.fake_broker import FakeBroker
+from app.streaming.consumer.client_tasks import ClientTasks, end_on_group_errors
+from tests.unit.kafka.client.fake_broker import FIND_COORDINATOR, FakeBroker
 
 
 @pytest.fixture
@@ -88,3 +88,20 @@ async def test_the_thread_watches_the_client_that_it_has_started(
     await object.__new__(chunk_thread.ChunkConsumerThread).on_start()
 
     assert watched == [consumer]
+
+
+async def test_a_group_that_the_brokers_refuse_ends_the_worker_before_it_has_partitions() -> None:
+    """Faust fetches nothing before, and only a fetch would raise the error."""
+    found = asyncio.Queue[KafkaError]()
+    async with FakeBroker() as broker:
+        broker.passing_errors[FIND_COORDINATOR] = [GroupAuthorizationFailedError.errno] * 100
+        consumer = AIOKafkaConsumer(bootstrap_servers=broker.address, group_id="g")
+        await consumer.start()
+        end_on_group_errors(consumer, found.put_nowait)
+        consumer.subscribe(["t"])
+        async with asyncio.timeout(10):
+            error = await found.get()
+        await consumer.stop()
+
+    assert isinstance(error, GroupAuthorizationFailedError)
+    assert error.args == ("g",)

@@ -1,16 +1,23 @@
 """The thread of the Kafka client."""
 
+import asyncio
 import threading
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import ConsumerStoppedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from faust.types import TP
 
 from app.adapters.observability.causes import stack
-from app.errors import FetchFailed
+from app.errors import FetchFailed, RightMissing
 from app.settings import Settings, WorkerSettings
 from app.streaming.consumer.chunk_consumer import ChunkConsumer
 from app.streaming.consumer.chunk_thread import ChunkConsumerThread
@@ -43,7 +50,7 @@ class Client:
     [
         (
             TopicAuthorizationFailedError("payments"),
-            "payments. This user may not read the topic: grant it Read",
+            "refuse Read on the topic payments",
         ),
         (KafkaError("Unexpected error during data retrieval"), "Unexpected error during data retrieval"),
     ],
@@ -66,6 +73,34 @@ async def test_an_error_of_a_fetch_ends_the_process_with_its_name(
     with pytest.raises(FetchFailed, match=why):
         await thread._fetch({FIRST}, 0.5)
     assert [FetchFailed] == [type(cause) for cause in ended]
+    thread.thread_loop.close()
+
+
+class Refusing:
+    """A client whose commits the brokers refuse."""
+
+    def assignment(self) -> set[TP]:
+        return {FIRST}
+
+    async def commit(self, _: object) -> None:
+        raise GroupAuthorizationFailedError("scorers")
+
+
+async def test_a_commit_without_the_right_to_it_ends_the_process_with_the_name_of_the_right(
+    consumer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust would end it with 1, and the stop of the worker would try to commit again."""
+
+    def end(doing: str, cause: BaseException) -> None:
+        assert doing == "committing offsets"
+        raise cause
+
+    monkeypatch.setattr("app.streaming.delivery.fail_stop.end_process", end)
+    thread = ChunkConsumerThread(consumer)
+    thread._consumer = Refusing()
+
+    with pytest.raises(RightMissing, match="Read on the group scorers"):
+        await thread._commit({FIRST: 7})
     thread.thread_loop.close()
 
 
@@ -124,3 +159,30 @@ def test_the_consumer_fetches_with_that_thread(consumer: Any) -> None:
 
     assert type(thread) is ChunkConsumerThread
     thread.thread_loop.close()
+
+
+class CancelledClient:
+    """Its stop awaits a task of its own that it has cancelled."""
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(asyncio.sleep(3600))
+        self._fetcher = SimpleNamespace(_fetch_task=self._task, _closed=True)
+        self._coordinator = SimpleNamespace(_coordination_task=None, _push_error_to_user=None)
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await self._task
+
+
+class CancelledThread(ChunkConsumerThread):
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:  # noqa: ARG002  # Faust's signature
+        return CancelledClient()
+
+
+async def test_a_stop_that_a_cancelled_task_of_the_client_ends_is_a_stop(consumer: Any) -> None:
+    """The library of services would end the thread without a report, and wait a minute for one."""
+    thread = CancelledThread(consumer)
+    await thread.start()
+
+    async with asyncio.timeout(10):
+        await thread.stop()
