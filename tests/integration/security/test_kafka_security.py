@@ -1,14 +1,23 @@
 """Every kind of authentication with every client, and every wrong credential, against a real broker."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
+import uvloop
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from app.adapters.kafka.admin import connect
+from app.adapters.kafka.client.closing import CLOSE_SECONDS
 from app.adapters.kafka.cluster import read_cluster
+from app.adapters.kafka.security import client_options
 from app.adapters.kafka.tail_reader import open_tail_reader
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings, Settings
@@ -25,6 +34,7 @@ pytestmark = pytest.mark.integration
 REFUSED = 2
 EVENTS = 300
 FAREWELL_SECONDS = 0.5
+BUSY_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +108,35 @@ async def test_a_worker_with_tokens(broker: SecuredBroker, models: Path, tmp_pat
     with token_server() as (url, answers):
         await work(broker, broker.oauth(url), models, tmp_path)
     assert set(answers) == {200}
+
+
+def test_a_broker_that_reads_the_end_of_a_connection_together_with_a_request_delays_no_stop(
+    broker: SecuredBroker,
+) -> None:
+    """It forgets that the connection is closed. uvloop, the loop of workers, then waits 30 s; that of asyncio does not."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(close_with_a_request(broker))
+
+
+async def close_with_a_request(broker: SecuredBroker) -> None:
+    """Close a client whose broker is paused meanwhile; a busy one reads as late."""
+    client = AIOKafkaClient(**client_options(broker.tls()))
+    await client.bootstrap()
+    node = client.get_random_node()
+    assert await client.ready(node)
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        asking = asyncio.create_task(client.send(node, MetadataRequest([])))
+        await asyncio.sleep(0.1)
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0.1)
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+
+    async with asyncio.timeout(CLOSE_SECONDS + BUSY_SECONDS):
+        await closing
+    with suppress(KafkaError):  # of a request that was not answered
+        await asking
 
 
 async def refusal(kafka: KafkaSettings) -> str:

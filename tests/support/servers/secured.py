@@ -43,6 +43,11 @@ class SecuredBroker:
         """The plain listener, for the tests' own reads."""
         return self.planned.bootstrap_servers
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         (self.directory / "logs").mkdir()
         (part,) = kafka.parts(

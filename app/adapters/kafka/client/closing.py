@@ -1,6 +1,6 @@
 """Lets every Kafka client of this process close in bounded time and without an error, whatever the broker does.
 
-To close a TLS connection, the event loop sends a notice and waits up to 30 s for the broker's. A broker may never send it: TLS 1.3 does
+To close a TLS connection, uvloop, the event loop of workers, sends a notice and waits up to 30 s for the broker's. A broker may never send it: TLS 1.3 does
 not require it, and a Kafka broker that reads the notice together with a request forgets that the connection is closed. aiokafka
 waits for the end of its connections, so the stop of a worker was overdue, and a command took half a minute longer. Without TLS, a
 broker that does not read has the same effect while data waits to be sent.

@@ -1,0 +1,25 @@
+"""One broker with an authorizer and one Redis for each module that asks for them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers.authorizing import AuthorizingBroker
+from tests.support.servers.redis_servers import RedisServer
+
+
+@pytest.fixture(scope="module")
+def authorizing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthorizingBroker]:
+    started = AuthorizingBroker(tmp_path_factory.mktemp("authorizing") / "broker")
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    started = RedisServer(tmp_path_factory.mktemp("authorizing") / "redis")
+    yield started
+    started.stop()

@@ -1,0 +1,245 @@
+"""Without any one of its rights a role ends as docs/operate/security.md states, with the name of the right and the remedy.
+
+One deployment for all cases: a worker that ends without commit leaves its records to the next case.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import pytest
+
+from app.adapters.kafka.protocol.rights import REMEDY
+from app.errors import ConfigurationError, RightMissing, SendFailed
+from app.settings import Settings
+from app.settings.worker import WorkerRole
+from app.topics.access import CLUSTER, ROLES, Right, rights
+from app.traffic.produce import produce_raw
+from tests.support.bundle import write_bundle
+from tests.support.commands import call
+from tests.support.deployment import Deployment
+from tests.support.groups import Groups
+from tests.support.processes.authorized_bank import Bank
+from tests.support.processes.reference_copy import copied
+from tests.support.servers.authorizing import AuthorizingBroker
+from tests.support.servers.redis_servers import RedisServer
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+EVENTS = 300
+SECOND = "large-amounts/2"
+FAIL_STOP, REFUSED = 70, 2
+END_SECONDS = 90
+WORKERS: tuple[WorkerRole, ...] = get_args(WorkerRole)
+DESCRIBING = {"Describe", "DescribeConfigs"}
+
+
+class Ending(NamedTuple):
+    """How a worker ends without a right."""
+
+    code: int | None
+    """None: it works on."""
+    word: str
+    """In its log."""
+
+
+def ending(right: Right, settings: Settings) -> Ending:
+    """As docs/operate/security.md states it."""
+    topics = settings.topics
+    named = f"refuse {right.operation} on the {right.resource.replace('-', ' ')} {right.name}"
+    if right == Right("topic", topics.worker_reports, "Write"):
+        return Ending(None, named)
+    at_start = right.operation in DESCRIBING or right.resource == "transactional-id"
+    orders = right.operation == "Read" and right.name in {topics.control, topics.worker_reports}
+    return Ending(REFUSED if at_start or orders else FAIL_STOP, named)
+
+
+def essential(role: str, settings: Settings) -> list[Right]:
+    """The rights without each of which the role behaves otherwise; of those to describe, one of each kind.
+
+    Read and Write include Describe. Roles without models read orders only while a partition is stopped. Those without which
+    nothing is committed come first: they leave all records to the others.
+    """
+    all_rights = rights(ROLES[role], settings)
+    used = {right.name for right in all_rights if right.operation in {"Read", "Write"}}
+    rest = [right for right in all_rights if right.operation != "Describe" or right.name not in used]
+    if role != "risk":
+        rest = [right for right in rest if right != Right("topic", settings.topics.control, "Read")]
+    first = [next(group) for _, group in groupby(sorted(rest, key=_kind), key=_kind)]
+    chosen = [right for right in rest if right.operation not in DESCRIBING or right in first]
+    return sorted(
+        chosen, key=lambda right: (ending(right, settings).code is None, right.operation != "Write")
+    )
+
+
+def _kind(right: Right) -> tuple[str, str]:
+    return right.operation, right.resource
+
+
+CASES = [
+    pytest.param(role, number, id=f"{role}-{right.operation}-{right.resource}-{right.name}")
+    for role in WORKERS
+    for number, right in enumerate(essential(role, Settings()))
+]
+"""The names of a deployment under test are others, in the same order."""
+
+
+@pytest.fixture(scope="module")
+def bank(
+    authorizing: AuthorizingBroker,
+    redis: RedisServer,
+    models: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Bank]:
+    directory = tmp_path_factory.mktemp("bank")
+    own = shutil.copytree(models, directory / "models")
+    write_bundle(own, "2", trees=20)
+    made = Bank(authorizing, Deployment(authorizing, directory, own, partitions=2), redis)
+    try:
+        asyncio.run(prepare(made))
+        yield made
+    finally:
+        made.deployment.clear_up()
+
+
+async def prepare(bank: Bank) -> None:
+    """Write records on every topic that a worker reads, some of them read by the groups already, most not."""
+    await bank.make_topics()
+    await bank.broker.allow(bank.rights())
+    settings, topics, groups = bank.settings, bank.settings.topics, Groups(bank.deployment)
+    before = {role: bank.worker(role, f"{role}-before") for role in ("risk", "entities", "crm")}
+    for worker in before.values():
+        worker.start()
+    await bank.send(EVENTS)
+    await bank.deployment.drained()
+    await groups.drained(settings.entities.app_id, (topics.labels, topics.entity_activity))
+    await groups.asked()
+    assert [before[role].terminate() for role in ("entities", "crm")] == [0, 0]
+    # A label is made of an answer to a question that was asked.
+    asked = await groups.events(topics.notifications)
+    done = call(bank.deployment, "crm", "answer", str(asked[0]["notification_id"]), "--fraud")
+    assert done.returncode == 0, done.stderr
+    await bank.send(EVENTS, seed=4)
+    await bank.deployment.drained()
+    assert before["risk"].terminate() == 0
+    await bank.send(EVENTS, seed=5)
+    for topic in (topics.alerts, topics.answers, topics.labels, topics.entity_activity):
+        await produce_raw([(b"c1", b"{}")], topic=topic, kafka=bank.deployment.servers)
+
+
+@pytest.mark.parametrize(("role", "number"), CASES)
+async def test_a_worker_ends_as_documented(bank: Bank, role: str, number: int) -> None:
+    missing = essential(role, bank.settings)[number]
+    expected = ending(missing, bank.settings)
+    await bank.allow_all_but(role, missing)
+    worker = bank.worker(role, f"{role}-{number}")
+    worker.start()
+
+    if expected.code is None:
+        async with asyncio.timeout(END_SECONDS):
+            while expected.word not in worker.text():
+                bank.deployment.require_workers()
+                await asyncio.sleep(0.2)
+        await bank.deployment.drained()
+        assert worker.terminate() == 0
+        return
+    code = await asyncio.to_thread(worker.wait, END_SECONDS)
+    assert code == expected.code, worker.tail()
+    assert expected.word in worker.text(), worker.tail()
+    assert REMEDY in worker.text()
+
+
+async def test_nothing_is_lost_by_any_of_these_ends(bank: Bank) -> None:
+    await bank.broker.allow(bank.rights())
+    settings, topics, groups = bank.settings, bank.settings.topics, Groups(bank.deployment)
+    workers = [bank.worker(role, f"{role}-after") for role in WORKERS]
+    for worker in workers:
+        worker.start()
+    await bank.send(EVENTS, seed=6)
+    await bank.deployment.drained()
+    await groups.drained(settings.entities.app_id, (topics.labels, topics.entity_activity))
+    await groups.drained(settings.analytics.app_id, (topics.decisions, topics.labels))
+    await groups.asked()
+
+    assert [worker.terminate() for worker in workers] == [0] * len(workers)
+    assert len(await bank.deployment.decisions()) == 4 * EVENTS
+    letters = [record for record in await bank.deployment.read(topics.dead_letters) if record.value == b"{}"]
+    assert len(letters) >= 4 + 4, "of the transactions, and one of each other topic"
+
+
+COMMANDS = [
+    ("operator", "control", "Read", ("model", "status")),
+    ("operator", "worker_reports", "Read", ("model", "status")),
+    ("operator", "control", "Write", ("model", "promote", SECOND, "--key", "orders.pem")),
+    ("dead-letters", "dead_letters", "Read", ("dlq", "ls")),
+    ("dead-letters", "transactions", "Write", ("dlq", "replay", "--all", "--yes")),
+    ("topics", "transactions", "DescribeConfigs", ("topics", "check")),
+]
+
+
+@pytest.mark.parametrize(("role", "topic", "operation", "words"), COMMANDS)
+async def test_a_command_names_the_right(
+    bank: Bank, role: str, topic: str, operation: str, words: tuple[str, ...]
+) -> None:
+    missing = Right("topic", getattr(bank.settings.topics, topic), operation)  # type: ignore[arg-type]  # a parameter
+    await bank.allow_all_but(role, missing)
+    given = [bank.key if word == "orders.pem" else word for word in words]
+
+    done = await asyncio.to_thread(bank.run, role, *given)
+    errors = done.stderr.decode()
+    # The first request describes the topic, which no other right of these roles includes.
+    told = {f"refuse {each} on the topic {missing.name}" for each in (operation, "Describe")}
+    assert any(each in errors for each in told), errors
+    assert REMEDY in errors
+    assert "Traceback" not in errors
+    assert done.returncode in {1, REFUSED}
+
+
+@pytest.mark.parametrize("role", ["transactions", "labels"])
+async def test_a_sender_names_the_right(bank: Bank, role: str) -> None:
+    topic = getattr(bank.settings.topics, role)
+    await bank.allow_all_but(role, Right("topic", topic, "Write"))
+
+    with pytest.raises((SendFailed, RightMissing), match=topic) as refused:
+        await produce_raw([(b"c1", b"{}")], topic=topic, kafka=bank.broker.kafka_of(role))
+    assert REMEDY in str(refused.value)
+
+
+@pytest.mark.parametrize("number", range(len(essential("reference", Settings()))))
+async def test_the_copy_of_reference_tables_ends_with_the_name_of_the_right(bank: Bank, number: int) -> None:
+    missing = essential("reference", bank.settings)[number]
+    await bank.allow_all_but("reference", missing)
+
+    async with copied(bank.as_role("reference")) as (copying, _):
+        await asyncio.wait([copying], timeout=END_SECONDS)
+        assert copying.done()
+        with pytest.raises(ConfigurationError, match=f"on the {missing.resource} {missing.name}") as refused:
+            copying.result()
+    assert REMEDY in str(refused.value)
+
+
+@pytest.mark.parametrize("number", range(len(essential("monitor", Settings()))))
+async def test_the_monitor_and_the_doctor_say_which_figure_needs_the_right(bank: Bank, number: int) -> None:
+    missing = essential("monitor", bank.settings)[number]
+    await bank.allow_all_but("monitor", missing)
+    name = "" if missing.name == CLUSTER else missing.name
+
+    seen = json.loads(await asyncio.to_thread(bank.call, "monitor", "monitor", "--json"))
+    told = {(each["resource"], each["name"]) for each in seen["missing_rights"]}
+    done = await asyncio.to_thread(bank.run, "monitor", "doctor", "--json")
+    findings = {each["check"]: each for each in json.loads(done.stdout)["findings"]}
+    tables = {bank.settings.cdc.customers_topic, bank.settings.cdc.terminals_topic}
+    if missing.operation == "DescribeConfigs":
+        assert "DescribeConfigs on the topic" in findings["topics"]["found"]
+    elif missing.resource == "transactional-id":  # documented: the id of an open transaction is unknown
+        assert told == set()
+    elif missing.operation == "Describe" or name in tables:
+        assert told == {(missing.resource, name)}
+        assert findings["rights"]["outcome"] == "warning"
+    else:  # records are read only where some wait
+        assert told <= {("topic", name)}
+    assert "Traceback" not in done.stderr.decode()
