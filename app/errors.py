@@ -62,6 +62,7 @@ class InvalidReason(StrEnum):
     REGISTRY_AWAY = "registry_away"
     UNREADABLE = "unreadable"
     NO_OPEN_QUESTION = "no_open_question"
+    UNKNOWN_SOURCE = "unknown_source"
     STATE_CORRUPT = "state_corrupt"
 
 

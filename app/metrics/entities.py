@@ -17,7 +17,7 @@ METRICS = (
         labels={"result": ("applied", "repeated", "dead_letter")},
         meaning=(
             "Records read from the entity activity topic. repeated: sent again after a takeover, and already applied. "
-            "dead_letter: not in the format of this topic."
+            "dead_letter: not in the format of this topic, or with an impossible time or source."
         ),
     ),
     Metric(

@@ -22,6 +22,9 @@ METRICS = (
         name="registry_waiting_records",
         kind="gauge",
         unit="records",
-        meaning="Records of partitions that wait for the schema registry, because a record has an unknown schema id.",
+        meaning=(
+            "Records of partitions that wait: for the schema registry, because a record has an unknown schema id; for the brokers of the "
+            "transactions, because a fact names an offset that is not known to exist. /readyz says which."
+        ),
     ),
 )

@@ -21,6 +21,7 @@ from app.processing.fact_checks import FactChecks
 from app.processing.fact_records import entity_records
 from app.processing.output_records import dead_letter
 from app.processing.outputs import Output
+from app.processing.source_ends import SourceEnds
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.settings import Stream
@@ -116,10 +117,16 @@ def compile_facts() -> None:
 class FactFold:
     """Folds facts into the activities of a cache. ``topic_id`` is that of the topic they come from."""
 
-    def __init__(self, topic_id: int, activities: StateCache, acceptance: Acceptance) -> None:
+    def __init__(
+        self,
+        topic_id: int,
+        activities: StateCache,
+        acceptance: Acceptance,
+        source_ends: Callable[[], SourceEnds],
+    ) -> None:
         self._topic_id = topic_id
         self._activities = activities
-        self._checks = FactChecks(acceptance)
+        self._checks = FactChecks(acceptance, source_ends)
 
     def compute(self, chunk: Chunk, stopwatch: Stopwatch) -> EntityChunk:
         """Fold one chunk, and put the changed activities into the cache.

@@ -1,16 +1,23 @@
-"""Checks of facts before they are folded. One with an impossible time would move an entity's windows, and wipe what they hold."""
+"""Checks of facts before they are folded.
 
-from collections.abc import Sequence
+One with an impossible time would move an entity's windows, and wipe what they hold. One with an impossible source offset would make
+every later fact of its source partition a repeat.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.adapters.kafka.records import Record
 from app.adapters.serde.fact_codec import fact_rows, is_fact
 from app.domain.acceptance import Acceptance
 from app.domain.bounded import LATEST_MS
 from app.errors import InvalidEvent, InvalidReason
-from app.features.activity import LABEL
+from app.features.activity import LABEL, TRANSACTION
 from app.processing.decode_chunk import Rejected
+from app.processing.source_ends import SourceEnds
 
 _NO_FACT = InvalidEvent(InvalidReason.WRONG_TYPE, "the record is no fact about an entity of this version")
 _ERRORS = (
@@ -20,14 +27,18 @@ _ERRORS = (
         InvalidReason.FUTURE_TIME, "a time of the fact lies ahead of the record by more than allowed"
     ),
     InvalidEvent(InvalidReason.ABSURD_TIME, "the label is reported before its transaction"),
+    InvalidEvent(
+        InvalidReason.UNKNOWN_SOURCE, "the fact names an offset that the topic of transactions does not have"
+    ),
 )
-_EARLY, _LATE, _REPORTED_EARLY = 1, 2, 3
+_EARLY, _LATE, _REPORTED_EARLY, _UNKNOWN_SOURCE = 1, 2, 3, 4
 
 
 class FactChecks:
-    """Applies the bounds of transactions and labels to the facts that are made of them."""
+    """Applies the bounds of transactions and labels to the facts that are made of them. ``source_ends`` is asked for each chunk."""
 
-    def __init__(self, acceptance: Acceptance) -> None:
+    def __init__(self, acceptance: Acceptance, source_ends: Callable[[], SourceEnds]) -> None:
+        self._source_ends = source_ends
         derived = acceptance.of_derived()
         self._earliest_ms, self._ahead_ms = derived.earliest_event_time_ms, derived.max_future_ms
 
@@ -54,7 +65,26 @@ class FactChecks:
                 time_ms > latest_ms,
                 reported_ms < time_ms,
                 reported_ms > latest_ms,
+                lack_source(rows, self._source_ends()),
             ],
-            [_EARLY, _LATE, _REPORTED_EARLY, _LATE],
+            [_EARLY, _LATE, _REPORTED_EARLY, _LATE, _UNKNOWN_SOURCE],
         )
         return [_ERRORS[code] for code in found.tolist()]
+
+
+def sources_of(records: Sequence[Record]) -> NDArray[Any]:
+    """The facts about transactions among the records, as rows of FACT."""
+    rows = fact_rows([record.value or b"" for record in records if is_fact(record.key, record.value)])
+    return rows[rows["kind"] == TRANSACTION]
+
+
+def lack_source(rows: NDArray[Any], source: SourceEnds) -> NDArray[np.bool_]:
+    """True for each fact about a transaction that cannot exist. Of another log than ``source`` only the signs are known.
+
+    That is the log of a topic that was deleted and created again, or of the cluster that this one mirrored: its facts are genuine,
+    and a guard of their own recognises their repeats.
+    """
+    partitions, offsets = rows["source_partition"].astype(np.int64), rows["source_offset"].astype(np.int64)
+    elsewhere = rows["source_topic_id"] != source.topic_id
+    missing = np.where(elsewhere, (partitions < 0) | (offsets < 0), source.lacks(partitions, offsets))
+    return (rows["kind"] == TRANSACTION) & missing

@@ -1,5 +1,7 @@
 """Reads published decisions in step with the transactions they belong to, by the offset of each transaction."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from app.adapters.bounded_json import BoundedDecoder
@@ -40,6 +42,8 @@ class PublishedDecisions:
         """Number of decisions beyond the first of a transaction: a takeover repeats some."""
         self.contradicting = 0
         """Number of these that differ from the first in score, outcome, model, features or what was missing."""
+        self.without_transaction: list[PublishedDecision] = []
+        """Those that name a position that the log does not have. Their offsets do not tell how far decisions were read."""
         self._newest: dict[int, PublishedDecision] = {}
         self._reader = reader
         self._topic = topic
@@ -48,12 +52,15 @@ class PublishedDecisions:
         self._read_up_to = -1
         self._taken_up_to = -1
 
-    async def begin(self, offset: int, time_ms: int) -> None:
-        """Find where to start reading for the transaction at ``offset``, whose timestamp is ``time_ms``."""
+    async def begin(self, offset: int, time_ms: int, source_end: Callable[[], Awaitable[int]]) -> None:
+        """Find where to start reading for the transaction at ``offset``, whose timestamp is ``time_ms``.
+
+        ``source_end`` gives the end of the partition of transactions. It is called when the last decision to read is there.
+        """
         begins, self._end = await self._reader.extent(self._partition)
         first = await self._reader.offset_at(self._partition, time_ms - CLOCKS_MS)
         start = self._end if first is None else max(begins, first)
-        self._begun_at = offset
+        self._begun_at, self._source_end = offset, await source_end()
         self._taken_up_to = self._read_up_to = offset - 1
         self._slices = self._reader.records(self._partition, start, self._end)
 
@@ -75,6 +82,9 @@ class PublishedDecisions:
             return  # an unreadable decision; its transaction is then counted as missing
         offset = decided.source.offset
         if decided.source.topic != self._topic:
+            return
+        if decided.source.partition != self._partition or not 0 <= offset < self._source_end:
+            self.without_transaction.append(decided)
             return
         self._read_up_to = max(self._read_up_to, offset)
         if offset in self._ahead or self._begun_at <= offset <= self._taken_up_to:

@@ -6,6 +6,7 @@ Profiles are rebuilt from records before the range, so that windows are complete
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -77,13 +78,16 @@ class Replay:
             if after:
                 if not begun:
                     begun = True
-                    await decided.begin(span.start, after[0].timestamp)
+                    await decided.begin(span.start, after[0].timestamp, partial(self._end, span.partition))
                 applied = self._apply(after)
                 await self._compare(applied, decided, span, next_offset, first_ms or 0)
             self.read += len(records)
             self.on_progress(self.read)
         self.repeated += decided.repeated
         self.contradicting += decided.contradicting
+
+    async def _end(self, partition: int) -> int:
+        return (await self._source.extent(partition)).end
 
     def _apply(self, records: list[LogRecord]) -> FoldedChunks:
         partition = records[0].partition
@@ -110,6 +114,9 @@ class Replay:
                 groups[found.model].append((row, found))
         for offset, found in published.items():
             self._unexpected(applied, found, offset)
+        for found in decided.without_transaction:
+            self._count_unexpected(found, "no record")
+        decided.without_transaction.clear()
         for reference, group in groups.items():
             compare(self._columns(applied, group, span, first_ms), self._model_for(reference), self.counts)
 
@@ -149,13 +156,16 @@ class Replay:
     def _unexpected(self, applied: FoldedChunks, found: PublishedDecision, offset: int) -> None:
         fates = {moment.offset: moment for moment in moments(applied)}
         moment = fates.get(offset)
+        self._count_unexpected(found, f"{moment.fate} {moment.code}".strip() if moment else "no record")
+
+    def _count_unexpected(self, found: PublishedDecision, fate: str) -> None:
         self.counts.add(
             Example(
                 kind=Kind.UNEXPECTED,
                 partition=found.source.partition,
-                offset=offset,
+                offset=found.source.offset,
                 transaction_id=found.transaction_id,
                 recorded={"score": found.score, "outcome": found.outcome},
-                replayed={"fate": f"{moment.fate} {moment.code}".strip() if moment else "no record"},
+                replayed={"fate": fate},
             )
         )

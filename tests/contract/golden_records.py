@@ -16,6 +16,7 @@ from app.adapters.kafka.records import OutRecord
 from app.adapters.parquet_sink.day_figures import DayFigureFiles
 from app.adapters.parquet_sink.day_files import DayFiles
 from app.adapters.parquet_sink.progress_files import OffsetRange
+from app.adapters.parquet_sink.repeats import Reached
 from app.adapters.parquet_sink.row_schemas import DECISIONS, LABELS
 from app.adapters.serde import contact_codec
 from app.adapters.serde.contact_codec import AppliedOffset, StoredContact
@@ -129,7 +130,7 @@ def write_analytics(directory: Path) -> None:
         parsed = feed.parse(records, -1)
         rows = pa.Table.from_batches([parsed.batch])
         figures.count(feed, 0, rows, len(events))
-        files.write(OffsetRange(feed.name, 0, 0, len(events) - 1), rows, parsed.decided_to)
+        files.write(OffsetRange(feed.name, 0, 0, len(events) - 1), rows, Reached(parsed.decided_to))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
-from aiokafka.errors import for_code
+from aiokafka.errors import LeaderNotAvailableError, for_code
 
 from app.adapters.kafka import connection as kafka_connection
 from app.adapters.kafka.cluster_state import BrokerState, ClusterState, Controller, LogDir, TopicState
 from app.adapters.kafka.connection import Brokers
-from app.adapters.kafka.groups import GroupReader, read_bounds
+from app.adapters.kafka.groups import GroupReader, read_bounds, read_high_watermarks
 from app.adapters.kafka.protocol.hidden import NOTHING, Expected, hidden, unread
 from app.adapters.kafka.protocol.log_dirs import describe_log_dirs
 from app.adapters.kafka.protocol.metadata import describe_topics
@@ -72,6 +73,19 @@ async def _held(brokers: Brokers, topic: str) -> int:
     leaders = _leaders(found, await brokers.reachable())
     starts, ends = await read_bounds(brokers, leaders, leaders)
     return sum(end - starts.get(partition, end) for partition, end in ends.items())
+
+
+async def read_ends(brokers: Brokers, topic: str) -> tuple[UUID, tuple[int, ...]]:
+    """The id of a topic, and the end of the log of each of its partitions, open transactions included.
+
+    Raises a KafkaError that passes by itself unless every partition has a leader that answers.
+    """
+    found = (await brokers.state(describe_topics([topic]))).to_object()["topics"]
+    leaders = _leaders(found, await brokers.reachable())
+    ends = await read_high_watermarks(brokers, leaders)
+    if not ends or len(ends) < len(found[0]["partitions"]):
+        raise LeaderNotAvailableError(topic)
+    return found[0]["topic_id"], tuple(end for _, end in sorted(ends.items()))
 
 
 async def read_controller(brokers: Brokers) -> Controller | None:

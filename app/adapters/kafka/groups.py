@@ -127,6 +127,11 @@ async def read_bounds(
     return Bounds(starts, await _offsets(brokers, leaders, wanted, OffsetResetStrategy.LATEST, isolation))
 
 
+async def read_high_watermarks(brokers: Brokers, leaders: Leaders) -> dict[Partition, int]:
+    """The end offset of each partition whose leader answers, open transactions included."""
+    return await _offsets(brokers, leaders, leaders, OffsetResetStrategy.LATEST, READ_UNCOMMITTED)
+
+
 async def _of_coordinator(brokers: Brokers, node: int, only: Sequence[str]) -> list[Committed]:
     """The groups that ``node`` coordinates; a broker lists no others."""
     listed = (await brokers.once(ListGroupsRequest(), node)).groups

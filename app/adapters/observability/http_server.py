@@ -17,6 +17,8 @@ from app.errors import ConfigurationError
 CLIENT_SECONDS = 5.0
 """Seconds after which the connection of a silent client is closed."""
 HIGHEST_PORT = 65_535
+PORTS_TRIED = 16
+"""Number of ports tried from the port of the settings on: the most processes expected on one machine."""
 _POLL_SECONDS = 0.1
 
 _log = structlog.get_logger("http_server")

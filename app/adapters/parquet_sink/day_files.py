@@ -26,6 +26,7 @@ from app.adapters.parquet_sink.progress_files import (
     ProgressFiles,
     naming_setting,
 )
+from app.adapters.parquet_sink.repeats import Reached
 
 
 class DayFiles:
@@ -60,7 +61,7 @@ class DayFiles:
         self,
         offset_range: OffsetRange,
         rows: pa.Table,
-        decided_to: int,
+        reached: Reached,
         guard: Callable[[], None] = lambda: None,
     ) -> int:
         """Write and commit the rows of a range; returns the number of files. ``guard`` raises to stop before either."""
@@ -72,7 +73,7 @@ class DayFiles:
             for day, path in paths.items():
                 _write(path, of_day(rows, day).drop_columns(["day"]))
             guard()  # again: writing takes time, and another owner may have the partition by now
-            self._progress.commit(offset_range, decided_to)
+            self._progress.commit(offset_range, reached)
         return len(paths)
 
     def _path(self, offset_range: OffsetRange, day: int) -> Path:

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from app.adapters.disk import durable_file
+from app.adapters.parquet_sink.repeats import Reached
 from app.errors import ConfigurationError, StateCorrupt, StoreFailed
 
 SETTING = "FRAUDSTREAM_ANALYTICS_DIR"
@@ -23,6 +24,14 @@ class PartitionProgress(msgspec.Struct, frozen=True):
     """Every record before it is in a file or unreadable."""
     decided_to: int = -1
     """See FeedRows in ``row_schemas``."""
+    decided_beyond: int | msgspec.UnsetType = msgspec.UNSET
+    """See Reached in ``repeats``; not stored while there is none."""
+
+    @property
+    def reached(self) -> Reached:
+        """The source offsets of the decisions in files."""
+        beyond = -1 if self.decided_beyond is msgspec.UNSET else self.decided_beyond
+        return Reached(self.decided_to, beyond)
 
 
 class OffsetRange(msgspec.Struct, frozen=True):
@@ -90,10 +99,11 @@ class ProgressFiles:
         begun = self._begun(offset_range.feed, offset_range.partition)
         durable_file.replace(begun, msgspec.json.encode((offset_range, relative)))
 
-    def commit(self, offset_range: OffsetRange, decided_to: int) -> None:
+    def commit(self, offset_range: OffsetRange, reached: Reached) -> None:
         """Count the range as written. All of its files are durable."""
         feed, partition = offset_range.feed, offset_range.partition
-        progress = PartitionProgress(offset_range.last + 1, decided_to)
+        beyond = msgspec.UNSET if reached.decided_beyond < 0 else reached.decided_beyond
+        progress = PartitionProgress(offset_range.last + 1, reached.decided_to, beyond)
         durable_file.replace(self._progress(feed, partition), msgspec.json.encode(progress))
         self.end(feed, partition)
 

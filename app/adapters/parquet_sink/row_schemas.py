@@ -26,7 +26,7 @@ class FeedRows(NamedTuple):
     unreadable: list[int]
     """Offsets of the records that cannot be decoded and are in no file; other roles send them to the dead letters."""
     decided_to: int
-    """The greatest source offset among the decisions up to here; -1 without any, and for labels."""
+    """The greatest source offset among the decisions up to here; -1 without any, and for labels. See ``repeats``."""
 
 
 Parse = Callable[[Sequence[Any], int], FeedRows]

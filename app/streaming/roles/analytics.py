@@ -28,6 +28,8 @@ from app.settings import Settings
 from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.consumer.chunk_transport import ChunkTransport
 from app.streaming.delivery.fail_stop import fail_stop
+from app.streaming.execution.source_ends_reader import SourceEndsReader
+from app.streaming.execution.source_extent import PROVIDER, SourceExtent
 from app.streaming.monitoring.health import PartitionName
 from app.streaming.roles.parquet_buffer import BufferContext, ParquetBuffer
 from app.streaming.roles.worker import Worker
@@ -36,7 +38,7 @@ _log = structlog.get_logger("analytics")
 
 
 WAIT_SECONDS = 1.0
-"""Pause between two requests to a registry that does not answer."""
+"""Pause between two requests to a registry, or to brokers, that do not answer."""
 
 
 class AnalyticsWorker(Worker):
@@ -47,6 +49,7 @@ class AnalyticsWorker(Worker):
         super().__init__(settings, app, (topics.decisions, topics.labels))
         self._feeds: dict[str, Feed] = {topics.decisions: DECISIONS, topics.labels: LABELS}
         self._files = DayFiles(Path(analytics.dir))
+        self._sources = SourceExtent(SourceEndsReader(settings.kafka, topics.transactions))
         self._context = BufferContext(
             self._files,
             DayFigureFiles(Path(analytics.dir)),
@@ -55,6 +58,7 @@ class AnalyticsWorker(Worker):
             analytics.roll_seconds,
             time.monotonic,
             self._check_may_write,
+            self._source_end,
         )
         self._buffers: dict[TP, ParquetBuffer] = {}
 
@@ -111,6 +115,27 @@ class AnalyticsWorker(Worker):
         self.health.waits_for(partition, "")
         cast(list[Record], chunk.records)[:] = [_with_json(record, decode) for record in chunk.records]
         return True
+
+    async def _source_end(self, chunk: Chunk, offset: int) -> int | None:
+        """See BufferContext."""
+        partition = self.partition_names.of(self.settings.topics.decisions, chunk.partition)
+
+        def is_known() -> bool:
+            return offset < self._sources.ends.end(chunk.partition)
+
+        if not is_known():
+            while not await self._sources.refresh(is_known):
+                self.health.waits_for(partition, PROVIDER)
+                await asyncio.sleep(WAIT_SECONDS)
+                if not self._consumer.is_current(chunk) or self.health.is_stopping:
+                    return None
+            self.health.waits_for(partition, "")
+        return self._sources.ends.end(chunk.partition)
+
+    async def stop(self) -> None:
+        """See Worker."""
+        await self._sources.close()
+        await super().stop()
 
     def _buffer(self, tp: TP) -> ParquetBuffer:
         if tp not in self._buffers:

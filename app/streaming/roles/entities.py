@@ -26,7 +26,10 @@ from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.redis_publisher import RedisPublisher
 from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.execution.fact_sources import FactPrerequisites
 from app.streaming.execution.prerequisites import Prerequisites
+from app.streaming.execution.source_ends_reader import SourceEndsReader
+from app.streaming.execution.source_extent import SourceExtent
 from app.streaming.monitoring.chunk_metrics import count_seconds
 from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.state.tables import StateStore
@@ -43,6 +46,7 @@ class EntityWorker(StatefulWorker):
             settings, app, (settings.topics.entity_activity, settings.topics.labels), ACTIVITIES_TABLE
         )
         self._redis: Client | None = None
+        self._sources = SourceExtent(SourceEndsReader(settings.kafka, settings.topics.transactions))
 
     async def start(self) -> None:
         """See Worker."""
@@ -53,7 +57,9 @@ class EntityWorker(StatefulWorker):
         store = cast(StateStore, self._table.data)
         self._activities = StateCache(store, settings.worker.profile_cache_bytes)
         acceptance = self._acceptance()
-        self._fold = FactFold(logs[topics.entity_activity], self._activities, acceptance)
+        self._fold = FactFold(
+            logs[topics.entity_activity], self._activities, acceptance, lambda: self._sources.ends
+        )
         decode, prerequisites = self._decoding(Label, label_of)
         self._router = LabelRouter(acceptance, topics.partitions, decode)
         self._publisher = self._open_publisher(store)
@@ -79,6 +85,7 @@ class EntityWorker(StatefulWorker):
         await self._publisher.stop()
         if self._redis is not None:
             await self._redis.aclose()
+        await self._sources.close()
         await super().stop()
 
     async def accept(self, event: ChunkEvent) -> None:
@@ -99,7 +106,11 @@ class EntityWorker(StatefulWorker):
             self._sender, self._table.changelog_guard, destinations, self._check_may_write
         )
         return ChunkRunner(
-            self._table_context(topics.entity_activity), compute, writes, self._on_facts_durable
+            self._table_context(topics.entity_activity),
+            compute,
+            writes,
+            self._on_facts_durable,
+            FactPrerequisites(self._sources),
         )
 
     def _label_runner(self, prerequisites: Prerequisites) -> ChunkRunner[LabelChunk]:

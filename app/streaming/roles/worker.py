@@ -4,6 +4,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
@@ -19,7 +20,7 @@ from app.adapters.kafka.batch_producer import BatchProducer
 from app.adapters.kafka.commit_notes import LostRecords, refusal
 from app.adapters.kafka.connection import wait_for_brokers
 from app.adapters.kafka.records import Record
-from app.adapters.observability.http_server import HttpServer
+from app.adapters.observability.http_server import PORTS_TRIED, HttpServer
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.order_signatures import check_by
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from app.streaming.roles.schema_access import SchemaAccess
 
 EventT = TypeVar("EventT")
-PORTS_TRIED = 16
-"""Number of ports tried from the metrics port on: the most workers expected on one machine."""
 _LAG_PROBES_PER_STALL = 6
 
 _log = structlog.get_logger("worker")
@@ -79,6 +78,8 @@ class Worker(ABC):
         self._http_server: HttpServer | None = None
         self._registry: SchemaAccess | None = None
         self._runners: list[ChunkRunner[Any]] = []
+        self._waiting: dict[str, int] = {}
+        """By topic, the records in paused partitions."""
 
     @abstractmethod
     async def start(self) -> None:
@@ -171,8 +172,12 @@ class Worker(ABC):
             max_in_flight_records=worker.chunks_in_flight * worker.chunk_max_events,
             health=self.health,
             partition_name=lambda partition: self.partition_names.of(topic, partition),
-            on_paused_change=lambda records: self.metrics.gauge("registry_waiting_records", records),
+            on_paused_change=partial(self._on_paused_change, topic),
         )
+
+    def _on_paused_change(self, topic: str, records: int) -> None:
+        self._waiting[topic] = records
+        self.metrics.gauge("registry_waiting_records", sum(self._waiting.values()))
 
     def _decoding(
         self,

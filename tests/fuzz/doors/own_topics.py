@@ -22,6 +22,7 @@ from app.history.label_files import decode_fraud_flags
 from app.processing.chunk import Chunk
 from app.processing.contact_work import ContactFold, ContactRules
 from app.processing.entity_work import FactFold, LabelRouter
+from app.processing.source_ends import SourceEnds
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.rendering import dead_letter_text
@@ -125,7 +126,7 @@ def _facts(random: Random) -> list[Record]:
 
 
 def _folded(records: Sequence[Record]) -> str:
-    fold = FactFold(1, StateCache(_Nothing(), 10**6), Acceptance())
+    fold = FactFold(1, StateCache(_Nothing(), 10**6), Acceptance(), SourceEnds)
     half = len(records) // 2 or 1
     found = [
         _rejected(fold.compute(Chunk(0, part), Stopwatch(time.monotonic)))

@@ -16,6 +16,7 @@ from app.features.activity import LABEL, TRANSACTION, observe, queries
 from app.features.delayed_features import compute_delayed, touched
 from app.processing.chunk import Chunk
 from app.processing.entity_work import EntityChunk, FactFold
+from app.processing.source_ends import SourceEnds
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from tests.support.wire.hostile import DAMAGED, KEYS
@@ -40,8 +41,8 @@ def fact(key: bytes | None = b"terminal:m1", kind: int = TRANSACTION, **changes:
     return Record(key, _FACT.pack(VERSION, kind, 1, 0, *fields.values()))
 
 
-def fold(store: Any = None) -> FactFold:
-    return FactFold(7, StateCache(store or Nothing(), 10**6), Acceptance())
+def fold(store: Any = None, log: SourceEnds = SourceEnds()) -> FactFold:  # noqa: B008  # never changed
+    return FactFold(7, StateCache(store or Nothing(), 10**6), Acceptance(), lambda: log)
 
 
 def folded(worker: FactFold, *records: Record) -> EntityChunk:
@@ -76,6 +77,60 @@ def test_a_fact_of_an_impossible_time_is_refused_and_wipes_nothing(changes: dict
     assert reasons(work) == [why]
     observe(list(work.states.values()), queries(*[_zeros(1)] * 2))
     assert _counted(work) == _counted(before) == 2.0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source_offset": 2**62},
+        {"source_offset": 10},
+        {"source_offset": -1},
+        {"source_partition": 2},
+        {"source_partition": -1},
+        {"source_topic_id": 6, "source_offset": -1},
+        {"source_topic_id": 6, "source_partition": -1},
+    ],
+    ids=str,
+)
+def test_a_fact_of_a_transaction_that_cannot_exist_is_refused_and_no_later_one_is_a_repeat(
+    changes: dict[str, Any],
+) -> None:
+    """The attack: a fact of the offset 2**62 made repeats of all later facts about its entity, for ever."""
+    log = SourceEnds(5, (10, 10))
+    work = folded(fold(log=log), fact(), fact(**changes), fact(source_offset=1), fact(source_offset=1))
+
+    assert reasons(work) == ["unknown_source"]
+    assert (work.applied, work.repeated) == (2, 1)
+    assert _counted(work) == 2.0
+
+
+def test_facts_of_another_log_are_folded_and_their_repeats_recognised() -> None:
+    """After a failover, or when the topic was created again: the ends of the log that is there now do not bound them."""
+    elsewhere = fact(source_topic_id=6, source_partition=9, source_offset=2**40)
+    work = folded(fold(log=SourceEnds(5, (10,))), elsewhere, elsewhere, fact())
+
+    assert (work.applied, work.repeated, work.rejected) == (2, 1, [])
+
+
+OFFSETS = st.integers(0, 12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), OFFSETS), max_size=12), st.integers(-1, 2**63 - 1))
+def test_no_forged_offset_changes_which_facts_are_repeats(
+    genuine: list[tuple[int, int]], forged: int
+) -> None:
+    """The facts of a partition ascend but for repeats; those of a forged offset lie between any two of them."""
+    log = SourceEnds(5, (13, 13))
+    facts = [fact(source_partition=partition, source_offset=offset) for partition, offset in genuine]
+    mixed = [
+        one
+        for each in facts
+        for one in (each, fact(source_offset=forged if forged < 0 or forged > 12 else 13))
+    ]
+    expected, work = folded(fold(log=log), fact(), *facts), folded(fold(log=log), fact(), *mixed)
+
+    assert (work.applied, work.repeated) == (expected.applied, expected.repeated)
+    assert len(work.rejected) == len(facts)
 
 
 def test_facts_of_transactions_that_workers_accept_are_folded() -> None:

@@ -131,10 +131,35 @@ class Topic:
             yield [LogRecord("d", 0, o, 0, None, self.values[o], ()) for o in range(at, self.read)], self.read
 
 
+async def end() -> int:
+    return 50
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SourceOffset(topic="t", partition=0, offset=2**62),
+        SourceOffset(topic="t", partition=0, offset=50),
+        SourceOffset(topic="t", partition=0, offset=-1),
+        SourceOffset(topic="t", partition=1, offset=7),
+    ],
+    ids=str,
+)
+async def test_a_forged_source_ends_no_reading(source: SourceOffset) -> None:
+    """The attack: after a decision of the offset 2**62 no other one was read, and all transactions were missing theirs."""
+    topic: Any = Topic(1, None, 2, 3, 4, 5, 6)
+    topic.values[1] = msgspec.json.encode(decided(source=source))
+    log = PublishedDecisions(topic, "t", 0)
+    await log.begin(1, 0, end)
+
+    assert [[1, 2], [3, 4], [5, 6]] == [list(await log.take(up_to)) for up_to in (3, 5, 7)]
+    assert [source] == [one.source for one in log.without_transaction]
+
+
 async def test_decisions_are_read_in_step_with_the_source_and_repeats_are_skipped() -> None:
     topic: Any = Topic(1, 2, 3, None, 5, 2, 3, 5, 6, 7, 8, 9)
     log = PublishedDecisions(topic, "t", 0)
-    await log.begin(2, 0)
+    await log.begin(2, 0, end)
     assert [2, 3] == list(await log.take(4))
     assert topic.read < len(topic.values), "memory holds only the records ahead of the current offset"
     assert [5, 6] == list(await log.take(7))
@@ -147,7 +172,7 @@ async def test_repeats_that_differ_from_the_first_decision_are_counted() -> None
     topic: Any = Topic(1, 2, 1, 2, 3, 2)
     topic.values[3] = msgspec.json.encode(decided(2, features=[None]))
     log = PublishedDecisions(topic, "t", 0)
-    await log.begin(1, 0)
+    await log.begin(1, 0, end)
     await log.take(100)
 
     assert (3, 1) == (log.repeated, log.contradicting)
