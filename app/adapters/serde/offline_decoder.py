@@ -3,6 +3,7 @@
 ``decoder`` gives events of one kind; ``readable`` gives the values of the service's own topics as JSON.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,13 @@ import msgspec
 from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.schema_registry.schema_cache import SchemaCache
 from app.adapters.schema_registry.wire_format import is_framed
-from app.errors import ConfigurationError, InvalidEvent
+from app.errors import InvalidEvent
 from app.settings import STREAM_EVENTS, RegistrySettings, Settings, Stream
 
 if TYPE_CHECKING:
     from app.adapters.serde.event_decoder import ChangeSchemas
+
+_log = logging.getLogger(__name__)
 
 _STREAMS = (Stream.DECISIONS, Stream.ALERTS, Stream.LABELS)
 
@@ -54,16 +57,16 @@ def decoder(
 def readable(settings: Settings) -> Readable:
     """A Readable of decisions, alerts and labels; records of other topics are returned unchanged.
 
-    It fetches schemas and blocks as ``decoder`` does. It raises ConfigurationError where a value carries a schema id and
-    no registry is set, and RegistryAway where the registry does not answer.
+    It fetches schemas and blocks as ``decoder`` does, and raises RegistryAway where the registry does not answer. Where no registry is
+    set, a value with a schema id is returned unchanged, since anyone with the right to write may have sent it; the first one of each
+    topic is logged with the setting to set.
     """
     kinds = {settings.topics.name_of(stream): STREAM_EVENTS[stream] for stream in _STREAMS}
     decoders: dict[str, Readable] = {}
 
     def read(record: Any) -> bytes | None:
         if record.topic not in kinds or not is_framed(record.value, record.headers):
-            value: bytes | None = record.value
-            return value
+            return _unchanged(record)
         if record.topic not in decoders:
             decoders[record.topic] = _to_json(settings.registry, kinds[record.topic], record.topic)
         return decoders[record.topic](record)
@@ -73,19 +76,25 @@ def readable(settings: Settings) -> Readable:
 
 def _to_json(settings: RegistrySettings, event: type[msgspec.Struct], topic: str) -> Readable:
     if not settings.url:
-        raise ConfigurationError(
-            f"{topic} holds values in Avro or Protobuf. Set FRAUDSTREAM_REGISTRY_URL to read them."
+        _log.warning(
+            "%s holds values with a schema id (Avro or Protobuf), which are left out. Set FRAUDSTREAM_REGISTRY_URL to read them.",
+            topic,
         )
+        return _unchanged
     decode = decoder(settings, event, _without_schema_id)
 
     def to_json(record: Any) -> bytes | None:
         try:
             return msgspec.json.encode(decode(record))
         except InvalidEvent:
-            value: bytes | None = record.value
-            return value
+            return _unchanged(record)
 
     return to_json
+
+
+def _unchanged(record: Any) -> bytes | None:
+    value: bytes | None = record.value
+    return value
 
 
 def _without_schema_id(_: Any) -> Any:

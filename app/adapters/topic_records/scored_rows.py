@@ -1,6 +1,6 @@
 """Feature rows with their scores, from the decisions topic or from a file of `fraudstream score`."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,19 +60,24 @@ def file_rows(path: Path) -> Iterator[ScoredRows]:
 
 
 async def decided_rows(
-    settings: Settings, model: ModelReference, since_ms: int | None
+    settings: Settings,
+    model: ModelReference,
+    since_ms: int | None,
+    on_unreadable: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[ScoredRows]:
     """The decisions of ``model`` up to the current end of the topic, BATCH_ROWS at a time.
 
-    ``since_ms`` skips records with an earlier timestamp. A record that is no decision with the features of this release is
-    left out. Raises ConfigurationError when the topic cannot be read.
+    ``since_ms`` skips records with an earlier timestamp. ``on_unreadable`` is called for each record that is no decision; it is left
+    out, and so is a decision with the features of another release. Raises ConfigurationError when the topic cannot be read.
     """
     decoder, waiting = BoundedDecoder(_Scored), list[_Scored]()
     topics, values = [settings.topics.decisions], readable(settings)
     async with open_tail_reader(settings.kafka, topics, from_beginning=True, values=values) as reader:
         async for record in reader.until(await reader.ends(), since_ms):
             decision = decoder.attempt(record.value)
-            if decision and decision.model == model and len(decision.features) == len(NAMES):
+            if decision is None:
+                on_unreadable()
+            elif decision.model == model and len(decision.features) == len(NAMES):
                 waiting.append(decision)
             if len(waiting) == BATCH_ROWS:
                 yield _decisions(waiting)

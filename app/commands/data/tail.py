@@ -78,11 +78,12 @@ def _printer(kind: "type[Decision]", as_json: bool) -> "Show":
     from app.rendering.decision_text import as_line
 
     console, decoder = SafeConsole(soft_wrap=True, highlight=False), BoundedDecoder(kind)
+    syntax = BoundedDecoder(dict[str, object])
 
     async def show(value: bytes) -> bool:
-        if as_json:
+        if as_json and syntax.attempt(value) is not None:
             printing.json_record(value)
-        elif (decision := decoder.attempt(value)) is not None:
+        elif not as_json and (decision := decoder.attempt(value)) is not None:
             console.print(as_line(decision))
         else:
             return False

@@ -1,6 +1,8 @@
 """``fraudstream drift``: how far scored transactions have moved from the training data of the model."""
 
 import json as json_format
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,8 +85,13 @@ async def _observe_decisions(
     from app.adapters.topic_records.scored_rows import decided_rows
 
     since_ms = None if hours is None else int((time.time() - hours * 3600) * 1000)
-    async for part in decided_rows(settings, bundle.reference, since_ms):
+    unreadable = Counter[str]()
+    count = partial(unreadable.update, ["records"])
+    async for part in decided_rows(settings, bundle.reference, since_ms, count):
         recent.observe(*part)
+    if unreadable:
+        number = f"{unreadable.total():,} records of {settings.topics.decisions}"
+        printing.line(f"{number} are no decisions and are left out", err=True)
 
 
 def _level(psi: float, warn: float, alert: float) -> str:
