@@ -1,4 +1,4 @@
-"""The roles beside scoring: analytics and crm."""
+"""The roles beside scoring: analytics and crm, and the copy of the bank's tables."""
 
 from app.metrics.metric import Metric
 
@@ -7,8 +7,11 @@ METRICS = (
         name="rows_total",
         kind="counter",
         unit="records",
-        labels={"table": ("decisions", "labels"), "result": ("stored", "unreadable")},
-        meaning="Records read by a worker of the role analytics. unreadable: cannot be decoded, in no file.",
+        labels={"table": ("decisions", "labels"), "result": ("stored", "unknown_source", "unreadable")},
+        meaning=(
+            "Records read by a worker of the role analytics. unknown_source: stored, but its source offset is none of the topic of "
+            "transactions: mirrored from another cluster, or forged. unreadable: cannot be decoded, in no file."
+        ),
     ),
     Metric(
         name="day_files_total",
@@ -33,5 +36,15 @@ METRICS = (
         unit="records",
         labels={"result": ("accepted", "replayed", "dead_letter")},
         meaning="Answers of customers; an accepted answer becomes a label. replayed: already applied.",
+    ),
+    Metric(
+        name="reference_changes_total",
+        kind="counter",
+        unit="changes",
+        labels={"result": ("written", "older", "refused")},
+        meaning=(
+            "Changes of the bank's tables read by `fraudstream cdc reference`. older: Redis has the row of a later change. refused: "
+            "the record is no change event of its table; Redis keeps the row from before."
+        ),
     ),
 )

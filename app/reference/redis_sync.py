@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -22,6 +24,7 @@ from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.order_signatures import check_by
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.errors import ConfigurationError, InvalidEvent, RegistryAway
+from app.metrics import Metrics
 from app.reference.lost_records import LossGuard
 from app.settings import Settings
 
@@ -29,6 +32,7 @@ POLL_MS = 500
 MOST_RECORDS = 500
 """Records written to Redis together."""
 PAUSE_SECONDS = 1.0
+COUNTER: Final = "reference_changes_total"
 
 ValueOf = Callable[[Record], bytes | None]
 """From a record to its value in JSON. May raise InvalidEvent, and block."""
@@ -46,7 +50,9 @@ def kinds(settings: Settings) -> dict[str, str]:
     return {settings.cdc.customers_topic: "customer", settings.cdc.terminals_topic: "terminal"}
 
 
-async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[[int], None]) -> None:
+async def follow(
+    settings: Settings, until: asyncio.Event, on_written: Callable[[int], None], metrics: Metrics
+) -> None:
     """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
     topic_ids, value_of = await _require(settings), _value_of(settings)
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
@@ -69,8 +75,8 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
             next_offsets = {tp: await consumer.position(tp) for tp in fetched}
             await _review_stops(consumer, review)
             records = [record for some in fetched.values() for record in some]
-            found = await _read(settings, records, value_of, until)
-            if records and found is not None and await _write(settings, reference, found, until):
+            found = await _read(settings, records, value_of, until, metrics)
+            if records and found is not None and await _write(settings, reference, found, until, metrics):
                 await _commit(guard, consumer, next_offsets)
                 on_written(len(records))
     finally:
@@ -79,22 +85,28 @@ async def follow(settings: Settings, until: asyncio.Event, on_written: Callable[
 
 
 def changes(
-    records: Sequence[Record], kind_of: Mapping[str, str], value_of: ValueOf = plain_value
+    records: Sequence[Record],
+    kind_of: Mapping[str, str],
+    value_of: ValueOf = plain_value,
+    on_refused: Callable[[int], None] = lambda _: None,
 ) -> list[ReferenceChange]:
-    """The row changes in the records. A record that is no change event is logged without its content, and left out.
+    """The row changes in the records. Those that are no change events are left out, and ``on_refused`` receives their number.
 
     Raises RegistryAway where ``value_of`` does.
     """
-    found = []
+    found, refused = [], []
     for record in records:
         try:
             change = read_change(kind_of[record.topic], value_of(record))
         except InvalidEvent as error:
-            position = f"{record.topic}-{record.partition}:{record.offset}"
-            _log.warning("not_a_change_event", position=position, why=error.detail)
+            refused.append((f"{record.topic}-{record.partition}:{record.offset}", error.detail))
             continue
         if change is not None:
             found.append(change)
+    if refused:  # once for a batch: anyone with the right to write could fill a log
+        first, why = refused[0]
+        _log.warning("not_a_change_event", records=len(refused), first=first, why=why)
+        on_refused(len(refused))
     return found
 
 
@@ -116,12 +128,17 @@ def _value_of(settings: Settings) -> ValueOf:
 
 
 async def _read(
-    settings: Settings, records: Sequence[Record], value_of: ValueOf, until: asyncio.Event
+    settings: Settings,
+    records: Sequence[Record],
+    value_of: ValueOf,
+    until: asyncio.Event,
+    metrics: Metrics,
 ) -> list[ReferenceChange] | None:
     """The changes in the records; asks again until the registry answers. None if ``until`` is set first."""
+    refuse = partial(metrics.count, COUNTER, result="refused")
     while True:
         try:
-            return await asyncio.to_thread(changes, records, kinds(settings), value_of)
+            return await asyncio.to_thread(changes, records, kinds(settings), value_of, refuse)
         except RegistryAway as error:
             _log.warning("registry_is_away", why=str(error))
         if until.is_set():
@@ -130,15 +147,21 @@ async def _read(
 
 
 async def _write(
-    settings: Settings, reference: ReferenceStore, found: list[ReferenceChange], until: asyncio.Event
+    settings: Settings,
+    reference: ReferenceStore,
+    found: list[ReferenceChange],
+    until: asyncio.Event,
+    metrics: Metrics,
 ) -> bool:
     """Write the changes, and retry until Redis accepts them. False if ``until`` is set first: they are read again."""
     while True:
         try:
-            await reference.apply(found)
+            newer = await reference.apply(found)
         except FAILURES as error:
             _log.warning("redis_is_away", why=explain(settings.redis, error))
         else:
+            metrics.count(COUNTER, newer, result="written")
+            metrics.count(COUNTER, len(found) - newer, result="older")
             return True
         if until.is_set():
             return False

@@ -1,6 +1,7 @@
 """``fraudstream cdc``: a database table as the source of transactions. See docs/data/cdc.md."""
 
 import json as json_format
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,11 @@ import typer
 from app.rendering import printing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.adapters.kafka.connect_rest import ConnectorState
-    from app.settings import Settings
+    from app.adapters.observability.prometheus import PrometheusMetrics
+    from app.settings import Settings, WorkerSettings
     from app.traffic.insert_latency import InsertLatency
 
 commands = typer.Typer(no_args_is_help=True, help="Read transactions from a database table through Debezium.")
@@ -66,7 +70,7 @@ def reference() -> None:
     """Copy changes of the bank's customer and terminal tables to Redis, until SIGTERM or Ctrl-C.
 
     `fraudstream alerts tail --reference` shows the rows. Several processes
-    share the work.
+    share the work. Metrics are served as those of a worker are.
     """
     import asyncio
 
@@ -81,6 +85,7 @@ async def _follow(settings: "Settings") -> None:
     from logging.config import dictConfig
 
     from app.adapters.observability import logs
+    from app.adapters.observability.prometheus import PrometheusMetrics
     from app.reference.redis_sync import follow
 
     logs.configure()
@@ -88,7 +93,24 @@ async def _follow(settings: "Settings") -> None:
     until, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
-    await follow(settings, until, lambda written: printing.line(f"{written} changes written"))
+    metrics = PrometheusMetrics()
+    with _served(settings.worker, metrics):
+        await follow(settings, until, lambda written: printing.line(f"{written} changes written"), metrics)
+
+
+@contextmanager
+def _served(worker: "WorkerSettings", metrics: "PrometheusMetrics") -> "Iterator[None]":
+    """Serve /metrics on the first free port from FRAUDSTREAM_WORKER_METRICS_PORT on, none where it is 0."""
+    from app.adapters.observability.http_server import PORTS_TRIED, HttpServer
+
+    if not worker.metrics_port:
+        yield
+        return
+    server = HttpServer(worker.metrics_host, worker.metrics_port, {"/metrics": metrics.page}, PORTS_TRIED)
+    try:
+        yield
+    finally:
+        server.close()
 
 
 @commands.command("latency")

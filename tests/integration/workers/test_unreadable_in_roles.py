@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from app.adapters.kafka.cluster import read_cluster
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.topic_records import skips
 from app.errors import RecordsLost
 from app.local.state import Stack
@@ -81,7 +82,9 @@ async def test_the_copy_of_reference_tables_goes_on_when_ordered(
     await cut(deployment, topics.answers)
     last = await send_batch(deployment.servers, topics.answers, 0, batch([Stored(b"c1", row)]))
     with pytest.raises(RecordsLost, match=f"2 of {topics.answers}-0, which begins at offset {last}"):
-        await asyncio.wait_for(redis_sync.follow(settings, asyncio.Event(), written.append), SECONDS)
+        await asyncio.wait_for(
+            redis_sync.follow(settings, asyncio.Event(), written.append, PrometheusMetrics()), SECONDS
+        )
 
     worker = msgspec.structs.replace(settings.worker, when_records_lost="continue")
     async with copied(msgspec.structs.replace(settings, worker=worker)) as (copying, written):

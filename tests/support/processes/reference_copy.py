@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.local.state import Stack
 from app.reference import redis_sync
 from app.settings import CdcSettings, Settings
@@ -34,7 +35,7 @@ def reference_settings(deployment: Deployment, stack: Stack) -> Settings:
 async def copied(settings: Settings) -> AsyncIterator[tuple[asyncio.Task[None], list[int]]]:
     """A running copy of the reference tables, and the sizes of the batches that it has written."""
     stop, written = asyncio.Event(), list[int]()
-    copying = asyncio.create_task(redis_sync.follow(settings, stop, written.append))
+    copying = asyncio.create_task(redis_sync.follow(settings, stop, written.append, PrometheusMetrics()))
     try:
         yield copying, written
     finally:

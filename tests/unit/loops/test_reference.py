@@ -1,12 +1,17 @@
 """The copy of reference tables: a record that is no change event is named and left out; its neighbours are copied."""
 
+import asyncio
 import json
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pytest
+import structlog
 
+from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.redis.reference_redis import ReferenceStore
+from app.reference import redis_sync
 from app.reference.redis_sync import changes
+from app.settings import Settings
 from tests.unit.loops.loop import Named, Record, family
 
 KINDS = {"topic": "customer"}
@@ -68,3 +73,44 @@ def test_a_position_that_no_database_has_does_not_pin_a_row(lsn: int) -> None:
 @pytest.mark.parametrize("customer", ["x" * 256, 2**63, 10**400, True, [], {}, 1.5, None, ""])
 def test_an_id_that_is_none_is_refused(customer: Any) -> None:
     assert changes([Record(b"k", json.dumps(change(customer)).encode())], KINDS) == []
+
+
+def test_refused_records_are_counted_and_logged_once_for_a_batch() -> None:
+    """Anyone with the right to write to the topics could fill a log with a line each."""
+    refused: list[int] = []
+    hostile = [Record(b"k", b"{", offset) for offset in range(5)]
+    with structlog.testing.capture_logs() as logged:
+        found = changes(
+            [Record(b"k", json.dumps(change()).encode()), *hostile], KINDS, on_refused=refused.append
+        )
+
+    assert (len(found), refused) == (1, [5])
+    assert [(line["event"], line["records"], line["first"]) for line in logged] == [
+        ("not_a_change_event", 5, "topic-0:0")
+    ]
+
+
+async def test_written_older_and_refused_changes_are_counted() -> None:
+    metrics = PrometheusMetrics()
+    settings, until = Settings(), asyncio.Event()
+    named = [
+        Record(b"k", value, topic=settings.cdc.customers_topic)
+        for value in (b"{", _event("c1"), _event("c2"))
+    ]
+    found = await redis_sync._read(settings, named, redis_sync.plain_value, until, metrics)
+
+    class Store:
+        async def apply(self, changes: list[object]) -> int:
+            return len(changes) - 1
+
+    assert found is not None
+    assert await redis_sync._write(settings, cast(Any, Store()), found, until, metrics)
+    counted = {
+        result: metrics.registry.get_sample_value("fraudstream_reference_changes_total", {"result": result})
+        for result in ("written", "older", "refused")
+    }
+    assert counted == {"written": 1, "older": 1, "refused": 1}
+
+
+def _event(customer: str) -> bytes:
+    return json.dumps(change(customer)).encode()
