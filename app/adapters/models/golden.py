@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from app.adapters.models.checks import parquet_pages
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
+from app.adapters.parquet_format.pages import unpacked_sizes
 from app.errors import BundleCorrupt, GoldenRowMismatch
 from app.features import catalog
 from app.scoring.model import Rows, Scores
@@ -73,7 +73,7 @@ def _check_sizes(file: Any, data: bytes, limits: Limits) -> None:
 
 def _unpacked_bytes(column: Any, data: bytes) -> int:
     begin = column.data_page_offset
-    return sum(parquet_pages.unpacked_sizes(data, begin, begin + column.total_compressed_size))
+    return sum(unpacked_sizes(data, begin, begin + column.total_compressed_size))
 
 
 def check(found: Scores, expected: Scores, path: Path) -> None:

@@ -9,6 +9,7 @@ import pyarrow.parquet
 
 from app.adapters.file_bounds import in_force, setting
 from app.adapters.tabular.column import Column
+from app.adapters.tabular.parquet_sizes import refuse_large_pages
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.errors import InvalidFile, InvalidReason
 
@@ -22,6 +23,7 @@ def parquet_rows(path: Path, wanted: WantedColumns, batch_rows: int) -> Iterator
         schema = file.schema_arrow
         found = wanted.found_in(path, [name for field in schema for name in _names(field)])
         _refuse_large(path, file.metadata)
+    refuse_large_pages(path, {beginning for name in found for beginning in _beginnings(name)})
     # A column that stores each text once is read as it is stored: one text of 1 MiB in 50,000 rows would be 50 GB.
     stored_once = [field.name for field in schema if field.name in found and _is_text(field.type)]
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False, read_dictionary=stored_once) as file:
@@ -79,6 +81,12 @@ def _names(field: pa.Field, prefix: str = "") -> Iterator[str]:
     if pa.types.is_struct(field.type):
         for nested in field.type:
             yield from _names(nested, f"{prefix}{field.name}.")
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    """The names that the outermost column of a path may have: names may have dots too."""
+    parts = name.split(".")
+    yield from (".".join(parts[: count + 1]) for count in range(len(parts)))
 
 
 def _array(rows: pa.RecordBatch, name: str) -> pa.Array:

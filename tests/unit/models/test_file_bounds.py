@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sklearn.frozen import FrozenEstimator
 
 from app.adapters.models import aliases, bundles, golden, manifest, skops_files
-from app.adapters.models.checks import parquet_pages
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.loading import UNSIGNED, Loading
+from app.adapters.parquet_format import pages
 from app.errors import BundleCorrupt, GoldenRowMismatch, ModelRejected
 from app.features import catalog
 from app.settings import ModelSettings
@@ -179,7 +179,7 @@ def test_the_sizes_of_pages_are_those_that_arrow_says(rows: int, codec: str, pag
     column = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0).column(0)
 
     begin = column.data_page_offset
-    sizes = list(parquet_pages.unpacked_sizes(data, begin, begin + column.total_compressed_size))
+    sizes = list(pages.unpacked_sizes(data, begin, begin + column.total_compressed_size))
 
     assert rows * 8 <= sum(sizes) < column.total_uncompressed_size
 
@@ -187,7 +187,7 @@ def test_the_sizes_of_pages_are_those_that_arrow_says(rows: int, codec: str, pag
 @given(st.binary(max_size=200), st.integers(0, 220))
 def test_any_bytes_are_pages_or_refused(data: bytes, end: int) -> None:
     try:
-        assert all(size >= 0 for size in parquet_pages.unpacked_sizes(data, 0, end))
+        assert all(size >= 0 for size in pages.unpacked_sizes(data, 0, end))
     except ValueError:
         return
 
