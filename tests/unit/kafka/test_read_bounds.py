@@ -7,11 +7,13 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
+import cramjam
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.adapters.kafka.bulk_fetch import FetchedRecords
+from app.adapters.kafka.record_batches import bounded_codecs
 from app.adapters.kafka.record_batches.batch_reader import read_batches
 from app.adapters.kafka.record_batches.bounded_codecs import CannotDecompress, decompress
 from app.adapters.kafka.record_batches.limits import DEFAULT, OWN_HEADER_BYTES, OWN_HEADERS
@@ -60,6 +62,23 @@ def test_what_declares_less_or_nothing_ends_at_the_bound(declared: int | None) -
     assert peak_mib(lambda: refusal(ZSTD, bomb)) < 2 * DEFAULT.batch_unpacked_bytes / MIB
     if declared is None:
         assert refusal(ZSTD, bomb) == TOO_MUCH
+
+
+@pytest.mark.parametrize(
+    ("declared", "buffers"), [(30 * MIB, [30 * MIB]), (0, [4 * MIB, 16 * MIB, 32 * MIB])]
+)
+def test_what_declares_its_size_is_unpacked_once(declared: int, buffers: list[int]) -> None:
+    """Twice into buffers that are too small, a batch of 30 MiB took two thirds more time."""
+    tried: list[int] = []
+
+    def unpack(_: bytes, buffer: memoryview) -> int:
+        tried.append(len(buffer))
+        if len(buffer) < 30 * MIB:
+            raise cramjam.DecompressionError("failed to write whole buffer")
+        return 5
+
+    assert bounded_codecs._into(lambda _: declared, unpack)(b"", 32 * MIB) == bytes(5)
+    assert tried == buffers
 
 
 def test_a_large_window_is_refused_even_with_little_content() -> None:

@@ -125,12 +125,16 @@ def _snappy_block(block: bytes, most_bytes: int, before: int = 0) -> bytes:
 
 
 def _into(declares: Callable[[bytes], int], unpack: Callable[[bytes, memoryview], int]) -> Unpack:
-    """Unpack into a buffer that the codec cannot grow. It is reused: a new one costs more than the unpacking."""
+    """Unpack into a buffer that the codec cannot grow: one of the usual size, which is reused since a new one costs more than the
+    unpacking, or of the declared size. Where less is declared than there is, or nothing, larger ones are tried.
+    """
 
     def bounded(payload: bytes, most_bytes: int) -> bytes:
-        if declares(payload) > most_bytes:
+        declared = declares(payload)
+        if declared > most_bytes:
             raise _too_large(most_bytes)
-        buffer = memoryview(_buffer())[:most_bytes]
+        # Memory of a new buffer is taken only as far as it is written.
+        buffer = memoryview(_buffer() if declared <= _USUAL_BYTES else bytearray(declared))[:most_bytes]
         while True:
             try:
                 size = unpack(payload, buffer)
