@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.adapters.kafka.records import Record
 from app.domain.acceptance import Acceptance
+from app.domain.identifiers import digest64
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
+from app.errors import StateCorrupt
 from app.features.columns import events
 from app.features.delayed_features import Touched, touched
 from app.features.fold import APPLIED, Events, Folded, Integers, fold
@@ -81,6 +84,15 @@ class ChunkFold:
         """
         before = self._load(chunks)
         stopwatch.lap("load")
+        try:
+            return self._apply(chunks, before, stopwatch)
+        except StateCorrupt:
+            self._name_corrupt(chunks, before)
+            raise
+
+    def _apply(
+        self, chunks: Sequence[Chunk], before: Sequence[StoredProfiles], stopwatch: Stopwatch
+    ) -> FoldedChunks:
         found = [
             decode_records(chunk.records, known, self.log, self._acceptance)
             for chunk, known in zip(chunks, before, strict=True)
@@ -103,6 +115,19 @@ class ChunkFold:
         self._add_slices(applied, chunks, found)
         stopwatch.lap("fold")
         return applied
+
+    def _name_corrupt(self, chunks: Sequence[Chunk], before: Sequence[StoredProfiles]) -> None:
+        """Raise StateCorrupt with the position of the first record whose profile cannot be decoded, and the remedy."""
+        for chunk, known in zip(chunks, before, strict=True):
+            for record in chunk.records:
+                if not record.key:
+                    continue
+                try:
+                    fold([known.profiles[known.indexes[record.key]]], _columns([], []), self._bounds)
+                except StateCorrupt as error:
+                    raise StateCorrupt(
+                        _UNREADABLE_PROFILE.format(*_position(chunk, record), error)
+                    ) from error
 
     def _load(self, chunks: Sequence[Chunk]) -> list[StoredProfiles]:
         keys = [list(dict.fromkeys(record.key for record in chunk.records if record.key)) for chunk in chunks]
@@ -142,6 +167,18 @@ class ChunkFold:
             )
             applied.slices.append(chunk_slice)
             accepted, rows = end, end_row
+
+
+_UNREADABLE_PROFILE = (
+    "partition {}: the profile of the customer of offset {} (digest of the key {}) cannot be decoded: {}. Move "
+    "FRAUDSTREAM_WORKER_DATA_DIR aside and start the worker again: the changelog restores it. If the changelog holds the same bytes, "
+    "run the release that wrote them, or `fraudstream state rebuild` (docs/data/replay.md)"
+)
+
+
+def _position(chunk: Chunk, record: Record) -> tuple[int, int, str]:
+    """Where an operator finds the customer, without their id."""
+    return chunk.partition, record.offset, digest64((record.key or b"").decode(errors="replace")).hex()
 
 
 def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction]) -> Events:

@@ -11,6 +11,7 @@ from app.adapters.kafka.partitioner import partition_of
 from app.adapters.serde.json_codec import encode_event
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
+from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.errors import InvalidReason, StateCorrupt
 from app.features import catalog
@@ -225,8 +226,15 @@ def test_an_invalid_stored_profile_stops_the_chunk_and_is_not_overwritten(
     worker = scorer(disk)
 
     for _ in range(2):
-        with pytest.raises(StateCorrupt):
+        with pytest.raises(StateCorrupt) as stopped:
             compute(worker, record(0, customer="c2"), Record(b"c1", value, 1))
+        # Where an operator finds the customer, without their id, and what to do.
+        assert str(stopped.value).startswith(
+            f"partition 3: the profile of the customer of offset 1 (digest of the key {digest64('c1').hex()}) cannot be decoded: "
+        )
+        assert "c1 " not in str(stopped.value)
+        assert "FRAUDSTREAM_WORKER_DATA_DIR" in str(stopped.value)
+        assert "fraudstream state rebuild" in str(stopped.value)
     assert disk == {b"c1": stored}
 
 
