@@ -25,7 +25,7 @@ from app.traffic.insert_latency import InsertLatency, measure
 SNAPSHOT_SECONDS = 300.0
 POLL_SECONDS = 0.2
 CUSTOMERS = 300
-_alert = BoundedDecoder(Alert).decode
+_alert = BoundedDecoder(Alert)
 
 
 def run(plan: Plan, rows: int, settings: Settings, console: SafeConsole) -> InsertLatency:
@@ -39,7 +39,8 @@ def run(plan: Plan, rows: int, settings: Settings, console: SafeConsole) -> Inse
         console.print(f"inserting {rows:,} rows, {plan.rate:,.0f} per second:", highlight=False)
 
         def show(record: Any) -> None:
-            console.print(as_line(_alert(record.value)), soft_wrap=True)
+            if (alert := _alert.attempt(record.value)) is not None:
+                console.print(as_line(alert), soft_wrap=True)
 
         new = islice(numbered(live(plan, today()), "live"), rows)
         return asyncio.run(measure(bank.settings, bank.table, new, plan.rate, show))

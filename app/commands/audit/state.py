@@ -45,7 +45,8 @@ def show(
     from app.replay.stored_profiles import from_data_dir, partitions_with
     from app.settings import Settings
 
-    settings, key = Settings.from_env(), customer.encode()
+    settings = Settings.from_env()
+    key = customer.encode(errors="surrogateescape")  # bytes of the command line that are no text
     by_murmur2 = settings.acceptance.partitioner == "murmur2"
     partitions = partitions_with(key, settings.topics.partitions, by_murmur2=by_murmur2)
     if data_dir is None:
@@ -125,9 +126,9 @@ def _print_profile(customer: str, profile: "ProfileView", events: int, *, as_jso
     import msgspec
 
     if as_json:
-        printing.json_text(
-            json_format.dumps({"customer_id": customer} | msgspec.to_builtins(profile), indent=2)
-        )
+        # By way of msgspec's JSON, in which a number that JSON does not have is null.
+        facts = {"customer_id": customer} | json_format.loads(msgspec.json.encode(profile))
+        printing.json_text(json_format.dumps(facts, indent=2))
         return
     for name, value in _facts(customer, profile).items():
         printing.line(f"{name:<16}{value}")

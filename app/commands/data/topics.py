@@ -43,7 +43,7 @@ def check(json: Json = False) -> None:
     found = asyncio.run(provisioning.differences(settings))
     remedies = provisioning.remedies(found, settings.kafka.bootstrap_servers)
     if json:
-        printing.line(
+        printing.json_text(
             json_format.dumps({"differences": msgspec.to_builtins(found), "remedies": remedies}, indent=2)
         )
     else:
