@@ -68,7 +68,7 @@ def test_what_declares_less_or_nothing_ends_at_the_bound(declared: int | None) -
     ("declared", "buffers"), [(30 * MIB, [30 * MIB]), (0, [4 * MIB, 16 * MIB, 32 * MIB])]
 )
 def test_what_declares_its_size_is_unpacked_once(declared: int, buffers: list[int]) -> None:
-    """Twice into buffers that are too small, a batch of 30 MiB took two thirds more time."""
+    """For a batch of 30 MiB two buffers that are too small were tried first."""
     tried: list[int] = []
 
     def unpack(_: bytes, buffer: memoryview) -> int:
