@@ -36,6 +36,7 @@ CounterName = Literal[
     "day_files_total",
     "crm_alerts_total",
     "crm_answers_total",
+    "reference_changes_total",
 ]
 GaugeName = Literal[
     "unreadable_partitions",

@@ -75,7 +75,8 @@ class FactChecks:
 def sources_of(records: Sequence[Record]) -> NDArray[Any]:
     """The facts about transactions among the records, as rows of FACT."""
     rows = fact_rows([record.value or b"" for record in records if is_fact(record.key, record.value)])
-    return rows[rows["kind"] == TRANSACTION]
+    transactions: NDArray[Any] = rows[rows["kind"] == TRANSACTION]
+    return transactions
 
 
 def lack_source(rows: NDArray[Any], source: SourceEnds) -> NDArray[np.bool_]:
@@ -87,4 +88,5 @@ def lack_source(rows: NDArray[Any], source: SourceEnds) -> NDArray[np.bool_]:
     partitions, offsets = rows["source_partition"].astype(np.int64), rows["source_offset"].astype(np.int64)
     elsewhere = rows["source_topic_id"] != source.topic_id
     missing = np.where(elsewhere, (partitions < 0) | (offsets < 0), source.lacks(partitions, offsets))
-    return (rows["kind"] == TRANSACTION) & missing
+    lacking: NDArray[np.bool_] = (rows["kind"] == TRANSACTION) & missing
+    return lacking
