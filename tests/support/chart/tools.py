@@ -14,6 +14,8 @@ CHART = REPOSITORY / "deploy" / "helm" / "fraudstream"
 MANIFESTS = REPOSITORY / "deploy" / "kubernetes"
 BUILT = REPOSITORY / ".tools" / "bin"
 """Where `make chart-tools` puts them."""
+KUBERNETES = "1.31.0"
+"""The cluster that a chart is rendered for: a helm built by `go install` knows no version of its own, and assumes 1.20."""
 
 
 def find(program: str) -> str | None:
@@ -47,7 +49,12 @@ def helm(*words: str | Path) -> str:
 @cache
 def template(*words: str) -> str:
     """What the chart renders as release `fraudstream`, with further options of `helm template`."""
-    return helm("template", "fraudstream", CHART, *words)
+    return rendered_as("fraudstream", *words)
+
+
+def rendered_as(release: str, *words: str) -> str:
+    """What the chart renders as another release."""
+    return helm("template", release, CHART, f"--kube-version={KUBERNETES}", *words)
 
 
 def values_file(name: str) -> str:

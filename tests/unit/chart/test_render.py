@@ -6,7 +6,16 @@ import pytest
 
 from tests.support.chart import manifests
 from tests.support.chart.objects import dev, environment, named, parse, problems, yaml
-from tests.support.chart.tools import CHART, MANIFESTS, HelmFailed, helm, needs, template, values_file
+from tests.support.chart.tools import (
+    CHART,
+    MANIFESTS,
+    HelmFailed,
+    helm,
+    needs,
+    rendered_as,
+    template,
+    values_file,
+)
 from tests.support.paths import REPOSITORY
 
 pytestmark = needs("helm")
@@ -116,6 +125,6 @@ def test_principals_are_given_to_the_script_of_acls() -> None:
 
 
 def test_another_release_has_other_names() -> None:
-    found = parse(helm("template", "second", CHART, values_file("dev")))
+    found = parse(rendered_as("second", values_file("dev")))
 
     assert {one["metadata"]["name"].partition("-")[0] for one in found} == {"second"}
