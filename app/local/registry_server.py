@@ -41,6 +41,9 @@ def part(directory: Path, cluster: Cluster) -> Part:
         f"-Djava.io.tmpdir={temporary}",
         f"-Dquarkus.http.host={HOST}",
         f"-Dquarkus.http.port={port}",
+        # Its management server cannot be turned off; the default is port 9000 on every interface. Nobody asks it.
+        f"-Dquarkus.management.host={HOST}",
+        "-Dquarkus.management.port=0",
         "-jar",
         str(installed(jars.cache_directory()) / JAR),
     )

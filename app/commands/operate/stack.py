@@ -1,4 +1,4 @@
-"""``fraudstream stack``: run Kafka, Redis and a schema registry on this machine, for the demo and the tests."""
+"""``fraudstream stack``: run Kafka, Redis and what goes with them on this machine, for the demo and the tests."""
 
 import json as json_format
 import time
@@ -54,15 +54,31 @@ def up(
     if json:
         printing.json_text(json_format.dumps(_described(started), indent=2))
         return
+    from app.local import environment
+
     _print_parts(started)
-    printing.line(f"export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS={started.bootstrap_servers}")
-    for name, value in started.redis_environment.items():
-        printing.line(f"export {name}={value}")
-    if started.registry_url:
-        printing.line(f"export FRAUDSTREAM_REGISTRY_URL={started.registry_url}")
-    if "connect" in (urls := _urls(started)):
-        printing.line(f"export FRAUDSTREAM_CDC_CONNECT_URL={urls['connect']}")
+    printing.lines(environment.exports(environment.settings(started)))
     printing.line("it was up already" if was_up else f"ready in {time.monotonic() - began:.1f} s")
+
+
+@commands.command("env")
+def exports(directory: Directory = DEFAULT_DIRECTORY) -> None:
+    """Print the addresses of the running stack as shell commands, for `eval "$(fraudstream stack env)"`.
+
+    Besides the settings of this program they set what redis-cli and psql read, with the passwords of this stack's Redis and
+    Postgres: keep the output out of logs.
+    """
+    running = _library().status(directory)
+    if running is None or _state(running) != "up":
+        state = (
+            "broken: see `fraudstream stack status`"
+            if running
+            else "down. Start it with `fraudstream stack up`"
+        )
+        raise StackError(f"the stack in {directory} is {state}.")
+    from app.local import environment
+
+    printing.lines(environment.exports(environment.settings(running) | environment.clients(running)))
 
 
 @commands.command()

@@ -1,8 +1,10 @@
 """The whole local stack on a machine with other users: every socket is on loopback, every file is the owner's alone."""
 
 import os
+import socket
 import stat
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -15,15 +17,21 @@ from app.local.state import Stack
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+DEFAULT_PORTS = (2181, 5432, 6379, 8080, 8083, 9000, 9092)
+"""Of the servers' own configuration."""
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Every server that a stack can have."""
+    """Every server that a stack can have, on a machine whose default ports are taken."""
     directory = tmp_path_factory.mktemp("whole") / "stack"
     mask = os.umask(0)  # the mask of a user who lets everybody read
     try:
-        yield local_stack.start(directory, 1, None, os.getpid(), also=tuple(EXTRAS))
+        with ExitStack() as taken:
+            for port in DEFAULT_PORTS:
+                with suppress(OSError):  # another program has taken it already
+                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
+            yield local_stack.start(directory, 1, None, os.getpid(), also=tuple(EXTRAS))
     finally:
         os.umask(mask)
         local_stack.stop(directory)
