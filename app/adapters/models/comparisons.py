@@ -19,6 +19,7 @@ import io
 import os
 import platform
 import zipfile
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
@@ -35,6 +36,7 @@ from app.scoring.model import Rows, Scores
 
 _LIBRARIES = ("scikit-learn", "scipy", "skops", "numpy", "numba", "llvmlite")
 _SOURCES = (Path(__file__).parent, Path(trees.__file__).parent)
+_NAME = "compared"
 _MOST_FILES = 32
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError)
 
@@ -57,31 +59,23 @@ class _Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparisons:
-    """The comparisons in a folder, of which the newest are kept."""
+    """The comparisons in a folder, of which the newest are kept. ``others`` are folders that are only read."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "compared"
+    def __init__(self, folder: Path | None, others: Iterable[Path] = ()) -> None:
+        self._folder = folder and folder / _NAME
+        self._read = tuple(other / _NAME for other in (*([folder] if folder else []), *others))
 
     def find(self, digest: str, wanted: BackendChoice) -> Comparison | None:
         """Of the bundle whose manifest has this digest, with the same setting of the back-end."""
-        try:
-            content = io.BytesIO(self._path(digest, wanted).read_bytes())
-            with np.load(content, allow_pickle=False) as found:
-                choice = msgspec.json.decode(found["choice"].tobytes(), type=_Choice)
-                return Comparison(
-                    rows=found["rows"],
-                    scores=found["scores"],
-                    golden_scores=found["golden_scores"],
-                    by_batch=choice.by_batch,
-                    micros=choice.micros,
-                )
-        except _DAMAGED:
-            return None
+        name = _file_name(digest, wanted)
+        return next(filter(None, (_read(folder / name) for folder in self._read)), None)
 
     def store(self, digest: str, wanted: BackendChoice, made: Comparison) -> None:
         """Write a comparison atomically. Errors are ignored: without a file the next load compares again."""
+        if self._folder is None:
+            return
         choice = _Choice(by_batch=made.by_batch, micros=made.micros)
-        path = self._path(digest, wanted)
+        path = self._folder / _file_name(digest, wanted)
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -94,9 +88,26 @@ class Comparisons:
             for old in sorted(self._folder.iterdir(), key=lambda file: -file.stat().st_mtime)[_MOST_FILES:]:
                 old.unlink(missing_ok=True)
 
-    def _path(self, digest: str, wanted: BackendChoice) -> Path:
-        named = f"{digest}\n{wanted}\n{_surroundings()}"
-        return self._folder / f"{sha256(named.encode()).hexdigest()[:32]}.npz"
+
+def _read(path: Path) -> Comparison | None:
+    try:
+        content = io.BytesIO(path.read_bytes())
+        with np.load(content, allow_pickle=False) as found:
+            choice = msgspec.json.decode(found["choice"].tobytes(), type=_Choice)
+            return Comparison(
+                rows=found["rows"],
+                scores=found["scores"],
+                golden_scores=found["golden_scores"],
+                by_batch=choice.by_batch,
+                micros=choice.micros,
+            )
+    except _DAMAGED:
+        return None
+
+
+def _file_name(digest: str, wanted: BackendChoice) -> str:
+    named = f"{digest}\n{wanted}\n{_surroundings()}"
+    return f"{sha256(named.encode()).hexdigest()[:32]}.npz"
 
 
 def _surroundings() -> str:

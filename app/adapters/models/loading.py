@@ -5,7 +5,7 @@ from typing import NamedTuple
 from app.adapters.models.backends import BackendChoice
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.comparisons import Comparisons
-from app.features.compiled import CODE_FOLDER
+from app.features.compiled import code_folders
 from app.settings import ModelSettings
 
 
@@ -30,9 +30,9 @@ class Loading(NamedTuple):
     @classmethod
     def by(cls, settings: ModelSettings) -> "Loading":
         """From the settings."""
-        return cls(
-            settings.public_key_file, settings.backend, Comparisons(CODE_FOLDER), limits=Limits.by(settings)
-        )
+        folders = code_folders()
+        comparisons = Comparisons(folders.write, folders.read)
+        return cls(settings.public_key_file, settings.backend, comparisons, limits=Limits.by(settings))
 
 
 UNSIGNED = Loading()

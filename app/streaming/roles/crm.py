@@ -10,7 +10,6 @@ from typing import cast
 import faust
 import structlog
 
-from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.domain.contact import Quiet
 from app.domain.decision import Alert
@@ -24,6 +23,7 @@ from app.streaming.consumer.chunk_events import ChunkEvent
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.execution.prerequisites import Prerequisites
+from app.streaming.roles.machine_code import prepare
 from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import CONTACTS_TABLE, HOUR_MS, contacts_changelog
@@ -42,7 +42,7 @@ class CrmWorker(StatefulWorker):
         settings, topics = self.settings, self.settings.topics
         await self._check_prerequisites()
         logs = await self._bind_topics(contacts_changelog(settings))
-        partitions_of([b"a key"], 1)  # compile it now: the first chunk must not wait for it
+        prepare()
         store = cast(StateStore, self._table.data)
         self._contacts = StateCache(store, settings.worker.profile_cache_bytes)
         topic_ids = (logs[topics.alerts], logs[topics.answers])

@@ -31,6 +31,7 @@ from app.streaming.execution.prerequisites import Prerequisites
 from app.streaming.execution.source_ends_reader import SourceEndsReader
 from app.streaming.execution.source_extent import SourceExtent
 from app.streaming.monitoring.chunk_metrics import count_seconds
+from app.streaming.roles.machine_code import prepare
 from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.state.tables import StateStore
 from app.topics.topic_specs import ACTIVITIES_TABLE, activities_changelog
@@ -53,7 +54,7 @@ class EntityWorker(StatefulWorker):
         settings, topics = self.settings, self.settings.topics
         await self._check_prerequisites()
         logs = await self._bind_topics(activities_changelog(settings))
-        compile_facts()
+        prepare(compile_facts)
         store = cast(StateStore, self._table.data)
         self._activities = StateCache(store, settings.worker.profile_cache_bytes)
         acceptance = self._acceptance()

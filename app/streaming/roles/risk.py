@@ -12,7 +12,6 @@ import structlog
 
 from app.adapters.cdc.transaction_decoder import decoding_of
 from app.adapters.disk import data_dir
-from app.adapters.kafka.partitioner import partitions_of
 from app.adapters.models.bundles import Bundle
 from app.adapters.topic_records.control_reader import read_control_log
 from app.domain.card_evidence import CardEvidence
@@ -41,6 +40,7 @@ from app.streaming.execution.chunk_runner import ChunkRunner
 from app.streaming.monitoring.chunk_metrics import ChunkMetrics
 from app.streaming.monitoring.drift_metrics import DriftMetrics
 from app.streaming.monitoring.tracing import open_spans, trace
+from app.streaming.roles.machine_code import prepare
 from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
@@ -65,8 +65,7 @@ class RiskWorker(StatefulWorker):
         control = await read_control_log(settings)
         choice = ModelChoice.by(settings.model)
         running = choice.first(control.orders.champion, now_ms())
-        compile_fold()
-        partitions_of([b"a key"], 1)  # compile it now: the first chunk must not wait for it
+        prepare(compile_fold)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)

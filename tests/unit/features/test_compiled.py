@@ -1,7 +1,5 @@
-"""The fold's machine code: kept on disk, made anew when its sources change, and made once only."""
+"""The fold's machine code is made once only, whoever calls the fold."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features import compiled, fold
 from app.features.columns import compile_fold, events
-from app.features.compiled import cache_folder
 from app.features.fold import Profiles
 from app.features.window import Bounds
 from app.history import fold_history
@@ -24,60 +21,6 @@ from tests.unit.transaction_files import ROWS, SUFFIXES, read, write
 Column = np.ndarray[Any, Any]
 
 BOUNDS = Bounds(86_400_000, 4096)
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    """Two source files of a package."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    (folder / "caller.py").write_text("1")
-    (folder / "called.py").write_text("2")
-    return folder
-
-
-def test_the_same_sources_have_the_same_folder(sources: Path, tmp_path: Path) -> None:
-    folder = cache_folder(sources, [tmp_path / "cache"])
-
-    assert folder == cache_folder(sources, [tmp_path / "cache"])
-    assert folder.is_dir()
-    assert folder.parent == tmp_path / "cache"
-
-
-def test_a_change_of_any_source_file_is_another_folder(sources: Path, tmp_path: Path) -> None:
-    """Numba itself looks at the file of the caller only."""
-    before = cache_folder(sources, [tmp_path])
-
-    (sources / "called.py").write_text("3")
-
-    assert before != cache_folder(sources, [tmp_path])
-
-
-def test_the_next_candidate_is_taken_where_nothing_can_be_made(sources: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-
-    folder = cache_folder(sources, [tmp_path / "file", tmp_path / "home" / ".cache"])
-
-    assert folder.parent == tmp_path / "home" / ".cache"
-
-
-def test_a_folder_of_another_user_is_left_alone(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    theirs = cache_folder(sources, [tmp_path / "theirs"])
-    monkeypatch.setattr(os, "access", lambda path, _: path != theirs)
-
-    assert cache_folder(sources, [tmp_path / "theirs", tmp_path / "ours"]).parent == tmp_path / "ours"
-
-
-def test_where_nothing_can_be_written_a_temporary_folder_serves(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path / prefix))
-
-    assert cache_folder(sources, [tmp_path / "file"]).parent == tmp_path
-    assert cache_folder(sources, []).name.startswith("fraudstream-compiled-")
 
 
 def test_a_user_without_a_home_has_one_candidate_less(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,25 +96,3 @@ def backwards(column: Column) -> Column:
 
 def every_second(column: Column) -> Column:
     return np.repeat(column, 2)[::2]
-
-
-@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
-def test_machine_code_that_is_cut_on_disk_is_made_again(
-    suffix: str, kept: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Numba does not sync its files, and power loss may cut them: a worker must start all the same."""
-    monkeypatch.setitem(vars(numba.config), "CACHE_DIR", str(tmp_path))
-    assert compiled.compiled(doubled)(2) == 4
-    (file,) = tmp_path.rglob(f"*.{suffix}")
-    complete = file.read_bytes()
-    file.write_bytes(complete[: int(kept * len(complete))])
-
-    assert compiled.compiled(doubled)(2) == 4
-    again: Any = compiled.compiled(doubled)
-    assert again(2) == 4
-    assert sum(again.stats.cache_hits.values()) == 1
-
-
-def doubled(number: int) -> int:
-    return 2 * number

@@ -16,6 +16,7 @@ REASONS = {
     "adapters/serde/published_schemas.py": "generated pages of this repository",
     "adapters/tabular/table_writer.py": "an unfinished file, published when it is complete",
     "demo/folder.py": "only its existence counts",
+    "features/code_folders.py": "only its existence counts; its content is for a message",
     "local/connect.py": "written at each start",
     "local/java/jars.py": "checked by digest at each use; lock files of this repository",
     "local/java/runtime.py": "written at each start",
