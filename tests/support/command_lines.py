@@ -78,6 +78,8 @@ def check(words: Sequence[str], *, complete: bool = True) -> None:
     if rest[:1] == ["export"]:
         variables += [word.partition("=")[0] for word in rest[1:]]
         rest = []
+    if rest[:1] == ["eval"]:  # of what a command prints: eval "$(fraudstream stack env)"
+        rest = shlex.split(rest[1].removeprefix("$(").removesuffix(")"))
     program = rest[0].rpartition("/")[2] if rest else ""
     if program == "make":
         _check_make(rest[1:], variables)

@@ -162,6 +162,7 @@ def known_source(name: str) -> bool:
         "python -m bench.latency --second 8",
         "python -m pytest tests/unit/nowhere",
         "export FRAUDSTREAM_KAFKA_BOOTSTRAP=broker:9092",
+        'eval "$(fraudstream stack environment)"',
         "pip install 'fraudstream[everything]'",
         "fraudstrea worker",
     ],
