@@ -55,6 +55,7 @@ async def test_doctor_finds_only_the_missing_workers(deployment: Deployment) -> 
         "redis": "ok",
         "registry": "ok",
         "brokers": "ok",
+        "rights": "ok",
         "copies": "warning",
         "group": "warning",
         "lag": "ok",
