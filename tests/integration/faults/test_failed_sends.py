@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from app.topics.topic_specs import topic_table
 from tests.support import reading
-from tests.support.deployment import Deployment, check_guarantee, check_store
+from tests.support.deployment import Deployment, check_guarantee
 from tests.support.probing import sabotaged
 from tests.support.traffic import traffic
 
@@ -87,7 +87,9 @@ async def test_a_record_that_the_broker_refuses_ends_the_worker_at_once(
 
     assert worker.wait() == FAIL_STOP
     assert "MessageSizeTooLargeError" in worker.text()
-    check_store(worker, reading.newest_per_key(await deployment.read(deployment.changelog)))
+    logged = {(record.key, record.value) for record in await deployment.read(deployment.changelog)}
+    # A partition whose batch was still taken may be ahead of its database: the round ended before that was written.
+    assert reading.stored_values(worker.data_dir).items() <= logged
     await alter(deployment, topic)
     worker.start()
     worker.wait_started()

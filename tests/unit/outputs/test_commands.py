@@ -274,6 +274,7 @@ SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "settings": OF_SETTINGS,
     "simulate": OWN_FIGURES,
     "stack down": OF_STACK,
+    "stack env": OF_STACK,
     "stack status": OF_STACK,
     "stack up": OF_STACK,
     "state rebuild": "prints numbers of records, and offsets",
