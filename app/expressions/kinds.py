@@ -25,6 +25,13 @@ def is_quantity(found: Tree) -> TypeGuard[Quantity]:
     return not is_condition(found) and kind(found) not in TEXTUAL
 
 
+def as_quantity(found: Tree) -> Quantity:
+    """The tree, where it is a number, money or a time. Raises TypeError for any other."""
+    if not is_quantity(found):
+        raise TypeError(f"{found} is neither a number nor money nor a time")
+    return found
+
+
 def is_text(found: Tree) -> TypeGuard[Column]:
     """Whether a tree is a text, a category or an identifier: then it is a column."""
     return kind(found) in TEXTUAL

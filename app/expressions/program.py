@@ -32,10 +32,9 @@ def compiled(found: Tree, names: Names) -> Program:
     """Compile a tree for rows and chunks that have the columns of these names."""
     if kinds.is_condition(found):
         return Program(found, row_condition(found, names), _truths(chunk_condition(found, names)))
-    if kinds.is_quantity(found):
-        one, many = row_quantity(found, names), chunk_quantity(found, names)
-        return Program(found, lambda row, _: one(row), _values(many))
-    raise TypeError(f"{found} is a text: the checker refuses it as a derived value")
+    value = kinds.as_quantity(found)  # the checker refuses a text as a derived value
+    one, many = row_quantity(value, names), chunk_quantity(value, names)
+    return Program(found, lambda row, _: one(row), _values(many))
 
 
 def differences(program: Program, rows: Sequence[Row], names: Names, lists: Lists) -> list[int]:
@@ -75,7 +74,6 @@ def _values(many: ChunkQuantity) -> Callable[[Chunk, Lists], Values]:
     def values(chunk: Chunk, _: Lists) -> Values:
         with np.errstate(all="ignore"):
             data, present = many(chunk)
-        wide = np.broadcast_to(data, chunk.rows)
-        return Values(wide, np.broadcast_to(present, chunk.rows))  # type: ignore[arg-type]  # NumPy joins both types of data
+        return Values(np.broadcast_to(data, chunk.rows), np.broadcast_to(present, chunk.rows))
 
     return values

@@ -41,7 +41,7 @@ def part(directory: Path, cluster: Cluster) -> Part:
         f"-Djava.io.tmpdir={temporary}",
         f"-Dquarkus.http.host={HOST}",
         f"-Dquarkus.http.port={port}",
-        # Its management server cannot be turned off; the default is port 9000 on every interface. Nobody asks it.
+        # Its management server cannot be turned off and is not used here; by default it takes port 9000 on every interface.
         f"-Dquarkus.management.host={HOST}",
         "-Dquarkus.management.port=0",
         "-jar",

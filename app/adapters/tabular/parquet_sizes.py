@@ -1,4 +1,4 @@
-"""Refuses Parquet files whose pages unpack to more than a row group may have, whatever the footer says."""
+"""Refuses Parquet files whose pages unpack to more than a row group may have. The footer is not trusted: it may state less."""
 
 import os
 from collections import Counter

@@ -66,7 +66,7 @@ def arithmetic(scope: Scope, node: syntax.Arithmetic) -> Apply:
 
 
 def currency_missing(sides: tuple[Kind, Kind], names: Names) -> str:
-    """The remedy where a number stands beside money."""
+    """The remedy for a number that is compared or added to money; empty for other pairs of types."""
     mixed = set(sides) == {_NUMBER, _MONEY}
     return f": write an amount with its currency, as in 100 {names.currency}" if mixed else ""
 

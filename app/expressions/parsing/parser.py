@@ -127,7 +127,7 @@ class _Parser:
 
 
 def _logic(operator: str, left: Syntax, right: Syntax) -> Syntax:
-    """Join operands; ``a and b and c`` is one node, in whatever way it has parentheses."""
+    """Join operands; ``(a and b) and c`` and ``a and (b and c)`` are one node each, with three operands."""
     operands = tuple(
         operand
         for side in (left, right)

@@ -31,7 +31,7 @@ def unquoted(quoted: str, at: Position) -> str:
     for found in _ESCAPE.finditer(inner):
         if found[1] not in _ESCAPED:
             here = Position(at.line, at.column + 1 + found.start())
-            raise refusal(here, f"'{found[0]}' is no escape: only quotes and \\ stand behind a \\")
+            raise refusal(here, f"'{found[0]}' is not an escape: only a quote or \\ may follow \\")
     content = _ESCAPE.sub(r"\1", inner)
     if len(content) > MOST_TEXT_CHARACTERS:
         raise refusal(at, f"a text of {len(content)} characters; at most {MOST_TEXT_CHARACTERS} are allowed")

@@ -55,7 +55,11 @@ def condition(found: Condition, names: Names) -> RowCondition:  # noqa: C901, PL
 
 
 def _truth(index: int) -> RowCondition:
-    return lambda row, _: row[index]  # type: ignore[return-value]  # by its column's type
+    def truth(row: Row, _: Lists) -> bool | None:
+        value = row[index]
+        return value if isinstance(value, bool) else None
+
+    return truth
 
 
 def _compared(found: tree.Compare, names: Names) -> RowCondition:
@@ -82,14 +86,15 @@ def _text(column: Column, names: Names, holds: Callable[[str], bool]) -> RowCond
 
     def text(row: Row, _: Lists) -> bool | None:
         value = row[index]
-        return None if value is None else holds(value)  # type: ignore[arg-type]  # by its column's type
+        return holds(value) if isinstance(value, str) else None
 
     return text
 
 
 def _same(left: int, right: int) -> RowCondition:
     def same(row: Row, _: Lists) -> bool | None:
-        return None if row[left] is None or row[right] is None else row[left] == row[right]
+        first, second = row[left], row[right]
+        return first == second if isinstance(first, str) and isinstance(second, str) else None
 
     return same
 
@@ -97,7 +102,7 @@ def _same(left: int, right: int) -> RowCondition:
 def _listed(index: int, list_name: str) -> RowCondition:
     def listed(row: Row, lists: Lists) -> bool | None:
         value = row[index]
-        return None if value is None else value in lists[list_name]
+        return value in lists[list_name] if isinstance(value, str) else None
 
     return listed
 
@@ -105,11 +110,11 @@ def _listed(index: int, list_name: str) -> RowCondition:
 def _missing(found: tree.Tree, names: Names) -> RowCondition:
     if kinds.is_text(found):
         index = names.indexes[found.name]
-        return lambda row, _: row[index] is None
+        return lambda row, _: not isinstance(row[index], str)
     if kinds.is_condition(found):
         holds = condition(found, names)
         return lambda row, lists: holds(row, lists) is None
-    value = quantity(found, names)  # type: ignore[arg-type]  # neither a text nor a condition
+    value = quantity(kinds.as_quantity(found), names)
     return lambda row, _: value(row) is None
 
 

@@ -18,9 +18,7 @@ def quantity(found: Quantity, names: Names) -> RowQuantity:
     """Compile a tree of type number, money or time."""
     match found:
         case Column():
-            return _cell(
-                names.indexes[found.name], MOST_NUMBER if found.kind is Kind.NUMBER else MOST_INTEGER
-            )
+            return (_number if found.kind is Kind.NUMBER else _integer)(names.indexes[found.name])
         case tree.Number() | tree.Money():
             value = found.value
             return lambda _: value
@@ -34,13 +32,21 @@ def quantity(found: Quantity, names: Names) -> RowQuantity:
             assert_never(found)
 
 
-def _cell(index: int, most: float) -> RowQuantity:
-    def cell(row: Row) -> Result:
+def _number(index: int) -> RowQuantity:
+    def number(row: Row) -> Result:
         value = row[index]
         # The comparison is false of a value that is not a number, too.
-        return value if value is not None and -most <= value <= most else None  # type: ignore[operator, return-value]  # by its column's type
+        return value if type(value) is float and -MOST_NUMBER <= value <= MOST_NUMBER else None
 
-    return cell
+    return number
+
+
+def _integer(index: int) -> RowQuantity:
+    def integer(row: Row) -> Result:
+        value = row[index]
+        return value if type(value) is int and -MOST_INTEGER <= value <= MOST_INTEGER else None
+
+    return integer
 
 
 def _unary(compute: Callable[..., Result], operand: RowQuantity) -> RowQuantity:

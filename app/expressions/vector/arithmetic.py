@@ -15,7 +15,7 @@ from app.expressions.zone import DAY_MS, HOUR_MS, Zone
 
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Data = Doubles | Integers
+Data = NDArray[np.float64 | np.int64]
 Mask = NDArray[np.bool_]
 Computed = tuple[Data, Mask | None]
 _BEYOND = np.int64(-(2**63))

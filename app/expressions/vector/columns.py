@@ -1,7 +1,7 @@
 """Columns of a chunk: arrays with a mask of what is present. Texts are codes into the distinct texts of the chunk."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,21 @@ class Texts(NamedTuple):
 ChunkColumn = Values | Truth | Texts
 
 
+_Column = TypeVar("_Column", Values, Truth, Texts)
+
+
 class Chunk(NamedTuple):
     """The rows of a chunk, column by column, in the order of the names."""
 
     columns: Sequence[ChunkColumn]
     rows: int
+
+    def column(self, index: int, of: type[_Column]) -> _Column:
+        """The column at an index. Raises TypeError when it is of another type than the expression was checked for."""
+        found = self.columns[index]
+        if not isinstance(found, of):
+            raise TypeError(f"column {index} is {type(found).__name__}, not {of.__name__}")
+        return found
 
 
 def numbers(data: NDArray[np.float64]) -> Values:
@@ -77,6 +87,8 @@ def _column(cells: list[Cell], kind: Kind) -> ChunkColumn:
         return truths([cell if isinstance(cell, bool) else None for cell in cells])
     if kind is Kind.NUMBER:
         return numbers(np.array([cell if isinstance(cell, float) else np.nan for cell in cells], np.float64))
-    fits = [isinstance(cell, int) and -MOST_INTEGER <= cell <= MOST_INTEGER for cell in cells]
-    data = [cell if fit else 0 for cell, fit in zip(cells, fits, strict=True)]
-    return integers(np.array(data, np.int64), np.array(fits, np.bool_))
+    fitting = [
+        cell if type(cell) is int and -MOST_INTEGER <= cell <= MOST_INTEGER else None for cell in cells
+    ]
+    data = np.array([cell or 0 for cell in fitting], np.int64)
+    return integers(data, np.array([cell is not None for cell in fitting], np.bool_))

@@ -31,7 +31,7 @@ def condition(found: Condition, names: Names) -> ChunkCondition:  # noqa: C901, 
     match found:
         case Column():
             index = names.indexes[found.name]
-            return lambda chunk, _: chunk.columns[index]  # type: ignore[return-value]  # by its column's type
+            return lambda chunk, _: chunk.column(index, Truth)
         case tree.Compare():
             return _compared(found, names)
         case tree.OneOf():
@@ -86,7 +86,7 @@ def _where(present: Mask, holds: Mask) -> Truth:
 
 def _texts(column: Column, names: Names) -> Callable[[Chunk], Texts]:
     index = names.indexes[column.name]
-    return lambda chunk: chunk.columns[index]  # type: ignore[return-value]  # by its column's type
+    return lambda chunk: chunk.column(index, Texts)
 
 
 def _text(column: Column, names: Names, holds: Callable[[str], bool]) -> ChunkCondition:
@@ -101,7 +101,7 @@ def _missing(found: tree.Tree, names: Names) -> ChunkCondition:
     if kinds.is_condition(found):
         holds = condition(found, names)
         return lambda chunk, lists: _known(~np.logical_or(*holds(chunk, lists)))
-    value = quantity(found, names)  # type: ignore[arg-type]  # neither a text nor a condition
+    value = quantity(kinds.as_quantity(found), names)
     return lambda chunk, _: _known(~value(chunk).present)
 
 

@@ -20,7 +20,7 @@ def quantity(found: Quantity, names: Names) -> ChunkQuantity:
     match found:
         case Column():
             index = names.indexes[found.name]
-            return lambda chunk: chunk.columns[index]  # type: ignore[return-value]  # by its column's type
+            return lambda chunk: chunk.column(index, Values)
         case tree.Number() | tree.Money():
             constant = Values(np.array([found.value]), np.array([True]))
             return lambda _: constant

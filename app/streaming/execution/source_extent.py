@@ -1,7 +1,7 @@
 """How far the log of transactions is known to reach, as a bound on the offsets that other records name in it.
 
-The brokers are asked only for an offset behind the end that is known. Whoever wrote a genuine record had read the transaction, so
-an answer that was requested after the record arrived includes it.
+The brokers are asked only for an offset behind the end that is known. The writer of a genuine record had read its
+transaction, so an answer that was requested after the record arrived includes it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Lets every Kafka client of this process close in bounded time and without an error, whatever the broker does.
+"""Closes the connections of every Kafka client of this process in bounded time, also where the broker does not answer.
 
 To close a TLS connection, uvloop, the event loop of workers, sends a notice and waits up to 30 s for the broker's. A broker may never send it: TLS 1.3 does
 not require it, and a Kafka broker that reads the notice together with a request forgets that the connection is closed. aiokafka
@@ -16,7 +16,7 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher
 
 CLOSE_SECONDS = 1.0
-"""Nobody waits for an answer any more. Most brokers end the connection within milliseconds, or when the fetch that they hold ends."""
+"""No request is open then. Most brokers end the connection within milliseconds, or when the fetch that they hold ends."""
 
 _connection: Any = AIOKafkaConnection
 _close_connection = _connection.close
