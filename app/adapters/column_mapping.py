@@ -23,7 +23,7 @@ The same file serves `--mapping` of the commands and FRAUDSTREAM_CDC_MAPPING of 
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +31,7 @@ import msgspec
 from msgspec import Meta
 
 from app.adapters.field_source import Source, TokenKey
+from app.catalog.definitions import Field
 from app.domain.transaction import Currency, Transaction
 from app.errors import ConfigurationError
 
@@ -42,7 +43,7 @@ TimeUnit = typing.Literal["s", "ms", "us", "ns", "text"]
 
 LABEL_FIELDS = ("is_fraud", "fraud_pattern")
 FIELDS = (*Transaction.__struct_fields__, *LABEL_FIELDS)
-"""Every field that a column can hold; label fields are read from files only."""
+"""Every field of the contract that a column can hold; label fields are read from files only."""
 REQUIRED_FIELDS = ("transaction_id", "customer_id", "terminal_id", "event_time", "amount_minor", "currency")
 
 _OLDER_NAME = "amount_scale"
@@ -77,16 +78,25 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """``strip`` removes the spaces at the end of text, with which CHAR(n) columns are filled up; ``keep`` does not."""
     key: TokenKey | None = None
     """Secret of the tokens that sources make; never in the file."""
+    declared: tuple[Field, ...] = ()
+    """The fields that a catalog adds to those of the contract; never in the file."""
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.columns) - set(FIELDS))
+        unknown = sorted(set(self.columns) - set(self.fields))
         if unknown:
-            raise ValueError(f"columns.{unknown[0]} is no field of the contract; known: {', '.join(FIELDS)}")
+            raise ValueError(
+                f"columns.{unknown[0]} is no field of the contract or the catalog; known: {', '.join(self.fields)}"
+            )
         if self.amount == "major" and self.amount_factor is not None:
             raise ValueError('amount = "major" and amount_factor both give the unit of the amount; give one')
         clocks = [name for name, source in self.sources.items() if source.origin is not None]
         if clocks not in ([], ["event_time"]):
             raise ValueError(f"columns.{clocks[0]} has an origin, which is for event_time")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that a column can hold: those of the contract, then the declared ones."""
+        return (*FIELDS, *(field.name for field in self.declared))
 
     def column(self, field: str) -> str:
         """The name of the column that holds ``field``, or of the first that it is made of; for messages."""
@@ -151,18 +161,19 @@ TABLE_SETTING = MappingOption("FRAUDSTREAM_CDC_MAPPING", "numeric_scale")
 
 
 def load_mapping(
-    name: str | None, option: MappingOption = FILE_OPTION, token_key_file: str = ""
+    name: str | None,
+    option: MappingOption = FILE_OPTION,
+    token_key_file: str = "",
+    declared: Sequence[Field] = (),
 ) -> ColumnMapping:
     """The built-in mapping called ``name``, or the one in the TOML file at that path; ``contract`` for None.
 
-    Raises ConfigurationError, which names the option, where it is neither, the file holds no mapping, or it makes tokens
+    ``declared`` are the fields of a catalog, which columns may hold beside those of the contract. Raises ConfigurationError, which names the option, where it is neither, the file holds no mapping, or it makes tokens
     and ``token_key_file`` holds no key.
     """
-    if name is None:
-        return CONTRACT
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    mapping = _read(LAYOUTS.get(name, Path(name)), name, option)
+    if name is None or name in BUILT_IN:
+        return msgspec.structs.replace(BUILT_IN[name or "contract"], declared=tuple(declared))
+    mapping = _read(LAYOUTS.get(name, Path(name)), name, option, declared)
     if option is TABLE_SETTING:
         _refuse_for_tables(mapping, name)
     if any(source.token for source in mapping.sources.values()):
@@ -172,12 +183,12 @@ def load_mapping(
 
 def layout_of(name: str) -> ColumnMapping:
     """A built-in mapping, without the key of its tokens."""
-    return BUILT_IN[name] if name in BUILT_IN else _read(LAYOUTS[name], name, FILE_OPTION)
+    return BUILT_IN[name] if name in BUILT_IN else _read(LAYOUTS[name], name, FILE_OPTION, ())
 
 
-def _read(path: Path, name: str, option: MappingOption) -> ColumnMapping:
+def _read(path: Path, name: str, option: MappingOption, declared: Sequence[Field]) -> ColumnMapping:
     try:
-        return _parse(path.read_bytes(), option)
+        return _parse(path.read_bytes(), option, declared)
     except OSError as error:
         known = ", ".join([*BUILT_IN, *LAYOUTS])
         raise ConfigurationError(
@@ -220,10 +231,13 @@ def _read_key(path: str, name: str) -> TokenKey:
     return TokenKey(secret)
 
 
-def _parse(data: bytes, option: MappingOption) -> ColumnMapping:
+def _parse(data: bytes, option: MappingOption, declared: Sequence[Field]) -> ColumnMapping:
     keys: dict[str, Any] = msgspec.toml.decode(data)
     if "key" in keys:
         raise msgspec.ValidationError(f"a mapping holds no key; {TOKEN_KEY_SETTING} names its file")
+    if "declared" in keys:
+        raise msgspec.ValidationError("a mapping declares no fields; a catalog does")
+    keys["declared"] = msgspec.to_builtins(declared)
     if _OLDER_NAME not in keys:
         return msgspec.convert(keys, ColumnMapping)
     if option.amount_scale in keys:

@@ -51,8 +51,13 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         self._check_key(transaction, key)
         self.check_time("event_time", transaction.event_time, reference_ms)
         for name, text in zip(TEXT_FIELDS, _texts(transaction), strict=True):
-            if text is not None and len(text) >= SHORTEST and self._is_card_number(name, text):
-                raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
+            if text is not None and len(text) >= SHORTEST:
+                self.check_text(name, text)
+
+    def check_text(self, name: str, text: str) -> None:
+        """Raise InvalidEvent if the field ``name`` holds a card number."""
+        if self._is_card_number(name, text):
+            raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
 
     def check_label(self, label: Label, *, key: bytes | None, reference_ms: int) -> None:
         """Raise InvalidEvent unless the label is acceptable; the arguments are those of ``check``."""
@@ -63,9 +68,8 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidEvent(InvalidReason.ABSURD_TIME, "reported_at lies before event_time")
         self.check_time("reported_at", label.reported_at, reference_ms)
         for name in LABEL_TEXT_FIELDS:
-            text = getattr(label, name)
-            if text is not None and self._is_card_number(name, text):
-                raise InvalidEvent(InvalidReason.CARD_NUMBER, f"`{name}` looks like a primary account number")
+            if (text := getattr(label, name)) is not None:
+                self.check_text(name, text)
 
     def _is_card_number(self, field: str, text: str) -> bool:
         """Card numbers are also written in groups or within text; an id that is a number is ASCII digits only."""

@@ -108,13 +108,17 @@ def _suspects(batch: TransactionBatch, source: HistorySource) -> NDArray[np.bool
     acceptance, times = source.acceptance, batch.event_time
     suspects = times < acceptance.earliest_event_time_ms
     suspects |= times > source.now_ms + acceptance.max_future_ms
-    for name in TEXT_FIELDS:
-        column = getattr(batch, name)
+    for column in (*(getattr(batch, name) for name in TEXT_FIELDS), *_declared_texts(batch).values()):
         if isinstance(column, Encoded):
             suspects |= _maybe_cards(pa.array(column.texts, pa.string()))[column.codes]
         elif column is not None:
             suspects |= _maybe_cards(column)
     return suspects
+
+
+def _declared_texts(batch: TransactionBatch) -> dict[str, pa.Array]:
+    """The declared columns of text, by name."""
+    return {name: column for name, column in batch.declared.items() if pa.types.is_string(column.type)}
 
 
 def _maybe_cards(texts: pa.Array) -> NDArray[np.bool_]:
@@ -130,6 +134,8 @@ def _check_suspects(
         if suspects[index]:
             try:
                 source.acceptance.check(transaction, key=None, reference_ms=source.now_ms)
+                for name, column in _declared_texts(batch).items():
+                    source.acceptance.check_text(name, column[index].as_py() or "")
                 evidence.add([transaction])
             except CardNumbersFound as error:
                 raise InvalidFile(f"{source.path}: {error}", InvalidReason.CARD_NUMBER) from error

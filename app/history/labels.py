@@ -13,11 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.adapters.column_mapping import REQUIRED_FIELDS
-from app.adapters.tabular import column_decoders
 from app.adapters.tabular.batches import TransactionBatch
 from app.adapters.tabular.column import Column, plain
+from app.adapters.tabular.decoding import column_decoders
+from app.adapters.tabular.decoding.time_columns import event_times
 from app.adapters.tabular.files import read_rows
-from app.adapters.tabular.time_columns import event_times
 from app.adapters.tabular.wanted_columns import WantedColumns
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64

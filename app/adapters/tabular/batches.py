@@ -15,6 +15,10 @@ Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 
+_DECLARED = "declared."
+"""Begins the name of a declared column in a table; names of fields have no dots."""
+
+
 class Encoded(NamedTuple):
     """A text column whose values repeat: row ``i`` holds ``texts[codes[i]]``."""
 
@@ -52,6 +56,8 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The numbers of the rows in the file, where they are not consecutive from ``first_row`` on."""
     skipped: int = 0
     """Rows that the mapping left out beside these."""
+    declared: dict[str, pa.Array] = {}
+    """The present columns of fields that a catalog declares, by name: texts, doubles, booleans, and integers for money and times."""
 
     def row(self, index: int) -> int:
         """The number in the file of the row at this index, for messages."""
@@ -72,7 +78,7 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def texts(self, field: str) -> Encoded:
         """A text column by field name as codes, -1 where a row has no value."""
-        column = getattr(self, field)
+        column = self.declared[field] if field in self.declared else getattr(self, field, None)
         if isinstance(column, Encoded):
             return column
         if column is None:
@@ -83,8 +89,12 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def columns(self) -> dict[str, pa.Array]:
         """The present columns as Arrow arrays by field name, in the contract's order."""
-        fields = self.__struct_fields__[1:-2]
+        fields = self.__struct_fields__[1:-3]
         return {name: _arrow(column) for name in fields if (column := getattr(self, name)) is not None}
+
+    def all_columns(self) -> dict[str, pa.Array]:
+        """``columns``, and the declared ones under names that no field has."""
+        return self.columns() | {f"{_DECLARED}{name}": column for name, column in self.declared.items()}
 
     def transactions(self) -> Iterator[Transaction]:
         """One Transaction per row, in order, without the label fields."""
@@ -95,7 +105,7 @@ class TransactionBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def of_table(table: pa.Table, first_row: int, rows: Integers) -> TransactionBatch:
-    """The inverse of ``TransactionBatch.columns`` and ``row_numbers``."""
+    """The inverse of ``TransactionBatch.all_columns`` and ``row_numbers``."""
     columns: dict[str, Any] = {name: table[name].combine_chunks() for name in table.column_names}
     if "is_fraud" in columns and columns["is_fraud"].null_count:
         raise InvalidFile("the column of is_fraud is missing in some rows; give every row a label, or none")
@@ -104,7 +114,12 @@ def of_table(table: pa.Table, first_row: int, rows: Integers) -> TransactionBatc
     for name in ("event_time", "amount_minor", "latitude", "longitude", "is_fraud"):
         if name in columns:
             columns[name] = np.array(columns[name].to_numpy(zero_copy_only=False))
-    return TransactionBatch(first_row=first_row, rows=np.array(rows), **columns)
+    declared = {
+        name.removeprefix(_DECLARED): columns.pop(name)
+        for name in list(columns)
+        if name.startswith(_DECLARED)
+    }
+    return TransactionBatch(first_row=first_row, rows=np.array(rows), declared=declared, **columns)
 
 
 def encoded(array: pa.Array) -> Encoded:

@@ -29,9 +29,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     def taken(self, kept: NDArray[np.int64]) -> "Column":
         """The rows with these indexes."""
-        return msgspec.structs.replace(
-            self, array=self.array.take(pa.array(kept)), rows=self.first_row + kept
-        )
+        rows = self.first_row + kept if self.rows is None else self.rows[kept]
+        return msgspec.structs.replace(self, array=self.array.take(pa.array(kept)), rows=rows)
 
     def refuse_where(
         self, bad: pa.Array, what: str, reason: InvalidReason = InvalidReason.OUT_OF_RANGE

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.adapters.column_mapping import KNOWN_LAYOUTS, REQUIRED_FIELDS, ColumnMapping, layout_of
-from app.adapters.tabular import column_decoders
-from app.adapters.tabular.amount_columns import amounts, negative
 from app.adapters.tabular.batches import TransactionBatch, encoded
-from app.adapters.tabular.built_columns import raw_columns
 from app.adapters.tabular.column import Column
-from app.adapters.tabular.time_columns import event_times
+from app.adapters.tabular.decoding import column_decoders
+from app.adapters.tabular.decoding.amount_columns import amounts, negative
+from app.adapters.tabular.decoding.built_columns import raw_columns
+from app.adapters.tabular.decoding.declared_columns import declared_column
+from app.adapters.tabular.decoding.time_columns import event_times
 from app.errors import InvalidFile, InvalidReason
 
 _Decoder = Callable[[Column, ColumnMapping], Any]
@@ -54,18 +55,25 @@ def to_batch(
     fields = {
         field: _DECODERS[field](column, mapping) for field, column in found.items() if field in _DECODERS
     }
+    declared = {
+        field.name: declared_column(found[field.name], field)
+        for field in mapping.declared
+        if field.name in found
+    }
     if "currency" not in fields:
         fields["currency"] = pa.repeat(mapping.currency, count)
     fields["amount_minor"] = amounts(found["amount_minor"], encoded(fields["currency"]), mapping)
     _require_pairs(found)
     numbers = None if kept is None else first_row + kept
     skipped = rows.num_rows - count
-    return TransactionBatch(first_row=first_row - skipped_before, rows=numbers, skipped=skipped, **fields)
+    return TransactionBatch(
+        first_row=first_row - skipped_before, rows=numbers, skipped=skipped, declared=declared, **fields
+    )
 
 
 def require_columns(names: Sequence[str], mapping: ColumnMapping, path: Path) -> None:
     """Raise InvalidFile, with the remedy, unless every required field has a column or a constant."""
-    for field in REQUIRED_FIELDS:
+    for field in (*REQUIRED_FIELDS, *(field.name for field in mapping.declared if field.required)):
         constant = field == "currency" and mapping.currency is not None
         source = mapping.sources.get(field)
         if constant or (source is not None and source.default is not None):

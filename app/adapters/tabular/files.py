@@ -10,9 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from app.adapters.column_mapping import CONTRACT, FIELDS, ColumnMapping
+from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.tabular.batches import TransactionBatch
 from app.adapters.tabular.csv_rows import csv_rows
+from app.adapters.tabular.decoding.declared_columns import decimal_fields
 from app.adapters.tabular.fields import require_columns, to_batch
 from app.adapters.tabular.json_rows import json_rows
 from app.adapters.tabular.parquet_rows import parquet_rows
@@ -42,9 +43,10 @@ def read_batches(
 
 
 def _batches(path: Path, mapping: ColumnMapping, batch_rows: int) -> Iterator[TransactionBatch]:
-    columns = tuple(column for field in FIELDS for column in mapping.inputs(field))
+    columns = tuple(column for field in mapping.fields for column in mapping.inputs(field))
+    with_decimals = {*_NUMBERS, *mapping.sources, *decimal_fields(mapping)}
     numbers = frozenset(
-        c for field in FIELDS if field in _NUMBERS or field in mapping.sources for c in mapping.inputs(field)
+        c for field in mapping.fields if field in with_decimals for c in mapping.inputs(field)
     )
     wanted = WantedColumns(columns, lambda names: require_columns(names, mapping, path), numbers)
     skipped = 0

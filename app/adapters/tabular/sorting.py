@@ -54,7 +54,7 @@ def _runs(batches: Iterable[TransactionBatch], run_rows: int, skipped: list[int]
     waiting: list[pa.Table] = []
     for batch in batches:
         skipped.append(batch.skipped)
-        waiting.append(pa.table(batch.columns() | {_ROW: batch.row_numbers()}))
+        waiting.append(pa.table(batch.all_columns() | {_ROW: batch.row_numbers()}))
         if sum(map(len, waiting)) >= run_rows:
             yield _sorted(waiting)
             waiting = []

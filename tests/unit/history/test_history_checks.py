@@ -5,17 +5,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.adapters.column_mapping import CONTRACT
+from app.adapters.column_mapping import CONTRACT, ColumnMapping
 from app.adapters.tabular.batches import TransactionBatch, encoded
 from app.adapters.tabular.files import DEFAULT_BATCH_ROWS
+from app.catalog.definitions import Field
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.errors import InvalidEvent, InvalidFile
+from app.expressions.names import Kind
 from app.features.fold import Profiles
 from app.features.window import DAY_MS, Bounds
 from app.history.fold_history import HistorySource, _suspects, fold_history
@@ -140,6 +143,15 @@ def test_a_row_out_of_contract_is_named(
     assert "4111" not in str(error.value)
 
 
+def test_a_card_number_in_a_declared_text_is_named(tmp_path: Path) -> None:
+    payee = Field(name="payee_note", kind=Kind.TEXT)
+    mapping = msgspec.structs.replace(CONTRACT, declared=(payee,))
+
+    with pytest.raises(InvalidFile, match="row 2: `payee_note` looks like"):
+        fold_all(a_file(tmp_path, 2, {"payee_note": CARD}), mapping=mapping)
+    fold_all(a_file(tmp_path, 2, {"payee_note": "rent"}), mapping=mapping)
+
+
 def test_a_row_out_of_contract_is_named_in_a_later_batch(tmp_path: Path) -> None:
     row = DEFAULT_BATCH_ROWS + 7
 
@@ -189,7 +201,9 @@ def a_file(directory: Path, row: int, change: dict[str, object]) -> Path:
     return path
 
 
-def fold_all(path: Path, acceptance: Acceptance = SOURCE.acceptance) -> None:
-    source = HistorySource(path=path, mapping=CONTRACT, acceptance=acceptance, now_ms=NOW_MS)
+def fold_all(
+    path: Path, acceptance: Acceptance = SOURCE.acceptance, mapping: ColumnMapping = CONTRACT
+) -> None:
+    source = HistorySource(path=path, mapping=mapping, acceptance=acceptance, now_ms=NOW_MS)
     for _ in fold_history(source, Profiles(Bounds(DAY_MS, 100))):
         pass

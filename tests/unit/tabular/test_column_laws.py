@@ -14,10 +14,10 @@ from app.adapters.column_mapping import ColumnMapping
 from app.adapters.mapped_values.amounts import minor_units
 from app.adapters.mapped_values.refused import Refused
 from app.adapters.mapped_values.times import milliseconds
-from app.adapters.tabular.amount_columns import amounts
 from app.adapters.tabular.batches import encoded
 from app.adapters.tabular.column import Column
-from app.adapters.tabular.time_columns import event_times
+from app.adapters.tabular.decoding.amount_columns import amounts
+from app.adapters.tabular.decoding.time_columns import event_times
 from app.domain.transaction import MAX_AMOUNT_MINOR
 from app.errors import InvalidFile, InvalidReason
 

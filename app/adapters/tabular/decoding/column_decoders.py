@@ -15,12 +15,12 @@ from app.adapters.tabular.column import Column, numbers
 _MAX_TEXT = 64
 
 
-def texts(column: Column, *, required: bool) -> pa.Array:
-    """Identifiers and tokens: text of 1 to 64 characters; integers become decimal text."""
+def texts(column: Column, *, required: bool, max_length: int = _MAX_TEXT) -> pa.Array:
+    """Identifiers and tokens: text of 1 to ``max_length`` characters; integers become decimal text."""
     array = _text_array(column)
     if required:
         column.refuse_nulls()
-    _refuse_lengths(column, pc.utf8_length(array))
+    _refuse_lengths(column, pc.utf8_length(array), max_length)
     return array
 
 
@@ -66,9 +66,9 @@ def fraud_patterns(column: Column, mapping: ColumnMapping) -> pa.Array:
     return pa.array(names, pa.string()).take(found.indices)
 
 
-def _refuse_lengths(column: Column, length: pa.Array) -> None:
+def _refuse_lengths(column: Column, length: pa.Array, longest: int = _MAX_TEXT) -> None:
     column.refuse_where(pc.equal(length, 0), "is empty")
-    column.refuse_where(pc.greater(length, _MAX_TEXT), f"is longer than {_MAX_TEXT} characters")
+    column.refuse_where(pc.greater(length, longest), f"is longer than {longest} characters")
 
 
 def _text_array(column: Column) -> pa.Array:

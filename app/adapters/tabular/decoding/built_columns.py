@@ -21,7 +21,7 @@ def raw_columns(
 ) -> dict[str, Column]:
     """The columns that exist, by field. Raises InvalidFile at the first row of which a field cannot be built."""
     found: dict[str, Column] = {}
-    for field in FIELDS:
+    for field in mapping.fields:
         given = mapping.columns.get(field, field)
         source = given if isinstance(given, Source) else None
         if source is None and mapping.column(field) in rows.schema.names:
@@ -36,7 +36,9 @@ def raw_columns(
 
 
 def _unpadded(array: pa.Array, field: str, mapping: ColumnMapping) -> pa.Array:
-    is_padded = field in TEXT_FIELDS and mapping.padding == "strip" and pa.types.is_string(array.type)
+    # A declared column of text is padded as those of the contract, whatever it holds: a number is not text.
+    may_be_padded = field in TEXT_FIELDS or field not in FIELDS
+    is_padded = may_be_padded and mapping.padding == "strip" and pa.types.is_string(array.type)
     return pc.utf8_rtrim(array, PAD) if is_padded else array
 
 
