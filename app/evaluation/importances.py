@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from app.features import catalog
 from app.scoring.model import Rows, Scores
 from app.training.scored_dataset import Flags
 
@@ -21,6 +20,8 @@ _REPEATS = 2
 class Sample(NamedTuple):
     """A sample of the rows of a history, stratified by label."""
 
+    names: tuple[str, ...]
+    """The features, which are the columns of the rows."""
     rows: Rows
     frauds: Flags
     weights: np.ndarray
@@ -37,8 +38,10 @@ class Importance(NamedTuple):
 class Sampler:
     """Draws a seeded, uniform sample of bounded size from a history of any length."""
 
-    def __init__(self, seed: int) -> None:
-        self._frauds, self._others = _Reservoir(MOST_FRAUDS, seed), _Reservoir(MOST_LEGITIMATE, seed + 1)
+    def __init__(self, seed: int, names: tuple[str, ...]) -> None:
+        self._names, width = names, len(names)
+        self._frauds = _Reservoir(MOST_FRAUDS, seed, width)
+        self._others = _Reservoir(MOST_LEGITIMATE, seed + 1, width)
 
     def add(self, rows: Rows, frauds: Flags) -> None:
         self._frauds.add(rows[frauds])
@@ -48,15 +51,16 @@ class Sampler:
         parts = (self._frauds, self._others)
         weights = [np.full(len(part.rows), part.seen / max(1, len(part.rows))) for part in parts]
         frauds = np.arange(sum(len(part.rows) for part in parts)) < len(self._frauds.rows)
-        return Sample(np.concatenate([part.rows for part in parts]), frauds, np.concatenate(weights))
+        rows = np.concatenate([part.rows for part in parts])
+        return Sample(self._names, rows, frauds, np.concatenate(weights))
 
 
 class _Reservoir:
     """Keeps the rows with the smallest random keys, which is a uniform sample of all rows so far."""
 
-    def __init__(self, most: int, seed: int) -> None:
+    def __init__(self, most: int, seed: int, width: int) -> None:
         self._most, self._random = most, np.random.default_rng(seed)
-        self.rows, self._keys, self.seen = np.empty((0, catalog.WIDTH)), np.empty(0), 0
+        self.rows, self._keys, self.seen = np.empty((0, width)), np.empty(0), 0
 
     def add(self, rows: Rows) -> None:
         self.seen += len(rows)
@@ -72,7 +76,7 @@ def importances(score: Callable[[Rows], Scores], sample: Sample, seed: int) -> l
     random = np.random.default_rng(seed)
     whole = _precision(score(sample.rows), sample)
     found = []
-    for at, name in enumerate(catalog.NAMES):
+    for at, name in enumerate(sample.names):
         rows = sample.rows.copy()
         lost = []
         for _ in range(_REPEATS):

@@ -10,7 +10,6 @@ from app.adapters.models.estimators import scorers_of
 from app.adapters.models.scorers import ScoreRows
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
-from app.features import catalog
 from app.features.fold import Profiles
 from app.features.window import DAY_MS
 from app.history.fold_history import HistorySource
@@ -60,13 +59,13 @@ def run(
     labelling: Labelling | None = None,
 ) -> Iterator[FoldResult]:
     """Fit and test fold by fold. Raises InvalidFile if the training days of a fold have no fraud."""
-    require_storable(options)
+    require_storable(options, history.features)
     days = history.days
     for number, fold in enumerate(planned):
         known = history.where(fold.trains(days)).as_known(labelling, fold.test_from * DAY_MS)
         fitted = _sampled(known, options)
         require_frauds(fitted, f"the days of training of fold {number}")
-        score_rows = scorers_of(fit(fitted, options), np.zeros((1, catalog.WIDTH))).score
+        score_rows = scorers_of(fit(fitted, options), np.zeros((1, history.features.width))).score
         tested = history.where(fold.tests(days, history.customers, history.frauds))
         waiting = history.where(fold.waits(days))
         with threadpoolctl.threadpool_limits(1):

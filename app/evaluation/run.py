@@ -13,6 +13,7 @@ from app.evaluation import prequential, scored
 from app.evaluation.figures import EPOCH, Asked, Part, figures
 from app.evaluation.importances import Importance, Sampler, importances
 from app.evaluation.scored import ScoresFile
+from app.features.feature_set import SHIPPED
 from app.features.fold import Profiles
 from app.features.window import Bounds
 from app.history.fold_history import HistorySource
@@ -60,7 +61,7 @@ def by_protocol(
         parts.append(result.part)
         on_fold(result.part)
         if request.with_importances and not important:
-            sampler = Sampler(request.options.seed)
+            sampler = Sampler(request.options.seed, history.features.names)
             sampler.add(result.tested.rows, result.tested.frauds)
             important = importances(result.score_rows, sampler.sample(), request.options.seed)
     return Evaluation(parts, important)
@@ -68,7 +69,7 @@ def by_protocol(
 
 def by_model(request: Request, model: Model, name: str, on_progress: Progress) -> Evaluation:
     """Evaluate a bundle at its own thresholds."""
-    sampler = Sampler(request.options.seed) if request.with_importances else None
+    sampler = Sampler(request.options.seed, SHIPPED.names) if request.with_importances else None
     scored_data = scored.by_model(request.source, Profiles(request.bounds), model, sampler, on_progress)
     part = _part(request, name, scored_data, model.thresholds)
     important = importances(model.score, sampler.sample(), request.options.seed) if sampler else []

@@ -22,6 +22,7 @@ from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.errors import CardNumbersFound, InvalidEvent, InvalidFile, InvalidReason
 from app.features.columns import digests, terminal_digest
+from app.features.feature_set import SHIPPED, FeatureSet
 from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profiles
 from app.features.window import DAY_MS
 from app.history.entity_history import EntityHistory
@@ -53,6 +54,7 @@ class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Consecutive rows of a history with their features."""
 
     batch: TransactionBatch
+    features: FeatureSet
     folded: Folded
     applied: Integers
     """Indexes of the rows that changed the profiles of their customers, in file order; the others are repeats."""
@@ -83,7 +85,7 @@ def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBa
             frauds = applied[batch.is_fraud[applied]]
             pending.add(labels_of(batch, frauds, events.transaction[frauds], source.label_delay_ms))
         delayed = entities.fold(batch, applied, events.transaction[applied], pending.due(batch.event_time))
-        yield FoldedBatch(batch=batch, folded=folded, applied=applied, delayed=delayed)
+        yield FoldedBatch(batch=batch, features=SHIPPED, folded=folded, applied=applied, delayed=delayed)
 
 
 def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[TransactionBatch, Events, Folded]]:

@@ -15,8 +15,8 @@ from app.adapters.tabular.batches import Encoded, TransactionBatch, encoded
 from app.adapters.tabular.files import read_batches
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile
-from app.features import catalog
 from app.features.columns import digests
+from app.features.feature_set import FeatureSet
 from app.features.fold import Profiles
 from app.features.window import DAY_MS
 from app.history.fold_history import FoldedBatch, HistorySource, fold_history
@@ -26,8 +26,6 @@ from app.training.scored_dataset import Flags, Integers, ScoredDataset
 
 Progress = Callable[[int], None]
 
-_AMOUNT = catalog.column("transaction_amount")
-
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Columns of equal length, in file order."""
@@ -35,12 +33,15 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     rows: Rows
     frauds: Flags
     event_times: Integers
+    amounts_minor: Integers
     customers: Integers
     """Customers as numbers, the same in all datasets of one reading."""
     patterns: Integers
     """Indexes of ``pattern_names``; 0 for none."""
     transactions: Integers
     """Digests of transaction ids; 0 without a file of labels."""
+    features: FeatureSet
+    """The columns of ``rows``."""
     pattern_names: tuple[str, ...] = ("",)
 
     def __len__(self) -> int:
@@ -48,7 +49,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def where(self, chosen: Flags | Integers) -> "Dataset":
         return msgspec.structs.replace(
-            self, **{name: getattr(self, name)[chosen] for name in self.__struct_fields__[:-1]}
+            self, **{name: getattr(self, name)[chosen] for name in self.__struct_fields__[:-2]}
         )
 
     def as_known(self, labelling: Labelling | None, at_ms: int) -> "Dataset":
@@ -69,7 +70,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             frauds=self.frauds,
             event_times=self.event_times,
             customers=self.customers,
-            amounts_minor=self.rows[:, _AMOUNT].astype(np.int64),
+            amounts_minor=self.amounts_minor,
             patterns=self.patterns,
             pattern_names=self.pattern_names,
         )
@@ -166,8 +167,10 @@ def _dataset(
     frauds, transactions = labels(batch, source, labelling)
     return Dataset(
         rows=part.rows,
+        features=part.features,
         frauds=frauds[applied],
         event_times=batch.event_time[applied],
+        amounts_minor=batch.amount_minor[applied],
         customers=customers.of(batch.customer_id)[applied],
         patterns=pattern_numbers(batch, patterns)[applied],
         transactions=transactions[applied],
@@ -177,15 +180,15 @@ def _dataset(
 
 def _joined(parts: list[Dataset]) -> Dataset:
     """Join parts to one dataset. Empties the list on the way, so that the rows are in memory about once."""
-    small = [name for name in Dataset.__struct_fields__ if name not in ("rows", "pattern_names")]
+    small = Dataset.__struct_fields__[1:-2]
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) for name in small
     }
-    rows: NDArray[np.float64] = np.empty((len(columns["frauds"]), catalog.WIDTH))
-    pattern_names, at = parts[-1].pattern_names, 0
+    features, pattern_names, at = parts[-1].features, parts[-1].pattern_names, 0
+    rows: NDArray[np.float64] = np.empty((len(columns["frauds"]), features.width))
     parts.reverse()
     while parts:
         part = parts.pop()
         rows[at : at + len(part)] = part.rows
         at += len(part)
-    return Dataset(rows=rows, pattern_names=pattern_names, **columns)
+    return Dataset(rows=rows, features=features, pattern_names=pattern_names, **columns)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 from app.adapters.models import skops_files
 from app.adapters.models.estimators import scorers_of
 from app.errors import BundleCorrupt, ConfigurationError
-from app.features import catalog
+from app.features.feature_set import SHIPPED, FeatureSet
 from app.scoring.model import Rows
 from app.training.absent import partly_absent
 from app.training.dataset import Dataset
@@ -32,7 +32,10 @@ Weights = NDArray[np.float64]
 def fit(dataset: Dataset, options: TrainingOptions) -> Any:
     """Fit the estimator of the recipe, with its calibration. Raises ConfigurationError if it cannot be fitted."""
     share = options.recipe.absent_share
-    with threadpoolctl.threadpool_limits(1), partly_absent(dataset.rows, share, options.seed):
+    with (
+        threadpoolctl.threadpool_limits(1),
+        partly_absent(dataset.rows, dataset.features.delayed, share, options.seed),
+    ):
         rows = _without_empty_columns(dataset.rows)
         if options.recipe.calibration == "none":
             return _fit(rows, dataset.frauds, options)
@@ -47,20 +50,22 @@ def fit(dataset: Dataset, options: TrainingOptions) -> Any:
         )
 
 
-def require_storable(options: TrainingOptions) -> None:
+def require_storable(options: TrainingOptions, features: FeatureSet = SHIPPED) -> None:
     """Fit and store the estimator with a few synthetic rows. Raises ConfigurationError if it cannot be stored.
 
     Called before a history is read, so that an unsuitable recipe fails at once and not after hours.
     """
     random = np.random.default_rng(options.seed)
-    rows = random.uniform(0, 100, (_TRIAL_ROWS, catalog.WIDTH))
+    rows = random.uniform(0, 100, (_TRIAL_ROWS, features.width))
     frauds = np.arange(_TRIAL_ROWS) % 4 == 0
     rows[frauds] += 50
-    rows[::7, 1] = np.nan
+    rows[::7, -1] = np.nan
     nothing = np.zeros(_TRIAL_ROWS, dtype=np.int64)
     trial = Dataset(
         rows=rows,
+        features=features,
         frauds=frauds,
+        amounts_minor=nothing,
         event_times=np.arange(_TRIAL_ROWS),
         customers=nothing,
         transactions=nothing,
@@ -70,7 +75,7 @@ def require_storable(options: TrainingOptions) -> None:
         warnings.simplefilter("ignore")
         estimator = fit(trial, options)
     try:
-        scorers_of(skops_files.loads(skops_files.dumps(estimator)), np.zeros((1, catalog.WIDTH)))
+        scorers_of(skops_files.loads(skops_files.dumps(estimator)), np.zeros((1, features.width)))
     except BundleCorrupt as error:
         raise ConfigurationError(
             f"{_names(options)} cannot be stored safely: {error}. Choose another, for instance "

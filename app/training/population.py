@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.features import catalog
+from app.features.feature_set import FeatureSet
 from app.scoring.model import Distribution, Rows, Scores
 from app.training.absent import absent
 
@@ -19,10 +19,10 @@ Values = NDArray[np.float64]
 
 
 def distributions(
-    rows: Rows, frauds: NDArray[np.bool_], legitimate_share: float = 1.0
+    rows: Rows, features: FeatureSet, frauds: NDArray[np.bool_], legitimate_share: float = 1.0
 ) -> dict[str, Distribution]:
     """Return the distribution of every feature, by name."""
-    return {name: distribution(rows[:, i], frauds, legitimate_share) for i, name in enumerate(catalog.NAMES)}
+    return {name: distribution(rows[:, i], frauds, legitimate_share) for i, name in enumerate(features.names)}
 
 
 def distribution(values: Values, frauds: NDArray[np.bool_], legitimate_share: float = 1.0) -> Distribution:
@@ -44,7 +44,7 @@ def distribution(values: Values, frauds: NDArray[np.bool_], legitimate_share: fl
     )
 
 
-def golden_rows(rows: Rows, scores: Scores) -> Rows:
+def golden_rows(rows: Rows, features: FeatureSet, scores: Scores) -> Rows:
     """Return rows that distinguish models: each feature missing where that occurs, the highest scores, scores over the
     whole range, and rows with the highest scores but without entity features.
     """
@@ -53,6 +53,7 @@ def golden_rows(rows: Rows, scores: Scores) -> Rows:
     spread = ranked[np.linspace(0, len(ranked) - 1, GOLDEN_ROWS).astype(np.int64)]
     wanted = np.concatenate([*missing, ranked[-_HIGHEST_SCORES:], spread])
     _, first = np.unique(wanted, return_index=True)
-    without_entities = absent(rows[ranked[-_WITHOUT_ENTITIES:]])
+    highest = ranked[-_WITHOUT_ENTITIES:] if len(features.delayed) else ranked[:0]
+    without_entities = absent(rows[highest], features.delayed)
     chosen = rows[wanted[np.sort(first)][: GOLDEN_ROWS - len(without_entities)]]
     return np.concatenate([chosen, without_entities])

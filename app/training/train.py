@@ -14,6 +14,7 @@ from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.clock import utc_text
 from app.errors import ModelRejected
 from app.features import catalog
+from app.features.feature_set import SHIPPED, FeatureSet
 from app.features.fold import Profiles
 from app.features.window import Bounds
 from app.history.fold_history import HistorySource
@@ -43,20 +44,22 @@ def train(
     options: TrainingOptions,
     profile: ProfileBounds,
     on_progress: Progress = lambda _: None,
+    features: FeatureSet = SHIPPED,
 ) -> Bundle:
     """Train on a labelled file and write the bundle. Raises InvalidFile, or ModelRejected if the bundle exists."""
     if target.path.exists():
         raise ModelRejected(f"{target.path} exists. A version is never overwritten: choose another.")
-    require_storable(options)
+    require_storable(options, features)
     bounds = Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events)
     split = _read(source, Profiles(bounds), options, on_progress)
     estimator = fit(split.fitted, options)
-    score_rows = scorers_of(estimator, np.zeros((1, catalog.WIDTH))).score
+    score_rows = scorers_of(estimator, np.zeros((1, features.width))).score
     with threadpoolctl.threadpool_limits(1):
         tested, fitted = score_rows(split.tested.rows), score_rows(split.fitted.rows)
     manifest = _describe(target, options, profile, split, (fitted, tested))
     text = card(manifest, options, split, source.path.name)
-    return save(target.path, manifest, estimator, golden_rows(split.fitted.rows, fitted), text, target.limits)
+    golden = golden_rows(split.fitted.rows, features, fitted)
+    return save(target.path, manifest, estimator, golden, text, target.limits)
 
 
 def _read(
@@ -81,7 +84,7 @@ def _describe(
     split: Split,
     scores: tuple[Scores, Scores],
 ) -> Manifest:
-    (fitted, tested), times = scores, split.fitted.event_times
+    (fitted, tested), times, features = scores, split.fitted.event_times, split.fitted.features
     thresholds = choose_thresholds(tested, split.tested.frauds, options)
     last_day = utc_text(int(split.tested.event_times.max()), "%Y-%m-%d")
     return Manifest(
@@ -90,8 +93,9 @@ def _describe(
         created=target.created or last_day,
         sklearn=sklearn.__version__,
         catalog_version=catalog.VERSION,
-        catalog_digest=catalog.DIGEST,
-        features=list(catalog.NAMES),
+        catalog_digest=features.digest,
+        features=list(features.names),
+        definitions=dict(features.definitions),
         thresholds=thresholds,
         training=TrainingWindow(
             first_event_time=int(times.min()),
@@ -101,6 +105,8 @@ def _describe(
         ),
         profile=profile,
         metrics=evaluate(tested, split.tested.frauds, thresholds, options.test_days),
-        distributions=distributions(split.fitted.rows, split.fitted.frauds, options.legitimate_share),
+        distributions=distributions(
+            split.fitted.rows, features, split.fitted.frauds, options.legitimate_share
+        ),
         scores=distribution(fitted, split.fitted.frauds, options.legitimate_share),
     )

@@ -20,6 +20,7 @@ from app.adapters.library_errors import Translated
 from app.adapters.models import golden, manifest, skops_files
 from app.adapters.models.aliases import bundle_path, read_aliases
 from app.adapters.models.backends import Backend
+from app.adapters.models.binding import Binding, bind
 from app.adapters.models.checkable import compared_before, compared_now
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.loading import UNSIGNED, Loading
@@ -27,6 +28,7 @@ from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODE
 from app.adapters.models.scorers import Contribute
 from app.domain.decision import ModelReference, Thresholds
 from app.errors import BundleCorrupt, ModelRejected
+from app.features.feature_set import SHIPPED
 from app.scoring.model import Contributions, Distribution, Rows, Scores
 
 _GOLDEN_REPEATS = 8
@@ -36,13 +38,19 @@ class Bundle:
     """A loaded model that passed every check; implements app.scoring.model.Model."""
 
     def __init__(
-        self, described: Manifest, reference: ModelReference, backend: Backend, contribute: Contribute
+        self,
+        described: Manifest,
+        reference: ModelReference,
+        backend: Backend,
+        contribute: Contribute,
+        binding: Binding,
     ) -> None:
         self.manifest = described
         self.reference = reference
         self.warnings = (*_version_warnings(described), *filter(None, [backend.warning]))
         self.backend = backend
         self._contribute = contribute
+        self._binding = binding
 
     @property
     def thresholds(self) -> Thresholds:
@@ -53,12 +61,12 @@ class Bundle:
         return self.manifest.distributions
 
     def score(self, rows: Rows) -> Scores:
-        """Fraud probabilities, shape (rows,). ``rows`` are float64, C-contiguous, in the order of the catalog."""
-        return self.backend.score(rows)
+        """Fraud probabilities, shape (rows,). ``rows`` are float64, C-contiguous, in the order of the deployment's features."""
+        return self.backend.score(self._binding.taken(rows))
 
     def contributions(self, rows: Rows) -> Contributions | None:
         """The contribution of each feature to each score; None where this kind of model has none."""
-        return self._contribute(rows)
+        return self._binding.given_back(self._contribute(self._binding.taken(rows)))
 
 
 def champion(models_dir: Path, override: str, loading: Loading) -> Bundle:
@@ -88,19 +96,23 @@ def save(
     card: str,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Bundle:
-    """Write a bundle to ``path`` atomically and durably, and load it. Raises ModelRejected if ``path`` exists or a check fails."""
+    """Write a bundle to ``path`` atomically and durably, and load it, for rows of the model's own features.
+
+    ``golden_rows`` have the columns of the model. Raises ModelRejected if ``path`` exists or a check fails.
+    """
     if path.exists():
         raise ModelRejected(f"{path} exists. A version is never overwritten: choose another.")
+    loading = UNSIGNED._replace(limits=limits, features=None if described.definitions else SHIPPED)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     unfinished.mkdir()
     try:
         _write(unfinished, described, estimator, golden_rows, card)
-        _load(unfinished, UNSIGNED._replace(limits=limits))
+        _load(unfinished, loading)
         durable_file.publish(unfinished, path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return load(path, UNSIGNED._replace(limits=limits))
+    return load(path, loading)
 
 
 def sign(path: Path, key_file: Path, limits: Limits = DEFAULT_LIMITS) -> ModelReference:
@@ -127,8 +139,8 @@ def described(path: Path, loading: Loading) -> tuple[bytes, Manifest]:
 
 def _load(path: Path, loading: Loading) -> Bundle:
     encoded, content = described(path, loading)
+    binding = bind(content, loading.features, path)
     files = manifest.read_files(content, path, loading.limits)
-    manifest.check_catalog(content, path)
     manifest.check_library(content, path)
     # One core per worker: numerical libraries that start a thread per core would compete for it.
     threadpoolctl.threadpool_limits(1)
@@ -143,7 +155,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
         singly = np.concatenate([backend.score(rows[i : i + 1]) for i in range(len(rows))])
         golden.check(together, expected, path)
         golden.check(singly, expected, path)
-    return Bundle(content, reference, backend, contribute)
+    return Bundle(content, reference, backend, contribute, binding)
 
 
 def _cannot_score(path: Path, error: Exception) -> BundleCorrupt:
@@ -154,7 +166,8 @@ def _cannot_score(path: Path, error: Exception) -> BundleCorrupt:
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:
     (path / CARD_FILE).write_text(card, encoding="utf-8")
     (path / MODEL_FILE).write_bytes(skops_files.dumps(estimator))
-    golden.write(path / GOLDEN_FILE, golden_rows, estimator.predict_proba(golden_rows)[:, 1])
+    scores = estimator.predict_proba(golden_rows)[:, 1]
+    golden.write(path / GOLDEN_FILE, described.features, golden_rows, scores)
     digests = {name: sha256((path / name).read_bytes()).hexdigest() for name in OTHER_FILES}
     complete = msgspec.structs.replace(described, files=digests)
     (path / FILE_NAME).write_bytes(manifest.encode(complete))

@@ -52,7 +52,7 @@ def compared_now(
     loading: Loading,
     path: Path,
 ) -> Checkable:
-    rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE, loading.limits)
+    rows, expected = golden.read(files[GOLDEN_FILE], path / GOLDEN_FILE, described.features, loading.limits)
     from app.adapters.models.estimators import scorers_of  # noqa: PLC0415  # scikit-learn takes a second to import
 
     threadpoolctl.threadpool_limits(1)  # again, for the thread pools loaded by scikit-learn

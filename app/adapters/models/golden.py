@@ -1,6 +1,7 @@
 """Golden rows: feature vectors with the scores that their model gave when it was trained."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.parquet_format.pages import unpacked_sizes
 from app.errors import BundleCorrupt, GoldenRowMismatch
-from app.features import catalog
 from app.scoring.model import Rows, Scores
 
 TOLERANCE = 1e-9
@@ -22,17 +22,19 @@ _ITEM_BYTES = 16
 """A number, twice: Parquet may store it together with its level."""
 
 
-def write(path: Path, rows: Rows, scores: Scores) -> None:
-    """Write rows, shape (rows, features), and their scores to a Parquet file."""
+def write(path: Path, features: Sequence[str], rows: Rows, scores: Scores) -> None:
+    """Write rows, shape (rows, features), and their scores to a Parquet file; ``features`` are the names of the columns."""
     from app.adapters.tabular.table_writer import ColumnType, TableWriter  # noqa: PLC0415  # see read
 
-    schema: dict[str, ColumnType] = dict.fromkeys((*catalog.NAMES, _SCORE), "real")
+    schema: dict[str, ColumnType] = dict.fromkeys((*features, _SCORE), "real")
     with TableWriter(path, schema) as table:
-        table.write(dict(zip(catalog.NAMES, rows.T, strict=True)) | {_SCORE: scores})
+        table.write(dict(zip(features, rows.T, strict=True)) | {_SCORE: scores})
 
 
-def read(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Rows, Scores]:
-    """The rows and scores in a file's bytes. Raises BundleCorrupt where they hold none, or more than the limits allow."""
+def read(
+    data: bytes, path: Path, features: Sequence[str], limits: Limits = DEFAULT_LIMITS
+) -> tuple[Rows, Scores]:
+    """The rows, whose columns are ``features``, and scores in a file's bytes. Raises BundleCorrupt where they hold none, or more than the limits allow."""
     import pyarrow as pa  # noqa: PLC0415  # a worker whose model was compared before has these rows without it
     import pyarrow.parquet  # noqa: PLC0415
 
@@ -40,9 +42,9 @@ def read(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Rows
         file = pyarrow.parquet.ParquetFile(
             io.BytesIO(data), thrift_container_size_limit=_MOST_ITEMS, thrift_string_size_limit=len(data)
         )
-        _check_sizes(file, data, limits)
+        _check_sizes(file, data, features, limits)
         table = file.read()
-        columns = [table.column(name).to_numpy() for name in (*catalog.NAMES, _SCORE)]
+        columns = [table.column(name).to_numpy() for name in (*features, _SCORE)]
         values = np.array(columns, dtype=np.float64)
     except (pa.ArrowException, KeyError, ValueError, OSError, MemoryError) as error:
         raise BundleCorrupt(f"{path} holds no golden rows: {type(error).__name__}") from error
@@ -51,16 +53,16 @@ def read(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Rows
     return np.ascontiguousarray(values[:-1].T), values[-1]
 
 
-def _check_sizes(file: Any, data: bytes, limits: Limits) -> None:
+def _check_sizes(file: Any, data: bytes, features: Sequence[str], limits: Limits) -> None:
     """Check what reading the file would allocate. Raises BundleCorrupt, or ValueError where it is damaged."""
     found = file.metadata
     if found.num_rows > limits.golden_rows:
         raise BundleCorrupt(
             f"the bundle has {found.num_rows:,} golden rows, allowed are {limits.golden_rows:,} (FRAUDSTREAM_MODEL_MAX_GOLDEN_ROWS)"
         )
-    expected = {(name, "double") for name in (*catalog.NAMES, _SCORE)}
+    expected = {(name, "double") for name in (*features, _SCORE)}
     if {(field.name, str(field.type)) for field in file.schema_arrow} != expected:
-        raise ValueError("other columns than numbers of the catalog")
+        raise ValueError("other columns than the numbers of the features")
     if found.num_row_groups != 1:
         raise ValueError("golden rows are one group of rows")
     columns = [found.row_group(0).column(at) for at in range(found.num_columns)]

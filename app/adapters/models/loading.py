@@ -6,6 +6,7 @@ from app.adapters.models.backends import BackendChoice
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.comparisons import Comparisons
 from app.features.compiled import code_folders
+from app.features.feature_set import SHIPPED, FeatureSet
 from app.settings import ModelSettings
 
 
@@ -26,6 +27,8 @@ class Loading(NamedTuple):
     """Make the comparison, whether there is one or not, and keep it."""
     limits: Limits = DEFAULT_LIMITS
     """The sizes of a bundle that is not refused."""
+    features: FeatureSet | None = SHIPPED
+    """The features that the deployment computes, among which those of a model must be. None: rows have the model's own."""
 
     @classmethod
     def by(cls, settings: ModelSettings) -> "Loading":

@@ -2,7 +2,6 @@
 
 from hashlib import sha256
 from importlib.metadata import version
-from itertools import zip_longest
 from math import nan
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,7 @@ from app.adapters.models.checks import bounded_file
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.domain.bounded import ModelName
 from app.domain.decision import ModelReference, Thresholds
-from app.errors import BundleCorrupt, CatalogMismatch, LibraryMismatch
-from app.features import catalog
+from app.errors import BundleCorrupt, LibraryMismatch
 from app.scoring.model import Distribution, Rows
 from app.settings import ProfileSettings
 
@@ -71,6 +69,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     catalog_digest: str
     features: list[str]
     """Names of the features in the order of the model's columns."""
+    definitions: dict[str, str] = {}
+    """Digest of each feature's definition, by name. Empty for a model that takes the features of this release."""
     thresholds: Thresholds
     training: TrainingWindow
     profile: ProfileBounds
@@ -95,7 +95,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def encode(manifest: Manifest) -> bytes:
     """The manifest's bytes; equal manifests give equal bytes."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    content = msgspec.to_builtins(manifest)
+    if not manifest.definitions:  # an older release refuses a key that it does not know
+        del content["definitions"]
+    return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 
 
 def decode(data: bytes, path: Path) -> Manifest:
@@ -113,27 +116,11 @@ def read_files(manifest: Manifest, path: Path, limits: Limits) -> dict[str, byte
     """
     if set(manifest.files) != set(OTHER_FILES):
         raise BundleCorrupt(f"{path / FILE_NAME} must list exactly {', '.join(OTHER_FILES)}")
-    found = {name: read(path, name, limits) for name in manifest.files}
+    found = {name: read(path, name, limits, len(manifest.features)) for name in manifest.files}
     for name, expected in manifest.files.items():
         if sha256(found[name]).hexdigest() != expected:
             raise BundleCorrupt(f"{path / name} was altered: its sha256 is not the manifest's. Restore it.")
     return found
-
-
-def check_catalog(manifest: Manifest, path: Path) -> None:
-    """Raise CatalogMismatch unless the model was trained on the features of this release."""
-    if manifest.catalog_digest != catalog.DIGEST:
-        raise CatalogMismatch(
-            f"{path} was trained on catalog {manifest.catalog_digest} (version {manifest.catalog_version}), this "
-            f"release computes {catalog.DIGEST} (version {catalog.VERSION}). Train a model with this release."
-        )
-    if tuple(manifest.features) != catalog.NAMES:
-        pairs = enumerate(zip_longest(manifest.features, catalog.NAMES))
-        at, (found, expected) = next((at, pair) for at, pair in pairs if pair[0] != pair[1])
-        raise CatalogMismatch(
-            f"{path} takes {found} for its feature {at}, the catalog has {expected} there. Train a model with this "
-            "release."
-        )
 
 
 def check_library(manifest: Manifest, path: Path) -> None:
@@ -153,11 +140,11 @@ def _release(version: str) -> list[str]:
     return version.split(".")[:2]
 
 
-def read(path: Path, name: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """The bytes of one file of the bundle at ``path``. Raises BundleCorrupt."""
+def read(path: Path, name: str, limits: Limits = DEFAULT_LIMITS, features: int = 0) -> bytes:
+    """The bytes of one file of the bundle at ``path``, whose model takes so many features. Raises BundleCorrupt."""
     most = limits.bundle_bytes if name == MODEL_FILE else MOST_BYTES
     if name == GOLDEN_FILE:
-        most += 2 * limits.golden_rows * (catalog.WIDTH + 1) * np.dtype(np.float64).itemsize
+        most += 2 * limits.golden_rows * (features + 1) * np.dtype(np.float64).itemsize
     try:
         return bounded_file.read(path / name, most)
     except OSError as error:

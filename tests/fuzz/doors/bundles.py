@@ -99,7 +99,7 @@ def _sound() -> tuple[Given, ...]:
 
 def _bundle(estimator: Any, rows: Any) -> Given:
     path = memory_directory() / "golden.parquet"
-    golden.write(path, rows, estimator.predict_proba(rows)[:, 1])
+    golden.write(path, catalog.NAMES, rows, estimator.predict_proba(rows)[:, 1])
     described = (REPOSITORY / "models" / "baseline" / "3" / "manifest.json").read_bytes()
     return Given(skops_files.dumps(estimator), path.read_bytes(), described, is_declared=True, backend=0)
 

@@ -124,7 +124,7 @@ def rows_file(rows: int, **options: Any) -> bytes:
 
 def refusal(data: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
     with pytest.raises(BundleCorrupt) as caught:
-        golden.read(data, Path("golden.parquet"), limits)
+        golden.read(data, Path("golden.parquet"), catalog.NAMES, limits)
     return str(caught.value)
 
 

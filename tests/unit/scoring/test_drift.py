@@ -15,6 +15,7 @@ from app.adapters.models.loading import UNSIGNED
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
 from app.features.catalog import NAMES
+from app.features.feature_set import SHIPPED
 from app.scoring.drift import FEWEST_ROWS, SCORE, Recent, Reference, psi
 from app.scoring.model import Rows, Scores
 from app.streaming.monitoring.drift_metrics import DriftMetrics
@@ -26,7 +27,7 @@ RNG = np.random.default_rng(3)
 TRAINED: Rows = RNG.normal(size=(4000, len(NAMES)))
 TRAINED[RNG.random(TRAINED.shape) < 0.1] = np.nan
 TRAINED_SCORES: Scores = RNG.random(4000)
-REFERENCE = Reference(distributions(TRAINED, NOBODY), distribution(TRAINED_SCORES, NOBODY))
+REFERENCE = Reference(distributions(TRAINED, SHIPPED, NOBODY), distribution(TRAINED_SCORES, NOBODY))
 
 
 def brute_force(trained: Scores, recent: Scores) -> float:

@@ -9,6 +9,7 @@ from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import ProfileBounds
 from app.domain.acceptance import Acceptance
 from app.features import catalog
+from app.features.feature_set import SHIPPED
 from app.features.window import DAY_MS
 from app.history.fold_history import HistorySource
 from app.training.dataset import Dataset
@@ -33,7 +34,9 @@ def dataset(days: int) -> Dataset:
     hours = np.arange(days * 24 + 1, dtype=np.int64)
     return Dataset(
         rows=np.zeros((len(hours), len(catalog.NAMES))),
+        features=SHIPPED,
         frauds=hours % 10 == 0,
+        amounts_minor=np.zeros_like(hours),
         event_times=hours * DAY_MS // 24,
         customers=hours % 5,
         patterns=np.zeros_like(hours),
@@ -61,7 +64,9 @@ def noisy(count: int) -> Dataset:
     frauds = rows[:, 0] + random.normal(size=count) > 2
     return Dataset(
         rows=rows,
+        features=SHIPPED,
         frauds=frauds,
+        amounts_minor=rows[:, 0].astype(np.int64),
         event_times=np.linspace(0, 40 * DAY_MS, count).astype(np.int64),
         customers=np.arange(count) % 100,
         patterns=np.zeros(count, dtype=np.int64),

@@ -192,7 +192,7 @@ class TestImportances:
     def test_only_the_feature_that_a_model_looks_at_is_important(self) -> None:
         random = np.random.default_rng(1)
         rows = random.uniform(0, 1000, (3000, len(catalog.NAMES)))
-        sampler = Sampler(seed=0)
+        sampler = Sampler(0, catalog.NAMES)
         sampler.add(rows, rows[:, 0] > 950)
 
         first, *others = importances(first_feature, sampler.sample(), seed=0)
@@ -201,7 +201,7 @@ class TestImportances:
         assert {one.loss for one in others} == {0.0}
 
     def test_a_sample_is_bounded_and_its_weights_stand_for_the_whole(self) -> None:
-        sampler = Sampler(seed=0)
+        sampler = Sampler(0, catalog.NAMES)
         for _ in range(5):
             rows = np.zeros((10_000, len(catalog.NAMES)))
             sampler.add(rows, np.arange(10_000) % 10 == 0)

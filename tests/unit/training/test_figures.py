@@ -5,6 +5,7 @@ import pytest
 
 from app.domain.decision import Thresholds
 from app.features import catalog
+from app.features.feature_set import SHIPPED
 from app.training.evaluation import choose_thresholds, evaluate, precision_threshold, share_threshold
 from app.training.options import TrainingOptions
 from app.training.population import GOLDEN_ROWS, distribution, golden_rows
@@ -67,7 +68,7 @@ class TestPopulation:
         rows[500, 4] = rows[700, 9] = np.nan
         scores = rng.random(1000)
 
-        golden = golden_rows(rows, scores)
+        golden = golden_rows(rows, SHIPPED, scores)
 
         assert golden.shape == (GOLDEN_ROWS, len(catalog.NAMES))
         assert np.isnan(golden[:, [4, 9]]).any(axis=0).all()
@@ -76,7 +77,7 @@ class TestPopulation:
     def test_golden_rows_hold_what_a_worker_sees_while_redis_is_away(self) -> None:
         rows = np.random.default_rng(1).normal(size=(1000, len(catalog.NAMES)))
 
-        golden = golden_rows(rows, rows[:, 0])
+        golden = golden_rows(rows, SHIPPED, rows[:, 0])
 
         without = np.isnan(golden[:, catalog.DELAYED]).all(axis=1)
         assert 0 < without.sum() < GOLDEN_ROWS / 2

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import ConfigurationError
 from app.features import catalog
+from app.features.feature_set import SHIPPED
 from app.training.absent import absent, partly_absent
 from app.training.fitting import require_storable
 from app.training.options import TrainingOptions
@@ -22,7 +23,7 @@ class TestAbsent:
         rows = np.random.default_rng(1).normal(size=(5_000, len(catalog.NAMES)))
         before = rows.copy()
 
-        with partly_absent(rows, 0.1, seed=3):
+        with partly_absent(rows, SHIPPED.delayed, 0.1, seed=3):
             without = np.isnan(rows[:, catalog.DELAYED])
             others = rows[:, : catalog.DELAYED.start].copy()
 
@@ -35,7 +36,7 @@ class TestAbsent:
         """Fraud is told by the terminal alone; without it every transaction is as likely to be one as any."""
         rows = np.random.default_rng(2).uniform(size=(20_000, len(catalog.NAMES)))
         data = msgspec.structs.replace(noisy(20_000), rows=rows, frauds=rows[:, catalog.DELAYED.start] > 0.95)
-        unknown = msgspec.structs.replace(data, rows=absent(rows))
+        unknown = msgspec.structs.replace(data, rows=absent(rows, SHIPPED.delayed))
         stumps = Piece(path=BOOSTING, parameters={"max_iter": 50, "max_leaf_nodes": 3})
 
         seen, unseen = (
