@@ -31,8 +31,8 @@ from app.adapters.models.manifest import MODEL_FILE
 from app.adapters.models.scorers import Scorers
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
-from app.features.fold import Profiles
 from app.features.window import LONGEST_MS, Bounds
+from app.history.feature_fold import ReleaseFold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Contributions, Distribution, Model, Rows, Scores
 from app.scoring.reasons import Alerted, explain
@@ -96,7 +96,7 @@ def _traffic() -> Dataset:
         source = HistorySource(
             path=file, mapping=CONTRACT, acceptance=Acceptance(), now_ms=time.time_ns() // 1_000_000
         )
-        return read_dataset(source, Profiles(BOUNDS), lambda _: None)
+        return read_dataset(source, ReleaseFold(BOUNDS), lambda _: None)
 
 
 def _fitted(model: Any, traffic: Dataset, bundle: Bundle) -> Fitted:

@@ -12,8 +12,7 @@ from app.adapters.tabular.row_order import GoingBack
 from app.adapters.tabular.table_writer import TableWriter
 from app.batch import tables
 from app.batch.tables import Columns
-from app.features.fold import Profiles
-from app.features.window import Bounds
+from app.history.feature_fold import FeatureFold
 from app.history.fold_history import FoldedBatch, HistorySource, fold_history
 from app.history.prefetch import prefetch
 from app.scoring.model import Model
@@ -49,13 +48,13 @@ class ScoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_features(
-    source: HistorySource, out: Path, bounds: Bounds, on_progress: Progress, *, raw_csv: bool = False
+    source: HistorySource, out: Path, fold: FeatureFold, on_progress: Progress, *, raw_csv: bool = False
 ) -> Summary:
     """Write one row per transaction of ``source``, in its order: the id and every feature."""
     summary = Summary()
-    table = TableWriter(out, tables.FEATURES_SCHEMA, inputs=[source.path], raw_csv=raw_csv)
+    table = TableWriter(out, tables.features_schema(fold.features), inputs=[source.path], raw_csv=raw_csv)
     with table as writer, _in_turn(writer) as write:
-        for batch in prefetch(_batches(source, bounds, summary, on_progress)):
+        for batch in prefetch(_batches(source, fold, summary, on_progress)):
             summary.written += len(batch.applied)
             write(tables.features_table(batch))
     return summary
@@ -64,17 +63,17 @@ def write_features(
 def write_scores(
     source: HistorySource,
     out: Path,
-    bounds: Bounds,
+    fold: FeatureFold,
     model: Model,
     options: ScoreOptions,
     on_progress: Progress,
 ) -> Summary:
     """Write one row per transaction, or per alert, of ``source``, in its order."""
     summary = Summary()
-    schema = tables.SCORES_SCHEMA | (tables.FEATURE_COLUMNS if options.with_features else {})
+    schema = tables.SCORES_SCHEMA | (tables.feature_columns(fold.features) if options.with_features else {})
     target = TableWriter(out, schema, inputs=[source.path], raw_csv=options.raw_csv)
     with target as writer, _in_turn(writer) as write:
-        for batch in prefetch(_batches(source, bounds, summary, on_progress)):
+        for batch in prefetch(_batches(source, fold, summary, on_progress)):
             table = tables.scores_table(batch, model, with_features=options.with_features)
             summary.alerts += len(table.alerts)
             summary.declines += table.declines
@@ -84,17 +83,17 @@ def write_scores(
 
 
 def _batches(
-    source: HistorySource, bounds: Bounds, summary: Summary, on_progress: Progress
+    source: HistorySource, fold: FeatureFold, summary: Summary, on_progress: Progress
 ) -> Iterator[FoldedBatch]:
-    profiles, going_back = Profiles(bounds), GoingBack(bounds.allowed_lateness_ms)
-    for part in fold_history(source, profiles):
+    going_back = GoingBack(source.order.allowed_lateness_ms)
+    for part in fold_history(source, fold):
         summary.rows += len(part.batch) + part.batch.skipped
         summary.skipped += part.batch.skipped
         summary.repeats += part.repeats
         summary.late += int(np.count_nonzero(part.folded.late))
         going_back.add(part.batch.event_time)
         summary.going_back = going_back.count
-        summary.customers = len(profiles)
+        summary.customers = fold.customers
         yield part
         on_progress(summary.rows)
 

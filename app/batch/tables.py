@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from app.adapters.tabular.table_writer import ColumnType, Values
 from app.domain.decision import Outcome
-from app.features import catalog
+from app.features.feature_set import FeatureSet
 from app.features.fold import Integers
 from app.history.fold_history import FoldedBatch
 from app.scoring import scorer
-from app.scoring.model import Model, Rows
+from app.scoring.model import Model
 
 Columns = Mapping[str, Values]
 
-FEATURE_COLUMNS: dict[str, ColumnType] = dict.fromkeys(catalog.NAMES, "real")
-FEATURES_SCHEMA: dict[str, ColumnType] = {"transaction_id": "text", **FEATURE_COLUMNS}
 SCORES_SCHEMA: dict[str, ColumnType] = {
     "transaction_id": "text",
     "customer_id": "text",
@@ -42,9 +40,19 @@ class ScoredTable(NamedTuple):
     declines: int
 
 
+def feature_columns(features: FeatureSet) -> dict[str, ColumnType]:
+    """The columns of features."""
+    return dict.fromkeys(features.names, "real")
+
+
+def features_schema(features: FeatureSet) -> dict[str, ColumnType]:
+    """The columns of ``features_table``."""
+    return {"transaction_id": "text", **feature_columns(features)}
+
+
 def features_table(part: FoldedBatch) -> Columns:
     """Return one row per transaction: its id and every feature, in the catalog's order."""
-    return {"transaction_id": part.batch.transaction_id.take(part.applied), **_feature_columns(part.rows)}
+    return {"transaction_id": part.batch.transaction_id.take(part.applied), **_feature_columns(part)}
 
 
 def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> ScoredTable:
@@ -68,7 +76,7 @@ def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> Sco
         ),
     }
     if with_features:
-        columns |= _feature_columns(rows)
+        columns |= _feature_columns(part)
     return ScoredTable(columns, np.flatnonzero(severity), int(np.count_nonzero(severity == 2)))
 
 
@@ -85,5 +93,5 @@ def _same(text: str, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(text), count)
 
 
-def _feature_columns(rows: Rows) -> dict[str, Values]:
-    return dict(zip(catalog.NAMES, np.ascontiguousarray(rows.T), strict=True))
+def _feature_columns(part: FoldedBatch) -> dict[str, Values]:
+    return dict(zip(part.features.names, np.ascontiguousarray(part.rows.T), strict=True))

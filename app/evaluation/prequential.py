@@ -10,8 +10,8 @@ from app.adapters.models.estimators import scorers_of
 from app.adapters.models.scorers import ScoreRows
 from app.domain.decision import Thresholds
 from app.evaluation.figures import Asked, Part, figures
-from app.features.fold import Profiles
 from app.features.window import DAY_MS
+from app.history.feature_fold import FeatureFold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Scores
 from app.training.dataset import Dataset, Progress, event_span, read_datasets
@@ -40,7 +40,7 @@ def planned_folds(source: HistorySource, protocol: Protocol, until_day: int | No
 
 
 def read_history(
-    source: HistorySource, profiles: Profiles, planned: Sequence[Fold], on_progress: Progress
+    source: HistorySource, fold: FeatureFold, planned: Sequence[Fold], on_progress: Progress
 ) -> Dataset:
     """Fold the whole file and return the rows of the days of the folds."""
     first, last = min(f.train_from for f in planned), max(f.test_until for f in planned)
@@ -48,7 +48,7 @@ def read_history(
     def keep(part: Dataset) -> Flags:
         return (part.days >= first) & (part.days < last)
 
-    return read_datasets(source, profiles, [keep], on_progress)[0]
+    return read_datasets(source, fold, [keep], on_progress)[0]
 
 
 def run(

@@ -13,9 +13,7 @@ from app.evaluation import prequential, scored
 from app.evaluation.figures import EPOCH, Asked, Part, figures
 from app.evaluation.importances import Importance, Sampler, importances
 from app.evaluation.scored import ScoresFile
-from app.features.feature_set import SHIPPED
-from app.features.fold import Profiles
-from app.features.window import Bounds
+from app.history.feature_fold import FeatureFold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Model
 from app.training.dataset import Progress, labelling_of
@@ -29,7 +27,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Source and options of an evaluation."""
 
     source: HistorySource
-    bounds: Bounds
+    fold: FeatureFold
+    """Used for one evaluation."""
     asked: Asked = Asked()
     options: TrainingOptions = TrainingOptions()
     protocol: Protocol = Protocol()
@@ -53,7 +52,7 @@ def by_protocol(
 ) -> Evaluation:
     """Evaluate a model for each fold. Raises InvalidFile if there are too few days."""
     planned = prequential.planned_folds(request.source, request.protocol, _day(request.until))
-    history = prequential.read_history(request.source, Profiles(request.bounds), planned, on_progress)
+    history = prequential.read_history(request.source, request.fold, planned, on_progress)
     parts: list[Part] = []
     important: list[Importance] = []
     labelling = labelling_of(request.source)
@@ -69,8 +68,8 @@ def by_protocol(
 
 def by_model(request: Request, model: Model, name: str, on_progress: Progress) -> Evaluation:
     """Evaluate a bundle at its own thresholds."""
-    sampler = Sampler(request.options.seed, SHIPPED.names) if request.with_importances else None
-    scored_data = scored.by_model(request.source, Profiles(request.bounds), model, sampler, on_progress)
+    sampler = Sampler(request.options.seed, request.fold.features.names) if request.with_importances else None
+    scored_data = scored.by_model(request.source, request.fold, model, sampler, on_progress)
     part = _part(request, name, scored_data, model.thresholds)
     important = importances(model.score, sampler.sample(), request.options.seed) if sampler else []
     return Evaluation([part], important)

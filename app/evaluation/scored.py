@@ -14,7 +14,7 @@ from app.adapters.tabular.files import read_batches
 from app.domain.decision import Outcome, Thresholds
 from app.errors import InvalidFile
 from app.evaluation.importances import Sampler
-from app.features.fold import Profiles
+from app.history.feature_fold import FeatureFold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Model
 from app.training.dataset import Numbers, Progress, labelling_of, labels, pattern_numbers, read_parts
@@ -46,11 +46,11 @@ class ScoresFile(NamedTuple):
 
 
 def by_model(
-    source: HistorySource, profiles: Profiles, model: Model, sampler: Sampler | None, on_progress: Progress
+    source: HistorySource, fold: FeatureFold, model: Model, sampler: Sampler | None, on_progress: Progress
 ) -> ScoredDataset:
     """Score every transaction as a worker would have, in bounded memory, and pass the rows to the sampler."""
     parts = []
-    for part in read_parts(source, profiles, on_progress):
+    for part in read_parts(source, fold, on_progress):
         parts.append(part.with_scores(model.score(np.ascontiguousarray(part.rows))))
         if sampler is not None:
             sampler.add(part.rows, part.frauds)

@@ -1,10 +1,12 @@
 """Folds the delayed entities of a history in file order: their features at each row as a worker would compute them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from app.adapters.tabular.batches import TransactionBatch
 from app.features.activity import LABEL, QUERY, TRANSACTION, Facts, Observed, observe
-from app.features.entities import ENTITIES, DelayedEntity, columns
+from app.features.entities import DelayedEntity, columns
 from app.features.facts import Integers
 from app.features.fold import Doubles
 from app.history.labels import DueLabels
@@ -13,8 +15,9 @@ from app.history.labels import DueLabels
 class EntityHistory:
     """The activity of every entity, in memory: about 0.5 kB each, at most 8 bytes per hour of the last 44 days."""
 
-    def __init__(self) -> None:
-        self._activities: dict[str, dict[str, bytes]] = {entity.name: {} for entity in ENTITIES}
+    def __init__(self, entities: Sequence[DelayedEntity]) -> None:
+        self._entities = entities
+        self._activities: dict[str, dict[str, bytes]] = {entity.name: {} for entity in entities}
         self._facts = 0
 
     def fold(
@@ -25,14 +28,16 @@ class EntityHistory:
         ``transaction`` has the digests of these rows. Each label in ``due`` is folded before the first row that comes after
         its report.
         """
-        parts = [self._fold_one(place, batch, applied, transaction, due) for place in range(len(ENTITIES))]
+        parts = [
+            self._fold_one(place, batch, applied, transaction, due) for place in range(len(self._entities))
+        ]
         self._facts += len(applied) + len(due.rows)
-        return np.concatenate(parts, axis=1)
+        return np.concatenate([np.empty((len(applied), 0)), *parts], axis=1)
 
     def _fold_one(
         self, place: int, batch: TransactionBatch, applied: Integers, transaction: Integers, due: DueLabels
     ) -> Doubles:
-        entity, labels = ENTITIES[place], due.labels
+        entity, labels = self._entities[place], due.labels
         codes, texts = batch.texts(entity.field)
         places = {text: number for number, text in enumerate(texts)}
         labelled = np.array(

@@ -18,17 +18,15 @@ from app.adapters.tabular.remedies import for_refused_time
 from app.adapters.tabular.row_order import OrderRule, RowOrder, in_order
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.card_evidence import CardEvidence
-from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
 from app.errors import CardNumbersFound, InvalidEvent, InvalidFile, InvalidReason
-from app.features.columns import digests, terminal_digest
-from app.features.feature_set import SHIPPED, FeatureSet
-from app.features.fold import APPLIED, Doubles, Events, Folded, Integers, Profiles
+from app.features.feature_set import FeatureSet
+from app.features.fold import APPLIED, Doubles, Folded, Integers
 from app.features.window import DAY_MS
 from app.history.entity_history import EntityHistory
+from app.history.feature_fold import FeatureFold
 from app.history.labels import PendingLabels, labels_of, read_labels
 from app.history.prefetch import prefetch
-from app.scoring import scorer
 from app.scoring.model import Rows
 
 _MAYBE_A_CARD = "(?:[0-9][ -]?){13}"
@@ -54,47 +52,54 @@ class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Consecutive rows of a history with their features."""
 
     batch: TransactionBatch
-    features: FeatureSet
     folded: Folded
     applied: Integers
     """Indexes of the rows that changed the profiles of their customers, in file order; the others are repeats."""
     delayed: Doubles
     """Features of the delayed entities, shape (applied, delayed features)."""
+    fold: FeatureFold
+
+    @property
+    def features(self) -> FeatureSet:
+        """The columns of ``rows``."""
+        return self.fold.features
 
     @property
     def rows(self) -> Rows:
         """The input of a model, shape (applied, features)."""
-        return scorer.rows(self.folded, self.applied, self.delayed)
+        return self.fold.rows(self.folded, self.applied, self.delayed)
 
     @property
     def repeats(self) -> int:
         return len(self.batch) - len(self.applied)
 
 
-def fold_history(source: HistorySource, profiles: Profiles) -> Iterator[FoldedBatch]:
-    """Fold the file into ``profiles``, batch by batch. Raises InvalidFile at the first invalid row.
+def fold_history(source: HistorySource, fold: FeatureFold) -> Iterator[FoldedBatch]:
+    """Fold the file, batch by batch. Raises InvalidFile at the first invalid row.
 
     Three stages run at the same time on consecutive batches: reading, folding of profiles, folding of entities.
     """
-    entities, pending = EntityHistory(), PendingLabels()
+    entities = EntityHistory(fold.entities)
+    fields = [entity.field for entity in fold.entities]
+    pending = PendingLabels(len(fields))
     if source.labels:
-        pending.add(read_labels(source.labels, source.acceptance, source.now_ms))
-    for batch, events, folded in prefetch(_folded(source, profiles)):
+        pending.add(read_labels(source.labels, source.acceptance, source.now_ms, fields))
+    for batch, transaction, folded in prefetch(_folded(source, fold)):
         applied = np.flatnonzero(folded.status == APPLIED)
         if not source.labels and batch.is_fraud is not None:
             frauds = applied[batch.is_fraud[applied]]
-            pending.add(labels_of(batch, frauds, events.transaction[frauds], source.label_delay_ms))
-        delayed = entities.fold(batch, applied, events.transaction[applied], pending.due(batch.event_time))
-        yield FoldedBatch(batch=batch, features=SHIPPED, folded=folded, applied=applied, delayed=delayed)
+            pending.add(labels_of(batch, frauds, transaction[frauds], source.label_delay_ms, fields))
+        delayed = entities.fold(batch, applied, transaction[applied], pending.due(batch.event_time))
+        yield FoldedBatch(batch=batch, folded=folded, applied=applied, delayed=delayed, fold=fold)
 
 
-def _folded(source: HistorySource, profiles: Profiles) -> Iterator[tuple[TransactionBatch, Events, Folded]]:
+def _folded(source: HistorySource, fold: FeatureFold) -> Iterator[tuple[TransactionBatch, Integers, Folded]]:
     batches = read_batches(source.path, source.mapping, sort=source.order.order is RowOrder.SORTED)
     evidence = CardEvidence(source.acceptance.numeric_ids)
     # Acceptance first: one time in another unit would make every row after it go back.
     accepted = in_order(map(partial(_accepted, source, evidence), batches), source.path, source.order)
-    for batch, events in prefetch((batch, _events(batch)) for batch in accepted):
-        yield batch, events, profiles.fold(batch.customer_id.texts, events)
+    for batch, prepared in prefetch((batch, fold.prepare(batch)) for batch in accepted):
+        yield batch, prepared.transaction, prepared.fold()
 
 
 def _accepted(source: HistorySource, evidence: CardEvidence, batch: TransactionBatch) -> TransactionBatch:
@@ -157,18 +162,3 @@ def _remedy(error: InvalidEvent, transaction: Transaction, source: HistorySource
         return ""
     bounds_ms = source.acceptance.earliest_event_time_ms, source.now_ms
     return for_refused_time(transaction.event_time, source.mapping.unit_of_times, bounds_ms)
-
-
-def _events(batch: TransactionBatch) -> Events:
-    latitude, longitude = batch.places()
-    terminals = digests(map(terminal_digest, batch.terminal_id.texts))
-    return Events(
-        customer=batch.customer_id.codes.astype(np.int64),
-        time_ms=batch.event_time,
-        amount_minor=batch.amount_minor,
-        terminal=terminals[batch.terminal_id.codes],
-        transaction=digests(map(digest64, batch.transaction_id.to_pylist())),
-        latitude=latitude,
-        longitude=longitude,
-        offset=np.arange(batch.first_row, batch.first_row + len(batch)),
-    )

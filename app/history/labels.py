@@ -4,7 +4,7 @@ A file has the columns of ``fraud.labels.v1``: transaction_id, the fields of the
 terminal_id), event_time, is_fraud and reported_at; times are milliseconds or timestamps. It is held in memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,10 +26,9 @@ from app.features.columns import digests
 from app.features.entities import ENTITIES
 from app.features.facts import Integers
 
-_FIELDS = tuple(entity.field for entity in ENTITIES)
 _TIMES = ("event_time", "reported_at")
-_COLUMNS = ("transaction_id", *_FIELDS, *_TIMES, "is_fraud")
-_REQUIRED = tuple(name for name in _COLUMNS if name not in _FIELDS or name in REQUIRED_FIELDS)
+OF_THE_RELEASE = tuple(entity.field for entity in ENTITIES)
+"""The fields of the delayed entities of this release."""
 
 
 class Labels(NamedTuple):
@@ -60,8 +59,8 @@ class DueLabels(NamedTuple):
 class PendingLabels:
     """Labels whose report is after every row so far."""
 
-    def __init__(self) -> None:
-        self._waiting = _none()
+    def __init__(self, entities: int) -> None:
+        self._waiting = _none(entities)
         self._newest_ms = 0
 
     def add(self, labels: Labels) -> None:
@@ -79,51 +78,60 @@ class PendingLabels:
         return DueLabels(labels, np.searchsorted(reached, labels.reported_ms))
 
 
-def labels_of(batch: TransactionBatch, frauds: Integers, transaction: Integers, delay_ms: int) -> Labels:
-    """The labels of the frauds in a batch, each reported ``delay_ms`` after its transaction.
+def labels_of(
+    batch: TransactionBatch, frauds: Integers, transaction: Integers, delay_ms: int, fields: Sequence[str]
+) -> Labels:
+    """The labels of the frauds in a batch, each reported ``delay_ms`` after its transaction; ``fields`` name the entities.
 
     Legitimate rows need no label: without one a transaction counts as legitimate.
     """
     times_ms = batch.event_time[frauds]
-    values = np.empty((len(ENTITIES), len(frauds)), object)
-    for place, field in enumerate(_FIELDS):
+    values = np.empty((len(fields), len(frauds)), object)
+    for place, field in enumerate(fields):
         codes, texts = batch.texts(field)
         values[place] = [None if code < 0 else texts[code] for code in codes[frauds].tolist()]
     return Labels(transaction, times_ms, times_ms + delay_ms, np.ones(len(frauds), np.bool_), values)
 
 
-def read_labels(path: Path, acceptance: Acceptance, now_ms: int) -> Labels:
-    """All labels of a file, in its order. Raises InvalidFile at the first invalid row."""
+def read_labels(
+    path: Path, acceptance: Acceptance, now_ms: int, fields: Sequence[str] = OF_THE_RELEASE
+) -> Labels:
+    """All labels of a file, in its order; ``fields`` name the entities. Raises InvalidFile at the first invalid row."""
+    columns = ("transaction_id", *fields, *_TIMES, "is_fraud")
+    required = [name for name in columns if name not in fields or name in REQUIRED_FIELDS]
 
     def require(names: Sequence[str]) -> None:
-        missing = [name for name in _REQUIRED if name not in names]
+        missing = [name for name in required if name not in names]
         if missing:
-            raise InvalidFile(f"{path} has no column `{missing[0]}`: labels need {', '.join(_REQUIRED)}")
+            raise InvalidFile(f"{path} has no column `{missing[0]}`: labels need {', '.join(required)}")
 
     earliest_ms, latest_ms = acceptance.earliest_event_time_ms, now_ms + acceptance.max_future_ms
     return _concatenated(
         [
-            _none(),
+            _none(len(fields)),
             *(
-                _labels(path, first_row, rows, (earliest_ms, latest_ms))
-                for first_row, rows in read_rows(path, WantedColumns(_COLUMNS, require))
+                _labels(_columns(path, first_row, rows, columns), (earliest_ms, latest_ms), fields)
+                for first_row, rows in read_rows(path, WantedColumns(columns, require))
             ),
         ]
     )
 
 
-def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[int, int]) -> Labels:
-    found = {
+def _columns(path: Path, first_row: int, rows: pa.RecordBatch, names: Sequence[str]) -> dict[str, Column]:
+    return {
         name: Column(path=path, name=name, first_row=first_row, array=plain(rows.column(name)))
-        for name in _COLUMNS
+        for name in names
         if name in rows.schema.names
     }
+
+
+def _labels(found: Mapping[str, Column], bounds_ms: tuple[int, int], fields: Sequence[str]) -> Labels:
     times_ms, reported_ms = (event_times(found[name], "ms") for name in _TIMES)
     for name, times in zip(_TIMES, (times_ms, reported_ms), strict=True):
         outside = (times < bounds_ms[0]) | (times > bounds_ms[1])
         found[name].refuse_where(pa.array(outside), "is before the earliest accepted time, or in the future")
-    values = np.full((len(ENTITIES), rows.num_rows), None, object)
-    for place, name in enumerate(_FIELDS):
+    values = np.full((len(fields), len(times_ms)), None, object)
+    for place, name in enumerate(fields):
         if name in found:
             values[place] = column_decoders.texts(found[name], required=name in REQUIRED_FIELDS).to_pylist()
     identifiers = column_decoders.texts(found["transaction_id"], required=True)
@@ -131,9 +139,9 @@ def _labels(path: Path, first_row: int, rows: pa.RecordBatch, bounds_ms: tuple[i
     return Labels(transaction, times_ms, reported_ms, column_decoders.fraud_flags(found["is_fraud"]), values)
 
 
-def _none() -> Labels:
+def _none(entities: int) -> Labels:
     nothing = np.zeros(0, np.int64)
-    return Labels(nothing, nothing, nothing, nothing.astype(np.bool_), np.empty((len(ENTITIES), 0), object))
+    return Labels(nothing, nothing, nothing, nothing.astype(np.bool_), np.empty((entities, 0), object))
 
 
 def _concatenated(parts: Sequence[Labels]) -> Labels:

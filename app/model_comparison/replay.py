@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InvalidFile
-from app.features.fold import Profiles
-from app.features.window import Bounds
+from app.history.feature_fold import FeatureFold
 from app.history.fold_history import HistorySource, fold_history
 from app.model_comparison.paired import Paired
 from app.scoring.model import Model
@@ -27,7 +26,7 @@ _NEVER = np.iinfo(np.int64).max
 
 def replay(
     source: HistorySource,
-    bounds: Bounds,
+    fold: FeatureFold,
     models: tuple[Model, Model],
     weeks: int,
     unripe_days: int = 0,
@@ -37,7 +36,7 @@ def replay(
 
     The newest ``unripe_days`` are left out, because most of their labels are not known yet.
     """
-    paired = _scored(source, bounds, models, on_progress)
+    paired = _scored(source, fold, models, on_progress)
     return last_weeks(paired.where(paired.days <= paired.days.max() - unripe_days), weeks)
 
 
@@ -66,10 +65,10 @@ class _Columns(msgspec.Struct):
 
 
 def _scored(
-    source: HistorySource, bounds: Bounds, models: tuple[Model, Model], on_progress: Callable[[int], None]
+    source: HistorySource, fold: FeatureFold, models: tuple[Model, Model], on_progress: Callable[[int], None]
 ) -> Paired:
     columns, numbers, read = _Columns(), dict[str, int](), 0
-    for part in fold_history(source, Profiles(bounds)):
+    for part in fold_history(source, fold):
         batch, applied = part.batch, part.applied
         if batch.is_fraud is None:
             raise InvalidFile(

@@ -17,8 +17,8 @@ from app.domain.identifiers import digest64
 from app.errors import InvalidFile
 from app.features.columns import digests
 from app.features.feature_set import FeatureSet
-from app.features.fold import Profiles
 from app.features.window import DAY_MS
+from app.history.feature_fold import FeatureFold
 from app.history.fold_history import FoldedBatch, HistorySource, fold_history
 from app.scoring.model import Rows, Scores
 from app.training.labelling import Labelling
@@ -107,11 +107,11 @@ def event_span(source: HistorySource) -> tuple[int, int]:
     return int(min(first for first, _ in spans)), int(max(last for _, last in spans))
 
 
-def read_parts(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Iterator[Dataset]:
+def read_parts(source: HistorySource, fold: FeatureFold, on_progress: Progress) -> Iterator[Dataset]:
     """Fold a labelled history and yield it batch by batch. Raises InvalidFile without labels or rows."""
     customers, patterns, read = Numbers(), Numbers(""), 0
     labelling = labelling_of(source)
-    for part in fold_history(source, profiles):
+    for part in fold_history(source, fold):
         yield _dataset(part, source, labelling, (customers, patterns))
         read += len(part.batch)
         on_progress(read)
@@ -120,19 +120,19 @@ def read_parts(source: HistorySource, profiles: Profiles, on_progress: Progress)
 
 
 def read_datasets(
-    source: HistorySource, profiles: Profiles, keeps: Sequence[Keep], on_progress: Progress = lambda _: None
+    source: HistorySource, fold: FeatureFold, keeps: Sequence[Keep], on_progress: Progress = lambda _: None
 ) -> list[Dataset]:
     """Fold a labelled history and return a dataset for each of ``keeps``. Raises as ``read_parts``."""
     kept: list[list[Dataset]] = [[] for _ in keeps]
-    for part in read_parts(source, profiles, on_progress):
+    for part in read_parts(source, fold, on_progress):
         for found, keep in zip(kept, keeps, strict=True):
             found.append(part.where(keep(part)))
     return [_joined(parts) for parts in kept]
 
 
-def read_dataset(source: HistorySource, profiles: Profiles, on_progress: Progress) -> Dataset:
+def read_dataset(source: HistorySource, fold: FeatureFold, on_progress: Progress) -> Dataset:
     """Fold a labelled history and return all its rows."""
-    return read_datasets(source, profiles, [lambda part: np.ones(len(part), np.bool_)], on_progress)[0]
+    return read_datasets(source, fold, [lambda part: np.ones(len(part), np.bool_)], on_progress)[0]
 
 
 def labelling_of(source: HistorySource) -> Labelling | None:

@@ -14,9 +14,8 @@ from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.clock import utc_text
 from app.errors import ModelRejected
 from app.features import catalog
-from app.features.feature_set import SHIPPED, FeatureSet
-from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history.feature_fold import FeatureFold, ReleaseFold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Scores
 from app.training.card import card
@@ -44,14 +43,15 @@ def train(
     options: TrainingOptions,
     profile: ProfileBounds,
     on_progress: Progress = lambda _: None,
-    features: FeatureSet = SHIPPED,
+    fold: FeatureFold | None = None,
 ) -> Bundle:
-    """Train on a labelled file and write the bundle. Raises InvalidFile, or ModelRejected if the bundle exists."""
+    """Train on a labelled file and write the bundle; without ``fold``, with the features of this release. Raises InvalidFile, or ModelRejected if the bundle exists."""
     if target.path.exists():
         raise ModelRejected(f"{target.path} exists. A version is never overwritten: choose another.")
+    fold = fold or ReleaseFold(Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events))
+    features = fold.features
     require_storable(options, features)
-    bounds = Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events)
-    split = _read(source, Profiles(bounds), options, on_progress)
+    split = _read(source, fold, options, on_progress)
     estimator = fit(split.fitted, options)
     score_rows = scorers_of(estimator, np.zeros((1, features.width))).score
     with threadpoolctl.threadpool_limits(1):
@@ -62,16 +62,14 @@ def train(
     return save(target.path, manifest, estimator, golden, text, target.limits)
 
 
-def _read(
-    source: HistorySource, profiles: Profiles, options: TrainingOptions, on_progress: Progress
-) -> Split:
+def _read(source: HistorySource, fold: FeatureFold, options: TrainingOptions, on_progress: Progress) -> Split:
     planned = plan(*event_span(source), options)
     labelling = labelling_of(source)
     keeps: list[Keep] = [
         sampled(planned, options, labelling),
         lambda part: planned.tests(part.event_times),
     ]
-    fitted, tested = read_datasets(source, profiles, keeps, on_progress)
+    fitted, tested = read_datasets(source, fold, keeps, on_progress)
     split = Split(fitted.as_known(labelling, planned.tested_after), tested, planned)
     require_frauds(split.fitted, f"the days of history without the last {options.test_days}")
     return split

@@ -44,7 +44,7 @@ def features(
 
     from app.adapters.tabular.files import row_count
     from app.batch.run import write_features
-    from app.commands.shared.history import history_source, profile_bounds
+    from app.commands.shared.history import feature_fold, history_source
     from app.commands.shared.progress import rows_progress
     from app.settings import Settings
 
@@ -53,7 +53,7 @@ def features(
     started = time.perf_counter()
     with rows_progress("folded", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days, order)
-        summary = write_features(source, out, profile_bounds(settings), on_progress, raw_csv=raw_csv)
+        summary = write_features(source, out, feature_fold(settings), on_progress, raw_csv=raw_csv)
     _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
 
@@ -80,7 +80,7 @@ def score(
     from app.adapters.tabular.files import row_count
     from app.batch.run import ScoreOptions, write_scores
     from app.commands.models.models import load_champion
-    from app.commands.shared.history import history_source, profile_bounds
+    from app.commands.shared.history import feature_fold, history_source
     from app.commands.shared.progress import rows_progress
     from app.settings import Settings
 
@@ -91,7 +91,7 @@ def score(
     started = time.perf_counter()
     with rows_progress("scored", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days, order)
-        summary = write_scores(source, out, profile_bounds(settings), champion, options, on_progress)
+        summary = write_scores(source, out, feature_fold(settings), champion, options, on_progress)
     _print_summary(summary, out, time.perf_counter() - started, as_json=json)
 
 

@@ -90,7 +90,7 @@ def evaluate(
 
     docs/models/evaluation.md defines every figure.
     """
-    from app.commands.shared.history import history_source, profile_bounds
+    from app.commands.shared.history import feature_fold, history_source
     from app.errors import ConfigurationError
     from app.evaluation.figures import Asked
     from app.evaluation.run import Request
@@ -108,7 +108,7 @@ def evaluate(
     trains = protocol is Kind.PREQUENTIAL
     request = Request(
         source=history_source(data, mapping, settings, labels, delay_days, row_order(sort, as_arrived)),
-        bounds=profile_bounds(settings),
+        fold=feature_fold(settings),
         asked=Asked(top_k=top_k, costs=Costs(review_cost_minor=review_cost, recovered_share=recovered_share)),
         options=TrainingOptions(
             recipe=read_recipe(Path(model) if trains and model else None),

@@ -101,7 +101,7 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     """
     from app.adapters.models.bundles import champion as load_champion
     from app.adapters.models.loading import Loading
-    from app.commands.shared.history import profile_bounds
+    from app.commands.shared.history import feature_fold
     from app.commands.shared.progress import rows_progress
     from app.model_comparison.gate import compare_models
     from app.model_comparison.intervals import Draws
@@ -113,7 +113,7 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
         load_champion(models_dir, candidate, loading),
     )
     with _history(settings, terms) as (source, rows, unripe), rows_progress("replayed", rows) as on_progress:
-        paired = replay(source, profile_bounds(settings), models, terms.weeks, unripe, on_progress)
+        paired = replay(source, feature_fold(settings), models, terms.weeks, unripe, on_progress)
     draws = Draws(number=terms.resamples, seed=terms.seed, budget=terms.budget)
     return compare_models(paired, *models, draws, terms.margin)
 

@@ -9,6 +9,7 @@ from app.adapters.column_mapping import ColumnMapping, load_mapping
 from app.adapters.tabular.row_order import OrderRule, RowOrder
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
+from app.history.feature_fold import FeatureFold, ReleaseFold
 from app.history.fold_history import HistorySource
 from app.settings import Settings
 
@@ -58,6 +59,11 @@ def acceptance(settings: Settings) -> Acceptance:
 def profile_bounds(settings: Settings) -> Bounds:
     """Return the allowed lateness and the maximum number of events of a profile."""
     return Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
+
+
+def feature_fold(settings: Settings) -> FeatureFold:
+    """Return what folds a history: the features of this release, within the bounds of the settings."""
+    return ReleaseFold(profile_bounds(settings))
 
 
 def fold_rules(settings: Settings) -> "FoldRules":

@@ -12,10 +12,10 @@ from app.domain.acceptance import Acceptance
 from app.domain.transaction import Transaction
 from app.features import compiled, fold
 from app.features.columns import compile_fold, events
-from app.features.fold import Profiles
 from app.features.window import Bounds
-from app.history import fold_history
-from app.history.fold_history import HistorySource
+from app.history import feature_fold
+from app.history.feature_fold import ReleaseFold
+from app.history.fold_history import HistorySource, fold_history
 from tests.unit.transaction_files import ROWS, SUFFIXES, read, write
 
 Column = np.ndarray[Any, Any]
@@ -69,14 +69,14 @@ def test_stream_batch_and_training_use_one_compilation(suffix: str, tmp_path: Pa
     of_the_stream()
     path = write(tmp_path / f"history{suffix}", ROWS)
     source = HistorySource(path=path, mapping=CONTRACT, acceptance=Acceptance(), now_ms=2 * 10**12)
-    assert [len(part.applied) for part in fold_history.fold_history(source, Profiles(BOUNDS))] == [3]
+    assert [len(part.applied) for part in fold_history(source, ReleaseFold(BOUNDS))] == [3]
 
     assert [1, 1] == signatures()
 
 
 def test_events_in_any_memory_layout_use_one_compilation(tmp_path: Path) -> None:
     """Read-only, reversed, or every second element of another array."""
-    whole = fold_history._events(read(write(tmp_path / "history.parquet", ROWS)))
+    whole = feature_fold._events(read(write(tmp_path / "history.parquet", ROWS)))
     for layout in (read_only, backwards, every_second):
         folded = fold.fold([b"", b""], fold.Events(*map(layout, whole)), BOUNDS)
         assert folded.status.tolist() == [fold.APPLIED] * 3

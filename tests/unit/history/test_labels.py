@@ -17,8 +17,8 @@ from app.domain.acceptance import Acceptance
 from app.errors import InvalidFile
 from app.features import catalog
 from app.features.activity import LABEL, TRANSACTION
-from app.features.fold import Profiles
 from app.features.window import Bounds
+from app.history.feature_fold import ReleaseFold
 from app.history.fold_history import HistorySource, fold_history
 from app.history.labels import Labels, PendingLabels
 from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, recount
@@ -93,7 +93,7 @@ def source(path: Path, labels: Path | None = None, delay_ms: int = 7 * DAY_MS) -
 
 def delayed(described: HistorySource) -> list[list[float]]:
     """The delayed features of each transaction, once."""
-    parts = fold_history(described, Profiles(Bounds(DAY_MS, 4096)))
+    parts = fold_history(described, ReleaseFold(Bounds(DAY_MS, 4096)))
     found: list[list[float]] = np.concatenate([part.rows[:, catalog.DELAYED] for part in parts]).tolist()
     return found
 
@@ -145,7 +145,7 @@ def test_labels_reported_at_the_same_time_keep_their_order() -> None:
     reported_ms = START_MS + np.random.default_rng(1).integers(0, 3, count)
     values = np.full((2, count), "m", object)
     labels = Labels(np.arange(count), reported_ms - DAY_MS, reported_ms, np.ones(count, np.bool_), values)
-    pending = PendingLabels()
+    pending = PendingLabels(len(values))
     for part in (slice(0, 250), slice(250, count)):
         pending.add(labels.take(part))
 
