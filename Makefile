@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The demo reports the time until its first alert, including the set-up.
 STARTED := $(shell date +%s)
 
-.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos fuzz chart-tools manifests lock clean help
+.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos fuzz fuzz-guided chart-tools manifests lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -83,6 +83,13 @@ DOORS ?= $(shell $(BENCH)/bin/python -c 'from tests.fuzz.doors import DOORS; pri
 INPUTS ?= 1000000
 fuzz: $(BENCH_STAMP)  ## a million damaged inputs through every door: about two hours
 	for door in $(DOORS); do $(BENCH)/bin/python -m tests.fuzz --door $$door --inputs $(INPUTS) || exit 1; done
+	$(BENCH)/bin/python -m tests.fuzz.page
+
+# By the door: `make fuzz-guided GUIDED="json facts" SECONDS=60`.
+GUIDED ?= json avro-writers protobuf control facts labels answers bundles batches
+SECONDS ?= 600
+fuzz-guided: $(BENCH_STAMP)  ## ten minutes of coverage-guided fuzzing for each of nine doors; Linux on x86_64
+	for door in $(GUIDED); do $(BENCH)/bin/python -m tests.fuzz.coverage_guided --door $$door --seconds $(SECONDS) || exit 1; done
 	$(BENCH)/bin/python -m tests.fuzz.page
 
 # Go is only needed for the tests of the chart, which are skipped without helm and kube-score.

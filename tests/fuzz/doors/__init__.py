@@ -1,5 +1,6 @@
 """The doors by name."""
 
+from tests.fuzz.doors.avro_writers import AVRO_WRITER_DOORS
 from tests.fuzz.doors.batches import BATCH_DOORS
 from tests.fuzz.doors.bundles import BUNDLE_DOORS
 from tests.fuzz.doors.door import Door
@@ -10,5 +11,9 @@ from tests.fuzz.doors.worker import WORKER_DOORS
 
 DOORS: dict[str, Door] = {
     door.name: door
-    for door in (*WORKER_DOORS, *BATCH_DOORS, *FILE_DOORS, *OWN_DOORS, *BUNDLE_DOORS, *EXPRESSION_DOORS)
+    for doors in (
+        *(WORKER_DOORS, AVRO_WRITER_DOORS, BATCH_DOORS, FILE_DOORS),
+        *(OWN_DOORS, BUNDLE_DOORS, EXPRESSION_DOORS),
+    )
+    for door in doors
 }

@@ -3,7 +3,7 @@
 from random import Random
 
 from app.adapters.kafka.record_batches.batch_reader import read_batches
-from tests.fuzz.doors.door import Door
+from tests.fuzz.doors.door import WHOLE, Door
 from tests.fuzz.mutations import mutated
 from tests.support.wire import record_batches
 from tests.support.wire.record_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, Stored
@@ -81,5 +81,6 @@ BATCH_DOORS = (
         _decode,
         frozenset({"stops", "read", "nothing"}),
         growth_mib=320,
+        payload=WHOLE,
     ),
 )

@@ -1,10 +1,8 @@
 """Bundles: damaged zips, schemas, arrays, golden rows and manifests, with digests that match."""
 
-import io
 import json
 import os
 import warnings
-import zipfile
 from copy import deepcopy
 from functools import cache
 from hashlib import sha256
@@ -32,13 +30,15 @@ from app.adapters.models.loading import Loading
 from app.errors import ModelRejected
 from app.features import catalog
 from app.scoring.drift import Recent, Reference
-from tests.fuzz.doors.door import ACCEPTED, REFUSED, Door
+from tests.fuzz.doors import model_files
+from tests.fuzz.doors.door import ACCEPTED, REFUSED, Door, Payload
+from tests.fuzz.doors.model_files import SCHEMA
 from tests.fuzz.memory_directory import memory_directory
 from tests.fuzz.mutations import NUMBERS, mutated
 from tests.support.paths import REPOSITORY
 
 _LIMITS = Limits(bundle_bytes=8 * 1024 * 1024, golden_rows=100, tree_nodes=10_000)
-_SCHEMA, _ROWS, _GOLDEN = "schema.json", 300, 4
+_ROWS, _GOLDEN = 300, 4
 _MOST_PLACES = 20_000
 """Values of a schema that is not made larger: the input, not its refusal, would take long."""
 _ODD: tuple[Any, ...] = (
@@ -122,19 +122,14 @@ def _make(random: Random) -> Given:
 def _model(data: bytes, random: Random) -> bytes:
     if random.random() < 0.15:
         return mutated(data, random, [one.model for one in _sound()])
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
+    files = model_files.unpacked(data)
     if random.random() < 0.6:
-        files[_SCHEMA] = _schema(files[_SCHEMA], random)
+        files[SCHEMA] = _schema(files[SCHEMA], random)
     else:
-        arrays = sorted(files.keys() - {_SCHEMA})
+        arrays = sorted(files.keys() - {SCHEMA})
         name = random.choice(arrays)
         files[name] = _array(files[name], random, [files[other] for other in arrays])
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return target.getvalue()
+    return model_files.packed(files)
 
 
 def _schema(encoded: bytes, random: Random) -> bytes:
@@ -231,5 +226,9 @@ BUNDLE_DOORS = (
         frozenset({ACCEPTED, REFUSED}),
         growth_mib=256,
         quick=600,
+        payload=Payload(
+            lambda given: model_files.schema_of(given.model),
+            lambda given, data: given._replace(model=model_files.with_schema(given.model, data)),
+        ),
     ),
 )

@@ -7,6 +7,22 @@ from typing import Any, NamedTuple
 from app.errors import InvalidEvent, InvalidFile, InvalidReason
 
 
+class Payload(NamedTuple):
+    """The bytes of an input that a coverage-guided fuzzer changes."""
+
+    read: Callable[[Any], bytes]
+    replace: Callable[[Any, bytes], Any]
+    """The input with other bytes in their place; anything else of it stays."""
+
+
+WHOLE = Payload(lambda given: given, lambda _, data: data)
+"""Of an input that is bytes."""
+VALUE = Payload(lambda record: record.value or b"", lambda record, data: record._replace(value=data))
+"""Of a record."""
+DATA = Payload(lambda given: given.data, lambda given, data: given._replace(data=data))
+"""Of a file."""
+
+
 class Door(NamedTuple):
     """One way by which bytes of others come in."""
 
@@ -22,6 +38,7 @@ class Door(NamedTuple):
     """Memory that one input may take."""
     quick: int = 2_000
     """Inputs in `make test`: fewer where one takes milliseconds."""
+    payload: Payload = VALUE
 
 
 REASONS = frozenset(reason.value for reason in InvalidReason)

@@ -18,7 +18,7 @@ from app.adapters.tabular.files import read_batches
 from app.errors import ConfigurationError
 from tests.contract.doors.values import NOW_MS
 from tests.fuzz.doors import json_text
-from tests.fuzz.doors.door import ACCEPTED, REASONS, REFUSED, Door, outcome
+from tests.fuzz.doors.door import ACCEPTED, DATA, REASONS, REFUSED, WHOLE, Door, outcome
 from tests.fuzz.doors.worker import FULL, MAPPINGS
 from tests.fuzz.memory_directory import memory_directory
 from tests.fuzz.mutations import mutated
@@ -203,8 +203,10 @@ def _load(data: bytes) -> str:
 
 
 FILE_DOORS = (
-    Door("csv", "CSV files", _csv, _by_file(".csv"), _OUTCOMES),
-    Door("json-lines", "files of JSON lines", _json_lines, _by_file(".jsonl"), _OUTCOMES),
-    Door("parquet", "Parquet files", _parquet, _by_file(".parquet"), _OUTCOMES, growth_mib=512),
-    Door("mapping", "column mappings in TOML", _mapping, _load, frozenset({ACCEPTED, REFUSED})),
+    Door("csv", "CSV files", _csv, _by_file(".csv"), _OUTCOMES, payload=DATA),
+    Door("json-lines", "files of JSON lines", _json_lines, _by_file(".jsonl"), _OUTCOMES, payload=DATA),
+    Door("parquet", "Parquet files", _parquet, _by_file(".parquet"), _OUTCOMES, growth_mib=512, payload=DATA),
+    Door(
+        "mapping", "column mappings in TOML", _mapping, _load, frozenset({ACCEPTED, REFUSED}), payload=WHOLE
+    ),
 )

@@ -29,7 +29,7 @@ from app.rendering import dead_letter_text
 from app.traffic.resend import Refused, prepare
 from tests.contract.doors.values import NOW_MS, ROW
 from tests.fuzz.doors import json_text
-from tests.fuzz.doors.door import ACCEPTED, IGNORED, REASONS, REFUSED, Door, outcome
+from tests.fuzz.doors.door import ACCEPTED, IGNORED, REASONS, REFUSED, Door, Payload, outcome
 from tests.fuzz.doors.worker import FULL, TOPIC, Record
 from tests.fuzz.mutations import NUMBERS, mutated
 
@@ -136,6 +136,19 @@ def _folded(records: Sequence[Record]) -> str:
     return found[0]
 
 
+def _with_facts(records: list[Record], data: bytes) -> list[Record]:
+    """As many facts as there are bytes for, at least one, with the keys of the records in turn."""
+    parts = [data[at : at + _FACT.size] for at in range(0, max(len(data), 1), _FACT.size)][:_MOST_FACTS]
+    return [
+        records[number % len(records)]._replace(value=value, offset=number)
+        for number, value in enumerate(parts)
+    ]
+
+
+_MOST_FACTS = 10
+_FACTS = Payload(lambda records: b"".join(record.value or b"" for record in records), _with_facts)
+
+
 def _control(random: Random) -> Record:
     key, order = random.choice(list(_ORDERS.items()))
     value = None if random.random() < 0.02 else json_text.document(order, random)
@@ -212,7 +225,7 @@ OWN_DOORS = (
     Door("labels", "labels", _made(_LABEL, b"m1", b"m1", None), _label, _ANSWERED),
     Door("alerts", "alerts that crm reads", _made(_ALERT, b"c1", b"c1", None), _contact(ALERTS), _ANSWERED),
     Door("answers", "answers of customers", _made(_ANSWER, b"c1", b"c1", None), _contact(ANSWERS), _ANSWERED),
-    Door("facts", "facts about entities", _facts, _folded, _ANSWERED),
+    Door("facts", "facts about entities", _facts, _folded, _ANSWERED, payload=_FACTS),
     Door("control", "orders and reports on the control topic", _control, _applied, _EITHER),
     Door(
         "dead-letters", "dead letters that are sent again", _letter, _resent, frozenset({ACCEPTED, REFUSED})

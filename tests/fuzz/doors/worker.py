@@ -34,7 +34,7 @@ FULL: dict[str, Any] = ROW | {
     "longitude": 11.5,
 }  # fmt: skip
 _KEY = b"c1"
-_OUTCOMES = (REASONS - {"unreadable"}) | {ACCEPTED, IGNORED}
+OUTCOMES = (REASONS - {"unreadable"}) | {ACCEPTED, IGNORED}
 
 
 class Record(NamedTuple):
@@ -159,7 +159,7 @@ def _framed(schemas: Sequence[Registered], random: Random) -> Record:
     return Record(payload, headers=((HEADER, prefix + index),))
 
 
-def _decoder_of(schemas: Sequence[Registered]) -> Callable[[Record], str]:
+def decoder_of(schemas: Sequence[Registered]) -> Callable[[Record], str]:
     cache = SchemaCache(_Registry(schemas))
     decode = EventDecoder(Transaction, decode_plain, cache)
 
@@ -210,10 +210,10 @@ def _protobuf(random: Random) -> Record:
 
 
 WORKER_DOORS = (
-    Door("json", "JSON on the transactions topic", _plain, lambda r: decoded(r, decode_plain), _OUTCOMES),
-    Door("debezium", "Debezium's envelope", _envelope, _by_mappings(), _OUTCOMES),
-    Door("flattened", "flattened change events", _flattened, _by_mappings(), _OUTCOMES),
-    Door("avro", "Avro with a schema id", _avro, _decoder_of(AVRO_SCHEMAS), _OUTCOMES),
-    Door("protobuf", "Protobuf with a schema id", _protobuf, _decoder_of(PROTOBUF_SCHEMAS), _OUTCOMES),
-    Door("headers", "keys, headers and timestamps", _with_headers, _decoder_of(AVRO_SCHEMAS), _OUTCOMES),
+    Door("json", "JSON on the transactions topic", _plain, lambda r: decoded(r, decode_plain), OUTCOMES),
+    Door("debezium", "Debezium's envelope", _envelope, _by_mappings(), OUTCOMES),
+    Door("flattened", "flattened change events", _flattened, _by_mappings(), OUTCOMES),
+    Door("avro", "Avro with a schema id", _avro, decoder_of(AVRO_SCHEMAS), OUTCOMES),
+    Door("protobuf", "Protobuf with a schema id", _protobuf, decoder_of(PROTOBUF_SCHEMAS), OUTCOMES),
+    Door("headers", "keys, headers and timestamps", _with_headers, decoder_of(AVRO_SCHEMAS), OUTCOMES),
 )

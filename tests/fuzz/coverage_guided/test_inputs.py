@@ -1,0 +1,36 @@
+"""The fuzzer's bytes as inputs of every door: the generator's inputs can be said, and any bytes stand for an input."""
+
+from random import Random
+
+import pytest
+
+from tests.fuzz import supervisor
+from tests.fuzz.coverage_guided.inputs import Inputs
+from tests.fuzz.doors import DOORS
+
+SEED = 7
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_inputs_of_the_generator_can_be_said(name: str) -> None:
+    """The payload is complete: replacing it by itself changes no outcome."""
+    door, inputs = DOORS[name], Inputs(DOORS[name], SEED)
+    for number in range(30):
+        said = inputs.of(inputs.generated(number))
+
+        assert door.decode(said) == door.decode(supervisor.make(door, SEED, number))
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_the_payload_is_what_the_bytes_say(name: str) -> None:
+    """Of each door some payload reaches the input, and any bytes have a documented outcome."""
+    door, inputs, random = DOORS[name], Inputs(DOORS[name], SEED), Random(SEED)
+    reached = set()
+    for number in range(30):
+        data = inputs.changed(inputs.generated(number), random) or random.randbytes(number)
+        given = inputs.of(data)
+        reached.add(door.payload.read(given))
+
+        assert door.decode(given) in door.outcomes
+
+    assert len(reached) > 10
