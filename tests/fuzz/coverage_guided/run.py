@@ -52,10 +52,12 @@ def run(door: str, seed: int, seconds: int, *, inputs: int = -1, seeds: int = SE
     total, until = Fuzzed(), time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="fuzz-") as made:
         directory = Path(made)
+        (directory / "corpus").mkdir()
         for _ in range(_MOST_ENDS):
             rest = round(until - time.monotonic())
             if rest <= 0:
                 break
+            (directory / "found.json").unlink(missing_ok=True)
             flags = [f"-max_total_time={rest}", f"-runs={inputs}", f"-seed={seed}"]
             code = _process(door, seed, directory, flags, seeds)
             total.add(read(directory / "found.json"))

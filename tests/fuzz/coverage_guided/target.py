@@ -48,8 +48,7 @@ def main() -> None:
     directory, door = Path(options.directory), DOORS[options.door]
     inputs = Inputs(door, options.seed)
     corpus = directory / "corpus"
-    if not corpus.exists():
-        corpus.mkdir()
+    if not any(corpus.iterdir()):
         for number in range(options.seeds):
             (corpus / f"seed-{number}").write_bytes(inputs.generated(number))
     notes = Notes(directory / "found.json")
