@@ -44,7 +44,7 @@ def _make(random: Random) -> Given:
     if random.random() < 0.3:
         random.shuffle(fields)
     schema = {"type": "record", "name": "Transaction", "namespace": "com.bank", "fields": fields}
-    value = _Values(random).of(schema)
+    value = _Values(random, _named(schema)).of(schema)
     text = json.dumps(schema).encode()
     if random.random() < 0.2:
         text = mutated(text, random, [text, *_SCHEMAS])
@@ -58,9 +58,9 @@ def _some(random: Random) -> list[tuple[str, Any]]:
 
 def _field(name: str, kind: Any, random: Random) -> dict[str, Any]:
     field = {"name": name, "type": kind}
-    if random.random() < 0.1:
+    if random.random() < 0.02:
         field["default"] = random.choice((None, 0, "", "x", [], {}, 1e999))
-    if random.random() < 0.05:
+    if random.random() < 0.02:
         field["aliases"] = [random.choice((*FULL, "other"))]
     return field
 
@@ -103,12 +103,23 @@ def _named_type(kind: str, random: Random, names: list[str], level: int) -> dict
     return made | {"fields": [{"name": f"f{at}", "type": part} for at, part in enumerate(inner)]}
 
 
+def _named(schema: Any) -> dict[str, Any]:
+    """The types in a schema by their names."""
+    if isinstance(schema, str):
+        return {}
+    parts = schema if isinstance(schema, list) else [schema.get("items", []), schema.get("values", [])]
+    if isinstance(schema, dict):
+        parts += [field["type"] for field in schema.get("fields", [])]
+    found = {schema["name"]: schema} if isinstance(schema, dict) and "name" in schema else {}
+    return found | {name: one for part in parts for name, one in _named(part).items()}
+
+
 class _Values:
     """Writes a value of a schema, with counts, lengths and indexes that are wrong now and then."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, named: dict[str, Any]) -> None:
         self._random = random
-        self._named: dict[str, Any] = {}
+        self._named = named
         self._left = 200
         """Values until the rest is left out: a type that contains itself would not end."""
 
@@ -120,7 +131,6 @@ class _Values:
             return self._union(schema)
         if isinstance(schema, str):
             return self.of(self._named[schema]) if schema in self._named else self._plain(schema)
-        self._named[schema.get("name", "")] = schema
         write = self._writers().get(schema["type"])
         return write(schema) if write is not None else self.of(schema["type"])
 
