@@ -51,6 +51,8 @@ def main() -> None:
     if not any(corpus.iterdir()):
         for number in range(options.seeds):
             (corpus / f"seed-{number}").write_bytes(inputs.generated(number))
+    # The first input compiles functions and fills caches, which may take longer than libFuzzer waits.
+    Check(door, options.seed, Notes(directory / "first.json"), warm_up=1)(inputs.generated(0))
     notes = Notes(directory / "found.json")
     check = Check(door, options.seed, notes, warm_up=options.seeds)
 
