@@ -22,8 +22,8 @@ class Inputs:
 
     def of(self, data: bytes) -> Any:
         """The input that these bytes stand for: any bytes stand for one."""
-        number = int.from_bytes(data[:_NUMBER_BYTES], "big")
-        return self._payload.replace(self._made(number), data[_NUMBER_BYTES:])
+        made, payload = self._made(int.from_bytes(data[:_NUMBER_BYTES], "big")), data[_NUMBER_BYTES:]
+        return made if payload == self._payload.read(made) else self._payload.replace(made, payload)
 
     def generated(self, number: int) -> bytes:
         """The bytes that stand for the generator's input of this number."""

@@ -5,6 +5,7 @@ import logging
 import struct
 import time
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -137,15 +138,14 @@ def _folded(records: Sequence[Record]) -> str:
 
 
 def _with_facts(records: list[Record], data: bytes) -> list[Record]:
-    """As many facts as there are bytes for, at least one, with the keys of the records in turn."""
-    parts = [data[at : at + _FACT.size] for at in range(0, max(len(data), 1), _FACT.size)][:_MOST_FACTS]
+    """Each value has its old length; the last one takes the rest."""
+    ends = list(accumulate(len(record.value or b"") for record in records))
+    parts = zip([0, *ends], [*ends[:-1], len(data)], strict=False)
     return [
-        records[number % len(records)]._replace(value=value, offset=number)
-        for number, value in enumerate(parts)
+        record._replace(value=data[start:end]) for record, (start, end) in zip(records, parts, strict=True)
     ]
 
 
-_MOST_FACTS = 10
 _FACTS = Payload(lambda records: b"".join(record.value or b"" for record in records), _with_facts)
 
 
