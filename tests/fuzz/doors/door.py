@@ -21,6 +21,11 @@ VALUE = Payload(lambda record: record.value or b"", lambda record, data: record.
 """Of a record."""
 DATA = Payload(lambda given: given.data, lambda given, data: given._replace(data=data))
 """Of a file."""
+TEXT = Payload(
+    lambda text: text.encode("utf-8", "surrogateescape"),
+    lambda _, data: data.decode("utf-8", "surrogateescape"),
+)
+"""Of an input that is text."""
 
 
 class Door(NamedTuple):

@@ -10,7 +10,7 @@ from app.expressions.cells import Row
 from app.expressions.checking import checker
 from app.expressions.cost import cost
 from app.expressions.program import compiled, differences
-from tests.fuzz.doors.door import ACCEPTED, REFUSED, Door
+from tests.fuzz.doors.door import ACCEPTED, REFUSED, TEXT, Door
 from tests.fuzz.mutations import mutated
 from tests.support.expressions.names import LISTS, NAMES, row
 
@@ -80,5 +80,7 @@ def _checked(text: str) -> str:
 
 
 EXPRESSION_DOORS = (
-    Door("expressions", "texts of expressions", _made, _checked, frozenset({ACCEPTED, REFUSED})),
+    Door(
+        "expressions", "texts of expressions", _made, _checked, frozenset({ACCEPTED, REFUSED}), payload=TEXT
+    ),
 )
