@@ -18,6 +18,7 @@ class Found(msgspec.Struct):
     """The first input of each kind of finding."""
     slowest_ms: float = 0.0
     growth_mib: float = 0.0
+    """The most memory that one input took."""
     cpu_seconds: float = 0.0
 
 
