@@ -10,12 +10,8 @@ from tests.support.servers.redis_servers import RedisServer
 
 @pytest.fixture(scope="module")
 def authorizing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthorizingBroker]:
-    started = AuthorizingBroker(tmp_path_factory.mktemp("authorizing") / "broker")
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
+    with AuthorizingBroker.running(tmp_path_factory.mktemp("authorizing") / "broker") as broker:
+        yield broker
 
 
 @pytest.fixture(scope="module")

@@ -39,12 +39,8 @@ BUSY_SECONDS = 5.0
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    started = SecuredBroker(tmp_path_factory.mktemp("secured") / "broker")
-    try:
-        started.start()
+    with SecuredBroker.running(tmp_path_factory.mktemp("secured") / "broker") as started:
         yield started
-    finally:
-        started.stop()
 
 
 def environment(kafka: KafkaSettings) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from app.local import cluster, kafka, ports
 from app.local.java import jars
@@ -37,6 +37,17 @@ class SecuredBroker:
         self.planned = cluster.plan(directory, 1, None)
         self.addresses = {name: f"127.0.0.1:{ports.choose()}" for name in LISTENERS}
         self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    @contextmanager
+    def running(cls, directory: Path) -> Iterator[Self]:
+        """A broker that serves, until the end of the block."""
+        started = cls(directory)
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
 
     @property
     def bootstrap_servers(self) -> str:
