@@ -7,11 +7,11 @@ each ends when the broker refuses a right.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from app.adapters.kafka.protocol.rights import Operation
 from app.settings import Settings, Stream
 from app.topics.topic_specs import activities_changelog, contacts_changelog, profiles_changelog, topic_table
 
 Resource = Literal["topic", "group", "transactional-id", "cluster"]
-Operation = Literal["Read", "Write", "Describe", "DescribeConfigs", "Create"]
 
 ANY = "*"
 CLUSTER = "kafka-cluster"

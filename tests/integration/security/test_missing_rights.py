@@ -13,11 +13,11 @@ from typing import NamedTuple, get_args
 
 import pytest
 
-from app.adapters.kafka.protocol.rights import REMEDY
+from app.adapters.kafka.protocol.rights import REMEDY, Operation
 from app.errors import ConfigurationError, RightMissing, SendFailed
 from app.settings import Settings
 from app.settings.worker import WorkerRole
-from app.topics.access import CLUSTER, ROLES, Operation, Right, rights
+from app.topics.access import CLUSTER, ROLES, Right, rights
 from app.traffic.produce import produce_raw
 from tests.support.bundle import write_bundle
 from tests.support.commands import call
