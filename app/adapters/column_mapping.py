@@ -33,6 +33,7 @@ from msgspec import Meta
 from app.adapters.field_source import Source, TokenKey
 from app.catalog.definitions import Field
 from app.domain.transaction import Currency, Transaction
+from app.domain.wrong_value import wrong_value
 from app.errors import ConfigurationError
 
 AmountUnit = typing.Literal["minor", "major"]
@@ -192,7 +193,7 @@ def _read(path: Path, name: str, option: MappingOption, declared: Sequence[Field
     except OSError as error:
         known = ", ".join([*BUILT_IN, *LAYOUTS])
         raise ConfigurationError(
-            f"{option.name}={name!r} is neither built in ({known}) nor a readable file: "
+            f"{option.name}={name} is neither built in ({known}) nor a readable file: "
             f"{error.strerror}. Give one of them."
         ) from error
     except RecursionError as error:
@@ -200,7 +201,9 @@ def _read(path: Path, name: str, option: MappingOption, declared: Sequence[Field
             f"{option.name} names {name}, which is nested too deeply. Correct the file."
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{option.name} names {name}: {error}. Correct the file.") from error
+        raise ConfigurationError(
+            f"{option.name} names {name}: {wrong_value(error, ColumnMapping)}. Correct the file."
+        ) from error
 
 
 def _refuse_for_tables(mapping: ColumnMapping, name: str) -> None:

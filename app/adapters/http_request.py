@@ -9,6 +9,8 @@ import ssl
 from typing import Any
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
+from app.domain.words import named
+
 MOST_BYTES = 16 * 1024 * 1024
 """Longest answer: far more than any token, or the state of a thousand connectors."""
 
@@ -34,7 +36,7 @@ def ask(
         with opener.open(request, timeout=timeout_seconds) as answer:
             body: bytes = answer.read(most_bytes + 1)
     except http.client.HTTPException as error:  # no valid HTTP: to a caller the same as no answer
-        raise OSError(f"no HTTP ({type(error).__name__})") from error
+        raise OSError(f"no HTTP ({named(error)})") from error
     if len(body) > most_bytes:
         raise AnswerTooLong(f"the answer has more than {most_bytes:,} bytes")
     return body

@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from app.adapters.tabular.files import read_batches
 from app.domain.decision import Outcome, Thresholds
+from app.domain.words import named
 from app.errors import InvalidFile
 from app.evaluation.importances import Sampler
 from app.history.feature_fold import FeatureFold
@@ -67,7 +68,7 @@ def read_scores(path: Path) -> ScoresFile:
         scores = table.column("score").to_numpy().astype(np.float64)
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise InvalidFile(
-            f"{path} is not a file of scores: columns transaction_id and score are needed ({type(error).__name__})"
+            f"{path} is not a file of scores: columns transaction_id and score are needed ({named(error)})"
         ) from error
     if not np.all((scores >= 0) & (scores <= 1)):
         raise InvalidFile(f"{path}: a score is missing or lies outside [0, 1]")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from app.adapters.kafka.cluster_state import ClusterState
+from app.domain.words import duration
 from app.operations.finding import Finding, failed, ok, warning
 from app.settings import PRODUCTION_REPLICAS, Settings
 
@@ -73,7 +74,7 @@ def check_broker_disks(state: ClusterState) -> Finding:
 
 def check_topics(differences: Sequence[str], remedies: Sequence[str]) -> Finding:
     if differences:
-        return failed("topics", "; ".join(differences), " ".join(remedies))
+        return failed("topics", "; ".join(differences), "; ".join(remedies) + ".")
     return ok("topics", "as required")
 
 
@@ -96,7 +97,7 @@ def check_lag(state: ClusterState, settings: Settings) -> Finding:
         return warning("lag", "unknown", RIGHTS)
     groups = [group for group in state.groups if group.name == name]
     seconds = max((group.lag_seconds for group in groups), default=0.0)
-    found = f"{sum(group.lag_records for group in groups):,} records, {seconds:,.0f} s"
+    found = f"{sum(group.lag_records for group in groups):,} records, {duration(seconds)}"
     if seconds > LONG_LAG_SECONDS:
         return warning("lag", found, "docs/operate/operations.md#consumerlaggrowing.")
     return ok("lag", found)
@@ -107,7 +108,7 @@ def check_transactions(state: ClusterState) -> Finding:
     long = [each for each in state.open_transactions if each.seconds > LONG_TRANSACTION_SECONDS]
     found = "; ".join(
         f"{each.topic}-{each.partition} waits at offset {each.offset} for producer {each.producer_id} "
-        f"({each.transactional_id or 'transactional id unknown'}), {each.seconds:,.0f} s"
+        f"({each.transactional_id or 'transactional id unknown'}), {duration(each.seconds)}"
         for each in long
     )
     if long:
@@ -138,7 +139,7 @@ def check_dead_letters(records: int) -> Finding:
 
 def check_clock(skew_seconds: float) -> Finding:
     """Compare this machine's clock with the controller's; positive seconds mean that this one is ahead."""
-    found = f"{abs(skew_seconds):.1f} s {'ahead of' if skew_seconds > 0 else 'behind'} the brokers'"
+    found = f"{duration(abs(skew_seconds))} {'ahead of' if skew_seconds > 0 else 'behind'} the brokers'"
     remedy = "Synchronize both with the same time servers: workers end when their clock is wrong."
     if abs(skew_seconds) > WRONG_SECONDS:
         return failed("clock", found, remedy)

@@ -11,6 +11,7 @@ from app.adapters.kafka.cluster_state import (
     LogDir,
     OpenTransaction,
 )
+from app.domain.words import duration
 
 FULL_SHARE, FILLING_SHARE = 0.9, 0.8
 LONG_LAG_SECONDS = 30.0
@@ -83,11 +84,11 @@ def _transactions(transactions: list[OpenTransaction]) -> Table:
         producer="right",
         offset="right",
         held="right",
-        seconds="right",
+        lasts="right",
     )
     for each in sorted(transactions, key=lambda each: -each.seconds):
         numbers = (str(each.producer_id), str(each.offset), f"{each.held_offsets:,}")
-        seconds = Text(f"{each.seconds:,.1f}", style="yellow")
+        seconds = Text(duration(each.seconds), style="yellow")
         name = each.transactional_id or "unknown"
         table.add_row(f"{each.topic}-{each.partition}", name, *numbers, seconds)
     return table
@@ -95,10 +96,10 @@ def _transactions(transactions: list[OpenTransaction]) -> Table:
 
 def _groups(groups: tuple[GroupState, ...]) -> Table:
     """List the groups, those with the largest lag first, since a small console cuts the table."""
-    table = _table("group", "state", members="right", records="right", seconds="right", lost="right")
+    table = _table("group", "state", members="right", records="right", behind="right", lost="right")
     for group in sorted(groups, key=lambda group: (-group.lag_seconds, -group.lag_records, group.name)):
         style = "yellow" if group.lag_seconds > LONG_LAG_SECONDS else ""
-        seconds = Text(f"{group.lag_seconds:,.1f}", style=style)
+        seconds = Text(duration(group.lag_seconds), style=style)
         lost = Text(f"{group.lost_records:,}", style="bold red" if group.lost_records else "")
         table.add_row(group.name, group.state, str(group.members), f"{group.lag_records:,}", seconds, lost)
     return table

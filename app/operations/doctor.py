@@ -59,6 +59,6 @@ async def _topic_findings(settings: Settings) -> list[Finding]:
         return [failed("topics", f"not compared: {error}", cluster_checks.RIGHTS)]
     remedies = provisioning.remedies(differences, settings.kafka.bootstrap_servers)
     return [
-        cluster_checks.check_topics([str(each) for each in differences], remedies),
+        cluster_checks.check_topics(provisioning.described(differences), remedies),
         cluster_checks.check_dead_letters(await read_held(settings.kafka, settings.topics.dead_letters)),
     ]

@@ -14,6 +14,7 @@ from app.adapters.kafka.cluster_state import ClusterState
 from app.adapters.kafka.protocol.hidden import NOTHING, Expected
 from app.adapters.kafka.security import Cluster
 from app.adapters.observability.http_server import Endpoint, HttpResponse
+from app.domain.words import duration
 from app.errors import ConfigurationError
 from app.operations.cluster_metrics import ClusterCollector
 
@@ -69,5 +70,5 @@ class ClusterPoller:
         silent_seconds = time.monotonic() - self._polled_at
         overdue = silent_seconds > POLL_TIMEOUT_SECONDS + OVERDUE_POLLS * self._interval_seconds
         status = HTTPStatus.SERVICE_UNAVAILABLE if overdue else HTTPStatus.OK
-        text = f"last poll of the cluster {silent_seconds:.0f} s ago\n"
+        text = f"last poll of the cluster {duration(silent_seconds)} ago\n"
         return HttpResponse(status, "text/plain; charset=utf-8", text.encode())

@@ -4,6 +4,9 @@ from app.adapters.topic_records.dead_letters import DeadLetter
 from app.domain.clock import utc_text
 from app.domain.safe_text import one_line
 
+HEAD = f"{'POSITION':<12} {'TIME':<20}  {'CODE':<14} MESSAGE  (SOURCE)"
+"""Names of the columns of ``as_line``."""
+
 
 def as_dict(letter: DeadLetter) -> dict[str, object]:
     """The position, the source and the reason, without content of the record."""

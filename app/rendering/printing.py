@@ -5,7 +5,7 @@ test refuses every other way to print (tests/unit/outputs/test_ways_out.py).
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import typer
 
@@ -22,6 +22,32 @@ def lines(texts: Iterable[str]) -> None:
     """Print each text as one line."""
     for text in texts:
         line(text)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows in columns. The last column is not padded; the head is for people (``head_line``)."""
+    shown = [[one_line(without_credentials(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
+    if shown:
+        head_line(_row(head, widths))
+    for row in shown:
+        typer.echo(_row(row, widths))
+
+
+def head_line(text: str) -> None:
+    """Print the names of columns on a console. Programs that read a pipe expect rows only."""
+    if sys.stdout.isatty():
+        typer.secho(one_line(text), bold=True)
+
+
+def hint(command: str) -> None:
+    """Name the command that usually follows, for people: on standard error, and only if it is a console."""
+    if sys.stderr.isatty():
+        typer.secho(one_line(f"next: {command}"), dim=True, err=True)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def error(text: str) -> None:

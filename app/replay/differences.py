@@ -14,7 +14,7 @@ class Difference(msgspec.Struct, frozen=True):
     rebuilt: Any
 
     def __str__(self) -> str:
-        return f"{self.field}: recorded {self.recorded!r}, rebuilt {self.rebuilt!r}"
+        return f"{self.field}: recorded {_as_json(self.recorded)}, rebuilt {_as_json(self.rebuilt)}"
 
 
 def differences(recorded: Any, rebuilt: Any, field: str) -> Iterator[Difference]:
@@ -42,6 +42,10 @@ def feature_differences(
         for name, before, now in zip(names, recorded, rebuilt, strict=True)
         if before != now
     ]
+
+
+def _as_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _is_list(value: Any) -> bool:

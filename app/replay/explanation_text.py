@@ -69,7 +69,7 @@ def _head(explanation: Explanation) -> Iterator[Text]:
         f"{display(alert.transaction.amount_minor, alert.transaction.currency)}  "
         f"customer {alert.customer_id}  terminal {alert.transaction.terminal_id}"
     )
-    yield Text(f"{alert.outcome}  {alert.score!r}", style=STYLES[alert.outcome]).append(
+    yield Text(f"{alert.outcome}  {alert.score}", style=STYLES[alert.outcome]).append(
         f"  (review from {alert.thresholds.review:.4g}, decline from {alert.thresholds.decline:.4g}; "
         f"{model_id(model)} {model.digest[:12]}; scored {event_time(alert.scored_at)} UTC)",
         style="not bold default",

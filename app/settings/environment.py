@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import fields
 
 from app.errors import ConfigurationError
-from app.settings.kinds import PREFIX, is_address, variable
+from app.settings.kinds import PREFIX, is_address, requirement, variable
 
 
 def read_groups(settings: type[msgspec.Struct], environ: Mapping[str, str]) -> dict[str, msgspec.Struct]:
@@ -52,8 +52,14 @@ def _read_value(setting: str, kind: type | types.GenericAlias, text: str) -> obj
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(
-            f"{setting}={text!r}: {error}. Set it to such a value or unset it."
+            f"{setting}={text}: must be {_article(requirement(kind))}. Correct it or unset it."
         ) from error
+
+
+def _article(requirement: str) -> str:
+    if requirement.startswith(("one of", "text")):
+        return requirement
+    return f"{'an' if requirement[0] in 'aeiou' else 'a'} {requirement}"
 
 
 def _refuse_unknown(environ: Mapping[str, str], known: set[str]) -> None:

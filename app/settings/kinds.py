@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from msgspec import inspect as types
 from msgspec.structs import fields
 
 from app.domain.safe_text import without_credentials
@@ -41,3 +42,41 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     def __rich_repr__(self) -> Any:
         """As ``repr``: msgspec's own would show the values as they are."""
         yield from ((field.name, shown(getattr(self, field.name))) for field in fields(self))
+
+
+def kind_of(kind: Any) -> tuple[str, str]:
+    """The type and the bounds of a field as text.
+
+    >>> from typing import Literal
+    >>> kind_of(int), kind_of(Literal["json", "avro"])
+    (('integer', ''), ('one of `json`, `avro`', ''))
+    """
+    match types.type_info(kind):
+        case types.IntType() as number:
+            return "integer", _between(number)
+        case types.FloatType() as number:
+            return "number", _between(number)
+        case types.StrType(min_length=shortest, max_length=longest):
+            limits = [
+                f"{word} {limit}" for word, limit in (("at least", shortest), ("at most", longest)) if limit
+            ]
+            return "text", f"{', '.join(limits)} characters" if limits else ""
+        case types.LiteralType(values=choices):
+            return "one of " + ", ".join(f"`{choice}`" for choice in choices), ""
+    raise TypeError(f"no text for {kind}")
+
+
+def requirement(kind: Any) -> str:
+    """What a value of the field must be.
+
+    >>> from typing import Annotated
+    >>> from msgspec import Meta
+    >>> requirement(Annotated[int, Meta(ge=1)])
+    'integer, at least 1'
+    """
+    return ", ".join(filter(None, kind_of(kind)))
+
+
+def _between(kind: types.IntType | types.FloatType) -> str:
+    limits = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
+    return ", ".join(f"{word} {limit}" for word, limit in limits if limit is not None)

@@ -6,15 +6,13 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
-from msgspec import inspect as types
 from msgspec.structs import FieldInfo, fields
 
 from app.settings.environment import groups_of
 from app.settings.groups import Settings
-from app.settings.kinds import PREFIX, variable
+from app.settings.kinds import PREFIX, kind_of, variable
 
 _HEAD = """# Settings
 
@@ -90,7 +88,7 @@ def docstrings(group: type[msgspec.Struct]) -> dict[str, str]:
 def _rows(name: str, group: type[msgspec.Struct]) -> Iterator[str]:
     described = docstrings(group)
     for field in fields(group):
-        kind, bounds = _kind(types.type_info(field.type))
+        kind, bounds = kind_of(field.type)
         cells = (
             f"`{variable(name, field.name)}`",
             kind,
@@ -104,28 +102,6 @@ def _rows(name: str, group: type[msgspec.Struct]) -> Iterator[str]:
 
 def _default(field: FieldInfo) -> str:
     return "empty" if field.default == "" else f"`{field.default}`"
-
-
-def _kind(kind: Any) -> tuple[str, str]:
-    """Return the type and the bounds of a field as text."""
-    match kind:
-        case types.IntType():
-            return "integer", _between(kind)
-        case types.FloatType():
-            return "number", _between(kind)
-        case types.StrType(min_length=shortest, max_length=longest):
-            limits = [
-                f"{word} {limit}" for word, limit in (("at least", shortest), ("at most", longest)) if limit
-            ]
-            return "text", f"{', '.join(limits)} characters" if limits else ""
-        case types.LiteralType(values=choices):
-            return "one of " + ", ".join(f"`{choice}`" for choice in choices), ""
-    raise TypeError(f"no text for {kind}")
-
-
-def _between(kind: types.IntType | types.FloatType) -> str:
-    limits = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
-    return ", ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
 
 
 def _prose(text: str) -> str:

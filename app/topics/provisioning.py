@@ -10,6 +10,7 @@ from itertools import groupby
 import msgspec
 
 from app.adapters.kafka.admin import FoundTopic, KafkaAdmin, NewTopic, connect
+from app.domain.words import duration
 from app.errors import ConfigurationError, TopicMismatch
 from app.settings import Settings
 from app.topics.topic_specs import TopicSpec, topic_table
@@ -32,7 +33,21 @@ class Difference(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         bound = "at least " if self.property in AT_LEAST else "at most " if self.property in AT_MOST else ""
-        return f"{self.topic}: {self.property}: expected {bound}{self.expected}, found {self.found}"
+        return (
+            f"{self.topic}: {self.property}: expected {bound}{in_words(self.property, self.expected)}, "
+            f"found {in_words(self.property, self.found)}"
+        )
+
+
+def in_words(name: str, value: str) -> str:
+    """The value of a topic's configuration, a time in milliseconds also in words.
+
+    >>> in_words("retention.ms", "3024000000"), in_words("retention.ms", "-1"), in_words("partitions", "12")
+    ('3024000000 (35 d)', '-1', '12')
+    """
+    if name.endswith(".ms") and value.isdecimal() and int(value) >= 1000:
+        return f"{value} ({duration(int(value) / 1000)})"
+    return value
 
 
 def compare(spec: TopicSpec, found: FoundTopic | None) -> list[Difference]:
@@ -88,9 +103,21 @@ async def ensure(settings: Settings) -> list[str]:
         return [spec.name for spec in table if spec.name in missing]
 
 
+def described(found: Sequence[Difference]) -> list[str]:
+    """The differences as lines: one for all missing topics, and one for each other difference."""
+    missing = _missing(found)
+    lines = [f"missing: {', '.join(missing)}"] if missing else []
+    return lines + [str(difference) for difference in found if difference.property != EXISTENCE]
+
+
+def _missing(found: Iterable[Difference]) -> list[str]:
+    return [difference.topic for difference in found if difference.property == EXISTENCE]
+
+
 def remedies(found: Iterable[Difference], bootstrap_servers: str) -> list[str]:
-    """The remedies for the differences: one line per topic and kind."""
-    lines: list[str] = []
+    """The remedies for the differences: one line per topic and kind, and one for all missing topics."""
+    found = list(found)
+    lines = [_CREATE] if _missing(found) else []
     for topic, group in groupby(found, key=lambda difference: difference.topic):
         wanted = {difference.property: difference.expected for difference in group}
         lines += [
@@ -98,6 +125,7 @@ def remedies(found: Iterable[Difference], bootstrap_servers: str) -> list[str]:
             for name in _REMEDIES
             if name in wanted
         ]
+        wanted.pop(EXISTENCE, None)
         if wanted:
             configs = ",".join(f"{name}={value}" for name, value in wanted.items())
             lines.append(
@@ -107,8 +135,8 @@ def remedies(found: Iterable[Difference], bootstrap_servers: str) -> list[str]:
     return lines
 
 
+_CREATE = "`fraudstream topics ensure` creates what is missing"
 _REMEDIES = {
-    EXISTENCE: "{topic}: `fraudstream topics ensure` creates it",
     PARTITIONS: (
         "{topic}: set FRAUDSTREAM_TOPICS_PARTITIONS to the number of the existing topics, or move to new topics with "
         "{expected} partitions; do not add partitions: customers would be separated from their profiles"
@@ -157,6 +185,6 @@ async def _create(admin: KafkaAdmin, missing: Sequence[TopicSpec]) -> None:
 
 def _refuse(found: Sequence[Difference], settings: Settings) -> None:
     if found:
-        lines = [str(difference) for difference in found]
-        lines += ["Remedy:", *remedies(found, settings.kafka.bootstrap_servers)]
-        raise TopicMismatch("\n  ".join(["the topics differ from the table:", *lines]))
+        servers = settings.kafka.bootstrap_servers
+        lines = [*described(found), *(f"-> {remedy}" for remedy in remedies(found, servers))]
+        raise TopicMismatch("\n  ".join([f"the topics on {servers} differ from the table:", *lines]))

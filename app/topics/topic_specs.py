@@ -212,7 +212,7 @@ def _refuse_shared_names(rows: tuple[TopicSpec, ...]) -> None:
     for name, count in Counter(row.name for row in rows).items():
         if count > 1:
             raise ConfigurationError(
-                f"{count} topics are called {name!r}. Give each topic its own name in {', '.join(topic_variables())}; none "
+                f"{count} topics are called {name}. Give each topic its own name in {', '.join(topic_variables())}; none "
                 "may be the name of a changelog. Give each role its own FRAUDSTREAM_WORKER_APP_ID, "
                 "FRAUDSTREAM_ENTITIES_APP_ID and FRAUDSTREAM_CRM_APP_ID."
             )

@@ -12,6 +12,7 @@ import psycopg
 import app
 from app.domain.money import minor_digits
 from app.domain.transaction import Transaction
+from app.domain.words import named
 from app.errors import ConfigurationError
 from app.traffic.pacing import Pace
 
@@ -43,7 +44,7 @@ class BankTable:
             self._connection = psycopg.connect(database, autocommit=True)
         except psycopg.Error as error:
             raise ConfigurationError(
-                f"the bank's database cannot be reached ({type(error).__name__}). Check --database."
+                f"the bank's database cannot be reached ({named(error)}). Check --database."
             ) from error
 
     def __enter__(self) -> Self:

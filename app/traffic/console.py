@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.adapters.kafka.security import Cluster
 from app.domain.transaction import Transaction
+from app.domain.words import duration
 from app.rendering.console import SafeConsole
 from app.traffic.produce import Produced, Record, produce, produce_raw
 
@@ -49,7 +50,7 @@ def _progress(what: str, total: int | None) -> AbstractContextManager[Callable[[
 def _in_time(produced: Produced) -> Produced:
     if produced.late_seconds > LATE_SECONDS:
         SafeConsole(stderr=True).print(
-            f"The rate was not kept: a transaction was sent {produced.late_seconds:.1f} s late."
+            f"The rate was not kept: a transaction was sent {duration(produced.late_seconds)} late."
         )
     return produced
 
@@ -59,7 +60,7 @@ def describe(produced: Produced, topic: str, *, as_json: bool, what: str = "tran
     if as_json:
         return json.dumps(produced.summary())
     return (
-        f"{produced.produced:,} {what} sent to {topic} in {produced.seconds:.1f} s "
+        f"{produced.produced:,} {what} sent to {topic} in {duration(produced.seconds)} "
         f"({produced.events_per_s:,.0f} per second)"
     )
 

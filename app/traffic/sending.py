@@ -20,6 +20,7 @@ from app.adapters.kafka.protocol.rights import refused_right
 from app.adapters.kafka.record_batches.header_names import append
 from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.kafka.security import Cluster, client_options, servers
+from app.domain.words import named
 from app.errors import ConfigurationError, SendFailed
 
 Progress = Callable[[int], None]
@@ -114,10 +115,7 @@ class RecordSender:
                 async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
                     await (await self._producer.send_batch(batch, self._topic, partition=queue.partition))
             except (KafkaError, TimeoutError) as error:
-                what = (
-                    refused_right(error, "Write", self._topic)
-                    or f"{type(error).__name__}. Check the brokers."
-                )
+                what = refused_right(error, "Write", self._topic) or f"{named(error)}. Check the brokers."
                 raise SendFailed(
                     f"{self._topic}: {self._put - self._acknowledged} records are not acknowledged, "
                     f"{self._acknowledged} are: {what} Then send again: transactions already scored are recognised by their "

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from app.adapters.tabular.table_writer import TRANSACTION_SCHEMA, TableWriter
+from app.domain.words import duration
 from app.traffic.patterns import PATTERNS
 from app.traffic.simulate import Simulation, simulate
 
@@ -28,7 +29,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         share = self.frauds / self.transactions if self.transactions else 0.0
         return (
             f"{self.transactions:,} transactions, {self.frauds:,} of them fraud ({share:.2%}), "
-            f"into {out} in {self.seconds:.1f} s"
+            f"into {out} in {duration(self.seconds)}"
         )
 
 

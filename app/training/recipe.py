@@ -27,6 +27,7 @@ from msgspec import Meta
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 
+from app.domain.wrong_value import wrong_value
 from app.errors import ConfigurationError
 
 MODULES = (
@@ -90,7 +91,7 @@ def read_recipe(path: Path | None) -> Recipe:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}. Correct the file.") from error
+        raise ConfigurationError(f"{path}: {wrong_value(error, Recipe)}. Correct the file.") from error
 
 
 def build(recipe: Recipe, seed: int) -> Any:

@@ -28,6 +28,7 @@ from app.adapters.kafka.protocol.error_codes import refuse_transient
 from app.adapters.kafka.protocol.metadata import describe_topics
 from app.adapters.kafka.protocol.rights import Operation, refused_right
 from app.adapters.kafka.security import Cluster
+from app.domain.words import named
 from app.errors import ConfigurationError, RightMissing, TopicMismatch
 
 LEADERS_TIMEOUT_SECONDS = 30.0
@@ -178,7 +179,7 @@ def _refuse_right(error: type[KafkaError], operation: Operation, topic: str) -> 
 
 
 def _refusal(what: str, error: type[KafkaError], message: str | None = None) -> ConfigurationError:
-    return ConfigurationError(f"{what}: {message or error.description or error.__name__} ({error.__name__}).")
+    return ConfigurationError(f"{what}: {message or error.description or named(error)} ({named(error)}).")
 
 
 def short_topic_id(topic_id: UUID) -> int:

@@ -258,4 +258,4 @@ def _failing(topic: str, partition: int | None = None) -> Iterator[None]:
             "Synchronize the clocks of workers and brokers."
         ) from error
     except KafkaError as error:
-        raise SendFailed(f"{what}: {refused_right(error, 'Write', topic) or repr(error)}") from error
+        raise SendFailed(f"{what}: {refused_right(error, 'Write', topic) or str(error)}") from error

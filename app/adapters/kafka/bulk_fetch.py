@@ -118,7 +118,7 @@ class BulkFetcher:
                 return await self._fetch(topic, partition, offset, end)
             except (KafkaError, _NotReady) as error:
                 if not error.retriable or time.monotonic() > deadline:
-                    why = refused_right(error, "Read", topic) or repr(error)
+                    why = refused_right(error, "Read", topic) or str(error)
                     raise RestoreFailed(
                         f"{topic}-{partition} cannot be read from offset {offset} to {end}: {why}"
                     ) from error
@@ -156,7 +156,7 @@ async def open_bulk_fetcher(kafka: Cluster) -> AsyncIterator[BulkFetcher]:
         await client.bootstrap()
         yield BulkFetcher(client, isolation_code(kafka))
     except KafkaError as error:
-        raise RestoreFailed(f"no broker of {servers(kafka)} answers: {error!r}") from error
+        raise RestoreFailed(f"no broker of {servers(kafka)} answers: {error}") from error
     finally:
         await client.close()
 

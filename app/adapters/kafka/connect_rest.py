@@ -13,6 +13,8 @@ import msgspec
 
 from app.adapters.http_request import MOST_BYTES, ask
 from app.domain.safe_text import without_credentials
+from app.domain.words import named
+from app.domain.wrong_value import wrong_value
 from app.errors import ConfigurationError
 
 ANSWER_SECONDS = 90
@@ -107,7 +109,7 @@ class ConnectClient:
             ) from None
         except (OSError, ValueError) as error:
             raise ConfigurationError(
-                f"Kafka Connect does not answer at FRAUDSTREAM_CDC_CONNECT_URL={self._shown_url} ({type(error).__name__}). "
+                f"Kafka Connect does not answer at FRAUDSTREAM_CDC_CONNECT_URL={self._shown_url} ({named(error)}). "
                 "`fraudstream stack up --with postgres,connect` starts one on this machine."
             ) from None
 
@@ -119,7 +121,9 @@ def load_connector(path: Path) -> Connector:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
     except msgspec.MsgspecError as error:
-        raise ConfigurationError(f"{path} describes no connector: {error}. Correct the file.") from error
+        raise ConfigurationError(
+            f"{path} describes no connector: {wrong_value(error, Connector)}. Correct the file."
+        ) from error
 
 
 def _state(name: str, status: dict[str, Any]) -> ConnectorState:

@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from app.adapters.kafka.protocol.error_codes import refuse_incomplete
 from app.adapters.kafka.protocol.rights import Operation, named_rights
 from app.adapters.kafka.security import Cluster, client_options, explain_refusal, servers
+from app.domain.words import named
 from app.errors import BrokersUnreachable, ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -168,6 +169,6 @@ def _translated(servers: str) -> Iterator[None]:
         ) from error
     except (KafkaError, OSError) as error:
         raise BrokersUnreachable(
-            f"{SETTING}={servers}: no broker answers ({type(error).__name__}). "
+            f"{SETTING}={servers}: no broker answers ({named(error)}). "
             "Start the brokers or correct the setting."
         ) from error

@@ -13,6 +13,7 @@ from app.adapters import tls
 from app.adapters.kafka.client import closing, rebootstrap
 from app.adapters.kafka.oauth import FetchedTokens, FileTokens, NoToken
 from app.adapters.kafka.record_batches import limits
+from app.domain.words import named
 from app.errors import ConfigurationError
 from app.settings import KafkaSettings
 
@@ -112,7 +113,7 @@ def _meaning(kafka: KafkaSettings, error: Exception) -> str:
     # With TLS 1.3 a broker rejects a client certificate after the handshake, by closing the connection.
     if "tls" in kafka.security_protocol and isinstance(error, KafkaError):
         return (
-            f"the broker closed the connection after the TLS handshake ({type(error).__name__}). If it asks for a "
+            f"the broker closed the connection after the TLS handshake ({named(error)}). If it asks for a "
             f"client certificate, {_PREFIX}TLS_CERT_FILE must name one that it trusts, and {_PREFIX}TLS_KEY_FILE its "
             f"key; otherwise correct {_PREFIX}SECURITY_PROTOCOL."
         )

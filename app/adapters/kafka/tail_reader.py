@@ -16,6 +16,7 @@ from app.adapters.kafka.protocol.rights import named_rights
 from app.adapters.kafka.record_batches.contained_fetch import contained_consumer, pass_over_unreadable
 from app.adapters.kafka.security import Cluster, servers
 from app.adapters.kafka.transactions.isolation import consumer_options
+from app.domain.words import named
 from app.errors import ConfigurationError
 
 POLL_MS = 500
@@ -139,5 +140,5 @@ async def _assign(consumer: AIOKafkaConsumer, partitions: dict[str, int], from_b
             await consumer.seek_to_end()
     except KafkaError as error:
         raise ConfigurationError(
-            f"{', '.join(partitions)} cannot be read ({type(error).__name__}). Look at the brokers."
+            f"{', '.join(partitions)} cannot be read ({named(error)}). Look at the brokers."
         ) from error

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from app.adapters.models.checks import bounded_file
+from app.domain.wrong_value import wrong_value
 from app.errors import ModelRejected
 
 FILE_NAME = "aliases.toml"
@@ -36,13 +37,15 @@ def read_aliases(models_dir: Path) -> Aliases:
             'the file with `champion = "name/version"`.'
         ) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ModelRejected(f'{path}: {error}. It must say `champion = "name/version"`.') from error
+        raise ModelRejected(
+            f'{path}: {wrong_value(error, Aliases)}. It must say `champion = "name/version"`.'
+        ) from error
 
 
 def bundle_path(models_dir: Path, reference: str) -> Path:
     """The directory of the bundle ``name/version``. Raises ModelRejected when there is none."""
     if not _REFERENCE.fullmatch(reference):
-        raise ModelRejected(f"{reference!r} is not a reference to a model; write name/version")
+        raise ModelRejected(f"`{reference}` is not a reference to a model; write name/version")
     path = models_dir / reference
     try:
         is_there = path.is_dir()

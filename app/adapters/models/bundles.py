@@ -27,6 +27,7 @@ from app.adapters.models.loading import UNSIGNED, Loading
 from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.adapters.models.scorers import Contribute
 from app.domain.decision import ModelReference, Thresholds
+from app.domain.words import named
 from app.errors import BundleCorrupt, ModelRejected
 from app.features.feature_set import SHIPPED
 from app.scoring.model import Contributions, Distribution, Rows, Scores
@@ -160,7 +161,7 @@ def _load(path: Path, loading: Loading) -> Bundle:
 
 def _cannot_score(path: Path, error: Exception) -> BundleCorrupt:
     """The parts of an estimator may contradict each other."""
-    return BundleCorrupt(f"{path / MODEL_FILE} cannot score: {type(error).__name__}. Train it again.")
+    return BundleCorrupt(f"{path / MODEL_FILE} cannot score: {named(error)}. Train it again.")
 
 
 def _write(path: Path, described: Manifest, estimator: Any, golden_rows: Rows, card: str) -> None:

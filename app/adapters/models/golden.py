@@ -9,6 +9,7 @@ import numpy as np
 
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.parquet_format.pages import unpacked_sizes
+from app.domain.words import named
 from app.errors import BundleCorrupt, GoldenRowMismatch
 from app.scoring.model import Rows, Scores
 
@@ -47,7 +48,7 @@ def read(
         columns = [table.column(name).to_numpy() for name in (*features, _SCORE)]
         values = np.array(columns, dtype=np.float64)
     except (pa.ArrowException, KeyError, ValueError, OSError, MemoryError) as error:
-        raise BundleCorrupt(f"{path} holds no golden rows: {type(error).__name__}") from error
+        raise BundleCorrupt(f"{path} holds no golden rows: {named(error)}") from error
     if values.shape[1] == 0:
         raise BundleCorrupt(f"{path} holds no golden rows")
     return np.ascontiguousarray(values[:-1].T), values[-1]

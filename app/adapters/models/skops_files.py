@@ -18,6 +18,7 @@ from app.adapters.library_errors import Translated
 from app.adapters.models.checks import archive, schema
 from app.adapters.models.checks.archive import Unpacked
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
+from app.domain.words import named
 from app.errors import BundleCorrupt
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -89,7 +90,7 @@ class Parts:
 
 
 def _damaged(error: Exception) -> BundleCorrupt:
-    return BundleCorrupt(f"the model is a skops file that is cut off or damaged ({type(error).__name__})")
+    return BundleCorrupt(f"the model is a skops file that is cut off or damaged ({named(error)})")
 
 
 _READING = Translated(_damaged, BundleCorrupt)

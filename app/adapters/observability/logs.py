@@ -4,6 +4,7 @@ No text of an event can forge another line or control the console that shows the
 see ``app.domain.safe_text``.
 """
 
+import sys
 from typing import Any, Literal
 
 import structlog
@@ -67,7 +68,11 @@ def standard_config(log_format: Literal["console", "json"], level: str) -> dict[
 def _renderers(log_format: Literal["console", "json"]) -> list[Any]:
     if log_format == "json":
         return [structlog.processors.JSONRenderer()]  # escapes all but ASCII
-    return [_one_line, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    plain = structlog.dev.plain_traceback
+    return [
+        _one_line,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+    ]
 
 
 def _one_line(_logger: object, _method: str, event: EventDict) -> EventDict:

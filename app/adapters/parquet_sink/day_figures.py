@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from app.adapters.parquet_sink.day_files import days_of, name_of, of_day, replace
 from app.adapters.parquet_sink.row_schemas import Feed, Tables
+from app.domain.words import named
 from app.errors import StateCorrupt
 
 Merge = Callable[[pa.Table], pa.Table]
@@ -145,6 +146,6 @@ def _read(path: Path) -> DayFigures | None:
         return None
     except msgspec.DecodeError as error:
         raise StateCorrupt(
-            f"{path} cannot be read ({type(error).__name__}). Delete it: the worker rebuilds it from the Parquet files, "
+            f"{path} cannot be read ({named(error)}). Delete it: the worker rebuilds it from the Parquet files, "
             "and `fraudstream report DAY --from-events` works without it."
         ) from error

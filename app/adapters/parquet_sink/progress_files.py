@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from app.adapters.disk import durable_file
 from app.adapters.parquet_sink.repeats import Reached
+from app.domain.words import named
 from app.errors import ConfigurationError, StateCorrupt, StoreFailed
 
 SETTING = "FRAUDSTREAM_ANALYTICS_DIR"
@@ -76,7 +77,7 @@ class ProgressFiles:
             known = msgspec.json.decode(path.read_bytes(), type=_Binding).topic_id
         except (FileNotFoundError, msgspec.DecodeError) as error:
             raise StateCorrupt(
-                f"{path} cannot be read ({type(error).__name__}), so the topic of the files is unknown. If {topic} was not "
+                f"{path} cannot be read ({named(error)}), so the topic of the files is unknown. If {topic} was not "
                 f'deleted and created again since they were written, write {{"topic":"{topic}","topic_id":"{topic_id}"}} '
                 "into it. If it was, keep the files where they are, and set another directory for the new topic."
             ) from error

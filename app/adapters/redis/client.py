@@ -12,6 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from app.adapters import tls
 from app.domain.safe_text import without_credentials
+from app.domain.words import named
 from app.settings import RedisSettings
 
 PREFIX = "FRAUDSTREAM_REDIS_"
@@ -76,7 +77,7 @@ def explain(settings: RedisSettings, error: BaseException) -> str:
         )
     if _cause(error, ssl.SSLError) is not None:
         return f"The TLS handshake fails. Correct {PREFIX}URL, or check {PREFIX}TLS_CERT_FILE."
-    return f"Redis at {PREFIX}URL={without_credentials(settings.url)} does not answer ({type(error).__name__}). Start it or correct the setting."
+    return f"Redis at {PREFIX}URL={without_credentials(settings.url)} does not answer ({named(error)}). Start it or correct the setting."
 
 
 def _distrust(settings: RedisSettings, error: ssl.SSLCertVerificationError) -> str:

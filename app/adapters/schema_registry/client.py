@@ -16,6 +16,7 @@ from app.adapters.schema_registry.bounded_answers import bound_answers, too_larg
 from app.adapters.schema_registry.wire_format import NUMBER_BYTES
 from app.adapters.schema_registry.writer_schema import WriterSchema
 from app.domain.safe_text import without_credentials
+from app.domain.words import named
 from app.errors import RegistryAway, SchemaTooLarge
 from app.settings import RegistrySettings
 
@@ -146,7 +147,7 @@ class RegistryClient:
 
     def _no_answer(self, error: Exception) -> RegistryAway:
         return RegistryAway(
-            f"The schema registry at {PREFIX}URL={without_credentials(self._settings.url)} does not answer ({type(error).__name__}). Start it or "
+            f"The schema registry at {PREFIX}URL={without_credentials(self._settings.url)} does not answer ({named(error)}). Start it or "
             "correct the setting."
         )
 

@@ -13,6 +13,7 @@ from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import open_tail_reader
 from app.adapters.serde.offline_decoder import readable
 from app.domain.decision import ModelReference
+from app.domain.words import named
 from app.errors import InvalidFile
 from app.features.catalog import NAMES
 from app.scoring.drift import SCORE
@@ -56,7 +57,7 @@ def file_rows(path: Path) -> Iterator[ScoredRows]:
         for batch in table.to_batches(columns=list(_COLUMNS), batch_size=BATCH_ROWS, use_threads=False):
             yield _matrix([column.to_numpy(zero_copy_only=False) for column in batch.columns])
     except (OSError, pa.ArrowException) as error:
-        raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {type(error).__name__}") from error
+        raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {named(error)}") from error
 
 
 async def decided_rows(

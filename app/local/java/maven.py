@@ -7,6 +7,7 @@ import truststore
 from jgo.config import GlobalSettings
 from jgo.maven import MavenContext
 
+from app.domain.words import named
 from app.errors import StackError
 from app.local.java.coordinate import Coordinate
 
@@ -20,7 +21,7 @@ def fetch(coordinate: Coordinate, folder: Path) -> Path:
         return component.artifact(coordinate.classifier, coordinate.suffix).resolve()
     except (OSError, RuntimeError) as error:  # every error of the HTTP client is an OSError
         raise StackError(
-            f"{coordinate} could not be downloaded ({type(error).__name__}). Check the network and the proxy "
+            f"{coordinate} could not be downloaded ({named(error)}). Check the network and the proxy "
             "settings, then run the command again: finished downloads are kept."
         ) from error
 

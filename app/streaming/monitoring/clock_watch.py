@@ -8,6 +8,7 @@ clock shows a jump of this machine's clock.
 from collections.abc import Callable
 
 from app.domain.clock import skew_seconds
+from app.domain.words import duration
 from app.errors import ClockWrong
 
 
@@ -36,7 +37,7 @@ class ClockWatch:
         skew = self._skew_seconds + jump
         if abs(skew) > self._limit_seconds:
             raise ClockWrong(
-                f"this machine's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} the brokers' "
+                f"this machine's clock is {duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the brokers' "
                 f"(FRAUDSTREAM_WORKER_MAX_CLOCK_SKEW_SECONDS={self._limit_seconds:g}). Synchronize workers and brokers with "
                 "the same time servers, then start the worker again."
             )

@@ -26,8 +26,8 @@ def faketime() -> str:
 @pytest.mark.parametrize(
     ("offset", "said"),
     [
-        pytest.param("+2h", r"this machine's clock is 7\d\d\d\.\d s ahead of the brokers'", id="fast"),
-        pytest.param("-10m", r"this machine's clock is \d\d\d\.\d s behind the brokers'", id="slow"),
+        pytest.param("+2h", r"this machine's clock is (2 h|1 h 59 min).* ahead of the brokers'", id="fast"),
+        pytest.param("-10m", r"this machine's clock is (10|9) min.* behind the brokers'", id="slow"),
     ],
 )
 async def test_a_wrong_clock_ends_the_worker_and_no_transaction_is_lost(

@@ -74,7 +74,7 @@ async def test_doctor_reports_missing_topics_with_the_command_that_creates_them(
 
     assert code == 1
     assert findings["topics"]["outcome"] == "failed"
-    assert "`fraudstream topics ensure` creates it" in findings["topics"]["remedy"]
+    assert "`fraudstream topics ensure` creates what is missing" in findings["topics"]["remedy"]
 
 
 async def test_doctor_examines_the_rest_when_brokers_do_not_answer(deployment: Deployment) -> None:

@@ -1,5 +1,6 @@
 """Topics on a real broker: created once, compared exactly, never altered."""
 
+import re
 from typing import Protocol
 from uuid import uuid4
 
@@ -94,7 +95,7 @@ async def test_differences_are_reported_exactly(stack: Stack) -> None:
     assert [
         f"{alerts}: partitions: expected 2, found 3",
         f"{alerts}: cleanup.policy: expected delete, found compact",
-        f"{alerts}: retention.ms: expected at least 7776000000, found 1000",
+        f"{alerts}: retention.ms: expected at least 7776000000 (90 d), found 1000 (1 s)",
         f"{alerts}: max.message.bytes: expected 8388608, found 1048588",
     ] == reported
 
@@ -125,7 +126,10 @@ async def test_require_lists_all_differences_and_the_remedy(stack: Stack) -> Non
     with pytest.raises(TopicMismatch) as refused:
         await provisioning.require(settings)
     assert f"--entity-name {settings.topics.transactions} --add-config retention.ms=" in str(refused.value)
-    assert f"{settings.topics.decisions}: topic: expected present, found missing" in str(refused.value)
+    (missing,) = re.findall(r"missing: (.*)", str(refused.value))
+    assert settings.topics.decisions in missing
+    assert settings.topics.transactions not in missing
+    assert 1 == str(refused.value).count("`fraudstream topics ensure`")
 
 
 async def test_more_replicas_than_brokers_is_an_error_that_names_the_setting(stack: Stack) -> None:

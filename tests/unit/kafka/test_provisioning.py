@@ -6,7 +6,7 @@ import pytest
 
 from app.adapters.kafka.admin import FoundTopic
 from app.settings import Settings, TopicSettings
-from app.topics.provisioning import Difference, compare, remedies
+from app.topics.provisioning import Difference, compare, described, remedies
 from app.topics.topic_specs import topic_table
 
 DECISIONS = topic_table(Settings(topics=TopicSettings(replication_factor=3)))[1]
@@ -39,7 +39,7 @@ def test_a_missing_topic_is_one_difference() -> None:
         (found(replication_factor=1), "replication.factor: expected at least 3, found 1"),
         (found(cleanup_policy="compact"), "cleanup.policy: expected delete, found compact"),
         (found(cleanup_policy="compact,delete"), "cleanup.policy: expected delete, found compact,delete"),
-        (found(retention_ms="1"), "retention.ms: expected at least 34560000000, found 1"),
+        (found(retention_ms="1"), "retention.ms: expected at least 34560000000 (400 d), found 1"),
         (found(min_insync_replicas="1"), "min.insync.replicas: expected at least 2, found 1"),
         (found(max_message_bytes="9999999"), "max.message.bytes: expected 8388608, found 9999999"),
         (
@@ -81,6 +81,16 @@ def test_one_command_corrects_all_configs_of_a_topic() -> None:
         "kafka-configs.sh --bootstrap-server broker:9092 --alter --entity-type topics "
         "--entity-name fraud.decisions.v1 --add-config retention.ms=34560000000,max.message.bytes=8388608"
     )
+
+
+@pytest.mark.parametrize("missing", [1, 2, 9])
+def test_missing_topics_are_one_line_with_one_remedy(missing: int) -> None:
+    differences = [Difference(f"t{number}", "topic", "present", "missing") for number in range(missing)]
+
+    (line,), (remedy,) = described(differences), remedies(differences, "broker:9092")
+
+    assert all(difference.topic in line for difference in differences)
+    assert "`fraudstream topics ensure`" in remedy
 
 
 def test_the_remedy_for_partitions_never_adds_any() -> None:

@@ -168,7 +168,7 @@ def test_the_check_creates_no_data_directory(tmp_path: Path) -> None:
 def test_an_open_transaction_is_named_by_its_producer() -> None:
     found = cluster_checks.check_transactions(transaction(61)).found
 
-    assert found == "t-3 waits at offset 7 for producer 12 (core-1), 61 s"
+    assert found == "t-3 waits at offset 7 for producer 12 (core-1), 1 min 1 s"
 
 
 def test_what_is_hidden_is_called_unknown_with_the_right_that_shows_it() -> None:
