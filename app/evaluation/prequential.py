@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import threadpoolctl
 
@@ -17,7 +18,7 @@ from app.scoring.model import Scores
 from app.training.dataset import Dataset, Progress, event_span, read_datasets
 from app.training.evaluation import share_threshold
 from app.training.fitting import fit, require_storable
-from app.training.folds import Fold, Protocol, folds
+from app.training.folds import Fold, Protocol, folds, most_folds
 from app.training.labelling import Labelling
 from app.training.options import TrainingOptions
 from app.training.scored_dataset import Flags
@@ -32,11 +33,21 @@ class FoldResult(NamedTuple):
     score_rows: ScoreRows
 
 
-def planned_folds(source: HistorySource, protocol: Protocol, until_day: int | None) -> list[Fold]:
-    """Return the folds, newest first, up to ``until_day`` or the last day. Raises InvalidFile if the file is too short."""
+def planned_folds(
+    source: HistorySource, protocol: Protocol, until_day: int | None, *, fewer: bool = False
+) -> list[Fold]:
+    """Return the folds, newest first, up to ``until_day`` or the last day; with ``fewer`` as many as the file holds.
+
+    Raises InvalidFile if the file is too short.
+    """
     first_ms, last_ms = event_span(source)
-    last_day = last_ms // DAY_MS
-    return folds(protocol, first_ms // DAY_MS, last_day if until_day is None else min(until_day, last_day))
+    first_day, last_day = first_ms // DAY_MS, last_ms // DAY_MS
+    if until_day is not None:
+        last_day = min(until_day, last_day)
+    if fewer:
+        fitting = max(1, min(protocol.folds, most_folds(protocol, first_day, last_day)))
+        protocol = msgspec.structs.replace(protocol, folds=fitting)
+    return folds(protocol, first_day, last_day)
 
 
 def read_history(

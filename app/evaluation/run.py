@@ -32,6 +32,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     asked: Asked = Asked()
     options: TrainingOptions = TrainingOptions()
     protocol: Protocol = Protocol()
+    fewer_folds: bool = False
+    """Take as many of the protocol's folds as the file holds, at least one."""
     since: date | None = None
     """First day to evaluate; None for the first of the file. Not used by the protocol, which counts folds backwards."""
     until: date | None = None
@@ -51,7 +53,9 @@ def by_protocol(
     request: Request, on_progress: Progress, on_fold: Callable[[Part], None] = lambda _: None
 ) -> Evaluation:
     """Evaluate a model for each fold. Raises InvalidFile if there are too few days."""
-    planned = prequential.planned_folds(request.source, request.protocol, _day(request.until))
+    planned = prequential.planned_folds(
+        request.source, request.protocol, _day(request.until), fewer=request.fewer_folds
+    )
     history = prequential.read_history(request.source, request.fold, planned, on_progress)
     parts: list[Part] = []
     important: list[Importance] = []

@@ -63,7 +63,7 @@ def compare_models(
 
 def _identity(champion: Bundle, candidate: Bundle) -> list[str]:
     same = champion.reference == candidate.reference
-    return [f"{model_id(candidate.reference)} is the champion."] if same else []
+    return [f"{model_id(candidate.reference)} is the champion: name another NAME/VERSION."] if same else []
 
 
 def _leakage(paired: Paired, model: Bundle) -> list[str]:
@@ -73,22 +73,32 @@ def _leakage(paired: Paired, model: Bundle) -> list[str]:
     if last < known_until:
         return []
     text = (
-        f"{model_id(model.reference)} was fitted on transactions up to {event_time(last)}; of the tested weeks only what "
-        f"was before {event_time(known_until)} was known. Train it on earlier days, or test later ones."
+        f"{model_id(model.reference)} was fitted on transactions up to {event_time(last)}, but when the tested weeks begin "
+        f"only labels of transactions before {event_time(known_until)} are known. {_remedy(paired, last)}"
     )
     return [text]
+
+
+def _remedy(paired: Paired, last_fitted_ms: int) -> str:
+    """The options with which the weeks are tested on which the model was not fitted, or it is fitted before these."""
+    end, first = int(paired.days.max()) + 1, int(paired.days.min())
+    weeks = (end - (last_fitted_ms // DAY_MS + 1 + DELAY_DAYS)) // 7
+    later = f"Test later days with `--weeks {weeks}`, or train" if weeks > 0 else "Train"
+    return f"{later} it on earlier days of this history with `fraudstream train --test-days {end - first}`."
 
 
 def _inferiority(figure: Compared, paired: Paired, budget: int, margin: float) -> list[str]:
     difference = figure.difference
     if difference.value is None or not paired.labels.any():
-        return ["The tested weeks contain no fraud, so the models cannot be compared."]
+        text = "The tested weeks contain no fraud, so the models cannot be compared."
+        return [f"{text} Test more of the history with `--weeks`, or give one with labels."]
     low = difference.value if difference.low is None else difference.low
     if low >= -margin:
         return []
     high = difference.value if difference.high is None else difference.high
     text = (
         f"Its card precision@{budget} may be {-low:.4f} lower than the champion's ({CONFIDENCE:.0%} interval from "
-        f"{low:+.4f} to {high:+.4f}), allowed is {margin:g}."
+        f"{low:+.4f} to {high:+.4f}), allowed is {margin:g}. More frauds make the interval narrower: `--weeks` tests more of the "
+        "history; `--margin` allows more."
     )
     return [text]

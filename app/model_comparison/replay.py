@@ -45,9 +45,12 @@ def last_weeks(paired: Paired, weeks: int) -> Paired:
     days = paired.days
     first_tested = int(days.max()) + 1 - 7 * weeks
     if int(days.min()) > first_tested - DELAY_DAYS:
+        span = int(days.max() - days.min()) + 1
+        fitting = (span - DELAY_DAYS) // 7
+        fewer = f", or `--weeks {fitting}`" if fitting > 0 else ""
         raise InvalidFile(
-            f"{int(days.max() - days.min()) + 1} days of history are too few: {weeks} weeks to test and "
-            f"{DELAY_DAYS} days before them are needed. Use a longer history, or fewer --weeks."
+            f"{span} days of history are too few: {weeks} weeks to test and {DELAY_DAYS} days before them are needed. "
+            f"Use a longer history{fewer}."
         )
     known = paired.labels & (days >= first_tested - DELAY_DAYS - TRAINING_DAYS)
     first_fraud = np.full(int(paired.customers.max()) + 1, _NEVER)

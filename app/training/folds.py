@@ -19,13 +19,15 @@ from msgspec import Meta
 from app.errors import InvalidFile
 from app.training.scored_dataset import Flags, Integers
 
+MOST_FOLDS = 4
+"""Those of the Fraud Detection Handbook."""
 _Days = Annotated[int, Meta(ge=1)]
 
 
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """Number of folds, and their lengths in days."""
 
-    folds: _Days = 4
+    folds: _Days = MOST_FOLDS
     train_days: _Days = 7
     delay_days: Annotated[int, Meta(ge=0)] = 7
     """Fraud of day d is known from the start of day d + delay_days + 1."""
@@ -66,11 +68,23 @@ def folds(protocol: Protocol, first_day: int, last_day: int) -> list[Fold]:
     found = [_fold(protocol, last_day + 1 - i * protocol.test_days) for i in range(protocol.folds)]
     missing = first_day - found[-1].train_from
     if missing > 0:
-        raise InvalidFile(
-            f"{protocol.folds} folds need {missing} days before the first day of the file: "
-            "take fewer folds or fewer days"
-        )
+        raise InvalidFile(_too_short(protocol, last_day + 1 - first_day, missing))
     return found
+
+
+def most_folds(protocol: Protocol, first_day: int, last_day: int) -> int:
+    """Return how many folds the days hold."""
+    spare = last_day + 1 - first_day - protocol.train_days - protocol.delay_days
+    return max(0, spare // protocol.test_days)
+
+
+def _too_short(protocol: Protocol, days: int, missing: int) -> str:
+    fitting = most_folds(protocol, 0, days - 1)
+    fewer = f"`--folds {fitting}`, or fewer" if fitting else "fewer"
+    return (
+        f"{protocol.folds} folds need {days + missing} days, the file has {days}: take {fewer} of `--train-days`, "
+        "`--delay-days` and `--test-days`"
+    )
 
 
 def _fold(protocol: Protocol, test_until: int) -> Fold:

@@ -45,13 +45,32 @@ class Split(NamedTuple):
 
 
 def plan(first_ms: int, last_ms: int, options: TrainingOptions) -> Plan:
-    """Return the bounds. Delay and warm-up are only left out if a week to fit remains."""
-    spare_days = (last_ms - first_ms) / DAY_MS - options.test_days - _FEWEST_FITTED_DAYS
-    delay_days = options.delay_days if spare_days >= options.delay_days else 0
-    warm_up_days = options.warm_up_days if spare_days - delay_days >= options.warm_up_days else 0
+    """Return the bounds. The warm-up is only left out if a week to fit remains.
+
+    Raises InvalidFile when the history is too short for the test, the label delay and that week: a model that is fitted on
+    labels of the future looks better than it is.
+    """
+    days = (last_ms - first_ms) / DAY_MS
+    spare_days = days - options.test_days - options.delay_days - _FEWEST_FITTED_DAYS
+    if spare_days < 0:
+        raise InvalidFile(_too_short(days, options))
+    warm_up_days = options.warm_up_days if spare_days >= options.warm_up_days else 0
     tested_after = last_ms - options.test_days * DAY_MS
-    fitted_from, fitted_to = first_ms + warm_up_days * DAY_MS, tested_after - delay_days * DAY_MS
-    return Plan(fitted_from, fitted_to, tested_after, warm_up_days, delay_days)
+    fitted_from, fitted_to = first_ms + warm_up_days * DAY_MS, tested_after - options.delay_days * DAY_MS
+    return Plan(fitted_from, fitted_to, tested_after, warm_up_days, options.delay_days)
+
+
+def _too_short(days: float, options: TrainingOptions) -> str:
+    needed = options.test_days + options.delay_days + _FEWEST_FITTED_DAYS
+    fitting = int(days) - options.delay_days - _FEWEST_FITTED_DAYS
+    remedies = [f"`--test-days {fitting}`"] if fitting > 0 else []
+    if options.delay_days:
+        remedies.append("`--label-delay-days 0` if every label is known at once")
+    return (
+        f"{days:.1f} days of history are too few: {options.test_days} to test, {options.delay_days} before them whose labels "
+        f"are not known yet when the test begins, and {_FEWEST_FITTED_DAYS} to fit are {needed}. "
+        f"Use {', '.join(['a longer history', *remedies[:-1]])}{' or ' if remedies else ''}{''.join(remedies[-1:])}."
+    )
 
 
 def sampled(planned: Plan, options: TrainingOptions, labelling: Labelling | None = None) -> Keep:

@@ -51,8 +51,12 @@ def evaluate(
     since: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: first day to evaluate.")] = None,
     until: Annotated[str | None, typer.Option(help="YYYY-MM-DD, UTC: last day to evaluate.")] = None,
     folds: Annotated[
-        int, typer.Option(min=1, help="prequential: number of folds, one test period apart.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            min=1,
+            help="prequential: number of folds, one test period apart. Default: as many as DATA holds, at most 4.",
+        ),
+    ] = None,
     train_days: Annotated[int, typer.Option(min=1, help="prequential: days of training per fold.")] = 7,
     delay_days: Annotated[
         int, typer.Option(min=0, help="Days until is_fraud is known; without --labels.")
@@ -95,7 +99,7 @@ def evaluate(
     from app.evaluation.figures import Asked
     from app.evaluation.run import Request
     from app.settings import Settings
-    from app.training.folds import Protocol
+    from app.training.folds import MOST_FOLDS, Protocol
     from app.training.metrics import Costs
     from app.training.options import TrainingOptions
     from app.training.recipe import read_recipe
@@ -117,10 +121,13 @@ def evaluate(
             review_share=review_share,
             decline_share=decline_share,
         ),
-        protocol=Protocol(folds=folds, train_days=train_days, delay_days=delay_days, test_days=test_days),
+        protocol=Protocol(
+            folds=folds or MOST_FOLDS, train_days=train_days, delay_days=delay_days, test_days=test_days
+        ),
         since=_day("--since", since),
         until=_day("--until", until),
         remove_known=remove_known,
+        fewer_folds=folds is None,
         with_importances=report is not None,
     )
     if report is not None:

@@ -165,7 +165,7 @@ def test_a_table_is_printed_for_people(history: Path) -> None:
     [
         (["--since", "yesterday"], "must be a day"),
         (["--since", "2031-01-01"], "no transaction of the days"),
-        (["--protocol", "prequential", "--folds", "9"], "take fewer folds"),
+        (["--protocol", "prequential", "--folds", "9"], "9 folds need"),
         (["--scores", "nowhere.parquet"], "not a file of scores"),
         (["--scores", "x.parquet", "--model", "a/1"], "leave --model"),
         (["--decline-share", "0.5"], "must not exceed"),
@@ -175,6 +175,12 @@ def test_a_source_that_cannot_be_evaluated_is_reported(
     history: Path, arguments: list[str], told: str
 ) -> None:
     assert told in refusal(history, *arguments)
+
+
+def test_without_an_option_a_short_history_has_as_many_folds_as_fit(history: Path, recipe: Path) -> None:
+    found = evaluated(history, "--protocol", "prequential", "--model", recipe)
+
+    assert ["fold 0", "fold 1"] == [part["name"] for part in found["parts"]]
 
 
 def test_a_transaction_without_a_score_is_refused(history: Path, tmp_path: Path) -> None:

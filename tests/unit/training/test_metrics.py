@@ -3,6 +3,7 @@
 from collections import defaultdict
 from itertools import product
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from app.domain.decision import Thresholds
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
 from app.training import metrics
-from app.training.folds import Fold, Protocol, folds
+from app.training.folds import Fold, Protocol, folds, most_folds
 from app.training.metrics import Costs
 from app.training.scored_dataset import ScoredDataset, joined
 
@@ -140,8 +141,24 @@ class TestFolds:
         assert oldest == Fold(115, 122, 129, 136)
 
     def test_too_short_a_history_is_refused_with_the_days_it_lacks(self) -> None:
-        with pytest.raises(InvalidFile, match="need 3 days before"):
+        with pytest.raises(InvalidFile, match=r"4 folds need 42 days, the file has 39: take `--folds 3`"):
             folds(Protocol(), 118, 156)
+
+    @given(
+        st.builds(
+            Protocol, train_days=st.integers(1, 9), delay_days=st.integers(0, 9), test_days=st.integers(1, 9)
+        ),
+        st.integers(0, 60),
+    )
+    def test_the_most_folds_fit_and_one_more_does_not(self, protocol: Protocol, last_day: int) -> None:
+        fitting = most_folds(protocol, 0, last_day)
+
+        if fitting:
+            assert fitting == len(folds(msgspec.structs.replace(protocol, folds=fitting), 0, last_day))
+        with pytest.raises(
+            InvalidFile, match=rf"{fitting + 1} folds need \d+ days, the file has {last_day + 1}"
+        ):
+            folds(msgspec.structs.replace(protocol, folds=fitting + 1), 0, last_day)
 
     @given(ROWS, st.integers(0, 2))
     def test_who_is_known_to_be_defrauded_is_not_tested_again(self, rows: list[Row], delay: int) -> None:

@@ -1,6 +1,7 @@
 """Champion and challenger on the same transactions: figures, how sure they are, and what a gate makes of them."""
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from app.cli import app
 from app.domain.decision import Thresholds
 from app.errors import InvalidFile
 from app.features.window import DAY_MS
+from app.model_comparison import gate
 from app.model_comparison.figures import Ranking
 from app.model_comparison.gate import compare_models
 from app.model_comparison.intervals import Draws, compare_figures
@@ -155,7 +157,7 @@ def test_customers_whose_fraud_was_known_are_not_tested_any_more() -> None:
 
 
 def test_a_history_too_short_to_know_anything_is_refused() -> None:
-    with pytest.raises(InvalidFile, match="fewer --weeks"):
+    with pytest.raises(InvalidFile, match=r"Use a longer history"):
         last_weeks(made_up(days=10), weeks=1)
 
 
@@ -204,6 +206,27 @@ class TestGate:
         )
 
         assert "was fitted on transactions up to" in "".join(verdict.refusals)
+
+    @given(st.integers(-10, 27))
+    def test_the_weeks_that_the_refusal_names_are_the_most_that_are_not_refused(
+        self, models: Path, last_day: int
+    ) -> None:
+        _, candidate = bundles(models)
+        training = msgspec.structs.replace(
+            candidate.manifest.training, last_event_time=(DAY_0 + last_day) * DAY_MS + DAY_MS // 2
+        )
+        candidate.manifest = msgspec.structs.replace(candidate.manifest, training=training)
+        paired = made_up(a_day=2)
+
+        def refused(weeks: int) -> list[str]:
+            return gate._leakage(paired.where(paired.days >= DAY_0 + 28 - 7 * weeks), candidate)
+
+        if refused(4):
+            found = re.search(r"`--weeks (\d)`", refused(4)[0])
+            most = int(found[1]) if found else 0
+            assert refused(most + 1)
+            assert not (most and refused(most))
+            assert "--test-days 28`" in refused(4)[0]
 
     def test_a_champion_that_has_seen_them_is_told(self, models: Path) -> None:
         champion, candidate = bundles(models)
