@@ -25,6 +25,7 @@ from app.adapters.topic_records.order_signatures import check_by
 from app.adapters.topic_records.skips import StopReview, read_skips
 from app.errors import ConfigurationError, InvalidEvent, RegistryAway
 from app.metrics import Metrics
+from app.reference.awaited_topics import AwaitedTopics
 from app.reference.lost_records import LossGuard
 from app.settings import Settings
 
@@ -53,8 +54,31 @@ def kinds(settings: Settings) -> dict[str, str]:
 async def follow(
     settings: Settings, until: asyncio.Event, on_written: Callable[[int], None], metrics: Metrics
 ) -> None:
-    """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch."""
-    topic_ids, value_of = await _require(settings), _value_of(settings)
+    """Copy changes until ``until`` is set. ``on_written`` receives the number of records of each batch.
+
+    The topic of an empty table does not exist: its rows are copied from the moment at which it does.
+    """
+    _require(settings)
+    value_of = _value_of(settings)
+    awaited = AwaitedTopics(list(kinds(settings)), lambda: _topic_ids(settings))
+    while not until.is_set():
+        topic_ids = await awaited.present()
+        if topic_ids:
+            await _copy(settings, topic_ids, value_of, awaited, until, on_written, metrics)
+        else:
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _copy(
+    settings: Settings,
+    topic_ids: Mapping[str, str],
+    value_of: ValueOf,
+    awaited: AwaitedTopics,
+    until: asyncio.Event,
+    on_written: Callable[[int], None],
+    metrics: Metrics,
+) -> None:
+    """Copy the changes of these topics until ``until`` is set or more topics exist."""
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
     guard = LossGuard(settings.cdc.reference_group, settings.worker.when_records_lost)
     consumer = contained_consumer(
@@ -63,12 +87,12 @@ async def follow(
         auto_offset_reset="none",
         enable_auto_commit=False,
     )
-    consumer.subscribe(list(kinds(settings)), listener=guard)
+    consumer.subscribe(list(topic_ids), listener=guard)
     try:
         await ask_again(servers(settings.kafka), consumer.start, "Read")
         reference = ReferenceStore(client, settings.redis.key_prefix)
         review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
-        while not until.is_set():
+        while not (until.is_set() or await awaited.more_than(topic_ids)):
             with named_rights("Read"):
                 fetched = await guard.fetch(consumer, POLL_MS, MOST_RECORDS)
             # Behind the markers that follow the records: a group has no lag of markers.
@@ -179,21 +203,17 @@ async def _commit(
         _log.warning("not_committed", why=type(error).__name__)
 
 
-async def _require(settings: Settings) -> Mapping[str, str]:
-    """The ids of the topics, as orders to leave out records name them. Raises ConfigurationError where one is missing, or a
-    setting is wrong.
-    """
+def _require(settings: Settings) -> None:
+    """Raise ConfigurationError where a setting is wrong."""
     check_by(settings.control.public_key_file)
     if not settings.redis.url:
         raise ConfigurationError(
             "FRAUDSTREAM_REDIS_URL is not set: reference rows are written to Redis. `fraudstream stack up` prints a URL."
         )
+
+
+async def _topic_ids(settings: Settings) -> Mapping[str, str]:
+    """The ids of the topics that exist, as orders to leave out records name them."""
     async with kafka_admin.connect(settings.kafka) as admin:
         found = await admin.find(dict.fromkeys(kinds(settings), ()))
-    for topic in kinds(settings):
-        if topic not in found:
-            raise ConfigurationError(
-                f"Topic {topic} does not exist. Kafka Connect creates it with the first row: "
-                "`fraudstream cdc register deploy/connect/reference.json`."
-            )
     return {name: kafka_admin.topic_id_text(topic.topic_id) for name, topic in found.items()}
