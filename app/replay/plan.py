@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from app.adapters.kafka.range_reader import RangeReader
+from app.domain.clock import utc_text
 from app.errors import ConfigurationError
 from app.replay.replay import Range
 
@@ -28,16 +29,37 @@ async def plan(
     rebuilt from ``warm_up_ms`` before the range, or from the beginning of the log when it is None. Raises
     ConfigurationError when nothing is to be replayed.
     """
+    partitions = list(partitions)
     ranges = [
         await _range(reader, partition, points, finished.get(partition, 0), warm_up_ms)
         for partition in partitions
     ]
     if not (some := [one for one in ranges if one.start < one.end]):
         raise ConfigurationError(
-            f"{reader.topic} holds no decided records in this range. Check --from, --to and FRAUDSTREAM_WORKER_APP_ID, which "
-            "names the group."
+            f"{reader.topic} holds no decided records in this range: {await _held(reader, partitions)}. Check --from, --to and "
+            "FRAUDSTREAM_WORKER_APP_ID, which names the group."
         )
     return some
+
+
+async def _held(reader: RangeReader, partitions: Iterable[int]) -> str:
+    """When the first and the last record of the log were sent."""
+    times = []
+    for partition in partitions:
+        begins, ends = await reader.extent(partition)
+        if begins < ends:
+            times += [
+                await reader.timestamp(partition, begins),
+                await reader.timestamp(partition, ends - 1),
+            ]
+    known = [time_ms for time_ms in times if time_ms is not None]
+    if not known:
+        return "it is empty"
+    return f"its records were sent from {_utc(min(known))} to {_utc(max(known))}"
+
+
+def _utc(time_ms: int) -> str:
+    return utc_text(time_ms, "%Y-%m-%dT%H:%M:%SZ")
 
 
 async def _range(

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from app.errors import InvalidFile
 from app.reports.day_report import DayReport, Tallies, report
+from app.reports.incremental import no_decision
 
 _DECISIONS = """
 create temp table decided as
@@ -37,7 +38,7 @@ def batch_report(directory: Path, name: str, top: int) -> DayReport:
     """Return the report of a day. Raises InvalidFile if there is no file of the day."""
     decisions, labels = (directory / feed / f"day={name}" for feed in ("decisions", "labels"))
     if not any(decisions.glob("*.parquet")):
-        raise InvalidFile(f"{decisions} holds no file")
+        raise InvalidFile(no_decision(directory / "decisions", name))
     with duckdb.connect() as connection:
         # In an interactive session, DuckDB would draw a progress bar over the output of the command.
         connection.execute("set enable_progress_bar = false")

@@ -27,12 +27,18 @@ def kept_report(directory: Path, day: int, name: str, top: int) -> Kept:
     found = figures.read(day)
     decided = {file: one for file, one in found.items() if "places" in one.tables}
     if not decided:
-        raise InvalidFile(
-            f"no decision of {name} is known in {directory}: is a worker of the role analytics running?"
-        )
+        raise InvalidFile(no_decision(directory / "figures", name))
     return Kept(
         report(name, tallies(merged(found.values())), top), _open(decided, figures.read(day + 1), day)
     )
+
+
+def no_decision(files: Path, day: str) -> str:
+    """The refusal of a day without decisions; it names the days that a folder has."""
+    known = sorted({path.parent.name.removeprefix("day=") for path in files.glob("day=*/*")})
+    if not known:
+        return f"{files} has no decision of any day: is a worker of the role analytics running?"
+    return f"{files} has no decision of {day}; its days are from {known[0]} to {known[-1]}, by event time"
 
 
 def tallies(tables: Tables) -> Tallies:
