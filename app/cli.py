@@ -18,6 +18,8 @@ from app.errors import ConfigurationError, FraudstreamError
 class Listed(NamedTuple):
     """A command or a group of commands."""
 
+    panel: str
+    """The heading under which ``--help`` shows it."""
     name: str
     target: str
     """Module of app.commands, and the function or the typer application in it."""
@@ -25,99 +27,138 @@ class Listed(NamedTuple):
     """The first paragraph of its help."""
 
 
+RUN, MODELS, INVESTIGATE = "Run", "Models", "Investigate"
+OFFLINE, OPERATE = "Offline: files, without Kafka", "Operate"
+
 LISTED = (
     Listed(
-        "settings",
-        "operate.settings.show",
-        "Print every setting with its current value, and its default where it differs.",
-    ),
-    Listed(
-        "simulate",
-        "data.traffic.simulate",
-        "Simulate labelled traffic with known fraud patterns, into a file or onto a topic (without labels).",
-    ),
-    Listed(
-        "produce",
-        "data.traffic.produce",
-        "Send the transactions in FILE to the transactions topic, in order for each customer.",
-    ),
-    Listed(
-        "train",
-        "models.train.train",
-        "Train a model on DATA, test it on the newest days and write a bundle; promotes nothing.",
-    ),
-    Listed(
-        "evaluate",
-        "models.evaluate.evaluate",
-        "Measure a model on labelled DATA: ranking, outcomes, money and fraud patterns.",
-    ),
-    Listed(
-        "worker",
-        "operate.worker.worker",
-        "Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first.",
-    ),
-    Listed(
-        "monitor",
-        "operate.monitor.monitor",
-        "Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.",
-    ),
-    Listed(
-        "doctor",
-        "operate.doctor.doctor",
-        "Check the whole installation and print what to do about each problem.",
-    ),
-    Listed(
-        "explain",
-        "audit.explain.explain",
-        "Recompute an alert from the transactions log, compare it bit for bit, and print what led to it.",
-    ),
-    Listed(
-        "report",
-        "audit.report.report",
-        "Print the report of DAY from the figures that the analytics worker maintains.",
-    ),
-    Listed(
-        "replay",
-        "audit.replay.replay",
-        "Recompute the decisions of a range of the log and compare them with the decisions topic.",
-    ),
-    Listed(
+        RUN,
         "demo",
         "operate.demo.demo",
         "Start Kafka, Redis and workers on this machine, send traffic with fraud and show the alerts.",
     ),
     Listed(
-        "features",
-        "models.batch.features",
-        "Compute all features of the transactions in FILE, exactly as a worker does.",
+        RUN, "stack", "operate.stack.commands", "Run Kafka and Redis on this machine, without containers."
     ),
-    Listed("score", "models.batch.score", "Score the transactions in FILE, exactly as a worker does."),
     Listed(
+        RUN,
+        "worker",
+        "operate.worker.worker",
+        "Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first.",
+    ),
+    Listed(
+        RUN,
+        "simulate",
+        "data.traffic.simulate",
+        "Simulate labelled traffic with known fraud patterns, into a file or onto a topic (without labels).",
+    ),
+    Listed(
+        RUN,
+        "produce",
+        "data.traffic.produce",
+        "Send the transactions in FILE to the transactions topic, in order for each customer.",
+    ),
+    Listed(RUN, "labels", "data.labels.commands", "Send fraud labels (chargebacks) to their topic."),
+    Listed(
+        MODELS,
+        "model",
+        "models.models.commands",
+        "List, verify, sign, compare, promote and roll back model bundles.",
+    ),
+    Listed(
+        MODELS,
+        "train",
+        "models.train.train",
+        "Train a model on DATA, test it on the newest days and write a bundle; promotes nothing.",
+    ),
+    Listed(
+        MODELS,
+        "evaluate",
+        "models.evaluate.evaluate",
+        "Measure a model on labelled DATA: ranking, outcomes, money and fraud patterns.",
+    ),
+    Listed(
+        MODELS,
         "drift",
         "models.drift.drift",
         "Print the population stability index of the score and of every feature, largest first.",
     ),
-    Listed("stack", "operate.stack.commands", "Run Kafka and Redis on this machine, without containers."),
-    Listed("cdc", "data.cdc.commands", "Read transactions from a database table through Debezium."),
-    Listed("topics", "data.topics.commands", "Create, check and list the topics."),
-    Listed("acl", "operate.acl.commands", "Print the rights that each role needs on the brokers."),
+    Listed(INVESTIGATE, "alerts", "data.tail.alerts", "Print alerts: decisions to review or decline."),
     Listed(
+        INVESTIGATE,
+        "decisions",
+        "data.tail.decisions",
+        "Print decisions: the audit log of every scored transaction.",
+    ),
+    Listed(
+        INVESTIGATE,
+        "explain",
+        "audit.explain.explain",
+        "Recompute an alert from the transactions log, compare it bit for bit, and print what led to it.",
+    ),
+    Listed(
+        INVESTIGATE,
+        "report",
+        "audit.report.report",
+        "Print the report of DAY from the figures that the analytics worker maintains.",
+    ),
+    Listed(
+        INVESTIGATE,
+        "crm",
+        "data.crm.commands",
+        "Questions to customers about suspicious transactions, and their answers.",
+    ),
+    Listed(
+        INVESTIGATE,
+        "dlq",
+        "data.dlq.commands",
+        "List, print and resend dead letters: records that cannot be scored.",
+    ),
+    Listed(
+        INVESTIGATE,
+        "replay",
+        "audit.replay.replay",
+        "Recompute the decisions of a range of the log and compare them with the decisions topic.",
+    ),
+    Listed(INVESTIGATE, "state", "audit.state.commands", "Print, verify and rebuild customer profiles."),
+    Listed(
+        OFFLINE,
+        "features",
+        "models.batch.features",
+        "Compute all features of the transactions in FILE, exactly as a worker does.",
+    ),
+    Listed(
+        OFFLINE, "score", "models.batch.score", "Score the transactions in FILE, exactly as a worker does."
+    ),
+    Listed(
+        OPERATE,
+        "doctor",
+        "operate.doctor.doctor",
+        "Check the whole installation and print what to do about each problem.",
+    ),
+    Listed(
+        OPERATE,
+        "monitor",
+        "operate.monitor.monitor",
+        "Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.",
+    ),
+    Listed(
+        OPERATE,
+        "settings",
+        "operate.settings.show",
+        "Print every setting with its current value, and its default where it differs.",
+    ),
+    Listed(OPERATE, "topics", "data.topics.commands", "Create, check and list the topics."),
+    Listed(OPERATE, "acl", "operate.acl.commands", "Print the rights that each role needs on the brokers."),
+    Listed(
+        OPERATE,
         "schemas",
         "data.schemas.commands",
         "Register, check and print the Avro and Protobuf schemas of the events.",
     ),
-    Listed(
-        "crm", "data.crm.commands", "Questions to customers about suspicious transactions, and their answers."
-    ),
-    Listed("labels", "data.labels.commands", "Send fraud labels (chargebacks) to their topic."),
-    Listed(
-        "model", "models.models.commands", "List, verify, sign, compare, promote and roll back model bundles."
-    ),
-    Listed("alerts", "data.tail.alerts", "Print alerts: decisions to review or decline."),
-    Listed("decisions", "data.tail.decisions", "Print decisions: the audit log of every scored transaction."),
-    Listed("dlq", "data.dlq.commands", "List, print and resend dead letters: records that cannot be scored."),
-    Listed("state", "audit.state.commands", "Print, verify and rebuild customer profiles."),
+    Listed(OPERATE, "cdc", "data.cdc.commands", "Read transactions from a database table through Debezium."),
 )
+"""In the order of ``--help``, by panel."""
 
 
 class Commands(dict[str, Any]):
@@ -133,7 +174,12 @@ class LazyGroup(typer.core.TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = Commands(
-            {listed.name: typer.core.TyperCommand(listed.name, help=listed.help) for listed in LISTED}
+            {
+                listed.name: typer.core.TyperCommand(
+                    listed.name, help=listed.help, rich_help_panel=listed.panel
+                )
+                for listed in LISTED
+            }
         )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -146,8 +192,8 @@ app = typer.Typer(
     name="fraudstream",
     cls=LazyGroup,
     help="Real-time fraud scoring on Kafka.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -175,9 +221,10 @@ def main() -> None:
     try:
         app()
     except FraudstreamError as error:
+        from app.domain.words import named
         from app.rendering import printing
 
-        printing.error(f"{type(error).__name__}: {error}")
+        printing.error(f"{named(error)}: {error}")
         sys.exit(exit_code(error))
 
 

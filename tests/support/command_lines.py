@@ -114,12 +114,12 @@ def _check_fraudstream(words: Sequence[str], *, complete: bool) -> None:
     command: Any = _root()
     rest = list(words)
     while hasattr(command, "commands"):
-        if not rest or rest == ["--help"]:
+        if not rest or rest[0] in _own_options(command):
             return
         if rest[0] not in command.commands:
             raise WrongCommand(f"fraudstream {' '.join(words)}: no command {rest[0]}")
         command = command.commands[rest.pop(0)]
-    if "--help" in rest:
+    if {"-h", "--help"} & set(rest):
         return
     context = command.context_class(command, info_name=command.name)
     try:
@@ -132,6 +132,11 @@ def _check_fraudstream(words: Sequence[str], *, complete: bool) -> None:
         raise WrongCommand(f"fraudstream {' '.join(words)}: unexpected {extra}")
     for param in command.params:
         _check_value(param, values.get(param.name), context, complete=complete)
+
+
+def _own_options(group: Any) -> set[str]:
+    """The options of a group itself, such as those that install the completion of a shell."""
+    return {"-h", "--help"} | {option for param in group.params for option in param.opts}
 
 
 def _check_value(param: Any, value: Any, context: Any, *, complete: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.shared.times import parse
+from app.domain.words import duration
 from app.rendering import printing
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _point(text: str, partition: int | None) -> "LogPosition":
     try:
         return LogPosition(time_ms=int(parse(text).timestamp() * 1000))
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither an offset nor a time in ISO 8601") from error
+        raise typer.BadParameter(f"`{text}` is neither an offset nor a time in ISO 8601") from error
 
 
 async def _replay(
@@ -151,7 +152,7 @@ def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:
         speed = {"seconds": round(seconds, 3), "records_per_s": round(replay.read / seconds)}
         printing.json_text(json_format.dumps(facts | speed, indent=2))
         return
-    printing.line(f"{replay.read:,} records in {seconds:.1f} s ({replay.read / seconds:,.0f} records/s)")
+    printing.line(f"{replay.read:,} records in {duration(seconds)} ({replay.read / seconds:,.0f} records/s)")
     for kind, count in counts.kinds.most_common():
         printing.line(f"{count:>12,}  {kind}")
     for change, count in counts.outcomes.most_common():

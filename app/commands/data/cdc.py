@@ -215,8 +215,12 @@ def _show(states: "list[ConnectorState]", as_json: bool) -> None:
     if as_json:
         printing.json_text(json_format.dumps({"connectors": msgspec.to_builtins(states)}, indent=2))
         return
-    for state in states:
-        why = f"  {state.why}" if state.why else ""
-        printing.line(f"{state.name}  {state.connector}  tasks {', '.join(state.tasks) or 'none'}{why}")
+    printing.table(
+        ("CONNECTOR", "STATE", "TASKS", "CAUSE"),
+        (
+            (state.name, state.connector, f"tasks {', '.join(state.tasks) or 'none'}", state.why or "")
+            for state in states
+        ),
+    )
     if not states:
         printing.line("there is no connector")

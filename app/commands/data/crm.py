@@ -38,8 +38,9 @@ def answer(
     ],
     *,
     is_fraud: Annotated[
-        bool, typer.Option("--fraud/--mine", help="Fraud, or a transaction of the customer.")
-    ],
+        bool, typer.Option("--fraud", help="The customer did not make the transaction.")
+    ] = False,
+    is_mine: Annotated[bool, typer.Option("--mine", help="The customer made the transaction.")] = False,
     json: Json = False,
 ) -> None:
     """Send a customer's answer; a worker of the role crm turns it into a label. See docs/data/groups.md."""
@@ -51,6 +52,8 @@ def answer(
     from app.settings import Settings
     from app.traffic import console
 
+    if is_fraud is is_mine:
+        raise typer.BadParameter("give one of --fraud and --mine")
     settings = Settings.from_env()
     asked = asyncio.run(_find(settings, notification))
     given = Answer(
@@ -74,6 +77,8 @@ async def _questions(settings: "Settings", customer: str | None, *, as_json: boo
     from app.adapters.topic_records import questions as asked
     from app.domain.money import display
 
+    if not as_json:
+        printing.head_line("NOTIFICATION  CUSTOMER  AMOUNT, TERMINAL: OUTCOME")
     async with open_range_reader(settings.kafka, settings.topics.notifications) as reader:
         async for one in asked.questions(reader):
             if customer in {None, one.customer_id}:

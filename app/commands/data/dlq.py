@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from app.commands.shared.times import milliseconds, time_option
+from app.errors import InvalidReason
 from app.rendering import printing
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ commands = typer.Typer(
 
 PERSONAL_DATA = "The record follows. It may hold personal data: do not paste it into a ticket."
 REFUSED_LINES = 10
+SUMMARY_HEAD = f"{'LETTERS':>8}  CODE"
 
 
 def _position(text: "str | LogPosition") -> "LogPosition":
@@ -33,13 +35,14 @@ def _position(text: "str | LogPosition") -> "LogPosition":
 
     partition, _, offset = str(text).partition(":")
     if not (partition.isdecimal() and offset.isdecimal()):
-        raise typer.BadParameter(f"{text!r} is not PARTITION:OFFSET")
+        raise typer.BadParameter(f"`{text}` is not PARTITION:OFFSET")
     return LogPosition(int(partition), int(offset))
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Code = Annotated[
-    str | None, typer.Option(help="Only dead letters with this error code (docs/data/dead-letters.md).")
+    InvalidReason | None,
+    typer.Option(metavar="CODE", help="Only dead letters with this error code (docs/data/dead-letters.md)."),
 ]
 Since = Annotated[datetime | None, time_option("Only dead letters written from this time on.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Stop after this many.")]
@@ -49,7 +52,7 @@ class Selection(NamedTuple):
     """The dead letters that the options of a command name."""
 
     positions: "tuple[LogPosition, ...]" = ()
-    code: str | None = None
+    code: InvalidReason | None = None
     since_ms: int | None = None
     limit: int | None = None
 
@@ -211,8 +214,11 @@ async def _ls(settings: "Settings", selection: Selection, *, summary: bool, as_j
     from collections import Counter
 
     from app.adapters.topic_records.dead_letters import open_dead_letters
+    from app.rendering import dead_letter_text
 
     counts: Counter[str] = Counter()
+    if not as_json:
+        printing.head_line(SUMMARY_HEAD if summary else dead_letter_text.HEAD)
     async with open_dead_letters(settings.kafka, settings.topics.dead_letters) as letters:
         async for letter in selection.of(letters):
             counts[letter.code] += 1

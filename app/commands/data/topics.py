@@ -27,6 +27,7 @@ def ensure(json: Json = False) -> None:
     for name in made:
         printing.line(f"made {name}")
     printing.line("All topics are as they must be.")
+    printing.hint("fraudstream worker")
 
 
 @commands.command("check")
@@ -57,6 +58,7 @@ def show(json: Json = False) -> None:
     import msgspec
 
     from app.settings import Settings
+    from app.topics import provisioning
     from app.topics.topic_specs import topic_table
 
     table = topic_table(Settings.from_env())
@@ -69,4 +71,6 @@ def show(json: Json = False) -> None:
         printing.line(
             f"    key {spec.key}, {spec.partitions} partitions, replication factor {spec.replication_factor}"
         )
-        printing.lines(f"    {name}={value}" for name, value in spec.configs().items())
+        printing.lines(
+            f"    {name}={provisioning.in_words(name, value)}" for name, value in spec.configs().items()
+        )

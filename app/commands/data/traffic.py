@@ -65,6 +65,9 @@ def simulate(
         with console.progress_bar("simulated") as on_progress:
             written = write_simulation(simulation, out, on_progress)
         printing.line(written.describe(out, as_json=json))
+        printing.hint(
+            f"fraudstream produce {out}, or without Kafka: fraudstream score {out} --out scores.parquet"
+        )
         return
     settings = Settings.from_env()
     name = name or settings.topics.transactions
@@ -111,6 +114,7 @@ def produce(
         total=min(filter(None, (row_count(file), limit)), default=None),
     )
     printing.line(console.describe(produced, name, as_json=json))
+    printing.hint("fraudstream alerts tail --from-beginning")
 
 
 def transactions_in(

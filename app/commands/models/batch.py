@@ -8,6 +8,7 @@ import typer
 
 from app.commands.shared.history_options import AsArrived, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.domain.words import duration
 from app.rendering import printing
 
 if TYPE_CHECKING:
@@ -92,10 +93,12 @@ def score(
     with rows_progress("scored", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days, order)
         summary = write_scores(source, out, feature_fold(settings), champion, options, on_progress)
-    _print_summary(summary, out, time.perf_counter() - started, as_json=json)
+    _print_summary(summary, out, time.perf_counter() - started, as_json=json, with_features=with_features)
 
 
-def _print_summary(summary: "Summary", out: Path, seconds: float, *, as_json: bool) -> None:
+def _print_summary(
+    summary: "Summary", out: Path, seconds: float, *, as_json: bool, with_features: bool = False
+) -> None:
     import msgspec
 
     speed = summary.rows / seconds
@@ -103,9 +106,11 @@ def _print_summary(summary: "Summary", out: Path, seconds: float, *, as_json: bo
         figures = {"seconds": round(seconds, 3), "events_per_s": round(speed)}
         printing.json_text(json_format.dumps({"out": str(out)} | msgspec.to_builtins(summary) | figures))
         return
-    printing.line(f"{summary.written:,} rows to {out} in {seconds:.1f} s ({speed:,.0f} events/s)")
+    printing.line(f"{summary.written:,} rows to {out} in {duration(seconds)} ({speed:,.0f} events/s)")
     printing.line(
         f"{summary.rows:,} rows read, {summary.repeats:,} repeats skipped, {summary.late:,} late, "
         f"{summary.going_back:,} going back in time, {summary.skipped:,} refunds skipped, "
         f"{summary.customers:,} customers, {summary.alerts:,} alerts, {summary.declines:,} to decline"
     )
+    if with_features:
+        printing.hint(f"fraudstream drift {out}")

@@ -41,6 +41,7 @@ def canary(
 
     from app.adapters.topic_records.control_log import order_record, withdrawal_record
     from app.domain.control import CANARY_KEY, CanaryBounds
+    from app.domain.wrong_value import wrong_value
     from app.errors import ConfigurationError
     from app.streaming.control import client as control_client
 
@@ -70,6 +71,6 @@ def canary(
         bounds = msgspec.convert(bound, CanaryBounds)
         order = control_client.canary(given.settings, model, share, bounds)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{error}. Choose other bounds.") from error
+        raise ConfigurationError(f"{wrong_value(error, CanaryBounds)}. Choose other bounds.") from error
     summary = f"canary  {model} for {share:.2%} of the customers"
     send_order(given, [order_record(order)], wait, control_client.refuses_canary, summary, json=json)

@@ -32,9 +32,10 @@ def show(json: Json = False) -> None:
     if json:
         printing.json_text(json_format.dumps({"models": msgspec.to_builtins(listed)}, indent=2))
         return
-    for entry in listed:
-        mark = f"  [{entry.alias}]" if entry.alias else ""
-        printing.line(f"{entry.reference}{mark}  {entry.summary}")
+    printing.table(
+        ("MODEL", "ALIAS", "CREATED, FIGURES"),
+        ((entry.reference, entry.alias and f"[{entry.alias}]", entry.summary) for entry in listed),
+    )
 
 
 @commands.command("verify")

@@ -8,6 +8,7 @@ import typer
 
 from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
+from app.domain.words import duration
 from app.rendering import printing
 
 
@@ -57,6 +58,7 @@ def train(
     from app.adapters.tabular.files import row_count
     from app.commands.shared.history import history_source
     from app.commands.shared.progress import rows_progress
+    from app.domain.wrong_value import wrong_value
     from app.errors import ConfigurationError
     from app.settings import Settings
     from app.training.options import TrainingOptions
@@ -78,7 +80,7 @@ def train(
     try:
         options = msgspec.convert(given | {"recipe": read_recipe(model)}, TrainingOptions)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{error}. Choose other options.") from error
+        raise ConfigurationError(f"{wrong_value(error, TrainingOptions)}. Choose other options.") from error
     profile = ProfileBounds(
         allowed_lateness_seconds=settings.profile.allowed_lateness_seconds,
         max_events=settings.profile.max_events,
@@ -104,10 +106,13 @@ def train(
             )
         )
         return
-    printing.line(f"{out} written in {seconds:.1f} s, digest {bundle.reference.digest}")
+    printing.line(f"{out} written in {duration(seconds)}, digest {bundle.reference.digest}")
     printing.line(f"fitted on {manifest.training.rows:,} transactions, {manifest.training.frauds:,} frauds")
     printing.line(
         f"review from {manifest.thresholds.review:.6g}, decline from {manifest.thresholds.decline:.6g}"
     )
     for name, value in manifest.metrics.items():
         printing.line(f"{name:24} {'not defined' if value is None else f'{value:,.6g}'}")
+    printing.hint(
+        f"fraudstream model gate {out.parent.name}/{out.name} HISTORY, then fraudstream model promote"
+    )

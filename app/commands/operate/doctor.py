@@ -27,6 +27,7 @@ def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     if json:
         printing.json_text(json_format.dumps({"findings": msgspec.to_builtins(findings)}, indent=2))
     else:
+        printing.head_line(f"{'OUTCOME':<8}{'CHECK':<15} FOUND, -> REMEDY")
         for finding in findings:
             _print_finding(finding)
     raise typer.Exit(1 if any(finding.outcome == Outcome.FAILED for finding in findings) else 0)

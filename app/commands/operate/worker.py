@@ -45,7 +45,9 @@ def worker(
 
     # Faust's default level, "warn", would override the level of our logging configuration.
     level = settings.worker.log_level.replace("warning", "warn")
-    sys.argv = ["faust", "-A", "app.worker", "worker", "--without-web", "-l", level]
+    # A program that reads the log as JSON cannot read the banner.
+    quiet = ["--quiet"] if settings.worker.log_format == "json" else []
+    sys.argv = ["faust", "-A", "app.worker", *quiet, "worker", "--without-web", "-l", level]
     cli()
 
 

@@ -305,7 +305,7 @@ def test_the_command_line_prints_errors_the_same_way(
 
     assert is_harmless(told)
     assert "secret" not in told
-    assert told.startswith("StackError: the log of http://***@host ends:\n")
+    assert told.startswith("stack error: the log of http://***@host ends:\n")
     assert all(line.startswith("    ") for line in told.splitlines()[1:])
 
 
