@@ -20,7 +20,7 @@ def load_zone(name: str) -> Zone:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         near = suggestion(name, available_timezones())
-        raise ConfigurationError(f"{name!r} is no time zone of this machine{near}") from error
+        raise ConfigurationError(f"'{name}' is no time zone of this machine{near}") from error
     starts, offsets = [0], [_offset_ms(zone, 0)]
     for end in range(DAY_MS, END_MS, DAY_MS):
         if _offset_ms(zone, end) != offsets[-1]:

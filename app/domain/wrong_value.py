@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import inspect as types
 
 _PATH = re.compile(r" - at `\$(.*)`$")
@@ -16,6 +15,7 @@ _ITEM = ""
 def wrong_value(error: Exception, kind: Any) -> str:
     """The text of an error of decoding a ``kind``. It lists the choices, or the fields, where the value is none of them.
 
+    >>> import msgspec
     >>> from typing import Literal
     >>> class Recipe(msgspec.Struct, forbid_unknown_fields=True):
     ...     calibration: Literal["none", "sigmoid"] = "none"

@@ -97,7 +97,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or iskeyword(name) or len(name) > MOST_NAME_CHARACTERS:
         raise ConfigurationError(
-            f"{name!r} is no name for a field, feature or list: at most {MOST_NAME_CHARACTERS} letters, digits and "
+            f"'{name}' is no name for a field, feature or list: at most {MOST_NAME_CHARACTERS} letters, digits and "
             "underscores, no digit first, no keyword of Python"
         )
 
@@ -107,4 +107,4 @@ def _check_values(column: Field) -> None:
         raise ConfigurationError(f"{column.name}: a category, and nothing else, has values")
     for value in column.values:
         if not value.isprintable() or len(value) > MOST_TEXT_CHARACTERS:
-            raise ConfigurationError(f"{column.name}: {value!r} is no value that an expression can name")
+            raise ConfigurationError(f"{column.name}: '{value}' is no value that an expression can name")
