@@ -74,7 +74,7 @@ def test_a_name_like_no_other_is_refused_with_where_to_look() -> None:
 def test_a_wrong_value_is_refused_by_name_with_what_to_do(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match="Correct it or unset it") as caught:
         Settings.from_env({name: value})
-    assert f"{name}={value!r}" in str(caught.value)
+    assert f"{name}={value}: must be " in str(caught.value)
 
 
 def test_a_worker_that_lost_its_partitions_must_not_keep_writing() -> None:
