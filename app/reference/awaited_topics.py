@@ -21,14 +21,16 @@ class AwaitedTopics:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wanted, self._find, self._clock = wanted, find, clock
+        self.present: Mapping[str, str] = {}
+        """The ids of those that existed at the last look, by name."""
         self._looked_at = float("-inf")
         self._reported: list[str] | None = None
 
-    async def present(self) -> Mapping[str, str]:
-        """The ids of those that exist, by name. Logs which ones are missing, once."""
+    async def look(self) -> None:
+        """Find those that exist. Logs which ones are missing, once."""
         self._looked_at = self._clock()
-        found = await self._find()
-        missing = [name for name in self._wanted if name not in found]
+        self.present = await self._find()
+        missing = [name for name in self._wanted if name not in self.present]
         if missing and missing != self._reported:
             _log.warning(
                 "topics_awaited",
@@ -37,10 +39,11 @@ class AwaitedTopics:
                 "`fraudstream cdc register deploy/connect/reference.json`",
             )
         self._reported = missing
-        return found
 
-    async def more_than(self, present: Mapping[str, str]) -> bool:
-        """Whether others exist by now. Looks every few seconds, and not at all if all are present."""
-        if len(present) == len(self._wanted) or self._clock() - self._looked_at < CHECK_SECONDS:
+    async def more(self) -> bool:
+        """Whether others have appeared. Looks every few seconds, and not at all if all are present."""
+        before = len(self.present)
+        if before == len(self._wanted) or self._clock() - self._looked_at < CHECK_SECONDS:
             return False
-        return len(await self.present()) > len(present)
+        await self.look()
+        return len(self.present) > before

@@ -10,7 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from app.adapters.cdc.reference_events import ReferenceChange, read_change
+from app.adapters.cdc.reference_events import ReferenceChange
 from app.adapters.kafka import admin as kafka_admin
 from app.adapters.kafka.connection import ask_again
 from app.adapters.kafka.protocol.rights import named_rights
@@ -20,13 +20,13 @@ from app.adapters.kafka.security import servers
 from app.adapters.kafka.transactions.isolation import consumer_options
 from app.adapters.redis.client import FAILURES, connect, explain
 from app.adapters.redis.reference_redis import ReferenceStore
-from app.adapters.schema_registry.registry_extra import require_extra
 from app.adapters.topic_records.order_signatures import check_by
 from app.adapters.topic_records.skips import StopReview, read_skips
-from app.errors import ConfigurationError, InvalidEvent, RegistryAway
+from app.errors import ConfigurationError, RegistryAway
 from app.metrics import Metrics
 from app.reference.awaited_topics import AwaitedTopics
 from app.reference.lost_records import LossGuard
+from app.reference.row_changes import ValueOf, changes, value_reader
 from app.settings import Settings
 
 POLL_MS = 500
@@ -35,15 +35,7 @@ MOST_RECORDS = 500
 PAUSE_SECONDS = 1.0
 COUNTER: Final = "reference_changes_total"
 
-ValueOf = Callable[[Record], bytes | None]
-"""From a record to its value in JSON. May raise InvalidEvent, and block."""
-
 _log = structlog.get_logger("reference")
-
-
-def plain_value(record: Record) -> bytes | None:
-    """The value of a record without a schema id."""
-    return record.value
 
 
 def kinds(settings: Settings) -> dict[str, str]:
@@ -59,26 +51,26 @@ async def follow(
     The topic of an empty table does not exist: its rows are copied from the moment at which it does.
     """
     _require(settings)
-    value_of = _value_of(settings)
+    value_of = value_reader(settings)
     awaited = AwaitedTopics(list(kinds(settings)), lambda: _topic_ids(settings))
     while not until.is_set():
-        topic_ids = await awaited.present()
-        if topic_ids:
-            await _copy(settings, topic_ids, value_of, awaited, until, on_written, metrics)
+        await awaited.look()
+        if awaited.present:
+            await _copy(settings, awaited, value_of, until, on_written, metrics)
         else:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _copy(
     settings: Settings,
-    topic_ids: Mapping[str, str],
-    value_of: ValueOf,
     awaited: AwaitedTopics,
+    value_of: ValueOf,
     until: asyncio.Event,
     on_written: Callable[[int], None],
     metrics: Metrics,
 ) -> None:
-    """Copy the changes of these topics until ``until`` is set or more topics exist."""
+    """Copy the changes of the topics that exist until ``until`` is set or more topics exist."""
+    topic_ids = awaited.present
     client = connect(settings.redis, settings.redis.write_timeout_seconds)
     guard = LossGuard(settings.cdc.reference_group, settings.worker.when_records_lost)
     consumer = contained_consumer(
@@ -92,7 +84,7 @@ async def _copy(
         await ask_again(servers(settings.kafka), consumer.start, "Read")
         reference = ReferenceStore(client, settings.redis.key_prefix)
         review = StopReview(lambda: topic_ids, lambda: read_skips(settings), time.monotonic)
-        while not (until.is_set() or await awaited.more_than(topic_ids)):
+        while not (until.is_set() or await awaited.more()):
             with named_rights("Read"):
                 fetched = await guard.fetch(consumer, POLL_MS, MOST_RECORDS)
             # Behind the markers that follow the records: a group has no lag of markers.
@@ -108,47 +100,11 @@ async def _copy(
         await client.aclose()
 
 
-def changes(
-    records: Sequence[Record],
-    kind_of: Mapping[str, str],
-    value_of: ValueOf = plain_value,
-    on_refused: Callable[[int], None] = lambda _: None,
-) -> list[ReferenceChange]:
-    """The row changes in the records. Those that are no change events are left out, and ``on_refused`` receives their number.
-
-    Raises RegistryAway where ``value_of`` does.
-    """
-    found, refused = [], []
-    for record in records:
-        try:
-            change = read_change(kind_of[record.topic], value_of(record))
-        except InvalidEvent as error:
-            refused.append((f"{record.topic}-{record.partition}:{record.offset}", error.detail))
-            continue
-        if change is not None:
-            found.append(change)
-    if refused:  # once for a batch: anyone with the right to write could fill a log
-        first, why = refused[0]
-        _log.warning("not_a_change_event", records=len(refused), first=first, why=why)
-        on_refused(len(refused))
-    return found
-
-
 async def _review_stops(consumer: AIOKafkaConsumer, review: StopReview) -> None:
     """Resume partitions that stopped at unreadable records, where an operator has ordered it."""
     stops = unreadable(consumer)
     for tp, order in (await review.review(stops)).items():
         resume_stopped(consumer, tp, stops[tp], None if order is None else order.next_offset)
-
-
-def _value_of(settings: Settings) -> ValueOf:
-    if not settings.registry.url:
-        return plain_value
-    require_extra("FRAUDSTREAM_REGISTRY_URL")
-    from app.adapters.cdc.values_as_json import ValuesAsJson  # noqa: PLC0415  # imports an optional extra
-    from app.adapters.schema_registry.client import RegistryClient  # noqa: PLC0415  # as above
-
-    return ValuesAsJson(RegistryClient(settings.registry), settings.registry.cached_schemas_bytes)
 
 
 async def _read(

@@ -4,53 +4,16 @@ A command without an entry fails a test. Keys are the commands as the pages writ
 """
 
 import re
-from collections.abc import Mapping
-from enum import Enum
-from typing import NamedTuple
 
+from tests.walk.entries import Entry, elsewhere, files, kafka
 from tests.walk.pages import Step
-
-
-class Needs(Enum):
-    """What must be there before a command."""
-
-    FILES = "the installation, and the files that commands before it have written"
-    KAFKA = "the local stack and the workers of the guide"
-    ELSEWHERE = "more than the walk has"
-
-
-class Entry(NamedTuple):
-    """How the walk treats a command."""
-
-    needs: Needs
-    runs: str = ""
-    """The command with its place holders filled; braces name what ``finds`` of an earlier entry has found. Empty: as written."""
-    codes: tuple[int, ...] = (0,)
-    finds: Mapping[str, str] = {}
-    """Patterns of its output, by the name under which later commands use what the first group matches."""
-    says: str = ""
-    """Part of its output or of its errors."""
-    reason: str = ""
-    """Why it is not run here."""
-
-
-def files(runs: str = "", **more: object) -> Entry:
-    return Entry(Needs.FILES, runs, **more)  # type: ignore[arg-type]  # fields of Entry
-
-
-def kafka(runs: str = "", **more: object) -> Entry:
-    return Entry(Needs.KAFKA, runs, **more)  # type: ignore[arg-type]  # fields of Entry
-
-
-def elsewhere(reason: str) -> Entry:
-    return Entry(Needs.ELSEWHERE, reason=reason)
-
 
 SETTING = re.compile(r"^[A-Z][A-Z0-9_]*=\S*$")
 A_SETTING = elsewhere("a line of an environment file, whose name and value other tests check")
 
 TESTS_THEMSELVES = elsewhere("runs the tests, of which this is one")
 TOOLS = elsewhere("installs packages or tools, which needs a network")
+CLUSTER = elsewhere("needs a Kubernetes cluster: tests/unit/chart renders and checks the chart")
 CDC = elsewhere("needs Postgres and Kafka Connect: tests/integration/cdc runs the same files")
 REGISTRY = elsewhere("names an example's host: tests/integration/registry runs it with a registry")
 MIRROR = elsewhere("needs a mirrored cluster: tests/integration/faults/test_mirror.py runs it")
@@ -70,6 +33,9 @@ COMMANDS: dict[str, Entry] = {
     "python -m app.settings.page > docs/settings.md": files(),
     "fraudstream acl print > deploy/acls/acls.sh": files(),
     "python -m app.adapters.serde.published_schemas docs/schemas": files(),
+    "python -m tests.support.chart.settings_schema": elsewhere(
+        "writes into the clone of the tests; tests/unit/chart compares what it writes"
+    ),
     "python -m bench.pages.architecture": elsewhere("draws a picture with the packages of the bench"),
     "python -m pytest tests/unit/features tests/unit/scoring tests/properties/test_window_laws.py "
     "tests/unit/bench/test_pandas_features.py": TESTS_THEMSELVES,
@@ -137,11 +103,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "fraudstream train history.parquet --out models/baseline/3": elsewhere("as the simulation before it"),
     # The guide with Kafka
-    "fraudstream stack up": kafka(
-        finds={"exports": r"(?s)((?:export [^\n]*\n)+)", "kafka": r"KAFKA_BOOTSTRAP_SERVERS=(\S+)"}
+    "fraudstream stack up": kafka(says="KAFKA_BOOTSTRAP_SERVERS="),
+    'eval "$(fraudstream stack env)"': kafka(
+        'eval "$(fraudstream stack env)"; env', says="KAFKA_BOOTSTRAP_SERVERS="
     ),
-    "export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:PORT": kafka("{exports}"),
-    "export FRAUDSTREAM_REDIS_URL=redis://127.0.0.1:PORT/0": kafka("{exports}"),
     "export FRAUDSTREAM_REDIS_PASSWORD_FILE=.fraudstream/stack/redis/password": kafka(),
     "fraudstream topics ensure": kafka(says="All topics are as they must be"),
     # A warning (no worker yet) is no failure; what fails is the check of the clock of a busy machine.
@@ -238,15 +203,26 @@ COMMANDS: dict[str, Entry] = {
     'fraudstream dlq skip payments.transactions.v1 3 1234567 --reason "disk of broker 2, ticket 4711"': UNREADABLE,
     "export FRAUDSTREAM_REDIS_URL=redis://127.0.0.1:6379/0": elsewhere("the guide's stack has another port"),
     "fraudstream stack up --with postgres,connect": CDC,
-    "export FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:PORT FRAUDSTREAM_CDC_CONNECT_URL=http://127.0.0.1:PORT": CDC,
     "export FRAUDSTREAM_CDC_MAPPING=deploy/connect/transactions.toml": CDC,
-    "psql postgresql://DATABASE -f deploy/connect/bank.sql": CDC,
+    "psql -f deploy/connect/bank.sql": CDC,
     "fraudstream worker &": CDC,
     "fraudstream cdc register deploy/connect/transactions.json": CDC,
     "fraudstream cdc status": CDC,
     "fraudstream cdc register deploy/connect/reference.json": CDC,
     "fraudstream cdc reference &": CDC,
     "fraudstream alerts tail --reference": CDC,
+    "helm install fraudstream deploy/helm/fraudstream -f deploy/helm/fraudstream/values-dev.yaml": CLUSTER,
+    "cp deploy/helm/fraudstream/values-production.yaml values.yaml": files(),
+    "helm install fraudstream deploy/helm/fraudstream -f values.yaml --namespace fraud --timeout 15m": CLUSTER,
+    "kubectl -n fraud get pods -l app.kubernetes.io/instance=fraudstream": CLUSTER,
+    "kubectl -n fraud logs job/fraudstream-topics": CLUSTER,
+    "kubectl -n fraud create secret generic fraudstream-risk --from-file=password --from-file=ca.crt --from-file=redis-password --from-file=redis-ca.crt": CLUSTER,
+    "cd models": elsewhere("the folder of the push after it, which needs a registry of artifacts"),
+    "oras push registry.bank.example/fraud-models:42 aliases.toml baseline candidate": elsewhere(
+        "needs a registry of artifacts"
+    ),
+    "helm upgrade fraudstream deploy/helm/fraudstream -n fraud -f values.yaml --set models.artifact.reference=registry.bank.example/fraud-models@sha256:DIGEST": CLUSTER,
+    "fraudstream model promote candidate/1": kafka("fraudstream model promote mine/1", says="mine/1"),
     "export FRAUDSTREAM_REGISTRY_URL=https://registry.example/apis/ccompat/v7": REGISTRY,
     "fraudstream schemas register": REGISTRY,
     "fraudstream schemas check": REGISTRY,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.local import stack as local_stack
-from tests.walk.commands import Entry, Needs
+from tests.walk.entries import Entry, Needs
 from tests.walk.pages import Step
 from tests.walk.shell import Shell, clone, new_user
 from tests.walk.test_pages import TABFORMER, recipes

@@ -10,7 +10,8 @@ import pytest
 from app.training.recipe import DEFAULT, Recipe, build, read_recipe
 from tests.support.documents import fences
 from tests.support.paths import REPOSITORY
-from tests.walk.commands import COMMANDS, Needs, entry
+from tests.walk.commands import COMMANDS, entry
+from tests.walk.entries import Needs
 from tests.walk.pages import Step, steps
 from tests.walk.shell import Shell, clone, new_user
 from tests.walk.walker import CommandFails, Walker, of_class

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from tests.walk.commands import Entry, Needs, entry
+from tests.walk.commands import entry
+from tests.walk.entries import Entry, Needs
 from tests.walk.pages import Step, steps
 from tests.walk.shell import Done, Shell
 

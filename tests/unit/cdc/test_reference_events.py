@@ -12,7 +12,7 @@ from app.adapters.cdc.reference_events import ReferenceChange, read_change
 from app.adapters.cdc.values_as_json import ValuesAsJson
 from app.adapters.schema_registry.writer_schema import AVRO, WriterSchema
 from app.errors import InvalidEvent
-from app.reference.redis_sync import changes
+from app.reference.row_changes import changes
 from tests.support.wire import debezium_avro as debezium
 
 ROW = {"terminal_id": "m1", "name": "Fuel 24", "country": "FR"}

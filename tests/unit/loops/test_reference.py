@@ -9,8 +9,8 @@ import structlog
 
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.adapters.redis.reference_redis import ReferenceStore
-from app.reference import redis_sync
-from app.reference.redis_sync import changes
+from app.reference import redis_sync, row_changes
+from app.reference.row_changes import changes
 from app.settings import Settings
 from tests.unit.loops.loop import Named, Record, family
 
@@ -97,7 +97,7 @@ async def test_written_older_and_refused_changes_are_counted() -> None:
         Record(b"k", value, topic=settings.cdc.customers_topic)
         for value in (b"{", _event("c1"), _event("c2"))
     ]
-    found = await redis_sync._read(settings, named, redis_sync.plain_value, until, metrics)
+    found = await redis_sync._read(settings, named, row_changes.plain_value, until, metrics)
 
     class Store:
         async def apply(self, changes: list[object]) -> int:
