@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import redis
 
 from app.adapters.models import manifest
 from app.adapters.models.aliases import bundle_path, read_aliases
@@ -32,8 +31,9 @@ from bench.data.numbered import numbered
 from bench.harness import results
 from bench.harness.broker import broker
 from bench.harness.deployment import PARTITIONS, BenchDeployment
+from bench.harness.redis_filled import wait_for_redis
 from bench.harness.stages import seconds_per_stage
-from bench.harness.topic_progress import DRAIN_SECONDS, WARM_UP_SHARE, Reading, open_topic, wait_for
+from bench.harness.topic_progress import WARM_UP_SHARE, Reading, open_topic, wait_for
 from bench.harness.worker_process import BenchProcess, WorkerProcess
 
 NOTHING, ALL, BESIDE = "without them", "with all of them", "with all, entities worker beside"
@@ -120,7 +120,7 @@ async def drain(what: str, name: str, plan: Plan, stack: Stack, directory: Path)
         with WorkerProcess(place, environment) as worker:
             await _decided(deployment, PRIME_EVENTS, worker)
         if entities is not None:
-            await _wait_for_redis(deployment, stack, name, entities)
+            await wait_for_redis(deployment, stack, name, entities)
         if what == ALL:
             await running.aclose()
         await deployment.fill(numbered(PRIME_EVENTS, count))
@@ -179,26 +179,6 @@ async def _decided(deployment: BenchDeployment, count: int, worker: BenchProcess
     topics = deployment.settings().topics
     await wait_for(deployment.servers, topics.decisions, deployment.partitions, count, read)
     return readings
-
-
-async def _wait_for_redis(
-    deployment: BenchDeployment, stack: Stack, name: str, entities: BenchProcess
-) -> None:
-    """Wait until Redis holds everything up to the end of the changelog of activities, and that does not grow any more."""
-    changelog = f"{deployment.settings().entities.app_id}-entity-activities-changelog"
-    deadline, before = time.monotonic() + DRAIN_SECONDS, None
-    with redis.Redis.from_url(stack.redis_url, password=stack.redis_password) as client:
-        async with open_topic(deployment.servers, changelog, deployment.partitions) as (consumer, assigned):
-            while time.monotonic() < deadline:
-                ends = [end for _, end in sorted((await consumer.end_offsets(assigned)).items())]
-                marks = client.mget([f"{name}:complete:{number}" for number in range(deployment.partitions)])
-                written = [(mark or b"").rpartition(b":")[2] for mark in marks]
-                if ends == before and written == [b"%d" % (end - 1) for end in ends]:
-                    return
-                before = ends
-                entities.cpu_seconds()  # raises when it has ended
-                await asyncio.sleep(1)
-    raise RuntimeError(f"the entities worker did not write everything to Redis:\n{entities.log_tail()}")
 
 
 def _drained(readings: Sequence[Counters], count: int, stages: Mapping[str, float], alerts: int) -> Drained:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.adapters.kafka.cluster_state import ClusterState
+from app.adapters.kafka.cluster_state import ClusterState, RecentDecisions
 from app.domain.words import duration
 from app.operations.finding import Finding, failed, ok, warning
 from app.settings import PRODUCTION_REPLICAS, Settings
@@ -11,6 +11,7 @@ LEAST_FREE_SHARE = 0.15
 LONG_LAG_SECONDS = 60.0
 LONG_TRANSACTION_SECONDS = 60.0
 """Kafka's default limit of a transaction, transaction.timeout.ms of its producer: brokers abort a longer one."""
+MOST_WITHOUT_ENTITIES = 0.01
 SKEW_SECONDS, WRONG_SECONDS = 1.0, 60.0
 
 
@@ -50,6 +51,19 @@ def check_copies(state: ClusterState, replication_factor: int) -> Finding:
         remedy = "Set FRAUDSTREAM_TOPICS_REPLICATION_FACTOR=3 where acknowledged records must outlive a disk."
         return warning("copies", f"in sync, {replication_factor} of each", remedy)
     return ok("copies", f"in sync, {replication_factor} of each")
+
+
+def check_entities(recent: RecentDecisions | None, *, has_redis: bool) -> Finding:
+    """Whether the newest decisions have the features of their entities. Without Redis none has, as ``check_redis`` says."""
+    if recent is None:
+        return warning("entities", "unknown: no decisions could be read", RIGHTS)
+    share = recent.share_without_entities
+    found = f"{share:.1%} of the newest {recent.counted:,} decisions are without features of entities"
+    if not has_redis:
+        return ok("entities", f"{found}; Redis is not configured")
+    if share <= MOST_WITHOUT_ENTITIES:
+        return ok("entities", found)
+    return warning("entities", found, "docs/data/entities.md#decisions-without-entities names the causes.")
 
 
 def check_broker_disks(state: ClusterState) -> Finding:

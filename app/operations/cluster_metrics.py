@@ -7,7 +7,7 @@ import msgspec
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app.adapters.kafka.cluster_state import ClusterState, Controller
+from app.adapters.kafka.cluster_state import ClusterState, Controller, RecentDecisions
 from app.metrics import PREFIX
 
 Sample = tuple[tuple[str, ...], float]
@@ -57,6 +57,13 @@ def _open_transactions(state: ClusterState) -> dict[tuple[str, ...], float]:
         (lag.topic, str(lag.partition)): 0.0 for group in state.groups for lag in group.partitions
     }
     return ages | {(each.topic, str(each.partition)): each.seconds for each in state.open_transactions}
+
+
+def _recent(recent: RecentDecisions | None) -> Iterable[Sample]:
+    if recent is None:
+        return []
+    present = recent.counted - recent.without_entities
+    return [(("present",), present), (("absent",), recent.without_entities)]
 
 
 REACHABLE = ClusterMetric(
@@ -173,6 +180,16 @@ CATALOG = (
             "behind it. 0 without one."
         ),
         read=lambda state: _open_transactions(state).items(),
+    ),
+    ClusterMetric(
+        name="recent_decisions",
+        unit="decisions",
+        labels=("entities",),
+        meaning=(
+            "The newest decisions of every partition, up to 500 each, with the features of their entities (present) and without "
+            "(absent). No series where they cannot be read."
+        ),
+        read=lambda state: _recent(state.recent_decisions),
     ),
 )
 

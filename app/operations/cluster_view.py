@@ -10,11 +10,13 @@ from app.adapters.kafka.cluster_state import (
     GroupState,
     LogDir,
     OpenTransaction,
+    RecentDecisions,
 )
 from app.domain.words import duration
 
 FULL_SHARE, FILLING_SHARE = 0.9, 0.8
 LONG_LAG_SECONDS = 30.0
+MOST_WITHOUT_ENTITIES = 0.01
 LONG_TRANSACTION_SECONDS = 10.0
 """Shorter transactions are normal and would flicker."""
 
@@ -24,7 +26,12 @@ def cluster_view(state: ClusterState | None) -> RenderableType:
     if state is None:
         return Text("The cluster does not answer.", style="bold red")
     long = [each for each in state.open_transactions if each.seconds >= LONG_TRANSACTION_SECONDS]
-    parts = [_headline(state), _brokers(state.brokers), _partitions(state)]
+    parts = [
+        _headline(state),
+        _brokers(state.brokers),
+        _partitions(state),
+        _decisions(state.recent_decisions),
+    ]
     missing = [
         Text(f"missing right: {right}", style="bold red", overflow="fold") for right in state.missing_rights
     ]
@@ -74,6 +81,14 @@ def _partitions(state: ClusterState) -> RenderableType:
             Text(_numbers(topic.offline), style="bold red"),
         )
     return table
+
+
+def _decisions(recent: RecentDecisions | None) -> Text:
+    if recent is None:
+        return Text("the newest decisions are unknown", style="yellow")
+    share = recent.share_without_entities
+    text = Text(f"newest decisions: {recent.counted:,}, without features of entities: ")
+    return text.append(f"{share:.1%}", style="yellow" if share > MOST_WITHOUT_ENTITIES else "")
 
 
 def _transactions(transactions: list[OpenTransaction]) -> Table:

@@ -10,6 +10,7 @@ from app.errors import FraudstreamError, RightMissing
 from app.operations import cluster_checks, local_checks
 from app.operations.expected import expected_of
 from app.operations.finding import Finding, failed
+from app.operations.recent_decisions import read_recent
 from app.operations.redis_check import check_redis
 from app.operations.registry_check import check_registry
 from app.settings import Settings
@@ -29,9 +30,11 @@ async def examine(settings: Settings) -> list[Finding]:
     before = time.time()
     try:
         state = await read_cluster(settings.kafka, expected=expected_of(settings))
-        return findings + _cluster_findings(state, settings, before) + await _topic_findings(settings)
+        findings += _cluster_findings(state, settings, before) + await _topic_findings(settings)
     except FraudstreamError as error:
         return [*findings, failed("cluster", str(error), "The rest of the cluster was not checked.")]
+    recent = await read_recent(settings)
+    return [*findings, cluster_checks.check_entities(recent, has_redis=bool(settings.redis.url))]
 
 
 def _cluster_findings(state: ClusterState, settings: Settings, before: float) -> list[Finding]:

@@ -2,17 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from app.adapters.kafka.cluster import read_cluster
 from app.adapters.kafka.cluster_state import ClusterState
-from app.adapters.kafka.protocol.hidden import NOTHING, Expected
-from app.adapters.kafka.security import Cluster
 from app.adapters.observability.http_server import Endpoint, HttpResponse
 from app.domain.words import duration
 from app.errors import ConfigurationError
@@ -26,14 +23,10 @@ _log = structlog.get_logger("monitor")
 
 
 class ClusterPoller:
-    """Polls every ``interval_seconds`` and serves the last state as metrics."""
+    """Calls ``read`` every ``interval_seconds`` and serves the last state as metrics."""
 
-    def __init__(
-        self, kafka: Cluster, groups: Sequence[str], interval_seconds: float, expected: Expected = NOTHING
-    ) -> None:
-        self._kafka = kafka
-        self._groups = groups
-        self._expected = expected
+    def __init__(self, read: Callable[[], Awaitable[ClusterState]], interval_seconds: float) -> None:
+        self._read = read
         self._interval_seconds = interval_seconds
         self._collector = ClusterCollector()
         self._polled_at = time.monotonic()
@@ -52,7 +45,7 @@ class ClusterPoller:
     async def _poll(self) -> ClusterState | None:
         try:
             async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
-                return await read_cluster(self._kafka, self._groups, self._expected)
+                return await self._read()
         except (ConfigurationError, TimeoutError) as error:
             _log.warning("cluster_unreachable", cause=str(error) or type(error).__name__)
             return None

@@ -1,5 +1,6 @@
 """Differences between a published record and a recomputed one, field by field, to the bit."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,8 @@ def feature_differences(
 
 
 def _as_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    # The sanitiser of what is printed replaces lone surrogates, which msgspec refuses to encode.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_list(value: Any) -> bool:

@@ -25,6 +25,8 @@ RECEIVE_SECONDS = 0.5
 """Time between the last decision at the broker and the stop of the receiver."""
 SPARE_SECONDS = 60
 """Additional time for the generator to encode its events."""
+GENERATED, RECEIVED = "generated.json", "received.npz"
+"""What generator and receiver write."""
 
 
 class Plan(NamedTuple):
@@ -83,28 +85,44 @@ async def run_at_rate(
         environment["FRAUDSTREAM_WORKER_CORE"] = str(
             core
         )  # our worker then also changes how its threads share the interpreter
-    generated, received = directory / "generated.json", directory / "received.npz"
     with BenchProcess(
         directory / "contestant", contestant.arguments, environment, contestant.python
     ) as running:
         if contestant.one_core:
             running.pin_to(core)
         await deployment.fill(numbered(0, PRIME_EVENTS))
-        await _decided(deployment, PRIME_EVENTS, DRAIN_SECONDS, running)
-        with BenchProcess(
-            directory / "receiver", ("-m", "bench.harness.receiver", str(received)), environment
-        ):
-            arguments = ("-m", "bench.harness.generator", PRIME_EVENTS, plan.sent, plan.rate, generated)
-            with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
-                await generator.wait_ended(WARM_UP_SECONDS + plan.seconds + SPARE_SECONDS)
-            kept_up = await _decided(deployment, plan.end, KEEP_UP_SECONDS, running)
-    if not kept_up:
-        return None
-    report = msgspec.json.decode(generated.read_bytes(), type=Report)
-    return _result(contestant, plan, expected, report, received)
+        await decided(deployment, PRIME_EVENTS, DRAIN_SECONDS, running)
+        if not await send(plan, deployment, environment, running, directory, KEEP_UP_SECONDS):
+            return None
+    return _result(contestant, plan, expected, directory)
 
 
-async def _decided(deployment: BenchDeployment, count: int, seconds: float, running: BenchProcess) -> bool:
+async def send(
+    plan: Plan,
+    deployment: BenchDeployment,
+    environment: dict[str, str],
+    running: BenchProcess,
+    directory: Path,
+    keep_up_seconds: float,
+) -> bool:
+    """Send at the rate of the plan and receive what comes; return whether ``running`` keeps up."""
+    arguments = (
+        "-m",
+        "bench.harness.generator",
+        PRIME_EVENTS,
+        plan.sent,
+        plan.rate,
+        directory / GENERATED,
+    )
+    with BenchProcess(
+        directory / "receiver", ("-m", "bench.harness.receiver", str(directory / RECEIVED)), environment
+    ):
+        with BenchProcess(directory / "generator", [*map(str, arguments)], environment) as generator:
+            await generator.wait_ended(WARM_UP_SECONDS + plan.seconds + SPARE_SECONDS)
+        return await decided(deployment, plan.end, keep_up_seconds, running)
+
+
+async def decided(deployment: BenchDeployment, count: int, seconds: float, running: BenchProcess) -> bool:
     """Wait for ``count`` decisions; return whether they arrive within ``seconds``."""
     decisions = deployment.settings().topics.decisions
 
@@ -119,34 +137,34 @@ async def _decided(deployment: BenchDeployment, count: int, seconds: float, runn
     return True
 
 
-def _result(
-    contestant: Contestant, plan: Plan, expected: Expected, report: Report, received: Path
-) -> RateResult:
-    with np.load(received) as arrived:
-        decisions, decided_ns = _counted(arrived["decisions"], plan)
-        alerts, alerted_ns = _counted(arrived["alerts"], plan)
+def _result(contestant: Contestant, plan: Plan, expected: Expected, directory: Path) -> RateResult:
+    report = msgspec.json.decode((directory / GENERATED).read_bytes(), type=Report)
+    decisions, decision_ms, last_ns = latencies(plan, report, directory, "decisions")
+    alerts, alert_ms, _ = latencies(plan, report, directory, "alerts")
     expected_alerts = expected.alerts if contestant.scores else set()
     if len(decisions) != plan.end - plan.counted_from or set(alerts.tolist()) != expected_alerts:
         raise RuntimeError(
             f"{contestant.name}: {len(decisions)} decisions of {plan.end - plan.counted_from} and "
             f"{len(alerts)} alerts of {len(expected_alerts)} were received"
         )
-    decision_ms = (decided_ns - _intended_ns(decisions, plan, report)) / 1e6
-    alert_ms = (alerted_ns - _intended_ns(alerts, plan, report)) / 1e6 if contestant.scores else decision_ms
     start_ns = _intended_ns(np.array([plan.counted_from]), plan, report)[0]
     return RateResult(
         alerts=len(alerts),
-        latency_ms=percentiles(alert_ms),
+        latency_ms=percentiles(alert_ms if contestant.scores else decision_ms),
         decision_latency_ms=percentiles(decision_ms),
         generator_late_ms=report.late_ms,
-        events_per_s=len(decisions) * 1e9 / float(decided_ns.max() - start_ns),
+        events_per_s=len(decisions) * 1e9 / (last_ns - start_ns),
     )
 
 
-def _counted(columns: NDArray[np.int64], plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return numbers and times of the records after the warm-up."""
-    counted = columns[:, columns[0] >= plan.counted_from]
-    return counted[0], counted[1]
+def latencies(
+    plan: Plan, report: Report, directory: Path, kind: str
+) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
+    """Return the numbers of the counted records, their latencies in milliseconds, and when the last one came."""
+    with np.load(directory / RECEIVED) as arrived:
+        numbers, received_ns = arrived[kind][:, arrived[kind][0] >= plan.counted_from]
+    waited_ms = (received_ns - _intended_ns(numbers, plan, report)) / 1e6
+    return numbers, waited_ms, float(received_ns.max(initial=0))
 
 
 def _intended_ns(numbers: NDArray[np.int64], plan: Plan, report: Report) -> NDArray[np.float64]:

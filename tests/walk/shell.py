@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,9 @@ class Shell:
     """A bash in a folder that looks like a clone, with nothing of the user's own in its environment."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self._folder = folder
+        self._printed = folder / ".printed"
+        self._printed.mkdir()
+        self._commands = 0
         self._mark_read, mark_write = os.pipe()
         os.set_inheritable(mark_write, True)
         self._mark = mark_write
@@ -50,7 +52,8 @@ class Shell:
 
     def run(self, command: str, seconds: float) -> Done:
         """Run a command to its end. Raises TimeoutError with what it has printed."""
-        out, err = self._folder / ".out", self._folder / ".err"
+        self._commands += 1  # files of its own for each: one that runs in the background still writes
+        out, err = (self._printed / f"{self._commands}.{kind}" for kind in ("out", "err"))
         script = f"{{ {command}\n}} >{out} 2>{err} </dev/null\necho {ENDED} $? >&{self._mark}\n"
         assert self._process.stdin is not None
         self._process.stdin.write(script.encode())
@@ -60,6 +63,10 @@ class Shell:
         if not said:
             raise TimeoutError(f"`{command}` has not ended after {seconds:.0f} s: {done}")
         return done
+
+    def printed(self) -> Iterator[str]:
+        """What each command has printed by now, those in the background included."""
+        yield from map(_read, sorted(self._printed.iterdir()))
 
     def _read_mark(self, deadline: float) -> str:
         said = ""

@@ -45,3 +45,4 @@ def test_commands_that_need_kafka_work_from_an_empty_home(shell: Shell) -> None:
         walker.run(step, how)
         if step.command == AFTER_PRODUCE:
             walker.run(DAMAGED, Entry(Needs.KAFKA, "python -m tests.walk.damaged_record"))
+    walker.check_all_output()

@@ -118,6 +118,24 @@ class MissingRight(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.operation} on the {resource}: {self.unknown}"
 
 
+class RecentDecisions(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest decisions of every partition."""
+
+    counted: int = 0
+    without_entities: int = 0
+    """Those that lack the features of their entities, because Redis gave no answer in time."""
+
+    @property
+    def share_without_entities(self) -> float:
+        return self.without_entities / max(self.counted, 1)
+
+    def __add__(self, other: "RecentDecisions") -> "RecentDecisions":
+        return RecentDecisions(
+            counted=self.counted + other.counted,
+            without_entities=self.without_entities + other.without_entities,
+        )
+
+
 class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
     """A whole cluster."""
 
@@ -131,6 +149,8 @@ class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
     open_transactions: tuple[OpenTransaction, ...] = ()
     """Those that hold back a partition that a group reads."""
     missing_rights: tuple[MissingRight, ...] = ()
+    recent_decisions: RecentDecisions | None = None
+    """None where they were not read."""
 
     def hides(self, resource: str, name: str = "") -> bool:
         """Whether a right to this resource is missing, so that what is said about it may be wrong."""

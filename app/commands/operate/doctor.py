@@ -16,7 +16,7 @@ def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
     Checks settings, model, data directory, open files, Redis, schema registry,
     brokers, disks, topics, group, lag, open transactions, lost records, dead
-    letters and clock. Each is ok, a warning or failed. Changes nothing. Exit
+    letters, clock and the newest decisions. Each is ok, a warning or failed. Changes nothing. Exit
     code 1 when a check failed.
     """
     import msgspec

@@ -31,7 +31,8 @@ def monitor(
         int, typer.Option(min=0, max=65535, help="With --serve: port; 0 takes a free one.")
     ] = DEFAULT_PORT,
 ) -> None:
-    """Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.
+    """Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, the lag of consumer groups,
+    and the share of the newest decisions without features of entities.
 
     Redraws on a console; prints once elsewhere. Changes nothing.
     """
@@ -55,10 +56,9 @@ def monitor(
 async def _print_json(settings: "Settings", groups: list[str]) -> None:
     import msgspec
 
-    from app.adapters.kafka.cluster import read_cluster
-    from app.operations.expected import expected_of
+    from app.operations.recent_decisions import read_installation
 
-    state = await read_cluster(settings.kafka, groups, expected_of(settings))
+    state = await read_installation(settings, groups)
     printing.json_text(msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
 
 
@@ -83,15 +83,14 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
 
     from rich.live import Live
 
-    from app.adapters.kafka.cluster import read_cluster
     from app.operations.cluster_view import cluster_view
-    from app.operations.expected import expected_of
+    from app.operations.recent_decisions import read_installation
     from app.rendering.console import SafeConsole
 
     console = SafeConsole()
     if not console.is_terminal:
         console = SafeConsole(width=PIPE_WIDTH)
-        state = asyncio.run(read_cluster(settings.kafka, groups, expected_of(settings)))
+        state = asyncio.run(read_installation(settings, groups))
         console.print(cluster_view(state))
         return
     with Live(console=console, auto_refresh=False) as live:
@@ -103,10 +102,10 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
 
 
 def _poller(settings: "Settings", groups: list[str], interval: float) -> "ClusterPoller":
-    from app.operations.expected import expected_of
     from app.operations.polling import ClusterPoller
+    from app.operations.recent_decisions import read_installation
 
-    return ClusterPoller(settings.kafka, groups, interval, expected_of(settings))
+    return ClusterPoller(lambda: read_installation(settings, groups), interval)
 
 
 def _run(poller: "ClusterPoller") -> None:

@@ -23,6 +23,7 @@ from app.domain.label import Label
 from app.errors import InvalidEvent
 from app.history.label_files import FlagsOfRecords
 from app.model_comparison.shadowed import Decisions
+from app.operations.recent_decisions import count
 from app.rendering import dead_letter_text
 from app.replay.find_alert import Period, find_alert
 from app.replay.mirror_position import FinishedTransactions
@@ -157,6 +158,11 @@ async def rebuild_from_mirror() -> None:
     assert "t2" in finished
 
 
+async def doctor_and_monitor() -> None:
+    read = topic(TOPICS.decisions, decision() | {"degraded": []}).until()
+    assert count([record.value async for record in read]).counted == 2
+
+
 async def explain() -> None:
     found = await find_alert(topic(TOPICS.alerts, {"alert_id": "alert-t"}), "alert-t", Period())
     assert found is not None
@@ -214,6 +220,7 @@ READERS: dict[str, list[Callable[[], Awaitable[None]]] | str] = {
     "app/adapters/topic_records/dead_letters.py": [dead_letter],
     "app/adapters/topic_records/order_sending.py": OWN,
     "app/adapters/topic_records/control_reader.py": OWN,
+    "app/operations/recent_decisions.py": [doctor_and_monitor],
     "app/demo/session.py": [demo],
     "app/demo/bank_run.py": NO_VALUES,
     "app/traffic/insert_latency.py": [cdc_latency],

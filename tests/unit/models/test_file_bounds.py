@@ -206,5 +206,5 @@ def test_a_model_whose_parts_do_not_fit_is_refused(path: Path) -> None:
     (path / "model.skops").write_bytes(hollow)
     redeclare(path)
 
-    with pytest.raises(BundleCorrupt, match="RecursionError"):
+    with pytest.raises(BundleCorrupt, match="recursion error"):
         bundles.load(path, UNSIGNED)

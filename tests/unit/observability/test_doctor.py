@@ -14,6 +14,7 @@ from app.adapters.kafka.cluster_state import (
     MissingRight,
     OpenTransaction,
     PartitionLag,
+    RecentDecisions,
     TopicState,
 )
 from app.domain.clock import skew_seconds
@@ -73,6 +74,10 @@ def transaction(seconds: float) -> ClusterState:
     return but(open_transactions=(held,))
 
 
+def recent(without_entities: int) -> RecentDecisions:
+    return RecentDecisions(counted=100, without_entities=without_entities)
+
+
 BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
 
 
@@ -112,6 +117,11 @@ BEHIND = Controller(node=1, voters=(1, 2), behind=(2,), clock_ms=0)
         (cluster_checks.check_lost_records(group("Stable", 1, lost=1), ["another"]), "ok"),
         (cluster_checks.check_dead_letters(0), "ok"),
         (cluster_checks.check_dead_letters(1), "warning"),
+        (cluster_checks.check_entities(recent(1), has_redis=True), "ok"),
+        (cluster_checks.check_entities(recent(2), has_redis=True), "warning"),
+        (cluster_checks.check_entities(recent(100), has_redis=False), "ok"),
+        (cluster_checks.check_entities(RecentDecisions(), has_redis=True), "ok"),
+        (cluster_checks.check_entities(None, has_redis=True), "warning"),
         (cluster_checks.check_clock(0.5), "ok"),
         (cluster_checks.check_clock(-2), "warning"),
         (cluster_checks.check_clock(61), "failed"),

@@ -14,6 +14,7 @@ from app.adapters.kafka.cluster_state import (
     LogDir,
     OpenTransaction,
     PartitionLag,
+    RecentDecisions,
     TopicState,
 )
 from app.metrics import CATALOG as WORKER_CATALOG
@@ -58,6 +59,7 @@ STATE = ClusterState(
             transactional_id="core-1",
         ),
     ),
+    recent_decisions=RecentDecisions(counted=1_500, without_entities=60),
 )
 
 
@@ -101,6 +103,8 @@ def test_every_metric_of_the_catalog_has_a_series() -> None:
         ('kafka_group_lost_records{group="risk",partition="1",topic="t"}', 0),
         ('kafka_open_transaction_seconds{partition="0",topic="t"}', 0),
         ('kafka_open_transaction_seconds{partition="1",topic="t"}', 75),
+        ('recent_decisions{entities="absent"}', 60),
+        ('recent_decisions{entities="present"}', 1_440),
         ("kafka_controller_node", 2),
         ("kafka_quorum_voters_behind", 1),
         ('kafka_under_replicated_partitions{topic="whole"}', 0),
@@ -177,3 +181,14 @@ def test_the_view_names_the_producer_of_an_old_transaction_only() -> None:
 
     assert "core-1" in shown(STATE)
     assert "core-1" not in shown(young)
+
+
+def test_the_share_of_decisions_without_entities_is_shown() -> None:
+    assert "newest decisions: 1,500, without features of entities: 4.0%" in shown(STATE)
+
+
+def test_decisions_that_cannot_be_read_are_called_unknown() -> None:
+    state = msgspec.structs.replace(STATE, recent_decisions=None)
+
+    assert "decisions are unknown" in shown(state)
+    assert [name for name in scraped(state) if "recent_decisions" in name] == []

@@ -127,7 +127,7 @@ def test_a_file_without_a_mapping_is_refused_with_its_name_and_the_option(
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_an_unknown_name_lists_the_built_in_ones(option: Any) -> None:
-    with pytest.raises(ConfigurationError, match=rf"{option.name}='handbok' .*contract, handbook"):
+    with pytest.raises(ConfigurationError, match=rf"{option.name}=handbok .*contract, handbook"):
         load_mapping("handbok", option)
 
 

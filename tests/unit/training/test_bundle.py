@@ -80,6 +80,7 @@ def test_a_history_without_labels_is_refused(tmp_path: Path) -> None:
     path.write_text(
         "transaction_id,customer_id,terminal_id,event_time,amount_minor,currency\n"
         "t1,c1,m1,1700000000000,100,EUR\n"
+        "t2,c1,m1,1710000000000,100,EUR\n"
     )
 
     with pytest.raises(InvalidFile, match="no labels"):
