@@ -19,6 +19,7 @@ from app.adapters.tabular.json_rows import json_rows
 from app.adapters.tabular.parquet_rows import parquet_rows
 from app.adapters.tabular.sorting import sorted_batches
 from app.adapters.tabular.wanted_columns import WantedColumns
+from app.domain.words import named
 from app.errors import InvalidFile
 
 DEFAULT_BATCH_ROWS = 50_000
@@ -70,7 +71,7 @@ def read_rows(
             first_row += rows.num_rows
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:  # UnicodeDecodeError: a column's name
         # Arrow's messages may quote the file's content, so only the type of the error is reported.
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else named(error)
         raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from error
 
 
