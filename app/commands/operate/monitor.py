@@ -31,9 +31,9 @@ def monitor(
         int, typer.Option(min=0, max=65535, help="With --serve: port; 0 takes a free one.")
     ] = DEFAULT_PORT,
 ) -> None:
-    """Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, the lag of consumer groups,
-    and the share of the newest decisions without features of entities.
+    """Show the Kafka cluster: brokers, disks, controller, under-replicated partitions, and the lag of consumer groups.
 
+    Also the share of the newest decisions without features of entities.
     Redraws on a console; prints once elsewhere. Changes nothing.
     """
     import asyncio
