@@ -29,10 +29,11 @@ from app.adapters.models.estimators import scorers_of
 from app.adapters.models.loading import UNSIGNED
 from app.adapters.models.manifest import MODEL_FILE
 from app.adapters.models.scorers import Scorers
+from app.computation.feature_set import SHIPPED
 from app.domain.acceptance import Acceptance
 from app.domain.decision import ModelReference, Thresholds
 from app.features.window import LONGEST_MS, Bounds
-from app.history.feature_fold import ReleaseFold
+from app.history.feature_fold import release_fold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Contributions, Distribution, Model, Rows, Scores
 from app.scoring.reasons import Alerted, explain
@@ -96,7 +97,7 @@ def _traffic() -> Dataset:
         source = HistorySource(
             path=file, mapping=CONTRACT, acceptance=Acceptance(), now_ms=time.time_ns() // 1_000_000
         )
-        return read_dataset(source, ReleaseFold(BOUNDS), lambda _: None)
+        return read_dataset(source, release_fold(BOUNDS), lambda _: None)
 
 
 def _fitted(model: Any, traffic: Dataset, bundle: Bundle) -> Fitted:
@@ -106,7 +107,7 @@ def _fitted(model: Any, traffic: Dataset, bundle: Bundle) -> Fitted:
 
 def measure(one: Case, turns: int) -> dict[str, Any]:
     """Measure CPU microseconds per alert, one alert after the other as in a worker; also shap's, where it supports the model."""
-    alerts = [Alerted(values, "EUR", LONGEST_MS) for values in one.rows.tolist()]
+    alerts = [Alerted(SHIPPED, values, "EUR", LONGEST_MS) for values in one.rows.tolist()]
     found = {
         "model": one.name,
         "alerts": len(alerts),

@@ -52,7 +52,9 @@ def write_features(
 ) -> Summary:
     """Write one row per transaction of ``source``, in its order: the id and every feature."""
     summary = Summary()
-    table = TableWriter(out, tables.features_schema(fold.features), inputs=[source.path], raw_csv=raw_csv)
+    table = TableWriter(
+        out, tables.features_schema(fold.computation.features), inputs=[source.path], raw_csv=raw_csv
+    )
     with table as writer, _in_turn(writer) as write:
         for batch in prefetch(_batches(source, fold, summary, on_progress)):
             summary.written += len(batch.applied)
@@ -70,7 +72,9 @@ def write_scores(
 ) -> Summary:
     """Write one row per transaction, or per alert, of ``source``, in its order."""
     summary = Summary()
-    schema = tables.SCORES_SCHEMA | (tables.feature_columns(fold.features) if options.with_features else {})
+    schema = tables.SCORES_SCHEMA | (
+        tables.feature_columns(fold.computation.features) if options.with_features else {}
+    )
     target = TableWriter(out, schema, inputs=[source.path], raw_csv=options.raw_csv)
     with target as writer, _in_turn(writer) as write:
         for batch in prefetch(_batches(source, fold, summary, on_progress)):

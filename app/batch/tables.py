@@ -8,8 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.adapters.tabular.table_writer import ColumnType, Values
+from app.computation.feature_set import FeatureSet
 from app.domain.decision import Outcome
-from app.features.feature_set import FeatureSet
 from app.features.fold import Integers
 from app.history.fold_history import FoldedBatch
 from app.scoring import scorer
@@ -72,7 +72,8 @@ def scores_table(part: FoldedBatch, model: Model, *, with_features: bool) -> Sco
         "model_version": _same(reference.version, len(rows)),
         "model_digest": _same(reference.digest, len(rows)),
         "degraded": _texts(
-            scorer.degradations(part.folded, event_times, part.applied), list(map(" ".join, scorer.DEGRADED))
+            scorer.degradations(part.folded, event_times, part.applied, part.fold.computation.longest_ms),
+            list(map(" ".join, scorer.DEGRADED)),
         ),
     }
     if with_features:

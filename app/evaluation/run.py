@@ -72,7 +72,11 @@ def by_protocol(
 
 def by_model(request: Request, model: Model, name: str, on_progress: Progress) -> Evaluation:
     """Evaluate a bundle at its own thresholds."""
-    sampler = Sampler(request.options.seed, request.fold.features.names) if request.with_importances else None
+    sampler = (
+        Sampler(request.options.seed, request.fold.computation.features.names)
+        if request.with_importances
+        else None
+    )
     scored_data = scored.by_model(request.source, request.fold, model, sampler, on_progress)
     part = _part(request, name, scored_data, model.thresholds)
     important = importances(model.score, sampler.sample(), request.options.seed) if sampler else []

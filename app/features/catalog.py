@@ -4,14 +4,12 @@ A feature is named ``{entity}_{function}_{window}``. A missing value is NaN, nev
 Raise ``VERSION`` with every change of the list: a model only loads with the catalog whose digest it names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
-from math import isnan
 from typing import NamedTuple
 
 import msgspec
 
-from app.domain.decision import FeatureState, FeatureValue
 from app.features.entities import (
     DELAY_MS,
     DELAYED_WIDTHS_MS,
@@ -20,7 +18,7 @@ from app.features.entities import (
     DelayedEntity,
     Function,
 )
-from app.features.window import HOUR_MS, NEVER_MS, WIDTHS_MS
+from app.features.window import HOUR_MS, WIDTHS_MS
 
 VERSION = 2
 
@@ -145,39 +143,3 @@ class Coverage(NamedTuple):
     """Time of the first transaction; a window that begins before it is warming up."""
     evicted_ms: int
     """Time of the newest evicted transaction or label; a window that begins before it is saturated."""
-
-
-UNREAD = (Coverage(NEVER_MS, NEVER_MS),) * len(ENTITIES)
-"""Of each delayed entity, where its state could not be read: its features are NaN."""
-
-_OWNERS = (
-    *(0 for _ in _OF_PROFILE),
-    *(owner for owner, features in enumerate(_OF_ENTITIES, start=1) for _ in features),
-)
-"""For each feature: index of its owner in the coverage of a transaction, the customer's profile first."""
-
-
-def snapshot(
-    values: Sequence[float], event_time_ms: int, coverage: Sequence[Coverage]
-) -> dict[str, FeatureValue]:
-    """Return every feature with its value and state; ``values`` are in the catalog's order.
-
-    ``coverage`` has one entry for the profile and one for each delayed entity, in this order.
-    """
-    return {
-        feature.name: FeatureValue(
-            value=None if isnan(value) else value,
-            state=_state(feature, value, event_time_ms, coverage[owner]),
-        )
-        for feature, value, owner in zip(FEATURES, values, _OWNERS, strict=True)
-    }
-
-
-def _state(feature: Feature, value: float, time_ms: int, coverage: Coverage) -> FeatureState:
-    if isnan(value):
-        return FeatureState.ABSENT
-    if feature.window_ms and coverage.evicted_ms > feature.start_ms(time_ms):
-        return FeatureState.SATURATED
-    if feature.window_ms and coverage.first_seen_ms > feature.start_ms(time_ms):
-        return FeatureState.WARMING_UP
-    return FeatureState.FRESH

@@ -16,11 +16,11 @@ from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.positions import position
 from app.adapters.tabular.remedies import for_refused_time
 from app.adapters.tabular.row_order import OrderRule, RowOrder, in_order
+from app.computation.feature_set import FeatureSet
 from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.domain.card_evidence import CardEvidence
 from app.domain.transaction import Transaction
 from app.errors import CardNumbersFound, InvalidEvent, InvalidFile, InvalidReason
-from app.features.feature_set import FeatureSet
 from app.features.fold import APPLIED, Doubles, Folded, Integers
 from app.features.window import DAY_MS
 from app.history.entity_history import EntityHistory
@@ -62,12 +62,12 @@ class FoldedBatch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     @property
     def features(self) -> FeatureSet:
         """The columns of ``rows``."""
-        return self.fold.features
+        return self.fold.computation.features
 
     @property
     def rows(self) -> Rows:
         """The input of a model, shape (applied, features)."""
-        return self.fold.rows(self.folded, self.applied, self.delayed)
+        return self.fold.computation.rows(self.folded, self.applied, self.delayed)
 
     @property
     def repeats(self) -> int:
@@ -79,8 +79,8 @@ def fold_history(source: HistorySource, fold: FeatureFold) -> Iterator[FoldedBat
 
     Three stages run at the same time on consecutive batches: reading, folding of profiles, folding of entities.
     """
-    entities = EntityHistory(fold.entities)
-    fields = [entity.field for entity in fold.entities]
+    of = fold.computation.entities
+    entities, fields = EntityHistory(of), [entity.field for entity in of]
     pending = PendingLabels(len(fields))
     if source.labels:
         pending.add(read_labels(source.labels, source.acceptance, source.now_ms, fields))
@@ -98,8 +98,8 @@ def _folded(source: HistorySource, fold: FeatureFold) -> Iterator[tuple[Transact
     evidence = CardEvidence(source.acceptance.numeric_ids)
     # Acceptance first: one time in another unit would make every row after it go back.
     accepted = in_order(map(partial(_accepted, source, evidence), batches), source.path, source.order)
-    for batch, prepared in prefetch((batch, fold.prepare(batch)) for batch in accepted):
-        yield batch, prepared.transaction, prepared.fold()
+    for batch, columns in prefetch((batch, fold.prepare(batch)) for batch in accepted):
+        yield batch, columns.transaction, fold.fold(batch, columns)
 
 
 def _accepted(source: HistorySource, evidence: CardEvidence, batch: TransactionBatch) -> TransactionBatch:

@@ -11,14 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from app.adapters.kafka.records import Record
+from app.computation.interface import Computation, Prepared
+from app.computation.release import RELEASE
 from app.domain.acceptance import Acceptance
 from app.domain.identifiers import digest64
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import StateCorrupt
-from app.features.columns import events
 from app.features.delayed_features import Touched, touched
-from app.features.fold import APPLIED, Events, Folded, Integers, fold
+from app.features.fold import APPLIED, Folded, Integers
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import (
@@ -71,8 +72,16 @@ class FoldedChunks(NamedTuple):
 class ChunkFold:
     """Folds chunks into the profiles of a cache."""
 
-    def __init__(self, log: SourceLog, acceptance: Acceptance, bounds: Bounds, profiles: StateCache) -> None:
+    def __init__(
+        self,
+        log: SourceLog,
+        acceptance: Acceptance,
+        bounds: Bounds,
+        profiles: StateCache,
+        computation: Computation = RELEASE,
+    ) -> None:
         self.log = log
+        self.computation = computation
         self._acceptance = acceptance
         self._bounds = bounds
         self._profiles = profiles
@@ -100,8 +109,8 @@ class ChunkFold:
         stopwatch.lap("decode")
         accepted = [entry for part in found for entry in part.accepted]
         transactions = [entry.transaction for entry in accepted]
-        columns = _columns(accepted, transactions)
-        folded = fold(before[0].profiles, columns, self._bounds, self.log.topic_id)
+        columns = self._prepare(accepted, transactions)
+        folded = columns.fold(before[0].profiles, self._bounds, self.log.topic_id)
         rows = np.flatnonzero(folded.status == APPLIED)
         applied = FoldedChunks(
             accepted=accepted,
@@ -109,12 +118,19 @@ class ChunkFold:
             columns=folded,
             rows=rows.tolist(),
             digests=columns.transaction[rows],
-            touched=touched([transactions[row] for row in rows.tolist()]),
+            touched=touched([transactions[row] for row in rows.tolist()], self.computation.entities),
             slices=[],
         )
         self._add_slices(applied, chunks, found)
         stopwatch.lap("fold")
         return applied
+
+    def _prepare(self, accepted: Sequence[Accepted], transactions: Sequence[Transaction]) -> Prepared:
+        return self.computation.prepare(
+            transactions,
+            [entry.profile_index for entry in accepted],
+            [entry.record.offset for entry in accepted],
+        )
 
     def _name_corrupt(self, chunks: Sequence[Chunk], before: Sequence[StoredProfiles]) -> None:
         """Raise StateCorrupt with the position of the first record whose profile cannot be decoded, and the remedy."""
@@ -123,7 +139,9 @@ class ChunkFold:
                 if not record.key:
                     continue
                 try:
-                    fold([known.profiles[known.indexes[record.key]]], _columns([], []), self._bounds)
+                    self._prepare([], []).fold(
+                        [known.profiles[known.indexes[record.key]]], self._bounds, self.log.topic_id
+                    )
                 except StateCorrupt as error:
                     raise StateCorrupt(
                         _UNREADABLE_PROFILE.format(*_position(chunk, record), error)
@@ -179,9 +197,3 @@ _UNREADABLE_PROFILE = (
 def _position(chunk: Chunk, record: Record) -> tuple[int, int, str]:
     """Where an operator finds the customer, without their id."""
     return chunk.partition, record.offset, digest64((record.key or b"").decode(errors="replace")).hex()
-
-
-def _columns(accepted: Sequence[Accepted], transactions: Sequence[Transaction]) -> Events:
-    return events(
-        transactions, [entry.profile_index for entry in accepted], [entry.record.offset for entry in accepted]
-    )

@@ -122,7 +122,9 @@ class ChunkScorer:
         ``about`` holds the features of the transactions' entities.
         """
         lineup = self.lineup
-        inputs = scorer.scoring_input(folded.transactions, folded.columns, folded.rows, about)
+        inputs = scorer.scoring_input(
+            self._fold.computation, folded.transactions, folded.columns, folded.rows, about
+        )
         scored = lineup.score(inputs.rows, inputs.transactions)
         self._on_scored(inputs.rows, scored.champion)
         stopwatch.lap("score")
@@ -174,7 +176,11 @@ class ChunkScorer:
             if decision.outcome != Outcome.APPROVE:
                 record, values = decided.records[row], decided.inputs.rows[row].tolist()
                 alert = scorer.alert(
-                    decision, values, decided.inputs.coverage(row), decided.scored.models[row]
+                    decision,
+                    decided.inputs.features,
+                    values,
+                    decided.inputs.coverage(row),
+                    decided.scored.models[row],
                 )
                 yield alert_record(alert, record.key, trace_headers(record.headers), self._publishing.alerts)
 

@@ -13,7 +13,7 @@ from app.domain.decision import Degradation
 from app.domain.transaction import Transaction
 from app.features.catalog import Coverage
 from app.features.fold import APPLIED, REPEATED
-from app.features.window import Bounds
+from app.features.window import LONGEST_MS, Bounds
 from app.processing.fold_chunk import FoldedChunks
 from app.scoring import scorer
 
@@ -143,9 +143,11 @@ def folded_transaction(applied: FoldedChunks, offset: int) -> FoldedTransaction 
     return None
 
 
-def _folded_transaction(applied: FoldedChunks, row: int) -> FoldedTransaction:
+def _folded_transaction(applied: FoldedChunks, row: int, longest_ms: int = LONGEST_MS) -> FoldedTransaction:
     folded, transaction = applied.columns, applied.transactions[row]
-    (degraded,) = scorer.degradations(folded, np.array([transaction.event_time]), [row]).tolist()
+    (degraded,) = scorer.degradations(
+        folded, np.array([transaction.event_time]), np.array([row]), longest_ms
+    ).tolist()
     return FoldedTransaction(
         transaction=transaction,
         features=as_published(folded.features[row].tolist()),

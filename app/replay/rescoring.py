@@ -10,6 +10,7 @@ import numpy as np
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Bundle, load
 from app.adapters.models.loading import Loading
+from app.computation.feature_set import SHIPPED
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id
@@ -71,7 +72,7 @@ def rescored(alert: Alert, coverage: Coverage, bundle: Bundle) -> dict[str, Any]
         "thresholds": bundle.thresholds,
         "model": bundle.reference,
     }
-    again = scorer.alert(Decision(**facts), row, [coverage, *catalog.UNREAD], bundle)
+    again = scorer.alert(Decision(**facts), SHIPPED, row, [coverage, *SHIPPED.unread], bundle)
     published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
     for name in catalog.NAMES[catalog.DELAYED]:
         if name in alert.snapshot:

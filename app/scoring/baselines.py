@@ -21,7 +21,10 @@ def own_usual(feature: Feature, values: Values, observed_ms: int) -> float | Non
     rule = _RULES.get(function)
     if rule is None or (feature.window_ms >= LONGEST_MS and function in _OF_THE_LONGEST):
         return None
-    found = rule(values, feature.window_ms, min(observed_ms, LONGEST_MS))
+    try:
+        found = rule(values, feature.window_ms, min(observed_ms, LONGEST_MS))
+    except KeyError:  # the catalog has no such feature of the longest window
+        return None
     return found if found is not None and isfinite(found) else None
 
 

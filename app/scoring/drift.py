@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.features.catalog import NAMES, WIDTH
+from app.computation.feature_set import SHIPPED
 from app.scoring.histograms import Counts, bins, count
 from app.scoring.model import Distribution, Rows, Scores
 
@@ -60,17 +60,17 @@ class Reference(NamedTuple):
 class Recent:
     """Compares the last ``window`` rows with a reference, in constant memory; evicts a twentieth of the window at a time."""
 
-    def __init__(self, reference: Reference, window: int) -> None:
+    def __init__(self, reference: Reference, window: int, names: tuple[str, ...] = SHIPPED.names) -> None:
         nothing = Distribution(edges=[], counts=[0], missing=0, median=None)
-        of_features = [reference.distributions.get(name, nothing) for name in NAMES]
+        of_features = [reference.distributions.get(name, nothing) for name in names]
         self._expected = [*of_features, reference.scores]
         self._features, self._scores = bins(of_features), bins([reference.scores])
         self._block_rows = max(window // _BLOCKS, 1)
         self._in_block = 0
         self._blocks = np.zeros((_BLOCKS, self._features.cells + self._scores.cells), np.int64)
         self._block = 0
-        self._names = (*NAMES, SCORE)
-        self.observe(np.empty((0, WIDTH)), np.empty(0))  # loads the machine code before the first chunk
+        self._names = (*names, SCORE)
+        self.observe(np.empty((0, len(names))), np.empty(0))  # loads the machine code before the first chunk
 
     def observe(self, rows: Rows, scores: Scores) -> bool:
         """Count scored rows. Returns True if a block is full, which is the time to compute the indexes again."""
@@ -91,7 +91,7 @@ class Recent:
         return int(self._blocks[:, self._features.cells :].sum())
 
     def drifts(self) -> list[Drift]:
-        """Return the drift of every feature with a distribution, in the catalog's order, and of the score at last."""
+        """Return the drift of every feature with a distribution, in the order of a row, and of the score at last."""
         counts, cells = self._blocks.sum(axis=0), self._features.cells
         found = [*self._features.split(counts[:cells]), *self._scores.split(counts[cells:])]
         pairs = zip(self._names, self._expected, found, strict=True)

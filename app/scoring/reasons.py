@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.computation.feature_set import FeatureSet
 from app.domain import money
 from app.domain.decision import Method, Reason
-from app.features.catalog import FEATURES, NAMES, Feature
+from app.features.catalog import Feature
 from app.scoring.baselines import Values, own_usual
 from app.scoring.model import Contributions, Distribution, Model, Scale
 
@@ -27,8 +28,9 @@ _NO_UNIT = "1"
 class Alerted(NamedTuple):
     """A transaction to explain."""
 
+    features: FeatureSet
     values: Sequence[float]
-    """Features in the catalog's order."""
+    """In the order of the features."""
     currency: str
     observed_ms: int
     """Time over which the customer's events have been kept, as of this transaction."""
@@ -45,7 +47,7 @@ def explain(alerted: Alerted, model: Model) -> Explanation:
     """Return at most MOST_REASONS reasons."""
     contributions = model.contributions(np.array([alerted.values]))
     if contributions is None:
-        return Explanation(rarest(alerted.values, model.distributions), Method.RARITY)
+        return Explanation(rarest(alerted.features, alerted.values, model.distributions), Method.RARITY)
     return Explanation(contributing(alerted, contributions, model.distributions), contributions.method)
 
 
@@ -56,9 +58,16 @@ def contributing(
     (added,) = contributions.values[:1].tolist()
     ranked = sorted(range(len(added)), key=lambda column: -added[column])[:MOST_REASONS]
     raised = [column for column in ranked if added[column] > 0] or ranked[:1]
-    by_name = dict(zip(NAMES, alerted.values, strict=True))
+    by_name = dict(zip(alerted.features.names, alerted.values, strict=True))
     return [
-        _contribution(FEATURES[column], by_name, alerted, added[column], contributions.scale, distributions)
+        _contribution(
+            alerted.features.features[column],
+            by_name,
+            alerted,
+            added[column],
+            contributions.scale,
+            distributions,
+        )
         for column in raised
     ]
 
@@ -92,10 +101,12 @@ def _contribution(
     )
 
 
-def rarest(values: Sequence[float], distributions: dict[str, Distribution]) -> list[Reason]:
-    """Return the features with the rarest values, the rarest first; ``values`` are in the catalog's order."""
+def rarest(
+    features: FeatureSet, values: Sequence[float], distributions: dict[str, Distribution]
+) -> list[Reason]:
+    """Return the features with the rarest values, the rarest first; ``values`` are in the order of the features."""
     found = []
-    for feature, value in zip(FEATURES, values, strict=True):
+    for feature, value in zip(features.features, values, strict=True):
         distribution = distributions.get(feature.name)
         if distribution is None or isnan(value):
             continue

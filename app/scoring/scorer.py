@@ -6,14 +6,15 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from app.computation.feature_set import FeatureSet
+from app.computation.interface import Computation
 from app.domain.decision import Alert, Decision, Degradation, SourceOffset
 from app.domain.identifiers import alert_id, decision_id
 from app.domain.transaction import Transaction
 from app.features import catalog, delayed_features, vector
 from app.features.catalog import Coverage, require_width
 from app.features.delayed_features import Delayed
-from app.features.fold import Doubles, Folded, Integers
-from app.features.window import LONGEST_MS
+from app.features.fold import Folded, Integers
 from app.scoring import policy
 from app.scoring.lineup import Scored, Shadow
 from app.scoring.model import Model, Rows
@@ -25,9 +26,10 @@ require_width(__name__, vector.WIDTH + delayed_features.WIDTH, slice(catalog.WID
 class ScoringInput(NamedTuple):
     """The transactions to score and their features, as columns of equal length."""
 
+    features: FeatureSet
     transactions: Sequence[Transaction]
     rows: Rows
-    """Shape (transactions, catalog.WIDTH): the model's input."""
+    """Shape (transactions, features): the model's input."""
     degraded: Sequence[int]
     """Indexes of DEGRADED."""
     first_seen_ms: Integers
@@ -41,24 +43,24 @@ class ScoringInput(NamedTuple):
 
 
 def scoring_input(
-    transactions: Sequence[Transaction], folded: Folded, applied: Sequence[int], delayed: Delayed
+    computation: Computation,
+    transactions: Sequence[Transaction],
+    folded: Folded,
+    applied: Sequence[int],
+    delayed: Delayed,
 ) -> ScoringInput:
     """Select the ``applied`` of folded transactions; ``delayed`` has a row for each of them."""
     chosen, indexes = [transactions[i] for i in applied], np.array(applied, np.int64)
-    degraded = degradations(folded, [transaction.event_time for transaction in chosen], indexes)
+    event_times = [transaction.event_time for transaction in chosen]
+    degraded = degradations(folded, event_times, indexes, computation.longest_ms)
     return ScoringInput(
+        computation.features,
         chosen,
-        rows(folded, indexes, delayed.features),
+        computation.rows(folded, indexes, delayed.features),
         (degraded + 4 * delayed.absent).tolist(),
         np.column_stack([folded.first_seen_ms[indexes], delayed.first_seen_ms]),
         np.column_stack([folded.evicted_ms[indexes], delayed.evicted_ms]),
     )
-
-
-def rows(folded: Folded, applied: Sequence[int] | Integers, delayed: Doubles) -> Rows:
-    """Return the model's input for the ``applied`` of folded transactions: profile features, then entity features."""
-    whole = len(applied) == len(folded.features)
-    return np.hstack([folded.features if whole else folded.features[applied], delayed])
 
 
 _PROFILE_DEGRADED: tuple[list[Degradation], ...] = (
@@ -74,10 +76,10 @@ DEGRADED: tuple[list[Degradation], ...] = (
 
 
 def degradations(
-    folded: Folded, event_times: Sequence[int] | Integers, applied: Sequence[int] | Integers
+    folded: Folded, event_times: Sequence[int] | Integers, applied: Integers, longest_ms: int
 ) -> Integers:
     """Return for each of the ``applied`` how its profile was incomplete, as an index of DEGRADED."""
-    saturated = folded.evicted_ms[applied] > np.asarray(event_times) - LONGEST_MS
+    saturated = folded.evicted_ms[applied] > np.asarray(event_times) - longest_ms
     return folded.late[applied] + 2 * saturated.astype(np.int64)
 
 
@@ -100,7 +102,7 @@ def decide(
             outcome=policy.outcome(score, model.thresholds),
             thresholds=model.thresholds,
             model=model.reference,
-            catalog=catalog.DIGEST,
+            catalog=inputs.features.digest,
             features=values,
             source=source,
             transaction=transaction,
@@ -120,13 +122,19 @@ def decide(
     ]
 
 
-def alert(decision: Decision, values: list[float], coverage: Sequence[Coverage], model: Model) -> Alert:
+def alert(
+    decision: Decision,
+    features: FeatureSet,
+    values: list[float],
+    coverage: Sequence[Coverage],
+    model: Model,
+) -> Alert:
     """Return the alert of a decision: the fields of the decision, the reasons, and every feature with its state."""
     observed_ms = decision.event_time - max(coverage[0])
-    found = explain(Alerted(values, decision.transaction.currency, observed_ms), model)
+    found = explain(Alerted(features, values, decision.transaction.currency, observed_ms), model)
     return Alert(
         **msgspec.structs.asdict(decision) | {"reasons": found.reasons},
         alert_id=alert_id(decision.transaction_id),
         explained_by=found.method,
-        snapshot=catalog.snapshot(values, decision.event_time, coverage),
+        snapshot=features.snapshot(values, decision.event_time, coverage),
     )

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from app.adapters.tabular.batches import Encoded, TransactionBatch, encoded
 from app.adapters.tabular.files import read_batches
+from app.computation.feature_set import FeatureSet
 from app.domain.identifiers import digest64
 from app.errors import InvalidFile
 from app.features.columns import digests
-from app.features.feature_set import FeatureSet
 from app.features.window import DAY_MS
 from app.history.feature_fold import FeatureFold
 from app.history.fold_history import FoldedBatch, HistorySource, fold_history

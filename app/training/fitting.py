@@ -13,8 +13,8 @@ from sklearn.utils.validation import has_fit_parameter
 
 from app.adapters.models import skops_files
 from app.adapters.models.estimators import scorers_of
+from app.computation.feature_set import SHIPPED, FeatureSet
 from app.errors import BundleCorrupt, ConfigurationError
-from app.features.feature_set import SHIPPED, FeatureSet
 from app.scoring.model import Rows
 from app.training.absent import partly_absent
 from app.training.dataset import Dataset

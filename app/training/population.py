@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.features.feature_set import FeatureSet
+from app.computation.feature_set import FeatureSet
 from app.scoring.model import Distribution, Rows, Scores
 from app.training.absent import absent
 

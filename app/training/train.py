@@ -15,7 +15,7 @@ from app.domain.clock import utc_text
 from app.errors import ModelRejected
 from app.features import catalog
 from app.features.window import Bounds
-from app.history.feature_fold import FeatureFold, ReleaseFold
+from app.history.feature_fold import FeatureFold, release_fold
 from app.history.fold_history import HistorySource
 from app.scoring.model import Scores
 from app.training.card import card
@@ -48,8 +48,8 @@ def train(
     """Train on a labelled file and write the bundle; without ``fold``, with the features of this release. Raises InvalidFile, or ModelRejected if the bundle exists."""
     if target.path.exists():
         raise ModelRejected(f"{target.path} exists. A version is never overwritten: choose another.")
-    fold = fold or ReleaseFold(Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events))
-    features = fold.features
+    fold = fold or release_fold(Bounds(profile.allowed_lateness_seconds * 1000, profile.max_events))
+    features = fold.computation.features
     require_storable(options, features)
     split = _read(source, fold, options, on_progress)
     estimator = fit(split.fitted, options)

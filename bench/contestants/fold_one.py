@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.computation.feature_set import SHIPPED
 from app.domain.identifiers import digest64
 from app.domain.transaction import Transaction
-from app.features.catalog import NAMES, UNREAD, Coverage
+from app.features.catalog import NAMES, Coverage
 from app.features.columns import terminal_digest
 from app.features.compiled import compiled
 from app.features.state import EMPTY, HEADER_WORDS, PROFILE, WIDE_WORDS, is_profile, pack, unpack
@@ -88,7 +89,7 @@ class OneFold:
         known = Coverage(int(self._profile[0]["first_seen_ms"]), int(self._profile[0]["evicted_ms"]))
         saturated = known.evicted_ms > event.time_ms - LONGEST_MS
         degraded = int(self._view[0]["late"]) + 2 * saturated + 4
-        return Folded(self._words[:length].tobytes(), self._rows, degraded, [known, *UNREAD])
+        return Folded(self._words[:length].tobytes(), self._rows, degraded, [known, *SHIPPED.unread])
 
 
 def _number(digest: bytes) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from app.adapters.models.bundles import champion
 from app.adapters.models.loading import Loading
 from app.adapters.serde.json_codec import decode_transaction, encode_event
+from app.computation.feature_set import SHIPPED
 from app.domain.acceptance import Acceptance
 from app.domain.decision import Outcome, SourceOffset
 from app.domain.transaction import Transaction
@@ -66,13 +67,17 @@ class OneByOne:
         if folded is None:
             return None
         known = np.array([folded.known])
-        inputs = ScoringInput([transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1])
+        inputs = ScoringInput(
+            SHIPPED, [transaction], folded.rows, [folded.degraded], known[:, :, 0], known[:, :, 1]
+        )
         scored = self._lineup.score(folded.rows, inputs.transactions)
         source = SourceOffset(topic=self._topic, partition=partition, offset=offset)
         (decision,) = scorer.decide(inputs, [source], scored, scored.shadow, now_ms)
         alert = None
         if decision.outcome is not Outcome.APPROVE:
-            alert = encode_event(scorer.alert(decision, folded.rows[0].tolist(), folded.known, self._model))
+            alert = encode_event(
+                scorer.alert(decision, SHIPPED, folded.rows[0].tolist(), folded.known, self._model)
+            )
         value = fact(transaction, partition, offset)
         return Made(folded.profile, encode_event(decision), alert, entity_keys(transaction), value)
 

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.computation.feature_set import SHIPPED
 from app.domain.control import CanaryBounds
 from app.domain.decision import Decision, ModelReference, SourceOffset, Thresholds
 from app.domain.transaction import Transaction
@@ -122,7 +123,9 @@ def inputs(size: int, number: int) -> ScoringInput:
         for i in range(size)
     ]
     nothing = np.zeros(size, np.int64)
-    return ScoringInput(transactions, random.uniform(0, 1, (size, WIDTH)), [0] * size, nothing, nothing)
+    return ScoringInput(
+        SHIPPED, transactions, random.uniform(0, 1, (size, WIDTH)), [0] * size, nothing, nothing
+    )
 
 
 def decided(lineup: Lineup, what: ScoringInput) -> list[Decision]:

@@ -1,15 +1,16 @@
 """Binds a model to the features of a deployment: by name and definition, wherever they stand in a row."""
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.computation.feature_set import FeatureSet
 from app.errors import CatalogMismatch
 from app.features import catalog
-from app.features.feature_set import FeatureSet
 from app.scoring.model import Contributions, Rows
 
 
@@ -89,8 +90,11 @@ def _check_release(model: Described, known: FeatureSet, path: Path) -> None:
             f"release computes {catalog.DIGEST} (version {catalog.VERSION}). Train a model with this release."
         )
     if tuple(model.features) != catalog.NAMES:
+        pairs = enumerate(zip_longest(model.features, catalog.NAMES))
+        at, (found, expected) = next((at, pair) for at, pair in pairs if pair[0] != pair[1])
         raise CatalogMismatch(
-            f"{path} does not list the features of catalog {catalog.DIGEST}. Train a model with this release."
+            f"{path} takes {found} for its feature {at}, the catalog has {expected} there. Train a model with this "
+            "release."
         )
     for name in model.features:
         if name not in known.as_shipped:

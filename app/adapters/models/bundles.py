@@ -26,10 +26,10 @@ from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.loading import UNSIGNED, Loading
 from app.adapters.models.manifest import CARD_FILE, FILE_NAME, GOLDEN_FILE, MODEL_FILE, OTHER_FILES, Manifest
 from app.adapters.models.scorers import Contribute
+from app.computation.feature_set import SHIPPED
 from app.domain.decision import ModelReference, Thresholds
 from app.domain.words import named
 from app.errors import BundleCorrupt, ModelRejected
-from app.features.feature_set import SHIPPED
 from app.scoring.model import Contributions, Distribution, Rows, Scores
 
 _GOLDEN_REPEATS = 8

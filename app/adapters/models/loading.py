@@ -5,8 +5,8 @@ from typing import NamedTuple
 from app.adapters.models.backends import BackendChoice
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.comparisons import Comparisons
+from app.computation.feature_set import SHIPPED, FeatureSet
 from app.features.compiled import code_folders
-from app.features.feature_set import SHIPPED, FeatureSet
 from app.settings import ModelSettings
 
 

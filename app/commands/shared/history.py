@@ -9,7 +9,7 @@ from app.adapters.column_mapping import ColumnMapping, load_mapping
 from app.adapters.tabular.row_order import OrderRule, RowOrder
 from app.domain.acceptance import Acceptance
 from app.features.window import DAY_MS, Bounds
-from app.history.feature_fold import FeatureFold, ReleaseFold
+from app.history.feature_fold import FeatureFold, release_fold
 from app.history.fold_history import HistorySource
 from app.settings import Settings
 
@@ -63,7 +63,7 @@ def profile_bounds(settings: Settings) -> Bounds:
 
 def feature_fold(settings: Settings) -> FeatureFold:
     """Return what folds a history: the features of this release, within the bounds of the settings."""
-    return ReleaseFold(profile_bounds(settings))
+    return release_fold(profile_bounds(settings))
 
 
 def fold_rules(settings: Settings) -> "FoldRules":

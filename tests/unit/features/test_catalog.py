@@ -4,10 +4,11 @@ from math import isnan, nan
 
 import pytest
 
+from app.computation.feature_set import SHIPPED
 from app.domain.decision import FeatureState, FeatureValue
 from app.domain.transaction import Transaction
 from app.features import catalog
-from app.features.catalog import UNREAD, Coverage
+from app.features.catalog import Coverage
 from app.features.columns import events
 from app.features.fold import Folded, fold
 from app.features.window import DAY_MS, Bounds
@@ -48,7 +49,7 @@ def snapshot(*transactions: Transaction, max_events: int = 4096) -> dict[str, Fe
     found = folded(*transactions, max_events=max_events)
     known = Coverage(int(found.first_seen_ms[-1]), int(found.evicted_ms[-1]))
     values = [*found.features[-1].tolist(), *(nan for _ in catalog.NAMES[catalog.DELAYED])]
-    return catalog.snapshot(values, transactions[-1].event_time, [known, *UNREAD])
+    return SHIPPED.snapshot(values, transactions[-1].event_time, [known, *SHIPPED.unread])
 
 
 def test_the_catalog_is_the_one_that_models_were_trained_on() -> None:
@@ -140,8 +141,10 @@ def test_a_delayed_window_is_as_warm_as_its_entity_is_old() -> None:
     start_ms = TUESDAY_NOON_MS - 37 * DAY_MS
 
     def state(first_seen_ms: int, evicted_ms: int = -(2**63)) -> FeatureState:
-        told = catalog.snapshot(
-            values, TUESDAY_NOON_MS + hour_ms - 1, [UNREAD[0], Coverage(first_seen_ms, evicted_ms), UNREAD[0]]
+        told = SHIPPED.snapshot(
+            values,
+            TUESDAY_NOON_MS + hour_ms - 1,
+            [SHIPPED.unread[0], Coverage(first_seen_ms, evicted_ms), SHIPPED.unread[0]],
         )
         assert told["customer_frauds_30d"].state == FeatureState.FRESH
         return told["terminal_risk_30d"].state

@@ -14,7 +14,7 @@ from app.features import compiled, fold
 from app.features.columns import compile_fold, events
 from app.features.window import Bounds
 from app.history import feature_fold
-from app.history.feature_fold import ReleaseFold
+from app.history.feature_fold import release_fold
 from app.history.fold_history import HistorySource, fold_history
 from tests.unit.transaction_files import ROWS, SUFFIXES, read, write
 
@@ -69,7 +69,7 @@ def test_stream_batch_and_training_use_one_compilation(suffix: str, tmp_path: Pa
     of_the_stream()
     path = write(tmp_path / f"history{suffix}", ROWS)
     source = HistorySource(path=path, mapping=CONTRACT, acceptance=Acceptance(), now_ms=2 * 10**12)
-    assert [len(part.applied) for part in fold_history(source, ReleaseFold(BOUNDS))] == [3]
+    assert [len(part.applied) for part in fold_history(source, release_fold(BOUNDS))] == [3]
 
     assert [1, 1] == signatures()
 

@@ -57,7 +57,7 @@ def test_a_column_of_a_feature_that_is_not_listed_is_an_error() -> None:
 
 
 def test_a_process_does_not_start_with_a_feature_that_no_assembler_writes(tmp_path: Path) -> None:
-    for package in ("domain", "features", "scoring"):
+    for package in ("domain", "expressions", "catalog", "features", "profiles", "computation", "scoring"):
         shutil.copytree(
             APP / package, tmp_path / "app" / package, ignore=shutil.ignore_patterns("__pycache__")
         )

@@ -20,7 +20,7 @@ from app.domain.acceptance import TEXT_FIELDS, Acceptance
 from app.errors import InvalidEvent, InvalidFile
 from app.expressions.names import Kind
 from app.features.window import DAY_MS, Bounds
-from app.history.feature_fold import ReleaseFold
+from app.history.feature_fold import release_fold
 from app.history.fold_history import HistorySource, _suspects, fold_history
 
 NOW_MS = 1_760_000_000_000
@@ -205,5 +205,5 @@ def fold_all(
     path: Path, acceptance: Acceptance = SOURCE.acceptance, mapping: ColumnMapping = CONTRACT
 ) -> None:
     source = HistorySource(path=path, mapping=mapping, acceptance=acceptance, now_ms=NOW_MS)
-    for _ in fold_history(source, ReleaseFold(Bounds(DAY_MS, 100))):
+    for _ in fold_history(source, release_fold(Bounds(DAY_MS, 100))):
         pass

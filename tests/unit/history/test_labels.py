@@ -18,7 +18,7 @@ from app.errors import InvalidFile
 from app.features import catalog
 from app.features.activity import LABEL, TRANSACTION
 from app.features.window import Bounds
-from app.history.feature_fold import ReleaseFold
+from app.history.feature_fold import release_fold
 from app.history.fold_history import HistorySource, fold_history
 from app.history.labels import Labels, PendingLabels
 from tests.properties.activity_recount import DAY_MS, HOUR_MS, Fact, recount
@@ -93,7 +93,7 @@ def source(path: Path, labels: Path | None = None, delay_ms: int = 7 * DAY_MS) -
 
 def delayed(described: HistorySource) -> list[list[float]]:
     """The delayed features of each transaction, once."""
-    parts = fold_history(described, ReleaseFold(Bounds(DAY_MS, 4096)))
+    parts = fold_history(described, release_fold(Bounds(DAY_MS, 4096)))
     found: list[list[float]] = np.concatenate([part.rows[:, catalog.DELAYED] for part in parts]).tolist()
     return found
 

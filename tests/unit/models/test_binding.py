@@ -8,10 +8,10 @@ import pytest
 
 from app.adapters.models import bundles
 from app.adapters.models.loading import UNSIGNED
+from app.computation.feature_set import SHIPPED, FeatureSet
 from app.errors import CatalogMismatch
 from app.features import catalog
 from app.features.catalog import Feature
-from app.features.feature_set import SHIPPED, FeatureSet
 from tests.unit.forgeries import redeclare
 from tests.unit.small_bundle import BOOSTED, DESCRIBED, ROWS, saved
 
@@ -26,7 +26,7 @@ def deployment(*names: str, as_shipped: bool = True) -> FeatureSet:
     return FeatureSet(
         tuple(known[name] for name in names),
         {name: DEFINITIONS[name] for name in names},
-        frozenset(NAMES) & frozenset(names) if as_shipped else frozenset(),
+        as_shipped=frozenset(NAMES) & frozenset(names) if as_shipped else frozenset(),
     )
 
 

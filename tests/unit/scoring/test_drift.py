@@ -14,8 +14,8 @@ from app.adapters.models.bundles import Bundle, champion
 from app.adapters.models.loading import UNSIGNED
 from app.adapters.observability.prometheus import PrometheusMetrics
 from app.cli import app
+from app.computation.feature_set import SHIPPED
 from app.features.catalog import NAMES
-from app.features.feature_set import SHIPPED
 from app.scoring.drift import FEWEST_ROWS, SCORE, Recent, Reference, psi
 from app.scoring.model import Rows, Scores
 from app.streaming.monitoring.drift_metrics import DriftMetrics

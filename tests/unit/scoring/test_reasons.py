@@ -4,6 +4,7 @@ from math import nan
 
 import numpy as np
 
+from app.computation.feature_set import SHIPPED
 from app.domain.decision import Method, ModelReference, Reason, Thresholds
 from app.features import catalog
 from app.features.window import DAY_MS
@@ -23,7 +24,7 @@ def everywhere(distribution: Distribution) -> dict[str, Distribution]:
 
 
 def test_the_rarest_feature_comes_first() -> None:
-    reasons = rarest(values(customer_count_1h=500.0, transaction_amount=5.0), everywhere(USUAL))
+    reasons = rarest(SHIPPED, values(customer_count_1h=500.0, transaction_amount=5.0), everywhere(USUAL))
 
     assert ["customer_count_1h", "transaction_amount"] == [reason.code for reason in reasons[:2]]
     assert len(reasons) == MOST_REASONS
@@ -32,11 +33,11 @@ def test_the_rarest_feature_comes_first() -> None:
 def test_a_missing_value_or_an_unknown_feature_is_no_reason() -> None:
     given = values(customer_count_1h=nan)
 
-    assert [] == rarest(given, {"customer_count_1h": USUAL})
+    assert [] == rarest(SHIPPED, given, {"customer_count_1h": USUAL})
 
 
 def test_a_text_gives_the_value_its_unit_and_what_is_usual() -> None:
-    (reason,) = rarest(values(transaction_amount=25_940.4), {"transaction_amount": USUAL})
+    (reason,) = rarest(SHIPPED, values(transaction_amount=25_940.4), {"transaction_amount": USUAL})
 
     assert (
         "amount of this transaction: 25,940 minor units, usually 20; as extreme in 5.00% of transactions"
@@ -73,7 +74,7 @@ class Told:
 
 
 def explained(model: Told, **given: float) -> Explanation:
-    return explain(Alerted(values(**given), "EUR", 30 * DAY_MS), model)
+    return explain(Alerted(SHIPPED, values(**given), "EUR", 30 * DAY_MS), model)
 
 
 def only_reason(model: Told, **given: float) -> Reason:

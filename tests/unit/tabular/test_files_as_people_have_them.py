@@ -13,7 +13,7 @@ from app.adapters.tabular.files import read_batches
 from app.domain.acceptance import Acceptance
 from app.errors import InvalidFile
 from app.features.window import DAY_MS, Bounds
-from app.history.feature_fold import ReleaseFold
+from app.history.feature_fold import release_fold
 from app.history.fold_history import HistorySource, fold_history
 from tests.support.paths import SHARED
 from tests.unit.transaction_files import ROWS, SUFFIXES, lists, read, write
@@ -193,7 +193,7 @@ def test_a_time_in_another_unit_is_refused_with_that_unit(tmp_path: Path, unit: 
     source = HistorySource(path=path, mapping=CONTRACT, acceptance=Acceptance(), now_ms=1_760_000_000_000)
 
     with pytest.raises(InvalidFile, match=f'line 2, row 1: event_time .*time_unit = "{unit}"'):
-        list(fold_history(source, ReleaseFold(Bounds(DAY_MS, 100))))
+        list(fold_history(source, release_fold(Bounds(DAY_MS, 100))))
 
 
 @needs_cases

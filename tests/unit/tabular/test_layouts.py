@@ -15,7 +15,7 @@ from app.cli import app
 from app.commands.data.traffic import transactions_in
 from app.commands.shared.history import history_source, profile_bounds
 from app.errors import InvalidFile
-from app.history.feature_fold import ReleaseFold
+from app.history.feature_fold import release_fold
 from app.history.fold_history import fold_history
 from app.settings import Settings
 from app.traffic.produce import record_of
@@ -61,7 +61,7 @@ def test_the_collected_rows_are_scored(layout: str, name: str, tmp_path: Path) -
 def test_produce_sends_the_transactions_that_features_reads(layout: str, name: str, tmp_path: Path) -> None:
     file, settings, sent = CASES / name, Settings.from_env(), tmp_path / "sent.jsonl"
     folded = fold_history(
-        history_source(file, layout, settings, None, 7), ReleaseFold(profile_bounds(settings))
+        history_source(file, layout, settings, None, 7), release_fold(profile_bounds(settings))
     )
     read = [transaction for each in folded for transaction in each.batch.transactions()]
 

@@ -7,9 +7,9 @@ import numpy as np
 from app.adapters.column_mapping import CONTRACT
 from app.adapters.models.estimators import scorers_of
 from app.adapters.models.manifest import ProfileBounds
+from app.computation.feature_set import SHIPPED
 from app.domain.acceptance import Acceptance
 from app.features import catalog
-from app.features.feature_set import SHIPPED
 from app.features.window import DAY_MS
 from app.history.fold_history import HistorySource
 from app.training.dataset import Dataset

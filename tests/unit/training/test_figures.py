@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from app.computation.feature_set import SHIPPED
 from app.domain.decision import Thresholds
 from app.features import catalog
-from app.features.feature_set import SHIPPED
 from app.training.evaluation import choose_thresholds, evaluate, precision_threshold, share_threshold
 from app.training.options import TrainingOptions
 from app.training.population import GOLDEN_ROWS, distribution, golden_rows

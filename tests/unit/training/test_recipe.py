@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from app.computation.feature_set import SHIPPED
 from app.errors import ConfigurationError
 from app.features import catalog
-from app.features.feature_set import SHIPPED
 from app.training.absent import absent, partly_absent
 from app.training.fitting import require_storable
 from app.training.options import TrainingOptions
