@@ -31,9 +31,10 @@ class RedisSettings(Group, frozen=True, kw_only=True):
     """Prefix of every key, so that several deployments can share a server."""
     connect_timeout_seconds: Seconds = 1.0
     """Longest wait for a connection. Scoring does not wait for connections."""
-    read_deadline_seconds: Seconds = 0.02
-    """A chunk waits this long for the states of its entities and is then scored without them. Many times a round trip on
-    a local network. While Redis hangs, the wait adds to the latency of decisions until the circuit breaker opens."""
+    read_deadline_seconds: Seconds = 0.1
+    """A chunk waits this long for the states of its entities and is then scored without them. Long enough for a machine
+    under load (docs/data/entities.md#decisions-without-entities). While Redis hangs, the wait adds to the latency of
+    decisions until the circuit breaker opens, and then once per pause."""
     write_timeout_seconds: Seconds = 2.0
     """Longest wait for one batch that a worker of the role `entities` writes; then it retries."""
     breaker_failures: Positive = 3
