@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import structlog
 from aiokafka.errors import KafkaError
 
 from app.adapters.bounded_json import BoundedDecoder
@@ -20,8 +19,6 @@ from app.settings import Settings
 SAMPLED = 500
 """Decisions of each partition: enough to see one in a hundred, few enough to read at every poll of the monitor."""
 TIMEOUT_SECONDS = 10.0
-
-_log = structlog.get_logger("decisions")
 
 
 class _Flags(msgspec.Struct):
@@ -44,8 +41,7 @@ async def read_recent(settings: Settings) -> RecentDecisions | None:
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             return await _read(settings)
-    except (FraudstreamError, KafkaError, TimeoutError) as error:
-        _log.warning("decisions_unread", cause=str(error) or type(error).__name__)
+    except (FraudstreamError, KafkaError, TimeoutError):
         return None
 
 

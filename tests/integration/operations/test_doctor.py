@@ -62,6 +62,7 @@ async def test_doctor_finds_only_the_missing_workers(deployment: Deployment) -> 
         "transactions": "ok",
         "lost records": "ok",
         "clock": "ok",
+        "entities": "ok",
         "topics": "ok",
         "dead letters": "ok",
     }
