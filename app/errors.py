@@ -6,7 +6,8 @@ FraudstreamError
 │   ├── RightMissing         the brokers refuse a right to this user
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 │   ├── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
-│   └── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
+│   ├── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
+│   └── InvalidCatalog       a catalog file is wrong at the lines that the message lists
 ├── RegistryAway             the schema registry does not answer: ask again, or continue without it
 ├── SchemaTooLarge           a schema exceeds its bound: its records are dead letters
 ├── ModelRejected            do not start, or keep the current model
@@ -107,6 +108,12 @@ class InvalidExpression(ConfigurationError):
         super().__init__(f"line {line}, column {column}: {message}")
         self.line = line
         self.column = column
+
+
+class InvalidCatalog(ConfigurationError):
+    """A catalog file is refused. Operator action: correct it at each line that the message lists; `fraudstream catalog check`
+    lists them without doing anything else.
+    """
 
 
 class RegistryAway(FraudstreamError):

@@ -133,3 +133,10 @@ def parts(tree: Tree) -> "tuple[Tree, ...]":
             return (tree.column,)
         case _:
             return ()
+
+
+def named(tree: Tree) -> frozenset[str]:
+    """The names of the columns in a tree."""
+    if isinstance(tree, Column):
+        return frozenset({tree.name})
+    return frozenset[str]().union(*map(named, parts(tree)))

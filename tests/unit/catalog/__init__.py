@@ -1,0 +1,1 @@
+"""Tests of the catalog: what is refused with which message, what is accepted, digests and differences."""
