@@ -37,6 +37,7 @@ LISTED = (
         "operate.demo.demo",
         "Start Kafka, Redis and workers on this machine, send traffic with fraud and show the alerts.",
     ),
+    Listed("catalog", "models.catalog.commands", "Check, print and compare catalogs of features."),
     Listed(
         RUN, "stack", "operate.stack.commands", "Run Kafka and Redis on this machine, without containers."
     ),

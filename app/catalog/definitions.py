@@ -35,7 +35,7 @@ class Function(StrEnum):
     MAX_RATIO = "max_ratio"
     """The current value against the largest of the others."""
     SECONDS_SINCE_LAST = "seconds_since_last"
-    """Since the newest other event of the window."""
+    """Since the newest other event of the window; without a window, of all events that the profile knows."""
     SECONDS_SINCE_FIRST = "seconds_since_first"
     """Since the oldest other event of the window."""
     IS_NEW = "is_new"
@@ -100,7 +100,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     delay_ms: int = 0
     """Time from the end of the window to the transaction, rounded up to a full hour."""
     same: tuple[str, ...] = ()
-    """Only events whose values of these fields equal those of the current one are in the window."""
+    """Only events whose values of these fields equal those of the current one are in the window. Missing where one of those is."""
     includes_current: bool = True
     """Whether the current transaction is part of its window. Where ``where`` does not match it, it is not."""
     derive: Quantity | Condition | None = None

@@ -94,7 +94,7 @@ def _of_current(
 
 def _labelled(unit: str, meaning: str) -> Signature:
     """A function of what is known to be fraud."""
-    return Signature(scopes=_DELAYED, unit=unit, meaning=meaning)
+    return Signature(scopes=_DELAYED, where=Use.NONE, unit=unit, meaning=meaning)
 
 
 FUNCTIONS: Mapping[Function, Signature] = MappingProxyType({

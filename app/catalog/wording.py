@@ -52,7 +52,9 @@ def of_field(field: Field) -> dict[str, str]:
 
 
 def _limit(limit: float | None) -> str:
-    return "" if limit is None else f"{limit:.15g}"
+    if limit is None:
+        return ""
+    return str(int(limit)) if float(limit).is_integer() else str(limit)
 
 
 def meaning(feature: Feature) -> str:

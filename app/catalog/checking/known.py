@@ -45,7 +45,7 @@ def check_name(table: Table, name: str, taken: Collection[str], what: str, at: s
         return
     if name in {field.name for field in CONTRACT} | RESERVED:
         table.refuse(
-            f"'{name}' is a name of the contract of transactions",
+            f"the contract of transactions and labels has a field '{name}'",
             f"choose another name for the {what}",
             at=path,
         )

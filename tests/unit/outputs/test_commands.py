@@ -16,13 +16,18 @@ import pytest
 import typer
 
 from app import cli
+from app.adapters.catalog_file.reader import Mistake
 from app.adapters.kafka.range_reader import LogRecord
 from app.adapters.models.listing import ListedBundle
 from app.adapters.serde.registration import RegistrationStatus
+from app.catalog.checking.problems import Problem
+from app.catalog.definitions import Catalog, Entity, Feature, Field, Function
+from app.catalog.diff import Difference as CatalogDifference
 from app.commands.audit import replay, report, state
 from app.commands.data import crm, schemas
-from app.commands.models import compare, drift, gate, models
+from app.commands.models import catalog, compare, drift, gate, models
 from app.errors import StateCorrupt
+from app.expressions import names
 from app.features import state as profiles
 from app.features.profile_view import view
 from app.model_comparison.gate import Verdict
@@ -226,6 +231,57 @@ def topic_difference(text: str) -> None:
     printing.lines([str(Difference(text, text, text, text))])
 
 
+def refused_catalog(text: str) -> None:
+    mistake = Mistake(1, Problem((text, 0, text), text, text))
+    catalog._print_check(text, None, (mistake,), as_json=False)
+
+
+def refused_catalog_as_json(text: str) -> None:
+    catalog._print_check(text, None, (Mistake(1, Problem((text, 0, text), text, text)),), as_json=True)
+
+
+def _catalog(text: str) -> Catalog:
+    return Catalog(
+        name=text,
+        reference_currency=text,
+        fields=(Field(name=text, kind=names.Kind.CATEGORY, values=(text, text)),),
+        entities=(Entity(name=text, key=(text,)),),
+        features=(
+            Feature(name=text, entity=text, function=Function.COUNT, meaning=text, unit=text, missing=text),
+        ),
+    )
+
+
+def shown_catalog(text: str) -> None:
+    catalog._print_catalog(_catalog(text), as_json=False)
+
+
+def shown_catalog_as_json(text: str) -> None:
+    catalog._print_catalog(_catalog(text), as_json=True)
+
+
+def catalogs_that_differ(text: str) -> None:
+    catalog._print_differences(
+        [
+            CatalogDifference(
+                what="feature", name=text, how="changed", details=(text, text), lacks=(text,), log_ms=1
+            )
+        ],
+        as_json=False,
+    )
+
+
+def catalogs_that_differ_as_json(text: str) -> None:
+    catalog._print_differences(
+        [
+            CatalogDifference(
+                what="feature", name=text, how="added", details=(text, text), lacks=(text,), log_ms=1
+            )
+        ],
+        as_json=True,
+    )
+
+
 OWN_FIGURES = "prints figures and paths of its own options"
 OF_SETTINGS = "prints the settings, and what is generated from them"
 OF_STACK = "prints what it started itself on this machine"
@@ -233,6 +289,9 @@ WAITS = "prints the number of records that it sent"
 SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "acl print": OF_SETTINGS,
     "alerts tail": (known.tailed, known.tailed_as_json, known.reference_rows),
+    "catalog check": (refused_catalog, refused_catalog_as_json),
+    "catalog diff": (catalogs_that_differ, catalogs_that_differ_as_json),
+    "catalog show": (shown_catalog, shown_catalog_as_json),
     "cdc demo": (known.tailed,),
     "cdc latency": OWN_FIGURES,
     "cdc reference": "prints the number of changes; its log is that of a worker, test_logs.py",
