@@ -37,7 +37,6 @@ LISTED = (
         "operate.demo.demo",
         "Start Kafka, Redis and workers on this machine, send traffic with fraud and show the alerts.",
     ),
-    Listed("catalog", "models.catalog.commands", "Check, print and compare catalogs of features."),
     Listed(
         RUN, "stack", "operate.stack.commands", "Run Kafka and Redis on this machine, without containers."
     ),
@@ -60,6 +59,12 @@ LISTED = (
         "Send the transactions in FILE to the transactions topic, in order for each customer.",
     ),
     Listed(RUN, "labels", "data.labels.commands", "Send fraud labels (chargebacks) to their topic."),
+    Listed(
+        MODELS,
+        "catalog",
+        "models.catalog.commands",
+        "Check, print and compare catalogs of features.",
+    ),
     Listed(
         MODELS,
         "model",

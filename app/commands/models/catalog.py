@@ -84,6 +84,7 @@ def _print_check(
         printing.json_text(json_format.dumps(facts, indent=2))
     elif catalog is not None:
         printing.line(f"{file} is sound: {summary(catalog)}")
+        printing.hint(f"fraudstream catalog show {file}")
     else:
         printing.lines(mistake.text(file) for mistake in mistakes)
         printing.line(f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)}", err=True)
