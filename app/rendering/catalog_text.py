@@ -8,6 +8,7 @@ from app.catalog import durations, wording
 from app.catalog.definitions import Catalog, Feature, Field
 from app.catalog.diff import Difference
 from app.catalog.digest import catalog_digest, feature_digests
+from app.expressions import printer
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _WIDTH = 20
@@ -85,6 +86,12 @@ def _feature_facts(feature: Feature, digest: str) -> dict[str, object]:
         "name": feature.name,
         "entity": feature.entity,
         "definition": wording.definition(feature),
+        "function": feature.function,
+        "of": feature.of,
+        "where": feature.where and printer.text(feature.where),
+        "same": feature.same,
+        "includes_current": feature.includes_current,
+        "derive": feature.derive and printer.text(feature.derive),
         "window_ms": feature.window_ms,
         "delay_ms": feature.delay_ms,
         "unit": feature.unit,

@@ -15,8 +15,8 @@ def check_entities(file: Table, known: Known) -> None:
     """Add the entities to what is known, the customer first; None for one with a problem."""
     known.entities[CUSTOMER] = Entity(name=CUSTOMER, key=CUSTOMER_KEY)
     for name, table in file.tables("entities"):
-        key = _key(table, name, known)
-        known.entities[name] = Entity(name=name, key=key) if table.is_sound else None
+        key = _key(table, name, known) if len(known.entities) <= MOST_ENTITIES else ()
+        known.entities[name] = Entity(name=name, key=key) if key and table.is_sound else None
     if len(known.entities) > MOST_ENTITIES:
         file.refuse(f"{len(known.entities)} entities; at most {MOST_ENTITIES} are allowed", at="entities")
 

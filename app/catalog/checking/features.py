@@ -24,17 +24,23 @@ def check_features(file: Table, known: Known) -> None:
     """Add the features to what is known, in order; None for one with a problem."""
     names = file.texts_of_items("features", "name")
     filters, count = set(), 0
-    for count, table in enumerate(file.items("features"), start=1):  # noqa: B007  # read below
-        name = _name(table, known)
-        feature = _feature(table, name, known, names)
-        if feature is not None and feature.where is not None:
-            filters.add(feature.where)
-        if name not in known.features or table.is_sound:
-            known.features[name] = feature if table.is_sound else None
+    for count, table in enumerate(file.items("features"), start=1):
+        if count <= MOST_FEATURES:
+            feature = _check_feature(table, known, names)
+            filters.add(feature and feature.where)
     if count > MOST_FEATURES or (not count and file.raw("features") in (None, [])):
         file.refuse(f"{count} features; a catalog has 1 to {MOST_FEATURES}", at="features")
-    if len(filters) > MOST_FILTERS:
-        file.refuse(f"{len(filters)} different filters; at most {MOST_FILTERS} are allowed", at="features")
+    if len(filters - {None}) > MOST_FILTERS:
+        count = len(filters - {None})
+        file.refuse(f"{count} different filters; at most {MOST_FILTERS} are allowed", at="features")
+
+
+def _check_feature(table: Table, known: Known, names: Collection[str]) -> Feature | None:
+    name = _name(table, known)
+    feature = _feature(table, name, known, names)
+    if name not in known.features or table.is_sound:
+        known.features[name] = feature if table.is_sound else None
+    return feature
 
 
 def _name(table: Table, known: Known) -> str:

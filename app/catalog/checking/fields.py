@@ -35,19 +35,18 @@ _LONGEST = {Kind.TEXT: MOST_FIELD_CHARACTERS, Kind.IDENTIFIER: MOST_IDENTIFIER_C
 def fields(file: Table) -> dict[str, Field | None]:
     """The fields of the contract, then the declared ones; None for one with a problem."""
     found: dict[str, Field | None] = {field.name: field for field in CONTRACT}
-    for name, table in file.tables("fields"):
-        check_name(table, name, (), "field")
-        field = _field(table, name)
-        if table.is_sound or name not in found:
+    count = 0
+    for count, (name, table) in enumerate(file.tables("fields"), start=1):
+        field = _field(table, name) if count <= MOST_FIELDS else None
+        if name not in found:
             found[name] = field if table.is_sound else None
-    if len(found) > len(CONTRACT) + MOST_FIELDS:
-        file.refuse(
-            f"{len(found) - len(CONTRACT)} fields; at most {MOST_FIELDS} can be declared", at="fields"
-        )
+    if count > MOST_FIELDS:
+        file.refuse(f"{count} fields; at most {MOST_FIELDS} can be declared", at="fields")
     return found
 
 
 def _field(table: Table, name: str) -> Field | None:
+    check_name(table, name, (), "field")
     kind = _kind(table)
     if kind is None:
         return None

@@ -1,6 +1,7 @@
 """What is wrong in a catalog file: all of it, each with its place and the remedy."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from app.domain.safe_text import one_line
@@ -11,6 +12,8 @@ Path = tuple[str | int, ...]
 MOST_SHOWN = 60
 """Characters of a value in a message."""
 _MOST_LISTED = 30
+_MOST_COMPARED = 400
+"""Names that are compared with an unknown one: more than a sound catalog has of a kind."""
 
 
 class Problem(NamedTuple):
@@ -57,8 +60,8 @@ def remedy(name: str, known: Iterable[str]) -> str:
     >>> remedy("amout", ["amount", "country"]), remedy("x", ["amount", "country"]), remedy("x", [])
     ("did you mean 'amount'?", 'known are amount, country', '')
     """
-    names = list(known)
-    near = suggestion(name, names).removeprefix("; ")
+    names = list(islice(known, _MOST_COMPARED))
+    near = suggestion(name, names).removeprefix("; ") if len(name) <= MOST_SHOWN else ""
     if near or not names:
         return near
     return f"known are {', '.join(names[:_MOST_LISTED])}" + (", …" if len(names) > _MOST_LISTED else "")

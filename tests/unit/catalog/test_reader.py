@@ -1,6 +1,7 @@
 """Files that are no catalogs, and the built-in ones."""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -60,3 +61,26 @@ def test_a_name_that_is_no_file_is_a_wrong_setting(name: str) -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_built_in_catalog_is_sound_and_has_its_name(name: str) -> None:
     assert load_catalog(name).name == name
+
+
+MANY = 5_000
+LARGE = {
+    "fields": HEAD
+    + "".join(f'[fields.f{n}]\ntype = "text"\n' for n in range(MANY))
+    + '[[features]]\nname = "a"\nof = "f"\n',
+    "features": HEAD + "".join(f'[[features]]\nname = "f{n}"\nentity = "e{n}"\n' for n in range(MANY)),
+    "entities": HEAD + "".join(f'[entities.e{n}]\nkey = "f{n}"\n' for n in range(MANY)),
+    "keys": HEAD + "".join(f"k{n} = 1\n" for n in range(MANY)),
+    "values": HEAD + f"[fields.a]\ntype = 'category'\nvalues = [{', '.join(['5'] * MANY)}]\n",
+    "long names": HEAD + f"same = ['{'ab' * 50_000}']\n[fields.{'ba' * 50_000}]\ntype = 'text'\n",
+}
+SECONDS = 5.0
+"""Of processor time; a quadratic check takes minutes."""
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
+def test_a_large_file_with_mistakes_is_refused_in_bounded_time(text: str) -> None:
+    begun = process_time()
+
+    assert parsed(text.encode()).mistakes
+    assert process_time() - begun < SECONDS
