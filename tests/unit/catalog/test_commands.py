@@ -37,12 +37,12 @@ def test_a_wrong_catalog_is_checked_with_1_and_all_mistakes(wrong: str) -> None:
 
     assert (found.exit_code, as_json.exit_code) == (1, 1)
     assert found.stdout.splitlines() == [
-        f"{wrong}:19: features[0].widnow: unknown key 'widnow'; did you mean 'window'?",
-        f"{wrong}:20: features[0].current: 'no' is neither included nor excluded; write one of them",
+        f"{wrong}:20: features[0].widnow: unknown key 'widnow'; did you mean 'window'?",
+        f"{wrong}:21: features[0].current: 'no' is neither included nor excluded; write one of them",
     ]
     assert found.stderr == "2 mistakes\n"
     assert json.loads(as_json.stdout)["mistakes"][0] == {
-        "line": 19,
+        "line": 20,
         "key": "features[0].widnow",
         "message": "unknown key 'widnow'",
         "remedy": "did you mean 'window'?",
@@ -55,7 +55,7 @@ def test_other_commands_refuse_a_wrong_catalog_with_2(arguments: tuple[str, ...]
 
     assert isinstance(error, InvalidCatalog)
     assert exit_code(error) == 2
-    assert f"{wrong}:19: " in str(error)
+    assert f"{wrong}:20: " in str(error)
 
 
 @pytest.mark.parametrize("command", ["check", "show"])

@@ -241,13 +241,15 @@ def refused_catalog_as_json(text: str) -> None:
 
 
 def _catalog(text: str) -> Catalog:
+    """Names are checked; TOML has no lone surrogates."""
+    free = text.encode("utf-8", "replace").decode()
     return Catalog(
-        name=text,
-        reference_currency=text,
-        fields=(Field(name=text, kind=names.Kind.CATEGORY, values=(text, text)),),
-        entities=(Entity(name=text, key=(text,)),),
+        name=free,
+        reference_currency="EUR",
+        fields=(Field(name="f", kind=names.Kind.CATEGORY, values=(free, free)),),
+        entities=(Entity(name="e", key=("f",)),),
         features=(
-            Feature(name=text, entity=text, function=Function.COUNT, meaning=text, unit=text, missing=text),
+            Feature(name="a", entity="e", function=Function.COUNT, meaning=free, unit=free, missing=free),
         ),
     )
 
