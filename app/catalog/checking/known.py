@@ -41,7 +41,7 @@ def check_name(table: Table, name: str, taken: Collection[str], what: str, at: s
     try:
         Names((Column(name, Kind.NUMBER),), NO_CURRENCY)
     except ConfigurationError as error:
-        table.refuse(str(error), at=path)
+        table.refuse(str(error).replace(name, shown(name), 1), at=path)
         return
     if name in {field.name for field in CONTRACT} | RESERVED:
         table.refuse(
