@@ -5,7 +5,7 @@ Only for texts that ``tomllib`` has read without an error: for others the result
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 Path = tuple[str | int, ...]
 
@@ -41,15 +41,13 @@ class _Scanner:
 
     def found(self) -> dict[Path, int]:
         table: Path = ()
-        self._skip(_BLANK)
-        while self._at < len(self._text):
+        for _ in self._steps(""):
             if self._takes("[["):
                 table = self._array_header()
             elif self._takes("["):
                 table = self._header()
             else:
                 self._pair(table)
-            self._skip(_BLANK)
         return self._found
 
     def _header(self) -> Path:
@@ -92,26 +90,27 @@ class _Scanner:
         if self._takes("["):
             self._array(path)
         elif self._takes("{"):
-            self._skip(_BLANK)
-            while not self._takes("}"):
+            for _ in self._steps("}"):
                 self._pair(path)
-                self._separator()
         elif not self._skip(_TEXT):
             self._skip(_BARE_VALUE)
 
     def _array(self, path: Path) -> None:
-        index = 0
-        self._skip(_BLANK)
-        while not self._takes("]"):
+        for index in self._steps("]"):
             self._found[*path, index] = self._line
             self._value((*path, index))
-            self._separator()
-            index += 1
 
-    def _separator(self) -> None:
+    def _steps(self, end: str) -> Iterator[int]:
+        """Count steps, with a comma between them, until ``end`` is taken. One that takes nothing is the last: no text is endless."""
         self._skip(_BLANK)
-        self._takes(",")
-        self._skip(_BLANK)
+        before, index = -1, 0
+        while before < self._at < len(self._text) and not (end and self._takes(end)):
+            before = self._at
+            yield index
+            index += 1
+            self._skip(_BLANK)
+            self._takes(",")
+            self._skip(_BLANK)
 
     def _key(self) -> list[str]:
         """The parts of a dotted key."""

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -152,3 +153,10 @@ def test_the_keys_are_those_of_tomllib(text: str) -> None:
 
     assert set(found) == set(paths(values))
     assert all(1 <= line <= text.count("\n") + 1 for line in found.values())
+
+
+@given(st.text(st.sampled_from("[]{}=,.#\"'\\\na 1"), max_size=40))
+def test_no_text_is_endless(text: str) -> None:
+    """Not even one that ``tomllib`` refuses; a key with a wrong escape is refused here, too."""
+    with suppress(tomllib.TOMLDecodeError):
+        lines(text)
