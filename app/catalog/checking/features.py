@@ -75,7 +75,7 @@ def _computed(table: Table, name: str, known: Known, names: Collection[str]) -> 
     of = filters.field_of(chosen, known)
     return Feature(
         name=name,
-        entity=table.text("entity") or "",
+        entity=chosen.entity,
         function=chosen.function,
         of=of.name if of else None,
         window_ms=windows.window_ms(chosen),

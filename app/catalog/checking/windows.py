@@ -20,6 +20,8 @@ class Chosen(NamedTuple):
     """A function of a feature, and the table that chooses it."""
 
     table: Table
+    entity: str
+    """Empty where it has a problem."""
     function: Function
     scope: Scope
 
@@ -39,7 +41,7 @@ def choose(table: Table, function: Function, known: Known) -> Chosen:
         _refuse_scope(table, function, scope)
     elif found := known.entities.get(entity or ""):
         _check_supported(table, found)
-    return Chosen(table, function, scope if scope in allowed else min(allowed))
+    return Chosen(table, entity or "", function, scope if scope in allowed else min(allowed))
 
 
 def _scope(table: Table, entity: str | None) -> Scope:

@@ -134,6 +134,12 @@ def test_a_difference_names_what_differs(
     assert set(details) <= set(found[what].details)
 
 
+def test_a_second_name_is_not_called_a_renaming() -> None:
+    found = added(OF_CUSTOMER + 'function = "count"\nwindow = "1h"')
+
+    assert not [detail for detail in found.details if "removed" in detail]
+
+
 def test_a_changed_field_changes_the_features_that_see_it() -> None:
     field = '[fields.trust]\ntype = "number"\nminimum = 0\nmaximum = 1\ndecimals = 2\n'
     text = TEXT + field + feature("trust_sum", OF_CUSTOMER + 'function = "sum"\nof = "trust"\nwindow = "1d"')
