@@ -19,7 +19,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 _HERE = Path(__file__).parent
-_SOURCES = (_HERE, _HERE.parent / "scoring")
+_SOURCES = (_HERE, _HERE.parent / "profiles", _HERE.parent / "scoring")
 """The packages whose compiled functions call each other."""
 
 compiled_now: list[str] = []
@@ -124,6 +124,22 @@ def compiled(
     function: Callable[Parameters, Result], folders: Callable[[], CodeFolders] = code_folders
 ) -> Callable[Parameters, Result]:
     """Return the function as machine code. It may take numbers, arrays, records and tuples, and only call compiled functions."""
-    dispatcher = cast(Any, _compile)(function)
+    return _cached(cast(Any, _compile)(function), function, folders)
+
+
+def borrowing(
+    function: Callable[Parameters, Result], folders: Callable[[], CodeFolders] = code_folders
+) -> Callable[Parameters, Result]:
+    """Return the function as machine code that allocates nothing and counts no references to arrays.
+
+    For what compiled functions call for every event: each slice, and each array out of a tuple, would cost two atomic
+    operations. The caller holds the arrays. The function returns no array.
+    """
+    return _cached(cast(Any, _compile)(function, _nrt=False), function, folders)
+
+
+def _cached(
+    dispatcher: Any, function: Callable[Parameters, Result], folders: Callable[[], CodeFolders]
+) -> Callable[Parameters, Result]:
     dispatcher._cache = _Cache(function, folders)  # noqa: SLF001  # numba has no way to choose the cache
     return cast("Callable[Parameters, Result]", dispatcher)

@@ -93,7 +93,7 @@ def test_a_change_of_any_source_file_is_another_basis(tmp_path: Path) -> None:
 
 
 def test_the_packages_whose_functions_are_compiled_are_sources() -> None:
-    assert ["features", "scoring"] == [folder.name for folder in compiled._SOURCES]
+    assert ["features", "profiles", "scoring"] == [folder.name for folder in compiled._SOURCES]
     assert all((folder / "__init__.py").is_file() for folder in compiled._SOURCES)
 
 

@@ -1,0 +1,1 @@
+"""Cost of the fold of a catalog: ``python -m bench.profiles``."""
