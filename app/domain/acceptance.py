@@ -37,6 +37,9 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     """Fields whose values may be numbers, digits only, that look like card numbers: of random ones 2 to 4 % do. ``CardEvidence`` counts
     them, and stops their reader where they are card numbers: which records are accepted does not depend on it."""
 
+    declared_texts: tuple[str, ...] = ()
+    """Fields of a catalog that are checked for card numbers."""
+
     def of_derived(self) -> "Acceptance":
         """The bounds for records that workers made of accepted ones, by the timestamps of the made ones."""
         return msgspec.structs.replace(self, max_future_ms=self.max_future_ms + DERIVED_AHEAD_MS)
@@ -52,6 +55,9 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
         self.check_time("event_time", transaction.event_time, reference_ms)
         for name, text in zip(TEXT_FIELDS, _texts(transaction), strict=True):
             if text is not None and len(text) >= SHORTEST:
+                self.check_text(name, text)
+        for name in self.declared_texts:
+            if (text := getattr(transaction, name)) is not None:
                 self.check_text(name, text)
 
     def check_text(self, name: str, text: str) -> None:

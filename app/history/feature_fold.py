@@ -5,12 +5,15 @@ from collections.abc import Callable
 import numpy as np
 
 from app.adapters.tabular.batches import TransactionBatch
+from app.computation.catalog import CatalogComputation
 from app.computation.interface import Computation, Prepared
 from app.computation.release import RELEASE, prepared
 from app.domain.identifiers import digest64
 from app.features.columns import digests, terminal_digest
 from app.features.fold import Events, Folded, Integers
 from app.features.window import Bounds
+from app.history.catalog_columns import batch_columns
+from app.profiles.inputs import Arrivals
 
 ReadBatch = Callable[[TransactionBatch], Prepared]
 """Returns a batch as columns; the customers are numbered by ``batch.customer_id``."""
@@ -67,3 +70,18 @@ def transaction_digests(batch: TransactionBatch) -> Integers:
 def offsets(batch: TransactionBatch) -> Integers:
     """The numbers of the rows in order of processing, in place of offsets in a log."""
     return np.arange(batch.first_row, batch.first_row + len(batch))
+
+
+def catalog_fold(computation: CatalogComputation, bounds: Bounds) -> FeatureFold:
+    """Return the fold of the features of a catalog."""
+
+    def prepare(batch: TransactionBatch) -> Prepared:
+        arrivals = Arrivals(
+            batch.customer_id.codes.astype(np.int64),
+            batch.event_time,
+            transaction_digests(batch),
+            offsets(batch),
+        )
+        return computation.prepared(batch_columns(batch, computation.catalog, computation.needed), arrivals)
+
+    return FeatureFold(computation, prepare, bounds)

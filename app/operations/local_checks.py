@@ -22,7 +22,7 @@ def check_model(settings: Settings) -> Finding:
     """Load the champion as a worker does."""
     models = Path(settings.model.dir)
     try:
-        bundle = champion(models, settings.model.champion, Loading.by(settings.model))
+        bundle = champion(models, settings.model.champion, Loading.by(settings.model, settings.catalog.file))
     except ModelRejected as error:
         return failed("model", str(error), "`fraudstream model verify`; docs/models/models.md.")
     warnings = [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]
@@ -39,7 +39,7 @@ def check_aliases(settings: Settings) -> Finding:
     try:
         aliases = read_aliases(models)
         for challenger in aliases.challengers:
-            champion(models, challenger, Loading.by(settings.model))
+            champion(models, challenger, Loading.by(settings.model, settings.catalog.file))
     except ModelRejected as error:
         return failed(
             "aliases", str(error), "Correct aliases.toml in FRAUDSTREAM_MODEL_DIR; docs/models/models.md."

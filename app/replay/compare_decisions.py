@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.decision import Outcome
-from app.features.catalog import NAMES
 from app.features.fold import Doubles
 from app.replay.published_decisions import PublishedDecision
 from app.replay.verdict import UNBOUNDED
@@ -89,14 +88,14 @@ class ReplayedRows(NamedTuple):
     """True when reading began at offset 0, before any record was deleted."""
 
 
-def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
+def compare(replayed: ReplayedRows, names: Sequence[str], model: Model, counts: ReplayCounts) -> None:
     """Score the rows, compare each published decision with the result, and add it to ``counts``."""
     recorded, rows = np.array([decided.features for decided in replayed.decided], np.float64), replayed.rows
     width = rows.shape[1]
     # Features of other entities come from other topics, which a replay does not read: the published values are used.
     complete = np.ascontiguousarray(np.hstack([rows, recorded[:, width:]]))
     same = (recorded[:, :width] == rows) | (np.isnan(recorded[:, :width]) & np.isnan(rows))
-    older = ~same & _unread_history(replayed)
+    older = ~same & _unread_history(replayed, names)
     scores: list[float] = model.score(complete).tolist()
     same_features, explained = same.all(axis=1), (same | older).all(axis=1)
     outcomes = [policy.outcome(score, model.thresholds) for score in scores]
@@ -106,19 +105,24 @@ def compare(replayed: ReplayedRows, model: Model, counts: ReplayCounts) -> None:
         if same_features[row] and score == decided.score and outcome == decided.outcome:
             counts.kinds[Kind.EQUAL] += 1
             continue
-        counts.features.update(np.array(NAMES[:width])[~same[row]].tolist())
+        counts.features.update(np.array(names[:width])[~same[row]].tolist())
         counts.add(
             _example(
-                replayed, row, _kind(decided, outcome, same_features[row], explained[row]), score, outcome
+                replayed,
+                row,
+                _kind(decided, outcome, same_features[row], explained[row]),
+                score,
+                outcome,
+                names,
             )
         )
 
 
-def _unread_history(replayed: ReplayedRows) -> NDArray[np.bool_]:
+def _unread_history(replayed: ReplayedRows, features: Sequence[str]) -> NDArray[np.bool_]:
     """Mark the features, by row, that may depend on records that were not read."""
     if replayed.reads_all:
         return np.zeros(replayed.rows.shape, np.bool_)
-    names = NAMES[: replayed.rows.shape[1]]
+    names = features[: replayed.rows.shape[1]]
     unbounded = np.isin(names, UNBOUNDED) & np.isnan(replayed.rows)
     of_the_customer = np.array([name.startswith("customer_") for name in names])
     return unbounded | (of_the_customer & ~replayed.windows_read[:, None])
@@ -130,13 +134,15 @@ def _kind(decided: PublishedDecision, outcome: Outcome, same_features: bool, exp
     return Kind.SCORE if outcome == decided.outcome else Kind.OUTCOME
 
 
-def _example(replayed: ReplayedRows, row: int, kind: Kind, score: float, outcome: Outcome) -> Example:
+def _example(  # one column each
+    replayed: ReplayedRows, row: int, kind: Kind, score: float, outcome: Outcome, names: Sequence[str]
+) -> Example:
     decided = replayed.decided[row]
     values = [None if value != value else value for value in replayed.rows[row].tolist()]  # noqa: PLR0124  # NaN
     differing = [
         (name, before, now)
         for name, before, now in zip(
-            NAMES, decided.features, values, strict=False
+            names, decided.features, values, strict=False
         )  # ``values`` holds the customer's features only, the first ones
         if before != now
     ]

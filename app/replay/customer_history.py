@@ -13,7 +13,7 @@ from app.domain.decision import Degradation
 from app.domain.transaction import Transaction
 from app.features.catalog import Coverage
 from app.features.fold import APPLIED, REPEATED
-from app.features.window import LONGEST_MS, Bounds
+from app.features.window import Bounds
 from app.processing.fold_chunk import FoldedChunks
 from app.scoring import scorer
 
@@ -135,15 +135,15 @@ def _fate(status: int, late: int) -> Fate:
     return Fate.LATE if late else Fate.APPLIED
 
 
-def folded_transaction(applied: FoldedChunks, offset: int) -> FoldedTransaction | None:
+def folded_transaction(applied: FoldedChunks, offset: int, longest_ms: int) -> FoldedTransaction | None:
     """Return the folded transaction at ``offset``; None when the record was not applied."""
     for row in applied.rows:
         if applied.accepted[row].record.offset == offset:
-            return _folded_transaction(applied, row)
+            return _folded_transaction(applied, row, longest_ms)
     return None
 
 
-def _folded_transaction(applied: FoldedChunks, row: int, longest_ms: int = LONGEST_MS) -> FoldedTransaction:
+def _folded_transaction(applied: FoldedChunks, row: int, longest_ms: int) -> FoldedTransaction:
     folded, transaction = applied.columns, applied.transactions[row]
     (degraded,) = scorer.degradations(
         folded, np.array([transaction.event_time]), np.array([row]), longest_ms

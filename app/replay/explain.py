@@ -2,7 +2,7 @@
 the result with the published alert.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -11,7 +11,6 @@ import msgspec
 from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.adapters.models.bundles import Bundle
 from app.domain.decision import Alert, Degradation, FeatureState
-from app.features.catalog import NAMES
 from app.features.window import LONGEST_MS
 from app.processing.decode_chunk import SourceLog
 from app.replay import customer_history
@@ -99,7 +98,9 @@ async def explain(
     coverage = past.folded.coverage if past.folded else None
     if span.is_cut or coverage is None:
         coverage = extended_coverage(alert, coverage)
-    scoring_differences = list(_scoring_differences(published, rescored(alert, coverage, bundle)))
+    scoring_differences = list(
+        _scoring_differences(published, rescored(alert, rules.computation.features, coverage, bundle))
+    )
     return Explanation(
         alert_id=alert.alert_id,
         verdict=verdict(past.differences, scoring_differences, span, since_ms),
@@ -107,7 +108,7 @@ async def explain(
         judgement_differences=scoring_differences,
         span=span,
         alert=alert,
-        features=list(_lines(alert, past.folded)),
+        features=list(_lines(alert, past.folded, rules.computation.features.names)),
         moments=past.moments,
     )
 
@@ -137,11 +138,11 @@ def _past(alert: Alert, log: SourceLog, records: list[LogRecord], rules: FoldRul
     applied = refold(log, records, rules)
     moments, folded = (
         customer_history.moments(applied),
-        customer_history.folded_transaction(applied, alert.source.offset),
+        customer_history.folded_transaction(applied, alert.source.offset, rules.computation.longest_ms),
     )
     if folded is None:
         return _Past(moments, None, [_undecided(alert, moments)])
-    return _Past(moments, folded, list(_history_differences(alert, folded)))
+    return _Past(moments, folded, list(_history_differences(alert, folded, rules.computation.features.names)))
 
 
 def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
@@ -151,9 +152,11 @@ def _undecided(alert: Alert, moments: list[Moment]) -> Difference:
     return Difference("source.offset", "decided", instead)
 
 
-def _history_differences(alert: Alert, folded: FoldedTransaction) -> Iterator[Difference]:
+def _history_differences(
+    alert: Alert, folded: FoldedTransaction, names: Sequence[str]
+) -> Iterator[Difference]:
     width = len(folded.features)
-    yield from feature_differences(alert.features[:width], folded.features, NAMES[:width])
+    yield from feature_differences(alert.features[:width], folded.features, names[:width])
     degraded = [flag for flag in alert.degraded if flag in HISTORY_FLAGS]
     yield from differences(degraded, folded.degraded, "degraded")
     recorded, rebuilt = msgspec.to_builtins(alert.transaction), msgspec.to_builtins(folded.transaction)
@@ -166,10 +169,10 @@ def _scoring_differences(published: Published, again: dict[str, Any]) -> Iterato
             yield from differences(published.fields.get(name), again.get(name), name)
 
 
-def _lines(alert: Alert, folded: FoldedTransaction | None) -> Iterator[FeatureLine]:
+def _lines(alert: Alert, folded: FoldedTransaction | None, names: Sequence[str]) -> Iterator[FeatureLine]:
     if folded is None:
         return
-    for name, recorded, rebuilt in zip_longest(NAMES, alert.features, folded.features, fillvalue=NOT_REBUILT):
+    for name, recorded, rebuilt in zip_longest(names, alert.features, folded.features, fillvalue=NOT_REBUILT):
         state = alert.snapshot[name].state if name in alert.snapshot else None
         from_log = rebuilt is not NOT_REBUILT
         yield FeatureLine(

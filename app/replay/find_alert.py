@@ -1,13 +1,14 @@
 """Finds an alert in its topic, searching from the newest record backwards."""
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import RangeReader
 from app.domain.decision import Alert
+from app.domain.transaction import Transaction
 from app.errors import InvalidFile
 
 BLOCK_RECORDS = 5_000
@@ -25,13 +26,22 @@ class _Named(msgspec.Struct):
     alert_id: str
 
 
+class _Carrying(msgspec.Struct):
+    transaction: dict[str, Any]
+
+
 _named, _alert = BoundedDecoder(_Named), BoundedDecoder(Alert).decode
+_carrying = BoundedDecoder(_Carrying).decode
 
 
-def read_alert(data: bytes) -> Alert:
-    """Decode a published alert. Raises InvalidFile."""
+def read_alert(data: bytes, event: type[Transaction] = Transaction) -> Alert:
+    """Decode a published alert; its transaction is an ``event``. Raises InvalidFile."""
     try:
-        return _alert(data)
+        alert = _alert(data)
+        if event is Transaction:
+            return alert
+        carried = msgspec.convert(_carrying(data).transaction, event)
+        return msgspec.structs.replace(alert, transaction=carried)
     except (msgspec.MsgspecError, ValueError) as error:
         raise InvalidFile(
             f"this is not an alert of this release: {error}. `fraudstream alerts tail --json` prints alerts."

@@ -90,7 +90,7 @@ async def rebuild(
 ) -> Rebuilt:
     """Fold every partition up to its offset in ``finished`` into ``scratch``."""
     cache = StateCache(scratch, cache_bytes)
-    fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, cache)
+    fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, cache, rules.computation)
     records_read, cut = 0, []
     for partition, end in sorted(finished.items()):
         begins, _ = await source.extent(partition)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from app.adapters.cdc.transaction_decoder import Decode, decode_plain
 from app.adapters.kafka.range_reader import RangeReader
+from app.computation.interface import Computation
+from app.computation.release import RELEASE
 from app.domain.acceptance import Acceptance
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
@@ -23,6 +25,7 @@ class FoldRules(NamedTuple):
     by_murmur2: bool = True
     """Whether a record in another partition than murmur2 gives for its key is rejected, as a worker does."""
     decode: Decode = decode_plain
+    computation: Computation = RELEASE
 
     def log_of(self, reader: RangeReader) -> SourceLog:
         """Return the description of the log that the worker's decoder uses."""
@@ -40,5 +43,5 @@ class NoProfiles:
 def refold(log: SourceLog, records: Sequence[Any], rules: FoldRules) -> FoldedChunks:
     """Fold consecutive records of one partition into empty profiles. ``records`` must not be empty."""
     profiles = StateCache(NoProfiles(), capacity_bytes=0)
-    fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles)
+    fold = ChunkFold(log, rules.acceptance, rules.bounds, profiles, rules.computation)
     return fold.apply([Chunk(records[0].partition, list(records))], Stopwatch(time.perf_counter))

@@ -13,7 +13,6 @@ import numpy as np
 
 from app.adapters.kafka.range_reader import LogRecord, RangeReader
 from app.domain.decision import ModelReference
-from app.features import catalog
 from app.processing.chunk import Chunk
 from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.state_cache import StateCache
@@ -62,7 +61,9 @@ class Replay:
         self._scratch = scratch
         self._model_for = model_for
         self._profiles = StateCache(scratch, cache_bytes)
-        self._fold = ChunkFold(rules.log_of(source), rules.acceptance, rules.bounds, self._profiles)
+        self._fold = ChunkFold(
+            rules.log_of(source), rules.acceptance, rules.bounds, self._profiles, rules.computation
+        )
 
     async def run(self, span: Range) -> None:
         """Replay one partition."""
@@ -108,7 +109,7 @@ class Replay:
             found = published.pop(offset, None)
             if found is None:
                 self._missing(applied, row, span, first_ms)
-            elif found.catalog != catalog.DIGEST:
+            elif found.catalog != self._rules.computation.features.digest:
                 self.counts.kinds[Kind.OTHER_CATALOG] += 1
             else:
                 groups[found.model].append((row, found))
@@ -118,7 +119,9 @@ class Replay:
             self._count_unexpected(found, "no record")
         decided.without_transaction.clear()
         for reference, group in groups.items():
-            compare(self._columns(applied, group, span, first_ms), self._model_for(reference), self.counts)
+            names = self._rules.computation.features.names
+            columns = self._columns(applied, group, span, first_ms)
+            compare(columns, names, self._model_for(reference), self.counts)
 
     def _columns(
         self, applied: FoldedChunks, group: list[tuple[int, PublishedDecision]], span: Range, first_ms: int

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from app.adapters.catalog_file.deployed import computation
 from app.adapters.models.aliases import bundle_path
 from app.adapters.models.bundles import Bundle, load
 from app.adapters.models.loading import Loading
-from app.computation.feature_set import SHIPPED
+from app.computation.feature_set import FeatureSet
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id
@@ -21,30 +22,33 @@ from app.scoring import policy, scorer
 from app.settings import ModelSettings
 
 
-def bundle_of(settings: ModelSettings, decision: Decision) -> Bundle:
+def bundle_of(settings: ModelSettings, decision: Decision, catalog_file: str = "") -> Bundle:
     """Load the model that decided.
 
     Raises ModelRejected, CatalogMismatch when this release computes other features, InvalidFile when the number of feature
     values is wrong.
     """
-    if decision.catalog != catalog.DIGEST:
+    features = computation(catalog_file).features
+    if decision.catalog != features.digest:
         raise CatalogMismatch(
-            f"{decision.decision_id} uses feature catalog {decision.catalog}, this release computes "
-            f"{catalog.DIGEST} (version {catalog.VERSION}). Use the release that decided."
+            f"{decision.decision_id} uses feature catalog {decision.catalog}, these settings compute "
+            f"{features.digest} (version {catalog.VERSION}). Use the release and the FRAUDSTREAM_CATALOG_FILE that decided."
         )
-    if len(decision.features) != catalog.WIDTH:
-        raise InvalidFile(f"{decision.decision_id} has {len(decision.features)} features of {catalog.WIDTH}")
-    return referenced_bundle(settings, decision.model)
+    if len(decision.features) != features.width:
+        raise InvalidFile(f"{decision.decision_id} has {len(decision.features)} features of {features.width}")
+    return referenced_bundle(settings, decision.model, catalog_file)
 
 
-def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bundle:
+def referenced_bundle(settings: ModelSettings, reference: ModelReference, catalog_file: str = "") -> Bundle:
     """Load the bundle of this name, version and digest. Raises ModelRejected, which says where to get it."""
     where = (
         f"Copy {model_id(reference)} with digest {reference.digest} from where it was trained, or from a worker that ran it, "
         "into FRAUDSTREAM_MODEL_DIR."
     )
     try:
-        bundle = load(bundle_path(Path(settings.dir), model_id(reference)), Loading.by(settings))
+        bundle = load(
+            bundle_path(Path(settings.dir), model_id(reference)), Loading.by(settings, catalog_file)
+        )
     except ModelRejected as error:
         raise ModelRejected(f"{error} {where}") from error
     if bundle.reference != reference:
@@ -55,7 +59,7 @@ def referenced_bundle(settings: ModelSettings, reference: ModelReference) -> Bun
     return bundle
 
 
-def rescored(alert: Alert, coverage: Coverage, bundle: Bundle) -> dict[str, Any]:
+def rescored(alert: Alert, features: FeatureSet, coverage: Coverage, bundle: Bundle) -> dict[str, Any]:
     """Score the published features of an alert and return the alert as it would be published now.
 
     The states of delayed features depend on other topics: the published ones are used.
@@ -72,9 +76,9 @@ def rescored(alert: Alert, coverage: Coverage, bundle: Bundle) -> dict[str, Any]
         "thresholds": bundle.thresholds,
         "model": bundle.reference,
     }
-    again = scorer.alert(Decision(**facts), SHIPPED, row, [coverage, *SHIPPED.unread], bundle)
+    again = scorer.alert(Decision(**facts), features, row, [coverage, *features.unread], bundle)
     published: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(again))
-    for name in catalog.NAMES[catalog.DELAYED]:
+    for name in (features.names[column] for column in features.delayed):
         if name in alert.snapshot:
             published["snapshot"][name]["state"] = alert.snapshot[name].state
     return published

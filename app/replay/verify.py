@@ -93,7 +93,7 @@ class Verification:
         _, ends = await self._source.extent(partition)
         cache = StateCache(profiles.rebuilt, self._cache_bytes)
         log = self._rules.log_of(self._source)
-        fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache)
+        fold = ChunkFold(log, self._rules.acceptance, self._rules.bounds, cache, self._rules.computation)
         async for records, reached in self._source.records(partition, begins, ends):
             if chosen := self._up_to_applied(records, profiles.recorded, finished):
                 applied = fold.apply([Chunk(partition, chosen)], Stopwatch(time.perf_counter))

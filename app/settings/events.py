@@ -1,10 +1,18 @@
-"""The groups PROFILE and ACCEPTANCE: what a profile keeps, and which transactions are accepted."""
+"""The groups CATALOG, PROFILE and ACCEPTANCE: what is computed, what a profile keeps, and which transactions are accepted."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from app.settings.kinds import Group
+
+
+class CatalogSettings(Group, frozen=True, kw_only=True):
+    """The fields, entities and features of a deployment; docs/models/catalogs.md."""
+
+    file: str = ""
+    """Path of a TOML file, or the name of a built-in catalog. Empty: the fields and features of this release, which are those of
+    the built-in catalog `baseline`. All workers of a group need the same one, and models must take features that it defines."""
 
 
 class ProfileSettings(Group, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from app.adapters.catalog_file.deployed import catalog_computation
 from app.errors import ConfigurationError
 from app.settings import Settings, topic_variables
 
@@ -68,9 +69,15 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
         return {name: str(value) for name, value in named.items() if value is not None}
 
 
+def profiles_table(settings: Settings) -> str:
+    """The table of customer profiles. Those of a catalog have the digest of their layout in the name: no profile of another is read."""
+    catalog = settings.catalog.file
+    return f"{PROFILES_TABLE}-{catalog_computation(catalog).layout}" if catalog else PROFILES_TABLE
+
+
 def profiles_changelog(settings: Settings) -> str:
     """The changelog of customer profiles, under the name that Faust gives it."""
-    return f"{settings.worker.app_id}-{PROFILES_TABLE}-changelog"
+    return f"{settings.worker.app_id}-{profiles_table(settings)}-changelog"
 
 
 def activities_changelog(settings: Settings) -> str:

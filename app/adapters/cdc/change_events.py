@@ -14,7 +14,7 @@ from app.adapters.column_mapping import ColumnMapping
 from app.adapters.mapped_values.rows import MappedRows
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import AVRO, JSON, WriterSchema
-from app.adapters.serde.json_codec import decode_transaction, invalid
+from app.adapters.serde.json_codec import invalid, transaction_decoder
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
@@ -46,6 +46,7 @@ class ChangeEvents:
 
     def __init__(self, mapping: ColumnMapping, *, score_updates: bool = False) -> None:
         self._rows = MappedRows(mapping)
+        self._decode = transaction_decoder(self._rows.event)
         self._score_updates = score_updates
 
     def decode(self, record: Any) -> Transaction | Ignored:
@@ -58,7 +59,7 @@ class ChangeEvents:
         if b'"__' in value and (decoded := self._change_in(record, flat_only=True)) is not None:
             return decoded
         try:
-            return decode_transaction(value)
+            return self._decode(value)
         except InvalidEvent:
             if (decoded := self._change_in(record)) is None:
                 raise

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from app.adapters.catalog_file.deployed import declared
 from app.adapters.cdc.change_events import ChangeEvents
 from app.adapters.column_mapping import TABLE_SETTING, load_mapping
-from app.adapters.serde.json_codec import decode_transaction
+from app.adapters.serde.json_codec import decode_transaction, transaction_decoder
+from app.catalog.transaction_type import transaction_type
 from app.domain.ignored import Ignored
 from app.domain.transaction import Transaction
 from app.settings import Settings
@@ -21,6 +23,8 @@ class Decoding(NamedTuple):
     """Decodes a record without a schema id."""
     changes: ChangeEvents | None = None
     """Decodes change events with a schema id; None where a topic has none."""
+    event: type[Transaction] = Transaction
+    """The type of the transactions, with the declared fields of a catalog."""
 
 
 def decode_plain(record: Any) -> Transaction:
@@ -29,9 +33,18 @@ def decode_plain(record: Any) -> Transaction:
 
 
 def decoding_of(settings: Settings) -> Decoding:
-    """By FRAUDSTREAM_CDC_MAPPING. Raises ConfigurationError where that names no usable mapping."""
+    """By FRAUDSTREAM_CDC_MAPPING and FRAUDSTREAM_CATALOG_FILE. Raises ConfigurationError where one names nothing usable."""
+    fields = declared(settings.catalog.file)
+    event = transaction_type(fields)
     if not settings.cdc.mapping:
-        return Decoding(decode_plain)
-    mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING, settings.mapping.token_key_file)
+        return Decoding(_plain(event), event=event)
+    mapping = load_mapping(settings.cdc.mapping, TABLE_SETTING, settings.mapping.token_key_file, fields)
     changes = ChangeEvents(mapping, score_updates=settings.cdc.updates == "score")
-    return Decoding(changes.decode, changes)
+    return Decoding(changes.decode, changes, event)
+
+
+def _plain(event: type[Transaction]) -> Decode:
+    if event is Transaction:
+        return decode_plain
+    decode = transaction_decoder(event)
+    return lambda record: decode(record.value)

@@ -14,8 +14,10 @@ from app.adapters.mapped_values.building import ABSENT, builder, value_at
 from app.adapters.mapped_values.refused import Refused
 from app.adapters.mapped_values.text import TEXT_FIELDS, number_as_text, refuse_unavailable, unpadded
 from app.adapters.mapped_values.times import milliseconds
+from app.catalog.transaction_type import transaction_type
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent
+from app.expressions.names import TEXTUAL, Kind
 
 _IDENTIFIERS = tuple(field for field in TEXT_FIELDS if field not in ("currency", "country"))
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
@@ -26,8 +28,14 @@ class MappedRows:
 
     def __init__(self, mapping: ColumnMapping) -> None:
         self._mapping = mapping
-        self._unpadded = frozenset(TEXT_FIELDS if mapping.padding == "strip" else ())
-        given = {field: mapping.columns.get(field, field) for field in Transaction.__struct_fields__}
+        self.event = transaction_type(mapping.declared)
+        kinds = {field.name: field.kind for field in mapping.declared}
+        texts = [name for name, kind in kinds.items() if kind in TEXTUAL]
+        self._identifiers = (*_IDENTIFIERS, *texts)
+        self._numbers = ("latitude", "longitude", *(n for n, kind in kinds.items() if kind is Kind.NUMBER))
+        self._times = tuple(name for name, kind in kinds.items() if kind is Kind.TIME)
+        self._unpadded = frozenset((*TEXT_FIELDS, *texts) if mapping.padding == "strip" else ())
+        given = {field: mapping.columns.get(field, field) for field in self.event.__struct_fields__}
         self._columns = [(field, column) for field, column in given.items() if isinstance(column, str)]
         self._built = [
             (field, source.columns, builder(source, mapping.key))
@@ -45,14 +53,14 @@ class MappedRows:
         self._build(fields, row)
         if self._mapping.currency is not None:
             fields.setdefault("currency", self._mapping.currency)
-        for field in _IDENTIFIERS:
+        for field in self._identifiers:
             if isinstance(fields.get(field), int | dict):
                 fields[field] = _of_field(field, number_as_text, fields[field])
-        for field in ("latitude", "longitude"):
+        for field in self._numbers:
             if field in fields:
                 fields[field] = _degrees(fields[field])
         self._convert(fields)
-        return msgspec.convert(fields, Transaction)
+        return msgspec.convert(fields, self.event)
 
     def _raw(self, row: dict[str, Any], field: str, column: str) -> Any:
         value = value_at(row, column)
@@ -77,6 +85,9 @@ class MappedRows:
             if (field := "amount_minor") in fields:
                 currency = str(fields.get("currency"))
                 fields[field] = minor_units(fields[field], currency, mapping, mapping.numeric_scale)
+            for field in self._times:
+                if fields.get(field) is not None:
+                    fields[field] = milliseconds(fields[field], "ms")
         except Refused as refused:
             raise _invalid(field, refused) from None
 

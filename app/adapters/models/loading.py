@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from app.adapters.catalog_file.deployed import computation
 from app.adapters.models.backends import BackendChoice
 from app.adapters.models.checks.limits import DEFAULT_LIMITS, Limits
 from app.adapters.models.comparisons import Comparisons
@@ -31,11 +32,17 @@ class Loading(NamedTuple):
     """The features that the deployment computes, among which those of a model must be. None: rows have the model's own."""
 
     @classmethod
-    def by(cls, settings: ModelSettings) -> "Loading":
-        """From the settings."""
+    def by(cls, settings: ModelSettings, catalog: str = "") -> "Loading":
+        """From the settings; ``catalog`` is FRAUDSTREAM_CATALOG_FILE. Raises ConfigurationError for a catalog that is refused."""
         folders = code_folders()
         comparisons = Comparisons(folders.write, folders.read)
-        return cls(settings.public_key_file, settings.backend, comparisons, limits=Limits.by(settings))
+        return cls(
+            settings.public_key_file,
+            settings.backend,
+            comparisons,
+            limits=Limits.by(settings),
+            features=computation(catalog).features,
+        )
 
 
 UNSIGNED = Loading()

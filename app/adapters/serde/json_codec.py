@@ -1,6 +1,7 @@
 """JSON codec: transactions and labels from bytes, every event to bytes. ``event_decoder`` decodes the other formats."""
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,6 +40,14 @@ def decode_transaction(value: bytes | None) -> Transaction:
         return _transaction.decode(value or b"")
     except (ValueError, RecursionError) as error:
         raise invalid(value, error) from None
+
+
+def transaction_decoder(event: type[Transaction]) -> Callable[[bytes | None], Transaction]:
+    """Return a function as ``decode_transaction``, for transactions with the declared fields of a catalog."""
+    if event is Transaction:
+        return decode_transaction
+    decoder = BoundedDecoder(event)
+    return lambda value: decode_as(decoder, value)
 
 
 def label_of(record: Any) -> Label:

@@ -12,16 +12,15 @@ import pyarrow.dataset
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.tail_reader import open_tail_reader
 from app.adapters.serde.offline_decoder import readable
+from app.computation.feature_set import SHIPPED
 from app.domain.decision import ModelReference
 from app.domain.words import named
 from app.errors import InvalidFile
-from app.features.catalog import NAMES
 from app.scoring.drift import SCORE
 from app.scoring.model import Rows, Scores
 from app.settings import Settings
 
 BATCH_ROWS = 5_000
-_COLUMNS = (*NAMES, SCORE)
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
 
 
@@ -40,21 +39,22 @@ class _Scored(msgspec.Struct):
     features: list[float | None]
 
 
-def file_rows(path: Path) -> Iterator[ScoredRows]:
-    """The rows of a file of `fraudstream score --with-features`, BATCH_ROWS at a time. Raises InvalidFile."""
+def file_rows(path: Path, names: tuple[str, ...] = SHIPPED.names) -> Iterator[ScoredRows]:
+    """The rows of a file of `fraudstream score --with-features`, BATCH_ROWS at a time; ``names`` are the features. Raises InvalidFile."""
+    columns = (*names, SCORE)
     if path.suffix not in _FORMATS:
         raise InvalidFile(f"{path}: the suffix must be one of {', '.join(_FORMATS)}")
     try:
         kind = _FORMATS[path.suffix]
         found = pyarrow.dataset.dataset(path, format=kind).schema.names
-        if missing := [name for name in _COLUMNS if name not in found]:
+        if missing := [name for name in columns if name not in found]:
             raise InvalidFile(
                 f"{path} has no column {missing[0]}. `fraudstream score FILE --with-features` writes such files."
             )
         table = pyarrow.dataset.dataset(
-            path, format=kind, schema=pa.schema([(name, pa.float64()) for name in _COLUMNS])
+            path, format=kind, schema=pa.schema([(name, pa.float64()) for name in columns])
         )
-        for batch in table.to_batches(columns=list(_COLUMNS), batch_size=BATCH_ROWS, use_threads=False):
+        for batch in table.to_batches(columns=list(columns), batch_size=BATCH_ROWS, use_threads=False):
             yield _matrix([column.to_numpy(zero_copy_only=False) for column in batch.columns])
     except (OSError, pa.ArrowException) as error:
         raise InvalidFile(f"{path} cannot be read as {path.suffix[1:]}: {named(error)}") from error
@@ -65,6 +65,7 @@ async def decided_rows(
     model: ModelReference,
     since_ms: int | None,
     on_unreadable: Callable[[], None] = lambda: None,
+    names: tuple[str, ...] = SHIPPED.names,
 ) -> AsyncIterator[ScoredRows]:
     """The decisions of ``model`` up to the current end of the topic, BATCH_ROWS at a time.
 
@@ -78,7 +79,7 @@ async def decided_rows(
             decision = decoder.attempt(record.value)
             if decision is None:
                 on_unreadable()
-            elif decision.model == model and len(decision.features) == len(NAMES):
+            elif decision.model == model and len(decision.features) == len(names):
                 waiting.append(decision)
             if len(waiting) == BATCH_ROWS:
                 yield _decisions(waiting)

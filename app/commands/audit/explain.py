@@ -55,7 +55,9 @@ def explain(
 async def _explain(
     settings: "Settings", alert_id: str | None, file: Path | None, period: "Period"
 ) -> "Explanation":
+    from app.adapters.catalog_file.deployed import declared
     from app.adapters.kafka.range_reader import open_range_reader
+    from app.catalog.transaction_type import transaction_type
     from app.commands.shared.history import fold_rules
     from app.commands.shared.progress import rows_progress
     from app.replay import explain as explaining
@@ -63,8 +65,8 @@ async def _explain(
     from app.replay.rescoring import bundle_of
 
     value = await _value(settings, alert_id, period) if file is None else _read(file)
-    alert = read_alert(value)
-    bundle = bundle_of(settings.model, alert)
+    alert = read_alert(value, transaction_type(declared(settings.catalog.file)))
+    bundle = bundle_of(settings.model, alert, settings.catalog.file)
     published = explaining.Published(alert, json_format.loads(value))
     async with open_range_reader(settings.kafka, alert.source.topic) as reader:
         with rows_progress("log read", alert.source.offset + 1) as on_progress:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.shared.history_options import AsArrived, Mapping, Sort, row_order
+from app.commands.shared.history_options import AsArrived, Catalog, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
 from app.domain.words import duration
 from app.rendering import printing
@@ -33,6 +33,7 @@ def features(
     *,
     out: Out,
     mapping: Mapping = None,
+    catalog: Catalog = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     sort: Sort = False,
@@ -45,12 +46,12 @@ def features(
 
     from app.adapters.tabular.files import row_count
     from app.batch.run import write_features
-    from app.commands.shared.history import feature_fold, history_source
+    from app.commands.shared.history import feature_fold, history_source, with_catalog
     from app.commands.shared.progress import rows_progress
     from app.settings import Settings
 
     order = row_order(sort, as_arrived)
-    settings = Settings.from_env()
+    settings = with_catalog(Settings.from_env(), catalog)
     started = time.perf_counter()
     with rows_progress("folded", row_count(file)) as on_progress:
         source = history_source(file, mapping, settings, labels, label_delay_days, order)
@@ -63,6 +64,7 @@ def score(
     *,
     out: Out,
     mapping: Mapping = None,
+    catalog: Catalog = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     sort: Sort = False,
@@ -81,12 +83,12 @@ def score(
     from app.adapters.tabular.files import row_count
     from app.batch.run import ScoreOptions, write_scores
     from app.commands.models.models import load_champion
-    from app.commands.shared.history import feature_fold, history_source
+    from app.commands.shared.history import feature_fold, history_source, with_catalog
     from app.commands.shared.progress import rows_progress
     from app.settings import Settings
 
     order = row_order(sort, as_arrived)
-    settings = Settings.from_env()
+    settings = with_catalog(Settings.from_env(), catalog)
     champion = load_champion(settings, model)
     options = ScoreOptions(alerts_only=alerts_only, with_features=with_features, raw_csv=raw_csv)
     started = time.perf_counter()

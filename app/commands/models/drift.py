@@ -59,15 +59,17 @@ def drift(
 def _recent(settings: "Settings", bundle: "Bundle", file: Path | None, hours: float | None) -> "Recent":
     import asyncio
 
+    from app.adapters.catalog_file.deployed import computation
     from app.adapters.topic_records.scored_rows import file_rows
     from app.errors import ConfigurationError
     from app.scoring.drift import FEWEST_ROWS, Recent, Reference
 
-    recent = Recent(Reference(bundle.manifest.distributions, bundle.manifest.scores), EVERYTHING)
+    names = computation(settings.catalog.file).features.names
+    recent = Recent(Reference(bundle.manifest.distributions, bundle.manifest.scores), EVERYTHING, names)
     if file is None:
         asyncio.run(_observe_decisions(settings, bundle, recent, hours))
     else:
-        for part in file_rows(file):
+        for part in file_rows(file, names):
             recent.observe(*part)
     if not recent.rows:
         raise ConfigurationError("There are no decisions to compare. Choose other --hours, --model or FILE.")
@@ -82,12 +84,14 @@ async def _observe_decisions(
 ) -> None:
     import time
 
+    from app.adapters.catalog_file.deployed import computation
     from app.adapters.topic_records.scored_rows import decided_rows
 
     since_ms = None if hours is None else int((time.time() - hours * 3600) * 1000)
     unreadable = Counter[str]()
     count = partial(unreadable.update, ["records"])
-    async for part in decided_rows(settings, bundle.reference, since_ms, count):
+    names = computation(settings.catalog.file).features.names
+    async for part in decided_rows(settings, bundle.reference, since_ms, count, names):
         recent.observe(*part)
     if unreadable:
         number = f"{unreadable.total():,} records of {settings.topics.decisions}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
+from app.commands.shared.history_options import AsArrived, Catalog, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import Labels
 from app.rendering import printing
 
@@ -35,6 +35,7 @@ def evaluate(
     data: LabelledFile,
     *,
     mapping: Mapping = None,
+    catalog: Catalog = None,
     labels: Labels = None,
     sort: Sort = False,
     as_arrived: AsArrived = False,
@@ -94,7 +95,7 @@ def evaluate(
 
     docs/models/evaluation.md defines every figure.
     """
-    from app.commands.shared.history import feature_fold, history_source
+    from app.commands.shared.history import feature_fold, history_source, with_catalog
     from app.errors import ConfigurationError
     from app.evaluation.figures import Asked
     from app.evaluation.run import Request
@@ -108,7 +109,7 @@ def evaluate(
         raise ConfigurationError("--scores replaces a model: leave --model and --protocol out")
     if decline_share > review_share:
         raise ConfigurationError("--decline-share must not exceed --review-share")
-    settings = Settings.from_env()
+    settings = with_catalog(Settings.from_env(), catalog)
     trains = protocol is Kind.PREQUENTIAL
     request = Request(
         source=history_source(data, mapping, settings, labels, delay_days, row_order(sort, as_arrived)),

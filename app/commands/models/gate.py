@@ -107,7 +107,7 @@ def verdict_on(settings: "Settings", candidate: str, champion: str, terms: Terms
     from app.model_comparison.intervals import Draws
     from app.model_comparison.replay import replay
 
-    models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
+    models_dir, loading = Path(settings.model.dir), Loading.by(settings.model, settings.catalog.file)
     models = (
         load_champion(models_dir, champion or settings.model.champion, loading),
         load_champion(models_dir, candidate, loading),

@@ -104,7 +104,7 @@ def load_champion(settings: "Settings", model: str, *, compare_again: bool = Fal
     from app.adapters.models.loading import Loading
 
     chosen = model or settings.model.champion
-    loading = Loading.by(settings.model)._replace(compare_again=compare_again)
+    loading = Loading.by(settings.model, settings.catalog.file)._replace(compare_again=compare_again)
     bundle = champion(Path(settings.model.dir), chosen, loading)
     for warning in [*bundle.warnings, *bundle.manifest.profile.warnings(settings.profile)]:
         printing.line(warning, colour=typer.colors.YELLOW, err=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.shared.history_options import AsArrived, LabelledFile, Mapping, Sort, row_order
+from app.commands.shared.history_options import AsArrived, Catalog, LabelledFile, Mapping, Sort, row_order
 from app.commands.shared.label_options import LABEL_DELAY_DAYS, LabelDelay, Labels
 from app.domain.words import duration
 from app.rendering import printing
@@ -19,6 +19,7 @@ def train(
         Path, typer.Option(help="Directory of the new bundle, models/NAME/VERSION; must not exist.")
     ],
     mapping: Mapping = None,
+    catalog: Catalog = None,
     labels: Labels = None,
     label_delay_days: LabelDelay = LABEL_DELAY_DAYS,
     sort: Sort = False,
@@ -56,7 +57,7 @@ def train(
     from app.adapters.models.checks.limits import Limits
     from app.adapters.models.manifest import ProfileBounds
     from app.adapters.tabular.files import row_count
-    from app.commands.shared.history import history_source
+    from app.commands.shared.history import feature_fold, history_source, with_catalog
     from app.commands.shared.progress import rows_progress
     from app.domain.wrong_value import wrong_value
     from app.errors import ConfigurationError
@@ -67,7 +68,7 @@ def train(
     from app.training.train import train as train_bundle
 
     order = row_order(sort, as_arrived)
-    settings = Settings.from_env()
+    settings = with_catalog(Settings.from_env(), catalog)
     given = {
         "seed": seed,
         "test_days": test_days,
@@ -89,7 +90,12 @@ def train(
     with rows_progress("folded", row_count(data)) as on_progress:
         source = history_source(data, mapping, settings, labels, label_delay_days, order)
         bundle = train_bundle(
-            source, Target(out, created, Limits.by(settings.model)), options, profile, on_progress
+            source,
+            Target(out, created, Limits.by(settings.model)),
+            options,
+            profile,
+            on_progress,
+            feature_fold(settings),
         )
     manifest, seconds = bundle.manifest, time.perf_counter() - started
     if json:

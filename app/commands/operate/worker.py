@@ -70,4 +70,4 @@ def _check(settings: "Settings") -> None:
     if settings.worker.role != "risk":
         return
     order = asyncio.run(read_control_log(settings)).orders.champion
-    ModelChoice.by(settings.model).first(order, time.time_ns() // 1_000_000)
+    ModelChoice.by(settings).first(order, time.time_ns() // 1_000_000)

@@ -19,6 +19,12 @@ Sort = Annotated[
     bool,
     typer.Option("--sort", help="Sort the rows by event time before processing them."),
 ]
+Catalog = Annotated[
+    str | None,
+    typer.Option(
+        help="Fields and features: a TOML file or a built-in catalog. Default: FRAUDSTREAM_CATALOG_FILE, else this release's."
+    ),
+]
 AsArrived = Annotated[
     bool,
     typer.Option(

@@ -69,7 +69,7 @@ def refuses_canary(report: WorkerReport) -> bool:
 
 def promotion(settings: Settings, model: str, log: ControlLog) -> ModelOrder:
     """The order that makes ``model`` the champion. The bundle is loaded and checked first; raises ModelRejected."""
-    models_dir, loading = Path(settings.model.dir), Loading.by(settings.model)
+    models_dir, loading = Path(settings.model.dir), Loading.by(settings.model, settings.catalog.file)
     reference = _checked(settings, model)
     current = log.orders.champion
     if current is None:
@@ -108,7 +108,7 @@ def usual_alert_rate(settings: Settings, model: str) -> float:
     Raises ConfigurationError if its manifest does not contain it.
     """
     rate = load(
-        bundle_path(Path(settings.model.dir), model), Loading.by(settings.model)
+        bundle_path(Path(settings.model.dir), model), Loading.by(settings.model, settings.catalog.file)
     ).manifest.metrics.get("review_share")
     if not rate:
         raise ConfigurationError(f"The manifest of {model} contains no review_share. Give --max-alert-rate.")
@@ -169,7 +169,9 @@ async def _collect_answers(
 
 
 def _checked(settings: Settings, model: str) -> ModelReference:
-    return load(bundle_path(Path(settings.model.dir), model), Loading.by(settings.model)).reference
+    return load(
+        bundle_path(Path(settings.model.dir), model), Loading.by(settings.model, settings.catalog.file)
+    ).reference
 
 
 def _now_ms() -> int:

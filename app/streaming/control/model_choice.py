@@ -14,7 +14,7 @@ from app.domain.bounded import cut
 from app.domain.control import ChallengersOrder, ModelOrder, Refusal, model_id
 from app.errors import ModelRejected
 from app.scoring.model import Model
-from app.settings import ModelSettings
+from app.settings import Settings
 
 _log = structlog.get_logger("model")
 
@@ -51,9 +51,10 @@ class ModelChoice:
         self._loading = loading
 
     @classmethod
-    def by(cls, settings: ModelSettings) -> "ModelChoice":
+    def by(cls, settings: Settings) -> "ModelChoice":
         """The choice of a worker, and of the check before its start."""
-        return cls(Path(settings.dir), settings.champion, Loading.by(settings))
+        model, catalog = settings.model, settings.catalog.file
+        return cls(Path(model.dir), model.champion, Loading.by(model, catalog))
 
     def champion(self, order: ModelOrder | None) -> WantedModel:
         """The champion to run. Raises ModelRejected when aliases.toml decides and cannot be read."""

@@ -1,6 +1,7 @@
 """Drift metrics: the newest scored rows of this worker compared with the training rows of its champion."""
 
 from app.adapters.models.bundles import Bundle
+from app.computation.feature_set import SHIPPED
 from app.metrics import Metrics
 from app.scoring.drift import FEWEST_ROWS, Recent, Reference
 from app.scoring.model import Rows, Scores
@@ -9,10 +10,11 @@ from app.scoring.model import Rows, Scores
 class DriftMetrics:
     """Compares with the histograms of the current champion; a new champion starts a new comparison."""
 
-    def __init__(self, metrics: Metrics, window: int) -> None:
-        """``window`` is the number of newest decisions that are compared; 0 disables the metrics."""
+    def __init__(self, metrics: Metrics, window: int, names: tuple[str, ...] = SHIPPED.names) -> None:
+        """``names`` are the features of the rows. ``window`` is the number of newest decisions that are compared; 0 disables the metrics."""
         self._metrics = metrics
         self._window = window
+        self._names = names
         self._recent: Recent | None = None
         self._reported: set[str] = set()
 
@@ -24,7 +26,7 @@ class DriftMetrics:
         self._metrics.gauge("drift_decisions", 0)
         if self._window:
             reference = Reference(bundle.manifest.distributions, bundle.manifest.scores)
-            self._recent = Recent(reference, self._window)
+            self._recent = Recent(reference, self._window, self._names)
 
     def observe(self, rows: Rows, scores: Scores) -> None:
         """Add the scored rows of a chunk. The metrics are updated after each twentieth of the window."""

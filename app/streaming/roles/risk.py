@@ -10,6 +10,7 @@ import faust
 import msgspec
 import structlog
 
+from app.adapters.catalog_file.deployed import computation
 from app.adapters.cdc.transaction_decoder import decoding_of
 from app.adapters.disk import data_dir
 from app.adapters.models.bundles import Bundle
@@ -17,7 +18,6 @@ from app.adapters.topic_records.control_reader import read_control_log
 from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
-from app.domain.transaction import Transaction
 from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
@@ -44,7 +44,7 @@ from app.streaming.roles.machine_code import prepare
 from app.streaming.roles.stateful_worker import StatefulWorker
 from app.streaming.roles.worker import now_ms
 from app.streaming.state.tables import StateStore
-from app.topics.topic_specs import PROFILES_TABLE, profiles_changelog
+from app.topics.topic_specs import profiles_changelog, profiles_table
 
 _log = structlog.get_logger("risk")
 
@@ -53,8 +53,10 @@ class RiskWorker(StatefulWorker):
     """Computes chunks while the outputs of earlier chunks wait for their acknowledgements."""
 
     def __init__(self, settings: Settings, app: faust.App) -> None:
-        super().__init__(settings, app, (settings.topics.transactions,), PROFILES_TABLE)
-        self._drift = DriftMetrics(self.metrics, settings.model.drift_decisions)
+        super().__init__(settings, app, (settings.topics.transactions,), profiles_table(settings))
+        self._drift = DriftMetrics(
+            self.metrics, settings.model.drift_decisions, computation(settings.catalog.file).features.names
+        )
         self._chunk_metrics = ChunkMetrics(self.metrics)
 
     async def start(self) -> None:
@@ -63,7 +65,7 @@ class RiskWorker(StatefulWorker):
         await self._check_prerequisites()
         source_log = await self._open_source_log()
         control = await read_control_log(settings)
-        choice = ModelChoice.by(settings.model)
+        choice = ModelChoice.by(settings)
         running = choice.first(control.orders.champion, now_ms())
         prepare(compile_fold)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
@@ -71,7 +73,8 @@ class RiskWorker(StatefulWorker):
         self._entities = EntityView(settings, self.metrics)
         acceptance = self._acceptance()
         self._card_evidence = CardEvidence(acceptance.numeric_ids)
-        fold = ChunkFold(source_log, acceptance, bounds, self._profiles)
+        computes = computation(settings.catalog.file)
+        fold = ChunkFold(source_log, acceptance, bounds, self._profiles, computes)
         self._scorer = ChunkScorer(
             fold, Lineup(running.bundle), await self._publishing(), self._drift.observe
         )
@@ -187,5 +190,5 @@ class RiskWorker(StatefulWorker):
         checked = self.settings.acceptance.partitioner == "murmur2"
         partitions = self.settings.topics.partitions if checked else 0
         reading = decoding_of(self.settings)
-        decode, self._prerequisites = self._decoding(Transaction, reading.of_json, changes=reading.changes)
+        decode, self._prerequisites = self._decoding(reading.event, reading.of_json, changes=reading.changes)
         return SourceLog(topic, logs[topic], partitions, decode)

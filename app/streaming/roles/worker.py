@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from faust.types import TP
 
+from app.adapters.catalog_file.deployed import declared_texts
 from app.adapters.disk import data_dir
 from app.adapters.kafka.admin import topic_id_text, topic_ids
 from app.adapters.kafka.batch_producer import BatchProducer
@@ -232,6 +233,7 @@ class Worker(ABC):
             earliest_event_time_ms=settings.earliest_event_time_ms,
             max_future_ms=settings.max_future_seconds * 1000,
             numeric_ids=frozenset(filter(None, settings.numeric_ids.split(","))),
+            declared_texts=declared_texts(self.settings.catalog.file),
         )
 
 

@@ -345,8 +345,8 @@ def test_a_plain_record_is_read_as_without_change_events(changes: dict[str, obje
 
 
 def test_without_a_mapping_change_events_are_dead_letters() -> None:
-    decode, changes = decoding_of(Settings())
+    decode, changes, event = decoding_of(Settings())
 
-    assert (decode_plain, None) == (decode, changes)
+    assert (decode_plain, None, Transaction) == (decode, changes, event)
     with pytest.raises(InvalidEvent):
         decode(Record(json.dumps(envelope("c", ROW)).encode()))

@@ -48,7 +48,7 @@ def reference(model: str) -> ModelReference:
 PATHS: dict[str, Callable[[Settings], str]] = {
     # The worker, its check before the start, and the listener that follows orders.
     "app.streaming.control.model_choice.ModelChoice.by": said(
-        lambda settings: ModelChoice.by(settings.model).first(None, 0)
+        lambda settings: ModelChoice.by(settings).first(None, 0)
     ),
     "app.streaming.control.client._checked": said(
         lambda settings: client.challenge(settings, [UNSIGNED_MODEL])
@@ -178,5 +178,5 @@ def test_only_the_checked_path_reads_models_and_manifests() -> None:
 
 def test_a_worker_does_not_start_with_an_unsigned_champion(settings: Settings) -> None:
     with pytest.raises(SignatureRefused):
-        ModelChoice.by(settings.model).first(None, 0)
+        ModelChoice.by(settings).first(None, 0)
     assert Loading.by(settings.model).public_key_file == settings.model.public_key_file

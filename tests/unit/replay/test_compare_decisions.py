@@ -55,7 +55,7 @@ def compared(
     for column, value in row.items():
         rows[0, column] = value
     counts = ReplayCounts()
-    compare(ReplayedRows(0, [0], [one], rows, np.array([whole]), reads_all), by or model(), counts)
+    compare(ReplayedRows(0, [0], [one], rows, np.array([whole]), reads_all), NAMES, by or model(), counts)
     return counts
 
 
