@@ -1,15 +1,19 @@
 # One worker process per container: docker run … fraudstream worker
-# The wheel is built with the locked build tools; the runtime image contains only the packages of the runtime lock.
+# The wheel is built with the tools of the build lock; the runtime image contains only the packages of the runtime lock.
 ARG PYTHON=3.11-slim-bookworm
 
 FROM python:${PYTHON} AS build
 WORKDIR /src
-COPY requirements.lock requirements-runtime.lock ./
+COPY requirements-build.lock requirements-runtime.lock ./
 RUN python -m venv /build \
-    && /build/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+    && /build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock \
     && python -m venv /opt/fraudstream \
     && /opt/fraudstream/bin/pip install --no-cache-dir --require-hashes -r requirements-runtime.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml LICENSE ./
+COPY docs/package.md docs/package.md
+COPY docs/schemas docs/schemas
+COPY deploy deploy
+COPY models models
 COPY app app
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/fraudstream/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl

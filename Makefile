@@ -19,7 +19,7 @@ STARTED := $(shell date +%s)
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml app/console_script.py
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --no-compile --require-hashes -r requirements.lock
@@ -109,6 +109,8 @@ manifests: $(BENCH_STAMP)  ## deploy/kubernetes from the chart; needs helm on th
 lock:  ## update requirements*.lock from pyproject.toml; the only target that needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --extra registry --extra analytics --extra tracing --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--group build --constraint requirements.lock -o requirements-build.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra registry --extra tracing --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

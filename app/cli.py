@@ -6,7 +6,7 @@ What ``--help`` lists is data here, so that it answers without importing any of 
 import sys
 from importlib import import_module
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import typer.core
@@ -163,6 +163,12 @@ LISTED = (
         "Register, check and print the Avro and Protobuf schemas of the events.",
     ),
     Listed(OPERATE, "cdc", "data.cdc.commands", "Read transactions from a database table through Debezium."),
+    Listed(
+        OPERATE,
+        "files",
+        "operate.files.commands",
+        "List and copy the files that come with fraudstream: models, deploy, schemas.",
+    ),
 )
 """In the order of ``--help``, by panel."""
 
@@ -204,9 +210,25 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if not asked:
+        return
+    from app.rendering import printing
+    from app.version import VERSION
+
+    printing.line(f"fraudstream {VERSION}")
+    raise typer.Exit
+
+
 @app.callback()
-def _group() -> None:
-    """Typer makes a group of an application without commands only when there is a callback."""
+def _group(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the release."),
+    ] = False,
+) -> None:
+    """Options before the command. Typer makes a group of an application only when there is a callback."""
 
 
 def load(name: str) -> Any:

@@ -13,6 +13,7 @@ import msgspec
 from app.adapters.kafka.connect_rest import ConnectClient, load_connector
 from app.demo import workers
 from app.demo.folder import STACK
+from app.demo.models import with_models
 from app.demo.workers import Worker
 from app.features.columns import compile_fold
 from app.local import extras
@@ -53,7 +54,7 @@ def open_bank(directory: Path, settings: Settings) -> Iterator[Bank]:
             directory / STACK, brokers=1, lifeline_pid=os.getpid(), also=["postgres", "connect"]
         )
         urls = extras.urls(stack)
-        local = _local(settings, stack, urls["connect"])
+        local = _local(with_models(settings, os.environ), stack, urls["connect"])
         asyncio.run(provisioning.ensure(local))
         compiling.join()
         worker = Worker("worker-1", directory, {name: str(value) for name, value in values(local).items()})

@@ -9,6 +9,7 @@ import msgspec
 import uvloop
 
 from app.demo.folder import STACK, fresh
+from app.demo.models import with_models
 from app.demo.plan import Plan
 from app.demo.screen import open_screen
 from app.demo.session import Session
@@ -37,7 +38,7 @@ def run(plan: Plan, settings: Settings, console: SafeConsole, started_seconds: f
     try:
         stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
         compiling.join()
-        local = _local(settings, stack)
+        local = _local(with_models(settings, os.environ), stack)
         session = Session(plan, local, directory, started_seconds)
         return uvloop.run(_run(session, local, console))
     finally:

@@ -27,7 +27,7 @@ class Worker:
     def start(self) -> None:
         """Start the process. Call it from the main thread: the kernel kills the child when the starting thread ends."""
         # Not `fraudstream worker`: the demo has created the topics, and the worker itself checks the rest.
-        command = [sys.executable, "-m", "faust", "-A", "app.worker", "worker", "--without-web", "-l", "info"]
+        command = [sys.executable, "-P", "-m", "app.worker_process", "info"]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # our own list of arguments
                 [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *command],

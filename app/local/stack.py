@@ -139,7 +139,7 @@ def _start(
 
 def _supervise(directory: Path, lifeline_pid: int | None) -> None:
     lifeline = ("--while", str(lifeline_pid)) if lifeline_pid else ()
-    command = (sys.executable, "-m", "app.local.supervisor", str(directory), *lifeline)
+    command = (sys.executable, "-P", "-m", "app.local.supervisor", str(directory), *lifeline)
     log = directory / LOGS / "supervisor.log"
     with log.open("ab") as output:
         started = subprocess.Popen(  # noqa: S603  # our own list of arguments

@@ -61,7 +61,7 @@ HistogramName = Literal[
     "scores",
     "entity_read_seconds",
 ]
-InfoName = Literal["model_info"]
+InfoName = Literal["build_info", "model_info"]
 
 FROM_DEPLOYMENT: tuple[str, ...] = ()
 """The values of a label that come from the deployment, so that the catalog cannot list them."""

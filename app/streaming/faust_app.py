@@ -53,6 +53,7 @@ class WorkerApp(faust.App):
 
     async def on_start(self) -> None:
         await super().on_start()
+        _log.info("starting", **self.role_worker.build)
         try:
             pin_threads(self.role_worker.settings.worker.core)
             await self.role_worker.start()

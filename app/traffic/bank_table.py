@@ -9,14 +9,13 @@ from typing import Self
 
 import psycopg
 
-import app
 from app.domain.money import minor_digits
 from app.domain.transaction import Transaction
 from app.domain.words import named
 from app.errors import ConfigurationError
+from app.shipped import folder
 from app.traffic.pacing import Pace
 
-_FOLDER = Path(app.__path__[0]).parent / "deploy" / "connect"
 COLUMNS = (
     *("transaction_id", "customer_id", "terminal_id", "event_time", "amount", "currency"),
     *("channel", "mcc", "country", "device_id", "card_token", "latitude", "longitude"),
@@ -29,11 +28,8 @@ OnSend = Callable[[str, int], None]
 
 
 def example(name: str) -> Path:
-    """Return the path of a file in deploy/connect. Raises ConfigurationError outside of a checkout."""
-    path = _FOLDER / name
-    if not path.is_file():
-        raise ConfigurationError(f"{path} does not exist. Run this in a checkout of fraudstream.")
-    return path
+    """Return the path of a file in deploy/connect."""
+    return folder("deploy") / "connect" / name
 
 
 class BankTable:

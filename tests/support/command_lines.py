@@ -164,6 +164,8 @@ def _check_make(words: Sequence[str], variables: Sequence[str]) -> None:
 def _check_python(words: Sequence[str]) -> None:
     if words[0] != "-m":
         raise WrongCommand(f"python {' '.join(words)}: name a module")
+    if words[1] == "venv":
+        return
     if words[1] == "pytest":
         for word in words[2:]:
             if "/" in word and not (REPOSITORY / word.partition("::")[0]).exists():

@@ -5,13 +5,12 @@ import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request
 
 import msgspec
 
-from app.adapters.http_request import MOST_BYTES, ask
+from app.adapters.http_request import StatusRefused, ask
 from app.domain.safe_text import without_credentials
 from app.domain.words import named
 from app.domain.wrong_value import wrong_value
@@ -101,7 +100,7 @@ class ConnectClient:
         )
         try:
             return json.loads(ask(request, ANSWER_SECONDS) or b"{}")
-        except HTTPError as error:
+        except StatusRefused as error:
             if error.code == HTTPStatus.CONFLICT:
                 return None
             raise ConfigurationError(
@@ -136,8 +135,8 @@ def _state(name: str, status: dict[str, Any]) -> ConnectorState:
     )
 
 
-def _reason(error: HTTPError) -> str:
+def _reason(error: StatusRefused) -> str:
     try:
-        return str(json.loads(error.read(MOST_BYTES))["message"]).strip()
-    except (ValueError, KeyError, OSError):
-        return str(error.reason)
+        return str(json.loads(error.body)["message"]).strip()
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return error.reason

@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from aiokafka.abc import AbstractTokenProvider
 
-from app.adapters.http_request import AnswerTooLong, ask
+from app.adapters.http_request import AnswerTooLong, StatusRefused, ask
 from app.domain.safe_text import without_credentials
 from app.errors import ConfigurationError
 
@@ -152,8 +152,7 @@ class _Refused(ValueError):
 
 def _reason(error: Exception) -> str:
     """The kind of failure. The text of the response is left out: it may hold a token."""
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()  # an HTTPError is also the response and holds its socket
+    if isinstance(error, StatusRefused):
         return f"HTTP {error.code}" + (
             ", a redirect, which is not followed" if 300 <= error.code < 400 else ""
         )

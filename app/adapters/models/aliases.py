@@ -33,8 +33,8 @@ def read_aliases(models_dir: Path) -> Aliases:
         return msgspec.toml.decode(bounded_file.read(path, MOST_BYTES), type=Aliases)
     except OSError as error:
         raise ModelRejected(
-            f"{path} cannot be read: {error.strerror}. Set FRAUDSTREAM_MODEL_DIR, or write "
-            'the file with `champion = "name/version"`.'
+            f"{path} cannot be read: {error.strerror}. Set FRAUDSTREAM_MODEL_DIR, write the file with "
+            '`champion = "name/version"`, or copy the baseline model with `fraudstream files copy models`.'
         ) from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ModelRejected(

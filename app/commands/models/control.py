@@ -85,7 +85,8 @@ def report_lines(report: "WorkerReport", *, silent: bool = False) -> list[str]:
     """One line for the champion, then one per challenger and canary; the last one states that the worker is silent."""
     from app.domain.control import model_id
 
-    lines = [f"{report.host} {report.worker}  {model_id(report.runs)}  since {utc(report.since)}"]
+    release = f"  release {report.version}" if report.version else ""
+    lines = [f"{report.host} {report.worker}  {model_id(report.runs)}  since {utc(report.since)}{release}"]
     if report.order_refused:
         order = report.order_refused
         lines.append(f"    refused the order {order.key} at offset {order.offset}: {order.reason}")

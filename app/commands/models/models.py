@@ -28,9 +28,16 @@ def show(json: Json = False) -> None:
     from app.adapters.models.listing import list_bundles
     from app.settings import Settings
 
-    listed = list_bundles(Settings.from_env().model)
+    settings = Settings.from_env().model
+    listed = list_bundles(settings)
     if json:
         printing.json_text(json_format.dumps({"models": msgspec.to_builtins(listed)}, indent=2))
+        return
+    if not listed:
+        printing.line(
+            f"There are no models in {Path(settings.dir).absolute()}. Set FRAUDSTREAM_MODEL_DIR, train one with "
+            "`fraudstream train`, or copy the baseline with `fraudstream files copy models`."
+        )
         return
     printing.table(
         ("MODEL", "ALIAS", "CREATED, FIGURES"),

@@ -27,7 +27,6 @@ def worker(
     """Run a worker until SIGTERM or Ctrl-C; settings, topics and model are checked first."""
     import gc
     import os
-    import sys
 
     from app.settings import Settings
 
@@ -41,14 +40,12 @@ def worker(
     settings = Settings.from_env()
     _check(settings)
 
-    from faust.cli.faust import cli
+    from app import worker_process
 
-    # Faust's default level, "warn", would override the level of our logging configuration.
-    level = settings.worker.log_level.replace("warning", "warn")
     # A program that reads the log as JSON cannot read the banner.
-    quiet = ["--quiet"] if settings.worker.log_format == "json" else []
-    sys.argv = ["faust", "-A", "app.worker", *quiet, "worker", "--without-web", "-l", level]
-    cli()
+    worker_process.run(
+        settings.worker.log_level.replace("warning", "warn"), quiet=settings.worker.log_format == "json"
+    )
 
 
 def _check(settings: "Settings") -> None:

@@ -12,6 +12,7 @@ from app.scoring.lineup import Lineup
 from app.streaming.control.champion import ChampionSwitch
 from app.streaming.control.lineup import LineupSwitch, LineupTerms
 from app.streaming.control.model_choice import ModelChoice, RunningChampion
+from app.version import VERSION
 
 
 class ModelCallbacks(NamedTuple):
@@ -84,6 +85,7 @@ class ModelController:
             heard=heard,
             challengers=self._lineup.challenger_reports(),
             canary=self._lineup.canary_report(),
+            version=VERSION,
         )
 
     def _use(self, bundle: Bundle) -> None:

@@ -1,6 +1,7 @@
 """The base class of all workers: data directory, HTTP endpoints, checks before the start, monitoring."""
 
 import asyncio
+import platform
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,7 @@ from app.streaming.monitoring.lag import LagProbe
 from app.streaming.monitoring.unreadable import UnreadableProbe
 from app.streaming.monitoring.watchdog import Watchdog
 from app.topics.provisioning import require
+from app.version import VERSION
 
 if TYPE_CHECKING:
     from app.adapters.serde.event_decoder import ChangeSchemas
@@ -64,6 +66,8 @@ class Worker(ABC):
     def __init__(self, settings: Settings, app: faust.App, topics: tuple[str, ...]) -> None:
         self.settings = settings
         self.metrics = PrometheusMetrics()
+        self.build = {"version": VERSION, "python": platform.python_version(), "role": settings.worker.role}
+        self.metrics.inform("build_info", **self.build)
         self.topics = topics
         self.partition_names = PartitionNames(*topics)
         self._app = app

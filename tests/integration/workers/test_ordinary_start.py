@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.local.state import Stack
+from app.version import VERSION
 from tests.support.deployment import Deployment
 from tests.support.entities import Entities
 from tests.support.groups import Groups
@@ -36,3 +37,6 @@ async def test_a_worker_imports_all_it_needs_and_starts_and_stops(
         deployment.require_workers()
         await asyncio.sleep(0.1)
     assert worker.terminate() == 0
+    (starting,) = (line for line in worker.text().splitlines() if "starting" in line and "faust_app" in line)
+    assert VERSION in starting
+    assert role in starting

@@ -85,6 +85,15 @@ def test_a_refused_configuration_is_reported_with_its_reason(server: Any) -> Non
         ConnectClient(url).put(CONNECTOR)
 
 
+@pytest.mark.parametrize("body", [[], "busy", 3, {"message": None}, {}])
+def test_a_refusal_without_a_message_is_reported_with_its_status(server: Any, body: Any) -> None:
+    url, handler = server
+    handler.answers.append((400, body))
+
+    with pytest.raises(ConfigurationError, match="answers 400 to PUT"):
+        ConnectClient(url).put(CONNECTOR)
+
+
 @pytest.mark.parametrize("ask", [ConnectClient.states, lambda client: client.put(CONNECTOR)])
 def test_a_redirect_is_reported_and_not_followed(server: Any, ask: Any) -> None:
     """The configuration of a connector may hold passwords."""

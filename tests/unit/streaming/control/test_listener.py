@@ -35,6 +35,7 @@ from app.streaming.control.controller import ModelCallbacks, ModelController
 from app.streaming.control.lineup import LineupTerms
 from app.streaming.control.listener import ControlListener
 from app.streaming.control.model_choice import ModelChoice
+from app.version import VERSION
 from tests.support.wire.hostile import spoiled
 
 NOW_MS = 1_760_000_000_000
@@ -193,6 +194,7 @@ async def test_a_champion_order_reaches_the_lineup_and_the_report(worker: Worker
     assert model_id(worker.lineup.champion.reference) == "large-amounts/2"
     report = worker.controller.report(heard=7)
     assert (report.worker, report.runs, report.heard, report.refused) == ("w1", second, 7, None)
+    assert report.version == VERSION
 
 
 async def test_a_refused_order_is_in_the_report(worker: Worker) -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.commands.models.control import report_lines
 from app.domain.control import OrderRefusal, WorkerReport
 from app.domain.decision import ModelReference
 from app.errors import ConfigurationError
@@ -68,3 +70,11 @@ def test_a_worker_refuses_the_order_if_it_refused_one_of_its_records(
 
     assert refuses_record(answer, range(6, 8)) is expected
     assert OrderAnswers([answer], [], range(6, 8)).unanimous(refuses_champion) is not expected
+
+
+def test_the_status_of_a_worker_names_its_release_if_its_report_does() -> None:
+    of_earlier_release = report(heard=1)
+    of_this_release = msgspec.structs.replace(of_earlier_release, version="0.2.0")
+
+    assert report_lines(of_earlier_release) == ["h w1  baseline/1  since 1970-01-01 00:00:00 UTC"]
+    assert report_lines(of_this_release) == ["h w1  baseline/1  since 1970-01-01 00:00:00 UTC  release 0.2.0"]
