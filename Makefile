@@ -115,6 +115,10 @@ lock:  ## update requirements*.lock from pyproject.toml; the only target that ne
 		--extra registry --extra tracing --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--extra local --extra registry --extra analytics --extra tracing --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
+	# A package may have a wheel for one version of Python and none for the next.
+	for python in 3.11 3.12 3.13 3.14; do for lock in requirements*.lock; do \
+		uv pip install --dry-run --quiet --no-deps --require-hashes --only-binary :all: --target $(VENV)/none \
+			--python-version $$python --python-platform x86_64-manylinux_2_28 -r $$lock || exit 1; done; done
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'

