@@ -12,7 +12,9 @@ def copy(name: Name, target: Path) -> int:
     try:
         shutil.copytree(folder(name), target, ignore=shutil.ignore_patterns("__pycache__"))
     except FileExistsError as error:
-        raise ConfigurationError(f"{target} exists and is left as it is. Give another directory with --to.") from error
+        raise ConfigurationError(
+            f"{target} exists and is left as it is. Give another directory with --to."
+        ) from error
     except shutil.Error as error:
         raise ConfigurationError(f"{target} is incomplete: {error}.") from error
     except OSError as error:

@@ -41,7 +41,7 @@ def test_no_label_can_hold_a_value_of_an_event() -> None:
     """Labels without listed values identify a part of the deployment or a feature of the catalog."""
     unlisted = {label for metric in CATALOG for label, values in metric.labels.items() if not values}
 
-    assert unlisted == {"partition", "name", "version", "digest", "feature"}
+    assert unlisted == {"partition", "name", "version", "digest", "feature", "python", "role"}
 
 
 def test_a_misspelt_name_is_a_type_error(metrics: PrometheusMetrics) -> None:

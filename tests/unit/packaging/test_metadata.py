@@ -15,9 +15,16 @@ from app.version import VERSION
 from tests.support.documents import broken_links
 from tests.support.paths import REPOSITORY
 
-PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]
 PAGE = (REPOSITORY / PROJECT["readme"]).read_text(encoding="utf-8")
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-runtime.lock", "requirements-bench.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-build.lock",
+    "requirements-runtime.lock",
+    "requirements-bench.lock",
+)
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -67,7 +74,7 @@ def test_scikit_learn_is_the_one_of_every_shipped_bundle() -> None:
 def test_the_page_of_the_package_needs_no_repository_around_it() -> None:
     assert not re.findall(r"\]\((?!https://|#)", PAGE)
     assert not re.findall(r"<img|!\[", PAGE)
-    assert not list(broken_links(REPOSITORY / "page.md", PAGE))
+    assert not list(broken_links(REPOSITORY / PROJECT["readme"], PAGE))
 
 
 def test_the_page_names_every_extra_and_every_version_of_python() -> None:
@@ -132,8 +139,14 @@ def test_the_image_is_built_without_the_development_lock() -> None:
 def test_the_image_is_built_from_all_that_the_wheel_holds() -> None:
     """A folder that the build does not find is left out of the wheel without an error."""
     dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
-    copied = {source for copy in re.findall(r"^COPY (?!--)(.*) \S+$", dockerfile, re.MULTILINE) for source in copy.split()}
-    sent = {line.removeprefix("!") for line in (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split()}
+    copied = {
+        source
+        for copy in re.findall(r"^COPY (?!--)(.*) \S+$", dockerfile, re.MULTILINE)
+        for source in copy.split()
+    }
+    sent = {
+        line.removeprefix("!") for line in (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split()
+    }
 
     for needed in ("app", "LICENSE", "pyproject.toml", PROJECT["readme"], *shipped.IN_CHECKOUT.values()):
         assert needed in copied

@@ -92,4 +92,9 @@ def test_the_json_of_a_directory_without_models_stays_json(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert CliRunner().invoke(app, ["model", "list", "--json"]).output.split() == ['{', '"models":', "[]", "}"]
+    assert CliRunner().invoke(app, ["model", "list", "--json"]).output.split() == [
+        "{",
+        '"models":',
+        "[]",
+        "}",
+    ]

@@ -46,7 +46,17 @@ def run(*words: str | Path, cwd: Path, environment: Mapping[str, str] | None = N
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the checkout with the installed build tools."""
     out = tmp_path_factory.mktemp("wheel")
-    build = ("-m", "pip", "wheel", "-q", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", out)
+    build = (
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        "--no-build-isolation",
+        "--wheel-dir",
+        out,
+    )
     ended = run(sys.executable, *build, REPOSITORY, cwd=out)
     assert ended.code == 0, ended.output
     (built,) = out.glob("*.whl")
