@@ -1,7 +1,7 @@
 """The files that come with the program: the baseline model, what ``deploy/`` has for operators, and the published schemas.
 
-A wheel holds them in this package, below ``files`` (pyproject.toml maps them); a checkout has them at its root. ``app.commands``
-and ``app.demo`` import this package, workers do not: which model decides is never a matter of what happens to be installed.
+A wheel holds them in this package, below ``files`` (pyproject.toml maps them); a checkout has them at its root. Commands and
+demos import this package, workers do not: which model decides is never a matter of what happens to be installed.
 """
 
 from importlib.resources import as_file, files

@@ -150,6 +150,7 @@ def known_source(name: str) -> bool:
     "line",
     [
         "fraudstream modell list",
+        "fraudstream --versions",
         "fraudstream model promote",
         "fraudstream worker --roll risk",
         "fraudstream worker --role cashier",
