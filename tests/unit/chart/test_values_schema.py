@@ -2,20 +2,18 @@
 
 import copy
 import json
-import tomllib
 from collections.abc import Iterator
 from functools import reduce
-from importlib import import_module
 from typing import Any, get_args
 
 import pytest
 
 from app.settings import WorkerRole, setting_names
 from app.topics.access import ROLES
+from app.version import VERSION
 from tests.support.chart.objects import Object, validator, yaml
 from tests.support.chart.settings_schema import SCHEMA, SET_BY_THE_CHART, regenerated
 from tests.support.chart.tools import CHART
-from tests.support.paths import REPOSITORY
 
 EXAMPLES = ("dev", "production")
 STRICT = json.loads(SCHEMA.read_text(encoding="utf-8"))
@@ -159,9 +157,6 @@ def test_the_principals_of_the_production_example_are_those_of_its_logins() -> N
 
 def test_the_chart_installs_the_image_of_its_release() -> None:
     """At a release, change Chart.yaml and run `make manifests`."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    # A project whose version is dynamic has it in a module.
-    release = project.get("version") or import_module("app.version").VERSION
     chart = load("Chart.yaml")
 
-    assert (chart["version"], chart["appVersion"]) == (release, release)
+    assert (chart["version"], chart["appVersion"]) == (VERSION, VERSION)
