@@ -1,10 +1,12 @@
 """The wheel: built, checked, installed beside no checkout, and used from an empty directory."""
 
+import stat
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -110,6 +112,26 @@ def test_the_wheel_holds_every_file(wheel: Path) -> None:
         "fraudstream.py",
         f"fraudstream-{VERSION}.dist-info",
     }
+
+
+def test_only_what_the_chart_links_to_is_in_the_wheel_twice(wheel: Path) -> None:
+    """A wheel holds no links: pip would write the text of one where its file belongs."""
+    equal: defaultdict[bytes, set[str]] = defaultdict(set)
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            assert not stat.S_ISLNK(entry.external_attr >> 16), entry.filename
+            if entry.file_size:
+                equal[archive.read(entry)].add(entry.filename)
+
+    links = [path for path in (REPOSITORY / "deploy").rglob("*") if path.is_symlink()]
+    linked = [{in_wheel(link), in_wheel(link.resolve())} for link in links]
+    assert len(links) >= 3
+    assert sorted(map(sorted, linked)) == sorted(sorted(names) for names in equal.values() if len(names) > 1)
+
+
+def in_wheel(path: Path) -> str:
+    """The name in the wheel of a file of deploy/."""
+    return f"app/shipped/files/{path.relative_to(REPOSITORY).as_posix()}"
 
 
 def test_the_command_runs_away_from_the_checkout(installed: Path, tmp_path: Path) -> None:
