@@ -312,6 +312,8 @@ SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "evaluate": "prints names of columns that it has chosen itself; its HTML report is in test_pages.py",
     "explain": (known.explained,),
     "features": OWN_FIGURES,
+    "files copy": "prints the number of files, and the path of its argument",
+    "files list": "prints the folders that come with the program",
     "labels send": WAITS,
     "model canary": (known.worker_report,),
     "model challenge": (known.worker_report,),

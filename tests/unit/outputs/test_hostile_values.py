@@ -204,6 +204,7 @@ def report(text: str) -> WorkerReport:
             ChallengerReport(model=text, suspended=text),
         ],
         canary=CanaryReport(model=text, share=0.5, stopped=text),
+        version=text,
     )
 
 
