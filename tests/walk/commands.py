@@ -28,7 +28,10 @@ COMMANDS: dict[str, Entry] = {
     "make hooks": TOOLS,
     "make lock": TOOLS,
     ". .venv/bin/activate": elsewhere("the shell of the walk has the command on its path"),
+    "python3 -m venv .venv": TOOLS,
+    "pip install 'fraudstream[local]'": TOOLS,
     "pip install 'fraudstream[tracing]'": TOOLS,
+    "fraudstream demo": elsewhere("tests/integration/local/test_demo.py runs it"),
     # Contributing
     "python -m app.settings.page > docs/settings.md": files(),
     "fraudstream acl print > deploy/acls/acls.sh": files(),
@@ -47,6 +50,10 @@ COMMANDS: dict[str, Entry] = {
         reason=TRAINS_AT_LENGTH,
     ),
     "fraudstream model list": files(says="baseline/3"),
+    "fraudstream files list": files(says="models"),
+    # The clone has folders of these names.
+    "fraudstream files copy models": files("fraudstream files copy models --to copied/models"),
+    "fraudstream files copy deploy": files("fraudstream files copy deploy --to copied/deploy"),
     "fraudstream features traffic.parquet --out features.parquet": files(),
     "fraudstream score traffic.parquet --out scores.parquet --with-features": files(says="scores.parquet"),
     # Two hundred customers are not the four thousand of the training: it says so by its exit code.
