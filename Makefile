@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The demo reports the time until its first alert, including the set-up.
 STARTED := $(shell date +%s)
 
-.PHONY: setup hooks demo demo-cdc test test-all lint bench chaos fuzz fuzz-guided chart-tools manifests lock clean help
+.PHONY: setup hooks demo demo-cdc image test test-all lint bench chaos fuzz fuzz-guided chart-tools manifests lock clean help
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
@@ -43,6 +43,12 @@ demo: setup  ## Kafka, workers, generated traffic and live alerts; DEMO_SECONDS=
 
 demo-cdc: setup  ## the demo with a database as source: rows inserted into Postgres, Debezium, live alerts; ROWS=10000
 	$(BIN)/fraudstream cdc demo $(if $(ROWS),--rows $(ROWS))
+
+VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' app/version.py)
+BUILD_IMAGE ?= docker build
+image:  ## the container image; BASE=NAME takes another base, BUILD_IMAGE='buildah build --format docker' needs no Docker
+	$(BUILD_IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --tag fraudstream:$(VERSION) .
 
 test: $(BENCH_STAMP) lint  ## lint, types, import rules and all tests except the slow ones, in some ten minutes
 	$(COMPILE)

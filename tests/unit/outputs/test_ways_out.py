@@ -20,6 +20,7 @@ OF_THE_PROGRAM = {
     "app/settings/page.py": "prints a generated page of the documentation",
     "app/operations/cluster_metrics.py": "prints a generated page of the documentation",
     "app/console_script.py": "prints where Python found a package, before ours can be imported",
+    "app/operations/container_health.py": "prints lines that have passed safe_text; a console is slow to import",
     "app/local/java/jars.py": "prints names of lock files",
 }
 """Modules that print without sanitising, and why nothing of another party is in it."""
