@@ -61,9 +61,10 @@ class CatalogComputation:
 
     def prepared(self, chunk: Chunk, arrivals: Arrivals) -> Prepared:
         """Return columns of fields, in the order of the catalog, with their fold."""
+        ready = self._fold.prepare(chunk, arrivals)
         return Prepared(
             arrivals.transaction,
-            lambda profiles, bounds, topic_id: self._fold.fold(profiles, chunk, arrivals, bounds, topic_id),
+            lambda profiles, bounds, topic_id: self._fold.fold(profiles, ready, bounds, topic_id),
         )
 
     def rows(self, folded: Folded, applied: Integers, delayed: Doubles) -> Rows:

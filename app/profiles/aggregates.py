@@ -83,7 +83,7 @@ def squares(flags: Integers, values: Integers, edges: Integers, need: int, out: 
     high, low = _ZERO, _ZERO
     for w in range(len(edges) - 1):
         part, taken = flags[edges[w + 1] : edges[w]], values[edges[w + 1] : edges[w]]
-        q, bits = 0, 0
+        q, bits = np.int64(0), 0
         for i in range(len(part)):
             inside = (part[i] & need) == need
             value = taken[i] if inside else 0

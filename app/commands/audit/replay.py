@@ -135,7 +135,9 @@ def _models(settings: "Settings", model: str) -> "Callable[[ModelReference], Bun
     if model:
         bundle = load_champion(settings, model)
         return lambda _: bundle
-    return lru_cache(maxsize=16)(partial(referenced_bundle, settings.model, catalog_file=settings.catalog.file))
+    return lru_cache(maxsize=16)(
+        partial(referenced_bundle, settings.model, catalog_file=settings.catalog.file)
+    )
 
 
 def _print(replay: "Replay", seconds: float, *, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def terminals_of(numbers: Sequence[int]) -> Texts:
 
 
 def part_of(events: Events, rows: slice) -> Events:
-    return events._make(column[rows] for column in events)
+    return Events._make(column[rows] for column in events)
 
 
 def both(
