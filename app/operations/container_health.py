@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from app.domain.safe_text import one_line
+from app.domain.words import named
 
 PROCESSES = Path("/proc")
 TIMEOUT_SECONDS = 5
@@ -90,7 +91,7 @@ def _ask(host: str, port: int) -> str:
         response = connection.getresponse()
         text = response.read().decode("utf-8", "replace").strip()
     except (OSError, HTTPException) as error:
-        return f"{type(error).__name__}: {error}"
+        return f"{named(error)}: {error}"
     else:
         return "" if response.status == HTTPStatus.OK else f"{response.status} {text}"
     finally:

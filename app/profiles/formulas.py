@@ -108,4 +108,7 @@ def _time_similarity(terms: Terms) -> float:
     """The mean cosine of the angles between the event's time of day and those of the others."""
     minute = terms.time_ms % DAY_MS // MINUTE_MS
     total = COSINES[minute] * terms.second + SINES[minute] * terms.third
-    return total / (terms.first * CLOCK_UNIT * CLOCK_UNIT) if terms.first else nan
+    if not terms.first:
+        return nan
+    # The hands are rounded, so that their product can be a millionth longer than 1.
+    return min(1.0, max(-1.0, total / (terms.first * CLOCK_UNIT * CLOCK_UNIT)))

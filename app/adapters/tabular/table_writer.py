@@ -43,7 +43,7 @@ TRANSACTION_SCHEMA: Mapping[str, ColumnType] = types.MappingProxyType(
 _ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64(), "boolean": pa.bool_()}
 
 
-_SUSPICIOUS = "^'*[=+@\\-\uff1d\uff0b\uff0d\uff20]|[^\\pL\\pM\\pN\\pP\\pS ]"
+_SUSPICIOUS = "^'*[=+@\\-\uff1d\uff0b\uff0d\uff20]|[^ -~\u00a1-\u00ac\u00ae-\u024f]"
 """RE2: what begins like a formula, or has a character that is neither visible nor a space. Only these texts are looked at."""
 
 
