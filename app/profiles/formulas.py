@@ -111,4 +111,4 @@ def _time_similarity(terms: Terms) -> float:
     if not terms.first:
         return nan
     # The hands are rounded, so that their product can be a millionth longer than 1.
-    return min(1.0, max(-1.0, total / (terms.first * CLOCK_UNIT * CLOCK_UNIT)))
+    return float(min(1.0, max(-1.0, total / (terms.first * CLOCK_UNIT * CLOCK_UNIT))))

@@ -102,7 +102,7 @@ def _parts(feature: Feature) -> list[str]:  # noqa: C901  # one case for each fu
 def _inside(feature: Feature) -> str:
     """Whether an event is in the window, apart from the filter."""
     others = not feature.includes_current or feature.function in _OTHERS_ONLY
-    same = [f"e.{name} = c.{name}" for name in _same(feature)]
+    same = [f"{_number(f'e.{name}', name)} = {_number(f'c.{name}', name)}" for name in _same(feature)]
     later = f"e.time_ms > c.time_ms - {feature.window_ms}"
     return " AND ".join([later, *(["e.number < c.number"] if others else []), *same])
 

@@ -95,7 +95,7 @@ def test_a_worker_that_does_not_answer_is_not_healthy(
     port = container.runs(SILENT, "fraudstream", "worker")
 
     assert main(container.processes) == 1
-    assert f":{port}/livez: RemoteDisconnected" in capsys.readouterr().out
+    assert f":{port}/livez: remote disconnected" in capsys.readouterr().out
 
 
 def test_a_process_that_has_ended_is_no_problem(tmp_path: Path) -> None:
