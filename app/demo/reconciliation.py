@@ -1,6 +1,6 @@
 """Reconciles what was sent with what the topics hold, by distinct transaction."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -9,8 +9,7 @@ from app.demo.id_set import IdSet
 from app.demo.latencies import Latencies
 from app.domain.decision import Alert, Outcome
 from app.domain.identifiers import alert_id
-
-ALERTS_SHOWN = 20
+from app.rendering.attacks import Attacks
 
 
 class ReceivedDecision(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +27,7 @@ class Reconciliation:
         self.malformed = 0
         self.outcomes: Counter[Outcome] = Counter()
         self.latencies = Latencies()
-        self.newest_alerts: deque[Alert] = deque(maxlen=ALERTS_SHOWN)
+        self.attacks = Attacks()
         self.repeated_decisions = 0
         self.repeated_alerts = 0
         self.unrelated = 0
@@ -82,7 +81,7 @@ class Reconciliation:
         if number is None or alert.alert_id != alert_id(alert.transaction_id):
             self.unrelated += 1
         elif self._alerted.add(number):
-            self.newest_alerts.append(alert)
+            self.attacks.add(alert)
             return True
         else:
             self.repeated_alerts += 1

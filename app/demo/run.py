@@ -11,7 +11,7 @@ import uvloop
 from app.demo.folder import STACK, fresh
 from app.demo.models import with_models
 from app.demo.plan import Plan
-from app.demo.screen import open_screen
+from app.demo.screen import open_screen, waiting
 from app.demo.session import Session
 from app.features.columns import compile_fold
 from app.local import stack as local_stack
@@ -31,13 +31,13 @@ def run(plan: Plan, settings: Settings, console: SafeConsole, started_seconds: f
     # A topic created a moment ago has no leader yet: aiokafka logs an error and retries.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     directory = fresh(plan.directory)
-    console.print("starting Kafka and Redis …", highlight=False)
     # The first start of a version compiles the fold, which takes about as long as starting the broker: do both at once.
     compiling = Thread(target=compile_fold)
     compiling.start()
     try:
-        stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
-        compiling.join()
+        with waiting(console, "starting Kafka and Redis …"):
+            stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
+            compiling.join()
         local = _local(with_models(settings, os.environ), stack)
         session = Session(plan, local, directory, started_seconds)
         return uvloop.run(_run(session, local, console))

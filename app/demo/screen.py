@@ -7,16 +7,23 @@ from typing import Protocol
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from app.demo import progress
+from app.demo.attack_table import attack_table
 from app.demo.snapshot import PHASES, Figures, Snapshot
-from app.domain.decision import Alert, Outcome
-from app.domain.money import display
+from app.domain.decision import Outcome
+from app.domain.words import duration
 from app.rendering.console import SafeConsole
-from app.rendering.decision_text import STYLES, as_line, event_time, short
+from app.rendering.decision_text import attack_line
+from app.rendering.palette import STYLES
 
-ROWS_BESIDE_ALERTS = 14
+ROWS_BESIDE_ATTACKS = 10
+PROGRESS_ROWS = 2
+BAR_WIDTH = 30
 
 
 class Screen(Protocol):
@@ -25,6 +32,19 @@ class Screen(Protocol):
     period_seconds: float
 
     def draw(self, snapshot: Snapshot) -> None: ...
+
+
+@contextmanager
+def waiting(console: SafeConsole, text: str) -> Iterator[None]:
+    """Show that work goes on, with its seconds: on one line that is removed at the end; elsewhere print the text once."""
+    if not console.is_terminal:
+        console.print(text, highlight=False)
+        yield
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as shown:
+        shown.add_task(text, total=None)
+        yield
 
 
 @contextmanager
@@ -38,7 +58,7 @@ def open_screen(console: SafeConsole) -> Iterator[Screen]:
 
 
 class PlainScreen:
-    """Prints a line of progress every few seconds, followed by the newest alerts."""
+    """Prints a line of progress every few seconds, followed by the attacks with the newest alerts."""
 
     period_seconds = 3.0
 
@@ -54,21 +74,22 @@ class PlainScreen:
             self._hints_shown = True
             for hint in snapshot.hints:
                 say(f"try: {hint}")
-        figures = snapshot.figures()
+        figures, far = snapshot.figures(), snapshot.progress()
+        done = "" if far is None else f" {_words(far)},"
         say(
-            f"[{snapshot.seconds:5.1f} s] {snapshot.phase}: {figures.events_per_s:,.0f} events/s, lag {figures.lag:,}, "
+            f"[{snapshot.seconds:5.1f} s] {snapshot.phase}:{done} {figures.events_per_s:,.0f} events/s, lag {figures.lag:,}, "
             f"latency {figures.latency}, produced {figures.produced:,}, decided {figures.decided:,}, "
             f"dead letters {figures.dead_letters}, review {figures.reviews:,}, decline {figures.declines:,}"
         )
-        while snapshot.new_alerts:
-            self._console.print(as_line(snapshot.new_alerts.popleft()), soft_wrap=True, highlight=False)
+        for attack in snapshot.changed_attacks():
+            self._console.print(attack_line(attack), soft_wrap=True, highlight=False)
 
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, highlight=False)
 
 
 class LiveScreen:
-    """Draws the figures, and the alerts below them, the newest first."""
+    """Draws the figures, and the attacks below them, the newest first."""
 
     period_seconds = 0.5
     """Drawing takes about 10 ms, by which it delays the events being sent."""
@@ -77,25 +98,49 @@ class LiveScreen:
         self._live = live
 
     def draw(self, snapshot: Snapshot) -> None:
-        self._live.update(picture(snapshot, self._live.console.height), refresh=True)
+        console = self._live.console
+        self._live.update(picture(snapshot, console.width, console.height), refresh=True)
 
 
-def picture(snapshot: Snapshot, height: int) -> RenderableType:
-    """Return the screen, with as many alerts as fit into ``height`` lines."""
-    alert_rows = max(3, height - ROWS_BESIDE_ALERTS - len(snapshot.notes) - len(snapshot.hints))
-    alerts = list(snapshot.reconciliation.newest_alerts)[-alert_rows:][::-1]
+def picture(snapshot: Snapshot, width: int, height: int) -> RenderableType:
+    """Return the screen, with as many attacks as fit into ``height`` lines of ``width`` characters."""
+    far = snapshot.progress()
+    beside = ROWS_BESIDE_ATTACKS + (PROGRESS_ROWS if far else 0) + len(snapshot.notes) + len(snapshot.hints)
+    attacks = snapshot.reconciliation.attacks.newest(max(3, height - beside))
     return Group(
         Panel(
-            _counters(snapshot.figures()),
+            Group(_counters(snapshot.figures(), snapshot.reconciliation.attacks.count), *_bars(far)),
             title=f"fraudstream · {PHASES[snapshot.phase]} · {snapshot.seconds:,.0f} s",
         ),
-        _alerts(alerts),
+        attack_table(attacks, width),
         *(Text(note, style="cyan") for note in snapshot.notes),
         *(Text(f"try: {hint}", style="dim", no_wrap=True) for hint in snapshot.hints),
     )
 
 
-def _counters(figures: Figures) -> Table:
+def _bars(far: progress.Progress | None) -> Iterator[RenderableType]:
+    if far is None:
+        return
+    table = Table.grid(padding=(0, 1))
+    rest = _left(far)
+    for name, share, said in (("sent", far.sent, ""), ("decided", far.decided, rest)):
+        bar = ProgressBar(
+            total=1.0, completed=share, width=BAR_WIDTH, complete_style="cyan", finished_style="cyan"
+        )
+        table.add_row(f"history {name}", bar, f"{share:4.0%}".replace("%", " %"), said)
+    yield table
+
+
+def _words(far: progress.Progress) -> str:
+    shares = f"{far.sent:.0%} sent, {far.decided:.0%} decided".replace("%", " %")
+    return ", ".join(filter(None, [shares, _left(far)]))
+
+
+def _left(far: progress.Progress) -> str:
+    return "" if far.seconds_left is None else f"about {duration(max(1, round(far.seconds_left)))} left"
+
+
+def _counters(figures: Figures, attacks: int) -> Table:
     table = Table.grid(padding=(0, 3), expand=True)
     table.add_row(
         Text(f"{figures.events_per_s:,.0f}", style="bold").append(" events/s", style="not bold"),
@@ -105,7 +150,7 @@ def _counters(figures: Figures) -> Table:
     table.add_row(
         f"produced {figures.produced:,}",
         f"decided {figures.decided:,}",
-        f"dead letters {figures.dead_letters:,}",
+        f"dead letters {figures.dead_letters:,}, attacks {attacks:,}",
     )
     approved = figures.decided - figures.reviews - figures.declines
     table.add_row(
@@ -113,18 +158,4 @@ def _counters(figures: Figures) -> Table:
         Text(f"review {figures.reviews:,}", style=STYLES[Outcome.REVIEW]),
         Text(f"decline {figures.declines:,}", style=STYLES[Outcome.DECLINE]),
     )
-    return table
-
-
-def _alerts(alerts: list[Alert]) -> Table:
-    table = Table(expand=True, box=None, header_style="dim")
-    for title in ("event time", "outcome", "score", "amount", "customer"):
-        table.add_column(title, no_wrap=True, justify="right" if title in {"score", "amount"} else "left")
-    table.add_column("reasons", no_wrap=True, ratio=1)
-    for alert in alerts:
-        amount = display(alert.transaction.amount_minor, alert.transaction.currency)
-        reasons = "; ".join(map(short, alert.reasons))
-        outcome, score = str(alert.outcome), f"{alert.score:.4f}"
-        cells = (event_time(alert.event_time), outcome, score, amount, alert.customer_id)
-        table.add_row(*cells, Text(reasons, overflow="ellipsis"), style=STYLES[alert.outcome])
     return table

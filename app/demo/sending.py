@@ -44,26 +44,29 @@ class Traffic:
     def stop(self) -> None:
         self._stopped.set()
 
-    async def run(self, on_phase: Callable[[str], None]) -> None:
-        """Send history and live traffic; return when everything is acknowledged."""
-        await self._sender.run(lambda: self._labels.run(lambda: self._feed(on_phase)))
+    async def run(self, on_phase: Callable[[str], None], on_history: Callable[[float], None]) -> None:
+        """Send history and live traffic; return when everything is acknowledged. ``on_history`` gets the share that is sent."""
+        await self._sender.run(lambda: self._labels.run(lambda: self._feed(on_phase, on_history)))
 
-    async def _feed(self, on_phase: Callable[[str], None]) -> None:
+    async def _feed(self, on_phase: Callable[[str], None], on_history: Callable[[float], None]) -> None:
         on_phase("history")
-        await self._send_history()
+        await self._send_history(on_history)
         # Wait for the backlog of the history: live events behind it would measure only the backlog.
         while self._reconciliation.undecided and not self._stopped.is_set():  # noqa: ASYNC110  # emptied a record at a time
             await asyncio.sleep(POLL_SECONDS)
         on_phase("live")
         await self._send_live()
 
-    async def _send_history(self) -> None:
+    async def _send_history(self, on_history: Callable[[float], None]) -> None:
+        begin_ms, end_ms = traffic.history_span(self._plan, self._today)
         for index, event in enumerate(traffic.history(self._plan, self._today)):
             self._put(event, _now_ms())
             if index % HISTORY_SLICE == 0:
+                on_history((event.transaction.event_time - begin_ms) / (end_ms - begin_ms))
                 await self._sender.wait_for_capacity()
                 if self._stopped.is_set():
                     return
+        on_history(1.0)
 
     async def _send_live(self) -> None:
         """Send live events. The timestamp of a record is its intended time, so a delay of this sender counts as latency."""

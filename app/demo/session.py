@@ -75,7 +75,7 @@ class Session:
                 group.create_task(self._draw(screen)),
                 group.create_task(self._expect_a_decision()),
             ]
-            await traffic.run(self._enter)
+            await traffic.run(self._enter, self._history_sent)
             self._enter("draining")
             await self._drain(reader)
             screen.draw(snapshot)
@@ -116,6 +116,9 @@ class Session:
 
     def _enter(self, phase: str) -> None:
         self.snapshot.phase = phase
+
+    def _history_sent(self, share: float) -> None:
+        self.snapshot.history.sent_share = share
 
     def _restarted(self, note: str) -> None:
         self.snapshot.notes.append(note)

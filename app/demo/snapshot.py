@@ -5,12 +5,14 @@ from collections import deque
 
 import msgspec
 
+from app.demo.progress import HistoryProgress, Progress
 from app.demo.reconciliation import Reconciliation
 from app.domain.decision import Alert, Outcome
+from app.rendering.attacks import Attack, Target, target_of
 
 PHASES = {
     "starting": "starting the worker",
-    "history": "sending history at full speed to fill the profiles",
+    "history": "history at full speed, to fill the profiles",
     "live": "live traffic",
     "draining": "traffic stopped; waiting for the last decisions",
 }
@@ -46,8 +48,8 @@ class Snapshot:
         self.hints: list[str] = []
         self.notes: deque[str] = deque(maxlen=NOTES_SHOWN)
         self.first_alert_seconds: float | None = None
-        self.new_alerts: deque[Alert] = deque(maxlen=NOTES_SHOWN)
-        """The newest alerts since the last drawing."""
+        self.history = HistoryProgress()
+        self._changed: set[Target] = set()
         self._started_seconds = started_seconds
         self._last = (time.perf_counter(), 0)
 
@@ -60,7 +62,20 @@ class Snapshot:
         if self.first_alert_seconds is None:
             self.first_alert_seconds = self.seconds
             self.notes.append(f"first alert after {self.seconds:.0f} s")
-        self.new_alerts.append(alert)
+        self._changed.add(target_of(alert))
+
+    def progress(self) -> Progress | None:
+        """Return the progress of the history; None when it is over."""
+        if self.phase not in {"starting", "history"}:
+            return None
+        return self.history.at(self.reconciliation.sent, self.reconciliation.decided, time.perf_counter())
+
+    def changed_attacks(self) -> list[Attack]:
+        """Return the newest attacks with an alert since the last call, the oldest first."""
+        newest = self.reconciliation.attacks.newest(NOTES_SHOWN)
+        changed = [attack for attack in reversed(newest) if attack.target in self._changed]
+        self._changed.clear()
+        return changed
 
     def summary(self) -> list[str]:
         """Return the lines to print at the end of the run."""

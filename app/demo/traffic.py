@@ -12,6 +12,7 @@ from app.demo.plan import Plan
 from app.domain.transaction import Transaction
 from app.traffic.simulate import Simulation, simulate
 
+DAY_MS = 86_400_000
 LONGEST_SEASON_DAYS = 365
 EVENTS_A_DAY = 2.0
 """Least mean number of events per simulated customer; see app/traffic/population.py."""
@@ -42,13 +43,19 @@ def history(plan: Plan, today: date) -> Iterator[Event]:
         yield from _events(batch)
 
 
+def history_span(plan: Plan, today: date) -> tuple[int, int]:
+    """Return the begin and the end of the history, in milliseconds since the epoch."""
+    end_ms = _midnight_ms(today - timedelta(days=live_days(plan)))
+    return end_ms - plan.history_days * DAY_MS, end_ms
+
+
 def live(plan: Plan, today: date) -> Iterator[Event]:
     """Yield the events after the history, without end.
 
     Each further year has new customers, because the profiles of the earlier ones have already reached its end.
     """
     days = live_days(plan)
-    begin_ms = int((today - timedelta(days=days) - date(1970, 1, 1)).total_seconds()) * 1000
+    _, begin_ms = history_span(plan, today)
     for batch in simulate(_simulation(plan, today, plan.history_days + days, days, season=0)):
         if batch.event_time[-1] >= begin_ms:  # earlier rows belong to the history
             yield from (event for event in _events(batch) if event.transaction.event_time >= begin_ms)
@@ -95,6 +102,10 @@ def malformed(number: int) -> Record:
         (key, _encode(event | {"event_time": 1_735_689_600})),
     ]
     return broken[number % len(broken)]
+
+
+def _midnight_ms(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * DAY_MS
 
 
 def _simulation(plan: Plan, today: date, days: int, live: int, season: int) -> Simulation:

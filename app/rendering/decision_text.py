@@ -1,4 +1,4 @@
-"""Decisions and alerts as text for a console, coloured by outcome."""
+"""Decisions, alerts and attacks as text for a console, coloured by outcome."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 from rich.text import Text
 
 from app.domain.clock import utc_text
-from app.domain.decision import Decision, Outcome, Reason
+from app.domain.decision import Decision
 from app.domain.money import display
 from app.domain.safe_text import one_line
-
-STYLES = {Outcome.APPROVE: "green", Outcome.REVIEW: "yellow", Outcome.DECLINE: "bold red"}
+from app.rendering.attacks import Attack
+from app.rendering.palette import STYLES
+from app.rendering.reason_words import SEPARATOR, phrase
 
 
 def as_line(decision: Decision) -> Text:
@@ -45,12 +46,26 @@ def event_time(event_time_ms: int) -> str:
     return utc_text(event_time_ms, "%Y-%m-%d %H:%M:%S")
 
 
-def short(reason: Reason) -> str:
-    """A reason in short: the feature, its value and the usual value.
+def attack_line(attack: Attack) -> Text:
+    """One line: latest event time, worst outcome, its score, sum of the amounts, number of alerts, who, reasons of the worst."""
+    worst = attack.worst
+    style = STYLES[worst.outcome]
+    text = Text(f"{event_time(attack.latest_time)}  ")
+    text.append(f"{worst.outcome:<7}", style=style).append(f"  {worst.score:6.4f}", style=style)
+    text.append(one_line(f"  {money(attack):>14}  {times(attack.alerts):>5}  {attack.target.value}"))
+    words = SEPARATOR.join(phrase(reason, worst.transaction.currency) for reason in worst.reasons)
+    return text.append(one_line(f"  {words}")) if words else text
 
-    >>> short(Reason(code="customer_count_1h", text="…", value=9.0, baseline=1.0))
-    'customer_count_1h 9 (usually 1)'
+
+def money(attack: Attack) -> str:
+    """The sum of an attack's amounts, in each currency."""
+    return ", ".join(display(amount, currency) for currency, amount in attack.amounts.items())
+
+
+def times(count: int) -> str:
+    """How many alerts a line stands for; nothing for one.
+
+    >>> times(1), times(1400)
+    ('', 'x1,400')
     """
-    value = "?" if reason.value is None else f"{reason.value:,.4g}"
-    usual = "" if reason.baseline is None else f" (usually {reason.baseline:,.4g})"
-    return f"{reason.code} {value}{usual}"
+    return f"x{count:,}" if count > 1 else ""

@@ -11,7 +11,8 @@ from app.domain.money import display
 from app.features.catalog import WINDOW_NAMES
 from app.features.window import WIDTHS_MS
 from app.rendering.console import SafeConsole
-from app.rendering.decision_text import STYLES, event_time
+from app.rendering.decision_text import event_time
+from app.rendering.palette import ALARM, ATTENTION, STYLES
 from app.replay.customer_history import Moment, Span
 from app.replay.explain import Explanation
 from app.replay.verdict import Verdict
@@ -22,10 +23,10 @@ _VERDICTS = {
         "identical: features, score, outcome and reasons are the same, bit for bit",
     ),
     Verdict.LOG_CUT: (
-        "yellow",
+        ATTENTION,
         "log_cut: retention has deleted records that are needed to recompute this alert",
     ),
-    Verdict.DIFFERENT: ("bold red", "different: the log and the model give another alert"),
+    Verdict.DIFFERENT: (ALARM, "different: the log and the model give another alert"),
 }
 
 
@@ -75,7 +76,7 @@ def _head(explanation: Explanation) -> Iterator[Text]:
         style="not bold default",
     )
     if alert.degraded:
-        yield Text(f"degraded: {', '.join(alert.degraded)}", style="yellow")
+        yield Text(f"degraded: {', '.join(alert.degraded)}", style=ATTENTION)
 
 
 def log_line(span: Span) -> str:

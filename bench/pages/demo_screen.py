@@ -50,7 +50,7 @@ class Recorder:
 
 def exported(snapshot: Snapshot) -> str:
     console = SafeConsole(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
-    console.print(screen.picture(snapshot, HEIGHT))
+    console.print(screen.picture(snapshot, WIDTH, HEIGHT))
     svg = console.export_svg(title="fraudstream demo")
     svg = _COMMENT.sub("<!-- python -m bench.pages.demo_screen -->", _FONT_FACE.sub("", svg), count=1)
     return _UNIQUE.sub("demo", svg).replace("Fira Code", "ui-monospace")

@@ -238,7 +238,7 @@ def demo_snapshot(text: str) -> Snapshot:
     snapshot.notes.append(text)
     snapshot.hints = [text]
     snapshot.alert(alert(text))
-    snapshot.reconciliation.newest_alerts.append(alert(text))
+    snapshot.reconciliation.attacks.add(alert(text))
     return snapshot
 
 
@@ -247,7 +247,7 @@ def demo_lines(text: str) -> None:
 
 
 def demo_screen(text: str) -> None:
-    SafeConsole(width=WIDE).print(picture(demo_snapshot(text), 40))
+    SafeConsole(width=WIDE).print(picture(demo_snapshot(text), WIDE, 40))
 
 
 CASES = (
