@@ -26,9 +26,17 @@ def snapshot(phase: str = "live") -> Snapshot:
     """Three alerts of one customer, one of another."""
     made = Snapshot(Reconciliation("run"), 0.0)
     made.phase = phase
-    large = {"amount_minor": 12_345_678, "reasons": REASONS}
     for one in (
-        *(alert(minutes=minute, outcome=Outcome.DECLINE, score=0.9844, **large) for minute in range(3)),
+        *(
+            alert(
+                minutes=minute,
+                outcome=Outcome.DECLINE,
+                score=0.9844,
+                amount_minor=12_345_678,
+                reasons=REASONS,
+            )
+            for minute in range(3)
+        ),
         alert(customer="c0000002", reasons=REASONS[1:]),
     ):
         made.alert(one)
