@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.adapters.disk import durable_file
 from app.domain.safe_text import in_html
-from app.evaluation.text_table import TextTable
+from app.evaluation.text_table import Cell, TextTable
 
 MEANINGS = {
     "Precision and recall": "Each point is a threshold. The area under a curve is about the average precision.",
@@ -48,8 +48,15 @@ def write(path: Path, text: str) -> None:
 
 def _table(table: TextTable) -> str:
     head = "".join(f"<th>{in_html(cell)}</th>" for cell in table.head)
-    rows = "".join("<tr>" + "".join(f"<td>{in_html(c)}</td>" for c in row) + "</tr>\n" for row in table.rows)
+    rows = "".join("<tr>" + "".join(f"<td>{_cell(c)}</td>" for c in row) + "</tr>\n" for row in table.rows)
     return f"<h2>{in_html(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
+
+
+def _cell(cell: str) -> str:
+    text = in_html(cell)
+    if isinstance(cell, Cell) and cell.colour:
+        text = f'<b style="color: {cell.colour}">{text}</b>'
+    return f'<a href="{in_html(cell.url)}">{text}</a>' if isinstance(cell, Cell) and cell.url else text
 
 
 def _figure(title: str, svg: str, meaning: str) -> str:

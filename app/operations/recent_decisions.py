@@ -1,6 +1,7 @@
 """What the newest decisions lack: a Redis that is too slow shows in decisions, not on the brokers."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -11,7 +12,7 @@ from app.adapters.kafka.cluster import read_cluster
 from app.adapters.kafka.cluster_state import ClusterState, RecentDecisions
 from app.adapters.kafka.range_reader import open_range_reader
 from app.adapters.serde.offline_decoder import readable
-from app.domain.decision import Degradation
+from app.domain.decision import Degradation, Outcome
 from app.errors import FraudstreamError
 from app.operations.expected import expected_of
 from app.settings import Settings
@@ -22,8 +23,9 @@ TIMEOUT_SECONDS = 10.0
 
 
 class _Flags(msgspec.Struct):
-    """The field of a decision that is read here."""
+    """The fields of a decision that are read here."""
 
+    outcome: Outcome | None = None
     degraded: list[str] = []
 
 
@@ -61,4 +63,5 @@ def count(values: Iterable[bytes | None]) -> RecentDecisions:
     return RecentDecisions(
         counted=len(found),
         without_entities=sum(Degradation.ENTITIES_ABSENT in flags.degraded for flags in found),
+        outcomes=dict(Counter(str(flags.outcome) for flags in found if flags.outcome)),
     )

@@ -11,7 +11,8 @@ from app.reports.incremental import no_decision
 
 _DECISIONS = """
 create temp table decided as
-select terminal_id, coalesce(country, '') as country, currency, outcome, amount_minor, transaction_id,
+select customer_id, terminal_id, coalesce(country, '') as country, currency, outcome, amount_minor, transaction_id,
+       score, epoch_ms(event_time) as event_time, model_name || '/' || model_version as model, model_digest as digest,
        hour(event_time at time zone 'UTC') as hour
 from read_parquet(?)
 qualify row_number() over (partition by source_partition, source_offset order by kafka_offset) = 1
@@ -31,6 +32,22 @@ from decided group by all
 _JUDGED = """
 select terminal_id, country, outcome, count(is_fraud) as judged, count(*) filter (is_fraud) as frauds
 from decided left join known using (transaction_id) where outcome <> 'approve' group by all
+"""
+
+_MODELS = "select model, digest, count(*) as transactions from decided group by all"
+_ATTACKS = """
+with ranked as (
+    select *, row_number() over (
+        partition by customer_id, currency order by outcome, score desc, event_time, transaction_id, terminal_id
+    ) as place
+    from decided where outcome <> 'approve'
+)
+select customer_id, currency, count(*) as alerts, count(*) filter (outcome = 'decline') as declines,
+       sum(amount_minor)::bigint as amount_minor, any_value(outcome) filter (place = 1) as outcome,
+       any_value(score) filter (place = 1) as score, any_value(event_time) filter (place = 1) as event_time,
+       any_value(transaction_id) filter (place = 1) as transaction_id,
+       any_value(terminal_id) filter (place = 1) as terminal_id
+from ranked group by customer_id, currency
 """
 
 
@@ -60,6 +77,8 @@ def batch_report(directory: Path, name: str, top: int) -> DayReport:
             places=table(_PLACES),
             judged=table(_JUDGED),
             frauds_known=number("select count(*) from known where is_fraud"),
+            models=table(_MODELS),
+            attacks=table(_ATTACKS),
             repeated=rows - number("select count(*) from decided"),
         )
     return report(name, tallies, top)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.domain.decision import Outcome
+from app.domain.identifiers import alert_id
 
 ALERTED = (Outcome.REVIEW.value, Outcome.DECLINE.value)
 HOURS = 24
@@ -25,6 +26,36 @@ class Tallies(NamedTuple):
     frauds_known: int
     """Transactions of the day with a fraud label, with or without an alert."""
     repeated: int
+    models: pa.Table
+    """model, digest, transactions"""
+    attacks: pa.Table
+    """customer_id, currency, alerts, declines, amount_minor; of the worst alert outcome, score, event_time, transaction_id,
+    terminal_id"""
+
+
+class ModelPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that decided transactions of the day."""
+
+    model: str
+    """Name and version."""
+    digest: str
+    transactions: int
+
+
+class Attack(msgspec.Struct, frozen=True, kw_only=True):
+    """The alerts of a customer in one currency, and the worst of them."""
+
+    customer_id: str
+    currency: str
+    alerts: int
+    declines: int
+    amount_minor: int
+    """Sum of the amounts of all alerts."""
+    outcome: str
+    score: float
+    event_time: int
+    alert_id: str
+    terminal_id: str
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +91,10 @@ class DayReport(msgspec.Struct, frozen=True, kw_only=True):
     terminals: list[Part]
     """Terminals with the most alerts."""
     countries: list[Part]
+    models: list[ModelPart] = []
+    """By transactions. Figures that were counted before version 0.2 name none."""
+    attacks: list[Attack] = []
+    """In each currency the customers with the highest amounts in alerts."""
 
 
 def report(day: str, tallies: Tallies, top: int) -> DayReport:
@@ -74,7 +109,23 @@ def report(day: str, tallies: Tallies, top: int) -> DayReport:
         hours=_hours(tallies.hours),
         terminals=list(_parts("terminal_id", tallies, top)),
         countries=list(_parts("country", tallies, top)),
+        models=[ModelPart(**row) for row in _ordered(tallies.models, "transactions", "model", "digest")],
+        attacks=list(_attacks(tallies.attacks, top)),
     )
+
+
+def _attacks(attacks: pa.Table, top: int) -> Iterable[Attack]:
+    for currency in sorted(set(attacks["currency"].to_pylist())):
+        of_currency = _where(attacks, "currency", currency)
+        for row in _ordered(of_currency, "amount_minor", "customer_id")[:top]:
+            yield Attack(alert_id=alert_id(row.pop("transaction_id")), **row)
+
+
+def _ordered(rows: pa.Table, largest: str, *then: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = rows.sort_by(
+        [(largest, "descending"), *((name, "ascending") for name in then)]
+    ).to_pylist()
+    return found
 
 
 def _parts(column: str, tallies: Tallies, top: int) -> Iterable[Part]:

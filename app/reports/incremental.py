@@ -54,6 +54,8 @@ def tallies(tables: Tables) -> Tallies:
         judged=judged,
         frauds_known=pc.sum(labels["is_fraud"]).as_py() or 0,
         repeated=tables["repeated"]["repeated"][0].as_py(),
+        models=tables.get("models", _NO_MODELS),
+        attacks=tables.get("attacks", _NO_ATTACKS),
     )
 
 
@@ -62,5 +64,8 @@ def _open(today: Mapping[str, DayFigures], tomorrow: Mapping[str, DayFigures], d
     return [file for file, one in today.items() if one.newest_event_time < end_ms and file not in tomorrow]
 
 
+_NO_MODELS = pa.table({"model": [], "digest": [], "transactions": []})
+_NO_ATTACKS = pa.table({"currency": []})
+"""Figures that were counted before version 0.2 have neither."""
 _PLACE = ("terminal_id", "country", "outcome")
 _NO_LABELS = pa.table({"transaction": pa.array([], pa.int64()), "is_fraud": pa.array([], pa.bool_())})

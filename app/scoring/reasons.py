@@ -47,7 +47,7 @@ def explain(alerted: Alerted, model: Model) -> Explanation:
     """Return at most MOST_REASONS reasons."""
     contributions = model.contributions(np.array([alerted.values]))
     if contributions is None:
-        return Explanation(rarest(alerted.features, alerted.values, model.distributions), Method.RARITY)
+        return Explanation(rarest(alerted, model.distributions), Method.RARITY)
     return Explanation(contributing(alerted, contributions, model.distributions), contributions.method)
 
 
@@ -101,18 +101,16 @@ def _contribution(
     )
 
 
-def rarest(
-    features: FeatureSet, values: Sequence[float], distributions: dict[str, Distribution]
-) -> list[Reason]:
-    """Return the features with the rarest values, the rarest first; ``values`` are in the order of the features."""
+def rarest(alerted: Alerted, distributions: dict[str, Distribution]) -> list[Reason]:
+    """Return the features with the rarest values, the rarest first."""
     found = []
-    for feature, value in zip(features.features, values, strict=True):
+    for feature, value in zip(alerted.features.features, alerted.values, strict=True):
         distribution = distributions.get(feature.name)
         if distribution is None or isnan(value):
             continue
         found.append((share_as_extreme(value, distribution), feature, value, distribution))
     found.sort(key=lambda entry: entry[0])
-    return [_rare(*entry) for entry in found[:MOST_REASONS]]
+    return [_rare(*entry, alerted.currency) for entry in found[:MOST_REASONS]]
 
 
 def share_as_extreme(value: float, distribution: Distribution) -> float:
@@ -120,12 +118,12 @@ def share_as_extreme(value: float, distribution: Distribution) -> float:
     return distribution.shares[bisect_left(distribution.edges, value)]
 
 
-def _rare(share: float, feature: Feature, value: float, distribution: Distribution) -> Reason:
+def _rare(share: float, feature: Feature, value: float, distribution: Distribution, currency: str) -> Reason:
     median = distribution.median
-    usual = "" if median is None else f", usually {_figure(median)}"
+    usual = "" if median is None else f", usually {_quantity(median, feature, currency)}"
     return Reason(
         code=feature.name,
-        text=f"{feature.meaning}: {_figure(value)}{_unit(feature)}{usual}; as extreme in {share:.2%} of transactions",
+        text=f"{feature.meaning}: {_quantity(value, feature, currency)}{usual}; as extreme in {share:.2%} of transactions",
         value=value,
         baseline=median,
     )

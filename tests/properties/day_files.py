@@ -155,6 +155,24 @@ def check(report: DayReport, events: Sequence[Sequence[Event]], labelled: Sequen
     assert _sums(first, "terminal_id") == {
         part.name: sum(part.amount_minor.values()) for part in report.terminals
     }
+    assert {"m/1": len(first)} == {part.model: part.transactions for part in report.models}
+    _check_attacks(report, [first[name] for name in sorted(alerts)])
+
+
+def _check_attacks(report: DayReport, alerts: Sequence[Event]) -> None:
+    """Each customer with alerts once per currency, with their sum, and the earliest of the declined, else of the others."""
+    expected: dict[tuple[str, str], list[Event]] = {}
+    for one in alerts:
+        expected.setdefault((one["customer_id"], one["transaction"]["currency"]), []).append(one)
+    found = {(attack.customer_id, attack.currency): attack for attack in report.attacks}
+    assert len(found) == len(report.attacks)
+    assert found.keys() == expected.keys()
+    for key, of_customer in expected.items():
+        worst = min(of_customer, key=lambda one: (one["outcome"], one["event_time"], one["transaction_id"]))
+        amount = sum(one["transaction"]["amount_minor"] for one in of_customer)
+        attack = found[key]
+        assert (len(of_customer), amount) == (attack.alerts, attack.amount_minor)
+        assert (worst["outcome"], f"alert-{worst['transaction_id']}") == (attack.outcome, attack.alert_id)
 
 
 def _sums(first: dict[str, Event], field: str) -> dict[str, int]:

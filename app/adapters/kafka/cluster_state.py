@@ -1,5 +1,7 @@
 """The state of a Kafka cluster at one moment, as plain data."""
 
+from collections import Counter
+
 import msgspec
 
 
@@ -124,6 +126,8 @@ class RecentDecisions(msgspec.Struct, frozen=True, kw_only=True):
     counted: int = 0
     without_entities: int = 0
     """Those that lack the features of their entities, because Redis gave no answer in time."""
+    outcomes: dict[str, int] = {}
+    """Number of decisions by outcome."""
 
     @property
     def share_without_entities(self) -> float:
@@ -133,6 +137,7 @@ class RecentDecisions(msgspec.Struct, frozen=True, kw_only=True):
         return RecentDecisions(
             counted=self.counted + other.counted,
             without_entities=self.without_entities + other.without_entities,
+            outcomes=dict(Counter(self.outcomes) + Counter(other.outcomes)),
         )
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.adapters.parquet_sink.day_files import days_of, name_of, of_day, replace
-from app.adapters.parquet_sink.row_schemas import Feed, Tables
+from app.adapters.parquet_sink.row_schemas import ATTACK_KEY, ATTACK_SUMS, WORST_ALERT, Feed, Tables
 from app.domain.words import named
 from app.errors import StateCorrupt
 
@@ -57,10 +57,22 @@ def _latest(rows: pa.Table) -> pa.Table:
     )
 
 
+def _worst(rows: pa.Table) -> pa.Table:
+    """Add the alerts of each attack, and keep the worst of them."""
+    directions = dict.fromkeys(WORST_ALERT, "ascending") | {"score": "descending"}
+    ordered = rows.sort_by(list(directions.items()))
+    wanted = [*((name, "sum") for name in ATTACK_SUMS), *((name, "first") for name in WORST_ALERT)]
+    merged = ordered.group_by(list(ATTACK_KEY), use_threads=False).aggregate(wanted)
+    names = [name.removesuffix("_sum").removesuffix("_first") for name in merged.column_names]
+    return merged.rename_columns(names).select(rows.column_names)
+
+
 MERGES: Mapping[str, Merge] = {
     "hours": _summed("hour", "outcome"),
     "places": _summed("terminal_id", "country", "currency", "outcome"),
     "repeated": _summed(),
+    "models": _summed("model", "digest"),
+    "attacks": _worst,
     "alerts": lambda rows: rows,
     "labels": _latest,
 }

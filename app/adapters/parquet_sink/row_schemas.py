@@ -194,8 +194,30 @@ def _kept_decisions(rows: pa.Table) -> Tables:
                 "country": pc.fill_null(alerts["country"], ""),
             }
         ),
+        "attacks": pa.table({name: alerts[name] for name in ATTACK_KEY} | _attack_figures(alerts)),
+        "models": pa.table(
+            {"model": _models(first), "digest": first["model_digest"], "transactions": one},
+        ),
         "repeated": pa.table({"repeated": pa.array([len(rows) - len(first)], pa.int64())}),
     }
+
+
+ATTACK_KEY = ("customer_id", "currency")
+"""The alerts of a customer on one day are an attack; amounts of different currencies cannot be added."""
+ATTACK_SUMS = ("alerts", "declines", "amount_minor")
+WORST_ALERT = ("outcome", "score", "event_time", "transaction_id", "terminal_id")
+"""Of the worst alert of an attack, in this order: severity (``decline`` sorts before ``review``), highest score, earliest."""
+
+
+def _attack_figures(alerts: pa.Table) -> dict[str, Any]:
+    declined = pc.cast(pc.equal(alerts["outcome"], Outcome.DECLINE.value), pa.int64())
+    figures = {"alerts": pa.array(np.ones(len(alerts), np.int64)), "declines": declined}
+    figures |= {name: alerts[name] for name in ("amount_minor", *WORST_ALERT)}
+    return figures | {"event_time": pc.cast(alerts["event_time"], pa.int64())}
+
+
+def _models(rows: pa.Table) -> Any:
+    return pc.binary_join_element_wise(rows["model_name"], rows["model_version"], "/")
 
 
 def _kept_labels(rows: pa.Table) -> Tables:

@@ -1,6 +1,6 @@
 """``fraudstream report``: volumes, outcomes, money and precision so far of a day."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,13 @@ import typer
 from app.rendering import printing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.reports.day_report import DayReport
+    from app.reports.headlines import Headline
+
+    Read = Callable[[Path, int, int], tuple[DayReport, str]]
+    """Reads the report of a day of at most so many terminals, and what there is to say about it."""
 
 
 def report(
@@ -24,38 +30,86 @@ def report(
         bool,
         typer.Option("--from-events", help="Compute it from the Parquet files; needs the extra `analytics`."),
     ] = False,
+    alert_url: Annotated[
+        str,
+        typer.Option(
+            help="With --out: address of an alert in your case tool, with {alert_id}; alerts link to it."
+        ),
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print the report of DAY from the figures that the analytics worker maintains.
+    """Print the report of DAY from the figures that the analytics worker maintains, compared with the day before.
 
     See docs/data/groups.md.
     """
     import msgspec
 
+    from app.reports.headlines import headlines
     from app.settings import Settings
 
+    _require_address(alert_url)
     if out is not None:
         _require_matplotlib()
     files = directory or Path(Settings.from_env().analytics.dir)
-    name, number = day.date().isoformat(), (day.date() - date(1970, 1, 1)).days
-    if from_events:
-        from app.reports.batch import batch_report
-
-        found, status = batch_report(files, name, top), "Computed from the events."
-    else:
-        from app.reports.incremental import kept_report
-
-        kept = kept_report(files, number, name, top)
-        found, status = kept.report, _status(kept.open_partitions)
+    number = (day.date() - date(1970, 1, 1)).days
+    read = _from_events if from_events else _from_figures
+    found, status = read(files, number, top)
+    compared = headlines(found, _before(read, files, number))
     if out is not None:
         from app.evaluation.report import write
         from app.reports.page import page
 
-        write(out, page(found, status))
+        write(out, page(found, compared, status, alert_url))
     if json:
-        printing.json_text(msgspec.json.encode(found).decode())
+        with_headlines = msgspec.to_builtins(found) | {"headlines": msgspec.to_builtins(compared)}
+        printing.json_text(msgspec.json.encode(with_headlines).decode())
     else:
-        printing.line(_line(found, status))
+        _print(found, compared, status)
+
+
+def _from_events(files: Path, day: int, top: int) -> "tuple[DayReport, str]":
+    from app.reports.batch import batch_report
+
+    return batch_report(files, _name(day), top), "Computed from the events."
+
+
+def _from_figures(files: Path, day: int, top: int) -> "tuple[DayReport, str]":
+    from app.reports.incremental import kept_report
+
+    kept = kept_report(files, day, _name(day), top)
+    return kept.report, _status(kept.open_partitions)
+
+
+def _before(read: "Read", files: Path, day: int) -> "DayReport | None":
+    from app.errors import InvalidFile
+
+    try:
+        return read(files, day - 1, 0)[0]
+    except InvalidFile:  # the first day
+        return None
+
+
+def _name(day: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+
+
+def _print(found: "DayReport", compared: "list[Headline]", status: str) -> None:
+    from app.rendering.console import SafeConsole
+    from app.reports.console import PIPE_WIDTH, print_report
+
+    console = SafeConsole(highlight=False)
+    if not console.is_terminal:
+        console = SafeConsole(highlight=False, width=PIPE_WIDTH)
+    print_report(console, found, compared, status)
+
+
+def _require_address(alert_url: str) -> None:
+    from app.errors import ConfigurationError
+
+    if alert_url and not (alert_url.startswith(("https://", "http://")) and "{alert_id}" in alert_url):
+        raise ConfigurationError(
+            "--alert-url is no address of an alert: write one like https://cases.example/alerts/{alert_id}"
+        )
 
 
 def _require_matplotlib() -> None:
@@ -71,12 +125,3 @@ def _status(open_partitions: list[str]) -> str:
     if not open_partitions:
         return "The day is complete: every partition has events of a later day. Late events still change the figures."
     return f"The day is not complete: {', '.join(open_partitions)} have no event of a later day yet."
-
-
-def _line(found: "DayReport", status: str) -> str:
-    total = found.total
-    precision = "no label yet" if total.precision is None else f"{total.precision:.4f} of {total.judged:,}"
-    return (
-        f"{found.day}: {total.transactions:,} transactions, {total.review:,} to review, {total.decline:,} declined, "
-        f"precision so far {precision}. {status}"
-    )

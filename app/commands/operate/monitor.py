@@ -7,6 +7,7 @@ import typer
 from app.rendering import printing
 
 if TYPE_CHECKING:
+    from app.adapters.kafka.cluster_state import ClusterState
     from app.operations.polling import ClusterPoller
     from app.settings import Settings
 
@@ -85,6 +86,7 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
 
     from app.operations.cluster_view import cluster_view
     from app.operations.recent_decisions import read_installation
+    from app.operations.trends import Trends
     from app.rendering.console import SafeConsole
 
     console = SafeConsole()
@@ -93,12 +95,14 @@ def _draw(settings: "Settings", groups: list[str], interval: float) -> None:
         state = asyncio.run(read_installation(settings, groups))
         console.print(cluster_view(state))
         return
+    trends = Trends()
     with Live(console=console, auto_refresh=False) as live:
-        asyncio.run(
-            _poller(settings, groups, interval).run(
-                lambda state: live.update(cluster_view(state), refresh=True)
-            )
-        )
+
+        def show(state: "ClusterState | None") -> None:
+            trends.add(state)
+            live.update(cluster_view(state, trends), refresh=True)
+
+        asyncio.run(_poller(settings, groups, interval).run(show))
 
 
 def _poller(settings: "Settings", groups: list[str], interval: float) -> "ClusterPoller":

@@ -21,6 +21,8 @@ from app.metrics import CATALOG as WORKER_CATALOG
 from app.metrics import PREFIX
 from app.operations.cluster_metrics import CATALOG, ClusterCollector, table
 from app.operations.cluster_view import cluster_view
+from app.operations.recent_decisions import count
+from app.operations.trends import POLLS, GroupTrend, Trends
 from app.rendering.console import SafeConsole
 from tests.support.paths import REPOSITORY
 
@@ -192,3 +194,66 @@ def test_decisions_that_cannot_be_read_are_called_unknown() -> None:
 
     assert "decisions are unknown" in shown(state)
     assert [name for name in scraped(state) if "recent_decisions" in name] == []
+
+
+def polled(seconds: float, committed: int, lag: int, name: str = "risk") -> ClusterState:
+    partition = PartitionLag(
+        topic="t", partition=0, committed=committed, end=committed + lag, records=lag, seconds=lag / 10
+    )
+    group = GroupState(name=name, state="Stable", members=2, partitions=(partition,))
+    disk = msgspec.structs.replace(DISK, log_bytes=committed * 1000)
+    brokers = tuple(BrokerState(node=node, host="h", port=9092, log_dirs=(disk,)) for node in (1, 2))
+    return msgspec.structs.replace(
+        STATE, seen_at_ms=round(seconds * 1000), brokers=brokers, groups=(group, *STATE.groups[1:])
+    )
+
+
+def remembered(*states: ClusterState | None) -> Trends:
+    trends = Trends()
+    for state in states:
+        trends.add(state)
+    return trends
+
+
+def test_a_trend_is_records_a_second_and_the_lags_of_the_last_polls() -> None:
+    trends = remembered(polled(0, 1000, 0), None, polled(10, 6000, 50), polled(20, 11_000, 100))
+
+    assert trends.of_group("risk") == GroupTrend(500.0, [0, 50, 100])
+    assert trends.of_group("unknown") == GroupTrend(None, [])
+    assert remembered(polled(0, 1000, 0)).of_group("risk").rate is None
+    assert remembered(polled(0, 9, 0), polled(1, 5, 0)).of_group("risk").rate == 0
+
+
+def test_only_the_last_polls_count() -> None:
+    trends = remembered(*(polled(number, number * number, number) for number in range(POLLS + 5)))
+
+    assert trends.of_group("risk").lags == list(range(5, POLLS + 5))
+
+
+def test_the_view_shows_trends_and_totals() -> None:
+    states = [polled(0, 1000, 0), polled(3600, 3_601_000, 100)]
+    late = msgspec.structs.replace(states[1].groups[0], name="late")
+    both = msgspec.structs.replace(states[1], groups=(states[1].groups[0], late))
+    console = SafeConsole(width=80, record=True, file=io.StringIO())
+    console.print(cluster_view(both, remembered(*states)))
+    text = console.export_text()
+
+    risk, total = (
+        next(line for line in text.splitlines() if line.startswith(name)) for name in ("risk", "all  2")
+    )
+    assert risk.split() == ["risk", "Stable", "2", "100", "10", "s", "1,000", "▁█", "↑", "0"]
+    assert total.split() == ["all", "2", "groups", "4", "200", "10", "s", "1,000", "0"]
+    assert "7 GB" in text
+    assert "+7 GB an hour" in text
+
+
+def test_the_newest_decisions_are_shown_by_outcome() -> None:
+    values = (
+        [b'{"outcome": "approve"}'] * 97 + [b'{"outcome": "review"}'] * 2 + [b'{"outcome": "decline"}', b"{"]
+    )
+    recent = count(values) + count([b'{"outcome": "other"}'])
+
+    assert recent.counted == 100
+    assert "approve 97.0% · review 2.0% · decline 1.0%" in shown(
+        msgspec.structs.replace(STATE, recent_decisions=recent)
+    )

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.reports.day_report import HOURS, DayReport, Part
+from app.reports.day_report import HOURS, Attack, DayReport, ModelPart, Part
+from app.reports.headlines import headlines
 from app.reports.page import page
 from tests.unit.outputs.hostile import EVERYTHING, is_harmless
 
@@ -17,6 +18,12 @@ NAMES = (EVERYTHING, "$\\frac{1}$", "$", "<script>alert(1)</script>", "]]>", "&a
 def part(name: str) -> Part:
     counts = {"transactions": 1, "review": 1, "decline": 0, "judged": 1, "frauds": 1}
     return Part(name=name, amount_minor={name: 1}, precision=1.0, **counts)
+
+
+def attack(name: str) -> Attack:
+    counts = {"alerts": 1, "declines": 1, "amount_minor": 1, "event_time": 0}
+    texts = {"customer_id": name, "currency": name, "alert_id": name, "terminal_id": name}
+    return Attack(outcome="decline", score=1.0, **counts, **texts)
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
@@ -30,16 +37,18 @@ def test_a_page_and_its_pictures_show_a_hostile_name_as_text(name: str) -> None:
         hours=[{"approve": 1}] * HOURS,
         terminals=[part(name)],
         countries=[part(name)],
+        models=[ModelPart(model=name, digest=name, transactions=1)],
+        attacks=[attack(name)],
     )
 
-    shown = page(report, name)
+    shown = page(report, headlines(report, report), name, "https://cases.example/{alert_id}")
 
     assert is_harmless(shown)
     assert shown.encode()
     assert "<script" not in shown
     assert "Precision so far" in shown
     assert not re.search(
-        r"<(?!/?(?:!doctype|html|head|meta|title|style|body|h1|h2|p|table|thead|tbody|tr|th|td|div|figure|"
+        r"<(?!/?(?:!doctype|html|head|meta|title|style|body|h1|h2|p|table|thead|tbody|tr|th|td|a|b|div|figure|"
         r"figcaption|svg|g|path|text|tspan|defs|use|rect|clipPath|metadata|rdf|cc|dc)\b|!--)",
         shown,
     )

@@ -10,6 +10,7 @@ import pytest
 from app.metrics import CATALOG as WORKER_CATALOG
 from app.metrics import PREFIX
 from app.operations.cluster_metrics import CATALOG as CLUSTER_CATALOG
+from app.rendering.palette import COLOURS
 from tests.support.paths import REPOSITORY
 
 RULES = (REPOSITORY / "deploy" / "prometheus" / "rules.yaml").read_text(encoding="utf-8")
@@ -57,6 +58,23 @@ def test_every_cluster_metric_is_on_a_dashboard() -> None:
     shown = {name for path in DASHBOARDS for text in expressions(path) for name in NAME.findall(text)}
 
     assert {PREFIX + metric.name for metric in CLUSTER_CATALOG} <= shown
+
+
+def test_panels_by_outcome_have_the_colours_of_outcomes() -> None:
+    panels = [panel for path in DASHBOARDS for panel in json.loads(path.read_text("utf-8"))["panels"]]
+    by_outcome = [
+        panel
+        for panel in panels
+        if any("{{outcome}}" in target["legendFormat"] for target in panel["targets"])
+    ]
+
+    assert by_outcome
+    for panel in by_outcome:
+        fixed = {
+            rule["matcher"]["options"]: rule["properties"][0]["value"]["fixedColor"]
+            for rule in panel["fieldConfig"]["overrides"]
+        }
+        assert {str(outcome): colour for outcome, colour in COLOURS.items()} == fixed, panel["title"]
 
 
 @pytest.mark.parametrize("alert", ALERTS)

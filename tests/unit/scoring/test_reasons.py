@@ -19,12 +19,20 @@ def values(**given: float) -> list[float]:
     return [given.get(name, 20.0) for name in catalog.NAMES]
 
 
+def told(**given: float) -> Alerted:
+    return alerted(values(**given))
+
+
+def alerted(given: list[float]) -> Alerted:
+    return Alerted(SHIPPED, given, "EUR", 30 * DAY_MS)
+
+
 def everywhere(distribution: Distribution) -> dict[str, Distribution]:
     return dict.fromkeys(catalog.NAMES, distribution)
 
 
 def test_the_rarest_feature_comes_first() -> None:
-    reasons = rarest(SHIPPED, values(customer_count_1h=500.0, transaction_amount=5.0), everywhere(USUAL))
+    reasons = rarest(told(customer_count_1h=500.0, transaction_amount=5.0), everywhere(USUAL))
 
     assert ["customer_count_1h", "transaction_amount"] == [reason.code for reason in reasons[:2]]
     assert len(reasons) == MOST_REASONS
@@ -33,14 +41,14 @@ def test_the_rarest_feature_comes_first() -> None:
 def test_a_missing_value_or_an_unknown_feature_is_no_reason() -> None:
     given = values(customer_count_1h=nan)
 
-    assert [] == rarest(SHIPPED, given, {"customer_count_1h": USUAL})
+    assert [] == rarest(alerted(given), {"customer_count_1h": USUAL})
 
 
 def test_a_text_gives_the_value_its_unit_and_what_is_usual() -> None:
-    (reason,) = rarest(SHIPPED, values(transaction_amount=25_940.4), {"transaction_amount": USUAL})
+    (reason,) = rarest(told(transaction_amount=25_940.4), {"transaction_amount": USUAL})
 
     assert (
-        "amount of this transaction: 25,940 minor units, usually 20; as extreme in 5.00% of transactions"
+        "amount of this transaction: 259.40 EUR, usually 0.20 EUR; as extreme in 5.00% of transactions"
         == reason.text
     )
     assert (25_940.4, 20.0) == (reason.value, reason.baseline)
@@ -74,7 +82,7 @@ class Told:
 
 
 def explained(model: Told, **given: float) -> Explanation:
-    return explain(Alerted(SHIPPED, values(**given), "EUR", 30 * DAY_MS), model)
+    return explain(told(**given), model)
 
 
 def only_reason(model: Told, **given: float) -> Reason:
