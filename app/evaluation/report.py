@@ -47,7 +47,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _table(table: TextTable) -> str:
-    head = "".join(f"<th>{in_html(cell)}</th>" for cell in table.head)
+    head = "".join(f"<th>{_cell(cell)}</th>" for cell in table.head)
     rows = "".join("<tr>" + "".join(f"<td>{_cell(c)}</td>" for c in row) + "</tr>\n" for row in table.rows)
     return f"<h2>{in_html(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
 

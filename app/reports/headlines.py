@@ -39,7 +39,7 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         if self.unit == SHARE:
             return f"{100 * (self.value - self.before):+.2f} points"
-        return f"{self.value / self.before - 1:+.1%}".replace("%", " %") if self.before else ""
+        return f"{self.value / self.before - 1:+,.1%}".replace("%", " %") if self.before else ""
 
 
 def headlines(day: DayReport, before: DayReport | None) -> list[Headline]:

@@ -78,7 +78,7 @@ def _headline(headline: Headline) -> Sequence[str]:
 
 def _attack(attack: Attack, alert_url: str) -> Sequence[str]:
     """One line for all alerts of a customer; its worst alert leads to the alert itself, or is named for `explain`."""
-    url = alert_url.replace(ALERT_ID, quote(attack.alert_id, safe=""))
+    url = alert_url.replace(ALERT_ID, quote(attack.alert_id, safe="", errors="replace"))
     when = utc_text(attack.event_time, "%H:%M:%S")
     counts = [f"{attack.alerts:,}", f"{attack.declines:,}", display(attack.amount_minor, attack.currency)]
     worst = [_coloured(attack.outcome), f"{attack.score:.4f}", when, attack.terminal_id]

@@ -16,15 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 from unittest.mock import patch
 from urllib.parse import urlencode
 
-import psutil
-
 from app.demo import run as demo
+from app.demo import session
 from app.demo.plan import Plan
 from app.demo.snapshot import Snapshot
+from app.demo.workers import Worker
 from app.local import ports
 from app.rendering.console import SafeConsole
 from app.settings import Settings
@@ -56,7 +56,7 @@ class Scraped:
         servers = _SERVERS.search(" ".join(snapshot.hints))
         if self._monitor is None and servers is not None:
             self._monitor = self._start_monitor(servers[1])
-        targets = {"fraudstream-worker": _worker_ports(), "fraudstream-monitor": [self._monitor or 0]}
+        targets = {"fraudstream-worker": MeasuredWorker.ports, "fraudstream-monitor": [self._monitor or 0]}
         for job, found in targets.items():
             content = [{"targets": [f"127.0.0.1:{port}" for port in found if port]}]
             partial = self._directory / f"{job}.tmp"
@@ -72,15 +72,15 @@ class Scraped:
         return port
 
 
-def _worker_ports() -> list[int]:
-    """The ports on which the workers that this process has started listen."""
-    workers = [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and "app.worker" in child.cmdline()
-    ]
-    sockets = [socket for worker in workers for socket in worker.net_connections("tcp")]
-    return sorted({socket.laddr.port for socket in sockets if socket.status == psutil.CONN_LISTEN})
+class MeasuredWorker(Worker):
+    """A worker of the demo that serves its metrics."""
+
+    ports: ClassVar[list[int]] = []
+
+    def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+        port = ports.choose()
+        super().__init__(name, directory, {**environment, "FRAUDSTREAM_WORKER_METRICS_PORT": str(port)})
+        self.ports.append(port)
 
 
 @contextmanager
@@ -108,17 +108,26 @@ def prometheus(directory: Path) -> Iterator[int]:
         yield port
 
 
-def asked(port: int, begin: float, end: float, expression: str) -> Sequence[Mapping[str, Any]]:
-    """Return the series of a range query."""
-    query = expression.replace("$__rate_interval", RATE_INTERVAL)
-    given = {"query": query, "start": begin, "end": end, "step": SCRAPE_SECONDS}
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", f"/api/v1/query_range?{urlencode(given)}")
-    answer = json.loads(connection.getresponse().read())
-    if answer["status"] != "success":
-        raise RuntimeError(f"{query}: {answer['error']}")
-    series: Sequence[Mapping[str, Any]] = answer["data"]["result"]
-    return series
+class Span(NamedTuple):
+    """The time to draw, and where its series are."""
+
+    port: int
+    begin: float
+    end: float
+    directory: str
+    """Left out of the names of log directories: another one at each run."""
+
+    def asked(self, expression: str) -> Sequence[Mapping[str, Any]]:
+        """Return the series of a range query."""
+        query = expression.replace("$__rate_interval", RATE_INTERVAL)
+        given = {"query": query, "start": self.begin, "end": self.end, "step": SCRAPE_SECONDS}
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", f"/api/v1/query_range?{urlencode(given)}")
+        answer = json.loads(connection.getresponse().read().decode().replace(self.directory, ""))
+        if answer["status"] != "success":
+            raise RuntimeError(f"{query}: {answer['error']}")
+        series: Sequence[Mapping[str, Any]] = answer["data"]["result"]
+        return series
 
 
 def main() -> int:
@@ -135,7 +144,8 @@ def main() -> int:
         code = _run(Scraped(directory, processes), directory, seconds)
         ended = time.time()
         for path in sorted(DASHBOARDS.glob("*.json")):
-            picture = draw(read(path.read_text("utf-8")), lambda text: asked(port, began, ended, text))
+            span = Span(port, began, ended, str(directory / "demo"))
+            picture = draw(read(path.read_text("utf-8")), span.asked, began)
             picture.savefig(
                 IMAGES / f"grafana-{path.stem}.png", metadata={"Software": "bench.pages.dashboards"}
             )
@@ -151,6 +161,7 @@ def _run(screen: Scraped, directory: Path, seconds: float) -> int:
     with (
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         patch.object(demo, "open_screen", opened),
+        patch.object(session, "Worker", MeasuredWorker),
         patch.object(sys, "argv", [".venv/bin/fraudstream", "demo"]),
     ):
         plan = Plan(directory=directory / "demo", seconds=seconds)

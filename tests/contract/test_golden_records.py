@@ -74,7 +74,7 @@ def test_a_day_is_reported_from_kept_figures_and_from_kept_rows() -> None:
 
     # Kept figures of version 0.1 name neither models nor customers.
     assert by_figures == msgspec.structs.replace(by_rows, models=[], attacks=[])
-    assert (["baseline/1"], 1) == ([one.model for one in by_rows.models], len(by_rows.attacks))
+    assert (["cards/2"], 1) == ([one.model for one in by_rows.models], len(by_rows.attacks))
     assert (by_figures.repeated, by_figures.total.transactions, by_figures.total.frauds) == (1, 2, 1)
 
 

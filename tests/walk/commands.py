@@ -150,7 +150,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "fraudstream state verify": kafka(says="equal"),
     "fraudstream dlq ls": kafka(says="wrong_type", finds={"letter": r"(\d+:\d+) "}),
-    "fraudstream report 2025-02-01": kafka(says="2025-02-01: "),
+    "fraudstream report 2025-02-01": kafka(says="Report of 2025-02-01"),
     "fraudstream report 2025-02-01 --out report.html": kafka(
         codes=(0, 2), says=r"(?:2025-02-01: |pip install)"
     ),

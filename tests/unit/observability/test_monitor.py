@@ -186,7 +186,10 @@ def test_the_view_names_the_producer_of_an_old_transaction_only() -> None:
 
 
 def test_the_share_of_decisions_without_entities_is_shown() -> None:
-    assert "newest decisions: 1,500, without features of entities: 4.0%" in shown(STATE)
+    text = shown(STATE)
+
+    assert "newest decisions: 1,500" in text
+    assert "without features of entities: 4.0%" in text
 
 
 def test_decisions_that_cannot_be_read_are_called_unknown() -> None:
@@ -238,11 +241,9 @@ def test_the_view_shows_trends_and_totals() -> None:
     console.print(cluster_view(both, remembered(*states)))
     text = console.export_text()
 
-    risk, total = (
-        next(line for line in text.splitlines() if line.startswith(name)) for name in ("risk", "all  2")
-    )
-    assert risk.split() == ["risk", "Stable", "2", "100", "10", "s", "1,000", "▁█", "↑", "0"]
-    assert total.split() == ["all", "2", "groups", "4", "200", "10", "s", "1,000", "0"]
+    rows = [line.split() for line in text.splitlines()]
+    assert ["risk", "Stable", "2", "100", "10", "s", "1,000", "▁█", "↑", "0"] in rows
+    assert ["all", "2", "groups", "4", "200", "10", "s", "1,000", "0"] in rows
     assert "7 GB" in text
     assert "+7 GB an hour" in text
 

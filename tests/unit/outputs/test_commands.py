@@ -38,10 +38,12 @@ from app.rendering import printing
 from app.rendering.console import SafeConsole
 from app.replay.compare_decisions import Example, Kind, ReplayCounts
 from app.replay.verify import Match, Mismatch
+from app.reports.headlines import headlines
 from app.scoring.drift import Drift
 from app.settings import Settings
 from app.topics.provisioning import Difference
 from tests.unit.outputs import test_hostile_values as known
+from tests.unit.outputs.day_reports import day_report
 from tests.unit.outputs.hostile import ALL, EVERYTHING, is_harmless
 from tests.unit.outputs.test_hostile_values import HARMLESS, WIDE
 
@@ -223,8 +225,8 @@ def listed(text: str) -> None:
 
 
 def day(text: str) -> None:
-    total: Any = SimpleNamespace(precision=0.5, judged=2, transactions=1, review=1, decline=0)
-    printing.line(report._line(SimpleNamespace(total=total, day=text), report._status([text])))  # type: ignore[arg-type]  # what it reads of a report
+    found = day_report(text)
+    report._print(found, headlines(found, found), report._status([text]))
 
 
 def topic_difference(text: str) -> None:

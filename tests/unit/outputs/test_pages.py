@@ -7,39 +7,17 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.reports.day_report import HOURS, Attack, DayReport, ModelPart, Part
 from app.reports.headlines import headlines
 from app.reports.page import page
+from tests.unit.outputs.day_reports import day_report
 from tests.unit.outputs.hostile import EVERYTHING, is_harmless
 
 NAMES = (EVERYTHING, "$\\frac{1}$", "$", "<script>alert(1)</script>", "]]>", "&amp;", "\x00")
 
 
-def part(name: str) -> Part:
-    counts = {"transactions": 1, "review": 1, "decline": 0, "judged": 1, "frauds": 1}
-    return Part(name=name, amount_minor={name: 1}, precision=1.0, **counts)
-
-
-def attack(name: str) -> Attack:
-    counts = {"alerts": 1, "declines": 1, "amount_minor": 1, "event_time": 0}
-    texts = {"customer_id": name, "currency": name, "alert_id": name, "terminal_id": name}
-    return Attack(outcome="decline", score=1.0, **counts, **texts)
-
-
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_a_page_and_its_pictures_show_a_hostile_name_as_text(name: str) -> None:
-    report = DayReport(
-        day="2026-01-01",
-        total=part("all"),
-        frauds_known=1,
-        repeated=0,
-        money_minor={name: {"approve": 1}},
-        hours=[{"approve": 1}] * HOURS,
-        terminals=[part(name)],
-        countries=[part(name)],
-        models=[ModelPart(model=name, digest=name, transactions=1)],
-        attacks=[attack(name)],
-    )
+    report = day_report(name)
 
     shown = page(report, headlines(report, report), name, "https://cases.example/{alert_id}")
 

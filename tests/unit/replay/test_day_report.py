@@ -131,7 +131,7 @@ def test_the_customers_with_the_highest_amounts_come_first_in_each_currency() ->
 def test_headlines_compare_counts_money_and_shares_with_the_day_before() -> None:
     now = report(DAY, TALLIES, top=0)
     half = {
-        "transactions": [count // 2 for count in PLACES["transactions"]],
+        "transactions": [25, 1, 0, 1, 4],
         "amount_minor": [1, 1, 50, 1, 1],
     }
     before = report(DAY, TALLIES._replace(places=pa.table(PLACES | half), frauds_known=0), top=0)
