@@ -38,9 +38,9 @@ def report(
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print the report of DAY from the figures that the analytics worker maintains, compared with the day before.
+    """Print the report of DAY from the figures that the analytics worker maintains.
 
-    See docs/data/groups.md.
+    The headline figures are compared with the day before. See docs/data/groups.md.
     """
     import msgspec
 
