@@ -1,6 +1,6 @@
 """Computes the chunks of an entities worker: labels become facts about the entities they name, facts change activities."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.domain.label import Label
 from app.errors import InvalidEvent
 from app.features.activity import observe, observe_each, queries
 from app.features.delayed_features import touched
+from app.features.entities import ENTITIES, DelayedEntity
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import Rejected, state_corrupt
 from app.processing.fact_checks import FactChecks
@@ -58,12 +59,17 @@ class LabelRouter:
     """Turns labels into facts, one for each entity, keyed by the entity."""
 
     def __init__(
-        self, acceptance: Acceptance, partitions: int, decode: Callable[[Record], Label] = label_of
+        self,
+        acceptance: Acceptance,
+        partitions: int,
+        decode: Callable[[Record], Label] = label_of,
+        entities: Sequence[DelayedEntity] = ENTITIES,
     ) -> None:
         self._acceptance = acceptance
         self._card_evidence = CardEvidence(acceptance.numeric_ids)
         self._partitions = partitions
         self._decode = decode
+        self._entities = entities
 
     def compute(self, chunk: Chunk) -> LabelChunk:
         """Raises CardNumbersFound before the facts of a chunk of card numbers are sent."""
@@ -74,7 +80,7 @@ class LabelRouter:
             except InvalidEvent as error:
                 rejected.append(Rejected.of(record, error))
         hits = self._card_evidence.add(labels)
-        about, whole = touched(labels), slice(None)
+        about, whole = touched(labels, self._entities), slice(None)
         (activity,) = entity_records(about, label_facts(labels), self._partitions, [whole])
         return LabelChunk(chunk.partition, chunk.records[-1].offset, len(labels), activity, rejected, hits)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from app.catalog.definitions import Field
 from app.computation.interface import Computation
 from app.computation.release import RELEASE
+from app.domain.label import Label
+from app.errors import ConfigurationError
 from app.expressions.names import TEXTUAL
 
 if TYPE_CHECKING:
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
 def computation(name: str) -> Computation:
     """The computation of a catalog, or of the features of this release without a name. Raises as ``catalog_computation``."""
     return catalog_computation(name) if name else RELEASE
+
+
+def worker_computation(name: str) -> Computation:
+    """As ``computation``, for workers. Raises ConfigurationError for a delayed entity that labels do not name: its frauds would be 0."""
+    found = computation(name)
+    for entity in found.entities:
+        if entity.field not in Label.__struct_fields__:
+            raise ConfigurationError(
+                f"FRAUDSTREAM_CATALOG_FILE={name}: labels carry no {entity.field}, so workers cannot know frauds of the entity "
+                f"{entity.name}. Its delayed features are computed from files only; use another catalog for workers."
+            )
+    return found
 
 
 @cache

@@ -57,11 +57,13 @@ def _check(settings: "Settings") -> None:
     import os
     import time
 
+    from app.adapters.catalog_file.deployed import worker_computation
     from app.adapters.disk.data_dir import lock
     from app.adapters.topic_records.control_reader import read_control_log
     from app.streaming.control.model_choice import ModelChoice
     from app.topics.provisioning import require
 
+    worker_computation(settings.catalog.file)
     os.close(lock(Path(settings.worker.data_dir)))
     asyncio.run(require(settings))
     if settings.worker.role != "risk":

@@ -11,6 +11,7 @@ from typing import cast
 import faust
 import structlog
 
+from app.adapters.catalog_file.deployed import worker_computation
 from app.adapters.redis.activity_redis import ActivityWriter
 from app.adapters.redis.client import Client, connect
 from app.adapters.serde.json_codec import label_of
@@ -62,7 +63,9 @@ class EntityWorker(StatefulWorker):
             logs[topics.entity_activity], self._activities, acceptance, lambda: self._sources.ends
         )
         decode, prerequisites = self._decoding(Label, label_of)
-        self._router = LabelRouter(acceptance, topics.partitions, decode)
+        self._router = LabelRouter(
+            acceptance, topics.partitions, decode, worker_computation(settings.catalog.file).entities
+        )
         self._publisher = self._open_publisher(store)
         self._facts, self._labels = self._fact_runner(), self._label_runner(prerequisites)
         self._runners = [self._facts, self._labels]

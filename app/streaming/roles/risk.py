@@ -10,7 +10,7 @@ import faust
 import msgspec
 import structlog
 
-from app.adapters.catalog_file.deployed import computation
+from app.adapters.catalog_file.deployed import computation, worker_computation
 from app.adapters.cdc.transaction_decoder import decoding_of
 from app.adapters.disk import data_dir
 from app.adapters.models.bundles import Bundle
@@ -73,7 +73,7 @@ class RiskWorker(StatefulWorker):
         self._entities = EntityView(settings, self.metrics)
         acceptance = self._acceptance()
         self._card_evidence = CardEvidence(acceptance.numeric_ids)
-        computes = computation(settings.catalog.file)
+        computes = worker_computation(settings.catalog.file)
         fold = ChunkFold(source_log, acceptance, bounds, self._profiles, computes)
         self._scorer = ChunkScorer(
             fold, Lineup(running.bundle), await self._publishing(), self._drift.observe

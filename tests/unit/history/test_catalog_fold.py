@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from app.adapters.catalog_file.deployed import catalog_computation
+from app.adapters.catalog_file.deployed import catalog_computation, worker_computation
+from app.adapters.catalog_file.reader import BUILT_IN
 from app.adapters.column_mapping import CONTRACT
 from app.adapters.tabular.files import read_batches
 from app.adapters.tabular.table_writer import ColumnType
@@ -243,3 +244,26 @@ def test_delayed_features_that_no_state_gives_are_refused(
     (tmp_path / "catalog.toml").write_text(CATALOG.replace(*change, 1))
     with pytest.raises(ConfigurationError, match=said):
         catalog_computation(str(tmp_path / "catalog.toml"))
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_catalog_is_computed(name: str) -> None:
+    found = catalog_computation(name)
+
+    assert len(found.features.names) == len(found.features.definitions) > 5
+
+
+def test_workers_refuse_an_entity_whose_frauds_no_label_names(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(
+        CATALOG.replace("terminal_risk_7d", "payee_risk_7d")
+        .replace('"terminal"', '"payee"')
+        .replace('[entities.terminal]\nkey = "terminal_id"', '[entities.payee]\nkey = "payee_id"')
+    )
+
+    assert catalog_computation(str(path)).entities[0].field == "payee_id"
+    with pytest.raises(
+        ConfigurationError,
+        match="labels carry no payee_id, so workers cannot know frauds of the entity payee",
+    ):
+        worker_computation(str(path))
