@@ -68,7 +68,7 @@ class Scratch(NamedTuple):
 
 def allocate_scratch(program: Program, rows: int, events: int) -> Scratch:
     """Allocate the buffers for profiles of at most this many events."""
-    places = 2 << events.bit_length()
+    places = 2 << (events.bit_length() if (program.aggregates["group"] == DISTINCT).any() else 0)
     windows = max(len(program.windows_ms), 1)
     return Scratch(
         np.empty((rows, events), np.int64),

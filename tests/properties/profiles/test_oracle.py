@@ -1,7 +1,7 @@
 """The features of random catalogs, for random histories, equal those that DuckDB computes from the definitions."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 
 from app.catalog.definitions import Catalog
 from app.profiles.features import Features
@@ -11,7 +11,6 @@ from tests.support.catalogs.history import Event, folded, histories
 from tests.support.catalogs.random_catalogs import catalogs
 
 
-@settings(max_examples=150)
 @given(catalogs(), histories())
 def test_every_value_equals_that_of_duckdb(catalog: Catalog, events: list[Event]) -> None:
     found = folded(Features(plan(catalog)), events, [b"", b""]).features

@@ -37,7 +37,7 @@ _PARTS = 4
 
 def compute(catalog: Catalog, events: Sequence[Event]) -> list[list[float]]:
     """The value of each feature for each event, NaN where missing."""
-    with duckdb.connect() as database:
+    with duckdb.connect(config={"threads": 1}) as database:
         _load(database, events)
         parts = ", ".join(part for feature in catalog.features for part in _parts(feature))
         rows = database.execute(
@@ -147,7 +147,7 @@ def _final(feature: Feature, parts: Sequence[int | None]) -> float:  # noqa: C90
         case Function.SECONDS_SINCE_LAST | Function.SECONDS_SINCE_FIRST:
             return _quotient((second or 0) - first, 1000)
         case Function.TIME_SIMILARITY:
-            return min(1.0, max(-1.0, _quotient(second or 0, first * 2**40))) if first else math.nan
+            return max(-1.0, min(1.0, _quotient(second or 0, first * 2**40))) if first else math.nan
         case Function.COUNT | Function.DISTINCT:
             return float(first)
     return _of_sums(feature, scale, (first, second or 0, third or 0), own or 0)

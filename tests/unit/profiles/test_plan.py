@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from app.adapters.catalog_file.reader import BASELINE, BUILT_IN, load_catalog
 from app.catalog.definitions import Catalog, Feature, Field, Function
 from app.errors import ConfigurationError
 from app.expressions import tree
 from app.expressions.names import Kind
 from app.expressions.tree import Column, Money, Number, Relation
 from app.profiles import aggregates
+from app.profiles.features import Features
 from app.profiles.plan import plan
 from tests.support.catalogs.history import DAY_MS, FIELDS, HOUR_MS
 from tests.support.catalogs.random_catalogs import catalog
@@ -80,6 +82,33 @@ def test_the_layout_depends_on_columns_and_filters_but_not_on_windows_and_order(
         msgspec.structs.replace(catalog(one, other), fields=finer),
     ):
         assert plan(changed).kept.digest != digest
+
+
+def test_the_layout_of_the_shipped_features_has_not_changed() -> None:
+    """Profiles of another digest are refused: raise the format's number with every change on purpose."""
+    assert plan(TODAY).kept.digest == 7988247614907039681
+
+
+def test_the_catalog_of_this_release_has_the_plan_whose_bits_equal_those_of_todays_fold() -> None:
+    """tests/properties/profiles/test_parity.py compares the folds."""
+    of_file, of_tests = plan(load_catalog(BASELINE)), plan(TODAY)
+
+    assert of_file.names == of_tests.names
+    assert of_file.program.aggregates.tolist() == of_tests.program.aggregates.tolist()
+    assert of_file.program.formulas.tolist() == of_tests.program.formulas.tolist()
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_catalog_fits_one_profile(name: str) -> None:
+    built_in = load_catalog(name)
+    of_customers = [feature.name for feature in built_in.features if feature.entity == "customer"]
+
+    found = Features(plan(built_in))
+
+    assert {*of_customers} - {*found.plan.names} == {
+        feature.name for feature in built_in.features if feature.entity == "customer" and feature.delay_ms
+    }
+    assert found.plan.kept.flags <= 62
 
 
 def test_equal_filters_are_kept_once() -> None:
