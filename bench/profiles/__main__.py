@@ -23,8 +23,8 @@ from bench.profiles.traffic import Period, inputs, of_today, traffic
 START_MS, HOUR_MS = 1_700_000_000_000, 3_600_000
 BOUNDS = Bounds(24 * HOUR_MS, 8192)
 KEPT = (3, 30, 300, 1_000)
-CUSTOMERS = 200
-TURNS = 9
+CUSTOMERS = 50
+TURNS = 5
 
 
 class Case(NamedTuple):
@@ -39,6 +39,7 @@ class Case(NamedTuple):
 
 def measure(case: Case) -> dict[str, Any]:
     """Fold one chunk over and over; microseconds of each event, and bytes of each kept event."""
+    results.progress(f"{case.name}, {case.kept} events kept")
     old = traffic(case.plan, case.customers, case.kept, Period(0, START_MS, SPAN_MS))
     later = Period(len(old.customer), START_MS + SPAN_MS, HOUR_MS)
     new = traffic(case.plan, case.customers, case.per_customer, later)
