@@ -52,8 +52,8 @@ ENV PATH=/opt/fraudstream/bin:$PATH \
 # What does not fit, because the processor is another one or the model was added later, is compiled at the first start and
 # kept in $HOME/.cache, on the volume; without a writable volume every start compiles it, which takes 25 to 30 seconds.
 # The list of the image's software is for scanners.
-RUN python -c "from app.features.columns import compile_fold; from app.processing.entity_work import compile_facts; \
-    compile_fold(); compile_facts()" \
+RUN python -c "from app.adapters.catalog_file.deployed import catalog_computation; from app.features.columns import compile_fold; \
+    from app.processing.entity_work import compile_facts; compile_fold(); compile_facts(); catalog_computation('baseline').compile()" \
     && fraudstream model verify \
     && python -m app.operations.sbom > /usr/share/fraudstream/sbom.cdx.json
 USER 10001

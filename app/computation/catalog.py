@@ -16,8 +16,9 @@ from app.errors import ConfigurationError
 from app.expressions.tree import named
 from app.expressions.vector.columns import Chunk
 from app.features import catalog as release
-from app.features.columns import digests
+from app.features.columns import compile_observe, digests
 from app.features.fold import Doubles, Folded, Integers
+from app.features.window import Bounds
 from app.profiles.features import Features
 from app.profiles.inputs import Arrivals
 from app.profiles.plan import plan
@@ -46,6 +47,11 @@ class CatalogComputation:
         self._chosen: Integers = np.array(
             [given.index(one.name) for one in ordered if one.delay_ms], np.int64
         )
+
+    def compile(self) -> None:
+        """See Computation. The same machine code serves every catalog."""
+        compile_observe()
+        self.prepare([], [], []).fold([b""], Bounds(0, 1), 0)
 
     def prepare(
         self, transactions: Sequence[Transaction], customer: Sequence[int], offsets: Sequence[int]

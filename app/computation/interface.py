@@ -40,6 +40,10 @@ class Computation(Protocol):
         """Width of the widest window of a profile."""
         ...
 
+    def compile(self) -> None:
+        """Load the machine code of the folds, or compile it: the first chunk must not wait."""
+        ...
+
     def prepare(
         self, transactions: Sequence[Transaction], customer: Sequence[int], offsets: Sequence[int]
     ) -> Prepared:

@@ -7,7 +7,7 @@ import numpy as np
 from app.computation.feature_set import SHIPPED
 from app.computation.interface import Prepared, Rows
 from app.domain.transaction import Transaction
-from app.features.columns import events
+from app.features.columns import compile_fold, events
 from app.features.entities import ENTITIES
 from app.features.fold import Doubles, Events, Folded, Integers, fold
 from app.features.window import LONGEST_MS
@@ -19,6 +19,9 @@ class ReleaseComputation:
     features = SHIPPED
     entities = ENTITIES
     longest_ms = LONGEST_MS
+
+    def compile(self) -> None:
+        compile_fold()
 
     def prepare(
         self, transactions: Sequence[Transaction], customer: Sequence[int], offsets: Sequence[int]

@@ -47,4 +47,10 @@ def compile_fold() -> None:
     nothing = np.zeros(1, np.int64)
     nowhere = np.full(1, nan)
     fold([b""], Events(*(nothing,) * 5, nowhere, nowhere, nothing), Bounds(0, 1))
+    compile_observe()
+
+
+def compile_observe() -> None:
+    """Load the machine code that reads the states of entities."""
+    nothing = np.zeros(1, np.int64)
     observe([b""], queries(nothing, nothing))

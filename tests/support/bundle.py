@@ -7,6 +7,8 @@ import sklearn
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from app.adapters.catalog_file.deployed import catalog_computation
+from app.adapters.catalog_file.reader import BASELINE
 from app.adapters.models import bundles
 from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.decision import Thresholds
@@ -29,6 +31,7 @@ def compile_all() -> None:
     """Compile the machine code that workers run, or load it: workers that compile at the same time start too late."""
     compile_fold()
     compile_facts()
+    catalog_computation(BASELINE).compile()
 
 
 def write_bundle(directory: Path, version: str, trees: int = 10, review: float = 0.4) -> None:

@@ -18,7 +18,6 @@ from app.adapters.topic_records.control_reader import read_control_log
 from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
-from app.features.columns import compile_fold
 from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
@@ -67,13 +66,13 @@ class RiskWorker(StatefulWorker):
         control = await read_control_log(settings)
         choice = ModelChoice.by(settings)
         running = choice.first(control.orders.champion, now_ms())
-        prepare(compile_fold)
+        computes = worker_computation(settings.catalog.file)
+        prepare(computes.compile)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
         acceptance = self._acceptance()
         self._card_evidence = CardEvidence(acceptance.numeric_ids)
-        computes = worker_computation(settings.catalog.file)
         fold = ChunkFold(source_log, acceptance, bounds, self._profiles, computes)
         self._scorer = ChunkScorer(
             fold, Lineup(running.bundle), await self._publishing(), self._drift.observe

@@ -213,11 +213,13 @@ def preload() -> None:
         package = importlib.import_module(name)
         for found in pkgutil.walk_packages(package.__path__, f"{name}."):
             importlib.import_module(found.name)
+    from app.adapters.catalog_file.deployed import catalog_computation  # noqa: PLC0415
     from app.features.columns import compile_fold  # noqa: PLC0415  # only in the server
     from app.processing.entity_work import compile_facts  # noqa: PLC0415
 
     compile_fold()
     compile_facts()
+    catalog_computation("baseline").compile()
     gc.collect()
     gc.freeze()  # or the first collection of each fork would copy every page
 

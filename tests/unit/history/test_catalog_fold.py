@@ -18,6 +18,7 @@ from app.computation.feature_set import SHIPPED
 from app.domain.acceptance import Acceptance
 from app.errors import ConfigurationError
 from app.features import catalog as release
+from app.features.compiled import compiled_now
 from app.features.window import DAY_MS, Bounds
 from app.history.feature_fold import catalog_fold, release_fold
 from app.history.fold_history import HistorySource, fold_history
@@ -267,3 +268,15 @@ def test_workers_refuse_an_entity_whose_frauds_no_label_names(tmp_path: Path) ->
         match="labels carry no payee_id, so workers cannot know frauds of the entity payee",
     ):
         worker_computation(str(path))
+
+
+def test_the_machine_code_of_one_catalog_serves_every_other(
+    history: Path, computation: CatalogComputation
+) -> None:
+    """A worker that compiled at its first chunk would be taken for one that hangs."""
+    catalog_computation("baseline").compile()
+    before = list(compiled_now)
+    rows_by_catalog(history, computation)
+    computation.prepare([], [], []).fold([b""], BOUNDS, 0)
+
+    assert compiled_now == before
