@@ -29,8 +29,6 @@ pytestmark = [
 ]
 
 SBOM = "usr/share/fraudstream/sbom.cdx.json"
-READY_SECONDS = 6.0
-"""Of a worker whose machine code is in the image."""
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +110,7 @@ async def test_a_worker_in_a_read_only_container_decides_and_stops(run: Run, dep
     worker = run.start("worker")
     seconds = await until(worker, run.port, "/startupz")
     await until(worker, run.port, "/readyz")
-    print(f"ready after {seconds:.1f} s")  # noqa: T201  # shown with -s
+    print(f"/startupz after {seconds:.1f} s")  # noqa: T201  # shown with -s; `python -m bench.image` measures it
 
     status = worker.run("cat", "/proc/1/status").stdout
     assert re.search(rf"^Uid:\s+{USER}\s+{USER}", status, re.MULTILINE)
@@ -130,7 +128,6 @@ async def test_a_worker_in_a_read_only_container_decides_and_stops(run: Run, dep
     assert left == ""
     assert said_of_machine_code(worker) == []
     assert await deployment.lag() == 0
-    assert seconds < READY_SECONDS
 
 
 async def test_machine_code_for_another_processor_is_compiled_once_per_volume(run: Run) -> None:
