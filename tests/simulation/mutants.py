@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from app.computation import release
 from app.errors import SendFailed
 from app.features.fold import fold
-from app.processing import fold_chunk
 from app.processing.stopwatch import Stopwatch
 from app.streaming.delivery.changelog_guard import ChangelogGuard
 from app.streaming.delivery.order_of_writes import InFlightChunk, OrderOfWrites
@@ -32,7 +32,7 @@ def no_guard(put: Put) -> None:
         ids = np.frombuffer(secrets.token_bytes(8 * len(events.transaction)), np.int64).copy()
         return fold(profiles, events._replace(transaction=ids), bounds, topic_id ^ secrets.randbits(63))
 
-    put(fold_chunk, "fold", unguarded)
+    put(release, "fold", unguarded)
 
 
 def commit_before_durable(put: Put) -> None:

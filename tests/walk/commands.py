@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "python -m bench.pages.architecture": elsewhere("draws a picture with the packages of the bench"),
     "python -m pytest tests/unit/features tests/unit/scoring tests/properties/test_window_laws.py "
     "tests/unit/bench/test_pandas_features.py": TESTS_THEMSELVES,
+    "python -m pytest tests/properties/profiles tests/unit/profiles tests/unit/catalog": TESTS_THEMSELVES,
     "python -m pytest tests/unit/features tests/unit/history tests/unit/streaming/execution "
     "tests/unit/bench/test_pandas_features.py": TESTS_THEMSELVES,
     # Files

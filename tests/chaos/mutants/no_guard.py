@@ -4,9 +4,9 @@ import secrets
 
 import numpy as np
 
+from app.computation import release
 from app.features.fold import Events, Folded, fold
 from app.features.window import Bounds
-from app.processing import fold_chunk
 from app.worker import app
 from tests.chaos.mutants import sabotage
 
@@ -19,4 +19,4 @@ def unguarded(profiles: list[bytes], events: Events, bounds: Bounds, topic_id: i
     return fold(profiles, events._replace(transaction=ids), bounds, topic_id ^ secrets.randbits(63))
 
 
-sabotage(fold_chunk, "fold", unguarded)
+sabotage(release, "fold", unguarded)
