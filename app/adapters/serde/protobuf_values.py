@@ -45,12 +45,17 @@ def reader(writer: WriterSchema, event: type[msgspec.Struct]) -> Callable[[Frame
 
 
 def writer(event: type[msgspec.Struct]) -> Callable[[bytes], bytes]:
-    """A function from an event's JSON to its serialized message."""
+    """A function from an event's JSON to its serialized message. Fields that a catalog declares are left out: no message has them."""
     kind = message_class(event)
     lists = [field.name for field in kind.DESCRIPTOR.fields if _holds_numbers(field)]
+    transaction = kind.DESCRIPTOR.fields_by_name.get("transaction")
+    contract = transaction.message_type.fields_by_name.keys() if transaction else ()
 
     def write(value: bytes) -> bytes:
         fields = orjson.loads(value)
+        if transaction and (declared := fields["transaction"].keys() - contract):
+            for name in declared:
+                del fields["transaction"][name]
         for name in lists:
             fields[name] = [{} if number is None else {"value": number} for number in fields[name]]
         return bytes(kind(**fields).SerializeToString())
