@@ -1,4 +1,4 @@
-"""Digests of definitions: equal where two catalogs compute the same, whatever order, comments and names of files they have.
+"""Computes digests of definitions. Two definitions that compute the same have the same digest; the order and the comments of a file do not count.
 
 A digest covers what a value depends on: function, entity key, fields with type and decimals, filter and derivation in their
 normal form, window, delay, and the digests of the features it is derived from. Units, meanings and bounds of fields are no

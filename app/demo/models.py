@@ -1,7 +1,7 @@
 """The models of a demo: those of the user, otherwise the baseline that comes with the program.
 
-Only demos choose by themselves. Any other command and every worker use FRAUDSTREAM_MODEL_DIR and refuse what is not there: a
-payment must not be decided by a model that nobody deployed.
+Demos alone fall back to the baseline. Other commands and workers load models from FRAUDSTREAM_MODEL_DIR only, so that an operator has
+chosen every model that decides payments.
 """
 
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ class Screen(Protocol):
 
 @contextmanager
 def waiting(console: SafeConsole, text: str) -> Iterator[None]:
-    """Show that work goes on, with its seconds: on one line that is removed at the end; elsewhere print the text once."""
+    """Show the text and the elapsed seconds while the work runs; a console removes the line afterwards. Other outputs get the text once."""
     if not console.is_terminal:
         console.print(text, highlight=False)
         yield

@@ -2,7 +2,7 @@
 
 The flags of an event say whether it counts (a reversed one does not), which filters it matches, and which of its fields are
 present. So whether an event belongs to a window is one comparison: ``flags & need == need``. A missing value is stored as 0
-beside its flag: a reserved value would have to be told apart in every sum, and would widen the encoding of its column.
+with its presence flag unset. A reserved value would need a comparison in every sum, and would widen the encoding of its column.
 """
 
 from collections.abc import Iterable, Mapping

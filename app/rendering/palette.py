@@ -1,4 +1,4 @@
-"""One colour for each outcome: on consoles, in reports, on dashboards. A word always stands beside it.
+"""Defines one colour for each outcome on consoles, in reports and on dashboards. Every use also prints the outcome as a word.
 
 Each has a contrast of at least 3 to a white and to a dark background, and a console with 16 colours shows it as grey,
 yellow and red.

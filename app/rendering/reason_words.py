@@ -42,10 +42,9 @@ def phrases(reasons: Sequence[Reason], currency: str, width: int) -> str:
     >>> phrases([many, many], "EUR", 60), phrases([many, many], "EUR", 30)
     ('9 payments in 1 h, usual 1; 9 payments in 1 h, usual 1', '9 payments in 1 h, usual 1')
     """
-    told = [phrase(reason, currency) for reason in reasons]
-    shown = SEPARATOR.join(told)
-    while len(shown) > width and len(told) > 1:
-        shown = SEPARATOR.join(told := told[:-1])
+    whole = [phrase(reason, currency) for reason in reasons]
+    while len(shown := SEPARATOR.join(whole)) > width and len(whole) > 1:
+        whole.pop()
     return shown if len(shown) <= width else _cut(shown, width)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Needs(Enum):
@@ -28,12 +28,12 @@ class Entry(NamedTuple):
     """Why it is not run here."""
 
 
-def files(runs: str = "", **more: object) -> Entry:
-    return Entry(Needs.FILES, runs, **more)  # type: ignore[arg-type]  # fields of Entry
+def files(runs: str = "", **more: Any) -> Entry:
+    return Entry(Needs.FILES, runs, **more)
 
 
-def kafka(runs: str = "", **more: object) -> Entry:
-    return Entry(Needs.KAFKA, runs, **more)  # type: ignore[arg-type]  # fields of Entry
+def kafka(runs: str = "", **more: Any) -> Entry:
+    return Entry(Needs.KAFKA, runs, **more)
 
 
 def elsewhere(reason: str) -> Entry:

@@ -1,4 +1,4 @@
-"""Binds a model to the features of a deployment: by name and definition, wherever they stand in a row."""
+"""Finds the features that a model takes among those that the deployment computes, by name and definition."""
 
 from collections.abc import Mapping
 from itertools import zip_longest

@@ -1,4 +1,4 @@
-"""Reads a table of already parsed data key by key. A wrong value is a problem, and reading goes on with the default."""
+"""Reads the keys of a parsed table. A wrong value is recorded as a problem and replaced by the default, so that all problems are found."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast

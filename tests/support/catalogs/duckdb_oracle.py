@@ -194,4 +194,4 @@ def sql(found: tree.Tree, table: str = "e") -> str:  # noqa: PLR0911  # one case
         case tree.And() | tree.Or():
             word = " AND " if isinstance(found, tree.And) else " OR "
             return f"({word.join(map(sql, found.operands))})"
-    raise NotImplementedError(found)
+    raise AssertionError(f"random catalogs hold no {found}")

@@ -12,7 +12,7 @@ def program(directory: Path, name: str) -> None:
     (directory / name).touch(mode=0o755)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="without root the reason is root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root, builder.missing() names root before any program")
 @pytest.mark.parametrize("absent", PROGRAMS)
 def test_what_is_absent_is_named(absent: str, tmp_path: Path) -> None:
     for name in set(PROGRAMS) - {absent}:

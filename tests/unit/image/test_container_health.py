@@ -28,7 +28,7 @@ server = ThreadingHTTPServer((sys.argv[1], 0), Answer)
 print(server.server_port, flush=True)
 server.serve_forever()
 """
-NOTHING = "import time; print(0, flush=True); time.sleep(600)"
+SLEEPING = "import time; print(0, flush=True); time.sleep(600)"
 
 SILENT = """
 import socket
@@ -84,7 +84,7 @@ def test_another_command_is_healthy_whatever_it_serves(container: Container) -> 
 
 
 def test_a_worker_without_endpoints_is_healthy(container: Container) -> None:
-    container.runs(NOTHING, "fraudstream", "worker")
+    container.runs(SLEEPING, "fraudstream", "worker")
 
     assert main(container.processes) == 0
 
@@ -123,7 +123,9 @@ def test_a_worker_is_recognized_by_its_words(command: str, expected: bool) -> No
 
 def test_addresses_are_read_as_the_kernel_prints_them() -> None:
     if sys.byteorder != "little":
-        pytest.skip("the table is of a little-endian machine")
+        pytest.skip(
+            "the sample of /proc/net/tcp is of a little-endian machine, where the kernel prints addresses reversed"
+        )
     head = (
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
     )

@@ -1,6 +1,7 @@
 """Features of catalogs on small histories, and what is stored."""
 
 from math import isnan, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,14 +32,14 @@ def last_row(features: list[Feature], events: list[Event]) -> list[float]:
     return found
 
 
-def windowed(function: Function, of: str | None = None, hours: int = 24, **more: object) -> Feature:
+def windowed(function: Function, of: str | None = None, hours: int = 24, **more: Any) -> Feature:
     return Feature(
         name=f"{function}_{of}_{hours}",
         entity="customer",
         function=function,
         of=of,
         window_ms=hours * HOUR_MS,
-        **more,  # type: ignore[arg-type]  # the keywords of Feature
+        **more,
     )
 
 

@@ -1,6 +1,7 @@
 """What a profile keeps, and which aggregates the features share."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,14 +26,14 @@ def above(amount: int) -> tree.Compare:
     return tree.Compare(Relation.GREATER, Column("amount", Kind.MONEY), Money(amount, "EUR"))
 
 
-def made(function: Function, of: str | None = None, **more: object) -> Feature:
+def made(function: Function, of: str | None = None, **more: Any) -> Feature:
     return Feature(
         name=f"{function}_{of}",
         entity="customer",
         function=function,
         of=of,
         window_ms=HOUR_MS,
-        **more,  # type: ignore[arg-type]  # the keywords of Feature
+        **more,
     )
 
 

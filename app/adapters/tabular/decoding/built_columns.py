@@ -36,7 +36,7 @@ def raw_columns(
 
 
 def _unpadded(array: pa.Array, field: str, mapping: ColumnMapping) -> pa.Array:
-    # A declared column of text is padded as those of the contract, whatever it holds: a number is not text.
+    # A CHAR(n) column may hold any declared field; only columns of text are changed.
     may_be_padded = field in TEXT_FIELDS or field not in FIELDS
     is_padded = may_be_padded and mapping.padding == "strip" and pa.types.is_string(array.type)
     return pc.utf8_rtrim(array, PAD) if is_padded else array
