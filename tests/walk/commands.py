@@ -153,7 +153,7 @@ COMMANDS: dict[str, Entry] = {
     "fraudstream dlq ls": kafka(says="wrong_type", finds={"letter": r"(\d+:\d+) "}),
     "fraudstream report 2025-02-01": kafka(says="Report of 2025-02-01"),
     "fraudstream report 2025-02-01 --out report.html": kafka(
-        codes=(0, 2), says=r"(?:2025-02-01: |pip install)"
+        codes=(0, 2), says=r"(?:Report of 2025-02-01|pip install)"
     ),
     "fraudstream crm questions": kafka(finds={"question": r"(?m)^(\S+)  \S+  "}),
     "fraudstream crm answer NOTIFICATION --fraud": kafka(

@@ -19,7 +19,7 @@ TOPICS = {"transactions", "decisions", "alerts", "changelog"}
 def test_memory_and_disk_of_a_thousand_customers(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(memory, "SETTLE_SECONDS", 1.0)  # the gauges follow the decisions
 
     content = memory.run([Customers(1_000, 3)], 500.0, 2 / 3600, stack, tmp_path)
 
