@@ -16,7 +16,7 @@ def test_a_crash_fails_one_test_and_loses_none(at: int) -> None:
     without_this_run = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", CRASHING]
 
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  # our own list
         [*command, "--no-loadscope-reorder"],
         cwd=REPOSITORY,
         env=without_this_run | {"CRASHES_AT": str(at)},
