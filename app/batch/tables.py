@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.adapters.tabular.table_writer import ColumnType, Values
 from app.computation.feature_set import FeatureSet
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.features.fold import Integers
 from app.history.fold_history import FoldedBatch
 from app.scoring import scorer

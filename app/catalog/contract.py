@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 from app.catalog.definitions import Field
+from app.domain.bounded import LATEST_MS
 from app.domain.transaction import MAX_AMOUNT_MINOR
 from app.expressions.names import Kind
 
@@ -27,6 +28,7 @@ CONTRACT = (
     Field(name="card_token", kind=Kind.IDENTIFIER, declared=False),
     Field(name="latitude", kind=Kind.NUMBER, minimum=-90, maximum=90, decimals=6, declared=False),
     Field(name="longitude", kind=Kind.NUMBER, minimum=-180, maximum=180, decimals=6, declared=False),
+    Field(name="decide_by", kind=Kind.TIME, minimum=0, maximum=LATEST_MS, declared=False),
 )
 ON_THE_WIRE = MappingProxyType({"amount": "amount_minor"})
 """The name of a field in records, where it differs."""

@@ -7,8 +7,9 @@ import msgspec
 
 from app.demo.id_set import IdSet
 from app.demo.latencies import Latencies
-from app.domain.decision import Alert, Outcome
+from app.domain.decision import Alert
 from app.domain.identifiers import alert_id
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.attacks import Attacks
 
 

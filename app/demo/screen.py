@@ -15,7 +15,7 @@ from rich.text import Text
 from app.demo import progress
 from app.demo.attack_table import attack_table
 from app.demo.snapshot import PHASES, Figures, Snapshot
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.domain.words import duration
 from app.rendering.console import SafeConsole
 from app.rendering.decision_text import attack_line

@@ -7,7 +7,8 @@ import msgspec
 
 from app.demo.progress import HistoryProgress, Progress
 from app.demo.reconciliation import Reconciliation
-from app.domain.decision import Alert, Outcome
+from app.domain.decision import Alert
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.attacks import Attack, Target, target_of
 
 PHASES = {

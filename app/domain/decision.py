@@ -10,18 +10,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from app.domain.bounded import Digest, ModelName
+from app.domain.bounded import Digest, ModelName, Offset
+from app.domain.outcomes.outcome import Outcome
+from app.domain.outcomes.policy import FiredRule, Holdout, OutcomeBy, PolicyReference
 from app.domain.transaction import Transaction
 
 Score = Annotated[float, Meta(ge=0, le=1, description="Probability of fraud given by the champion.")]
-
-
-class Outcome(StrEnum):
-    """Ordered by severity: approve < review < decline."""
-
-    APPROVE = "approve"
-    REVIEW = "review"
-    DECLINE = "decline"
 
 
 class Degradation(StrEnum):
@@ -109,7 +103,11 @@ class FeatureValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The audit log's record of one transaction; ``features`` is the vector in the catalog's order."""
+    """The audit log's record of one transaction; ``features`` is the vector in the catalog's order.
+
+    ``fired`` holds every rule that fired, also in shadow; ``rules`` the ids of those that were live, in order of precedence.
+    ``lists_offset`` is the offset behind the last record of the lists' topic that the rules saw.
+    """
 
     decision_id: str
     transaction_id: str
@@ -128,6 +126,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rules: list[str] = []
     reasons: list[Reason] = []
     shadow: dict[str, float] = {}
+    policy: PolicyReference | None = None
+    lists_offset: Offset | None = None
+    outcome_by: OutcomeBy = OutcomeBy.BAND
+    fired: list[FiredRule] = []
+    holdout: Holdout | None = None
 
 
 class Alert(Decision, frozen=True, kw_only=True, gc=False):

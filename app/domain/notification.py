@@ -5,7 +5,7 @@ Neither contains card data.
 
 import msgspec
 
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from app.domain.bounded import LATEST_MS
+
 MAX_AMOUNT_MINOR = 10**15
 """The largest accepted amount. Every amount up to it is exact in a double."""
 
@@ -19,6 +21,14 @@ Mcc = Annotated[
     str, Meta(pattern="^[0-9]{4}$", max_length=4, description="ISO 18245 merchant category code.")
 ]
 Token = Annotated[str, Meta(min_length=1, max_length=64)]
+DecideBy = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=LATEST_MS,
+        description="When the answer is needed, milliseconds since the epoch, UTC; later the policy's deadline answers.",
+    ),
+]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
@@ -39,6 +49,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defa
     card_token: Token | None = None
     latitude: Latitude | None = None
     longitude: Longitude | None = None
+    decide_by: DecideBy | None = None
 
     def __post_init__(self) -> None:
         if (self.latitude is None) != (self.longitude is None):

@@ -11,7 +11,8 @@ import pyarrow.json
 import pyarrow.parquet
 
 from app.adapters.tabular.files import read_batches
-from app.domain.decision import Outcome, Thresholds
+from app.domain.decision import Thresholds
+from app.domain.outcomes.outcome import Outcome
 from app.domain.words import named
 from app.errors import InvalidFile
 from app.evaluation.importances import Sampler

@@ -1,8 +1,8 @@
 """What happens to the records of the transactions topic."""
 
 from app.domain.acceptance import ID_FIELDS
-from app.domain.decision import Outcome
 from app.domain.ignored import Ignored
+from app.domain.outcomes.outcome import Outcome
 from app.errors import InvalidReason
 from app.metrics.metric import FROM_DEPLOYMENT, Metric
 

@@ -10,7 +10,7 @@ from app.adapters.kafka.cluster_state import (
     OpenTransaction,
     RecentDecisions,
 )
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.domain.words import duration
 from app.operations.group_table import group_table
 from app.operations.trends import Trends, log_bytes

@@ -12,7 +12,8 @@ from app.adapters.kafka.cluster import read_cluster
 from app.adapters.kafka.cluster_state import ClusterState, RecentDecisions
 from app.adapters.kafka.range_reader import open_range_reader
 from app.adapters.serde.offline_decoder import readable
-from app.domain.decision import Degradation, Outcome
+from app.domain.decision import Degradation
+from app.domain.outcomes.outcome import Outcome
 from app.errors import FraudstreamError
 from app.operations.expected import expected_of
 from app.settings import Settings

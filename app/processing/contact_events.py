@@ -5,10 +5,10 @@ import msgspec
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.records import Headers, OutRecord, Record
 from app.adapters.serde.json_codec import decode_as, encode_event
-from app.domain.decision import Outcome
 from app.domain.identifiers import notification_id, question_digest, signed_digest
 from app.domain.label import Label, LabelSource
 from app.domain.notification import Answer, Notification
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import AmountMinor, Country, Currency, EventTime, Identifier
 
 _HEADERS: Headers = (

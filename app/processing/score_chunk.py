@@ -6,8 +6,9 @@ from typing import NamedTuple
 from app.adapters.kafka.records import OutRecord, Record
 from app.adapters.serde.event_encoder import JSON_ENCODING, Encoding
 from app.adapters.serde.fact_codec import Sources, transaction_facts
-from app.domain.decision import Decision, Outcome, SourceOffset
+from app.domain.decision import Decision, SourceOffset
 from app.domain.ignored import Ignored
+from app.domain.outcomes.outcome import Outcome
 from app.domain.trace_context import trace_headers
 from app.features.delayed_features import Delayed
 from app.features.fold import ALREADY_APPLIED, REPEATED

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from app.domain.decision import Alert, Outcome
+from app.domain.decision import Alert
+from app.domain.outcomes.outcome import Outcome
 from app.features.entities import ENTITIES, Function
 
 QUIET_HOURS = 12

@@ -4,7 +4,7 @@ Each has a contrast of at least 3 to a white and to a dark background, and a con
 yellow and red.
 """
 
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 
 COLOURS = {Outcome.APPROVE: "#868E96", Outcome.REVIEW: "#C77700", Outcome.DECLINE: "#E03131"}
 STYLES = {

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.features.fold import Doubles
 from app.replay.published_decisions import PublishedDecision
 from app.replay.verdict import UNBOUNDED

@@ -13,8 +13,8 @@ import msgspec
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import Extent, LogRecord, RangeReader
 from app.adapters.kafka.records import Record
-from app.domain.decision import Outcome
 from app.domain.identifiers import digest64
+from app.domain.outcomes.outcome import Outcome
 from app.errors import ConfigurationError
 from app.processing.fold_chunk import FoldedChunks
 from app.replay.published_decisions import CLOCKS_MS

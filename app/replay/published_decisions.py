@@ -6,7 +6,8 @@ import msgspec
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import LogRecord, RangeReader
-from app.domain.decision import Degradation, ModelReference, Outcome, SourceOffset
+from app.domain.decision import Degradation, ModelReference, SourceOffset
+from app.domain.outcomes.outcome import Outcome
 from app.features.window import HOUR_MS
 
 CLOCKS_MS = HOUR_MS

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from app.domain.decision import Outcome
 from app.domain.money import display
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.console import SafeConsole
 from app.rendering.palette import STYLES
 from app.rendering.plain_table import plain_table

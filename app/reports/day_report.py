@@ -7,8 +7,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.domain.decision import Outcome
 from app.domain.identifiers import alert_id
+from app.domain.outcomes.outcome import Outcome
 
 ALERTED = (Outcome.REVIEW.value, Outcome.DECLINE.value)
 HOURS = 24

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from app.domain.decision import Outcome
 from app.domain.money import display
+from app.domain.outcomes.outcome import Outcome
 from app.reports.day_report import DayReport, Part
 
 COUNT, SHARE = "count", "share"

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import numpy as np
 
 from app.domain.clock import utc_text
-from app.domain.decision import Outcome
 from app.domain.money import display
+from app.domain.outcomes.outcome import Outcome
 from app.domain.safe_text import one_line
 from app.evaluation.drawing import COLOURS as CHART_COLOURS
 from app.evaluation.drawing import drawing, legend, svg

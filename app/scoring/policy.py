@@ -1,6 +1,7 @@
 """Turns a score into an outcome."""
 
-from app.domain.decision import Outcome, Thresholds
+from app.domain.decision import Thresholds
+from app.domain.outcomes.outcome import Outcome
 
 
 def outcome(score: float, thresholds: Thresholds) -> Outcome:

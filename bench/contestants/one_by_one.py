@@ -16,7 +16,8 @@ from app.adapters.models.loading import Loading
 from app.adapters.serde.json_codec import decode_transaction, encode_event
 from app.computation.feature_set import SHIPPED
 from app.domain.acceptance import Acceptance
-from app.domain.decision import Outcome, SourceOffset
+from app.domain.decision import SourceOffset
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import Transaction
 from app.features.window import Bounds
 from app.scoring import scorer

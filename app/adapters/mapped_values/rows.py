@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.column_mapping import ColumnMapping
+from app.adapters.column_mapping import ColumnMapping, TimeUnit
 from app.adapters.field_source import Source
 from app.adapters.mapped_values.amounts import minor_units
 from app.adapters.mapped_values.building import ABSENT, builder, value_at
@@ -33,7 +33,10 @@ class MappedRows:
         texts = [name for name, kind in kinds.items() if kind in TEXTUAL]
         self._identifiers = (*_IDENTIFIERS, *texts)
         self._numbers = ("latitude", "longitude", *(n for n, kind in kinds.items() if kind is Kind.NUMBER))
-        self._times = tuple(name for name, kind in kinds.items() if kind is Kind.TIME)
+        declared_times: dict[str, TimeUnit] = {
+            name: "ms" for name, kind in kinds.items() if kind is Kind.TIME
+        }
+        self._units: dict[str, TimeUnit] = {"decide_by": mapping.unit_of_times, **declared_times}
         self._unpadded = frozenset((*TEXT_FIELDS, *texts) if mapping.padding == "strip" else ())
         given = {field: mapping.columns.get(field, field) for field in self.event.__struct_fields__}
         self._columns = [(field, column) for field, column in given.items() if isinstance(column, str)]
@@ -85,9 +88,9 @@ class MappedRows:
             if (field := "amount_minor") in fields:
                 currency = str(fields.get("currency"))
                 fields[field] = minor_units(fields[field], currency, mapping, mapping.numeric_scale)
-            for field in self._times:
+            for field, unit in self._units.items():
                 if fields.get(field) is not None:
-                    fields[field] = milliseconds(fields[field], "ms")
+                    fields[field] = milliseconds(fields[field], unit)
         except Refused as refused:
             raise _invalid(field, refused) from None
 

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.domain.bounded import Count, Moment, Partition
-from app.domain.decision import ModelReference, Outcome, Score
+from app.domain.decision import ModelReference, Score
 from app.domain.identifiers import digest64
 from app.domain.label import Label
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import AmountMinor, Identifier
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

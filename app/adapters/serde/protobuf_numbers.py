@@ -21,6 +21,11 @@ _DECISION = {
     "rules": 15,
     "reasons": 16,
     "shadow": 17,
+    "policy": 18,
+    "lists_offset": 19,
+    "outcome_by": 20,
+    "fired": 21,
+    "holdout": 22,
 }
 """An alert is a decision with more fields. Its own begin at 101, above all numbers of a decision, now and later."""
 
@@ -39,6 +44,7 @@ NUMBERS: dict[str, dict[str, int]] = {
         "card_token": 11,
         "latitude": 12,
         "longitude": 13,
+        "decide_by": 14,
     },
     "Decision": _DECISION,
     "Alert": {
@@ -60,6 +66,9 @@ NUMBERS: dict[str, dict[str, int]] = {
     },
     "Thresholds": {"review": 1, "decline": 2},
     "ModelReference": {"name": 1, "version": 2, "digest": 3},
+    "PolicyReference": {"name": 1, "version": 2, "digest": 3},
+    "FiredRule": {"id": 1, "effect": 2, "mode": 3},
+    "Holdout": {"propensity": 1, "overridden": 2},
     "SourceOffset": {"topic": 1, "partition": 2, "offset": 3},
     "Reason": {"code": 1, "text": 2, "value": 3, "baseline": 4, "contribution": 5},
     "FeatureValue": {"value": 1, "state": 2},

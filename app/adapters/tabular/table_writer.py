@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from app.adapters.column_mapping import FIELDS
+from app.adapters.column_mapping import FIELDS_OF_FILES
 from app.adapters.disk import durable_file
 from app.adapters.tabular.files import SUFFIXES
 from app.domain.safe_text import in_csv
@@ -36,9 +36,9 @@ _TYPES_OF_FIELDS: dict[str, ColumnType] = {
     "is_fraud": "boolean",
 }
 TRANSACTION_SCHEMA: Mapping[str, ColumnType] = types.MappingProxyType(
-    {field: _TYPES_OF_FIELDS.get(field, "text") for field in FIELDS}
+    {field: _TYPES_OF_FIELDS.get(field, "text") for field in FIELDS_OF_FILES}
 )
-"""Column types of all fields of the contract and of the labels."""
+"""Column types of the fields of a file: the contract and the labels."""
 
 _ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64(), "boolean": pa.bool_()}
 

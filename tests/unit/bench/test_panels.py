@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.palette import COLOURS
 from bench.pages.panels import draw, fixed_colours, found, read
 from tests.support.paths import REPOSITORY

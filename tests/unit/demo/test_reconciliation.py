@@ -6,7 +6,8 @@ import pytest
 from app.demo.id_set import IdSet
 from app.demo.reconciliation import ReceivedDecision, Reconciliation
 from app.demo.snapshot import Snapshot
-from app.domain.decision import Alert, ModelReference, Outcome, SourceOffset, Thresholds
+from app.domain.decision import Alert, ModelReference, SourceOffset, Thresholds
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import Transaction
 
 SENT = 20

@@ -9,7 +9,7 @@ from app.demo.progress import STEADY_SECONDS, HistoryProgress
 from app.demo.reconciliation import Reconciliation
 from app.demo.screen import PlainScreen, picture
 from app.demo.snapshot import Snapshot
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.console import SafeConsole
 from tests.unit.outputs.alerts import alert, reason
 

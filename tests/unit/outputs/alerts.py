@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from app.domain.decision import Alert, ModelReference, Outcome, Reason, SourceOffset, Thresholds
+from app.domain.decision import (
+    Alert,
+    ModelReference,
+    Reason,
+    SourceOffset,
+    Thresholds,
+)
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import Transaction
 
 BEGIN_MS = 1_764_201_600_000

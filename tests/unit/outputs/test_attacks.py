@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.decision import Alert, Outcome
+from app.domain.decision import Alert
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.attacks import MOST_ATTACKS, QUIET_HOURS, Attacks
 from app.rendering.decision_text import attack_line
 from tests.unit.outputs.alerts import alert, reason

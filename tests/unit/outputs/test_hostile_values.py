@@ -34,7 +34,15 @@ from app.domain.control import (
     Refusal,
     WorkerReport,
 )
-from app.domain.decision import Alert, Decision, ModelReference, Outcome, Reason, SourceOffset, Thresholds
+from app.domain.decision import (
+    Alert,
+    Decision,
+    ModelReference,
+    Reason,
+    SourceOffset,
+    Thresholds,
+)
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import Transaction
 from app.errors import StackError
 from app.operations.cluster_view import cluster_view

@@ -3,7 +3,7 @@
 import pytest
 from rich.color import Color, ColorSystem
 
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.rendering.palette import COLOURS
 
 GROUNDS = {"white": "#FFFFFF", "dark": "#181B1F", "black": "#000000"}

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from app.adapters.kafka.range_reader import Extent, LogRecord
-from app.domain.decision import ModelReference, Outcome, SourceOffset, Thresholds
+from app.domain.decision import ModelReference, SourceOffset, Thresholds
+from app.domain.outcomes.outcome import Outcome
 from app.features.catalog import NAMES
 from app.replay.compare_decisions import MOST_EXAMPLES, Example, Kind, ReplayCounts, ReplayedRows, compare
 from app.replay.published_decisions import PublishedDecision, PublishedDecisions

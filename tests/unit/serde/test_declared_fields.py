@@ -10,7 +10,8 @@ from app.adapters.serde import avro_values, protobuf_values
 from app.adapters.serde.json_codec import encode_event
 from app.catalog.definitions import Field
 from app.catalog.transaction_type import transaction_type
-from app.domain.decision import Decision, ModelReference, Outcome, SourceOffset, Thresholds
+from app.domain.decision import Decision, ModelReference, SourceOffset, Thresholds
+from app.domain.outcomes.outcome import Outcome
 from app.domain.transaction import Transaction
 from app.expressions.names import Kind
 

@@ -23,12 +23,13 @@ from app.domain.decision import (
     FeatureState,
     FeatureValue,
     ModelReference,
-    Outcome,
     Reason,
     SourceOffset,
     Thresholds,
 )
 from app.domain.label import Label, LabelSource
+from app.domain.outcomes.outcome import Outcome
+from app.domain.outcomes.policy import Effect, FiredRule, Holdout, OutcomeBy, PolicyReference, RuleMode
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
 
@@ -64,6 +65,7 @@ def transactions() -> st.SearchStrategy[Transaction]:
             "channel": st.none() | texts(),
             "mcc": st.none() | st.from_regex("[0-9]{4}", fullmatch=True),
             "card_token": st.none() | texts(),
+            "decide_by": st.none() | st.integers(0, 253_402_300_799_999),
         }
     )
     return st.builds(lambda known, at: Transaction(**known, latitude=at[0], longitude=at[1]), fields, place)
@@ -88,6 +90,12 @@ def alerts() -> st.SearchStrategy[Alert]:
     reasons = st.builds(
         Reason, code=texts(), text=texts(), value=st.none() | NUMBER, baseline=st.none() | NUMBER
     )
+    fired = st.builds(
+        FiredRule,
+        id=st.sampled_from(["a", "rule-1_x"]),
+        effect=st.sampled_from(Effect),
+        mode=st.sampled_from(RuleMode),
+    )
     values = st.builds(FeatureValue, value=st.none() | NUMBER, state=st.sampled_from(FeatureState))
     return st.builds(
         Alert,
@@ -108,6 +116,18 @@ def alerts() -> st.SearchStrategy[Alert]:
         transaction=transactions(),
         reasons=st.lists(reasons, max_size=2),
         shadow=st.dictionaries(texts(), NUMBER, max_size=2),
+        policy=st.none()
+        | st.builds(PolicyReference, name=st.just("desk"), version=st.just("7"), digest=texts()),
+        lists_offset=st.none() | st.integers(0, 2**62),
+        outcome_by=st.sampled_from(OutcomeBy),
+        rules=st.lists(texts(), max_size=2),
+        fired=st.lists(fired, max_size=2),
+        holdout=st.none()
+        | st.builds(
+            Holdout,
+            propensity=st.floats(0, 1, exclude_min=True),
+            overridden=st.sampled_from(Outcome),
+        ),
         alert_id=texts(),
         snapshot=st.dictionaries(texts(), values, max_size=3),
     )

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from app.adapters.observability.prometheus import PrometheusMetrics
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch
 from app.streaming.delivery.order_of_writes import InFlightChunk

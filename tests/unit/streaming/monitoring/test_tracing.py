@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from app.adapters.kafka.records import Headers, OutRecord
 from app.adapters.observability.spans import Spans
-from app.domain.decision import Outcome
+from app.domain.outcomes.outcome import Outcome
 from app.errors import ConfigurationError
 from app.processing.score_chunk import ScoredChunk
 from app.processing.stopwatch import Stopwatch

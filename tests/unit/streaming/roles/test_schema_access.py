@@ -322,6 +322,11 @@ DECISION: dict[str, Any] = {
     "rules": [],
     "reasons": [],
     "shadow": {"m": 0.5},
+    "policy": None,
+    "lists_offset": None,
+    "outcome_by": "band",
+    "fired": [],
+    "holdout": None,
 }
 
 
