@@ -30,7 +30,7 @@ def attack_table(attacks: Sequence[Attack], width: int) -> Table:
     used = sum(max(map(len, column)) + gap for column in zip(titles, *rows, strict=True))
     for attack, cells in zip(attacks, rows, strict=True):
         room = max(LEAST_REASONS, width - used)
-        why = phrases(attack.worst.reasons, attack.worst.transaction.currency, room)
+        why = phrases(attack.worst.reasons, room)
         style = STYLES[attack.worst.outcome]
         coloured = [
             Text(cell, style=style if title == _WORST else "")

@@ -80,10 +80,16 @@ class Method(StrEnum):
     """For a model without contributions: the features with the rarest values, which need not be those that the model used."""
 
 
+class Direction(StrEnum):
+    """On which side of what is usual a value is."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    EQUAL = "equal"
+
+
 class Reason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One cause of an alert: a feature, with what is usual for the customer or, failing that, for legitimate
-    transactions.
-    """
+    """One cause of an alert: a feature, compared with legitimate transactions and with the customer's own history."""
 
     code: str
     """The feature's name."""
@@ -91,8 +97,13 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     value: float | None
     """Null if the feature is missing and its absence is the reason."""
     baseline: float | None
+    """Usual for legitimate transactions: what the contribution is measured against."""
     contribution: float | None = None
     """What the feature added to the log-odds of the score, or to the score itself if the model averages trees."""
+    direction: Direction | None = None
+    """Of the value, seen from the baseline."""
+    customer_usual: float | None = None
+    """Usual for this customer; null where their history gives none."""
 
 
 class FeatureValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -53,7 +53,7 @@ def attack_line(attack: Attack) -> Text:
     text = Text(f"{event_time(attack.latest_time)}  ")
     text.append(f"{worst.outcome:<7}", style=style).append(f"  {worst.score:6.4f}", style=style)
     text.append(one_line(f"  {money(attack):>14}  {times(attack.alerts):>5}  {attack.target.value}"))
-    words = SEPARATOR.join(phrase(reason, worst.transaction.currency) for reason in worst.reasons)
+    words = SEPARATOR.join(phrase(reason) for reason in worst.reasons)
     return text.append(one_line(f"  {words}")) if words else text
 
 

@@ -1,4 +1,4 @@
-"""Reasons of an alert: the features that raised its score most, each compared with its usual value.
+"""Reasons of an alert: the features that raised its score most, each compared with what is usual.
 
 For a model without contributions, the reasons are the features whose values are rarest among the transactions of its
 training. The model need not have used these features, so the alert names the method. Contributions are preferred
@@ -7,22 +7,20 @@ because they explain the score; rarity only describes the transaction.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from math import exp, isnan
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
 from app.computation.feature_set import FeatureSet
-from app.domain import money
 from app.domain.decision import Method, Reason
 from app.features.catalog import Feature
 from app.scoring.baselines import Values, own_usual
 from app.scoring.model import Contributions, Distribution, Model, Scale
+from app.scoring.reason_text import Compared, effect_on_score, text
+from app.scoring.reason_words import is_shipped
 
 MOST_REASONS = 3
-
-_MINOR_UNITS = "minor units"
-_NO_UNIT = "1"
 
 
 class Alerted(NamedTuple):
@@ -80,24 +78,22 @@ def _contribution(
     scale: Scale,
     distributions: dict[str, Distribution],
 ) -> Reason:
-    value, own = values[feature.name], own_usual(feature, values, alerted.observed_ms)
-    baseline, whose = own, "for this customer"
-    if own is None and feature.name in distributions:
-        baseline, whose = distributions[feature.name].median, "for legitimate transactions"
-    is_known = not isnan(value)
-    found = _quantity(value, feature, alerted.currency) if is_known else f"unknown ({feature.missing})"
-    usual = "" if baseline is None else f", usual {whose} {_quantity(baseline, feature, alerted.currency)}"
-    effect = (
-        f"multiplies the odds of fraud by {exp(added):.3g}"
-        if scale == Scale.LOG_ODDS
-        else f"adds {added:.3f} to the score"
-    )
+    distribution = distributions.get(feature.name)
+    usual = None if distribution is None else distribution.median
+    own = own_usual(feature, values, alerted.observed_ms) if is_shipped(feature) else None
+    compared = Compared(feature, values[feature.name], usual, own, alerted.currency)
+    return _reason(compared, effect_on_score(added, scale), added)
+
+
+def _reason(compared: Compared, effect: str, added: float | None) -> Reason:
     return Reason(
-        code=feature.name,
-        text=f"{feature.meaning}: {found}{usual}; {effect}",
-        value=value if is_known else None,
-        baseline=baseline,
+        code=compared.feature.name,
+        text=text(compared, effect),
+        value=None if isnan(compared.value) else compared.value,
+        baseline=compared.usual,
         contribution=added,
+        direction=compared.direction,
+        customer_usual=compared.own,
     )
 
 
@@ -119,26 +115,5 @@ def share_as_extreme(value: float, distribution: Distribution) -> float:
 
 
 def _rare(share: float, feature: Feature, value: float, distribution: Distribution, currency: str) -> Reason:
-    median = distribution.median
-    usual = "" if median is None else f", usually {_quantity(median, feature, currency)}"
-    return Reason(
-        code=feature.name,
-        text=f"{feature.meaning}: {_quantity(value, feature, currency)}{usual}; as extreme in {share:.2%} of transactions",
-        value=value,
-        baseline=median,
-    )
-
-
-def _quantity(value: float, feature: Feature, currency: str) -> str:
-    if feature.unit == _MINOR_UNITS:
-        return money.display(round(value), currency)
-    return f"{_figure(value)}{_unit(feature)}"
-
-
-def _unit(feature: Feature) -> str:
-    return "" if feature.unit == _NO_UNIT else f" {feature.unit}"
-
-
-def _figure(value: float) -> str:
-    """Return a number for display: an integer from 100, three significant digits below."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    compared = Compared(feature, value, distribution.median, None, currency)
+    return _reason(compared, f"as extreme in {share:.2%} of transactions".replace("%", " %"), None)

@@ -7,9 +7,9 @@ compiled reader goes through them all.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-MOST_PER_ITEM = 4
-"""In an item of an array or a map, of which a record has at most as many as it has bytes: a MiB of items of one byte and a hundred
-nulls takes 4 GB of memory as objects."""
+MOST_PER_BYTE = 4
+"""Of an item of an array or a map, of which a record has as many as its bytes allow: a MiB of items of one byte and a hundred nulls
+takes 4 GB of memory as objects."""
 MOST_PER_RECORD = 10_000
 
 
@@ -30,7 +30,8 @@ class _Sizes:
         self._known: dict[tuple[str, str], int] = {}
 
     def is_costly(self, items: Any, *, keyed: bool) -> bool:
-        return (not keyed and not self.least_bytes(items)) or self.free(items) > MOST_PER_ITEM
+        least = self.least_bytes(items)
+        return (not keyed and not least) or self.free(items) > MOST_PER_BYTE * max(1, least)
 
     def least_bytes(self, part: Any) -> int:
         """Bytes of the shortest value."""

@@ -70,7 +70,15 @@ NUMBERS: dict[str, dict[str, int]] = {
     "FiredRule": {"id": 1, "effect": 2, "mode": 3},
     "Holdout": {"propensity": 1, "overridden": 2},
     "SourceOffset": {"topic": 1, "partition": 2, "offset": 3},
-    "Reason": {"code": 1, "text": 2, "value": 3, "baseline": 4, "contribution": 5},
+    "Reason": {
+        "code": 1,
+        "text": 2,
+        "value": 3,
+        "baseline": 4,
+        "contribution": 5,
+        "direction": 6,
+        "customer_usual": 7,
+    },
     "FeatureValue": {"value": 1, "state": 2},
     "Number": {"value": 1},
     "Notification": {

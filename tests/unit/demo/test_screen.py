@@ -14,12 +14,12 @@ from app.rendering.console import SafeConsole
 from tests.unit.outputs.alerts import alert, reason
 
 HEIGHT = 30
-REASONS = [
-    reason("customer_amount_ratio_30d", 14.54, 1.0),
-    reason("customer_amount_std_7d", 26950.0, 1822.0),
-    reason("terminal_count_30d", 0.0, 42.0),
-]
 PHRASES = ["amount 14.5 x the mean of 30 d", "amounts vary 14.8 x usual, 7 d", "terminal: 0 payments in 30 d"]
+REASONS = [
+    reason("customer_amount_ratio_30d", 14.54, 1.0, f"{PHRASES[0]}; adds 0.10 to the score"),
+    reason("customer_amount_std_7d", 26950.0, 1822.0, f"{PHRASES[1]}; adds 0.10 to the score"),
+    reason("terminal_count_30d", 0.0, 42.0, f"{PHRASES[2]}; adds 0.10 to the score"),
+]
 
 
 def snapshot(phase: str = "live") -> Snapshot:

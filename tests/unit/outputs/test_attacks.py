@@ -53,7 +53,10 @@ def test_only_the_first_reason_decides() -> None:
 
 def test_the_line_shows_the_worst_alert_and_counts_all() -> None:
     worst = alert(
-        minutes=1, outcome=Outcome.DECLINE, score=0.99, reasons=[reason("customer_count_1h", 9.0, 1.0)]
+        minutes=1,
+        outcome=Outcome.DECLINE,
+        score=0.99,
+        reasons=[reason("customer_count_1h", 9.0, 1.0, "9 payments in 1 h, usual 1")],
     )
     attacks = added(
         alert(score=0.999), worst, alert(minutes=2, outcome=Outcome.DECLINE, score=0.98, currency="JPY")

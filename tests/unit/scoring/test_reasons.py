@@ -1,14 +1,18 @@
 """Reasons name what raised the score most, or else what is rare, in words with figures that people read."""
 
+import re
 from math import nan
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.computation.feature_set import SHIPPED
-from app.domain.decision import Method, ModelReference, Reason, Thresholds
+from app.domain.decision import Direction, Method, ModelReference, Reason, Thresholds
 from app.features import catalog
 from app.features.window import DAY_MS
 from app.scoring.model import Contributions, Distribution, Rows, Scale, Scores
+from app.scoring.reason_text import effect_on_score
 from app.scoring.reasons import MOST_REASONS, Alerted, Explanation, explain, rarest, share_as_extreme
 
 USUAL = Distribution(edges=[10.0, 20.0, 30.0], counts=[10, 40, 45, 5], missing=0, median=20.0)
@@ -47,9 +51,9 @@ def test_a_missing_value_or_an_unknown_feature_is_no_reason() -> None:
 def test_a_text_gives_the_value_its_unit_and_what_is_usual() -> None:
     (reason,) = rarest(told(transaction_amount=25_940.4), {"transaction_amount": USUAL})
 
-    assert (
-        "amount of this transaction: 259.40 EUR, usually 0.20 EUR; as extreme in 5.00% of transactions"
-        == reason.text
+    assert reason.text == (
+        "amount 1,297 x usual; 259.40 EUR: higher than the 0.20 EUR usual for legitimate transactions; "
+        "as extreme in 5.00 % of transactions"
     )
     assert (25_940.4, 20.0) == (reason.value, reason.baseline)
 
@@ -109,35 +113,51 @@ def test_an_alert_has_a_reason_even_where_nothing_raised_its_score() -> None:
     assert only_reason(Told(Scale.LOG_ODDS, {"transaction_hour": -0.1})).code == "transaction_hour"
 
 
-def test_an_amount_is_held_against_the_customers_own_in_their_currency() -> None:
-    month = {"customer_count_30d": 11.0, "customer_amount_sum_30d": 70_000.0}
+def test_an_amount_is_compared_with_legitimate_transactions_and_with_the_customers_own() -> None:
+    month = {"customer_count_30d": 11.0, "customer_amount_sum_30d": 700_000.0}
 
     reason = only_reason(
         Told(Scale.LOG_ODDS, {"transaction_amount": 1.3}), transaction_amount=50_000.0, **month
     )
 
     assert reason.text == (
-        "amount of this transaction: 500.00 EUR, usual for this customer 20.00 EUR; "
-        "multiplies the odds of fraud by 3.67"
+        "amount 2,500 x usual; 500.00 EUR: higher than the 0.20 EUR usual for legitimate transactions, "
+        "lower than the 650.00 EUR usual for this customer; multiplies the odds of fraud by 3.67"
     )
-    assert (50_000.0, 2_000.0, 1.3) == (reason.value, reason.baseline, reason.contribution)
+    assert (reason.value, reason.baseline, reason.customer_usual) == (50_000.0, 20.0, 65_000.0)
+    assert (reason.direction, reason.contribution) == (Direction.HIGHER, 1.3)
 
 
-def test_what_the_customer_has_no_usual_of_is_held_against_the_population() -> None:
+def test_a_customer_without_a_usual_value_is_compared_with_legitimate_transactions_only() -> None:
     reason = only_reason(Told(Scale.PROBABILITY, {"transaction_hour": 0.125}), transaction_hour=3.5)
 
     assert reason.text == (
-        "time of day, UTC, with fractions: 3.5 hours, usual for legitimate transactions 20 hours; "
-        "adds 0.125 to the score"
+        "at 03:30 UTC; 03:30 UTC: earlier than the 20:00 UTC usual for legitimate transactions; "
+        "adds 0.12 to the score"
     )
-    assert reason.baseline == 20.0
+    assert (reason.baseline, reason.customer_usual, reason.direction) == (20.0, None, Direction.LOWER)
 
 
-def test_an_absent_value_can_be_a_reason_and_says_why_it_is_absent() -> None:
+def test_an_absent_value_can_be_a_reason() -> None:
     reason = only_reason(Told(Scale.LOG_ODDS, {"customer_travel_kmh": 0.7}), customer_travel_kmh=nan)
 
-    assert reason.text.startswith("speed needed from the last place: unknown (no place known), usual ")
-    assert reason.value is None
+    assert reason.text == "place unknown; multiplies the odds of fraud by 2.01"
+    assert (reason.value, reason.direction) == (None, None)
+
+
+def test_values_that_are_written_alike_are_equal() -> None:
+    reason = only_reason(Told(Scale.LOG_ODDS, {"customer_count_1h": 0.7}), customer_count_1h=20.0)
+
+    assert reason.direction is Direction.EQUAL
+    assert "20: equal to the 20 usual for legitimate transactions" in reason.text
+
+
+@given(added=st.floats(-1e6, 1e6), scale=st.sampled_from(Scale))
+def test_an_effect_has_figures_that_people_read(added: float, scale: Scale) -> None:
+    said = effect_on_score(added, scale)
+
+    assert not re.search(r"e[+-]?[0-9]|inf|nan", said)
+    assert ("lowers" in said) == (added <= -0.005)
 
 
 def test_a_model_that_does_not_come_apart_falls_back_on_rarity_and_says_so() -> None:

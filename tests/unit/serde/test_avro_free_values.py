@@ -9,7 +9,7 @@ from fastavro import parse_schema
 
 from app.adapters.schema_registry.wire_format import Framed
 from app.adapters.schema_registry.writer_schema import AVRO, WriterSchema
-from app.adapters.serde.avro_free_values import MOST_PER_ITEM, has_too_many
+from app.adapters.serde.avro_free_values import MOST_PER_BYTE, has_too_many
 from app.adapters.serde.schema_readers import reader
 from app.domain.transaction import Transaction
 from app.errors import InvalidEvent, InvalidReason
@@ -42,7 +42,7 @@ def doubled(levels: int) -> dict[str, Any]:
         pytest.param(record({"type": "map", "values": {"type": "array", "items": "null"}}), True, id="in a map"),
         pytest.param(record(NOTHING, {"type": "array", "items": "Nothing"}), True, id="by its name"),
         pytest.param(
-            record({"type": "array", "items": record("int", *["null"] * MOST_PER_ITEM, name="I")}), True, id="many nulls an item"
+            record({"type": "array", "items": record("int", *["null"] * MOST_PER_BYTE, name="I")}), True, id="many nulls an item"
         ),
         pytest.param(doubled(40), True, id="doubled records"),
         pytest.param(doubled(5), False, id="few doubled records"),
