@@ -155,6 +155,7 @@ LISTED = (
         "Print every setting with its current value, and its default where it differs.",
     ),
     Listed(OPERATE, "topics", "data.topics.commands", "Create, check and list the topics."),
+    Listed(OPERATE, "control", "models.history.commands", "Print the orders that were given to the workers."),
     Listed(OPERATE, "acl", "operate.acl.commands", "Print the rights that each role needs on the brokers."),
     Listed(
         OPERATE,

@@ -12,7 +12,8 @@ STATUS_SECONDS = 60
 
 async def order(deployment: Deployment, *words: str) -> tuple[int, Any]:
     """Run ``fraudstream model ... --json``: the exit code and the parsed output."""
-    done = await asyncio.to_thread(call, deployment, "model", *words, "--json")
+    reason = [] if words[0] == "status" else ["--reason", "test"]
+    done = await asyncio.to_thread(call, deployment, "model", *words, *reason, "--json")
     return done.returncode, json.loads(done.stdout)
 
 

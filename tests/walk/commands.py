@@ -166,35 +166,40 @@ COMMANDS: dict[str, Entry] = {
     "fraudstream monitor": kafka(says="fraudstream-risk"),
     "fraudstream monitor --serve": kafka("timeout 5 fraudstream monitor --serve --port 0", codes=(0, 124)),
     "fraudstream monitor --group fraudstream-risk --interval 5": kafka(says="fraudstream-risk"),
-    "fraudstream model promote baseline/3": kafka(says="ordered"),
+    "fraudstream model promote baseline/3 --reason TEXT": kafka(says="ordered"),
     "fraudstream model status": kafka(says="baseline/3"),
-    "fraudstream model promote NAME/VERSION": kafka("fraudstream model promote mine/1", says="mine/1"),
-    "fraudstream model rollback": kafka(says="ordered"),
-    "fraudstream model release": kafka(says="withdrawn"),
-    "fraudstream model challenge NAME/VERSION": kafka("fraudstream model challenge mine/1", says="mine/1"),
-    "fraudstream model challenge --none": kafka(),
-    "fraudstream model challenge --release": kafka(),
-    "fraudstream model canary NAME/VERSION --share 0.05": kafka(
-        "fraudstream model canary mine/1 --share 0.05"
+    "fraudstream model promote NAME/VERSION --reason TEXT": kafka(
+        "fraudstream model promote mine/1 --reason TEXT", says="mine/1"
     ),
-    "fraudstream model canary --stop": kafka(),
+    "fraudstream model rollback --reason TEXT": kafka(says="ordered"),
+    "fraudstream model release --reason TEXT": kafka(says="withdrawn"),
+    "fraudstream control history": kafka(says="TEXT"),
+    "fraudstream model challenge NAME/VERSION --reason TEXT": kafka(
+        "fraudstream model challenge mine/1 --reason TEXT", says="mine/1"
+    ),
+    "fraudstream model challenge --none --reason TEXT": kafka(),
+    "fraudstream model challenge --release --reason TEXT": kafka(),
+    "fraudstream model canary NAME/VERSION --share 0.05 --reason TEXT": kafka(
+        "fraudstream model canary mine/1 --share 0.05 --reason TEXT"
+    ),
+    "fraudstream model canary --stop --reason TEXT": kafka(),
     "fraudstream model compare --labels HISTORY": kafka(
         "fraudstream model compare --labels traffic.parquet", says="decisions"
     ),
     # The records of the walk are of today, in terms of the log: forty days of event time.
     "fraudstream model gate NAME/VERSION": kafka("fraudstream model gate mine/2 --weeks 2", codes=(0, 1)),
-    "fraudstream model promote NAME/VERSION --gate-topics": kafka(
-        "fraudstream model promote mine/2 --gate-topics --weeks 2", codes=(0, 1)
+    "fraudstream model promote NAME/VERSION --gate-topics --reason TEXT": kafka(
+        "fraudstream model promote mine/2 --gate-topics --weeks 2 --reason TEXT", codes=(0, 1)
     ),
-    "fraudstream model promote NAME/VERSION --gate HISTORY": kafka(
-        "fraudstream model promote mine/2 --gate traffic.parquet --weeks 3",
+    "fraudstream model promote NAME/VERSION --gate HISTORY --reason TEXT": kafka(
+        "fraudstream model promote mine/2 --gate traffic.parquet --weeks 3 --reason TEXT",
         codes=(0, 1),
         says="mine/2 against",
     ),
-    "fraudstream model promote NAME/VERSION --key key.pem": kafka(
-        "fraudstream model promote mine/1 --key key.pem", says="ordered"
+    "fraudstream model promote NAME/VERSION --key key.pem --reason TEXT": kafka(
+        "fraudstream model promote mine/1 --key key.pem --reason TEXT", says="ordered"
     ),
-    "fraudstream model rollback --key key.pem": kafka(codes=(0, 1, 2)),
+    "fraudstream model rollback --key key.pem --reason TEXT": kafka(codes=(0, 1, 2)),
     "fraudstream drift --hours 24": kafka(codes=(0, 1), says="PSI"),
     "fraudstream dlq ls --code wrong_type --since 2026-03-01 --limit 20": kafka(says="wrong_type"),
     "fraudstream dlq ls --summary": kafka(says="wrong_type"),
@@ -230,7 +235,9 @@ COMMANDS: dict[str, Entry] = {
         "needs a registry of artifacts"
     ),
     "helm upgrade fraudstream deploy/helm/fraudstream -n fraud -f values.yaml --set models.artifact.reference=registry.bank.example/fraud-models@sha256:DIGEST": CLUSTER,
-    "fraudstream model promote candidate/1": kafka("fraudstream model promote mine/1", says="mine/1"),
+    "fraudstream model promote candidate/1 --reason TEXT": kafka(
+        "fraudstream model promote mine/1 --reason TEXT", says="mine/1"
+    ),
     "export FRAUDSTREAM_REGISTRY_URL=https://registry.example/apis/ccompat/v7": REGISTRY,
     "fraudstream schemas register": REGISTRY,
     "fraudstream schemas check": REGISTRY,

@@ -18,11 +18,11 @@ class ControlReader:
     def __init__(self, reader: TailReader, reports_topic: str, check: OrderCheck) -> None:
         self._reader = reader
         self._reports_topic = reports_topic
-        self._check = check
+        self.check = check
 
     def new_log(self) -> ControlLog:
         """An empty log."""
-        return ControlLog(self._check)
+        return ControlLog(self.check)
 
     async def read_to_end(self) -> ControlLog:
         """Read all records up to the present end; superseded orders have no effect. Later records remain to be read."""

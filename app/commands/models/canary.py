@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.models.control import Json, Key, Wait, control, send_order
+from app.commands.models.control import Author, Given, Json, Key, Reason, Wait, control, send_order
 
 
 def canary(
@@ -28,6 +28,8 @@ def canary(
     ] = 20.0,
     max_failures: Annotated[int, typer.Option(min=0, help="End it after more failed chunks than this.")] = 0,
     stop: Annotated[bool, typer.Option("--stop", help="End the canary: the champion decides alone.")] = False,
+    reason: Reason,
+    author: Author = "",
     key: Key = None,
     wait: Wait = 30.0,
     json: Json = False,
@@ -47,7 +49,7 @@ def canary(
 
     if bool(model) is stop:
         raise typer.BadParameter("Give NAME/VERSION or --stop.")
-    given = control(key)
+    given = control(Given(reason, author), key)
     if stop:
         send_order(
             given,

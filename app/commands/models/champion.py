@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.models.control import Json, Key, Wait, control, report_lines, send_order, utc
+from app.commands.models.control import (
+    Author,
+    Given,
+    Json,
+    Key,
+    Reason,
+    Wait,
+    control,
+    report_lines,
+    send_order,
+    utc,
+)
 from app.commands.models.gate import DAYS, Budget, Days, Mapping, Margin, Terms, Weeks, require_passed
 from app.commands.shared.history_options import AsArrived, Sort
 from app.rendering import printing
@@ -36,6 +47,8 @@ def promote(
     margin: Margin = 0.01,
     sort: Sort = False,
     as_arrived: AsArrived = False,
+    reason: Reason,
+    author: Author = "",
     key: Key = None,
     wait: Wait = 30.0,
     json: Json = False,
@@ -52,7 +65,7 @@ def promote(
 
     if gate is not None and gate_topics:
         raise typer.BadParameter("Give --gate or --gate-topics, not both.")
-    given = control(key)
+    given = control(Given(reason, author), key)
     order = promotion(given.settings, model, given.log)
     if gate is not None or gate_topics:
         against = "" if order.previous is None else model_id(order.previous)
@@ -68,7 +81,9 @@ def promote(
     )
 
 
-def rollback(key: Key = None, wait: Wait = 30.0, json: Json = False) -> None:
+def rollback(
+    *, reason: Reason, author: Author = "", key: Key = None, wait: Wait = 30.0, json: Json = False
+) -> None:
     """Make the previous champion the champion again on every worker.
 
     A second rollback undoes the first. A running canary ends.
@@ -76,7 +91,7 @@ def rollback(key: Key = None, wait: Wait = 30.0, json: Json = False) -> None:
     from app.domain.control import model_id
     from app.streaming.control import client as control_client
 
-    given = control(key)
+    given = control(Given(reason, author), key)
     order = control_client.rollback(given.log)
     records = control_client.champion_records(order)
     send_order(
@@ -89,13 +104,15 @@ def rollback(key: Key = None, wait: Wait = 30.0, json: Json = False) -> None:
     )
 
 
-def release(key: Key = None, wait: Wait = 30.0, json: Json = False) -> None:
+def release(
+    *, reason: Reason, author: Author = "", key: Key = None, wait: Wait = 30.0, json: Json = False
+) -> None:
     """Withdraw the order: each worker uses the champion of its own aliases.toml again."""
     from app.adapters.topic_records.control_log import withdrawal_record
     from app.domain.control import CHAMPION_KEY
     from app.streaming.control.client import refuses_champion
 
-    given = control(key)
+    given = control(Given(reason, author), key)
     send_order(
         given,
         [withdrawal_record(CHAMPION_KEY)],
@@ -117,6 +134,9 @@ def challenge(
     release: Annotated[
         bool, typer.Option("--release", help="Use those of each worker's aliases.toml.")
     ] = False,
+    *,
+    reason: Reason,
+    author: Author = "",
     key: Key = None,
     wait: Wait = 30.0,
     json: Json = False,
@@ -132,7 +152,7 @@ def challenge(
 
     if (bool(models), none, release).count(True) != 1:
         raise typer.BadParameter("Give challengers, --none or --release.")
-    given = control(key)
+    given = control(Given(reason, author), key)
     if release:
         record, summary = withdrawal_record(CHALLENGERS_KEY), "the order is withdrawn"
     else:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from app.settings import Settings
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Key = Annotated[Path | None, typer.Option(help="PEM file of the Ed25519 private key that signs the order.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the order (`fraudstream control history`).")]
+Author = Annotated[str, typer.Option(help="Who gives the order. Default: the user of this session.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for the answers of the workers.")]
+
+
+class Given(NamedTuple):
+    """Who gives an order, and why."""
+
+    reason: str
+    author: str = ""
 
 
 class Control(NamedTuple):
@@ -30,10 +39,18 @@ class Control(NamedTuple):
     log: "ControlLog"
     """The current content of the control topics."""
     key: "Ed25519PrivateKey | None"
+    why: Given
 
 
-def control(key_file: Path | None = None) -> Control:
-    """Read the settings, the key that signs and the control topics."""
+def require_reason(why: Given) -> None:
+    """Raise typer.BadParameter without a reason."""
+    if not why.reason.strip():
+        raise typer.BadParameter("give the reason: --reason TEXT")
+
+
+def control(why: Given, key_file: Path | None = None) -> Control:
+    """Read the settings, the key that signs and the control topics. Raises typer.BadParameter without a reason."""
+    require_reason(why)
     import asyncio
 
     from app.adapters.topic_records.control_reader import read_control_log
@@ -42,7 +59,7 @@ def control(key_file: Path | None = None) -> Control:
 
     settings = Settings.from_env()
     key = signing_key(settings, key_file)
-    return Control(settings, asyncio.run(read_control_log(settings, key)), key)
+    return Control(settings, asyncio.run(read_control_log(settings, key)), key, why)
 
 
 def send_order(
@@ -54,14 +71,19 @@ def send_order(
     *,
     json: bool,
 ) -> None:
-    """Send an order to the workers and print their answers. Raises typer.Exit unless every worker follows it."""
+    """Send an order to the workers, keep it in the history and print the answers. Raises typer.Exit unless every worker follows.
+
+    The last of the records is the order; those before it follow from it.
+    """
     import asyncio
 
     import msgspec
 
     from app.streaming.control import client as control_client
 
-    answers = asyncio.run(control_client.send_and_await_answers(given.settings, records, wait, given.key))
+    # First, since workers answer with the offset of the last record that they follow.
+    kept = [_past_record(records[-1], given.why), *records]
+    answers = asyncio.run(control_client.send_and_await_answers(given.settings, kept, wait, given.key))
     unanimous = answers.unanimous(refused)
     if json:
         facts = {
@@ -79,6 +101,27 @@ def send_order(
             printing.line(f"{report.host} {report.worker}  did not answer; it may still follow")
     if not unanimous:
         raise typer.Exit(1)
+
+
+def _past_record(record: "OutRecord", why: Given) -> "OutRecord":
+    import os
+    import secrets
+    import time
+
+    import msgspec
+
+    from app.adapters.topic_records.order_history import past_record
+    from app.domain.orders.past_order import PastOrder
+    from app.operations.skip_records import operator
+
+    order = PastOrder(
+        key=(record.key or b"").decode(),
+        order=msgspec.Raw(record.value or b"null"),
+        ordered_by=why.author.strip() or operator(os.environ),
+        reason=why.reason.strip(),
+        ordered_at=time.time_ns() // 1_000_000,
+    )
+    return past_record(order, secrets.token_hex(4))
 
 
 def report_lines(report: "WorkerReport", *, silent: bool = False) -> list[str]:

@@ -200,4 +200,4 @@ def show(verdict: "Verdict") -> None:
         console.print(f"refused: {refusal}", style="red")
     if verdict.passed:
         console.print(f"{verdict.candidate} may be promoted", style="green")
-        printing.hint(f"fraudstream model promote {verdict.candidate}")
+        printing.hint(f"fraudstream model promote {verdict.candidate} --reason TEXT")

@@ -1,6 +1,7 @@
 """The champion exchanged while workers score: every decision is one model's alone, and none is missing."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from app.adapters.models.bundles import load
 from app.adapters.models.loading import UNSIGNED
 from app.local.state import Stack
 from tests.support.bundle import write_bundle
+from tests.support.commands import call
 from tests.support.deployment import Deployment, check_guarantee
 from tests.support.orders import order
 from tests.support.traffic import traffic
@@ -86,6 +88,10 @@ async def test_a_model_that_a_worker_cannot_load_leaves_the_old_one_running(depl
     assert (code, status["workers"][0]["runs"]["version"]) == (0, "1")
     assert status["workers"][0]["refused"]["reason"]
     assert await deciding(deployment) == {FIRST}
+    (kept,) = json.loads((await asyncio.to_thread(call, deployment, "control", "history", "--json")).stdout)
+    assert (kept["key"], kept["order"]["model"]["version"], kept["reason"]) == ("champion", "2", "test")
+    assert kept["ordered_by"]
+    assert kept["ordered_at"] >= kept["order"]["ordered_at"]
 
 
 async def test_every_forged_model_is_refused_by_a_running_worker(deployment: Deployment) -> None:

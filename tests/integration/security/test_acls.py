@@ -60,7 +60,11 @@ async def test_every_role_works_with_exactly_its_rights(bank: Bank) -> None:
     await groups.drained(settings.entities.app_id, (topics.labels, topics.entity_activity))
 
     signed = ("--key", bank.key, "--json")
-    answers = json.loads(await asyncio.to_thread(bank.call, "operator", "model", "promote", SECOND, *signed))
+    answers = json.loads(
+        await asyncio.to_thread(
+            bank.call, "operator", "model", "promote", SECOND, "--reason", "test", *signed
+        )
+    )
     assert (answers["unanimous"], len(answers["workers"])) == (True, 1)
     status = json.loads(await asyncio.to_thread(bank.call, "operator", "model", "status", "--json"))
     assert status["workers"][0]["runs"]["version"] == "2"

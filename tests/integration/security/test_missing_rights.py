@@ -130,7 +130,7 @@ async def prepare(bank: Bank) -> None:
     # A label is made of an answer to a question that was asked.
     asked = await groups.events(topics.notifications)
     # A worker reads orders at its start only where there is one.
-    ordered = call(bank.deployment, "model", "promote", SECOND, "--key", bank.key)
+    ordered = call(bank.deployment, "model", "promote", SECOND, "--reason", "test", "--key", bank.key)
     assert ordered.returncode == 0, ordered.stderr
     done = call(bank.deployment, "crm", "answer", str(asked[0]["notification_id"]), "--fraud")
     assert done.returncode == 0, done.stderr
@@ -185,7 +185,7 @@ async def test_nothing_is_lost_by_any_of_these_ends(bank: Bank) -> None:
 COMMANDS = [
     ("operator", "control", "Read", ("model", "status")),
     ("operator", "worker_reports", "Read", ("model", "status")),
-    ("operator", "control", "Write", ("model", "promote", SECOND, "--key", "orders.pem")),
+    ("operator", "control", "Write", ("model", "promote", SECOND, "--reason", "test", "--key", "orders.pem")),
     ("dead-letters", "dead_letters", "Read", ("dlq", "ls")),
     ("dead-letters", "transactions", "Write", ("dlq", "replay", "--all", "--yes")),
     ("topics", "transactions", "DescribeConfigs", ("topics", "check")),

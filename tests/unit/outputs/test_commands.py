@@ -25,7 +25,8 @@ from app.catalog.definitions import Catalog, Entity, Feature, Field, Function
 from app.catalog.diff import Difference as CatalogDifference
 from app.commands.audit import replay, report, state
 from app.commands.data import crm, schemas
-from app.commands.models import catalog, compare, drift, gate, models
+from app.commands.models import catalog, compare, drift, gate, history, models
+from app.domain.orders.past_order import PastOrder
 from app.errors import StateCorrupt
 from app.expressions import names
 from app.features import state as profiles
@@ -233,6 +234,20 @@ def topic_difference(text: str) -> None:
     printing.lines([str(Difference(text, text, text, text))])
 
 
+def _past_orders(text: str) -> list[PastOrder]:
+    content = {"model": {"name": text, "version": text}, "models": [{"name": text, "version": text}]}
+    order = msgspec.Raw(json.dumps(content).encode())
+    return [PastOrder(key=text, order=order, ordered_by=text, reason=text, ordered_at=1)]
+
+
+def past_orders(text: str) -> None:
+    history._print(_past_orders(text), as_json=False)
+
+
+def past_orders_as_json(text: str) -> None:
+    history._print(_past_orders(text.encode("utf-8", "replace").decode()), as_json=True)
+
+
 def refused_catalog(text: str) -> None:
     mistake = Mistake(1, Problem((text, 0, text), text, text))
     catalog._print_check(text, None, (mistake,), as_json=False)
@@ -301,6 +316,7 @@ SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "cdc reference": "prints the number of changes; its log is that of a worker, test_logs.py",
     "cdc register": (known.connector,),
     "cdc status": (known.connector,),
+    "control history": (past_orders, past_orders_as_json),
     "crm answer": WAITS,
     "crm questions": (questions, questions_as_json),
     "decisions tail": (known.tailed, known.tailed_as_json),

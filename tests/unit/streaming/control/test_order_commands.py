@@ -42,7 +42,8 @@ def test_an_order_that_its_readers_would_refuse_is_not_sent(
     keys: Path, command: list[str], given: str | None, why: str
 ) -> None:
     signing = [] if given is None else ["--key", str(keys / given)]
-    error = CliRunner().invoke(app, command + signing).exception
+    reason = [] if "--reason" in command else ["--reason", "test"]
+    error = CliRunner().invoke(app, command + signing + reason).exception
 
     assert isinstance(error, ConfigurationError)
     assert why in str(error)
