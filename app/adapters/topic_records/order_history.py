@@ -48,7 +48,7 @@ def past_order(record: Record, check: OrderCheck) -> PastOrder | None:
     why = too_long(record) or check(record)
     try:
         if not why and record_key.startswith(SKIP_PREFIX):
-            return _of_skip(decode_as(_skip, record.value), record)
+            return _of_skip(decode_as(_skip, record.value))
         if not why:
             return decode_as(_past, record.value)
     except InvalidEvent as error:
@@ -57,10 +57,10 @@ def past_order(record: Record, check: OrderCheck) -> PastOrder | None:
     return None
 
 
-def _of_skip(order: SkipOrder, record: Record) -> PastOrder:
+def _of_skip(order: SkipOrder) -> PastOrder:
     return PastOrder(
         key=f"skip {order.topic} {order.partition} {order.offset}",
-        order=msgspec.Raw(record.value or b"null"),
+        order=msgspec.to_builtins(order),
         ordered_by=order.ordered_by,
         reason=order.reason,
         ordered_at=order.ordered_at,

@@ -116,7 +116,7 @@ def _past_record(record: "OutRecord", why: Given) -> "OutRecord":
 
     order = PastOrder(
         key=(record.key or b"").decode(),
-        order=msgspec.Raw(record.value or b"null"),
+        order=msgspec.json.decode(record.value or b"null"),
         ordered_by=why.author.strip() or operator(os.environ),
         reason=why.reason.strip(),
         ordered_at=time.time_ns() // 1_000_000,

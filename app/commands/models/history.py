@@ -43,7 +43,7 @@ def _print(found: "list[PastOrder]", *, as_json: bool) -> None:
     import msgspec
 
     if as_json:
-        printing.json_text(json.dumps(msgspec.json.decode(msgspec.json.encode(found)), indent=2))
+        printing.json_text(json.dumps(msgspec.to_builtins(found), indent=2))
         return
     printing.lines(map(_line, found))
     if not found:
@@ -55,12 +55,10 @@ def _line(order: "PastOrder") -> str:
 
 
 def _what(order: "PastOrder") -> str:
-    import msgspec
-
-    content: Any = msgspec.json.decode(order.order)
-    if content is None:
+    if order.order is None:
         return "withdrawn"
-    models = content.get("models", [content["model"]] if "model" in content else [])
+    content = order.order
+    models: Any = content["models"] if isinstance(content.get("models"), list) else [content.get("model")]
     named = ", ".join(
         f"{model.get('name')}/{model.get('version')}" for model in models if isinstance(model, dict)
     )

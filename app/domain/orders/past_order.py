@@ -3,6 +3,8 @@
 The topic is compacted, so that of the orders in force only the newest of each key remains. A past order has a key of its own.
 """
 
+from typing import Any
+
 import msgspec
 
 from app.domain.bounded import Moment, Name, Text
@@ -15,8 +17,8 @@ class PastOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Text
     """Key of the order: ``champion``, ``challengers``, ``canary``."""
-    order: msgspec.Raw = msgspec.Raw(b"null")
-    """The order as JSON; null where it was withdrawn."""
+    order: dict[str, Any] | None
+    """The order as it was given; null where it was withdrawn."""
     ordered_by: Name
     reason: Text
     ordered_at: Moment

@@ -235,8 +235,7 @@ def topic_difference(text: str) -> None:
 
 
 def _past_orders(text: str) -> list[PastOrder]:
-    content = {"model": {"name": text, "version": text}, "models": [{"name": text, "version": text}]}
-    order = msgspec.Raw(json.dumps(content).encode())
+    order = {"models": [{"name": text, "version": text}]}
     return [PastOrder(key=text, order=order, ordered_by=text, reason=text, ordered_at=1)]
 
 
@@ -245,7 +244,7 @@ def past_orders(text: str) -> None:
 
 
 def past_orders_as_json(text: str) -> None:
-    history._print(_past_orders(text.encode("utf-8", "replace").decode()), as_json=True)
+    history._print(_past_orders(text), as_json=True)
 
 
 def refused_catalog(text: str) -> None:
