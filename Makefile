@@ -19,24 +19,34 @@ STARTED := $(shell date +%s)
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
-$(STAMP): requirements.lock pyproject.toml app/console_script.py
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --no-compile --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
-	touch $@
+# $(call install,ENVIRONMENT,LOCK). pip loads and unpacks one package at a time, so two processes take half of the lock each. A lock names
+# every package: --no-deps.
+PIP = -m pip install --quiet --disable-pip-version-check --no-deps
+define install
+	@echo "installing the packages of $(2) into $(1) ..."
+	@for half in 0 1; do awk -v half=$$half '/^[a-z0-9]/ { turn = !turn } turn == half' $(2) > $(1)/half-$$half.lock; done
+	@$(1)/bin/python $(PIP) --no-compile --require-hashes -r $(1)/half-0.lock & first=$$!; \
+		$(1)/bin/python $(PIP) --no-compile --require-hashes -r $(1)/half-1.lock; second=$$?; wait $$first && exit $$second
+	@$(1)/bin/python $(PIP) --no-build-isolation -e .
+endef
 
-# The packages of the compared tools are in a second environment above .venv, so that our worker is measured without them.
+$(STAMP): requirements.lock pyproject.toml app/console_script.py
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+	$(call install,$(VENV),requirements.lock)
+	@touch $@
+
+# The tools of a contributor and the compared tools are in a second environment above .venv: the demo starts without them, and our
+# worker is measured without them.
 $(BENCH_STAMP): $(STAMP) requirements-bench.lock
-	$(PYTHON) -m venv $(BENCH)
-	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
 		> $$($(BENCH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/below.pth
-	$(BENCH)/bin/python -m pip install --no-compile --require-hashes -r requirements-bench.lock
-	$(BENCH)/bin/python -m pip install --no-deps --no-build-isolation -e .
-	touch $@
+	$(call install,$(BENCH),requirements-bench.lock)
+	@touch $@
 
 hooks: $(BENCH_STAMP)  ## ruff, mypy and import-linter before each commit (.pre-commit-config.yaml)
-	$(BIN)/pre-commit install
+	$(BENCH)/bin/pre-commit install
 
 demo: setup  ## Kafka, workers, generated traffic and live alerts; DEMO_SECONDS=60 ends after 60 seconds
 	$(BIN)/fraudstream demo --since $(STARTED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
@@ -61,10 +71,10 @@ test-all: $(BENCH_STAMP) lint  ## every test, before a release: also the demo, s
 	TESTS_IN_FULL=1 $(BENCH)/bin/python -m pytest tests/chaos --durations 25
 
 lint: $(BENCH_STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BENCH)/bin/ruff check .
+	$(BENCH)/bin/ruff format --check .
 	$(BENCH)/bin/python -m mypy
-	$(BIN)/lint-imports --no-logo
+	$(BENCH)/bin/lint-imports --no-logo
 
 bench: $(BENCH_STAMP)  ## compare with other tools: throughput, latency, recovery, memory, batch, growth, reasons; then draw the pictures
 	$(BENCH)/bin/python -m bench.throughput
@@ -114,7 +124,7 @@ manifests: $(BENCH_STAMP)  ## deploy/kubernetes from the chart; needs helm on th
 
 lock:  ## update requirements*.lock from pyproject.toml; the only target that needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--extra local --extra registry --extra analytics --extra tracing --group dev pyproject.toml -o requirements.lock
+		--extra local --extra registry --extra analytics --extra tracing --group setup pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--group build --constraint requirements.lock -o requirements-build.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

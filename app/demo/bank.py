@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 
 import msgspec
@@ -13,9 +12,9 @@ import msgspec
 from app.adapters.kafka.connect_rest import ConnectClient, load_connector
 from app.demo import workers
 from app.demo.folder import STACK
+from app.demo.machine_code import compiling
 from app.demo.models import with_models
 from app.demo.workers import Worker
-from app.features.columns import compile_fold
 from app.local import extras
 from app.local import stack as local_stack
 from app.local.state import Stack
@@ -46,17 +45,16 @@ class Bank(NamedTuple):
 @contextmanager
 def open_bank(directory: Path, settings: Settings) -> Iterator[Bank]:
     """Start everything, and stop it again however the block ends."""
-    compiling = Thread(target=compile_fold)
-    compiling.start()
+    settings = with_models(settings, os.environ)
     worker: Worker | None = None
     try:
-        stack = local_stack.start(
-            directory / STACK, brokers=1, lifeline_pid=os.getpid(), also=["postgres", "connect"]
-        )
+        with compiling(directory, settings):
+            stack = local_stack.start(
+                directory / STACK, brokers=1, lifeline_pid=os.getpid(), also=["postgres", "connect"]
+            )
         urls = extras.urls(stack)
-        local = _local(with_models(settings, os.environ), stack, urls["connect"])
+        local = _local(settings, stack, urls["connect"])
         asyncio.run(provisioning.ensure(local))
-        compiling.join()
         worker = Worker("worker-1", directory, {name: str(value) for name, value in values(local).items()})
         worker.start()
         with BankTable(urls["postgres"]) as table:

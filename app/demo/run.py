@@ -3,17 +3,16 @@
 import asyncio
 import logging
 import os
-from threading import Thread
 
 import msgspec
 import uvloop
 
 from app.demo.folder import STACK, fresh
+from app.demo.machine_code import compiling
 from app.demo.models import with_models
 from app.demo.plan import Plan
 from app.demo.screen import open_screen, waiting
 from app.demo.session import Session
-from app.features.columns import compile_fold
 from app.local import stack as local_stack
 from app.local.state import Stack
 from app.rendering.console import SafeConsole
@@ -31,14 +30,11 @@ def run(plan: Plan, settings: Settings, console: SafeConsole, started_seconds: f
     # A topic created a moment ago has no leader yet: aiokafka logs an error and retries.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     directory = fresh(plan.directory)
-    # The first start of a version compiles the fold, which takes about as long as starting the broker: do both at once.
-    compiling = Thread(target=compile_fold)
-    compiling.start()
+    settings = with_models(settings, os.environ)
     try:
-        with waiting(console, "starting Kafka and Redis …"):
+        with waiting(console, "starting Kafka and Redis …"), compiling(directory, settings):
             stack = local_stack.start(directory / STACK, brokers=1, lifeline_pid=os.getpid())
-            compiling.join()
-        local = _local(with_models(settings, os.environ), stack)
+        local = _local(settings, stack)
         session = Session(plan, local, directory, started_seconds)
         return uvloop.run(_run(session, local, console))
     finally:

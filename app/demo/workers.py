@@ -1,11 +1,11 @@
-"""The demo's workers: processes with a data directory and a log file each. None outlives the demo."""
+"""The demo's processes: workers with a data directory each, and helpers. Each has a log file, and none outlives the demo."""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.errors import StackError
@@ -16,21 +16,22 @@ POLL_SECONDS = 0.1
 LOG_LINES = 15
 
 
-class Worker:
-    """A worker process with a data directory of its own."""
+class Child:
+    """A Python process that ends with the demo."""
 
-    def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, directory: Path, environment: Mapping[str, str], arguments: list[str]
+    ) -> None:
         self.name = name
         self.log = directory / f"{name}.log"
-        self._environment = os.environ | environment | {"FRAUDSTREAM_WORKER_DATA_DIR": str(directory / name)}
+        self._environment = os.environ | environment
+        self._command = [sys.executable, "-P", "-m", *arguments]
 
     def start(self) -> None:
         """Start the process. Call it from the main thread: the kernel kills the child when the starting thread ends."""
-        # Not `fraudstream worker`: the demo has created the topics, and the worker itself checks the rest.
-        command = [sys.executable, "-P", "-m", "app.worker_process", "info"]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # our own list of arguments
-                [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *command],
+                [sys.executable, "-I", "-S", death_signal.__file__, str(os.getpid()), *self._command],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -64,6 +65,15 @@ class Worker:
         return f"The end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+class Worker(Child):
+    """A worker with a data directory of its own."""
+
+    def __init__(self, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+        data = {"FRAUDSTREAM_WORKER_DATA_DIR": str(directory / name)}
+        # Not `fraudstream worker`: the demo has created the topics, and the worker itself checks the rest.
+        super().__init__(name, directory, {**environment, **data}, ["app.worker_process", "info"])
+
+
 async def watch(workers: list[Worker], on_restart: Callable[[str], None]) -> None:
     """Restart workers that are killed, as a supervisor would; raise StackError when one ends by itself."""
     while True:
@@ -80,9 +90,9 @@ async def watch(workers: list[Worker], on_restart: Callable[[str], None]) -> Non
                 raise StackError(f"{worker.name} ended with exit code {code}. {worker.log_end()}")
 
 
-def stop(workers: list[Worker]) -> None:
-    """Send SIGTERM to all workers, then wait for each."""
-    for worker in workers:
-        worker.terminate()
-    for worker in workers:
-        worker.wait(STOP_SECONDS)
+def stop(children: Sequence[Child]) -> None:
+    """Send SIGTERM to all, then wait for each."""
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.wait(STOP_SECONDS)

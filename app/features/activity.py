@@ -29,6 +29,7 @@ from app.features.activity_bytes import (
     unpack,
 )
 from app.features.compiled import compiled
+from app.features.copying import copy
 from app.features.delayed_window import (
     Label,
     Source,
@@ -203,7 +204,7 @@ def _observe_all(
         after = out.words[plan.out_starts[i] : plan.out_starts[i + 1]]
         if not is_activity(before):
             continue
-        after[:HEADER_WORDS] = before[:HEADER_WORDS]
+        copy(before[:HEADER_WORDS], after[:HEADER_WORDS])
         activity = after[:HEADER_WORDS].view(ACTIVITY)[0]
         if not unpack(activity, before, scratch.kept):
             continue

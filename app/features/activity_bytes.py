@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.features.compiled import compiled
+from app.features.copying import copy
 from app.features.entities import DELAY_HOURS, DELAYED_WIDTHS_HOURS
 from app.features.packed_words import WORD_BYTES, Words
 
@@ -105,13 +106,13 @@ def unpack(activity: Any, words: Words, kept: Kept) -> bool:
     """
     hours, guards, labels = int(activity.hours), int(activity.guards), int(activity.labels)
     at = HEADER_WORDS
-    kept.hours[:hours] = words[at : at + hours]
+    copy(words[at : at + hours], kept.hours[:hours])
     at += hours
     for part in range(GUARD_WORDS):
-        kept.guards[part, :guards] = words[at : at + guards]
+        copy(words[at : at + guards], kept.guards[part, :guards])
         at += guards
     for part in range(LABEL_WORDS):
-        kept.labels[part, :labels] = words[at : at + labels]
+        copy(words[at : at + labels], kept.labels[part, :labels])
         at += labels
     before = activity.newest_hour - KEPT_HOURS
     for i in range(hours):
@@ -127,12 +128,12 @@ def pack(activity: Any, kept: Kept, words: Words) -> int:
     """Write ``kept`` behind the activity's header. Returns the length of the activity in words."""
     hours, guards, labels = int(activity.hours), int(activity.guards), int(activity.labels)
     at = HEADER_WORDS
-    words[at : at + hours] = kept.hours[:hours]
+    copy(kept.hours[:hours], words[at : at + hours])
     at += hours
     for part in range(GUARD_WORDS):
-        words[at : at + guards] = kept.guards[part, :guards]
+        copy(kept.guards[part, :guards], words[at : at + guards])
         at += guards
     for part in range(LABEL_WORDS):
-        words[at : at + labels] = kept.labels[part, :labels]
+        copy(kept.labels[part, :labels], words[at : at + labels])
         at += labels
     return at

@@ -43,11 +43,16 @@ def _degrees(values: Iterable[float | None]) -> Doubles:
 
 
 def compile_fold() -> None:
-    """Load the machine code of both folds, so that the first chunk does not wait: 1 s from disk, 25 s if it is compiled."""
+    """Load the machine code of both folds, so that the first chunk does not wait: 1 s from disk, 17 s if it is compiled."""
+    compile_profiles()
+    compile_observe()
+
+
+def compile_profiles() -> None:
+    """Load the machine code that folds transactions into profiles."""
     nothing = np.zeros(1, np.int64)
     nowhere = np.full(1, nan)
     fold([b""], Events(*(nothing,) * 5, nowhere, nowhere, nothing), Bounds(0, 1))
-    compile_observe()
 
 
 def compile_observe() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.features.activity_bytes import KEPT_HOURS, MOST_GUARDS, MOST_LABELS, Kept
 from app.features.compiled import compiled
+from app.features.copying import copy_column
 from app.features.entities import DELAY_HOURS, DELAYED_WIDTHS_HOURS, DELAYED_WINDOWS
 from app.features.window import HOUR_MS
 
@@ -59,7 +60,8 @@ def advance_guard(activity: Any, kept: Kept, source: Source) -> bool:
             guards[_OFFSET, i] = source.offset
             return True
     if count == MOST_GUARDS:
-        guards[:, : count - 1] = guards[:, 1:count].copy()
+        for i in range(1, count):
+            copy_column(guards, i, i - 1)
         count -= 1
     guards[_TOPIC_ID, count], guards[_PARTITION, count] = source.topic_id, source.partition
     guards[_OFFSET, count] = source.offset
@@ -106,7 +108,7 @@ def add_label(activity: Any, kept: Kept, label: Label) -> None:
         if labels[_WORD, before] == word:
             return
     for i in range(count, at, -1):
-        labels[:, i] = labels[:, i - 1]
+        copy_column(labels, i - 1, i)
     labels[_TRANSACTION, at], labels[_REPORTED, at] = label.transaction, label.reported_ms
     labels[_WORD, at] = word
     activity.labels = count + 1
@@ -163,7 +165,7 @@ def _evict_hours(activity: Any, kept: Kept, horizon: int) -> None:
     for i in range(int(activity.labels)):
         if kept.labels[_WORD, i] >> 1 > horizon:
             if left < i:
-                kept.labels[:, left] = kept.labels[:, i]
+                copy_column(kept.labels, i, left)
             left += 1
     activity.labels = left
 
@@ -203,5 +205,5 @@ def _evict_label(activity: Any, kept: Kept) -> None:
             least = i
     activity.evicted_hour = max(activity.evicted_hour, labels[_WORD, least] >> 1)
     for i in range(least + 1, count):
-        labels[:, i - 1] = labels[:, i]
+        copy_column(labels, i, i - 1)
     activity.labels = count - 1

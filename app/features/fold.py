@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.errors import StateCorrupt
 from app.features.compiled import compiled
+from app.features.copying import copy
 from app.features.packed_words import Joined, join, split, writable
 from app.features.state import (
     EMPTY,
@@ -176,7 +177,7 @@ def _fold_all(
         after = out.words[plan.out_starts[i] : plan.out_starts[i + 1]]
         if not is_profile(before):
             continue
-        after[:HEADER_WORDS] = before[:HEADER_WORDS]
+        copy(before[:HEADER_WORDS], after[:HEADER_WORDS])
         profile = after[:HEADER_WORDS].view(PROFILE)[0]
         if not unpack(profile, before, scratch.log):
             continue

@@ -19,6 +19,7 @@ import numpy as np
 
 from app.errors import StateCorrupt
 from app.features.compiled import compiled
+from app.features.copying import copy
 from app.features.packed_words import WORD_BYTES, Words
 from app.features.window import NEVER_MS, WINDOWS, Log
 
@@ -99,14 +100,16 @@ def unpack(profile: Any, words: Words, log: Log) -> bool:
     """
     n, base_ms, at = int(profile.events), profile.base_ms, HEADER_WORDS
     if profile.wide:
-        log.times[:n], log.amounts[:n] = words[at : at + n], words[at + n : at + 2 * n]
+        copy(words[at : at + n], log.times[:n])
+        copy(words[at + n : at + 2 * n], log.amounts[:n])
         at += 2 * n
     else:
         times, amounts, packed = log.times[:n], log.amounts[:n], words[at : at + n].view(np.uint64)
         for i in range(n):
             times[i], amounts[i] = base_ms + np.int64(packed[i] >> _HALF), packed[i] & _LOW_HALF
         at += n
-    log.terminals[:n], log.ids[:n] = words[at : at + n], words[at + n : at + 2 * n]
+    copy(words[at : at + n], log.terminals[:n])
+    copy(words[at + n : at + 2 * n], log.ids[:n])
     log.span[0], log.span[1] = 0, n
     return _ascend(log.times[:n])
 
@@ -122,14 +125,16 @@ def pack(profile: Any, log: Log, words: Words) -> int:
     for w in range(WINDOWS):
         profile.starts[w] -= first
     if profile.wide:
-        words[at : at + n], words[at + n : at + 2 * n] = times, amounts
+        copy(times, words[at : at + n])
+        copy(amounts, words[at + n : at + 2 * n])
         at += 2 * n
     else:
         packed = words[at : at + n].view(np.uint64)
         for i in range(n):
             packed[i] = np.uint64(times[i] - base_ms) << _HALF | np.uint64(amounts[i])
         at += n
-    words[at : at + n], words[at + n : at + 2 * n] = log.terminals[first:end], log.ids[first:end]
+    copy(log.terminals[first:end], words[at : at + n])
+    copy(log.ids[first:end], words[at + n : at + 2 * n])
     return at + 2 * n
 
 

@@ -33,6 +33,7 @@ class Demo:
             self.process = subprocess.Popen(  # noqa: S603  # ours
                 [COMMAND, "demo", "--dir", str(self.directory), *arguments],
                 cwd=REPOSITORY,
+                env=os.environ | {"NUMBA_CACHE_DIR": str(directory / "machine-code")},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -85,6 +86,11 @@ def test_a_short_demo_reconciles_and_leaves_nothing_behind(start: Callable[..., 
     assert re.search(r"reconciled: (\S+) alerts expected from the decisions, \1 alerts received", text), text
     assert re.search(r"first alert after \d+ s", text), text
     assert demo.left_behind() == []
+    # The demo has compiled for them, into a folder that was empty.
+    for worker in ("worker-1", "entities"):
+        log = (demo.directory / f"{worker}.log").read_text(encoding="utf-8")
+        assert "started" in log
+        assert "machine_code_compiled" not in log
 
 
 def test_a_killed_worker_loses_nothing_and_ctrl_c_ends_in_order(start: Callable[..., Demo]) -> None:

@@ -16,9 +16,8 @@ from tests.lock_files import environment_of, lines, pinned
 from tests.support.documents import broken_links
 from tests.support.paths import REPOSITORY
 
-PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))[
-    "project"
-]
+DESCRIBED: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, GROUPS = DESCRIBED["project"], DESCRIBED["dependency-groups"]
 PAGE = (REPOSITORY / PROJECT["readme"]).read_text(encoding="utf-8")
 LOCKS = (
     "requirements.lock",
@@ -80,10 +79,18 @@ def test_a_lock_has_exact_versions_hashes_and_no_address(lock: str) -> None:
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_locks_agree_on_every_version_of_python(lock: str, python: str) -> None:
-    development = pinned("requirements.lock", python)
+    of_a_user = pinned("requirements.lock", python)
     pins = pinned(lock, python)
 
-    assert {name: pin for name, pin in pins.items() if development.get(name, pin) != pin} == {}
+    assert {name: pin for name, pin in pins.items() if of_a_user.get(name, pin) != pin} == {}
+
+
+def test_the_demo_installs_no_tool_of_a_contributor() -> None:
+    """Each package that `make demo` does not need delays its first alert."""
+    tools = {Requirement(one).name for one in GROUPS["dev"] if isinstance(one, str)}
+
+    assert tools & set(pinned("requirements.lock", "3.11")) == set()
+    assert tools - set(pinned("requirements-bench.lock", "3.11")) == set()
 
 
 @pytest.mark.parametrize("python", PYTHONS)
