@@ -19,8 +19,8 @@ STARTED := $(shell date +%s)
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
-# $(call install,ENVIRONMENT,LOCK). pip loads and unpacks one package at a time, so two processes take half of the lock each. A lock names
-# every package: --no-deps.
+# $(call install,ENVIRONMENT,LOCK). pip loads and unpacks one package at a time, so two processes take half of the lock each. A lock
+# names every package, hence --no-deps.
 PIP = -m pip install --quiet --disable-pip-version-check --no-deps
 define install
 	@echo "installing the packages of $(2) into $(1) ..."

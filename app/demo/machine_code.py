@@ -28,8 +28,12 @@ def _profiles() -> None:
 def _entities_and_model() -> None:
     compile_observe()
     compile_facts()
-    model = Settings.from_env().model
-    champion(Path(model.dir), model.champion, Loading.by(model))
+    load_champion(Settings.from_env())
+
+
+def load_champion(settings: Settings) -> None:
+    """Load the champion as workers do, which compiles what scores it. Raises ModelRejected or a subclass."""
+    champion(Path(settings.model.dir), settings.model.champion, Loading.by(settings.model))
 
 
 PARTS: dict[str, Callable[[], None]] = {"profiles": _profiles, "entities": _entities_and_model}

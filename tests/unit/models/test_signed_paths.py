@@ -12,6 +12,7 @@ from app.adapters.models.loading import Loading
 from app.adapters.topic_records.control_log import ControlLog
 from app.commands.models.gate import Terms, verdict_on
 from app.commands.models.models import load_champion
+from app.demo import machine_code
 from app.domain.decision import ModelReference
 from app.errors import FraudstreamError, SignatureRefused
 from app.model_comparison.shadowed import stored_thresholds
@@ -64,6 +65,7 @@ PATHS: dict[str, Callable[[Settings], str]] = {
     "app.replay.rescoring.referenced_bundle": said(
         lambda settings: referenced_bundle(settings.model, reference(UNSIGNED_MODEL))
     ),
+    "app.demo.machine_code.load_champion": said(machine_code.load_champion),
     "app.commands.models.models.load_champion": said(lambda settings: load_champion(settings, "")),
     GATE: said(
         lambda settings: verdict_on(settings, SIGNED_MODEL, UNSIGNED_MODEL, Terms(None, None, 1, 0.0, 1))

@@ -166,7 +166,8 @@ def test_a_long_answer_is_not_read_to_its_end(bounded: RegistryClient, declares:
     RegistryHandler.declares_length = True
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 11_000_000  # the server of the test has it twice
+    # The server of the test has the 5 MB twice, since Python 3.12 with space for a quarter more; a client that reads them all has 15 MB.
+    assert peak < 12_500_000
 
 
 def test_an_answer_that_is_compressed_unasked_is_refused(bounded: RegistryClient) -> None:
