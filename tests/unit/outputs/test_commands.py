@@ -16,13 +16,13 @@ import pytest
 import typer
 
 from app import cli
-from app.adapters.catalog_file.reader import Mistake
 from app.adapters.kafka.range_reader import LogRecord
 from app.adapters.models.listing import ListedBundle
 from app.adapters.serde.registration import RegistrationStatus
-from app.catalog.checking.problems import Problem
+from app.adapters.toml_file.reader import Mistake
 from app.catalog.definitions import Catalog, Entity, Feature, Field, Function
 from app.catalog.diff import Difference as CatalogDifference
+from app.checking.problems import Problem
 from app.commands.audit import replay, report, state
 from app.commands.data import crm, schemas
 from app.commands.models import catalog, compare, drift, gate, history, models
