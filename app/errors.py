@@ -138,6 +138,10 @@ class ModelRejected(FraudstreamError):
     """A model bundle cannot be used. Operator action: run `fraudstream model verify`, then deploy a valid bundle."""
 
 
+class PolicyRejected(FraudstreamError):
+    """A policy cannot be used. Operator action: run `fraudstream policy check`, then deploy a valid policy to every worker."""
+
+
 class BundleCorrupt(ModelRejected):
     """A file of the bundle is missing, was altered, or contains a type that is not trusted. Operator action: copy the bundle
     again from where it was trained.

@@ -3,8 +3,8 @@
 This is the contract of ``fraud.control.v1``, which operators write, and of ``fraud.worker-reports.v1``, which workers write. Both
 are compacted and have one partition.
 
-Orders: the keys ``champion``, ``challengers`` and ``canary`` hold the current ones (a tombstone returns champion and
-challengers to each worker's aliases.toml, and ends a canary). ``skip/TOPIC/PARTITION/OFFSET`` holds an order that is never
+Orders: the keys ``champion``, ``challengers``, ``canary`` and ``policy`` hold the current ones (a tombstone returns champion and
+challengers to each worker's aliases.toml, and the policy to its settings, and ends a canary). ``skip/TOPIC/PARTITION/OFFSET`` holds an order that is never
 withdrawn: these records of a topic cannot be read, and every group continues behind them.
 
 Reports: ``worker/<id>`` holds the report of that worker, ``canary-stop/<id>`` the last canary that it has stopped.
@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from app.domain.bounded import Count, Moment, Name, Offset, Partition, Text
 from app.domain.decision import ModelReference
+from app.domain.orders.policy_order import PolicyOrder, PolicyReport
 
 CHAMPION_KEY, CHALLENGERS_KEY, CANARY_KEY = b"champion", b"challengers", b"canary"
 WORKER_PREFIX = b"worker/"
@@ -115,6 +116,7 @@ class Orders(NamedTuple):
     champion: ModelOrder | None = None
     challengers: ChallengersOrder | None = None
     canary: CanaryOrder | None = None
+    policy: PolicyOrder | None = None
     heard: int = -1
     """Offset of the newest order."""
 
@@ -183,6 +185,8 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     """The newest order that the worker refused; not in the report of a worker that has refused none."""
     version: Name | msgspec.UnsetType = msgspec.UNSET
     """The release of fraudstream that the worker runs; not in the reports of release 0.1.0."""
+    policy: PolicyReport | msgspec.UnsetType = msgspec.UNSET
+    """Not in the reports of release 0.1.0."""
 
 
 def worker_key(worker: str) -> bytes:

@@ -117,7 +117,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The audit log's record of one transaction; ``features`` is the vector in the catalog's order.
 
     ``fired`` holds every rule that fired, also in shadow; ``rules`` the ids of those that were live, in order of precedence.
-    ``lists_offset`` is the offset behind the last record of the lists' topic that the rules saw.
+    ``lists_offset`` is the offset of the newest record of the lists that the rules saw; -1 where there was none.
     """
 
     decision_id: str

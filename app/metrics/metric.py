@@ -26,6 +26,8 @@ CounterName = Literal[
     "shadow_total",
     "canary_decisions_total",
     "canary_stops_total",
+    "policy_changes_total",
+    "rules_demoted_total",
     "labels_total",
     "entity_facts_total",
     "entity_states_total",

@@ -53,6 +53,22 @@ METRICS = (
         meaning="Number of decisions on which drift_psi is based; below 1,000 it is not published.",
     ),
     Metric(
+        name="policy_changes_total",
+        kind="counter",
+        unit="orders",
+        labels={"result": ("swapped", "refused")},
+        meaning=(
+            "Orders for another policy. refused: the policy cannot be loaded or fails its checks, and the running one stays; "
+            "`fraudstream model status` shows the reason."
+        ),
+    ),
+    Metric(
+        name="rules_demoted_total",
+        kind="counter",
+        unit="rules",
+        meaning="Times a rule exceeded its hit rate in a partition; it decides nothing there until the next order of a policy.",
+    ),
+    Metric(
         name="shadow_total",
         kind="counter",
         unit="transactions",

@@ -94,7 +94,7 @@ METRICS = (
         labels={
             "stage": (
                 *("decode", "load", "fold", "ask", "score", "shadow"),
-                *("encode", "send", "changelog", "store"),
+                *("policy", "encode", "send", "changelog", "store"),
             )
         },
         meaning=(

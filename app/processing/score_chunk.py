@@ -18,11 +18,13 @@ from app.processing.fact_records import FactsByPartition, entity_records
 from app.processing.fold_chunk import ChunkFold, FoldedChunks
 from app.processing.output_records import alert_record, dead_letter, decision_record
 from app.processing.outputs import Output
+from app.processing.policy_run import Part, PolicyRun
 from app.processing.stopwatch import Stopwatch
 from app.scoring import scorer
 from app.scoring.lineup import Lineup, Scored
 from app.scoring.model import Rows, Scores
 from app.scoring.scorer import ScoringInput
+from app.scoring.verdicts import Verdicts
 from app.settings import Stream
 
 
@@ -94,7 +96,8 @@ class DecidedRows(NamedTuple):
 
 
 class ChunkScorer:
-    """The computed part of the hot path. ``lineup`` may be replaced between two chunks.
+    """The computed part of the hot path. ``lineup`` and ``policy`` may be replaced between two chunks; without a policy the
+    thresholds of the models decide.
 
     ``on_scored`` receives the feature rows and the champion's scores of each computation.
     """
@@ -107,6 +110,7 @@ class ChunkScorer:
         on_scored: Callable[[Rows, Scores], None] = lambda _rows, _scores: None,
     ) -> None:
         self.lineup = lineup
+        self.policy: PolicyRun | None = None
         self._fold = fold
         self._publishing = publishing or Publishing()
         self._on_scored = on_scored
@@ -136,11 +140,22 @@ class ChunkScorer:
         sources = [
             SourceOffset(topic=topic, partition=record.partition, offset=record.offset) for record in records
         ]
-        decisions = scorer.decide(inputs, sources, scored, shadow, now_ms)
+        verdicts = self._verdicts(folded, inputs, scored, now_ms, stopwatch)
+        decisions = scorer.decide(inputs, sources, scored, shadow, now_ms, verdicts)
         decided = DecidedRows(records, decisions, inputs, scored, about, self._activity(folded, sources))
         chunks = [self._scored_chunk(folded, decided, index) for index in range(len(folded.slices))]
         stopwatch.lap("encode")
         return chunks
+
+    def _verdicts(
+        self, folded: FoldedChunks, inputs: ScoringInput, scored: Scored, now_ms: int, stopwatch: Stopwatch
+    ) -> Verdicts | None:
+        if self.policy is None:
+            return None
+        parts = [Part(chunk.chunk.partition, chunk.rows) for chunk in folded.slices]
+        verdicts = self.policy.settle(inputs, scored, parts, now_ms)
+        stopwatch.lap("policy")
+        return verdicts
 
     def _scored_chunk(self, folded: FoldedChunks, decided: DecidedRows, index: int) -> ScoredChunk:
         chunk_slice = folded.slices[index]

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from copy import copy
 from typing import Literal
 
-Stage = Literal["load", "decode", "fold", "ask", "score", "shadow", "encode", "send", "changelog", "store"]
+Stage = Literal[
+    "load", "decode", "fold", "ask", "score", "shadow", "policy", "encode", "send", "changelog", "store"
+]
 
 
 class Stopwatch:

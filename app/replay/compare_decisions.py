@@ -15,6 +15,7 @@ from app.replay.published_decisions import PublishedDecision
 from app.replay.verdict import UNBOUNDED
 from app.scoring import policy
 from app.scoring.model import Model
+from app.scoring.verdicts import outcome_again
 
 MOST_EXAMPLES = 10
 """Examples kept per kind of difference."""
@@ -98,7 +99,10 @@ def compare(replayed: ReplayedRows, names: Sequence[str], model: Model, counts: 
     older = ~same & _unread_history(replayed, names)
     scores: list[float] = model.score(complete).tolist()
     same_features, explained = same.all(axis=1), (same | older).all(axis=1)
-    outcomes = [policy.outcome(score, model.thresholds) for score in scores]
+    outcomes = [
+        policy.outcome(score, model.thresholds) if decided.policy is None else outcome_again(score, decided)
+        for score, decided in zip(scores, replayed.decided, strict=True)
+    ]
     for row, decided in enumerate(replayed.decided):
         score, outcome = scores[row], outcomes[row]
         counts.outcomes[f"{decided.outcome}>{outcome}"] += 1

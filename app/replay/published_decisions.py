@@ -6,8 +6,9 @@ import msgspec
 
 from app.adapters.bounded_json import BoundedDecoder
 from app.adapters.kafka.range_reader import LogRecord, RangeReader
-from app.domain.decision import Degradation, ModelReference, SourceOffset
+from app.domain.decision import Degradation, ModelReference, SourceOffset, Thresholds
 from app.domain.outcomes.outcome import Outcome
+from app.domain.outcomes.policy import FiredRule, OutcomeBy, PolicyReference
 from app.features.window import HOUR_MS
 
 CLOCKS_MS = HOUR_MS
@@ -27,6 +28,10 @@ class PublishedDecision(msgspec.Struct, frozen=True, gc=False):
     features: list[float | None]
     degraded: list[Degradation]
     source: SourceOffset
+    thresholds: Thresholds
+    policy: PolicyReference | None = None
+    outcome_by: OutcomeBy = OutcomeBy.BAND
+    fired: list[FiredRule] = []
 
 
 _decision = BoundedDecoder(PublishedDecision)

@@ -15,10 +15,12 @@ from app.computation.feature_set import FeatureSet
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision, ModelReference
 from app.domain.identifiers import decision_id
+from app.domain.outcomes.outcome import Outcome
 from app.errors import CatalogMismatch, InvalidFile, ModelRejected
 from app.features import catalog
 from app.features.catalog import Coverage
 from app.scoring import policy, scorer
+from app.scoring.verdicts import outcome_again
 from app.settings import ModelSettings
 
 
@@ -72,8 +74,8 @@ def rescored(alert: Alert, features: FeatureSet, coverage: Coverage, bundle: Bun
         "customer_id": transaction.customer_id,
         "event_time": transaction.event_time,
         "score": score,
-        "outcome": policy.outcome(score, bundle.thresholds),
-        "thresholds": bundle.thresholds,
+        "outcome": _outcome(alert, score, bundle),
+        "thresholds": bundle.thresholds if alert.policy is None else alert.thresholds,
         "model": bundle.reference,
     }
     again = scorer.alert(Decision(**facts), features, row, [coverage, *features.unread], bundle)
@@ -82,3 +84,8 @@ def rescored(alert: Alert, features: FeatureSet, coverage: Coverage, bundle: Bun
         if name in alert.snapshot:
             published["snapshot"][name]["state"] = alert.snapshot[name].state
     return published
+
+
+def _outcome(alert: Alert, score: float, bundle: Bundle) -> Outcome:
+    """Without a policy by the thresholds of the model; otherwise by the recorded thresholds and rules."""
+    return policy.outcome(score, bundle.thresholds) if alert.policy is None else outcome_again(score, alert)

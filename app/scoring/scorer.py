@@ -15,12 +15,15 @@ from app.features import catalog, delayed_features, vector
 from app.features.catalog import Coverage, require_width
 from app.features.delayed_features import Delayed
 from app.features.fold import Folded, Integers
-from app.scoring import policy
 from app.scoring.lineup import Scored, Shadow
 from app.scoring.model import Model, Rows
 from app.scoring.reasons import Alerted, explain
+from app.scoring.verdicts import Verdicts, by_thresholds, live_rules
 
 require_width(__name__, vector.WIDTH + delayed_features.WIDTH, slice(catalog.WIDTH))
+
+
+_NO_RULES: list[str] = []
 
 
 class ScoringInput(NamedTuple):
@@ -89,8 +92,13 @@ def decide(
     scored: Scored,
     shadow: Sequence[Shadow],
     now_ms: int,
+    verdicts: Verdicts | None = None,
 ) -> list[Decision]:
-    """Return a decision for each transaction, in order; ``sources`` are their positions in the log."""
+    """Return a decision for each transaction, in order; ``sources`` are their positions in the log.
+
+    Without ``verdicts`` the thresholds of the models decide.
+    """
+    settled = verdicts or by_thresholds(scored)
     return [
         Decision(
             decision_id=decision_id(transaction.transaction_id),
@@ -99,8 +107,8 @@ def decide(
             event_time=transaction.event_time,
             scored_at=now_ms,
             score=score,
-            outcome=policy.outcome(score, model.thresholds),
-            thresholds=model.thresholds,
+            outcome=outcome,
+            thresholds=thresholds,
             model=model.reference,
             catalog=inputs.features.digest,
             features=values,
@@ -108,8 +116,14 @@ def decide(
             transaction=transaction,
             degraded=DEGRADED[degraded],
             shadow=others,
+            policy=settled.policy,
+            lists_offset=settled.lists_offset,
+            outcome_by=settled_by,
+            rules=live_rules(fired) if fired else _NO_RULES,
+            fired=fired,
+            holdout=holdout,
         )
-        for transaction, source, values, degraded, score, model, others in zip(
+        for transaction, source, values, degraded, score, model, others, outcome, thresholds, settled_by, fired, holdout in zip(
             inputs.transactions,
             sources,
             inputs.rows.tolist(),
@@ -117,6 +131,11 @@ def decide(
             scored.scores,
             scored.models,
             shadow,
+            settled.outcomes,
+            settled.thresholds,
+            settled.settled_by,
+            settled.fired,
+            settled.holdouts,
             strict=True,
         )
     ]

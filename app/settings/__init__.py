@@ -7,7 +7,7 @@ This package is the only reader of the environment. ``fraudstream settings`` pri
 from app.settings.cdc import CdcSettings
 from app.settings.control import ControlSettings
 from app.settings.deployment import DeploymentSettings
-from app.settings.events import AcceptanceSettings, CatalogSettings, ProfileSettings
+from app.settings.events import AcceptanceSettings, CatalogSettings, PolicySettings, ProfileSettings
 from app.settings.files import FileSettings
 from app.settings.groups import Settings
 from app.settings.kafka import KafkaSettings
@@ -34,6 +34,7 @@ __all__ = [
     "FileSettings",
     "KafkaSettings",
     "ModelSettings",
+    "PolicySettings",
     "ProfileSettings",
     "RedisSettings",
     "RegistrySettings",

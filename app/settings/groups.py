@@ -11,7 +11,7 @@ from app.settings.cdc import CdcSettings
 from app.settings.control import ControlSettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
-from app.settings.events import AcceptanceSettings, CatalogSettings, ProfileSettings
+from app.settings.events import AcceptanceSettings, CatalogSettings, PolicySettings, ProfileSettings
 from app.settings.files import FileSettings
 from app.settings.kafka import KafkaSettings, check_kafka
 from app.settings.mapping import MappingSettings
@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     control: ControlSettings = msgspec.field(default_factory=ControlSettings)
     catalog: CatalogSettings = msgspec.field(default_factory=CatalogSettings)
+    policy: PolicySettings = msgspec.field(default_factory=PolicySettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)
     acceptance: AcceptanceSettings = msgspec.field(default_factory=AcceptanceSettings)
     tracing: TracingSettings = msgspec.field(default_factory=TracingSettings)

@@ -29,6 +29,7 @@ from app.domain.control import (
     stop_key,
     worker_key,
 )
+from app.domain.orders.policy_order import POLICY_KEY, PolicyOrder
 from app.errors import ConfigurationError, InvalidEvent
 
 PARTITION = 0
@@ -38,10 +39,11 @@ _SHOWN_KEY_BYTES = 100
 _log = structlog.get_logger("control")
 
 _Value = TypeVar("_Value")
-_ORDERS: dict[bytes, type[ModelOrder | ChallengersOrder | CanaryOrder]] = {
+_ORDERS: dict[bytes, type[ModelOrder | ChallengersOrder | CanaryOrder | PolicyOrder]] = {
     CHAMPION_KEY: ModelOrder,
     CHALLENGERS_KEY: ChallengersOrder,
     CANARY_KEY: CanaryOrder,
+    POLICY_KEY: PolicyOrder,
 }
 
 
@@ -81,7 +83,7 @@ class ControlLog:
         return found
 
     def apply(self, record: Any) -> bool:
-        """Add a record of the topic of orders; True when it gives or withdraws an order for models."""
+        """Add a record of the topic of orders; True when it gives or withdraws an order for models or the policy."""
         key = record.key or b""
         if why := too_long(record):
             self._count(record, why)
@@ -172,7 +174,7 @@ class ControlLog:
             return None
 
 
-def order_record(order: ModelOrder | ChallengersOrder | CanaryOrder) -> OutRecord:
+def order_record(order: ModelOrder | ChallengersOrder | CanaryOrder | PolicyOrder) -> OutRecord:
     """The record that gives an order to all workers. Raises ConfigurationError for one that they would refuse."""
     key = next(key for key, kind in _ORDERS.items() if isinstance(order, kind))
     return OutRecord(key, _checked(order))

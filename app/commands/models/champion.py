@@ -186,18 +186,20 @@ def status(json: Json = False) -> None:
 def _orders(log: "ControlLog") -> dict[str, Any]:
     import msgspec
 
-    champion, challengers, canary, _ = log.orders
+    champion, challengers, canary, policy, _ = log.orders
     return {
         "order": msgspec.to_builtins(champion),
         "challengers": msgspec.to_builtins(challengers),
         "canary": msgspec.to_builtins(canary),
+        "policy": msgspec.to_builtins(policy),
     }
 
 
 def _print_orders(log: "ControlLog") -> None:
     from app.domain.control import model_id
+    from app.domain.orders.policy_order import policy_id
 
-    champion, challengers, canary, _ = log.orders
+    champion, challengers, canary, policy, _ = log.orders
     if champion is None:
         printing.line("no order: each worker decides by its aliases.toml")
     else:
@@ -212,3 +214,5 @@ def _print_orders(log: "ControlLog") -> None:
         if canary.stopped is not None:
             stop = canary.stopped
             printing.line(f"    stopped by {stop.worker} {utc(stop.stopped_at)}: it {stop.reason}")
+    if policy is not None:
+        printing.line(f"policy  {policy_id(policy.policy)}  {utc(policy.ordered_at)}")

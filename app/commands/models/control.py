@@ -10,7 +10,7 @@ from app.domain.clock import utc_text
 from app.rendering import printing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -125,7 +125,7 @@ def _past_record(record: "OutRecord", why: Given) -> "OutRecord":
 
 
 def report_lines(report: "WorkerReport", *, silent: bool = False) -> list[str]:
-    """One line for the champion, then one per challenger and canary; the last one states that the worker is silent."""
+    """One line for the champion, then what the worker runs beside it or refuses; the last one states that it is silent."""
     from app.domain.control import model_id
 
     release = f"  release {report.version}" if report.version else ""
@@ -135,23 +135,39 @@ def report_lines(report: "WorkerReport", *, silent: bool = False) -> list[str]:
         lines.append(f"    refused the order {order.key} at offset {order.offset}: {order.reason}")
     if report.refused is not None:
         lines.append(f"    refused {report.refused.model}: {report.refused.reason}")
+    lines += [*_policy_lines(report), *_challenger_lines(report), *_canary_lines(report)]
+    return [*lines[:-1], f"{lines[-1]}  (silent)"] if silent else lines
+
+
+def _policy_lines(report: "WorkerReport") -> "Iterator[str]":
+    from app.domain.orders.policy_order import policy_id
+
+    if report.policy and (report.policy.runs or report.policy.refused):
+        refused = f"  refused another: {report.policy.refused}" if report.policy.refused else ""
+        yield f"    policy {policy_id(report.policy.runs)}{refused}"
+        for rule in report.policy.demoted:
+            yield f"        demoted to shadow: {rule}"
+
+
+def _challenger_lines(report: "WorkerReport") -> "Iterator[str]":
     for one in report.challengers:
         line = f"    challenger {one.model}  "
         if one.refused:
-            lines.append(f"{line}refused: {one.refused}")
+            yield f"{line}refused: {one.refused}"
             continue
-        lines.append(f"{line}{one.scored:,} scored, {one.failed:,} failed, {one.skipped:,} skipped")
+        yield f"{line}{one.scored:,} scored, {one.failed:,} failed, {one.skipped:,} skipped"
         if one.suspended:
-            lines.append(f"        suspended: it {one.suspended}")
-    if report.canary is not None:
-        line, canary = f"    canary {report.canary.model}  ", report.canary
-        if canary.refused or canary.stopped:
-            lines.append(
-                line + (f"refused: {canary.refused}" if canary.refused else f"stopped: it {canary.stopped}")
-            )
-        else:
-            lines.append(f"{line}{canary.decided:,} decided, {canary.alerts:,} alerts")
-    return [*lines[:-1], f"{lines[-1]}  (silent)"] if silent else lines
+            yield f"        suspended: it {one.suspended}"
+
+
+def _canary_lines(report: "WorkerReport") -> "Iterator[str]":
+    if (canary := report.canary) is None:
+        return
+    line = f"    canary {canary.model}  "
+    if canary.refused or canary.stopped:
+        yield line + (f"refused: {canary.refused}" if canary.refused else f"stopped: it {canary.stopped}")
+    else:
+        yield f"{line}{canary.decided:,} decided, {canary.alerts:,} alerts"
 
 
 def utc(milliseconds: int) -> str:

@@ -1,4 +1,4 @@
-"""The models of one worker: the champion, the challengers in shadow and the canary, and what the worker reports of them."""
+"""The models and the policy of one worker: champion, challengers in shadow, canary, and what the worker reports of them."""
 
 import asyncio
 import socket
@@ -12,6 +12,7 @@ from app.scoring.lineup import Lineup
 from app.streaming.control.champion import ChampionSwitch
 from app.streaming.control.lineup import LineupSwitch, LineupTerms
 from app.streaming.control.model_choice import ModelChoice, RunningChampion
+from app.streaming.control.policy import PolicySwitch, PolicyTerms
 from app.version import VERSION
 
 
@@ -36,11 +37,13 @@ class ModelController:
         running: RunningChampion,
         terms: LineupTerms,
         callbacks: ModelCallbacks,
+        policy: PolicyTerms,
         metrics: Metrics,
     ) -> None:
         self.changed = asyncio.Event()
         self._terms = terms
         self._callbacks = callbacks
+        self.policy = PolicySwitch(policy, metrics)
         self._champion = ChampionSwitch(choice, running, self._use, metrics, terms.now_ms)
         self._lineup = LineupSwitch(choice, terms, callbacks.on_lineup, self.changed.set, metrics)
 
@@ -59,12 +62,14 @@ class ModelController:
         self._lineup.unsent_stop = None
 
     async def start(self, orders: Orders) -> None:
-        """Use the champion, and load the challengers and the canary that ``orders`` name."""
+        """Use the champion, and load the policy, the challengers and the canary that ``orders`` name. Raises PolicyRejected."""
+        await self.policy.start(orders)
         self._use(self.champion)
         await self._lineup.follow(orders)
 
     async def follow(self, orders: Orders) -> None:
         """Apply the orders in force: load models that are new, and remove those that are not wanted any more."""
+        await self.policy.follow(orders.policy)
         await self._champion.follow(orders.champion)
         await self._lineup.follow(orders)
 
@@ -86,6 +91,7 @@ class ModelController:
             challengers=self._lineup.challenger_reports(),
             canary=self._lineup.canary_report(),
             version=VERSION,
+            policy=self.policy.report(),
         )
 
     def _use(self, bundle: Bundle) -> None:

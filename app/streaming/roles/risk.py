@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +23,7 @@ from app.features.window import Bounds
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import ChunkFold, FoldedChunks
+from app.processing.policy_run import ListsAsOf, LoadedPolicy, PolicyRun
 from app.processing.score_chunk import ChunkScorer, Publishing, ScoredChunk
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
@@ -32,6 +34,8 @@ from app.streaming.control.controller import ModelCallbacks, ModelController
 from app.streaming.control.lineup import LineupTerms
 from app.streaming.control.listener import ControlListener
 from app.streaming.control.model_choice import ModelChoice
+from app.streaming.control.policy import PolicyTerms
+from app.streaming.control.policy_choice import load_policy
 from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, OrderOfWrites
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import CachedActivities
@@ -82,7 +86,8 @@ class RiskWorker(StatefulWorker):
         self._spans = open_spans(settings.tracing, settings.app_id, worker_id)
         terms = LineupTerms(worker_id, settings.model.challenger_budget_ms / 1000, time.perf_counter, now_ms)
         callbacks = ModelCallbacks(self._use_champion, self._use_lineup)
-        self._models = ModelController(choice, running, terms, callbacks, self.metrics)
+        policy = PolicyTerms(settings.policy.default, partial(load_policy, settings), self._use_policy)
+        self._models = ModelController(choice, running, terms, callbacks, policy, self.metrics)
         await self._models.start(control.orders)
         topics = settings.topics
         outputs = topics.decisions, topics.alerts, topics.dead_letters
@@ -178,8 +183,29 @@ class RiskWorker(StatefulWorker):
     def _use_lineup(self, lineup: Lineup) -> None:
         self._scorer.lineup = lineup
 
+    def _use_policy(self, loaded: LoadedPolicy | None) -> None:
+        if loaded is None:
+            self._scorer.policy = None
+            return
+        self._scorer.policy = PolicyRun(
+            loaded, self.settings.topics.partitions, self._current_lists, self._on_demoted
+        )
+
+    def _current_lists(self) -> ListsAsOf:
+        view = self._lists.current()
+        return ListsAsOf(view, view.offset)
+
+    def _on_demoted(self, partition: int, rules: list[str]) -> None:
+        """A rule of the policy has exceeded its hit rate: it goes on in shadow, and the worker reports it at once."""
+        _log.error("rules_demoted", partition=partition, rules=rules)
+        self.metrics.count("rules_demoted_total", len(rules))
+        self._models.policy.demoted(rules)
+        self._models.changed.set()
+
     def _on_partitions_revoked(self) -> None:
         super()._on_partitions_revoked()
+        if self._scorer.policy is not None:
+            self._scorer.policy.forget()
         self._profiles.clear()
         self._entities.clear()
 

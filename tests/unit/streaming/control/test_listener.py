@@ -63,6 +63,10 @@ class Topic:
         return [msgspec.json.decode(record.value or b"", type=CanaryOrder) for record in found]
 
 
+def no_policies(wanted: WantedPolicy) -> LoadedPolicy:
+    raise PolicyRejected(f"{wanted.policy} is not here")
+
+
 class Worker:
     """A worker with a canary that alerts on every transaction, and that has scored one chunk."""
 
@@ -74,7 +78,9 @@ class Worker:
         self.lineup = Lineup(running.bundle)
         terms = LineupTerms("w1", 0.010, lambda: 0.0, lambda: NOW_MS)
         callbacks = ModelCallbacks(self.use_champion, self.use_lineup)
-        self.controller = ModelController(choice, running, terms, callbacks, PrometheusMetrics())
+        self.policies: list[LoadedPolicy | None] = []
+        policy = PolicyTerms("", no_policies, self.policies.append)
+        self.controller = ModelController(choice, running, terms, callbacks, policy, PrometheusMetrics())
         settings = Settings(model=ModelSettings(dir=str(models)))
         self.metrics = PrometheusMetrics()
         self.listener = ControlListener(
