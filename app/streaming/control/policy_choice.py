@@ -6,9 +6,11 @@ from pathlib import Path
 from app.adapters.catalog_file.deployed import computation
 from app.adapters.catalog_file.reader import load_catalog
 from app.adapters.policies.stored import read
+from app.adapters.policy_file.reader import parsed, required
 from app.catalog.definitions import Catalog
 from app.computation.policy_columns import PolicyColumns
-from app.errors import PolicyRejected
+from app.errors import InvalidPolicy, PolicyRejected
+from app.policy.definitions import Policy
 from app.policy.names import policy_names
 from app.policy.program import PolicyProgram
 from app.processing.policy_run import LoadedPolicy
@@ -35,6 +37,14 @@ def load_policy(settings: Settings, wanted: WantedPolicy) -> LoadedPolicy:
     return LoadedPolicy(
         stored.reference, program, PolicyColumns(catalog, features.names, names, program.needed)
     )
+
+
+def checked_policy(content: bytes, file: str, catalog: Catalog) -> Policy:
+    """The policy in the bytes of a file, whose tests have passed. Raises PolicyRejected with all mistakes."""
+    try:
+        return required(parsed(content, catalog), file)
+    except InvalidPolicy as error:
+        raise PolicyRejected(str(error)) from error
 
 
 def policy_catalog(settings: Settings) -> Catalog:

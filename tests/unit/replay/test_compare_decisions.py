@@ -29,6 +29,7 @@ def decided(offset: int = 0, **changed: Any) -> PublishedDecision:
         "score": 0.5,
         "outcome": Outcome.REVIEW,
         "model": REFERENCE,
+        "thresholds": Thresholds(review=0.4, decline=0.9),
     }
     whole |= {"catalog": "c", "features": features, "degraded": []}
     return PublishedDecision(

@@ -27,14 +27,16 @@ from app.domain.control import (
     model_id,
     stop_key,
 )
-from app.errors import SendFailed
+from app.errors import PolicyRejected, SendFailed
 from app.features import catalog
+from app.processing.policy_run import LoadedPolicy
 from app.scoring.lineup import Lineup
 from app.settings import ModelSettings, Settings
 from app.streaming.control.controller import ModelCallbacks, ModelController
 from app.streaming.control.lineup import LineupTerms
 from app.streaming.control.listener import ControlListener
 from app.streaming.control.model_choice import ModelChoice
+from app.streaming.control.policy import PolicyTerms, WantedPolicy
 from app.version import VERSION
 from tests.support.wire.hostile import spoiled
 
