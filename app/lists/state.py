@@ -4,7 +4,9 @@ The state changes in place. A view of it names its offset and serves one computa
 applied, so that no chunk is ever decided with two states.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from app.lists.changes import ListChange
 from app.lists.table import Bounds, EntryTable
@@ -62,6 +64,14 @@ class ListState:
     def current(self) -> ListsView:
         """The lists after the record at ``offset``, for one computation."""
         return ListsView(self._table, self._numbers, self.offset, lambda: self.offset)
+
+    def lacking(self, change: ListChange, entries: Sequence[str]) -> list[str]:
+        """Those of ``entries`` whose validity is not the one that the change gives."""
+        rows = self._table.rows(self._numbers.get(change.list_name, UNKNOWN), EncodedTexts.of(entries))
+        since, until = (times[:-1] for times in self._table.validities(rows))
+        wanted = Validity.of(change)
+        differs = (since != wanted.since_ms) | (until != wanted.until_ms)
+        return [entries[index] for index in np.flatnonzero(differs).tolist()]
 
     def validity(self, list_name: str, entry: str) -> Validity | None:
         """When an entry is in a list; None if it was never added, or was removed."""

@@ -36,6 +36,7 @@ from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, 
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import CachedActivities
 from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.lists.follower import ListsFollower
 from app.streaming.monitoring.chunk_metrics import ChunkMetrics
 from app.streaming.monitoring.drift_metrics import DriftMetrics
 from app.streaming.monitoring.tracing import open_spans, trace
@@ -57,12 +58,14 @@ class RiskWorker(StatefulWorker):
             self.metrics, settings.model.drift_decisions, computation(settings.catalog.file).features.names
         )
         self._chunk_metrics = ChunkMetrics(self.metrics)
+        self._lists = ListsFollower(settings, self.metrics)
 
     async def start(self) -> None:
         """See Worker."""
         settings, worker = self.settings, self.settings.worker
         await self._check_prerequisites()
         source_log = await self._open_source_log()
+        await self._lists.load()
         control = await read_control_log(settings)
         choice = ModelChoice.by(settings)
         running = choice.first(control.orders.champion, now_ms())
@@ -92,6 +95,7 @@ class RiskWorker(StatefulWorker):
         )
         self._listener.start()
         self._start_monitoring()
+        self._background.append(asyncio.create_task(self._lists.follow()))
         _log.info("started", model=model_id(running.bundle.reference))
 
     async def stop(self) -> None:
