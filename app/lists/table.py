@@ -136,6 +136,10 @@ class EntryTable:
         live = columns.since[:rows] < columns.until[:rows]
         yield from np.flatnonzero(live & (columns.owners[:rows] == owner)).tolist()
 
+    def compact(self) -> None:
+        """Leave removed entries out."""
+        self._respread(len(self._slots), leave_out_removed(self.columns))
+
     def _has(self, row: int, owner: int, text: str) -> bool:
         return self._owner_view[row] == owner and self._bytes(row) == encoded(text)
 
@@ -145,7 +149,7 @@ class EntryTable:
     def _make_room(self, rows: int, text_bytes: int) -> None:
         counts, columns = self.columns.counts, self.columns
         if counts[ROWS] + rows > len(columns.owners) or counts[USED] + text_bytes > len(columns.texts):
-            self._respread(len(self._slots), leave_out_removed(columns))
+            self.compact()
         slots, needed = len(self._slots), (int(counts[ROWS]) + rows) / FULLEST
         while slots < needed:
             slots *= 2
@@ -162,3 +166,11 @@ class EntryTable:
         self._slot_view, self._owner_view = self._slots.data, self.columns.owners.data
         self._end_view, self._text_view = self.columns.ends.data, self.columns.texts.data
         self._since_view, self._until_view = self.columns.since.data, self.columns.until.data
+
+
+def compile_table() -> None:
+    """Compile, or load the machine code, so that the first record and the first chunk do not wait for it."""
+    table, texts = EntryTable(Bounds.of(1)), EncodedTexts.of(["text"])
+    table.put(0, texts, *NEVER)
+    table.rows(0, texts)
+    table.compact()

@@ -19,6 +19,7 @@ from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
 from app.features.window import Bounds
+from app.lists.table import compile_table
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import ChunkFold, FoldedChunks
@@ -70,7 +71,7 @@ class RiskWorker(StatefulWorker):
         choice = ModelChoice.by(settings)
         running = choice.first(control.orders.champion, now_ms())
         computes = worker_computation(settings.catalog.file)
-        prepare(computes.compile)
+        prepare(computes.compile, compile_table)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
