@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from app.adapters.kafka.records import Record
 from app.adapters.topic_records.list_log import ListLog
 from app.adapters.topic_records.list_reader import ListReader, open_list_reader
-from app.errors import BrokersUnreachable, LogReplaced
+from app.errors import FraudstreamError, ListsTooLarge, LogReplaced
 from app.lists.view import ListsView
 from app.metrics import Metrics
 from app.settings import Settings
@@ -62,7 +62,9 @@ class ListsFollower:
                 try:
                     async with open_list_reader(self._settings) as reader:
                         await self._follow(reader)
-                except (BrokersUnreachable, KafkaError, OSError) as error:
+                except (ListsTooLarge, LogReplaced):
+                    raise
+                except (FraudstreamError, KafkaError, OSError) as error:
                     self._metrics.count("list_read_failures_total")
                     _log.warning("lists_unread", cause=str(error))
                     await asyncio.sleep(RETRY_SECONDS)
