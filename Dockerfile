@@ -53,7 +53,8 @@ ENV PATH=/opt/fraudstream/bin:$PATH \
 # kept in $HOME/.cache, on the volume; without a writable volume every start compiles it, which takes 25 to 30 seconds.
 # The list of the image's software is for scanners.
 RUN python -c "from app.adapters.catalog_file.deployed import catalog_computation; from app.features.columns import compile_fold; \
-    from app.processing.entity_work import compile_facts; compile_fold(); compile_facts(); catalog_computation('baseline').compile()" \
+    from app.lists.table import compile_table; from app.processing.entity_work import compile_facts; \
+    compile_fold(); compile_facts(); compile_table(); catalog_computation('baseline').compile()" \
     && fraudstream model verify \
     && python -m app.operations.sbom > /usr/share/fraudstream/sbom.cdx.json
 USER 10001

@@ -89,6 +89,12 @@ LISTED = (
         "models.drift.drift",
         "Print the population stability index of the score and of every feature, largest first.",
     ),
+    Listed(
+        MODELS,
+        "lists",
+        "models.lists.commands",
+        "Add, remove, import and show entries of lists of rules, and who changed them, why and when.",
+    ),
     Listed(INVESTIGATE, "alerts", "data.tail.alerts", "Print alerts: decisions to review or decline."),
     Listed(
         INVESTIGATE,

@@ -99,6 +99,18 @@ class BrokersUnreachable(ConfigurationError):
     """
 
 
+class ListsTooLarge(ConfigurationError):
+    """The lists have more entries than a worker may hold. A worker ends, with 70 if it was running. Operator action: raise
+    FRAUDSTREAM_LISTS_MAX_ENTRIES, or remove entries.
+    """
+
+
+class ListsIncomplete(ConfigurationError):
+    """The topic of lists has lost its first records, so that entries would be missing without a sign. Operator action: restore the
+    topic from a mirror, or create it again and import the lists; set its retention as `fraudstream topics list` prints it.
+    """
+
+
 class InvalidExpression(ConfigurationError):
     """The text of an expression is no expression over the known names. Operator action: correct it at the line and column that
     the message names.

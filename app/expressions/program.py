@@ -16,6 +16,7 @@ from app.expressions.vector.conditions import ChunkCondition
 from app.expressions.vector.conditions import condition as chunk_condition
 from app.expressions.vector.quantities import ChunkQuantity
 from app.expressions.vector.quantities import quantity as chunk_quantity
+from app.expressions.vector.texts import ChunkLists
 
 
 class Program(NamedTuple):
@@ -24,7 +25,7 @@ class Program(NamedTuple):
     tree: Tree
     one: Callable[[Row, Lists], Cell]
     """The value of a row; None where it is missing. A condition matches where it is True."""
-    many: Callable[[Chunk, Lists], Values | Truth]
+    many: Callable[[Chunk, ChunkLists], Values | Truth]
     """The values of a chunk."""
 
 
@@ -54,8 +55,8 @@ def _bits(cell: Cell) -> object:
     return (type(cell), cell.hex() if isinstance(cell, float) else cell)
 
 
-def _truths(many: ChunkCondition) -> Callable[[Chunk, Lists], Truth]:
-    def truths(chunk: Chunk, lists: Lists) -> Truth:
+def _truths(many: ChunkCondition) -> Callable[[Chunk, ChunkLists], Truth]:
+    def truths(chunk: Chunk, lists: ChunkLists) -> Truth:
         with np.errstate(all="ignore"):
             true, false = many(chunk, lists)
         return Truth(np.broadcast_to(true, chunk.rows), np.broadcast_to(false, chunk.rows))
@@ -63,8 +64,8 @@ def _truths(many: ChunkCondition) -> Callable[[Chunk, Lists], Truth]:
     return truths
 
 
-def _values(many: ChunkQuantity) -> Callable[[Chunk, Lists], Values]:
-    def values(chunk: Chunk, _: Lists) -> Values:
+def _values(many: ChunkQuantity) -> Callable[[Chunk, ChunkLists], Values]:
+    def values(chunk: Chunk, _: ChunkLists) -> Values:
         with np.errstate(all="ignore"):
             data, present = many(chunk)
         return Values(np.broadcast_to(data, chunk.rows), np.broadcast_to(present, chunk.rows))

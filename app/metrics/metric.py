@@ -39,6 +39,8 @@ CounterName = Literal[
     "crm_alerts_total",
     "crm_answers_total",
     "reference_changes_total",
+    "list_records_refused_total",
+    "list_read_failures_total",
 ]
 GaugeName = Literal[
     "unreadable_partitions",
@@ -55,6 +57,9 @@ GaugeName = Literal[
     "registry_away",
     "registry_schemas",
     "registry_waiting_records",
+    "list_offset",
+    "list_entries",
+    "list_bytes",
 ]
 HistogramName = Literal[
     "chunk_events",

@@ -12,6 +12,7 @@ from app.settings.files import FileSettings
 from app.settings.groups import Settings
 from app.settings.kafka import KafkaSettings
 from app.settings.listing import setting_names, values
+from app.settings.lists import ListSettings
 from app.settings.model import ModelSettings
 from app.settings.production import PRODUCTION_REPLICAS
 from app.settings.redis import RedisSettings
@@ -33,6 +34,7 @@ __all__ = [
     "EntitySettings",
     "FileSettings",
     "KafkaSettings",
+    "ListSettings",
     "ModelSettings",
     "PolicySettings",
     "ProfileSettings",

@@ -14,6 +14,7 @@ from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, CatalogSettings, PolicySettings, ProfileSettings
 from app.settings.files import FileSettings
 from app.settings.kafka import KafkaSettings, check_kafka
+from app.settings.lists import ListSettings
 from app.settings.mapping import MappingSettings
 from app.settings.model import ModelSettings
 from app.settings.production import (
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     registry: RegistrySettings = msgspec.field(default_factory=RegistrySettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     control: ControlSettings = msgspec.field(default_factory=ControlSettings)
+    lists: ListSettings = msgspec.field(default_factory=ListSettings)
     catalog: CatalogSettings = msgspec.field(default_factory=CatalogSettings)
     policy: PolicySettings = msgspec.field(default_factory=PolicySettings)
     profile: ProfileSettings = msgspec.field(default_factory=ProfileSettings)

@@ -27,7 +27,7 @@ read once, at the start. `fraudstream settings` prints the current values.
 _UNITS = {
     "bytes": "bytes",
     "decisions": "decisions",
-    "entries": "entities",
+    "entries": "entries",
     "events": "records",
     "failures": "reads",
     "flight": "chunks",

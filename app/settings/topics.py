@@ -24,6 +24,7 @@ class Stream(StrEnum):
     ANSWERS = "answers"
     CONTROL = "control"
     WORKER_REPORTS = "worker_reports"
+    LISTS = "lists"
 
 
 STREAM_EVENTS: dict[Stream, type[msgspec.Struct]] = {
@@ -62,8 +63,10 @@ class TopicSettings(Group, frozen=True, kw_only=True):
     """Orders of operators: which models run, and which unreadable records are left out. One partition, compacted."""
     worker_reports: str = "fraud.worker-reports.v1"
     """Reports of workers about the models that they run. One partition, compacted."""
+    lists: str = "fraud.lists.v1"
+    """Changes of the lists of rules. One partition, nothing is deleted or compacted: the past is read."""
     partitions: Positive = 8
-    """Partitions of every topic except the topics of orders and of workers' reports; the most workers of a role that can share the load. Do not
+    """Partitions of every topic except the topics of orders, of workers' reports and of lists; the most workers of a role that can share the load. Do not
     change it once data flows: another number assigns customers to other partitions than their profiles."""
     replication_factor: Positive = 1
     """Replicas of every topic. 3 in production; 1 only for a single broker."""

@@ -87,7 +87,7 @@ _CONSUMED = (_S.TRANSACTIONS, _S.DECISIONS, _S.ALERTS, _S.LABELS, _S.ENTITY_ACTI
 ROLES: Mapping[str, Role] = {
     "risk": Role(
         "a worker that scores transactions",
-        reads=(_S.TRANSACTIONS, _S.CONTROL, _S.WORKER_REPORTS),
+        reads=(_S.TRANSACTIONS, _S.CONTROL, _S.WORKER_REPORTS, _S.LISTS),
         writes=(_S.DECISIONS, _S.ALERTS, _S.DEAD_LETTERS, _S.ENTITY_ACTIVITY, _S.WORKER_REPORTS),
         group=lambda settings: settings.worker.app_id,
         changelog=profiles_changelog,
@@ -131,6 +131,11 @@ ROLES: Mapping[str, Role] = {
         "fraudstream model promote, rollback, release, challenge, canary and status",
         reads=(_S.CONTROL, _S.WORKER_REPORTS),
         writes=(_S.CONTROL,),
+    ),
+    "lists": Role(
+        "fraudstream lists: entries of lists of rules are added, removed and read",
+        reads=(_S.LISTS,),
+        writes=(_S.LISTS,),
     ),
     "dead-letters": Role(
         "fraudstream dlq: dead letters are sent again to their source, unreadable records are left out",

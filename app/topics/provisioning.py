@@ -18,7 +18,13 @@ from app.topics.topic_specs import TopicSpec, topic_table
 EXISTENCE = "topic"
 PARTITIONS = "partitions"
 REPLICATION_FACTOR = "replication.factor"
-AT_LEAST = {REPLICATION_FACTOR, "min.insync.replicas", "retention.ms", "min.compaction.lag.ms"}
+AT_LEAST = {
+    REPLICATION_FACTOR,
+    "min.insync.replicas",
+    "retention.ms",
+    "retention.bytes",
+    "min.compaction.lag.ms",
+}
 AT_MOST = {"message.timestamp.after.max.ms"}
 UNLIMITED = "-1"
 
@@ -152,7 +158,7 @@ def _suits(name: str, expected: str, found: str | None) -> bool:
     if found is None:
         return False
     if name in AT_LEAST:
-        return found == UNLIMITED or int(found) >= int(expected)
+        return found == UNLIMITED or (expected != UNLIMITED and int(found) >= int(expected))
     if name in AT_MOST:
         return int(found) <= int(expected)
     return set(found.split(",")) == set(expected.split(","))

@@ -1,7 +1,7 @@
 """The topics of the service as one table: name, key, partitions, retention and durability of each.
 
 A worker writes decisions, alerts, dead letters and profiles to the partition from which it read the transaction, so
-these topics have the same number of partitions; those of orders and of reports have one. A new topic is a new row here, and a new
+these topics have the same number of partitions; those of orders, of reports and of lists have one. A new topic is a new row here, and a new
 stream in app/settings/topics.py.
 """
 
@@ -41,6 +41,7 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
     cleanup_policy: Literal["delete", "compact"] = "delete"
     retention_ms: int | None = None
     """None if records are removed by compaction, not by age."""
+    retention_bytes: int | None = None
     max_message_bytes: int = LARGE_MESSAGE_BYTES
     min_compaction_lag_ms: int | None = None
     segment_ms: int | None = None
@@ -56,6 +57,7 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
         named = {
             "cleanup.policy": self.cleanup_policy,
             "retention.ms": self.retention_ms,
+            "retention.bytes": self.retention_bytes,
             "min.insync.replicas": self.min_insync_replicas,
             "max.message.bytes": self.max_message_bytes,
             "min.compaction.lag.ms": self.min_compaction_lag_ms,
@@ -209,6 +211,17 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             segment_ms=HOUR_MS,
             segment_bytes=CHANGELOG_SEGMENT_BYTES,
             max_message_bytes=KAFKA_DEFAULT_MESSAGE_BYTES,
+        ),
+        topic(
+            name=names.lists,
+            key="list",
+            purpose="Entries added to lists of rules and removed from them: who, why and when.",
+            partitions=1,
+            # A decision names an offset of this log, and a replay reads the lists as of then: nothing is deleted or compacted.
+            retention_ms=-1,
+            retention_bytes=-1,
+            # `fraudstream lists show --at` finds the records up to a time.
+            timestamp_type="LogAppendTime",
         ),
     )
     _refuse_shared_names(rows)

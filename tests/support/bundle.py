@@ -14,6 +14,7 @@ from app.adapters.models.manifest import Manifest, ProfileBounds, TrainingWindow
 from app.domain.decision import Thresholds
 from app.features import catalog
 from app.features.columns import compile_fold
+from app.lists.table import compile_table
 from app.processing.entity_work import compile_facts
 from app.scoring.model import Distribution
 
@@ -31,6 +32,7 @@ def compile_all() -> None:
     """Compile the machine code that workers run, or load it: workers that compile at the same time start too late."""
     compile_fold()
     compile_facts()
+    compile_table()
     catalog_computation(BASELINE).compile()
 
 

@@ -65,6 +65,17 @@ class TailReader:
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._consumer.assignment())
         return dict(sorted(ends.items()))
 
+    async def begins(self) -> dict[TopicPartition, int]:
+        """The first offset of each partition now."""
+        begins: dict[TopicPartition, int] = await self._consumer.beginning_offsets(
+            self._consumer.assignment()
+        )
+        return begins
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Let ``batches`` go on at ``offset`` of a partition."""
+        self._consumer.seek(partition, offset)
+
     async def until(
         self, ends: Mapping[TopicPartition, int], since_ms: int | None = None, start: int | None = None
     ) -> AsyncIterator[Any]:

@@ -12,8 +12,9 @@ def parse(text: str | datetime) -> datetime:
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
-def time_option(meaning: str) -> Any:
-    return typer.Option(parser=parse, metavar="TIME", help=f"{meaning} ISO 8601, UTC.")
+def time_option(meaning: str, *names: str) -> Any:
+    """An option for a time; without names it has the name of the parameter."""
+    return typer.Option(*names, parser=parse, metavar="TIME", help=f"{meaning} ISO 8601, UTC.")
 
 
 def milliseconds(time: datetime | None) -> int | None:

@@ -7,15 +7,14 @@ from typing import assert_never
 import numpy as np
 
 from app.expressions import kinds, tree
-from app.expressions.cells import Lists
 from app.expressions.names import Names
 from app.expressions.tree import Column, Condition, Relation
 from app.expressions.vector.arithmetic import Data, Mask
 from app.expressions.vector.columns import Chunk, Texts, Truth
 from app.expressions.vector.quantities import ChunkQuantity, quantity
-from app.expressions.vector.texts import listed, matching, same_text
+from app.expressions.vector.texts import ChunkLists, listed, matching, same_text
 
-ChunkCondition = Callable[[Chunk, Lists], Truth]
+ChunkCondition = Callable[[Chunk, ChunkLists], Truth]
 
 _RELATIONS: Mapping[Relation, Callable[[Data, Data], Mask]] = {
     Relation.EQUAL: np.equal,
@@ -64,7 +63,7 @@ def _compared(found: tree.Compare, names: Names) -> ChunkCondition:
     holds = _RELATIONS[found.relation]
     left, right = quantity(found.left, names), quantity(found.right, names)
 
-    def compared(chunk: Chunk, _: Lists) -> Truth:
+    def compared(chunk: Chunk, _: ChunkLists) -> Truth:
         first, second = left(chunk), right(chunk)
         return _where(first.present & second.present, holds(first.data, second.data))
 
@@ -72,7 +71,7 @@ def _compared(found: tree.Compare, names: Names) -> ChunkCondition:
 
 
 def _member(operand: ChunkQuantity, values: list[float] | list[int]) -> ChunkCondition:
-    def member(chunk: Chunk, _: Lists) -> Truth:
+    def member(chunk: Chunk, _: ChunkLists) -> Truth:
         data, present = operand(chunk)
         return _where(present, np.isin(data, np.array(values)))
 

@@ -1,10 +1,24 @@
 """Conditions on columns of texts: decided once for each distinct text of the chunk, then looked up by code."""
 
-from collections.abc import Callable, Container
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Container, Mapping
 
 import numpy as np
 
+from app.expressions.vector.arithmetic import Mask
 from app.expressions.vector.columns import Texts, Truth
+
+
+class EntriesByRow(ABC):
+    """Entries of a list that depend on the row of the chunk, such as on its event time."""
+
+    @abstractmethod
+    def rows_listed(self, texts: Texts) -> Mask:
+        """Whether the text of each row is an entry for that row; False where it is missing."""
+
+
+ChunkLists = Mapping[str, Container[str] | EntriesByRow]
+"""The entries of each list that is in force, for the rows of a chunk."""
 
 
 def matching(texts: Texts, holds: Callable[[str], bool]) -> Truth:
@@ -15,8 +29,11 @@ def matching(texts: Texts, holds: Callable[[str], bool]) -> Truth:
     return Truth(true, (texts.codes >= 0) & ~true)
 
 
-def listed(texts: Texts, entries: Container[str]) -> Truth:
+def listed(texts: Texts, entries: Container[str] | EntriesByRow) -> Truth:
     """Whether a text is an entry of a list."""
+    if isinstance(entries, EntriesByRow):
+        true = entries.rows_listed(texts)
+        return Truth(true, (texts.codes >= 0) & ~true)
     return matching(texts, lambda text: text in entries)
 
 

@@ -20,6 +20,7 @@ from app.domain.card_evidence import CardEvidence
 from app.domain.control import model_id
 from app.domain.decision import Alert, Decision
 from app.features.window import Bounds
+from app.lists.table import compile_table
 from app.processing.chunk import Chunk
 from app.processing.decode_chunk import SourceLog
 from app.processing.fold_chunk import ChunkFold, FoldedChunks
@@ -40,6 +41,7 @@ from app.streaming.delivery.order_of_writes import Destinations, InFlightChunk, 
 from app.streaming.entity_store.entity_view import EntityView
 from app.streaming.entity_store.lookup import CachedActivities
 from app.streaming.execution.chunk_runner import ChunkRunner
+from app.streaming.lists.follower import ListsFollower
 from app.streaming.monitoring.chunk_metrics import ChunkMetrics
 from app.streaming.monitoring.drift_metrics import DriftMetrics
 from app.streaming.monitoring.tracing import open_spans, trace
@@ -61,17 +63,19 @@ class RiskWorker(StatefulWorker):
             self.metrics, settings.model.drift_decisions, computation(settings.catalog.file).features.names
         )
         self._chunk_metrics = ChunkMetrics(self.metrics)
+        self._lists = ListsFollower(settings, self.metrics)
 
     async def start(self) -> None:
         """See Worker."""
         settings, worker = self.settings, self.settings.worker
         await self._check_prerequisites()
         source_log = await self._open_source_log()
+        await self._lists.load()
         control = await read_control_log(settings)
         choice = ModelChoice.by(settings)
         running = choice.first(control.orders.champion, now_ms())
         computes = worker_computation(settings.catalog.file)
-        prepare(computes.compile)
+        prepare(computes.compile, compile_table)
         bounds = Bounds(settings.profile.allowed_lateness_seconds * 1000, settings.profile.max_events)
         self._profiles = StateCache(cast(StateStore, self._table.data), worker.profile_cache_bytes)
         self._entities = EntityView(settings, self.metrics)
@@ -97,6 +101,7 @@ class RiskWorker(StatefulWorker):
         )
         self._listener.start()
         self._start_monitoring()
+        self._background.append(asyncio.create_task(self._lists.follow()))
         _log.info("started", model=model_id(running.bundle.reference))
 
     async def stop(self) -> None:

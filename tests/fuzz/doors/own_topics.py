@@ -17,6 +17,7 @@ from app.adapters.serde.contact_codec import ALERTS, ANSWERS
 from app.adapters.serde.fact_codec import VERSION
 from app.adapters.topic_records import dead_letters
 from app.adapters.topic_records.control_log import ControlLog
+from app.adapters.topic_records.list_log import ListLog
 from app.domain.acceptance import Acceptance
 from app.domain.contact import Quiet
 from app.history.label_files import decode_fraud_flags
@@ -27,6 +28,7 @@ from app.processing.source_ends import SourceEnds
 from app.processing.state_cache import StateCache
 from app.processing.stopwatch import Stopwatch
 from app.rendering import dead_letter_text
+from app.settings import ListSettings
 from app.traffic.resend import Refused, prepare
 from tests.contract.doors.values import NOW_MS, ROW
 from tests.fuzz.doors import json_text
@@ -47,6 +49,16 @@ _DECISION = _ALERT | {
     "source": {"topic": "t", "partition": 0, "offset": 1},
 }  # fmt: skip
 _REFERENCE = {"source": {"lsn": 1}, "op": "c", "before": None, "after": {"customer_id": "c1", "city": "x"}}
+_LIST_CHANGE = {
+    "list": "blocked",
+    "entries": ["d1", "d2"],
+    "action": "add",
+    "valid_from_ms": 0,
+    "valid_to_ms": NOW_MS,
+    "reason": "case 4711",
+    "author": "analyst",
+    "at": NOW_MS,
+}
 _ORDERS: dict[bytes, dict[str, Any]] = {
     b"champion": {"model": _MODEL, "ordered_at": NOW_MS},
     b"challengers": {"models": [_MODEL], "ordered_at": NOW_MS},
@@ -166,6 +178,13 @@ def _applied(record: Record) -> str:
     return ACCEPTED if log.orders.heard >= 0 or log.reports or log.skips else IGNORED
 
 
+def _listed(record: Record) -> str:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    log = ListLog(ListSettings(max_entries=2_000))
+    log.apply(record)
+    return IGNORED if log.refused else ACCEPTED
+
+
 _NAMES = [
     *(
         "__streams.errors.topic",
@@ -227,6 +246,7 @@ OWN_DOORS = (
     Door("answers", "answers of customers", _made(_ANSWER, b"c1", b"c1", None), _contact(ANSWERS), _ANSWERED),
     Door("facts", "facts about entities", _facts, _folded, _ANSWERED, payload=_FACTS),
     Door("control", "orders and reports on the control topic", _control, _applied, _EITHER),
+    Door("lists", "changes of lists", _made(_LIST_CHANGE, b"blocked"), _listed, _EITHER),
     Door(
         "dead-letters", "dead letters that are sent again", _letter, _resent, frozenset({ACCEPTED, REFUSED})
     ),

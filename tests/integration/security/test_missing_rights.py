@@ -54,7 +54,7 @@ def ending(right: Right, settings: Settings) -> Ending:
     if right == Right("topic", topics.worker_reports, "Write"):
         return Ending(None, named)
     at_start = right.operation in DESCRIBING or right.resource == "transactional-id"
-    orders = right.operation == "Read" and right.name in {topics.control, topics.worker_reports}
+    orders = right.operation == "Read" and right.name in {topics.control, topics.worker_reports, topics.lists}
     return Ending(REFUSED if at_start or orders else FAIL_STOP, named)
 
 
@@ -186,6 +186,8 @@ COMMANDS = [
     ("operator", "control", "Read", ("model", "status")),
     ("operator", "worker_reports", "Read", ("model", "status")),
     ("operator", "control", "Write", ("model", "promote", SECOND, "--reason", "test", "--key", "orders.pem")),
+    ("lists", "lists", "Read", ("lists", "history", "blocked")),
+    ("lists", "lists", "Write", ("lists", "add", "blocked", "d1", "--reason", "test")),
     ("dead-letters", "dead_letters", "Read", ("dlq", "ls")),
     ("dead-letters", "transactions", "Write", ("dlq", "replay", "--all", "--yes")),
     ("topics", "transactions", "DescribeConfigs", ("topics", "check")),

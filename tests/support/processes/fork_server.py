@@ -215,10 +215,12 @@ def preload() -> None:
             importlib.import_module(found.name)
     from app.adapters.catalog_file.deployed import catalog_computation  # noqa: PLC0415
     from app.features.columns import compile_fold  # noqa: PLC0415  # only in the server
+    from app.lists.table import compile_table  # noqa: PLC0415
     from app.processing.entity_work import compile_facts  # noqa: PLC0415
 
     compile_fold()
     compile_facts()
+    compile_table()
     catalog_computation("baseline").compile()
     gc.collect()
     gc.freeze()  # or the first collection of each fork would copy every page

@@ -43,7 +43,8 @@ def test_a_worker_may_read_what_it_subscribes_to_and_no_other_customer_data(
 ) -> None:
     settings = Settings(worker=WorkerSettings(role=role, data_dir=str(tmp_path), metrics_port=0))
     subscribed = set(build_app(settings).role_worker.topics)
-    about_orders = {settings.topics.control} | ({settings.topics.worker_reports} if role == "risk" else set())
+    of_risk = {settings.topics.worker_reports, settings.topics.lists} if role == "risk" else set()
+    about_orders = {settings.topics.control} | of_risk
     changelog = ROLES[role].changelog
 
     assert readable(role, settings) == subscribed | about_orders | (
@@ -74,6 +75,13 @@ def test_only_those_who_give_orders_may_write_them() -> None:
 
     assert writers == {"operator", "dead-letters"}
     assert readable("transactions", Settings()) == readable("labels", Settings()) == set()
+
+
+def test_only_commands_of_lists_may_write_them() -> None:
+    lists = Settings().topics.lists
+    writers = {role for role in ROLES if Right("topic", lists, "Write") in rights(ROLES[role], Settings())}
+
+    assert writers == {"lists"}
 
 
 def readable(role: str, settings: Settings) -> set[str]:

@@ -1,9 +1,13 @@
 """Invariants of the topic table."""
 
+from uuid import UUID
+
 import pytest
 
+from app.adapters.kafka.admin import FoundTopic
 from app.errors import ConfigurationError
 from app.settings import Settings, TopicSettings, WorkerSettings
+from app.topics.provisioning import compare
 from app.topics.topic_specs import DAY_MS, TopicSpec, profiles_changelog, topic_table
 
 
@@ -19,13 +23,14 @@ def test_every_stream_has_a_topic() -> None:
 
 
 @pytest.mark.parametrize("partitions", [1, 8, 24])
-def test_all_topics_but_orders_and_reports_have_as_many_partitions_as_the_transactions(
+def test_all_topics_but_orders_reports_and_lists_have_as_many_partitions_as_the_transactions(
     partitions: int,
 ) -> None:
     """A worker writes to the partition that it read from. The topic of orders has one, which keeps them in sequence."""
     specs = table(partitions=partitions)
 
-    assert [specs.pop(f"fraud.{name}.v1").partitions for name in ("control", "worker-reports")] == [1, 1]
+    single = ("control", "worker-reports", "lists")
+    assert [specs.pop(f"fraud.{name}.v1").partitions for name in single] == [1, 1, 1]
     assert {partitions} == {spec.partitions for spec in specs.values()}
 
 
@@ -50,6 +55,23 @@ def test_transactions_are_retained_for_the_longest_window_plus_the_allowed_laten
 
     assert retention_ms is not None
     assert retention_ms > 31 * DAY_MS
+
+
+def test_nothing_of_the_lists_is_ever_deleted_or_compacted() -> None:
+    """A decision names an offset of them, and a replay reads the lists as of then."""
+    spec = table()["fraud.lists.v1"]
+    configs = spec.configs()
+
+    assert [configs[name] for name in ("cleanup.policy", "retention.ms", "retention.bytes")] == [
+        "delete",
+        "-1",
+        "-1",
+    ]
+    for name, bounded in (("retention.ms", str(10 * 365 * DAY_MS)), ("retention.bytes", str(2**40))):
+        found = FoundTopic(
+            topic_id=UUID(int=1), partitions=1, replication_factor=1, configs=configs | {name: bounded}
+        )
+        assert [difference.property for difference in compare(spec, found)] == [name]
 
 
 def test_the_changelog_is_compacted_after_an_hour_and_never_deleted() -> None:

@@ -26,15 +26,18 @@ from app.checking.problems import Problem
 from app.commands.audit import replay, report, state
 from app.commands.data import crm, schemas
 from app.commands.models import catalog, compare, drift, gate, history, models
+from app.commands.models.list_output import print_change
 from app.domain.orders.past_order import PastOrder
 from app.errors import StateCorrupt
 from app.expressions import names
 from app.features import state as profiles
 from app.features.profile_view import view
+from app.lists.changes import Action, ListChange
 from app.model_comparison.gate import Verdict
 from app.model_comparison.intervals import Compared, Interval
 from app.model_comparison.paired import Alerts
 from app.model_comparison.shadowed import Comparison
+from app.operations.list_changes import Logged
 from app.rendering import printing
 from app.rendering.console import SafeConsole
 from app.replay.compare_decisions import Example, Kind, ReplayCounts
@@ -304,6 +307,25 @@ OWN_FIGURES = "prints figures and paths of its own options"
 OF_SETTINGS = "prints the settings, and what is generated from them"
 OF_STACK = "prints what it started itself on this machine"
 WAITS = "prints the number of records that it sent"
+
+
+def list_change(value: str) -> None:
+    print_change(changed(value), None, as_json=False)
+
+
+def list_change_as_json(value: str) -> None:
+    print_change(changed(value), "d1", as_json=True)
+
+
+def changed(value: str) -> Logged:
+    """Another system may have written the reason and the author."""
+    return Logged(
+        7,
+        ListChange(list_name="blocked", entries=["d1"], action=Action.ADD, reason=value, author=value, at=1),
+    )
+
+
+OF_ARGUMENTS = "prints the name of its argument, and numbers"
 SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "acl print": OF_SETTINGS,
     "alerts tail": (known.tailed, known.tailed_as_json, known.reference_rows),
@@ -332,6 +354,11 @@ SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "files copy": "prints the number of files, and the path of its argument",
     "files list": "prints the folders that come with the program",
     "labels send": WAITS,
+    "lists add": OF_ARGUMENTS,
+    "lists history": (list_change, list_change_as_json),
+    "lists import": OF_ARGUMENTS,
+    "lists remove": OF_ARGUMENTS,
+    "lists show": (list_change, list_change_as_json),
     "model canary": (known.worker_report,),
     "model challenge": (known.worker_report,),
     "model compare": (compared,),

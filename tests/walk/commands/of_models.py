@@ -5,6 +5,12 @@ from tests.walk.entries import Entry, kafka
 OF_MODELS: dict[str, Entry] = {
     "fraudstream model promote baseline/3 --reason TEXT": kafka(says="ordered"),
     "fraudstream model status": kafka(says="baseline/3"),
+    'fraudstream lists add bad_devices d-4711 --reason "case 4711"': kafka(says="1 entries changed"),
+    "fraudstream lists show bad_devices d-4711": kafka(says="is in bad_devices"),
+    "fraudstream lists history bad_devices": kafka(says="case 4711"),
+    'fraudstream lists remove bad_devices d-4711 --reason "the customer has it back"': kafka(
+        says="1 entries changed"
+    ),
     "fraudstream model promote NAME/VERSION --reason TEXT": kafka(
         "fraudstream model promote mine/1 --reason TEXT", says="mine/1"
     ),

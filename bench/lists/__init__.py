@@ -1,0 +1,1 @@
+"""Memory, load, import and lookup of lists: ``python -m bench.lists``."""
