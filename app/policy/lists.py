@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.expressions.cells import Lists
+from app.expressions.vector.texts import ChunkLists
 
 
 class DatedLists(Protocol):
@@ -16,7 +17,7 @@ class DatedLists(Protocol):
         """The lists for one transaction."""
         ...
 
-    def at_each(self, event_times_ms: NDArray[np.int64]) -> Lists:
+    def at_each(self, event_times_ms: NDArray[np.int64]) -> ChunkLists:
         """The lists for the rows of a chunk with these event times."""
         ...
 
