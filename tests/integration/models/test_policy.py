@@ -36,7 +36,7 @@ name = "desk"
 version = "{version}"
 
 [lists.bad_terminals]
-type = "identifier"
+kind = "identifier"
 
 [[rules]]
 id = "large"
