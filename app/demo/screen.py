@@ -1,5 +1,6 @@
 """Shows the demo: a live screen on a console, plain lines elsewhere."""
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -105,17 +106,27 @@ class LiveScreen:
 def picture(snapshot: Snapshot, width: int, height: int) -> RenderableType:
     """Return the screen, with as many attacks as fit into ``height`` lines of ``width`` characters."""
     far = snapshot.progress()
-    beside = ROWS_BESIDE_ATTACKS + (PROGRESS_ROWS if far else 0) + len(snapshot.notes) + len(snapshot.hints)
+    hints = [line for hint in snapshot.hints for line in _continued(f"try: {hint}", width)]
+    beside = ROWS_BESIDE_ATTACKS + (PROGRESS_ROWS if far else 0) + len(snapshot.notes) + len(hints)
     attacks = snapshot.reconciliation.attacks.newest(max(3, height - beside))
     return Group(
         Panel(
             Group(_counters(snapshot.figures(), snapshot.reconciliation.attacks.count), *_bars(far)),
             title=f"fraudstream · {PHASES[snapshot.phase]} · {snapshot.seconds:,.0f} s",
         ),
-        attack_table(attacks, width),
+        *([attack_table(attacks, width)] if attacks else []),
         *(Text(note, style="cyan") for note in snapshot.notes),
-        *(Text(f"try: {hint}", style="dim", no_wrap=True) for hint in snapshot.hints),
+        *(Text(line, style="dim", no_wrap=True) for line in hints),
     )
+
+
+def _continued(command: str, width: int) -> list[str]:
+    """Return a command in lines that a shell joins again, so that a narrow console does not cut it."""
+    indent = " " * len("try: ")
+    lines = textwrap.wrap(
+        command, width - 2, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [command] if len(command) <= width else [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
 def _bars(far: progress.Progress | None) -> Iterator[RenderableType]:

@@ -5,14 +5,13 @@ This package is the only reader of the environment. ``fraudstream settings`` pri
 """
 
 from app.settings.cdc import CdcSettings
-from app.settings.control import ControlSettings
+from app.settings.control import ControlSettings, ListSettings, PolicySettings
 from app.settings.deployment import DeploymentSettings
-from app.settings.events import AcceptanceSettings, CatalogSettings, PolicySettings, ProfileSettings
+from app.settings.events import AcceptanceSettings, CatalogSettings, ProfileSettings
 from app.settings.files import FileSettings
 from app.settings.groups import Settings
 from app.settings.kafka import KafkaSettings
 from app.settings.listing import setting_names, values
-from app.settings.lists import ListSettings
 from app.settings.model import ModelSettings
 from app.settings.production import PRODUCTION_REPLICAS
 from app.settings.redis import RedisSettings

@@ -1,4 +1,4 @@
-"""The groups CATALOG, POLICY, PROFILE and ACCEPTANCE: what is computed and decided, what a profile keeps, and which transactions are accepted."""
+"""The groups CATALOG, PROFILE and ACCEPTANCE: what is computed, what a profile keeps, and which transactions are accepted."""
 
 from typing import Annotated, Literal
 
@@ -13,17 +13,6 @@ class CatalogSettings(Group, frozen=True, kw_only=True):
     file: str = ""
     """Path of a TOML file, or the name of a built-in catalog. Empty: the fields and features of this release, which are those of
     the built-in catalog `baseline`. All workers of a group need the same one, and models must take features that it defines."""
-
-
-class PolicySettings(Group, frozen=True, kw_only=True):
-    """Rules, score bands and lists; docs/models/policies.md."""
-
-    dir: str = "models/policies"
-    """Directory with the policies, `<name>/<version>/`."""
-    default: str = ""
-    """`name/version` of the policy without an order of `fraudstream policy promote`. Empty: the thresholds of the model decide."""
-    public_key_file: str = ""
-    """PEM file of an Ed25519 public key: only policies signed with its private key are loaded. Empty: unsigned ones too."""
 
 
 class ProfileSettings(Group, frozen=True, kw_only=True):

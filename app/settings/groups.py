@@ -8,13 +8,12 @@ import msgspec
 
 from app.errors import ConfigurationError
 from app.settings.cdc import CdcSettings
-from app.settings.control import ControlSettings
+from app.settings.control import ControlSettings, ListSettings, PolicySettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
-from app.settings.events import AcceptanceSettings, CatalogSettings, PolicySettings, ProfileSettings
+from app.settings.events import AcceptanceSettings, CatalogSettings, ProfileSettings
 from app.settings.files import FileSettings
 from app.settings.kafka import KafkaSettings, check_kafka
-from app.settings.lists import ListSettings
 from app.settings.mapping import MappingSettings
 from app.settings.model import ModelSettings
 from app.settings.production import (

@@ -24,34 +24,18 @@ from app.local.state import Stack
 from app.scoring.model import Distribution
 from app.settings import CatalogSettings
 from tests.support.bundle import compile_all
+from tests.support.catalogs.transfers import transfers
 from tests.support.commands import call
 from tests.support.deployment import SHORT_SESSION, Deployment
 
 pytestmark = pytest.mark.integration
 
 START_MS, HOUR_MS = 1_760_000_000_000, 3_600_000
-CATALOG = """
-[catalog]
-name = "transfers"
-reference_currency = "EUR"
-
-[fields]
+FIELDS = """
 payee_id = { type = "identifier", max_length = 8 }
 entry_mode = { type = "category", values = ["chip", "keyed"] }
-
-[entities.customer]
-key = "customer_id"
-
-[entities.terminal]
-key = "terminal_id"
-
-[[features]]
-name = "terminal_risk_7d"
-entity = "terminal"
-function = "risk"
-window = "7d"
-delay = "7d"
-
+"""
+FEATURES = """
 [[features]]
 name = "transaction_amount"
 entity = "transaction"
@@ -83,6 +67,7 @@ window = "1d"
 name = "customer_share_of_day"
 derive = "max(0, transaction_amount / (customer_amount_sum_1d + 1 EUR))"
 """
+CATALOG = transfers(FIELDS, FEATURES)
 NAMES = (
     "transaction_amount",
     "customer_keyed_count_6h",

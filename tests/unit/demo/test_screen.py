@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 
 import pytest
 
@@ -106,3 +107,22 @@ def test_plain_lines_tell_the_progress_and_an_attack_once() -> None:
     assert "history: 100 % sent, 0 % decided," in text
     assert text.count("c0000001") == 1
     assert "x3" in text
+
+
+COMMAND = "FRAUDSTREAM_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:31349 .venv/bin/fraudstream alerts tail"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_shell_reads_a_command_that_a_narrow_console_cannot_hold_in_one_line(width: int) -> None:
+    made = snapshot()
+    made.hints = [COMMAND]
+
+    lines = shown(made, width)
+    (first,) = [at for at, line in enumerate(lines) if line.startswith("try: ")]
+    joined = "\n".join(line.rstrip() for line in lines[first:])
+    assert shlex.split(joined.replace("\\\n", "")) == ["try:", *COMMAND.split()]
+    assert max(map(len, lines)) <= width
+
+
+def test_the_table_has_no_heading_before_the_first_attack() -> None:
+    assert "outcome" not in "\n".join(shown(Snapshot(Reconciliation("run"), 0.0), 80))

@@ -23,6 +23,7 @@ from app.features.window import DAY_MS, Bounds
 from app.history.feature_fold import catalog_fold, release_fold
 from app.history.fold_history import HistorySource, fold_history
 from app.scoring.model import Rows
+from tests.support.catalogs.transfers import transfers
 from tests.unit.transaction_files import write
 
 BOUNDS = Bounds(DAY_MS, 100)
@@ -46,31 +47,15 @@ SCHEMA: dict[str, ColumnType] = {
     "strong_auth": "boolean",
     "payee_added": "integer",
 }
-CATALOG = """
-[catalog]
-name = "transfers"
-reference_currency = "EUR"
-
-[fields]
+FIELDS = """
 payee_id = { type = "identifier" }
 entry_mode = { type = "category", values = ["chip", "keyed"] }
 device_trust = { type = "number", minimum = 0, maximum = 1, decimals = 2 }
 balance_minor = { type = "money" }
 strong_auth = { type = "boolean" }
 payee_added = { type = "time" }
-
-[entities.customer]
-key = "customer_id"
-[entities.terminal]
-key = "terminal_id"
-
-[[features]]
-name = "terminal_risk_7d"
-entity = "terminal"
-function = "risk"
-window = "7d"
-delay = "7d"
-
+"""
+FEATURES = """
 [[features]]
 name = "customer_keyed_count_3h"
 entity = "customer"
@@ -107,6 +92,7 @@ derive = "amount / balance_minor"
 name = "customer_large"
 derive = "customer_amount_sum_7d > 1000 EUR and payee_added > event_time"
 """
+CATALOG = transfers(FIELDS, FEATURES)
 
 
 def random_rows(count: int, seed: int = 1) -> dict[str, list[Any]]:
