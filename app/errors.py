@@ -116,6 +116,12 @@ class InvalidCatalog(ConfigurationError):
     """
 
 
+class InvalidPolicy(ConfigurationError):
+    """A policy file is refused. Operator action: correct it at each line that the message lists; `fraudstream policy check`
+    lists them without doing anything else.
+    """
+
+
 class RegistryAway(FraudstreamError):
     """The schema registry does not answer, or rejects the request. Workers retry by themselves. Operator action: restore
     the registry, or correct the setting that the message names.

@@ -55,6 +55,8 @@ class Names(msgspec.Struct, frozen=True, dict=True):
     currency: str
     """Reference currency of all money."""
     lists: tuple[str, ...] = ()
+    list_kinds: tuple[Kind, ...] = ()
+    """The type of the columns that are looked up in each list, of texts for categories too; without them any text is."""
     zone: Zone = UTC
     """Time zone of ``hour`` and ``weekday``."""
 

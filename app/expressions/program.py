@@ -11,7 +11,7 @@ from app.expressions.names import Names
 from app.expressions.scalar.conditions import condition as row_condition
 from app.expressions.scalar.quantities import quantity as row_quantity
 from app.expressions.tree import Tree
-from app.expressions.vector.columns import Chunk, Truth, Values, chunk_of
+from app.expressions.vector.columns import Chunk, Truth, Values, cells, chunk_of
 from app.expressions.vector.conditions import ChunkCondition
 from app.expressions.vector.conditions import condition as chunk_condition
 from app.expressions.vector.quantities import ChunkQuantity
@@ -48,13 +48,6 @@ def differences(program: Program, rows: Sequence[Row], names: Names, lists: List
         for index, (row, cell) in enumerate(zip(rows, cells(found), strict=True))
         if _bits(program.one(row, lists)) != _bits(cell)
     ]
-
-
-def cells(found: Values | Truth) -> list[Cell]:
-    """The values of a chunk as those of its rows; None where missing."""
-    if isinstance(found, Truth):
-        return [True if true else (False if false else None) for true, false in zip(*found, strict=True)]
-    return [value if there else None for value, there in zip(found.data.tolist(), found.present, strict=True)]
 
 
 def _bits(cell: Cell) -> object:

@@ -11,9 +11,9 @@ from app.expressions.bounds import MOST_CHARACTERS, MOST_COST, MOST_DEPTH
 from app.expressions.checking import checker
 from app.expressions.cost import cost
 from app.expressions.names import Kind
-from app.expressions.program import cells, compiled, differences
+from app.expressions.program import compiled, differences
 from app.expressions.tree import Tree
-from app.expressions.vector.columns import chunk_of
+from app.expressions.vector.columns import cells, chunk_of
 from tests.support.expressions import oracle
 from tests.support.expressions.names import NAMES
 from tests.support.expressions.rows import lists, rows

@@ -1,15 +1,12 @@
 """Reads a catalog by the name of a built-in one, or by the path of a file. Errors name file, line, key and remedy."""
 
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from app.adapters.catalog_file.lines import line_of, lines
+from app.adapters.toml_file.reader import MOST_BYTES, Mistake, Unreadable, document
 from app.catalog.checking.checker import checked
-from app.catalog.checking.problems import Problem
 from app.catalog.definitions import Catalog
 from app.errors import ConfigurationError, InvalidCatalog
 
@@ -18,25 +15,6 @@ BASELINE = "baseline"
 BUILT_IN: Mapping[str, Path] = MappingProxyType(
     {path.stem: path for path in sorted(Path(__file__).parents[1].joinpath("catalogs").glob("*.toml"))}
 )
-MOST_BYTES = 256 * 1024
-_PLACE = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class Mistake(NamedTuple):
-    """A problem and the line on which it is."""
-
-    line: int
-    problem: Problem
-
-    def text(self, file: str) -> str:
-        """The mistake as compilers print theirs.
-
-        >>> Mistake(3, Problem(("catalog", "name"), "a text is expected here")).text("a.toml")
-        'a.toml:3: catalog.name: a text is expected here'
-        """
-        parts = (f"{file}:{self.line}", self.problem.key, self.problem.text)
-        return ": ".join(filter(None, parts))
 
 
 class Read(NamedTuple):
@@ -74,47 +52,8 @@ def content(name: str) -> bytes:
 def parsed(data: bytes) -> Read:
     """The catalog in the bytes of a file, or its mistakes."""
     try:
-        text = _text(data)
-        values, known = _values(text), lines(text)
-    except _Unreadable as error:
+        file = document(data)
+    except Unreadable as error:
         return Read(None, (error.mistake,))
-    except RecursionError:
-        return Read(None, (Mistake(1, Problem((), "arrays or tables are nested too deeply")),))
-    catalog, problems = checked(values)
-    mistakes = (Mistake(line_of(problem.path, known), problem) for problem in problems)
-    return Read(catalog, tuple(sorted(mistakes, key=lambda mistake: mistake.line)))
-
-
-class _Unreadable(Exception):
-    def __init__(self, line: int, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.mistake = Mistake(line, Problem((), message, remedy))
-
-
-def _text(data: bytes) -> str:
-    if len(data) > MOST_BYTES:
-        raise _Unreadable(
-            1, f"the file is larger than {MOST_BYTES:,} bytes", "split it, or remove what is not used"
-        )
-    if data.startswith(_BYTE_ORDER_MARK):
-        raise _Unreadable(1, "the file begins with a byte order mark", "store it as UTF-8 without one")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _Unreadable(
-            line, f"byte 0x{data[error.start]:02x} is not UTF-8", "store the file as UTF-8"
-        ) from error
-
-
-def _values(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        said = str(error)
-        place = _PLACE.search(said)
-        last = text.rstrip("\n").count("\n") + 1
-        line, column = (int(place[1]), f"column {place[2]}: ") if place and place[1] else (last, "")
-        raise _Unreadable(line, f"{column}no valid TOML: {_PLACE.sub('', said)}") from error
-    except ValueError as error:
-        raise _Unreadable(1, "a number has thousands of digits") from error
+    catalog, problems = checked(file.values)
+    return Read(catalog, file.mistakes(problems))

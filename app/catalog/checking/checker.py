@@ -7,9 +7,9 @@ from app.catalog.checking.entities import check_entities
 from app.catalog.checking.features import check_features
 from app.catalog.checking.fields import fields
 from app.catalog.checking.known import Known
-from app.catalog.checking.problems import Problem, shown
-from app.catalog.checking.table import Table
 from app.catalog.definitions import Catalog
+from app.checking.problems import Problem, shown
+from app.checking.table import Table
 from app.domain.currencies import CURRENCIES
 
 MOST_NAME_CHARACTERS = 64

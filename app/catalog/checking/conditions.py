@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from app.catalog.checking.known import NO_CURRENCY, Known, columns
-from app.catalog.checking.table import Table
 from app.catalog.functions import value_kind
+from app.checking.table import Table
 from app.errors import InvalidExpression
 from app.expressions import kinds
 from app.expressions.checking import checker

@@ -2,9 +2,9 @@
 
 from app.catalog.bounds import MOST_ENTITIES, MOST_KEY_FIELDS
 from app.catalog.checking.known import Known, check_name
-from app.catalog.checking.problems import shown
-from app.catalog.checking.table import Table
 from app.catalog.definitions import CUSTOMER, TRANSACTION, Entity, Field
+from app.checking.problems import shown
+from app.checking.table import Table
 from app.expressions.names import TEXTUAL
 
 CUSTOMER_KEY = ("customer_id",)

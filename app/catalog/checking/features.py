@@ -9,10 +9,10 @@ from app.catalog.bounds import MOST_FEATURES, MOST_FILTERS, MOST_MEANING_CHARACT
 from app.catalog.checking import filters, windows
 from app.catalog.checking.conditions import derive, where
 from app.catalog.checking.known import Known, check_name
-from app.catalog.checking.problems import remedy, shown
-from app.catalog.checking.table import Table
 from app.catalog.definitions import TRANSACTION, Feature, Function
 from app.catalog.functions import FUNCTIONS, value_kind
+from app.checking.problems import remedy, shown
+from app.checking.table import Table
 from app.expressions.names import Kind
 
 _OF_ALL = ("name", "meaning", "unit")

@@ -12,10 +12,10 @@ from app.catalog.bounds import (
     MOST_VALUES,
 )
 from app.catalog.checking.known import check_name
-from app.catalog.checking.problems import remedy, shown
-from app.catalog.checking.table import Table
 from app.catalog.contract import CONTRACT
 from app.catalog.definitions import Field
+from app.checking.problems import remedy, shown
+from app.checking.table import Table
 from app.expressions.names import Kind
 
 OPTIONS: Mapping[Kind, tuple[str, ...]] = {

@@ -2,11 +2,11 @@
 
 from app.catalog.bounds import MOST_SAME
 from app.catalog.checking.known import Known
-from app.catalog.checking.problems import shown
-from app.catalog.checking.table import Table
 from app.catalog.checking.windows import NOT_YET, Chosen
 from app.catalog.definitions import Field
 from app.catalog.functions import Scope, Use
+from app.checking.problems import shown
+from app.checking.table import Table
 from app.expressions.names import Kind
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from app.catalog.checking.problems import remedy, shown
-from app.catalog.checking.table import Table
 from app.catalog.contract import CONTRACT, RESERVED
 from app.catalog.definitions import Entity, Feature, Field
+from app.checking.problems import remedy, shown
+from app.checking.table import Table
 from app.errors import ConfigurationError
 from app.expressions.names import Field as Column
 from app.expressions.names import Kind, Names

@@ -5,11 +5,11 @@ from typing import NamedTuple
 from app.catalog import durations
 from app.catalog.bounds import HORIZON_MS
 from app.catalog.checking.known import Known
-from app.catalog.checking.problems import remedy, shown
-from app.catalog.checking.table import Table
 from app.catalog.definitions import CUSTOMER, TRANSACTION, Entity, Function
 from app.catalog.durations import HOUR_MS
 from app.catalog.functions import FUNCTIONS, Scope, Signature, Use
+from app.checking.problems import remedy, shown
+from app.checking.table import Table
 
 EVER = "ever"
 _WITH_EVER = (Function.IS_NEW, Function.SECONDS_SINCE_FIRST)

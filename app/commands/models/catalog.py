@@ -8,7 +8,7 @@ import typer
 from app.rendering import printing
 
 if TYPE_CHECKING:
-    from app.adapters.catalog_file.reader import Mistake
+    from app.adapters.toml_file.reader import Mistake
     from app.catalog.definitions import Catalog
     from app.catalog.diff import Difference
 

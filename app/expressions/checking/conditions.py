@@ -109,4 +109,16 @@ def in_list(scope: Scope, operand: syntax.Syntax, name: "syntax.Name | syntax.Te
         raise refusal(
             name.at, f"unknown list {quoted(list_name)}{suggestion(list_name, scope.names.lists) or known}"
         )
-    return InList(textual(scope, operand, "to look up in a list"), list_name)
+    column = textual(scope, operand, "to look up in a list")
+    _require_kind(scope.names, list_name, column, operand)
+    return InList(column, list_name)
+
+
+def _require_kind(names: Names, list_name: str, column: Column, operand: syntax.Syntax) -> None:
+    if names.list_kinds:
+        kind = names.list_kinds[names.lists.index(list_name)]
+        if (column.kind is Kind.IDENTIFIER) is not (kind is Kind.IDENTIFIER):
+            raise refusal(
+                operand.at,
+                f"{column.name} is {described(column.kind)}, the entries of {list_name} are {kind}s",
+            )

@@ -1,6 +1,6 @@
 """Columns of a chunk: arrays with a mask of what is present. Texts are codes into the distinct texts of the chunk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -73,6 +73,26 @@ def texts(cells: Iterable[str | None]) -> Texts:
 def truths(cells: Sequence[bool | None]) -> Truth:
     """Return a column of booleans."""
     return Truth(*(np.array([cell is truth for cell in cells], np.bool_) for truth in (True, False)))
+
+
+def cells(column: ChunkColumn) -> list[Cell]:
+    """The values of a column as those of its rows; None where missing."""
+    if isinstance(column, Texts):
+        # The last text is that of code -1: a missing one.
+        distinct = (*column.distinct, None)
+        return [distinct[code] for code in column.codes.tolist()]
+    if isinstance(column, Truth):
+        return [True if true else (False if false else None) for true, false in zip(*column, strict=True)]
+    return [
+        value if there else None for value, there in zip(column.data.tolist(), column.present, strict=True)
+    ]
+
+
+def rows_of(chunk: Chunk, indexes: Collection[int]) -> list[Row]:
+    """The rows of a chunk with the cells of some columns; those of the others are missing."""
+    nothing: list[Cell] = [None] * chunk.rows
+    columns = (cells(column) if index in indexes else nothing for index, column in enumerate(chunk.columns))
+    return list(zip(*columns, strict=True))
 
 
 def chunk_of(rows: Sequence[Row], kinds: Sequence[Kind]) -> Chunk:

@@ -10,7 +10,7 @@ import pytest
 
 from app.adapters.catalog_file.reader import BUILT_IN, content
 from app.catalog.checking.checker import checked
-from app.catalog.checking.problems import Path
+from app.checking.problems import Path
 
 OF_NO_TYPE = date(2026, 1, 1)
 """No key of a catalog is a date."""

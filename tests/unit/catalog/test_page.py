@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.adapters.catalog_file.reader import BUILT_IN, MOST_BYTES, load_catalog, parsed
+from app.adapters.catalog_file.reader import BUILT_IN, load_catalog, parsed
+from app.adapters.toml_file.reader import MOST_BYTES
 from app.catalog import bounds
 from app.catalog.checking.fields import OPTIONS
 from app.catalog.contract import CONTRACT

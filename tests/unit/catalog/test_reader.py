@@ -5,7 +5,8 @@ from time import process_time
 
 import pytest
 
-from app.adapters.catalog_file.reader import BUILT_IN, MOST_BYTES, load_catalog, parsed
+from app.adapters.catalog_file.reader import BUILT_IN, load_catalog, parsed
+from app.adapters.toml_file.reader import MOST_BYTES
 from app.errors import ConfigurationError, InvalidCatalog
 from tests.unit.catalog.cases import HEAD
 

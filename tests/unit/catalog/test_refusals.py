@@ -7,10 +7,11 @@ from types import FrameType
 
 import pytest
 
-from app.catalog.checking.table import Table
+from app.checking.table import Table
 from tests.support.paths import REPOSITORY
 from tests.unit.catalog.cases import BEYOND, HEAD, Case, refused
 
+APP = REPOSITORY / "app"
 REFUSED = refused()
 CASES = [*REFUSED, *BEYOND]
 
@@ -34,7 +35,7 @@ def test_every_message_of_the_source_has_a_case() -> None:
 
 def _sites() -> Iterator[str]:
     """Every call of ``refuse``, as file and line."""
-    for path in (REPOSITORY / "app" / "catalog" / "checking").glob("*.py"):
+    for path in (*(APP / "catalog" / "checking").glob("*.py"), APP / "checking" / "table.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)

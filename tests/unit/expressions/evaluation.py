@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from app.expressions.cells import Cell, Lists
 from app.expressions.checking import checker
-from app.expressions.program import cells, compiled
-from app.expressions.vector.columns import chunk_of
+from app.expressions.program import compiled
+from app.expressions.vector.columns import cells, chunk_of
 from tests.support.expressions.names import LISTS, NAMES, row
 
 NOTHING_LISTED: Lists = dict.fromkeys(LISTS, frozenset[str]())

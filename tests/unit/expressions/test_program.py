@@ -5,9 +5,9 @@ import pytest
 from app.expressions.cells import Cell
 from app.expressions.checking import checker
 from app.expressions.names import Field, Kind, Names
-from app.expressions.program import cells, compiled, differences
+from app.expressions.program import compiled, differences
 from app.expressions.tree import Column
-from app.expressions.vector.columns import chunk_of
+from app.expressions.vector.columns import cells, chunk_of
 from tests.support.expressions.names import NAMES, row
 from tests.unit.expressions.evaluation import NOTHING_LISTED
 

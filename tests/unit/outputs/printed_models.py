@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.adapters.catalog_file.reader import Mistake
+from app.adapters.toml_file.reader import Mistake
 from app.adapters.models.listing import ListedBundle
-from app.catalog.checking.problems import Problem
+from app.checking.problems import Problem
 from app.catalog.definitions import Catalog, Entity, Feature, Field, Function
 from app.catalog.diff import Difference as CatalogDifference
 from app.commands.models import catalog, compare, drift, gate, models

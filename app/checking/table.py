@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
-from app.catalog.checking.problems import Path, Problem, quoted_key, remedy, shown
+from app.checking.problems import Path, Problem, quoted_key, remedy, shown
+from app.expressions.position import Position
 
 T = TypeVar("T")
 _WORDS: dict[type, str] = {
@@ -30,13 +31,23 @@ class Table:
         """Whether nothing has been refused in this table so far."""
         return len(self._problems) == self._before
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
-    def refuse(self, message: str, remedy: str = "", *, at: str | tuple[str | int, ...] = ()) -> None:
-        """Add a problem of the table, or of what is below it at a key or path."""
+    def refuse(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        at: str | tuple[str | int, ...] = (),
+        within: Position | None = None,
+    ) -> None:
+        """Add a problem of the table, or of what is below it at a key or path, where it may be at a place within a text."""
         below = (at,) if isinstance(at, str) else at
-        self._problems.append(Problem((*self.path, *below), message, remedy))
+        self._problems.append(Problem((*self.path, *below), message, remedy, within))
 
     def expect(self, *known: str) -> None:
         """Refuse every other key."""

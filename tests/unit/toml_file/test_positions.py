@@ -1,4 +1,4 @@
-"""The scanner of lines knows every key that ``tomllib`` reads, and its line, however the document is written."""
+"""The scanner knows every key that ``tomllib`` reads, and its place, however the document is written."""
 
 import tomllib
 from collections.abc import Iterator
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.catalog_file.lines import Path, line_of, lines
+from app.adapters.toml_file.positions import positions
+from app.checking.problems import Path
+from app.expressions.position import Position
 
 ODD = '''# comment = 1
 a = 1 # b = 2
@@ -81,6 +83,10 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
         yield from paths(inner, (*path, key))
 
 
+def lines(text: str) -> dict[Path, int]:
+    return {path: at.line for path, at in positions(text).all().items()}
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_every_key_of_an_odd_document_has_its_line(newline: str) -> None:
     text = ODD.replace("\n", newline)
@@ -91,11 +97,42 @@ def test_every_key_of_an_odd_document_has_its_line(newline: str) -> None:
 
 
 def test_a_path_that_the_file_does_not_have_is_on_the_line_of_the_table_around_it() -> None:
-    known = lines("a = 1\n[[b]]\nc = 1\n[[b]]\n")
+    places = positions("a = 1\n[[b]]\n  c = 1\n[[b]]\n")
 
-    assert line_of(("b", 0, "c"), known) == 3
-    assert line_of(("b", 1, "c", "d"), known) == 4
-    assert line_of(("x",), known) == line_of((), known) == 1
+    assert places.of(("b", 0, "c")) == (3, 3)
+    assert places.of(("b", 1, "c", "d")) == (4, 3)
+    assert places.of(("x",)) == places.of(()) == (1, 1)
+
+
+TEXTS = """
+a = "one"
+b . c = 'two "quoted"'
+d = [ "x", '''
+three
+four''', { e = "\\"\\u00e9\\nfive" } ]
+f = \"\"\"six \\
+      seven\"\"\"\"
+"""
+WITHIN = {
+    (("a",), Position(1, 1)): (2, 6),
+    (("a",), Position(1, 99)): (2, 9),
+    (("b", "c"), Position(1, 5)): (3, 14),
+    (("d", 1), Position(1, 2)): (5, 2),
+    (("d", 1), Position(2, 4)): (6, 4),
+    (("d", 2, "e"), Position(1, 2)): (6, 19),
+    (("d", 2, "e"), Position(1, 3)): (6, 25),
+    (("d", 2, "e"), Position(2, 4)): (6, 30),
+    (("f",), Position(1, 5)): (8, 7),
+    (("f",), Position(1, 10)): (8, 12),
+    (("d",), Position(1, 3)): (4, 1),
+    (("no", "such"), Position(1, 3)): (1, 1),
+}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(("path", "at"), WITHIN)
+def test_a_character_of_a_text_has_its_place_in_the_file(path: Path, at: Position, newline: str) -> None:
+    assert positions(TEXTS.replace("\n", newline)).within(path, at) == WITHIN[path, at]
 
 
 KEYS = st.sampled_from(["a", "b", "c-d", "1", '"a"', '"b c"', "'d.e'", '"\\t"', '"#"'])
@@ -160,3 +197,24 @@ def test_no_text_is_endless(text: str) -> None:
     """Not even one that ``tomllib`` refuses; a key with a wrong escape is refused here, too."""
     with suppress(tomllib.TOMLDecodeError):
         lines(text)
+
+
+PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=8)
+
+
+@given(st.lists(PLAIN, min_size=1, max_size=4), st.data())
+def test_every_character_is_found_again_in_any_way_to_write_a_text(
+    lines: list[str], data: st.DataObject
+) -> None:
+    content = "\n".join(lines)
+    quoted = '"' + content.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    several = '"""\n' + content.replace("\\", "\\\\").replace('"', '\\"') + '"""'
+    text = "a = " + data.draw(st.sampled_from([quoted, several]))
+    assert tomllib.loads(text) == {"a": content}
+    places, rows = positions(text), text.split("\n")
+
+    for number, line in enumerate(lines, start=1):
+        for column, character in enumerate(line, start=1):
+            at = places.within(("a",), Position(number, column))
+            found = rows[at.line - 1][at.column - 1]
+            assert (rows[at.line - 1][at.column] if found == "\\" else found) == character

@@ -1,4 +1,4 @@
-"""What is wrong in a catalog file: all of it, each with its place and the remedy."""
+"""What is wrong in a file: all of it, each with its place and the remedy."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from app.domain.safe_text import one_line
 from app.expressions.names import suggestion
+from app.expressions.position import Position
 
 Path = tuple[str | int, ...]
 """Keys and indexes that lead to a value, as in ``("features", 3, "window")``."""
@@ -13,7 +14,7 @@ MOST_SHOWN = 60
 """Characters of a value in a message."""
 _MOST_LISTED = 30
 _MOST_COMPARED = 400
-"""Names that are compared with an unknown one: more than a sound catalog has of a kind."""
+"""Names that are compared with an unknown one: more than a sound file has of a kind."""
 
 
 class Problem(NamedTuple):
@@ -22,6 +23,8 @@ class Problem(NamedTuple):
     path: Path
     message: str
     remedy: str = ""
+    within: Position | None = None
+    """Line and column in the value at the path, where that is an expression."""
 
     @property
     def key(self) -> str:

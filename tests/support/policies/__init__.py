@@ -1,0 +1,1 @@
+"""Random policies, and what they decide by a recount of their own."""
