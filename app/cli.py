@@ -67,6 +67,12 @@ LISTED = (
     ),
     Listed(
         MODELS,
+        "policy",
+        "models.policies.commands",
+        "Check, print and compare policies: rules, score bands and lists.",
+    ),
+    Listed(
+        MODELS,
         "model",
         "models.models.commands",
         "List, verify, sign, compare, promote and roll back model bundles.",

@@ -1,23 +1,20 @@
 """A recount of policies, transaction by transaction. Shares no code with ``app.policy`` but the definitions."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from app.domain.outcomes.outcome import Outcome
 from app.domain.outcomes.policy import Effect, OutcomeBy, RuleMode
-from app.expressions.cells import Row
 from app.expressions.names import Names
 from app.policy.definitions import Policy
 from tests.support.expressions import oracle
-
-Entries = Mapping[str, frozenset[str]]
 
 
 class Given(NamedTuple):
     """A transaction with the thresholds of its model."""
 
-    row: Row
-    entries: Entries
+    row: tuple[Any, ...]
+    entries: dict[str, frozenset[str]]
     thresholds: tuple[float, float]
     is_late: bool = False
 
