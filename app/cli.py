@@ -67,6 +67,12 @@ LISTED = (
     ),
     Listed(
         MODELS,
+        "policy",
+        "models.policies.commands",
+        "Check, print, compare, store and order policies: rules, score bands and lists.",
+    ),
+    Listed(
+        MODELS,
         "model",
         "models.models.commands",
         "List, verify, sign, compare, promote and roll back model bundles.",

@@ -7,7 +7,8 @@ FraudstreamError
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 │   ├── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
 │   ├── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
-│   └── InvalidCatalog       a catalog file is wrong at the lines that the message lists
+│   ├── InvalidCatalog       a catalog file is wrong at the lines that the message lists
+│   └── InvalidPolicy        a policy file is wrong at the lines that the message lists
 ├── RegistryAway             the schema registry does not answer: ask again, or continue without it
 ├── SchemaTooLarge           a schema exceeds its bound: its records are dead letters
 ├── ModelRejected            do not start, or keep the current model

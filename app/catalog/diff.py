@@ -1,7 +1,6 @@
 """The differences of two catalogs, and what each means for the state that workers keep."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 import msgspec
 
@@ -9,21 +8,12 @@ from app.catalog import wording
 from app.catalog.definitions import Catalog
 from app.catalog.digest import feature_digests
 from app.catalog.kept_state import Needs, lacking, needs, reach_ms, union
-
-How = Literal["added", "removed", "changed"]
-What = Literal["catalog", "field", "entity", "feature"]
-Facts = Mapping[str, str]
-"""A definition in words, by key."""
+from app.checking.differences import DefinitionDifference, Facts, compared
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A definition that only one of two catalogs has, or that differs."""
+class Difference(DefinitionDifference, frozen=True, kw_only=True):
+    """A difference with what it means for the state."""
 
-    what: What
-    name: str
-    how: How
-    details: tuple[str, ...] = ()
-    """How it is defined, or what differs."""
     lacks: tuple[str, ...] = ()
     """What a feature of the new catalog needs, and the state of the old one does not keep."""
     log_ms: int = 0
@@ -90,22 +80,5 @@ def _with_state(found: Difference, needed: Needs, kept: Needs, older_name: str |
     )
 
 
-def _compared(what: What, before: Mapping[str, Facts], after: Mapping[str, Facts]) -> Iterator[Difference]:
-    for name, facts in after.items():
-        if name not in before:
-            yield Difference(what=what, name=name, how="added", details=_listed(facts))
-        elif details := _changed(before[name], facts):
-            yield Difference(what=what, name=name, how="changed", details=details)
-    for name, facts in before.items():
-        if name not in after:
-            yield Difference(what=what, name=name, how="removed", details=_listed(facts))
-
-
-def _listed(facts: Facts) -> tuple[str, ...]:
-    return tuple(f"{key} {value}" for key, value in facts.items() if value)
-
-
-def _changed(before: Facts, after: Facts) -> tuple[str, ...]:
-    keys = dict.fromkeys([*after, *before])
-    pairs = ((key, before.get(key, ""), after.get(key, "")) for key in keys)
-    return tuple(f"{key} {old or 'none'} -> {new or 'none'}" for key, old, new in pairs if old != new)
+def _compared(what: str, before: Mapping[str, Facts], after: Mapping[str, Facts]) -> Iterator[Difference]:
+    return (Difference(**msgspec.structs.asdict(each)) for each in compared(what, before, after))

@@ -49,11 +49,9 @@ class Document(NamedTuple):
     places: Positions
 
     def mistakes(self, problems: Iterable[Problem]) -> tuple[Mistake, ...]:
-        """The problems with their places, in the order of the file."""
-        found = [(problem, self._place(problem)) for problem in problems]
-        return tuple(
-            Mistake(at.line, problem, at.column) for problem, at in sorted(found, key=lambda each: each[1])
-        )
+        """The problems with their places, in order of lines."""
+        found = [Mistake(at.line, problem, at.column) for problem in problems if (at := self._place(problem))]
+        return tuple(sorted(found, key=lambda mistake: mistake.line))
 
     def _place(self, problem: Problem) -> Position:
         if problem.within is None:

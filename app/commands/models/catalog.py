@@ -78,7 +78,7 @@ def _print_check(
     if as_json:
         listed = [
             {"line": line, "key": problem.key, "message": problem.message, "remedy": problem.remedy}
-            for line, problem in mistakes
+            for line, problem, _ in mistakes
         ]
         facts = {"file": file, "digest": catalog and catalog_digest(catalog), "mistakes": listed}
         printing.json_text(json_format.dumps(facts, indent=2))

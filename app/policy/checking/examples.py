@@ -15,7 +15,7 @@ from app.policy.definitions import RuleTest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXPECTED: Mapping[Kind, str] = {
-    Kind.NUMBER: "a number",
+    Kind.NUMBER: "a finite number",
     Kind.MONEY: "a text with an amount",
     Kind.BOOLEAN: "true or false",
     Kind.TIME: "a date with time and offset, as in 2026-11-30T02:15:00Z",

@@ -6,11 +6,11 @@ from enum import StrEnum
 from math import isfinite
 from typing import TypeVar
 
-from app.checking.problems import remedy, shown
+from app.checking.problems import shown
 from app.checking.table import Table
 from app.errors import InvalidExpression
 from app.expressions.checking import checker
-from app.expressions.names import Names
+from app.expressions.names import Names, suggestion
 from app.expressions.tree import Money
 from app.policy.bounds import MOST_TEXT_CHARACTERS
 
@@ -47,7 +47,8 @@ def chosen(table: Table, key: str | tuple[str | int, ...], text: str, words: typ
     values: Iterable[str] = [each.value for each in words]
     if text in values:
         return words(text)
-    table.refuse(f"'{shown(text)}' is not one of {', '.join(values)}", remedy(text, values), at=key)
+    near = suggestion(shown(text), values).removeprefix("; ")
+    table.refuse(f"'{shown(text)}' is not one of {', '.join(values)}", near, at=key)
     return None
 
 

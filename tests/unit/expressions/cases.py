@@ -9,12 +9,14 @@ import msgspec
 
 from app.errors import InvalidExpression
 from app.expressions.checking import checker
-from app.expressions.names import Names
+from app.expressions.names import Kind, Names
 from app.expressions.tree import Tree
 from tests.support.expressions.names import NAMES
 
 CHILEAN = msgspec.structs.replace(NAMES, currency="CLF")
 """Amounts with four decimals."""
+TYPED = msgspec.structs.replace(NAMES, list_kinds=(Kind.IDENTIFIER, Kind.TEXT))
+"""Lists of devices and, though their name says payees, of texts."""
 
 
 class Case(NamedTuple):
@@ -69,4 +71,6 @@ LONG = (
     Case("\ud800", 1, 1, r"the character '\ud800' (U+D800) is not part of expressions outside of texts"),
     Case("merchant == '\udfff'", 1, 14, r"a text has only printable characters, not '\udfff'"),
     Case("device_id in blocked", 1, 14, "unknown list 'blocked'; no list is known here", msgspec.structs.replace(NAMES, lists=())),
+    Case("merchant in blocked_devices", 1, 1, "merchant is a text, the entries of blocked_devices are identifiers", TYPED),
+    Case("device_id in trusted_payees", 1, 1, "device_id is an identifier, the entries of trusted_payees are texts", TYPED),
 )  # fmt: skip
