@@ -83,7 +83,7 @@ def content_of(file: Path) -> bytes:
 def read(directory: Path, policy: str, public_key_file: str = "") -> StoredPolicy:
     """Read the policy ``name/version``. With a public key, only one that its private key has signed. Raises PolicyRejected."""
     if not _ID.fullmatch(policy):
-        raise PolicyRejected(f"{policy!r} is no policy. Give NAME/VERSION.")
+        raise PolicyRejected(f"'{policy}' is no policy. Give NAME/VERSION.")
     path = directory / policy
     try:
         encoded = bounded_file.read(path / MANIFEST_FILE, MOST_BYTES)
