@@ -46,6 +46,7 @@ ENV PATH=/opt/fraudstream/bin:$PATH \
     OMP_NUM_THREADS=1 \
     NUMBA_CACHE_DIR=/var/cache/fraudstream \
     FRAUDSTREAM_MODEL_DIR=/srv/fraudstream/models \
+    FRAUDSTREAM_POLICY_DIR=/srv/fraudstream/models/policies \
     FRAUDSTREAM_WORKER_DATA_DIR=/var/lib/fraudstream \
     FRAUDSTREAM_WORKER_LOG_FORMAT=json
 # Compile the folds and the champion at build time, as root, so that workers read the machine code and cannot change it.

@@ -2,6 +2,7 @@
 {{- define "fraudstream.modelsEnv" -}}
 {{- if ne .source "image" }}
 - { name: FRAUDSTREAM_MODEL_DIR, value: /srv/models }
+- { name: FRAUDSTREAM_POLICY_DIR, value: /srv/models/policies }
 {{- end }}
 {{- end }}
 
