@@ -40,11 +40,17 @@ def load_policy(settings: Settings, wanted: WantedPolicy) -> LoadedPolicy:
 
 
 def checked_policy(content: bytes, file: str, catalog: Catalog) -> Policy:
-    """The policy in the bytes of a file, whose tests have passed. Raises PolicyRejected with all mistakes."""
+    """The policy in the bytes of a file, whose tests have passed. Raises PolicyRejected with all mistakes.
+
+    A policy with a budget is refused: no worker moves thresholds for it yet, and it must not seem so.
+    """
     try:
-        return required(parsed(content, catalog), file)
+        policy = required(parsed(content, catalog), file)
     except InvalidPolicy as error:
         raise PolicyRejected(str(error)) from error
+    if policy.budget is not None:
+        raise PolicyRejected(f"{file}: no worker keeps an alert budget yet. Leave [budget] out.")
+    return policy
 
 
 def policy_catalog(settings: Settings) -> Catalog:

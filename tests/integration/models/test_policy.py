@@ -41,7 +41,7 @@ kind = "identifier"
 [[rules]]
 id = "large"
 when = "amount > 500 EUR"
-then = "{THEN[f"desk/{version}"]}"
+then = "{THEN.get(f"desk/{version}", "review")}"
 mode = "live"
 reason = "L1"
 text = "A large amount."

@@ -22,6 +22,9 @@ ORDERING = {
     "challenge": ["model", "challenge", "--none"],
     "canary": ["model", "canary", "baseline/1"],
     "end of the canary": ["model", "canary", "--stop"],
+    "policy": ["policy", "promote", "none"],
+    "rollback of a policy": ["policy", "rollback"],
+    "release of a policy": ["policy", "release"],
     "skip": ["dlq", "skip", "payments", "0", "3", "--reason", "disk", "--yes"],
 }
 
@@ -47,6 +50,16 @@ def test_an_order_that_its_readers_would_refuse_is_not_sent(
 
     assert isinstance(error, ConfigurationError)
     assert why in str(error)
+
+
+@pytest.mark.parametrize("command", ORDERING.values(), ids=list(ORDERING))
+@pytest.mark.parametrize("reason", [[], ["--reason", " "]], ids=["none", "blank"])
+def test_an_order_without_a_reason_is_not_sent(command: list[str], reason: list[str]) -> None:
+    words = command[: command.index("--reason")] if "--reason" in command else command
+
+    done = CliRunner().invoke(app, words + reason)
+    assert done.exit_code == 2
+    assert "reason" in done.output
 
 
 def report(heard: int, refused: int | None = None) -> WorkerReport:
