@@ -23,6 +23,8 @@ class Authority:
         self._key = directory / "ca.key"
         _openssl(
             *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority"),
+            # Python refuses an authority without it from 3.13 on.
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
             *("-keyout", self._key, "-out", self.certificate),
         )
 

@@ -14,13 +14,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import redis
 
+from app.errors import StackError
 from app.local import ports, redis_server
 from tests.support.servers.certificates import Issued
 
 START_SECONDS = 20.0
 POLL_SECONDS = 0.02
+
+
+def require_redis() -> None:
+    """Skip the test where there is no Redis: its wheel is for Python 3.11 and 3.12 only."""
+    try:
+        redis_server.executable()
+    except StackError as missing:
+        pytest.skip(str(missing))
 
 
 class RedisServer:

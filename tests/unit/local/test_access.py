@@ -22,6 +22,7 @@ from app.local.processes import identify
 from app.local.state import Part, Stack
 from app.operations.local_checks import check_data_dir
 from app.settings import Settings, WorkerSettings
+from tests.support.servers.redis_servers import require_redis
 
 START_SECONDS = 20.0
 DANGEROUS = (
@@ -48,6 +49,7 @@ DANGEROUS = (
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Stack]:
     """The Redis of a stack, without the rest."""
+    require_redis()
     (tmp_path / "logs").mkdir()
     part = redis_server.part(tmp_path, ports.choose())
     with part.log.open("ab") as log:
@@ -123,6 +125,7 @@ def test_the_password_is_in_a_file_of_the_owner_alone_and_in_no_command(served: 
 
 
 def test_each_start_has_another_password(tmp_path: Path) -> None:
+    require_redis()
     found = set()
     for _ in range(3):
         redis_server.part(tmp_path, 1)

@@ -25,7 +25,7 @@ dictConfig(logs.standard_config({format!r}, "info"))
 from app.streaming.delivery.fail_stop import fail_stop
 
 def decode():
-    (bytes([255]) + b"4111111111111111").decode()
+    (bytes([255]) + b"4" + 15 * b"1").decode()
 
 with fail_stop("a step"):
     try:
