@@ -1,12 +1,13 @@
 """Without any one of its rights a role ends as docs/operate/security.md states, with the name of the right and the remedy.
 
-One deployment for all cases: a worker that ends without commit leaves its records to the next case.
+One deployment for all cases. A worker that is to write has records of its own to write about.
 """
 
 import asyncio
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -20,18 +21,17 @@ from app.settings.worker import WorkerRole
 from app.topics.access import CLUSTER, ROLES, Right, rights
 from app.traffic.produce import produce_raw
 from tests.support.bundle import write_bundle
-from tests.support.commands import call
 from tests.support.deployment import Deployment
 from tests.support.groups import Groups
 from tests.support.processes.authorized_bank import Bank
+from tests.support.processes.bank_work import EVENTS, SECOND, leave_work, prepare
 from tests.support.processes.reference_copy import copied
 from tests.support.servers.authorizing import AuthorizingBroker
 from tests.support.servers.redis_servers import RedisServer
+from tests.support.workers import Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-EVENTS = 300
-SECOND = "large-amounts/2"
 FAIL_STOP, REFUSED = 70, 2
 END_SECONDS = 90
 WORKERS: tuple[WorkerRole, ...] = get_args(WorkerRole)
@@ -61,8 +61,7 @@ def ending(right: Right, settings: Settings) -> Ending:
 def essential(role: str, settings: Settings) -> list[Right]:
     """The rights without each of which the role behaves otherwise; of those to describe, one of each kind.
 
-    Read and Write include Describe. Roles without models read orders only while a partition is stopped. Those without which
-    nothing is committed come first: they leave all records to the others.
+    Read and Write include Describe. Roles without models read orders only while a partition is stopped.
     """
     all_rights = sorted(
         rights(ROLES[role], settings), key=lambda right: _without_prefix(right.name, settings)
@@ -72,10 +71,7 @@ def essential(role: str, settings: Settings) -> list[Right]:
     if role != "risk":
         rest = [right for right in rest if right != Right("topic", settings.topics.control, "Read")]
     first = [next(group) for _, group in groupby(sorted(rest, key=_kind), key=_kind)]
-    chosen = [right for right in rest if right.operation not in DESCRIBING or right in first]
-    return sorted(
-        chosen, key=lambda right: (ending(right, settings).code is None, right.operation != "Write")
-    )
+    return [right for right in rest if right.operation not in DESCRIBING or right in first]
 
 
 def _without_prefix(name: str, settings: Settings) -> str:
@@ -114,42 +110,28 @@ def bank(
         made.deployment.clear_up()
 
 
-async def prepare(bank: Bank) -> None:
-    """Write records on every topic that a worker reads, some of them read by the groups already, most not."""
-    await bank.make_topics()
-    await bank.broker.allow(bank.rights())
-    settings, topics, groups = bank.settings, bank.settings.topics, Groups(bank.deployment)
-    before = {role: bank.worker(role, f"{role}-before") for role in ("risk", "entities", "crm")}
-    for worker in before.values():
-        worker.start()
-    await bank.send(EVENTS)
-    await bank.deployment.drained()
-    await groups.drained(settings.entities.app_id, (topics.labels, topics.entity_activity))
-    await groups.asked()
-    assert [before[role].terminate() for role in ("entities", "crm")] == [0, 0]
-    # A label is made of an answer to a question that was asked.
-    asked = await groups.events(topics.notifications)
-    # A worker reads orders at its start only where there is one.
-    ordered = call(bank.deployment, "model", "promote", SECOND, "--reason", "test", "--key", bank.key)
-    assert ordered.returncode == 0, ordered.stderr
-    done = call(bank.deployment, "crm", "answer", str(asked[0]["notification_id"]), "--fraud")
-    assert done.returncode == 0, done.stderr
-    await bank.send(EVENTS, seed=4)
-    await bank.deployment.drained()
-    assert before["risk"].terminate() == 0
-    await bank.send(EVENTS, seed=5)
-    for topic in (topics.alerts, topics.answers, topics.labels, topics.entity_activity):
-        await produce_raw([(b"c1", b"{}")], topic=topic, kafka=bank.deployment.servers)
-
-
 @pytest.mark.parametrize(("role", "number"), CASES)
 async def test_a_worker_ends_as_documented(bank: Bank, role: str, number: int) -> None:
     missing = essential(role, bank.settings)[number]
     expected = ending(missing, bank.settings)
+    if missing.operation == "Write":
+        await leave_work(bank, role)
     await bank.allow_all_but(role, missing)
-    worker = bank.worker(role, f"{role}-{number}")
-    worker.start()
+    with running(bank.worker(role, f"{role}-{number}")) as worker:
+        await ends(bank, worker, expected)
 
+
+@contextmanager
+def running(worker: Worker) -> Iterator[Worker]:
+    """The worker, started. One that does not end as expected must not do the work of the next case."""
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.clear_up()
+
+
+async def ends(bank: Bank, worker: Worker, expected: Ending) -> None:
     if expected.code is None:
         async with asyncio.timeout(END_SECONDS):
             while expected.word not in worker.text():
@@ -170,16 +152,16 @@ async def test_nothing_is_lost_by_any_of_these_ends(bank: Bank) -> None:
     workers = [bank.worker(role, f"{role}-after") for role in WORKERS]
     for worker in workers:
         worker.start()
-    await bank.send(EVENTS, seed=6)
+    await bank.send(EVENTS)
     await bank.deployment.drained()
     await groups.drained(settings.entities.app_id, (topics.labels, topics.entity_activity))
     await groups.drained(settings.analytics.app_id, (topics.decisions, topics.labels))
     await groups.asked()
 
     assert [worker.terminate() for worker in workers] == [0] * len(workers)
-    assert len(await bank.deployment.decisions()) == 4 * EVENTS
+    assert len(await bank.deployment.decisions()) == bank.sent
     letters = [record for record in await bank.deployment.read(topics.dead_letters) if record.value == b"{}"]
-    assert len(letters) >= 4 + 4, "of the transactions, and one of each other topic"
+    assert len(letters) >= bank.damaged
 
 
 COMMANDS = [

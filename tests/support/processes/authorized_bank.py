@@ -38,6 +38,12 @@ class Bank:
             redis=RedisSettings(url=redis.url, key_prefix=prefix),
         )
         self.key = str(deployment.directory / "orders.pem")
+        self.sent = 0
+        """Transactions."""
+        self.unanswered: list[str] = []
+        """Questions, by their notification_id."""
+        self.damaged = 0
+        """Records that are no events."""
 
     @property
     def settings(self) -> Settings:
@@ -81,12 +87,18 @@ class Bank:
                 NewTopic(name=name, partitions=1, replication_factor=1, configs={}) for name in names
             )
 
-    async def send(self, events: int, seed: int = 3) -> None:
-        """Transactions, one more that is no transaction, and labels."""
-        topics, batch = self.settings.topics, list(traffic(events, seed=seed))
+    async def send(self, events: int) -> None:
+        """Transactions that were not sent before, one more that is no transaction, and labels."""
+        topics = self.settings.topics
+        batch = list(traffic(events, seed=self.sent))
+        self.sent += events
         await produce(batch, topic=topics.transactions, kafka=self.broker.kafka_of("transactions"))
-        damaged = [(b"c1", b"{}")]
-        await produce_raw(damaged, topic=topics.transactions, kafka=self.broker.kafka_of("transactions"))
+        await self.send_damaged(topics.transactions)
         labels = [label(one, one.event_time + DAY_MS, is_fraud=True) for one in batch[::10]]
         records = [(one.terminal_id.encode(), msgspec.json.encode(one)) for one in labels]
         await produce_raw(records, topic=topics.labels, kafka=self.broker.kafka_of("labels"))
+
+    async def send_damaged(self, topic: str) -> None:
+        """A record that is no event of the topic."""
+        await produce_raw([(b"c1", b"{}")], topic=topic, kafka=self.deployment.servers)
+        self.damaged += 1
