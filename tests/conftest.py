@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 from app.local import ports
 from app.local.java import runtime
 from tests.support.bundle import write_models
+from tests.support.processes.kept_alive import kept_alive
 from tests.support.together import stays_together
 
 # The first use of the fold loads or compiles its machine code, so that one example may take seconds.
@@ -52,6 +54,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.support.scheduling import ByModule  # noqa: PLC0415  # of a parallel run only
 
     return ByModule(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_fail_stop_ends_the_run() -> Iterator[None]:
+    with kept_alive():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Fail-stop ends the process, even if logging or a handler blocks or fails. Each case is a process of its own."""
+"""Fail-stop ends the process, even if logging or a handler blocks or fails. Each of these cases is a process of its own."""
 
 import os
 import subprocess
@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP
+from app.streaming.delivery.fail_stop import EXIT_FAIL_STOP, fail_stop
+from tests.support.processes.kept_alive import WouldHaveEnded
 
 SECONDS = 60
 FAILING = """
@@ -93,3 +94,8 @@ def test_a_log_pipe_without_a_reader_does_not_keep_it_alive() -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def test_in_the_process_of_the_tests_it_fails_a_test_and_ends_no_run() -> None:
+    with pytest.raises(WouldHaveEnded, match="70"), fail_stop("a step"):
+        raise ValueError

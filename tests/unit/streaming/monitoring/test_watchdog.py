@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 
 import pytest
@@ -52,12 +53,22 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Ends:
     return ends
 
 
-@pytest.fixture
-def watchdog(fence: SessionFence, health: Health) -> Iterator[Watchdog]:
+@contextmanager
+def running(fence: SessionFence, health: Health) -> Iterator[Watchdog]:
+    """Its thread ends before the replacements of a test, or it might end the process after them."""
     watching = Watchdog(fence, health)
     watching.start()
-    yield watching
-    watching.stop()
+    try:
+        yield watching
+    finally:
+        watching.stop()
+        watching._thread.join(SECONDS)
+
+
+@pytest.fixture
+def watchdog(fence: SessionFence, health: Health, ended: Ends) -> Iterator[Watchdog]:  # noqa: ARG001  # it ends after the thread
+    with running(fence, health) as watching:
+        yield watching
 
 
 def test_a_paused_event_loop_ends_the_process(watchdog: Watchdog, clock: Clock, ended: Ends) -> None:
@@ -94,10 +105,9 @@ def test_the_liveness_probe_reports_a_paused_event_loop(
     clock.seconds = 30
     assert watchdog.liveness().good, "not started yet: loading and compiling may take as long"
 
-    watchdog.start()
-    assert (False, "the event loop did not run for 30.0 s, the limit is 9.0") == watchdog.liveness()
-    watchdog.stop()
-    assert watchdog.liveness().good
+    with running(fence, health) as started:
+        assert (False, "the event loop did not run for 30.0 s, the limit is 9.0") == started.liveness()
+    assert started.liveness().good
 
 
 def test_the_watchdog_ignores_a_worker_that_stops(watchdog: Watchdog, clock: Clock, ended: Ends) -> None:
@@ -133,15 +143,13 @@ def test_a_stop_beyond_its_limit_ends_the_process(
 
 async def test_a_worker_with_progress_is_not_ended(health: Health, ended: Ends) -> None:
     """With the real clock: twenty checks, one chunk after the other."""
-    fence = SessionFence(0.5, time.monotonic)
-    watching = Watchdog(fence, health)
-    watching.start()
-    beating = asyncio.create_task(fence.run())
-    for offset in range(20):
-        health.taken(0, offset)
-        await asyncio.sleep(CHECK_SECONDS)
-        health.finished(0, offset)
-    watching.stop()
+    fence = SessionFence(SECONDS, time.monotonic)
+    with running(fence, health):
+        beating = asyncio.create_task(fence.run())
+        for offset in range(20):
+            health.taken(0, offset)
+            await asyncio.sleep(CHECK_SECONDS)
+            health.finished(0, offset)
     beating.cancel()
 
     assert ended.empty()
