@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import psycopg
@@ -95,9 +97,13 @@ class Bank:
             assert time.monotonic() < deadline, "the connectors do not confirm what they have sent"
             await asyncio.sleep(0.2)
 
-    def register(self, deployment: Deployment, file: str) -> None:
-        topic = f"transforms.topic.replacement={deployment.settings.topics.transactions}"
-        self._register(deployment, file, "--set", topic)
+    def register(
+        self, deployment: Deployment, file: str, changed: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Start the connector of the file, with some options changed."""
+        topic = {"transforms.topic.replacement": deployment.settings.topics.transactions}
+        options = (f"{name}={value}" for name, value in (topic | dict(changed)).items())
+        self._register(deployment, file, *(word for option in options for word in ("--set", option)))
 
     def register_reference(self, deployment: Deployment) -> None:
         self._register(deployment, "reference.json")
@@ -118,3 +124,23 @@ class Bank:
 
     def close(self) -> None:
         self._connection.close()
+
+
+async def decided(deployment: Deployment, inserted: list[Row]) -> None:
+    """Return when each row has a decision."""
+    expected, deadline = {row.transaction_id for row in inserted}, time.monotonic() + SECONDS
+    while missing := expected - set(await deployment.decisions()):
+        deployment.require_workers()
+        assert time.monotonic() < deadline, f"{len(missing)} rows are not decided\n{deployment.tails()}"
+        await asyncio.sleep(0.5)
+
+
+async def change(bank: Bank) -> None:
+    """What must not be scored: rows are settled, deleted, moved to another customer."""
+    by_id = {row.transaction_id: row for row in bank.inserted}
+    for name in islice(by_id, 0, 30):
+        bank.execute("UPDATE transactions SET status = 'settled' WHERE transaction_id = %s", name)
+    for name in islice(by_id, 30, 40):
+        bank.execute("DELETE FROM transactions WHERE transaction_id = %s", name)
+    for name in islice(by_id, 40, 45):
+        bank.execute("UPDATE transactions SET customer_id = 'moved' WHERE transaction_id = %s", name)

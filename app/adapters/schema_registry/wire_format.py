@@ -3,6 +3,9 @@
 The id is a prefix of the value, which begins with a byte 0 then, as no JSON does; or it is in the header
 ``__value_schema_id``. An id is a number (magic byte 0, four bytes) or a GUID (magic byte 1, sixteen bytes). For Protobuf the
 index of the value's message in its file follows the id, as a list of zigzag varints.
+
+Apicurio's serializers and converters write the id in this way too, but only where they are told to: by default they write one of
+their own ids into a header of their own, and nothing before the value.
 """
 
 from collections.abc import Sequence
@@ -12,6 +15,8 @@ from app.adapters.kafka.records import Headers, Unreadable
 from app.errors import InvalidEvent, InvalidReason
 
 HEADER = "__value_schema_id"
+OF_APICURIO = frozenset(f"apicurio.value.{name}" for name in ("globalId", "contentId", "contentHash"))
+AS_CONFLUENT = "apicurio.registry.headers.enabled=false, as-confluent=true and use-id=contentId"
 NUMBER_BYTES, GUID_BYTES = 5, 17
 """Length of an id with its magic byte."""
 _LENGTHS = {0: NUMBER_BYTES, 1: GUID_BYTES}
@@ -32,16 +37,22 @@ def is_framed(value: bytes | None, headers: Headers) -> bool:
     """Whether the value has a schema id, well-formed or not."""
     if isinstance(value, Unreadable):
         return False
-    return (value is not None and value[:1] == b"\0") or any(name == HEADER for name, _ in headers)
+    return (value is not None and value[:1] == b"\0") or any(
+        name == HEADER or name in OF_APICURIO for name, _ in headers
+    )
 
 
 def framed(value: bytes | None, headers: Headers) -> Framed:
-    """Separate a value that ``is_framed``. Raises InvalidEvent where the id is cut short or of an unknown kind."""
+    """Separate a value that ``is_framed``. Raises InvalidEvent where the id is cut short, of an unknown kind, or Apicurio's own."""
     named = [header for name, header in headers if name == HEADER]
     value = value or b""
     if named:
         schema, rest = _cut(named[-1])
         return Framed(schema, rest, value)
+    if any(name in OF_APICURIO for name, _ in headers):
+        raise InvalidEvent(
+            InvalidReason.UNKNOWN_SCHEMA, f"the schema's id is in Apicurio's own header; set {AS_CONFLUENT}"
+        )
     schema, rest = _cut(value)
     return Framed(schema, None, rest)
 

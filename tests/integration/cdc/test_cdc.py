@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from app.local.processes import wait_gone
 from app.local.state import Stack
 from app.reference.redis_sync import kinds
 from app.settings import values
-from tests.support.bank import MAPPING, SECONDS, Bank, Row, rows
+from tests.support.bank import MAPPING, SECONDS, Bank, Row, change, decided, rows
 from tests.support.commands import COMMAND, call
 from tests.support.deployment import Deployment
 
@@ -64,15 +63,6 @@ async def deployments(bank_stack: Stack, models: Path, tmp_path: Path) -> AsyncI
     for deployment in deployed:
         deployment.clear_up()
         print(deployment.tails())  # noqa: T201  # beneath a failure
-
-
-async def decided(deployment: Deployment, rows: list[Row]) -> None:
-    """Return when each of ``rows`` has a decision."""
-    expected, deadline = {row.transaction_id for row in rows}, time.monotonic() + SECONDS
-    while missing := expected - set(await deployment.decisions()):
-        deployment.require_workers()
-        assert time.monotonic() < deadline, f"{len(missing)} rows are not decided\n{deployment.tails()}"
-        await asyncio.sleep(0.5)
 
 
 def killed(stack: Stack) -> None:
@@ -217,17 +207,6 @@ def check_measured(deployment: Deployment, bank: Bank) -> None:
     assert (40, 40, 0) == (found["rows"], found["decided"], found["repeated"])
     assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["most_ms"]
     assert before == bank.one("SELECT count(*) FROM transactions")
-
-
-async def change(bank: Bank) -> None:
-    """What must not be scored: rows are settled, deleted, moved to another customer."""
-    by_id = {row.transaction_id: row for row in bank.inserted}
-    for name in islice(by_id, 0, 30):
-        bank.execute("UPDATE transactions SET status = 'settled' WHERE transaction_id = %s", name)
-    for name in islice(by_id, 30, 40):
-        bank.execute("DELETE FROM transactions WHERE transaction_id = %s", name)
-    for name in islice(by_id, 40, 45):
-        bank.execute("UPDATE transactions SET customer_id = 'moved' WHERE transaction_id = %s", name)
 
 
 async def check(deployment: Deployment, bank: Bank) -> None:

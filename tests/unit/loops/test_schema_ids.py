@@ -48,6 +48,7 @@ FRAMED: dict[str, tuple[bytes | None, Any]] = {
     "a GUID in a header": (b"payload", ((HEADER, b"\1" + bytes(16)),)),
     "an empty header": (b"payload", ((HEADER, None),)),
     "a header of no value": (None, ((HEADER, b"\0\0\0\0\1"),)),
+    "an id of Apicurio in a header": (b"payload", (("apicurio.value.contentId", b"\0" * 8),)),
     "control characters": (b"\0\x1b[2J\x9b", ()),
 }
 

@@ -14,6 +14,7 @@ from app.adapters.schema_registry.schema_cache import AWAY_SECONDS, UNKNOWN_SECO
 from app.adapters.schema_registry.subjects import subjects
 from app.adapters.schema_registry.wire_format import (
     HEADER,
+    OF_APICURIO,
     Framed,
     framed,
     is_framed,
@@ -164,6 +165,11 @@ def test_one_that_was_given_up_is_asked_for_sooner(bench: Bench) -> None:
         Record(b"\0\0\0\0"),
         Record(JSON, ((HEADER, b""),)),
         Record(JSON, ((HEADER, b"\2" * 9),)),
+        *(
+            Record(value, ((name, b"\0" * 8),))
+            for name in OF_APICURIO
+            for value in (JSON, AVRO_VALUE, BEFORE.value)
+        ),
     ],
 )
 def test_an_id_that_is_none_needs_no_registry(bench: Bench, record: Record) -> None:
@@ -187,6 +193,13 @@ def test_any_value_is_taken_apart_or_invalid(value: bytes | None, header: bytes 
     except InvalidEvent:
         return
     assert len(found.schema) in {5, 17}
+
+
+def test_an_id_in_a_header_of_apicurio_is_refused_with_the_remedy() -> None:
+    """It counts in another way than the ids before values, so it must not be taken for one."""
+    with pytest.raises(InvalidEvent, match=r"headers\.enabled=false, as-confluent=true and use-id=contentId"):
+        framed(AVRO_VALUE, (("apicurio.value.encoding", b"BINARY"), ("apicurio.value.globalId", b"\0" * 8)))
+    assert not is_framed(JSON, (("apicurio.value.encoding", b"BINARY"),))
 
 
 @given(place=st.lists(st.integers(0, 1000), min_size=1, max_size=5))
