@@ -124,13 +124,13 @@ manifests: $(BENCH_STAMP)  ## deploy/kubernetes from the chart; needs helm on th
 
 lock:  ## update requirements*.lock from pyproject.toml; the only target that needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--extra local --extra registry --extra analytics --extra tracing --group setup pyproject.toml -o requirements.lock
+		--extra local --extra registry --extra analytics --extra cases --extra tracing --group setup pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--group build --constraint requirements.lock -o requirements-build.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--extra registry --extra tracing --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
+		--extra registry --extra cases --extra tracing --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--extra local --extra registry --extra analytics --extra tracing --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
+		--extra local --extra registry --extra analytics --extra cases --extra tracing --group dev --group bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
 	# A package may have a wheel for one version of Python and none for the next.
 	for python in 3.11 3.12 3.13 3.14; do for lock in requirements*.lock; do \
 		uv pip install --dry-run --quiet --no-deps --require-hashes --only-binary :all: --target $(VENV)/none \

@@ -127,6 +127,9 @@ LISTED = (
         "Questions to customers about suspicious transactions, and their answers.",
     ),
     Listed(
+        INVESTIGATE, "cases", "data.cases.commands", "Cases of alerts: list, show, suppress and rebuild them."
+    ),
+    Listed(
         INVESTIGATE,
         "dlq",
         "data.dlq.commands",

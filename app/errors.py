@@ -6,6 +6,7 @@ FraudstreamError
 │   ├── RightMissing         the brokers refuse a right to this user
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 │   ├── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
+│   ├── DatabaseRefused      the database refuses the role cases, or its tables are of another release
 │   ├── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
 │   ├── InvalidCatalog       a catalog file is wrong at the lines that the message lists
 │   └── InvalidPolicy        a policy file is wrong at the lines that the message lists
@@ -17,6 +18,8 @@ FraudstreamError
 │   ├── CatalogMismatch      the model was trained on other features
 │   ├── LibraryMismatch      the model was fitted with another release of scikit-learn
 │   └── GoldenRowMismatch    the model does not reproduce the scores of its training
+├── TransitionRefused        a case is not in the state that an action needs: show the case again
+├── DatabaseAway             the database of cases does not answer: end the process without commit
 ├── CardNumbersFound         a field of numeric ids holds card numbers: end the process without commit
 ├── InvalidFile              an input file of a command cannot be used; nothing was written
 ├── StateCorrupt             stored bytes cannot be decoded; nothing was overwritten
@@ -112,6 +115,12 @@ class ListsIncomplete(ConfigurationError):
     """
 
 
+class DatabaseRefused(ConfigurationError):
+    """The database of cases refuses the connection or a right, or its tables are of another release. Operator action: change the
+    setting, or grant the right, that the message names; run the release that made the tables, or a newer one.
+    """
+
+
 class InvalidExpression(ConfigurationError):
     """The text of an expression is no expression over the known names. Operator action: correct it at the line and column that
     the message names.
@@ -180,6 +189,18 @@ class LibraryMismatch(ModelRejected):
 class GoldenRowMismatch(ModelRejected):
     """The loaded model scores its golden rows differently than after its training, or outside [0, 1]. Operator action: train
     the model again on a machine like those of the workers.
+    """
+
+
+class TransitionRefused(FraudstreamError):
+    """A case is not in the state that an action needs, or an argument is out of its bounds. Operator action: read the case again; the
+    message says who holds it.
+    """
+
+
+class DatabaseAway(FraudstreamError):
+    """The database of cases did not answer within FRAUDSTREAM_CASES_DATABASE_WAIT_SECONDS. The process ends without commit; nothing is
+    lost: offsets are stored with the rows. Operator action: start the database; the worker continues after a restart.
     """
 
 

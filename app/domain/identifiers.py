@@ -18,6 +18,11 @@ def alert_id(transaction_id: str) -> str:
     return f"alert-{transaction_id}"
 
 
+def case_id(transaction_id: str) -> str:
+    """Return the id of the case that the alert of a transaction opens."""
+    return f"case-{transaction_id}"
+
+
 def notification_id(transaction_id: str) -> str:
     """Return the id of the question about a transaction."""
     return f"notification-{transaction_id}"

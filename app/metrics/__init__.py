@@ -4,7 +4,7 @@ A name that is not in the catalog is a type error. A label never holds a value o
 catalog, or come from the deployment (a partition, a model). ``docs/metrics.md`` is generated from it.
 """
 
-from app.metrics import entities, groups, lists, models, process, registry, state, transactions
+from app.metrics import cases, entities, groups, lists, models, process, registry, state, transactions
 from app.metrics.metric import (
     FROM_DEPLOYMENT,
     PREFIX,
@@ -25,6 +25,7 @@ CATALOG = (
     *registry.METRICS,
     *groups.METRICS,
     *lists.METRICS,
+    *cases.METRICS,
 )
 
 __all__ = [

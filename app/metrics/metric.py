@@ -23,11 +23,11 @@ CounterName = Literal[
     "model_changes_total",
     "control_records_refused_total",
     "model_control_failures_total",
+    "policy_changes_total",
+    "rules_demoted_total",
     "shadow_total",
     "canary_decisions_total",
     "canary_stops_total",
-    "policy_changes_total",
-    "rules_demoted_total",
     "labels_total",
     "entity_facts_total",
     "entity_states_total",
@@ -41,6 +41,10 @@ CounterName = Literal[
     "reference_changes_total",
     "list_records_refused_total",
     "list_read_failures_total",
+    "cases_alerts_total",
+    "cases_outcomes_total",
+    "cases_changes_total",
+    "cases_database_retries_total",
 ]
 GaugeName = Literal[
     "unreadable_partitions",
@@ -60,6 +64,7 @@ GaugeName = Literal[
     "list_offset",
     "list_entries",
     "list_bytes",
+    "cases_outbox_waiting",
 ]
 HistogramName = Literal[
     "chunk_events",

@@ -4,6 +4,7 @@ This package is the only reader of the environment. ``fraudstream settings`` pri
 ``docs/settings.md`` is generated from the fields and their docstrings (``page``). Start with ``groups``.
 """
 
+from app.settings.cases import CasesSettings
 from app.settings.cdc import CdcSettings
 from app.settings.control import ControlSettings, ListSettings, PolicySettings
 from app.settings.deployment import DeploymentSettings
@@ -25,6 +26,7 @@ __all__ = [
     "STREAM_EVENTS",
     "AcceptanceSettings",
     "AnalyticsSettings",
+    "CasesSettings",
     "CatalogSettings",
     "CdcSettings",
     "ControlSettings",

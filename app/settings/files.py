@@ -1,4 +1,4 @@
-"""The group FILES."""
+"""The groups FILES and MAPPING."""
 
 from typing import Annotated
 
@@ -18,3 +18,11 @@ class FileSettings(Group, frozen=True, kw_only=True):
     row_group_bytes: Annotated[int, Meta(ge=MIB, le=64 * 1024 * MIB)] = 1024 * MIB
     """Largest size to which a row group of Parquet unpacks, as the file states it. A file with a larger one is refused: write it
     with smaller row groups."""
+
+
+class MappingSettings(Group, frozen=True, kw_only=True):
+    """Column mappings of files and tables; docs/data/mappings.md."""
+
+    token_key_file: str = ""
+    """File with the secret of keyed tokens, at least 16 bytes; only mappings with `token = true` need it. The same key gives the
+    same tokens: all commands and workers need the same one, and a new key makes new customers."""

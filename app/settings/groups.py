@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 from app.errors import ConfigurationError
+from app.settings.cases import CasesSettings, check_cases, check_production_cases
 from app.settings.cdc import CdcSettings
 from app.settings.control import ControlSettings, ListSettings, PolicySettings
 from app.settings.deployment import DeploymentSettings
 from app.settings.environment import read_groups
 from app.settings.events import AcceptanceSettings, CatalogSettings, ProfileSettings
-from app.settings.files import FileSettings
+from app.settings.files import FileSettings, MappingSettings
 from app.settings.kafka import KafkaSettings, check_kafka
-from app.settings.mapping import MappingSettings
 from app.settings.model import ModelSettings
 from app.settings.production import (
     check_production_kafka,
@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     entities: EntitySettings = msgspec.field(default_factory=EntitySettings)
     analytics: AnalyticsSettings = msgspec.field(default_factory=AnalyticsSettings)
     crm: CrmSettings = msgspec.field(default_factory=CrmSettings)
+    cases: CasesSettings = msgspec.field(default_factory=CasesSettings)
     redis: RedisSettings = msgspec.field(default_factory=RedisSettings)
     registry: RegistrySettings = msgspec.field(default_factory=RegistrySettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
@@ -55,9 +56,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     files: FileSettings = msgspec.field(default_factory=FileSettings)
 
     def groups(self) -> tuple[str, ...]:
-        """The consumer groups of all roles, and of the copy of the reference tables."""
+        """The consumer groups of all roles, that of cases where it has a database, and of the copy of the reference tables."""
         roles = (self.worker, self.entities, self.analytics, self.crm)
-        return (*(role.app_id for role in roles), self.cdc.reference_group)
+        cases = (self.cases.app_id,) if self.cases.database_url else ()
+        return (*(role.app_id for role in roles), *cases, self.cdc.reference_group)
 
     @property
     def app_id(self) -> str:
@@ -66,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "entities": self.entities.app_id,
             "analytics": self.analytics.app_id,
             "crm": self.crm.app_id,
+            "cases": self.cases.app_id,
         }
         return groups.get(self.worker.role, self.worker.app_id)
 
@@ -88,9 +91,11 @@ def _check_together(settings: Settings) -> None:
     check_redis(settings.redis)
     check_registry(settings.registry)
     check_tracing(settings.tracing)
+    check_cases(settings.cases, settings.worker)
     if settings.deployment.stage == "production":
         check_production_redis(settings.redis)
         check_production_registry(settings.registry)
         check_production_tracing(settings.tracing)
+        check_production_cases(settings.cases)
         check_production_kafka(settings.kafka)
         check_replicas(settings.topics)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.cases.contract import CaseChange
 from app.domain.decision import Alert, Decision
 from app.domain.label import Label
 from app.domain.notification import Answer, Notification
@@ -22,6 +23,7 @@ class Stream(StrEnum):
     ENTITY_ACTIVITY = "entity_activity"
     NOTIFICATIONS = "notifications"
     ANSWERS = "answers"
+    CASES = "cases"
     CONTROL = "control"
     WORKER_REPORTS = "worker_reports"
     LISTS = "lists"
@@ -34,6 +36,7 @@ STREAM_EVENTS: dict[Stream, type[msgspec.Struct]] = {
     Stream.LABELS: Label,
     Stream.NOTIFICATIONS: Notification,
     Stream.ANSWERS: Answer,
+    Stream.CASES: CaseChange,
 }
 """The event in each record of a stream, where its schema is published under docs/schemas. The other streams carry
 source records byte for byte, a binary format or control records.
@@ -59,6 +62,8 @@ class TopicSettings(Group, frozen=True, kw_only=True):
     """Questions to customers about alerts, one per episode."""
     answers: str = "crm.answers.v1"
     """Answers of customers; each becomes a label."""
+    cases: str = "fraud.cases.v1"
+    """Changes of cases, each self-contained, for case systems."""
     control: str = "fraud.control.v1"
     """Orders of operators: which models run, and which unreadable records are left out. One partition, compacted."""
     worker_reports: str = "fraud.worker-reports.v1"

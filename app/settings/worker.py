@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from app.settings.kinds import Group, Hours, Positive, Seconds
 
-WorkerRole = Literal["risk", "entities", "analytics", "crm"]
+WorkerRole = Literal["risk", "entities", "analytics", "crm", "cases"]
 
 
 class WorkerSettings(Group, frozen=True, kw_only=True):
@@ -15,7 +15,7 @@ class WorkerSettings(Group, frozen=True, kw_only=True):
     role: WorkerRole = "risk"
     """What the worker does. `risk`: score transactions. `entities`: keep the state of terminals and other entities, and
     publish it to Redis. `analytics`: write decisions and labels to Parquet and keep the report of each day. `crm`: ask
-    customers about alerts."""
+    customers about alerts. `cases`: keep cases of alerts in Postgres, and publish their changes."""
     app_id: str = "fraudstream-risk"
     """Consumer group of the role `risk`, and prefix of the name of its changelog topic."""
     instance_id: Annotated[str, Meta(max_length=249)] = ""

@@ -14,7 +14,8 @@ from faust.tables.manager import TableManager
 from app.adapters.disk import private
 from app.adapters.kafka.record_batches import limits
 from app.adapters.observability import logs
-from app.errors import BrokersUnreachable, ClockWrong, FraudstreamError, SendFailed
+from app.adapters.postgres.extra import require_psycopg
+from app.errors import BrokersUnreachable, ClockWrong, DatabaseAway, FraudstreamError, SendFailed
 from app.settings import Settings
 from app.streaming.consumer.chunk_consumer import chunk_transport
 from app.streaming.consumer.chunk_schema import ChunkSchema
@@ -94,7 +95,7 @@ class WorkerApp(faust.App):
 
 def _exit_code(error: FraudstreamError, *, reached_brokers: bool) -> int:
     """The exit code of a worker that cannot start: 70 where a restart may help, 2 where a setting must be changed."""
-    passes = isinstance(error, BrokersUnreachable | SendFailed | ClockWrong)
+    passes = isinstance(error, BrokersUnreachable | SendFailed | ClockWrong | DatabaseAway)
     return EXIT_FAIL_STOP if passes and reached_brokers else EXIT_REFUSED
 
 
@@ -161,6 +162,11 @@ def _worker_of_role(app: WorkerApp, settings: Settings) -> Worker:
         from app.streaming.roles.analytics import AnalyticsWorker  # noqa: PLC0415  # no other role needs it
 
         return AnalyticsWorker(settings, app)
+    if role == "cases":
+        require_psycopg("the role cases")
+        from app.streaming.roles.cases import CasesWorker  # noqa: PLC0415  # no other role needs psycopg
+
+        return CasesWorker(settings, app)
     if role == "crm":
         from app.streaming.roles.crm import CrmWorker  # noqa: PLC0415  # no other role needs it
 

@@ -115,6 +115,14 @@ ROLES: Mapping[str, Role] = {
         changelog=contacts_changelog,
         checks_topics=True,
     ),
+    "cases": Role(
+        "a worker that keeps cases of alerts in Postgres",
+        reads=(_S.ALERTS, _S.LABELS, _S.ANSWERS, _S.CONTROL),
+        writes=(_S.CASES, _S.DEAD_LETTERS),
+        group=lambda settings: settings.cases.app_id,
+        checks_topics=True,
+    ),
+    "cases-rebuild": Role("fraudstream cases rebuild", reads=(_S.CASES, _S.ALERTS, _S.LABELS, _S.ANSWERS)),
     "reference": Role(
         "fraudstream cdc reference",
         reads=(_S.CONTROL,),

@@ -178,6 +178,13 @@ def topic_table(settings: Settings) -> tuple[TopicSpec, ...]:
             timestamp_ahead_max_ms=HOUR_MS,
             retention_ms=90 * DAY_MS,
         ),
+        topic(
+            name=names.cases,
+            key="case_id",
+            purpose="Changes of cases, for case systems; cases are rebuilt from them.",
+            # As long as decisions: disputes reach back a year.
+            retention_ms=400 * DAY_MS,
+        ),
         changelog(
             name=profiles_changelog(settings),
             key="customer_id",

@@ -94,7 +94,8 @@ BOXES = (
     Box(790, 336, 190, 54, TOPIC, TOPICS.notifications, ("questions to customers",)),
     Box(790, 430, 190, 54, TOPIC, TOPICS.answers, ("what customers answered",)),
     Box(1030, 60, 150, 54, WORKER, "analytics workers", ("Parquet, day report",)),
-    Box(1030, 134, 150, 54, OUTSIDE, "case management", ("own consumer group",)),
+    Box(1030, 134, 150, 54, WORKER, "cases workers", ("Postgres",)),
+    Box(1030, 232, 150, 54, OUTSIDE, "case management", (TOPICS.cases,)),
     Box(
         1030,
         336,
@@ -129,7 +130,8 @@ ARROWS = (
     Arrow(((1030, 358), (980, 358))),
     Arrow(((980, 457), (1030, 457))),
     Arrow(((1105, 484), (1105, 560), (340, 560), (340, 538)), "labels", (722, 552)),
-    Arrow(((1155, 188), (1155, 212), (1190, 212), (1190, 574), (310, 574), (310, 538))),
+    Arrow(((1105, 188), (1105, 232))),
+    Arrow(((1180, 259), (1190, 259), (1190, 574), (310, 574), (310, 538))),
 )
 FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 

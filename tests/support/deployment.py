@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from app.domain.transaction import Transaction
 from app.settings import (
     AnalyticsSettings,
+    CasesSettings,
     CrmSettings,
     EntitySettings,
     KafkaSettings,
@@ -77,6 +78,7 @@ class Deployment:
             entities=EntitySettings(app_id=f"{prefix}-entities"),
             analytics=AnalyticsSettings(app_id=f"{prefix}-analytics"),
             crm=CrmSettings(app_id=f"{prefix}-crm"),
+            cases=CasesSettings(app_id=f"{prefix}-cases"),
         )
         self.workers: list[Worker] = []
         self._sending: list[asyncio.Task[None]] = []

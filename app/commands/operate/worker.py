@@ -16,7 +16,7 @@ def worker(
         WorkerRole | None,
         typer.Option(
             help="risk scores transactions, entities maintains terminals and past frauds, analytics writes files and "
-            "reports, crm asks customers. Default: FRAUDSTREAM_WORKER_ROLE."
+            "reports, crm asks customers, cases keeps cases of alerts in Postgres. Default: FRAUDSTREAM_WORKER_ROLE."
         ),
     ] = None,
     data_dir: Annotated[

@@ -136,7 +136,7 @@ class OrderOfWrites(Generic[ComputedChunkT]):
             chunk.acknowledge()
 
     async def _write(self, chunks: list[InFlightChunk[ComputedChunkT]]) -> None:
-        """Steps 3 and 4."""
+        """Steps 3 and 4. A worker whose state is in a database replaces them (app/streaming/roles/cases.py)."""
         partitions: dict[int, list[InFlightChunk[ComputedChunkT]]] = {}
         for chunk in chunks:
             if chunk.computed.states:

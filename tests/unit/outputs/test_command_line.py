@@ -56,7 +56,7 @@ def test_help_has_every_command_in_its_panel() -> None:
     [
         ("mo", {"model", "monitor"}),
         ("model pro", {"promote"}),
-        ("worker --role ", {"risk", "entities", "analytics", "crm"}),
+        ("worker --role ", {"risk", "entities", "analytics", "crm", "cases"}),
     ],
 )
 def test_the_shell_completes_commands_and_values(typed: str, offered: set[str]) -> None:
@@ -104,7 +104,11 @@ def test_no_option_has_an_opposite_that_silently_wins() -> None:
 @pytest.mark.parametrize(
     ("name", "given", "told"),
     [
-        ("FRAUDSTREAM_WORKER_ROLE", "cashier", "must be one of `analytics`, `crm`, `entities`, `risk`"),
+        (
+            "FRAUDSTREAM_WORKER_ROLE",
+            "cashier",
+            "must be one of `analytics`, `cases`, `crm`, `entities`, `risk`",
+        ),
         ("FRAUDSTREAM_TOPICS_PARTITIONS", "many", "must be an integer, at least 1"),
         ("FRAUDSTREAM_WORKER_STALL_SECONDS", "0", "must be a number, above 0"),
     ],

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from app import cli
+from tests.unit.outputs import printed_cases as cases
 from tests.unit.outputs import printed_models as models
 from tests.unit.outputs import printed_records as records
 from tests.unit.outputs import test_hostile_values as known
@@ -26,6 +27,11 @@ WAITS = "prints the number of records that it sent"
 SHOWN: dict[str, tuple[Callable[[str], None], ...] | str] = {
     "acl print": OF_SETTINGS,
     "alerts tail": (known.tailed, known.tailed_as_json, known.reference_rows),
+    "cases hidden": (cases.suppressions, cases.suppressions_as_json),
+    "cases list": (cases.case_queue, cases.case_queue_as_json),
+    "cases rebuild": OWN_FIGURES,
+    "cases show": (cases.shown_case, cases.shown_case_as_json),
+    "cases suppress": "prints its own arguments, as one line",
     "catalog check": (models.refused_catalog, models.refused_catalog_as_json),
     "catalog diff": (models.catalogs_that_differ, models.catalogs_that_differ_as_json),
     "catalog show": (models.shown_catalog, models.shown_catalog_as_json),

@@ -75,6 +75,7 @@ def test_the_help_of_the_worker_imports_no_large_library() -> None:
         ("risk", {"app.streaming.roles.crm", "app.streaming.roles.entities", "app.streaming.roles.analytics", "pyarrow"}),
         ("entities", {"app.streaming.roles.risk", "app.adapters.models.bundles", "pyarrow"}),
         ("crm", {"app.streaming.roles.risk", "app.adapters.models.bundles", "pyarrow", "redis"}),
+        ("cases", {"app.streaming.roles.risk", "app.adapters.models.bundles", "pyarrow", "redis"}),
         ("analytics", {"app.streaming.roles.risk", "app.adapters.models.bundles", "redis"}),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ CLUSTER = elsewhere("needs a Kubernetes cluster: tests/unit/chart renders and ch
 CDC = elsewhere("needs Postgres and Kafka Connect: tests/integration/cdc runs the same files")
 REGISTRY = elsewhere("names an example's host: tests/integration/registry runs it with a registry")
 MIRROR = elsewhere("needs a mirrored cluster: tests/integration/faults/test_mirror.py runs it")
+CASES = elsewhere("needs Postgres: tests/integration/cases runs the role")
 UNREADABLE = elsewhere("needs a damaged log: tests/integration/workers/test_unreadable_records.py runs it")
 
 ELSEWHERE: dict[str, Entry] = {
@@ -44,4 +45,13 @@ ELSEWHERE: dict[str, Entry] = {
     "FRAUDSTREAM_TRACING_OTLP_URL=https://collector.example:4318/v1/traces fraudstream worker": elsewhere(
         "names an example's collector: tests/integration has a worker with traces"
     ),
+    "export FRAUDSTREAM_CASES_DATABASE_URL=postgresql://127.0.0.1:5432/bank": CASES,
+    "export FRAUDSTREAM_CASES_USERNAME=fraudstream": CASES,
+    "export FRAUDSTREAM_CASES_PASSWORD_FILE=/run/secrets/fraudstream/cases-password": CASES,
+    "fraudstream worker --role cases --data-dir data/cases": CASES,
+    "fraudstream cases list": CASES,
+    "fraudstream cases show CASE": CASES,
+    'fraudstream cases suppress terminal m17 --days 14 --reason "test device of the acquirer" --by "A. Analyst"': CASES,
+    "fraudstream cases hidden": CASES,
+    "fraudstream cases rebuild": CASES,
 }

@@ -15,6 +15,7 @@ from app.streaming.faust_app import build_app
 from app.streaming.monitoring.broker_clock import check_clock
 from app.streaming.monitoring.clock_watch import ClockWatch
 from app.streaming.roles.analytics import AnalyticsWorker
+from app.streaming.roles.cases import CasesWorker
 from app.streaming.roles.crm import CrmWorker
 from app.streaming.roles.entities import EntityWorker
 from app.streaming.roles.risk import RiskWorker
@@ -82,6 +83,8 @@ async def test_the_time_of_an_acknowledgement_is_compared(
 def guards_of(worker: Any) -> list[Callable[[], None]]:
     """What a worker calls before each write: of files, of records, of keys in Redis."""
     match worker:
+        case CasesWorker():
+            return [worker._writes._may_write]
         case AnalyticsWorker():
             return [worker._context.guard]
         case CrmWorker():

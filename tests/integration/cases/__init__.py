@@ -1,0 +1,1 @@
+"""Cases in a real Postgres, fed by a real Kafka."""

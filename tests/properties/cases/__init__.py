@@ -1,0 +1,1 @@
+"""Laws of cases: transitions, grouping, suppression, priority."""

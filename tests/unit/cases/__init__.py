@@ -1,0 +1,1 @@
+"""The decoding of the role cases, and its settings."""
