@@ -34,6 +34,6 @@ METRICS = (
         name="list_read_failures_total",
         kind="counter",
         unit="failures",
-        meaning="Failed attempts to read the topic of lists, one a second; the worker decides with the lists of list_offset meanwhile.",
+        meaning="Failed attempts to read the topic of lists; the worker decides with the lists of list_offset meanwhile.",
     ),
 )
