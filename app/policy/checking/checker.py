@@ -44,7 +44,7 @@ def checked(data: Mapping[str, Any], catalog: Catalog) -> Checked:
         lists=tuple(filter(None, declared.values())),
         rules=rules.rules(file, scope),
         bands=bands.bands(file, scope),
-        deadline=sections.deadline(file, names),
+        deadline=sections.deadline(file),
         holdout=sections.holdout(file, names),
         budget=sections.budget(file),
     )

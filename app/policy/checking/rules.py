@@ -12,7 +12,7 @@ from app.policy.checking.lists import Scope
 from app.policy.checking.values import printable, required_text, share, word
 from app.policy.definitions import Rule
 
-_KEYS = ("id", "when", "then", "mode", "reason", "text", "owner", "expires", "max_hit_rate", "tests")
+KEYS = ("id", "when", "then", "mode", "reason", "text", "owner", "expires", "max_hit_rate", "tests")
 _ID = r"[a-z][a-z0-9_-]{0,63}"
 _REASON = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MOST_REASON_CHARACTERS - 1}}}"
 _LAST_YEAR = 9998
@@ -31,7 +31,7 @@ def rules(file: Table, scope: Scope) -> tuple[Rule, ...]:
 
 
 def _rule(table: Table, scope: Scope, taken: set[str]) -> Rule | None:
-    table.expect(*_KEYS)
+    table.expect(*KEYS)
     identifier = _identifier(table, taken)
     when, then = condition(table, "when", scope), word(table, "then", Effect)
     mode = word(table, "mode", RuleMode, RuleMode.SHADOW)

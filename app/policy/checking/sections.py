@@ -1,15 +1,14 @@
 """Checks what a policy has at most once: ``[deadline]``, ``[holdout]``, ``[budget]``."""
 
-from app.checking.problems import remedy, shown
 from app.checking.table import Table
 from app.domain.outcomes.outcome import Outcome
-from app.expressions.names import Kind, Names
+from app.expressions.names import Names
 from app.policy.bounds import MOST_CHANNELS, MOST_HOLDOUT_SHARE, MOST_PER_DAY
 from app.policy.checking.values import amount, between, chosen, share, word
 from app.policy.definitions import Budget, Deadline, Holdout, Policy
 
 
-def deadline(file: Table, names: Names) -> Deadline | None:
+def deadline(file: Table) -> Deadline | None:
     """What is answered past a deadline; None where the section is absent or has a problem."""
     if "deadline" not in file or (table := file.table("deadline")) is None:
         return None
@@ -17,19 +16,12 @@ def deadline(file: Table, names: Names) -> Deadline | None:
     default, channels = word(table, "default", Outcome), dict[str, Outcome]()
     if "channels" in table and (answers := table.table("channels")) is not None:
         for channel in answers:
-            _check_channel(answers, channel, names)
             text = answers.text(channel)
             outcome = None if text is None else chosen(answers, channel, text, Outcome)
             channels |= {} if outcome is None else {channel: outcome}
         if len(channels) > MOST_CHANNELS:
             table.refuse(f"{len(channels)} channels; at most {MOST_CHANNELS} are allowed", at="channels")
     return None if default is None else Deadline(default=default, channels=channels)
-
-
-def _check_channel(table: Table, channel: str, names: Names) -> None:
-    column = names.column("channel")
-    if column is not None and column.kind is Kind.CATEGORY and channel not in column.values:
-        table.refuse(f"'{shown(channel)}' is no value of channel", remedy(channel, column.values), at=channel)
 
 
 def holdout(file: Table, names: Names) -> Holdout | None:
