@@ -19,14 +19,11 @@ STARTED := $(shell date +%s)
 
 setup: $(STAMP)  ## .venv with the locked dependencies and the command `fraudstream` in it
 
-# $(call install,ENVIRONMENT,LOCK). pip loads and unpacks one package at a time, so two processes take half of the lock each. A lock
-# names every package, hence --no-deps.
+# $(call install,ENVIRONMENT,LOCK). A lock names every package, hence --no-deps.
 PIP = -m pip install --quiet --disable-pip-version-check --no-deps
 define install
 	@echo "installing the packages of $(2) into $(1) ..."
-	@for half in 0 1; do awk -v half=$$half '/^[a-z0-9]/ { turn = !turn } turn == half' $(2) > $(1)/half-$$half.lock; done
-	@$(1)/bin/python $(PIP) --no-compile --require-hashes -r $(1)/half-0.lock & first=$$!; \
-		$(1)/bin/python $(PIP) --no-compile --require-hashes -r $(1)/half-1.lock; second=$$?; wait $$first && exit $$second
+	@$(1)/bin/python $(PIP) --no-compile --require-hashes -r $(2)
 	@$(1)/bin/python $(PIP) --no-build-isolation -e .
 endef
 
