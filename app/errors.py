@@ -6,6 +6,8 @@ FraudstreamError
 │   ├── RightMissing         the brokers refuse a right to this user
 │   ├── TopicMismatch        a topic is missing or differs from the table in app/topics/topic_specs.py
 │   ├── BrokersUnreachable   no broker answers: the setting is wrong, or the brokers or the network are away
+│   ├── ListsTooLarge        the lists have more entries than the setting allows
+│   ├── ListsIncomplete      the topic of lists has lost its first records
 │   ├── DatabaseRefused      the database refuses the role cases, or its tables are of another release
 │   ├── InvalidExpression    the text of a condition or a derived value is wrong at a line and column
 │   ├── InvalidCatalog       a catalog file is wrong at the lines that the message lists
@@ -18,6 +20,7 @@ FraudstreamError
 │   ├── CatalogMismatch      the model was trained on other features
 │   ├── LibraryMismatch      the model was fitted with another release of scikit-learn
 │   └── GoldenRowMismatch    the model does not reproduce the scores of its training
+├── PolicyRejected           do not start, or keep the current policy
 ├── TransitionRefused        a case is not in the state that an action needs: show the case again
 ├── DatabaseAway             the database of cases does not answer: end the process without commit
 ├── CardNumbersFound         a field of numeric ids holds card numbers: end the process without commit

@@ -143,7 +143,7 @@ def test_production_lets_pods_connect_to_what_they_need_and_to_nothing_else() ->
     ports = sorted(port["port"] for rule in found["egress"] for port in rule["ports"])
 
     assert found["policyTypes"] == ["Ingress", "Egress"]
-    assert ports == [53, 53, 443, 4318, 6379, 8443, 9093]
+    assert ports == [53, 53, 443, 4318, 5432, 6379, 8443, 9093]
     assert {port["port"] for rule in found["ingress"] for port in rule["ports"]} == {9464, 9480}
 
 

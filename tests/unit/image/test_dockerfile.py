@@ -22,7 +22,7 @@ def test_the_health_check_is_a_module_of_this_program() -> None:
 def test_the_modules_of_the_build_exist() -> None:
     named = set(re.findall(r"from (app\.\S+) import|python -m (app\.\S+)", TEXT))
 
-    assert len(named) == 4
+    assert len(named) == 5
     assert all(find_spec("".join(found)) for found in named)
 
 

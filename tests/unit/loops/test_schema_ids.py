@@ -204,6 +204,10 @@ async def cdc_latency() -> None:
 
 NO_VALUES = "it reads offsets only"
 OWN = "tests/unit/streaming/control/test_listener.py has every kind of value"
+LISTS = "tests/fuzz/doors/own_topics.py has every kind of record of a list"
+DECODED_BY_CASES = (
+    "records are decoded as by a worker of the role cases, where each of these is a dead letter"
+)
 CHANGELOG = "states are in a format of their own, and no value of a restore is left out"
 DECODED = (
     "transactions are decoded as a worker does, where each of these is a dead letter: test_transactions.py"
@@ -221,6 +225,8 @@ READERS: dict[str, list[Callable[[], Awaitable[None]]] | str] = {
     "app/adapters/topic_records/dead_letters.py": [dead_letter],
     "app/adapters/topic_records/order_sending.py": OWN,
     "app/adapters/topic_records/control_reader.py": OWN,
+    "app/adapters/topic_records/list_reader.py": LISTS,
+    "app/replay/rebuild_cases.py": DECODED_BY_CASES,
     "app/operations/recent_decisions.py": [doctor_and_monitor],
     "app/demo/session.py": [demo],
     "app/demo/bank_run.py": NO_VALUES,

@@ -1,5 +1,6 @@
 """Prints models, comparisons and catalogs, by the functions of the commands, with a text in each place that others write."""
 
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,16 +10,21 @@ from app.adapters.models.listing import ListedBundle
 from app.adapters.toml_file.reader import Mistake
 from app.catalog.definitions import Catalog, Entity, Feature, Field, Function
 from app.catalog.diff import Difference as CatalogDifference
+from app.checking.differences import DefinitionDifference
 from app.checking.problems import Problem
-from app.commands.models import catalog, compare, drift, gate, models
+from app.commands.models import catalog, compare, drift, gate, models, policies
 from app.commands.models.list_output import print_change
+from app.domain.outcomes.policy import Effect, RuleMode
 from app.expressions import names
+from app.expressions.checking import checker
 from app.lists.changes import Action, ListChange
 from app.model_comparison.gate import Verdict
 from app.model_comparison.intervals import Compared, Interval
 from app.model_comparison.paired import Alerts
 from app.model_comparison.shadowed import Comparison
 from app.operations.list_changes import Logged
+from app.policy.definitions import Policy, Rule
+from app.policy.names import policy_names
 from app.rendering.console import SafeConsole
 from app.scoring.drift import Drift
 from tests.unit.outputs import test_hostile_values as known
@@ -154,3 +160,53 @@ def _changed(value: str) -> Logged:
         7,
         ListChange(list_name="blocked", entries=["d1"], action=Action.ADD, reason=value, author=value, at=1),
     )
+
+
+def _mistake(text: str) -> Mistake:
+    return Mistake(1, Problem((text, 0, text), text, text))
+
+
+def refused_policy(text: str) -> None:
+    policies._print_check(text, None, (_mistake(text),), as_json=False)
+
+
+def refused_policy_as_json(text: str) -> None:
+    policies._print_check(text, None, (_mistake(text),), as_json=True)
+
+
+def _policy(text: str) -> Policy:
+    """Names are checked; TOML has no lone surrogates."""
+    free = text.encode("utf-8", "replace").decode()
+    rule = Rule(
+        id="r",
+        when=checker.condition("score > 0.5", policy_names(_catalog("c"), ())),
+        then=Effect.REVIEW,
+        mode=RuleMode.LIVE,
+        reason=free,
+        text=free,
+        owner=free,
+        expires=date(2100, 1, 1),
+        expires_ms=1,
+        max_hit_rate=1.0,
+    )
+    return Policy(name="p", version="1", reference_currency="EUR", hit_rate_window=100, rules=(rule,))
+
+
+def shown_policy(text: str) -> None:
+    policies._print_policy(_policy(text), as_json=False)
+
+
+def shown_policy_as_json(text: str) -> None:
+    policies._print_policy(_policy(text), as_json=True)
+
+
+def _policy_difference(text: str) -> list[DefinitionDifference]:
+    return [DefinitionDifference(what="rule", name=text, how="changed", details=(text, text))]
+
+
+def policies_that_differ(text: str) -> None:
+    policies._print_differences(_policy_difference(text), as_json=False)
+
+
+def policies_that_differ_as_json(text: str) -> None:
+    policies._print_differences(_policy_difference(text), as_json=True)
