@@ -45,7 +45,7 @@ TimeUnit = typing.Literal["s", "ms", "us", "ns", "text"]
 LABEL_FIELDS = ("is_fraud", "fraud_pattern")
 FIELDS = (*Transaction.__struct_fields__, *LABEL_FIELDS)
 FIELDS_OF_FILES = tuple(field for field in FIELDS if field != "decide_by")
-"""Nobody waits for the answers to the transactions of a file."""
+"""A file has past transactions, which have no deadline for an answer."""
 """Every field of the contract that a column can hold; label fields are read from files only."""
 REQUIRED_FIELDS = ("transaction_id", "customer_id", "terminal_id", "event_time", "amount_minor", "currency")
 

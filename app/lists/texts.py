@@ -1,6 +1,6 @@
 """Texts as the table stores and looks them up: their bytes, and hashes of them.
 
-Python keys its hash of texts anew in each process: nobody can choose entries or ids that collide.
+Python seeds its hash of texts anew in each process, so that a sender cannot choose entries or ids that collide.
 """
 
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ class SupersededView(RuntimeError):
 
 
 class ListsView:
-    """The lists as of ``offset``. A list that nobody has written to is empty: the policy says which ones there are."""
+    """The lists as of ``offset``. A list without records is empty: the policy declares which lists exist."""
 
     def __init__(
         self, table: EntryTable, numbers: Mapping[str, int], offset: int, state_offset: Callable[[], int]
@@ -55,7 +55,7 @@ class ByName(Mapping[str, EntriesT]):
         self._entries = entries
 
     def __getitem__(self, name: str) -> EntriesT:
-        """The list of this name, empty if nobody has written to it."""
+        """The list of this name, empty if it has no records."""
         return self._entries(self._numbers.get(name, UNKNOWN))
 
     def __iter__(self) -> Iterator[str]:

@@ -51,7 +51,7 @@ class Settled(NamedTuple):
     outcome_by: NDArray[np.int8]
     """Indexes of SETTLED_BY."""
     review: NDArray[np.float64]
-    """The thresholds that were compared with the score, whatever settled the outcome."""
+    """The thresholds that were compared with the score, also where a rule, a deadline or a holdout settled the outcome."""
     decline: NDArray[np.float64]
 
 

@@ -117,10 +117,10 @@ def _travel(found: _Found) -> str:
 def _of_entity(name: str, function: Function) -> Callable[[_Found], str]:
     def words(found: _Found) -> str:
         if function is Function.RISK:
-            told = f"{percent(found.value)} fraud"
+            shown = f"{percent(found.value)} fraud"
         else:
-            told = _counted(found.value, "payment" if function is Function.COUNT else "fraud")
-        return f"{name}: {told} in {found.window}"
+            shown = _counted(found.value, "payment" if function is Function.COUNT else "fraud")
+        return f"{name}: {shown} in {found.window}"
 
     return words
 

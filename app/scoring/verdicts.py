@@ -23,7 +23,7 @@ class Verdicts(NamedTuple):
 
     outcomes: Sequence[Outcome]
     thresholds: Sequence[Thresholds]
-    """With which the scores were compared, whatever settled the outcome."""
+    """The scores were compared with them, also where a rule, a deadline or a holdout settled the outcome."""
     settled_by: Sequence[OutcomeBy]
     fired: Sequence[list[FiredRule]]
     """Every rule that fired, in order of precedence, also in shadow."""

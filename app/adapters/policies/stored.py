@@ -38,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class StoredPolicy(NamedTuple):
-    """A policy as it was stored: nobody has changed it since."""
+    """A policy whose content matches its manifest."""
 
     reference: PolicyReference
     content: bytes

@@ -1,6 +1,6 @@
 """Applies records of the topics: rows, changes of cases and offsets in one transaction.
 
-A record below the stored offset of its partition is applied already and changes nothing, whoever sends it: a worker that
+A record below the stored offset of its partition is applied already and changes nothing, also when another worker sends it: a worker that
 crashed after its commit, or one that lost the partition and does not know it. Workers take turns: an alert and the label of
 its transaction, applied side by side, would not see each other.
 """

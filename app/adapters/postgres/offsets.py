@@ -34,7 +34,7 @@ def read_offsets_blocking(cases: CasesSettings, clock: Callable[[], float]) -> S
         except psycopg.OperationalError as error:
             if clock() >= deadline:
                 raise DatabaseAway(f"the database of cases did not answer ({named(error)})") from None
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)  # in a thread of its own; a database that is away sends no notification
 
 
 def _stored(rows: Sequence[Any]) -> Stored:

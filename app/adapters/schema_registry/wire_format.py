@@ -4,7 +4,7 @@ The id is a prefix of the value, which begins with a byte 0 then, as no JSON doe
 ``__value_schema_id``. An id is a number (magic byte 0, four bytes) or a GUID (magic byte 1, sixteen bytes). For Protobuf the
 index of the value's message in its file follows the id, as a list of zigzag varints.
 
-Apicurio's serializers and converters write the id in this way too, but only where they are told to: by default they write one of
+Apicurio's serializers and converters write the id in this way too, but only where they are configured to: by default they write one of
 their own ids into a header of their own, and nothing before the value.
 """
 

@@ -1,4 +1,4 @@
-"""Where a character of a TOML text stands in the document: escapes take more characters there, or give none."""
+"""The position in the document of each character of a TOML text. An escape takes several characters there, or yields none."""
 
 import re
 

@@ -17,7 +17,7 @@ class Effect(StrEnum):
     """What a rule does when it fires, in order of precedence: block > approve > decline > review > score bands."""
 
     BLOCK = "block"
-    """Declines, whatever else fires; never released by a holdout."""
+    """Declines and overrides every other effect; a holdout never releases it."""
     APPROVE = "approve"
     DECLINE = "decline"
     REVIEW = "review"

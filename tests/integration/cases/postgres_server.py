@@ -34,7 +34,7 @@ class PostgresServer:
         while not postgres.answers(self.url):
             assert self._process.poll() is None, self._part.log.read_text(encoding="utf-8")[-3000:]
             assert time.monotonic() < deadline, "Postgres does not answer"
-            time.sleep(0.1)
+            time.sleep(0.1)  # a server that starts sends no notification: poll
 
     def kill(self) -> None:
         """End it without a checkpoint, as ``pg_ctl stop -m immediate``: it recovers from its log at the next start."""

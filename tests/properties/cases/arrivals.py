@@ -1,5 +1,7 @@
 """Random alerts, suppressions and actions."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from app.cases.contract import CaseAlert
@@ -11,9 +13,9 @@ START_MS = 1_700_000_000_000
 CUSTOMERS, TERMINALS = ("c0", "c1", "c2"), ("m0", "m1")
 
 
-def alert(number: int, customer: str = "c0", at_ms: int = START_MS, **fields: object) -> CaseAlert:
+def alert(number: int, customer: str = "c0", at_ms: int = START_MS, **fields: Any) -> CaseAlert:
     """The alert of transaction ``t<number>``."""
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "terminal_id": "m0",
         "score": 0.5,
         "outcome": Outcome.REVIEW,
@@ -26,7 +28,7 @@ def alert(number: int, customer: str = "c0", at_ms: int = START_MS, **fields: ob
         customer_id=customer,
         event_time=at_ms,
         scored_at=at_ms,
-        **(known | fields),  # type: ignore[arg-type]  # the fields of the struct
+        **(known | fields),
     )
 
 

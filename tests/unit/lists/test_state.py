@@ -6,7 +6,7 @@ import pytest
 from app.expressions.checking import checker
 from app.expressions.names import Field, Kind, Names
 from app.expressions.program import compiled, differences
-from app.expressions.vector.columns import chunk_of
+from app.expressions.vector.columns import Texts, chunk_of
 from app.lists.changes import Action, ListChange
 from app.lists.state import MOST_LISTS, ListState, TooManyLists
 from app.lists.table import Bounds
@@ -61,8 +61,9 @@ def test_a_view_refuses_to_answer_once_the_state_has_changed() -> None:
 
     with pytest.raises(SupersededView):
         assert "d1" in view.at(0)["blocked"]
+    column = chunk_of([("d1",)], [Kind.IDENTIFIER]).column(0, Texts)
     with pytest.raises(SupersededView):
-        view.at_each(np.array([0]))["blocked"].rows_listed(chunk_of([("d1",)], [Kind.IDENTIFIER]).columns[0])  # type: ignore[arg-type]  # a column of texts
+        view.at_each(np.array([0]))["blocked"].rows_listed(column)
     assert found.current().offset == 1
 
 
