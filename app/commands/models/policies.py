@@ -97,6 +97,8 @@ def _print_check(
         printing.line(f"{file} is sound: {policy.name}/{policy.version}, {summary(policy)}")
         if untested := without_tests(policy):
             printing.line(f"live rules without a test: {', '.join(untested)}", err=True)
+        if policy.budget is not None:
+            printing.line("[budget]: no worker keeps one yet, and workers refuse this policy", err=True)
         printing.hint(f"fraudstream policy show {file}")
     else:
         printing.lines(mistake.text_with_column(file) for mistake in mistakes)
